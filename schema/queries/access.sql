@@ -1,0 +1,133 @@
+-- Who acts: tokens, users, policies, hosts. All of it runs on the platform lane.
+
+-- name: access_site_token :read
+-- returns: id, site_id, scopes, expires_at
+select t.id, t.site_id, t.scopes, t.expires_at
+  from spark.site_tokens t join sites s on s.id = t.site_id
+ where t.token_hash = $1 and s.status in ('active', 'setup', 'paused');
+
+-- name: access_user_by_token :read
+-- returns: id, role, site_id
+select id, role, site_id from directus_users where token = $1 and status = 'active';
+
+-- name: access_user_by_id :read
+-- returns: id, role, site_id, status
+select id, role, site_id, status from directus_users where id = $1;
+
+-- The policies of a user: attached to it, or to its role or a role above. Nearest role first, the
+-- user's own last, which is the order in which presets are merged.
+-- name: access_policies_of_user :read
+-- returns: id, ip_access, is_admin, has_app_access
+with recursive tree (id, parent, depth) as (
+    select id, parent, 0 from directus_roles where id = $2
+    union
+    select r.id, r.parent, t.depth + 1 from directus_roles r join tree t on r.id = t.parent where t.depth < 32
+)
+select p.id, p.ip_access, p.admin_access as is_admin, p.app_access as has_app_access
+  from directus_access a
+  join directus_policies p on p.id = a.policy
+  left join tree t on t.id = a.role
+ where a."user" = $1 or t.id is not null
+    or ($2 is null and a.role is null and a."user" is null)
+ order by a."user" nulls first, t.depth, a.sort, p.id;
+
+-- name: access_policies_of_public :read
+-- returns: id, ip_access, is_admin, has_app_access
+select p.id, p.ip_access, p.admin_access as is_admin, p.app_access as has_app_access
+  from directus_access a join directus_policies p on p.id = a.policy
+ where a.role is null and a."user" is null
+ order by a.sort, p.id;
+
+-- name: access_permissions :read
+-- returns: collection, action, permissions, validation, presets, fields
+select collection, action, permissions, validation, presets, fields
+  from directus_permissions
+ where policy = any ($1)
+ order by array_position($1, policy), id;
+
+-- name: access_site_by_host :read
+-- returns: site_id
+select d.site_id
+  from spark.site_domains d join sites s on s.id = d.site_id
+ where d.domain = $1 and s.status = 'active';
+
+-- name: access_site_exists :read
+-- returns: id
+select id from sites where id = $1;
+
+-- Logins -----------------------------------------------------------------------------------------
+
+-- name: session_user_by_email :read
+-- returns: id, password, status, role, site_id, provider, tfa_secret, is_admin, has_app_access
+select u.id, u.password, u.status, u.role, u.site_id, u.provider, u.tfa_secret,
+       coalesce(bool_or(p.admin_access), false) as is_admin,
+       coalesce(bool_or(p.app_access), false) as has_app_access
+  from directus_users u
+  left join directus_access a on a."user" = u.id or a.role = u.role
+  left join directus_policies p on p.id = a.policy
+ where lower(u.email) = lower($1)
+ group by u.id;
+
+-- name: session_open :write
+insert into directus_sessions (token, "user", expires, ip, user_agent, origin)
+values ($1, $2, $3, $4, $5, $6);
+
+-- name: session_touch_user :write
+update directus_users set last_access = now() where id = $1;
+
+-- name: session_log :write
+insert into directus_activity (action, "user", ip, user_agent, origin, collection, item)
+values ($1, $2, $3, $4, $5, 'directus_users', $6);
+
+-- name: session_sweep :write
+delete from directus_sessions where expires < now();
+
+-- Rotation in one statement: two refreshes with one token cannot both win.
+-- name: session_rotate :write
+-- returns: id, role, site_id, status, is_admin, has_app_access
+with rotated as (
+    update directus_sessions set token = $2, expires = $3, ip = $4, user_agent = $5, origin = $6
+     where token = $1 and expires > now() and share is null
+     returning "user"
+)
+select u.id, u.role, u.site_id, u.status,
+       coalesce(bool_or(p.admin_access), false) as is_admin,
+       coalesce(bool_or(p.app_access), false) as has_app_access
+  from rotated r
+  join directus_users u on u.id = r."user"
+  left join directus_access a on a."user" = u.id or a.role = u.role
+  left join directus_policies p on p.id = a.policy
+ group by u.id;
+
+-- name: session_close :write
+delete from directus_sessions where token = $1;
+
+-- The administrator of a new installation -----------------------------------------------------------
+
+-- name: admin_exists :read
+-- returns: count
+select count(*) as count from directus_users u
+  join directus_access a on a."user" = u.id or a.role = u.role
+  join directus_policies p on p.id = a.policy and p.admin_access;
+
+-- name: admin_create :write
+insert into directus_users (id, email, password, status, role, first_name, last_name)
+select $1, $2, $3, 'active', (select r.id from directus_roles r
+                                join directus_access a on a.role = r.id
+                                join directus_policies p on p.id = a.policy and p.admin_access
+                               order by r.name limit 1), 'Admin', 'User'
+    on conflict (email) do nothing;
+
+-- Site tokens ---------------------------------------------------------------------------------------
+
+-- name: site_token_create :write
+-- returns: id
+insert into spark.site_tokens (id, site_id, name, token_hash, scopes, expires_at)
+select $1, id, $3, $4, $5, $6 from sites where id = $2 and id <> spark.library_site()
+returning id;
+
+-- name: site_find_by_domain_or_id :read
+-- returns: id, name
+select id, name from sites
+ where id <> spark.library_site()
+   and (id::text = lower($1) or id = (select site_id from spark.site_domains where domain = lower($1)));

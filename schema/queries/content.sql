@@ -1,0 +1,66 @@
+-- What the schema snapshot is made of. Read in one sync group between two looks at the epoch, so that
+-- a change in the middle is noticed and the load begins again.
+
+-- Tables of `public` with their columns. Partitions are reached through their parents.
+-- name: schema_columns :read
+-- returns: collection, field, type_oid, max_length, is_nullable, has_default, is_generated, key_columns
+select c.relname::text as collection, a.attname::text as field,
+       coalesce(nullif(t.typbasetype, 0), a.atttypid)::int8 as type_oid,
+       case when a.atttypid in (1042, 1043) and a.atttypmod > 4 then a.atttypmod - 4 else 0 end::int4 as max_length,
+       not a.attnotnull as is_nullable,
+       (a.atthasdef or a.attidentity <> '') as has_default,
+       (a.attgenerated <> '' or a.attidentity = 'a') as is_generated,
+       coalesce((select i.indnkeyatts from pg_index i
+                  where i.indrelid = c.oid and i.indisprimary and a.attnum = any (i.indkey)), 0)::int4 as key_columns
+  from pg_class c
+  join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+  join pg_type t on t.oid = a.atttypid
+ where c.relnamespace = 'public'::regnamespace
+   and c.relkind in ('r', 'p') and not c.relispartition
+   and has_table_privilege(c.oid, 'select')
+ order by c.relname, a.attnum;
+
+-- name: schema_fields :read
+-- returns: collection, field, special, validation, is_searchable
+select f.collection, f.field, f.special, f.validation::text as validation,
+       coalesce((to_jsonb(f) ->> 'searchable')::boolean, true) as is_searchable
+  from directus_fields f
+ order by f.collection, f.sort nulls last, f.id;
+
+-- name: schema_relations :read
+-- returns: many_collection, many_field, one_collection, one_field, collection_field, allowed, sort_field, deletes
+select many_collection, many_field, one_collection, one_field, one_collection_field as collection_field,
+       one_allowed_collections as allowed, sort_field, one_deselect_action = 'delete' as deletes
+  from directus_relations
+ order by id;
+
+-- name: schema_foreign_keys :read
+-- returns: collection, field, target, target_field
+select c.relname::text as collection, a.attname::text as field,
+       f.relname::text as target, b.attname::text as target_field
+  from pg_constraint k
+  join pg_class c on c.oid = k.conrelid and c.relnamespace = 'public'::regnamespace and not c.relispartition
+  join pg_class f on f.oid = k.confrelid and f.relnamespace = 'public'::regnamespace and not f.relispartition
+ cross join lateral unnest(k.conkey, k.confkey) as pair (many, one)
+  join pg_attribute a on a.attrelid = k.conrelid and a.attnum = pair.many
+  join pg_attribute b on b.attrelid = k.confrelid and b.attnum = pair.one
+ where k.contype = 'f'
+ order by k.oid;
+
+-- name: schema_collections :read
+-- returns: collection, sort_field, accountability, is_singleton
+select collection, sort_field, accountability, singleton as is_singleton from directus_collections;
+
+-- name: schema_tenants :read
+-- returns: collection, site_column, shared_read, site_optional
+select collection, site_column, shared_read, site_optional from spark.collections;
+
+-- name: schema_roles :read
+-- returns: id, parent
+select id, parent from directus_roles;
+
+-- The policies that $CURRENT_POLICIES stands for: those of the roles and of the user.
+-- name: actor_policies :read
+-- returns: policy
+select distinct policy from directus_access
+ where role = any ($1::uuid[]) or "user" = $2 or (role is null and "user" is null and $2 is null);

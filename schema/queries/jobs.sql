@@ -1,0 +1,184 @@
+-- The queue's truth. `attempt` and `worker` are the fence: a claim raises the one and sets the other,
+-- and nothing that another attempt wrote can pass.
+
+-- name: job_insert :write
+-- returns: id
+insert into spark.jobs (site_id, kind, payload, dedup_key, priority, run_at, max_failures, trace)
+values ($1, $2, $3::jsonb, $4, $5, now() + make_interval(secs => $6::float8 / 1e6), $7, $8)
+    on conflict do nothing
+returning id;
+
+-- A claim need not be durable: should it be lost with the server, the row is queued as before, and
+-- the worker that thinks it has it is refused by the fence.
+-- name: job_claim_relaxed :write
+select set_config('synchronous_commit', 'off', true);
+
+-- name: job_claim :write
+-- returns: id, site_id, kind, attempt, failures, payload, checkpoint, is_quarantined
+update spark.jobs
+   set state = 'running', attempt = attempt + 1, worker = $2, started_at = now()
+ where id = any ($1) and state = 'queued' and run_at <= now() and not cancel_requested
+   and (expires_at is null or expires_at > now())
+returning id, site_id, kind, attempt, failures, payload, checkpoint,
+          coalesce(error_class = 'quarantine', false) as is_quarantined;
+
+-- While Redis is away: the same from the table itself, one job of each site in turn.
+-- name: job_claim_polling :write
+-- returns: id, site_id, kind, attempt, failures, payload, checkpoint, is_quarantined
+with due as (
+    select id, site_id, run_at from spark.jobs
+     where state = 'queued' and run_at <= now() and not cancel_requested
+       and (expires_at is null or expires_at > now())
+     order by run_at, id
+     limit 1000
+), turns as (
+    select id, row_number() over (partition by site_id order by run_at, id) as turn, run_at from due
+), chosen as (
+    select j.id from spark.jobs j join turns t on t.id = j.id
+     where j.state = 'queued'
+     order by t.turn, t.run_at
+     limit $1
+       for update of j skip locked
+)
+update spark.jobs j
+   set state = 'running', attempt = j.attempt + 1, worker = $2, started_at = now()
+  from chosen
+ where j.id = chosen.id
+returning j.id, j.site_id, j.kind, j.attempt, j.failures, j.payload, j.checkpoint,
+          coalesce(j.error_class = 'quarantine', false) as is_quarantined;
+
+-- name: job_finish :shared
+-- returns: fence
+with finished as (
+    update spark.jobs
+       set state = 'done', finished_at = now(), result = $4::jsonb, error_class = null, error = null
+     where id = $1 and attempt = $2 and worker = $3 and state = 'running'
+    returning 1
+)
+select case when exists (select from finished) then 1 else spark.fenced() end as fence;
+
+-- name: job_result :write
+update spark.jobs set result = $2::jsonb where id = $1;
+
+-- name: job_checkpoint :shared
+-- returns: fence
+with kept as (
+    update spark.jobs set checkpoint = $4::jsonb
+     where id = $1 and attempt = $2 and worker = $3 and state = 'running'
+    returning 1
+)
+select case when exists (select from kept) then 1 else spark.fenced() end as fence;
+
+-- $4: is it final? $5: first wait in ms. Doubles, with jitter over the upper half, at most 10 minutes.
+-- name: job_fail :shared
+-- returns: state
+update spark.jobs
+   set state = case when $4 or failures + 1 >= max_failures then 'dead' else 'queued' end,
+       failures = failures + 1,
+       run_at = now() + make_interval(secs => least(600.0, $5::float8 / 1000 * power(2, failures)) * (0.5 + random() / 2)),
+       finished_at = case when $4 or failures + 1 >= max_failures then now() end,
+       worker = null, error_class = $6, error = $7
+ where id = $1 and attempt = $2 and worker = $3 and state = 'running'
+returning state;
+
+-- A worker that stops hands back what it did not finish; that costs no try.
+-- name: job_release :shared
+update spark.jobs set state = 'queued', worker = null, run_at = now()
+ where id = $1 and attempt = $2 and worker = $3 and state = 'running';
+
+-- Workers and their leases ---------------------------------------------------------------------------
+
+-- name: worker_register :write
+insert into spark.workers (id, host, pid, version, lease_until, slots)
+values ($1, $2, $3, $4, now() + make_interval(secs => $5), $6);
+
+-- name: worker_beat :write
+-- returns: is_alive
+update spark.workers set lease_until = now() + make_interval(secs => $2), running = $3, draining = $4
+ where id = $1 and lease_until > now()
+returning true as is_alive;
+
+-- name: worker_leave :write
+delete from spark.workers where id = $1;
+
+-- One holder a name; whoever holds it renews it, and anybody takes it when it has run out.
+-- name: lease_take :write
+-- returns: holder
+insert into spark.leases as l (name, holder, until)
+values ($1, $2, now() + make_interval(secs => $3))
+    on conflict (name) do update set holder = excluded.holder, until = excluded.until
+ where l.holder = excluded.holder or l.until < now()
+returning holder;
+
+-- name: lease_drop :write
+delete from spark.leases where name = $1 and holder = $2;
+
+-- Workers whose lease is over, or that are gone although jobs still name them.
+-- name: workers_dead :read
+-- returns: id, current_job, running
+select w.id, w.current_job, (select count(*) from spark.jobs j where j.worker = w.id and j.state = 'running') as running
+  from spark.workers w where w.lease_until < now()
+union all
+select distinct on (j.worker) j.worker, null::bigint, count(*) over (partition by j.worker)
+  from spark.jobs j
+ where j.state = 'running' and not exists (select from spark.workers w where w.id = j.worker);
+
+-- $1 the dead worker, $2 the job that is charged or null. With a culprit known the neighbours go back
+-- unharmed; without one, and with more than one suspect, all go to quarantine, where each runs alone.
+-- name: jobs_reap :write
+-- returns: id, state
+update spark.jobs j
+   set crashes = crashes + (j.id = $2)::int,
+       state = case when j.id = $2 and crashes + 1 >= max_crashes then 'dead' else 'queued' end,
+       finished_at = case when j.id = $2 and crashes + 1 >= max_crashes then now() end,
+       run_at = now(), worker = null,
+       error_class = case when j.id = $2 then 'crash' when $2 is null then 'quarantine' else error_class end,
+       error = case when j.id = $2 then 'the worker died while this job ran' else error end
+ where worker = $1 and state = 'running'
+returning id, state;
+
+-- name: jobs_of_worker :read
+-- returns: id
+select id from spark.jobs where worker = $1 and state = 'running' limit 2;
+
+-- name: worker_forget :write
+delete from spark.workers where id = $1;
+
+-- The reconcile ---------------------------------------------------------------------------------------
+
+-- Rows that became due since $1. Go by time, not by id: a lower id can commit later.
+-- name: jobs_due_since :read
+-- returns: id, site_id, run_at
+select id, site_id, run_at from spark.jobs
+ where state = 'queued' and run_at <= now() and run_at > $1
+   and (run_at, id) > ($2, $3)
+ order by run_at, id
+ limit 1000;
+
+-- name: jobs_now :read
+-- returns: now
+select now() as now;
+
+-- name: jobs_state_of :read
+-- returns: id
+select id from spark.jobs where id = any ($1) and state in ('queued', 'running');
+
+-- name: job_counts :read
+-- returns: state, count
+select state, count(*) as count from spark.jobs
+ where state <> 'done' or finished_at > now() - interval '1 hour'
+ group by state;
+
+-- name: job_list :read
+-- returns: id, site_id, kind, state, attempt, failures, crashes, error, created_at, finished_at
+select id, site_id, kind, state, attempt, failures, crashes, error, created_at, finished_at
+  from spark.jobs
+ where ($1::text is null or state = $1) and ($2::text is null or kind = $2)
+ order by id desc limit $3;
+
+-- name: job_retry :write
+-- returns: id
+update spark.jobs set state = 'queued', run_at = now(), failures = 0, crashes = 0, finished_at = null,
+       error_class = null, error = null
+ where id = $1 and state in ('dead', 'cancelled', 'expired')
+returning id;
