@@ -1,0 +1,46 @@
+/*
+ * ctx: what every function that acts for somebody carries. Made at the edge (a request, a job, a
+ * start-up step), lives on the stack of that fiber, never outlives it.
+ *
+ * It is not a bag: a new field needs a page in docs/decisions/.
+ */
+#pragma once
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/uuid.h"
+
+struct actor;   /* access/actor.h: who acts, with which grants */
+struct reactor; /* io/reactor.h: the thread's loop, database lanes and Redis */
+
+/* Whose rows may be seen. Computed once at the edge and never widened. */
+enum scope_kind {
+    SCOPE_NONE,     /* not one row that a tenant owns */
+    SCOPE_SITE,     /* rows of one site */
+    SCOPE_PLATFORM, /* every row that the actor's policies allow */
+};
+
+typedef struct Scope {
+    enum scope_kind kind;
+    Uuid site; /* SCOPE_SITE only */
+} Scope;
+
+struct ctx {
+    struct arena *arena;
+    struct reactor *reactor;   /* NULL in pure code and in the CLI */
+    const struct actor *actor; /* NULL: machinery or anonymous */
+    Scope scope;
+    int64_t deadline_us; /* CLOCK_MONOTONIC, see clock_now_us(); 0 = none (start-up only) */
+    int64_t epoch;      /* schema/access epoch its statements are compiled against; 0 = unchecked */
+    Str trace;          /* id of this request or job in the log */
+    bool has_committed; /* a write of this ctx is durable: do not run it again */
+    struct diag diag;
+};
+
+/*
+ * The right to act on the whole platform, as its own type so that the compiler keeps it apart from
+ * a tenant's ctx. Made only by access/ (an actor in PLATFORM scope) and by the machinery.
+ */
+struct platform {
+    struct ctx *ctx;
+};

@@ -1,0 +1,66 @@
+/*
+ * Reading JSON with limits. The text is first scanned flat (depth, UTF-8, keys), so that no
+ * recursive parser ever sees a hostile document, then parsed by jansson.
+ *
+ * Values are views into a tree that lives until ctx->arena lets go. Objects keep the order of the
+ * text. Duplicate keys and NUL bytes are refused.
+ */
+#pragma once
+
+#include "base/err.h"
+#include "base/str.h"
+#include "base/uuid.h"
+
+struct json; /* one value */
+
+enum json_kind { JSON_NULL, JSON_BOOL, JSON_INT, JSON_REAL, JSON_STRING, JSON_ARRAY, JSON_OBJECT };
+
+enum { JSON_DEPTH_MAX = 16, JSON_KEYS_MAX = 256 /* per object */ };
+
+struct json_limits {
+    uint32_t depth_max;
+    uint32_t keys_max;
+};
+#define JSON_LIMITS_DEFAULT ((struct json_limits){JSON_DEPTH_MAX, JSON_KEYS_MAX})
+
+/* ERR_INVALID_JSON with line and column, or what limit was passed. */
+Err json_parse(struct ctx *ctx, Str text, struct json_limits limits, const struct json **ret);
+
+/* NULL counts as JSON null everywhere below, so that lookups chain. */
+enum json_kind json_kind(const struct json *json);
+const char *json_kind_name(const struct json *json); /* "an object", "a string" … for sentences */
+bool json_is_null(const struct json *json);
+bool json_bool(const struct json *json);     /* false unless true */
+int64_t json_int(const struct json *json);   /* asserts JSON_INT */
+double json_number(const struct json *json); /* JSON_INT or JSON_REAL */
+Str json_str(const struct json *json);       /* asserts JSON_STRING; a view */
+
+const struct json *json_get(const struct json *object, Str key); /* NULL if absent or no object */
+uint32_t json_len(const struct json *json);                      /* members or elements, else 0 */
+const struct json *json_at(const struct json *array, uint32_t index);
+
+/* for (struct json_iter it = json_iter(object); json_next(&it);) … it.key, it.value */
+struct json_iter {
+    const struct json *object;
+    void *cursor;
+    Str key;
+    const struct json *value;
+    bool started;
+};
+struct json_iter json_iter(const struct json *object);
+bool json_next(struct json_iter *it);
+
+/* Compact text of a value, in the arena. */
+Str json_text(struct arena *arena, const struct json *json);
+
+/*
+ * Typed reading at the edge. Each returns OK and leaves *ret alone when the member is absent or
+ * null; a wrong type or a passed limit adds an entry (fail_also, note "field") and returns it:
+ * ERR_INVALID_PAYLOAD. The max of a string counts characters; 5.0 is an integer too.
+ */
+Err json_take_str(struct ctx *ctx, const struct json *object, const char *key, size_t max,
+                  Str *ret);
+Err json_take_int(struct ctx *ctx, const struct json *object, const char *key, int64_t min,
+                  int64_t max, int64_t *ret);
+Err json_take_bool(struct ctx *ctx, const struct json *object, const char *key, bool *ret);
+Err json_take_uuid(struct ctx *ctx, const struct json *object, const char *key, Uuid *ret);

@@ -1,0 +1,16 @@
+/*
+ * The flat look at a JSON text before a recursive parser may see it. No stack grows with the text.
+ */
+#pragma once
+
+#include "base/json.h"
+
+enum {
+    JSON_DEPTH_CAP = 64 /* no caller may ask for more: fits the stack of a fiber */
+};
+
+/*
+ * OK for a text whose nesting, keys per object and encoding are within bounds. Says nothing about
+ * the grammar. ERR_INVALID_JSON otherwise.
+ */
+Err json_scan(struct ctx *ctx, Str text, struct json_limits limits);

@@ -1,0 +1,211 @@
+#include "base/settings.h"
+
+#include "base/ctx.h"
+#include "base/log.h"
+#include "base/settings_source.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <limits.h>
+
+enum kind { KIND_STR, KIND_INT, KIND_BOOL };
+
+/* One row of settings.def, whatever its kind. */
+struct row {
+    const char *name;
+    const char *help;
+    const char *default_text;
+    const char *unit;
+    int64_t min;
+    int64_t max;
+    size_t offset; /* in struct settings */
+    enum kind kind;
+    bool is_secret;
+};
+
+static const struct row ROWS[] = {
+#define SETTING_STR(field, name_, default_, secret, help_)                                         \
+    {.name = (name_),                                                                              \
+     .help = (help_),                                                                              \
+     .default_text = (default_),                                                                   \
+     .offset = offsetof(struct settings, field),                                                   \
+     .kind = KIND_STR,                                                                             \
+     .is_secret = (secret)},
+#define SETTING_INT(field, name_, default_, min_, max_, unit_, help_)                              \
+    {.name = (name_),                                                                              \
+     .help = (help_),                                                                              \
+     .default_text = #default_,                                                                    \
+     .unit = (unit_),                                                                              \
+     .min = (min_),                                                                                \
+     .max = (max_),                                                                                \
+     .offset = offsetof(struct settings, field),                                                   \
+     .kind = KIND_INT},
+#define SETTING_BOOL(field, name_, default_, help_)                                                \
+    {.name = (name_),                                                                              \
+     .help = (help_),                                                                              \
+     .default_text = #default_,                                                                    \
+     .offset = offsetof(struct settings, field),                                                   \
+     .kind = KIND_BOOL},
+#include "base/settings.def"
+#undef SETTING_STR
+#undef SETTING_INT
+#undef SETTING_BOOL
+};
+
+enum { ROW_COUNT = sizeof ROWS / sizeof ROWS[0] };
+
+static void *field_of(struct settings *settings, const struct row *row)
+{
+    return (char *)settings + row->offset;
+}
+
+static bool read_bool(Str text, bool *ret)
+{
+    static const char *const YES[] = {"true", "1", "yes", "on"};
+    static const char *const NO[] = {"false", "0", "no", "off"};
+    for (unsigned i = 0; i < sizeof YES / sizeof YES[0]; i++) {
+        bool is_yes = str_eq_nocase(text, str_from_z(YES[i]));
+        if (is_yes || str_eq_nocase(text, str_from_z(NO[i]))) {
+            *ret = is_yes;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What a value of this row has to be, for the refusal. */
+static Str wanted(struct ctx *ctx, const struct row *row)
+{
+    if (row->kind == KIND_BOOL)
+        return STR("true or false");
+    if (row->kind == KIND_STR)
+        return STR("debug, info, warn or error");
+    Str unit = str_from_z(row->unit);
+    const char *forms = str_eq(unit, STR("s")) || str_eq(unit, STR("ms")) ? ", or a time like 15m"
+                        : str_eq(unit, STR("bytes"))                      ? ", or a size like 1mb"
+                                                                          : "";
+    return str_printf(ctx->arena, "a whole number from %" PRId64 " to %" PRId64 "%s%.*s%s",
+                      row->min, row->max, unit.len > 0 ? " " : "", STR_FMT(unit), forms);
+}
+
+static Err refuse(struct ctx *ctx, const struct row *row, Str text)
+{
+    assert(!row->is_secret);
+    Str sentence = wanted(ctx, row);
+    Err err = fail_also(ctx, ERR_CONFIG, "%s is '%.*s'; it has to be %.*s.", row->name,
+                        STR_FMT(str_slice(text, 0, 100)), STR_FMT(sentence));
+    return err;
+}
+
+static bool is_valid_text(const struct row *row, Str text)
+{
+    enum log_level level;
+    return row->offset != offsetof(struct settings, log_level) || log_level_parse(text, &level);
+}
+
+static Err store(struct ctx *ctx, const struct row *row, Str text, struct settings *settings)
+{
+    int64_t number;
+    switch (row->kind) {
+    case KIND_STR:
+        if (!is_valid_text(row, text))
+            return refuse(ctx, row, text);
+        *(Str *)field_of(settings, row) = text.len == 0 ? STR_NONE : text;
+        return OK;
+    case KIND_INT:
+        if (!settings_read_number(text, str_from_z(row->unit), &number) || number < row->min ||
+            number > row->max)
+            return refuse(ctx, row, text);
+        *(int64_t *)field_of(settings, row) = number;
+        return OK;
+    case KIND_BOOL:
+        return read_bool(text, field_of(settings, row)) ? OK : refuse(ctx, row, text);
+    }
+    return OK;
+}
+
+static Err load_row(struct ctx *ctx, Str file, const struct row *row, struct settings *settings)
+{
+    Str text = str_from_z(row->default_text);
+    enum setting_origin origin;
+    TRY(settings_find(ctx, file, row->name, row->is_secret, &text, &origin));
+    return store(ctx, row, text, settings);
+}
+
+Err settings_load(struct ctx *ctx, Str file, struct settings *ret)
+{
+    struct settings settings = {0};
+    diag_clear(ctx);
+    Err first = settings_check_file(ctx, file);
+    for (unsigned i = 0; i < ROW_COUNT; i++) {
+        Err err = load_row(ctx, file, &ROWS[i], &settings);
+        first = first == OK ? err : first;
+    }
+    TRY(first);
+    if (settings.database_direct_url.len == 0)
+        settings.database_direct_url = settings.database_url;
+    *ret = settings;
+    return OK;
+}
+
+/* scheme://user:password@host and password=… as connection strings have them. Rather too much is
+ * hidden than too little: everything up to the last @. */
+static Str mask_password(struct ctx *ctx, Str text)
+{
+    if (str_find(text, STR("password=")) >= 0)
+        return STR("*** (contains a password)");
+    ptrdiff_t scheme = str_find(text, STR("://"));
+    Str rest = scheme < 0 ? STR_NONE : str_slice(text, (size_t)scheme + 3, text.len);
+    size_t host = rest.len;
+    while (host > 0 && rest.data[host - 1] != '@')
+        host--;
+    ptrdiff_t colon = str_find_char(str_slice(rest, 0, host), ':');
+    if (colon < 0)
+        return text;
+    size_t shown = (size_t)(scheme + 3 + colon) + 1;
+    return str_printf(ctx->arena, "%.*s***@%.*s", (int)shown, text.data, (int)(rest.len - host),
+                      rest.data + host);
+}
+
+static Str describe_value(struct ctx *ctx, const struct row *row, const struct settings *settings)
+{
+    const char *field = (const char *)settings + row->offset;
+    if (row->kind == KIND_INT)
+        return str_printf(ctx->arena, "%" PRId64, *(const int64_t *)(const void *)field);
+    if (row->kind == KIND_BOOL)
+        return *(const bool *)field ? STR("true") : STR("false");
+    Str text = *(const Str *)(const void *)field;
+    if (row->is_secret)
+        return text.len == 0 ? STR("") : STR("***");
+    return mask_password(ctx, text);
+}
+
+static enum setting_origin origin_of(struct ctx *ctx, Str file, const struct row *row)
+{
+    Str text = STR_NONE;
+    enum setting_origin origin = ORIGIN_DEFAULT;
+    struct diag before = ctx->diag;
+    diag_clear(ctx); /* else new entries would be linked to the old ones */
+    err_ignore(settings_find(ctx, file, row->name, row->is_secret, &text, &origin),
+               "settings_load has reported what cannot be read");
+    ctx->diag = before;
+    return origin;
+}
+
+uint32_t settings_describe(struct ctx *ctx, Str file, const struct settings *settings,
+                           const struct setting_info **ret)
+{
+    struct setting_info *infos = arena_array(ctx->arena, struct setting_info, ROW_COUNT);
+    for (unsigned i = 0; i < ROW_COUNT; i++) {
+        infos[i] = (struct setting_info){
+            .name = ROWS[i].name,
+            .help = ROWS[i].help,
+            .default_text = ROWS[i].default_text,
+            .is_secret = ROWS[i].is_secret,
+            .value = describe_value(ctx, &ROWS[i], settings),
+            .origin = origin_of(ctx, file, &ROWS[i]),
+        };
+    }
+    *ret = infos;
+    return ROW_COUNT;
+}
