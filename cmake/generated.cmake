@@ -1,0 +1,38 @@
+# Generated sources, reachable as "gen/….h" from core/io up:
+#   sql.h, sql.c      the statements of schema/queries/*.sql
+#   embed.h, embed.c  the migrations and the Redis functions, so that the binary needs no files
+
+find_package(Python3 REQUIRED COMPONENTS Interpreter)
+set(SPARK_GEN_ROOT "${CMAKE_BINARY_DIR}/storeys/gen")
+set(SPARK_GEN "${SPARK_GEN_ROOT}/gen")
+file(MAKE_DIRECTORY "${SPARK_GEN}")
+
+file(GLOB queries CONFIGURE_DEPENDS schema/queries/*.sql)
+file(GLOB_RECURSE embedded CONFIGURE_DEPENDS schema/*.sql schema/manifest core/*.lua)
+list(FILTER embedded EXCLUDE REGEX "/schema/queries/")
+list(SORT queries)
+list(SORT embedded)
+
+add_custom_command(
+    OUTPUT "${SPARK_GEN}/sql.h" "${SPARK_GEN}/sql.c"
+    COMMAND Python3::Interpreter tools/gen_statements.py --out "${SPARK_GEN}" ${queries}
+    DEPENDS tools/gen_statements.py ${queries}
+    WORKING_DIRECTORY "${CMAKE_SOURCE_DIR}"
+    COMMENT "Generating statements" VERBATIM)
+
+add_custom_command(
+    OUTPUT "${SPARK_GEN}/embed.h" "${SPARK_GEN}/embed.c"
+    COMMAND Python3::Interpreter tools/embed_files.py --root "${CMAKE_SOURCE_DIR}"
+            --out "${SPARK_GEN}" ${embedded}
+    DEPENDS tools/embed_files.py ${embedded}
+    WORKING_DIRECTORY "${CMAKE_SOURCE_DIR}"
+    COMMENT "Embedding schema and Redis functions" VERBATIM)
+
+add_custom_target(spark_gen DEPENDS "${SPARK_GEN}/sql.h" "${SPARK_GEN}/embed.h")
+
+# sql.c needs struct statement; without the header there is nothing that could use it either.
+file(GLOB has_statement CONFIGURE_DEPENDS core/io/db.h)
+set(SPARK_GEN_SOURCES "${SPARK_GEN}/embed.c")
+if(has_statement)
+    list(APPEND SPARK_GEN_SOURCES "${SPARK_GEN}/sql.c")
+endif()

@@ -1,0 +1,55 @@
+# The one executable, and the extensions beside it.
+
+add_executable(spark cli/main.c)
+set_target_properties(spark PROPERTIES
+    ENABLE_EXPORTS ON # extensions find spark_…() of the host here
+    RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bin")
+
+# Faces, commands and host enter as objects, not as archives: what only an extension calls, and
+# what only a table names, must be in the executable too.
+target_link_libraries(spark PRIVATE spark_cli)
+foreach(storey host server workers cli)
+    get_target_property(kind spark_${storey} TYPE)
+    if(kind STREQUAL "STATIC_LIBRARY")
+        target_sources(spark PRIVATE $<TARGET_OBJECTS:spark_${storey}>)
+    endif()
+    target_link_libraries(spark PRIVATE spark_${storey})
+endforeach()
+
+# An extension sees include/ and nothing else, as an outsider's would.
+function(spark_extension name folder output)
+    file(GLOB sources CONFIGURE_DEPENDS ${folder}/*.c)
+    if(sources)
+        add_library(${name} MODULE ${sources})
+        target_include_directories(${name} PRIVATE "${CMAKE_SOURCE_DIR}/include")
+        set_target_properties(${name} PROPERTIES
+            PREFIX "" OUTPUT_NAME "${ARGV3}" C_VISIBILITY_PRESET hidden
+            LIBRARY_OUTPUT_DIRECTORY "${output}")
+    endif()
+endfunction()
+
+# CONFIGURE_DEPENDS on the files, not the folders: a new extension is noticed by its first .c.
+file(GLOB extension_files CONFIGURE_DEPENDS extensions/*/*.c)
+foreach(file IN LISTS extension_files)
+    cmake_path(GET file PARENT_PATH folder)
+    list(APPEND extension_folders "${folder}")
+endforeach()
+list(REMOVE_DUPLICATES extension_folders)
+foreach(folder IN LISTS extension_folders)
+    cmake_path(GET folder FILENAME name)
+    if(NOT name STREQUAL "host")
+        spark_extension(extension_${name} "${folder}" "${CMAKE_BINARY_DIR}/extensions" ${name})
+        list(APPEND SPARK_EXTENSION_TARGETS extension_${name})
+    endif()
+endforeach()
+
+# Beside the binary, where it looks for them (cli/places.c).
+file(CREATE_LINK "${CMAKE_SOURCE_DIR}/frontend-static" "${CMAKE_BINARY_DIR}/frontend-static"
+     SYMBOLIC)
+
+install(TARGETS spark RUNTIME DESTINATION bin)
+if(SPARK_EXTENSION_TARGETS)
+    install(TARGETS ${SPARK_EXTENSION_TARGETS} LIBRARY DESTINATION lib/spark/extensions)
+endif()
+install(DIRECTORY include/spark DESTINATION include OPTIONAL)
+install(DIRECTORY frontend-static/ DESTINATION share/spark/frontend-static OPTIONAL)

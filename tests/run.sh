@@ -1,0 +1,142 @@
+#!/usr/bin/env bash
+#
+# Runs every test against real servers of its own and ends with "N passed, N failed, N skipped".
+#
+#   tests/run.sh [build folder] [suite…]
+#
+# Suites: unit db api ext e2e chaos arch (all of these when none is named), and real, which needs
+# the real data. A skipped test fails the run unless tests/skips.txt gives its reason.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+build=${1:-build/asan}
+case $build in /*) ;; *) build=$PWD/$build ;; esac
+shift || true
+suites=${*:-unit db api ext e2e chaos arch}
+
+# The embedded servers run as a user of their own when we are root: their folder must be reachable.
+work=$(mktemp -d "${TMPDIR:-/tmp}/spark-test.XXXXXX")
+chmod 755 "$work"
+results=$work/results
+mkdir "$results"
+
+export SPARK_BUILD_DIR=$build
+export SPARK_BIN=$SPARK_BUILD_DIR/bin/spark
+export SPARK_TEST_WORK=$work
+export CMOCKA_MESSAGE_OUTPUT=TAP
+export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:detect_stack_use_after_return=0:abort_on_error=1}
+export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
+export TSAN_OPTIONS=${TSAN_OPTIONS:-halt_on_error=1}
+unset DATABASE_URL DATABASE_DIRECT_URL REDIS_URL SPARK_DATA ADMIN_TOKEN DIRECTUS_ADMIN_TOKEN \
+    GOD_MODE_TOKEN SECRET FORCE_FRESH_INSTALL
+
+backends=
+clean_up() {
+    if [ -n "$backends" ]; then
+        kill -TERM "$backends" 2>/dev/null
+        wait "$backends" 2>/dev/null
+    fi
+    rm -rf "$work"
+}
+trap clean_up EXIT
+trap 'exit 130' INT TERM
+
+start_backends() {
+    mkfifo "$work/ready"
+    "$SPARK_BIN" up --backends-only --data "$work/var" >"$work/ready" 2>"$work/backends.log" &
+    backends=$!
+    local line
+    while read -r line; do
+        case $line in
+        ready) break ;;
+        DATABASE_URL=*) export SPARK_TEST_DATABASE_URL=${line#*=} ;;
+        DATABASE_ADMIN_URL=*) export SPARK_TEST_DATABASE_ADMIN_URL=${line#*=} ;;
+        REDIS_URL=*) export SPARK_TEST_REDIS_URL=${line#*=} ;;
+        esac
+    done <"$work/ready"
+    if [ -z "${SPARK_TEST_DATABASE_URL:-}" ] || [ "$line" != ready ]; then
+        cat "$work/backends.log" >&2
+        echo "tests/run.sh: the embedded PostgreSQL and Redis did not start" >&2
+        exit 1
+    fi
+}
+
+install_node_packages() {
+    if [ ! -e tests/node_modules/.package-lock.json ] ||
+        [ tests/package-lock.json -nt tests/node_modules/.package-lock.json ]; then
+        echo "== npm ci"
+        (cd tests && npm ci --loglevel=error) || exit 1
+        touch tests/node_modules/.package-lock.json
+    fi
+    export PATH=$PWD/tests/node_modules/.bin:$PATH
+}
+
+# run_ctest LABEL
+run_ctest() {
+    ctest --test-dir "$build" -L "^$1\$" -j "$(nproc)" --no-tests=ignore --output-on-failure \
+        --test-output-size-passed 1000000 --output-junit "$results/$1.xml"
+}
+
+# run_node SUITE FILE…: one after the other, each starts the stack it needs.
+run_node() {
+    local suite=$1
+    shift
+    install_node_packages
+    node --test --test-concurrency=1 --test-timeout="${SPARK_TEST_TIMEOUT_MS:-300000}" \
+        --test-reporter=spec --test-reporter-destination=stdout \
+        --test-reporter=tap --test-reporter-destination="$results/$suite.tap" "$@"
+}
+
+run_python() {
+    local file name
+    for file in "$@"; do
+        name=$(basename "$file" .py)
+        python3 "$file" >"$results/arch.$name.out" 2>&1
+        echo "$?" >"$results/arch.$name.exit"
+    done
+}
+
+needs_servers=
+for suite in $suites; do
+    case $suite in unit | arch) ;; *) needs_servers=yes ;; esac
+done
+if [ -n "$needs_servers" ]; then start_backends; fi
+
+shopt -s nullglob
+for suite in $suites; do
+    case $suite in
+    unit | db)
+        echo "== $suite"
+        run_ctest "$suite"
+        ;;
+    real)
+        if [ ! -d "${SPARK_REAL_DATA:-data/spark}" ]; then
+            echo "tests/run.sh: no real data in ${SPARK_REAL_DATA:-data/spark}; SPARK_REAL_DATA names its folder"
+            exit 0
+        fi
+        echo "== real"
+        run_ctest real
+        files=(tests/real/*.test.mjs)
+        if [ ${#files[@]} -gt 0 ]; then
+            run_node real "${files[@]}" || touch "$results/real.failed"
+        fi
+        ;;
+    arch)
+        files=(tests/arch/*.py)
+        echo "== arch"
+        run_python "${files[@]}"
+        ;;
+    api | ext | e2e | chaos)
+        files=(tests/"$suite"/*.test.mjs)
+        if [ ${#files[@]} -gt 0 ]; then
+            echo "== $suite"
+            run_node "$suite" "${files[@]}" || touch "$results/$suite.failed"
+        fi
+        ;;
+    *)
+        echo "tests/run.sh: no suite '$suite'" >&2
+        exit 2
+        ;;
+    esac
+done
+
+python3 tests/support/tally.py "$results" tests/skips.txt

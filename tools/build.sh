@@ -1,0 +1,21 @@
+#!/bin/sh
+#
+# Configures if needed and builds one preset: tools/build.sh release
+set -eu
+cd "$(dirname "$0")/.."
+preset=$1
+
+# A cache made for another path (a moved or copied tree) cannot be used again.
+cache=build/$preset/CMakeCache.txt
+if [ -e "$cache" ] && ! grep -qxF "CMAKE_HOME_DIRECTORY:INTERNAL=$(pwd -P)" "$cache" &&
+    ! grep -qxF "CMAKE_HOME_DIRECTORY:INTERNAL=$(pwd)" "$cache"; then
+    rm -rf "build/$preset"
+fi
+if [ ! -e "build/$preset/build.ninja" ]; then
+    cmake --preset "$preset" >"${TMPDIR:-/tmp}/spark-configure.$$" 2>&1 || {
+        cat "${TMPDIR:-/tmp}/spark-configure.$$" >&2
+        exit 1
+    }
+    rm -f "${TMPDIR:-/tmp}/spark-configure.$$"
+fi
+exec cmake --build "build/$preset" --parallel "${JOBS:-$(nproc)}" -- --quiet
