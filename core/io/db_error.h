@@ -1,0 +1,22 @@
+/*
+ * From what PostgreSQL says about an error to Err, sentence and notes. Without libpq's types, so
+ * that it is tested without a server.
+ */
+#pragma once
+
+#include "base/err.h"
+
+struct ctx;
+
+/* Empty where PostgreSQL says nothing. */
+struct db_error {
+    const char *sqlstate;
+    Str message;
+    Str detail;
+    Str table;
+    Str column;
+    Str constraint;
+    Str context;
+};
+
+Err db_error_render(struct ctx *ctx, const struct db_error *error);

@@ -1,0 +1,98 @@
+#include "base/clock.h"
+#include "io/db_internal.h"
+#include "io/reactor.h"
+
+#include <assert.h>
+
+enum { LOOK_AGAIN_US = 10000 };
+
+/* A superuser sees every tenant's rows without a word, and so does the owner of a table: the lanes
+ * must not be either, nor inherit it. */
+static const struct statement ROLE_CHECK = {
+    .name = "db_role_check",
+    .sql = "select current_user::text, rolsuper, rolbypassrls, exists ("
+           "select from pg_class c join pg_namespace n on n.oid = c.relnamespace "
+           "where n.nspname in ('public', 'spark') and c.relkind in ('r', 'p') "
+           "and pg_has_role(current_user, c.relowner, 'usage')) "
+           "from pg_roles where rolname = current_user",
+    .lane = DB_READ,
+};
+static const struct statement EPOCH_CHECK = {
+    .name = "db_epoch_check",
+    .sql = "select epoch from spark.epoch",
+    .lane = DB_READ,
+};
+
+static fiber_fn Err wait_for_lane(struct ctx *ctx, const struct lane *lane);
+static fiber_fn Err check_role(struct ctx *ctx, const struct lane *lane);
+static fiber_fn Err query_lane(struct ctx *ctx, const struct lane *lane,
+                               const struct statement *statement, struct rows *ret);
+static const char *last_error(const struct lane *lane);
+
+fiber_fn Err db_wait_ready(struct ctx *ctx, struct db *db)
+{
+    assert(ctx->reactor != NULL && ctx->reactor->db == db);
+    for (uint32_t role = 0; role < ROLE_COUNT; role++) {
+        const struct lane *lane = &db->lanes[role][LANE_READ];
+        TRY(wait_for_lane(ctx, lane));
+        TRY(check_role(ctx, lane));
+        struct rows rows;
+        TRY(query_lane(ctx, lane, &EPOCH_CHECK, &rows));
+    }
+    return OK;
+}
+
+static fiber_fn Err wait_for_lane(struct ctx *ctx, const struct lane *lane)
+{
+    while (!lane_is_up(lane)) {
+        Err err = fiber_sleep(ctx, LOOK_AGAIN_US);
+        if (err == ERR_TIMEOUT && !lane_is_up(lane))
+            return fail(ctx, ERR_UNAVAILABLE, "PostgreSQL is not reachable: %s", last_error(lane));
+        TRY(err);
+    }
+    return OK;
+}
+
+static fiber_fn Err check_role(struct ctx *ctx, const struct lane *lane)
+{
+    struct rows rows;
+    TRY(query_lane(ctx, lane, &ROLE_CHECK, &rows));
+    if (rows.count != 1)
+        return fail(ctx, ERR_CONFIG, "the database does not know its own current user");
+    const char *lane_role = lane->role == ROLE_TENANT ? "tenant" : "platform";
+    const char *fault = NULL;
+    if (row_bool(&rows, 0, 1))
+        fault = "is a superuser";
+    else if (row_bool(&rows, 0, 2))
+        fault = "has BYPASSRLS";
+    else if (row_bool(&rows, 0, 3))
+        fault = "owns tables (itself or through a role it is a member of)";
+    if (fault == NULL)
+        return OK;
+    return fail(ctx, ERR_CONFIG,
+                "the database user \"%.*s\" of the %s lane %s, so row security would not hold it; "
+                "use a login that is only a member of spark_%s",
+                STR_FMT(row_text(&rows, 0, 0)), lane_role, fault, lane_role);
+}
+
+/* As a lane's own role, whatever the scope of ctx. No tenant: these look at the catalog. */
+static fiber_fn Err query_lane(struct ctx *ctx, const struct lane *lane,
+                               const struct statement *statement, struct rows *ret)
+{
+    struct ctx own = *ctx;
+    own.epoch = 0;
+    own.scope = (Scope){.kind = SCOPE_NONE};
+    if (lane->role == ROLE_TENANT)
+        own.scope = (Scope){.kind = SCOPE_SITE, .site = UUID_LIBRARY_SITE};
+    Err err = db_query(&own, statement, NO_ARGS, ret);
+    ctx->diag = own.diag;
+    return err;
+}
+
+static const char *last_error(const struct lane *lane)
+{
+    for (uint32_t i = 0; i < lane->max; i++)
+        if (lane->connections[i].last_error[0] != '\0')
+            return lane->connections[i].last_error;
+    return "no answer yet";
+}

@@ -1,0 +1,224 @@
+#include "base/counters.h"
+#include "io/db_internal.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+static fiber_fn Err request_wait(struct ctx *ctx, struct db_request *request);
+static Err request_left(struct ctx *ctx, struct db_request *request, Err why);
+static void request_abandon(struct db_request *request);
+static void take_rows(struct ctx *ctx, struct db_request *request);
+static void request_enqueue(struct db_request *request);
+static void release_result(void *result);
+
+struct lane *db_lane_for(struct db *db, enum db_role role, enum db_lane lane)
+{
+    switch (lane) {
+    case DB_READ:
+        return &db->lanes[role][LANE_READ];
+    case DB_WRITE:
+    case DB_SHARED:
+        return &db->lanes[role][LANE_WRITE];
+    case DB_SLOW:
+        return &db->lanes[role][LANE_SLOW];
+    }
+    abort();
+}
+
+struct db_request *request_new(struct lane *lane, enum request_kind kind)
+{
+    struct db *db = lane->db;
+    struct db_request *request = db->spare;
+    if (request != NULL)
+        db->spare = request->next;
+    else if ((request = malloc(sizeof(*request))) == NULL)
+        abort();
+    *request = (struct db_request){.lane = lane, .kind = kind};
+    return request;
+}
+
+void request_free(struct db_request *request)
+{
+    struct db *db = request->lane->db;
+    PQclear(request->error);
+    for (uint32_t i = 0; i < request->received; i++)
+        PQclear(request->results[i]);
+    request->next = db->spare;
+    db->spare = request;
+}
+
+fiber_fn Err request_run(struct ctx *ctx, struct db_request *request)
+{
+    struct lane *lane = request->lane;
+    uint32_t statements = request->count > 0 ? request->count : 1;
+    assert(!lane->db->is_closing);
+    if (lane->queue.statements + statements > DB_QUEUE_MAX) {
+        request_free(request);
+        return fail(ctx, ERR_UNAVAILABLE, "too many statements wait for PostgreSQL");
+    }
+    Err err = fiber_check(ctx);
+    if (err != OK) {
+        request_free(request);
+        return err;
+    }
+    return request_wait(ctx, request);
+}
+
+static fiber_fn Err request_wait(struct ctx *ctx, struct db_request *request)
+{
+    struct wait wait = wait_begin();
+    request->wait = &wait;
+    request_enqueue(request);
+
+    Err err = fiber_wait(ctx, &wait);
+    if (!wait.is_done)
+        return request_left(ctx, request, err);
+
+    assert(request->state == REQUEST_DONE);
+    bool is_write = request->kind == REQUEST_WRITE || request->kind == REQUEST_SHARED;
+    if (request->outcome == OUTCOME_OK) {
+        take_rows(ctx, request);
+        if (request->ret_connection != NULL)
+            *request->ret_connection = request->connection;
+        ctx->has_committed = ctx->has_committed || is_write;
+    } else {
+        err = db_error_report(ctx, request);
+    }
+    request_free(request);
+    return err;
+}
+
+/* The deadline or a cancellation came first. */
+static Err request_left(struct ctx *ctx, struct db_request *request, Err why)
+{
+    bool is_unsent = request->state == REQUEST_QUEUED;
+    bool is_unreachable = is_unsent && !lane_is_up(request->lane);
+    bool is_read = request->kind == REQUEST_READ || request->kind == REQUEST_SLOW;
+    request_abandon(request);
+    if (why == ERR_TIMEOUT && is_unreachable)
+        return fail(ctx, ERR_UNAVAILABLE, "PostgreSQL is not reachable");
+    if (!is_unsent && !is_read)
+        return fail_note(ctx, "_outcome", STR("unknown"));
+    return why;
+}
+
+static void request_abandon(struct db_request *request)
+{
+    assert(request->state != REQUEST_DONE);
+    request->wait = NULL;
+    if (request->state == REQUEST_QUEUED) {
+        list_remove(&request->lane->queue, request);
+        request_free(request);
+        return;
+    }
+    /* A slow statement would keep the lane's only connection from the others, and COPY reads from
+     * the fiber's memory. The backend ends by itself when its client is gone. */
+    if (request->kind == REQUEST_SLOW)
+        connection_lose(request->connection, "a slow statement was given up");
+    else if (request->kind == REQUEST_COPY)
+        connection_lose(request->connection, "a COPY was given up");
+}
+
+static void take_rows(struct ctx *ctx, struct db_request *request)
+{
+    for (uint32_t i = 0; i < request->received; i++) {
+        PGresult *result = request->results[i];
+        struct rows *rows = request->commands[i].ret_rows;
+        if (rows == NULL) {
+            PQclear(result);
+            continue;
+        }
+        arena_defer(ctx->arena, release_result, result);
+        *rows = (struct rows){
+            .count = (uint32_t)PQntuples(result),
+            .columns = (uint32_t)PQnfields(result),
+            .result = result,
+        };
+        str_to_i64(str_from_z(PQcmdTuples(result)), &rows->affected);
+    }
+    request->received = 0;
+}
+
+static void request_enqueue(struct db_request *request)
+{
+    request->state = REQUEST_QUEUED;
+    list_append(&request->lane->queue, request);
+    loop_hurry(request->lane->db->loop);
+}
+
+void request_finish(struct db_request *request, enum outcome outcome)
+{
+    assert(request->state != REQUEST_DONE);
+    if (request->wait == NULL) {
+        request_free(request);
+        return;
+    }
+    request->state = REQUEST_DONE;
+    request->outcome = outcome;
+    wait_end(request->wait, OK);
+}
+
+void request_submit_again(struct db_request *request, uint8_t reason)
+{
+    assert((request->again & reason) == 0 || reason == AGAIN_LOST);
+    assert(request->wait != NULL);
+    PQclear(request->error);
+    request->error = NULL;
+    request->sqlstate[0] = '\0';
+    for (uint32_t i = 0; i < request->received; i++)
+        PQclear(request->results[i]);
+    request->received = 0;
+    request->again |= reason;
+    request->state = REQUEST_QUEUED;
+    request->connection = NULL;
+    list_prepend(&request->lane->queue, request);
+    counter_add(COUNTER_db_resubmitted, request->count);
+}
+
+void list_append(struct request_list *list, struct db_request *request)
+{
+    request->next = NULL;
+    request->previous = list->last;
+    if (list->last != NULL)
+        list->last->next = request;
+    else
+        list->first = request;
+    list->last = request;
+    list->requests++;
+    list->statements += request->count;
+}
+
+void list_prepend(struct request_list *list, struct db_request *request)
+{
+    request->previous = NULL;
+    request->next = list->first;
+    if (list->first != NULL)
+        list->first->previous = request;
+    else
+        list->last = request;
+    list->first = request;
+    list->requests++;
+    list->statements += request->count;
+}
+
+void list_remove(struct request_list *list, struct db_request *request)
+{
+    assert(list->requests > 0 && list->statements >= request->count);
+    if (request->previous != NULL)
+        request->previous->next = request->next;
+    else
+        list->first = request->next;
+    if (request->next != NULL)
+        request->next->previous = request->previous;
+    else
+        list->last = request->previous;
+    request->next = request->previous = NULL;
+    list->requests--;
+    list->statements -= request->count;
+}
+
+static void release_result(void *result)
+{
+    PQclear(result);
+}

@@ -1,0 +1,404 @@
+#include "io/fiber.h"
+
+#include "base/clock.h"
+#include "base/counters.h"
+#include "io/loop.h"
+#include "io/loop_internal.h"
+
+#include <assert.h>
+#include <stdalign.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Lives at the high end of its own stack: no allocation, and the page is touched anyway. */
+struct fiber {
+    struct fiber_context context;
+    struct fiber_context *resumer; /* where to go when it parks */
+    struct loop *loop;
+    const char *name;
+    void (*run)(void *arg);
+    void *arg;
+    struct fiber *queue_next;
+    struct fiber *live_next;
+    struct fiber **live_slot;
+    struct wait *parked_on; /* NULL unless it is inside fiber_wait */
+    Err interrupt;          /* why that wait ended, when its waker did not end it */
+    bool is_queued;
+    bool is_cancelled; /* for good */
+    bool has_ended;
+    uint32_t shields;
+    int32_t holds;
+    int64_t slice_start_us; /* 0: not known since it was resumed */
+    int64_t tag;
+    /* One timer for all waits: it stays armed from wait to wait as long as their deadline is the
+     * same, so that a request costs one heap operation and not one a query. */
+    struct timer timer;
+    int64_t timer_us; /* what it is armed for; 0: nothing */
+};
+
+enum {
+    BREATH_US = 2000,
+    /* Two fibers that wake each other for ever must not keep the loop from its descriptors. */
+    RESUMES_MAX = 10000,
+};
+
+static _Thread_local struct fiber *current;
+static _Thread_local volatile int64_t *tag_place; /* NULL: nobody looks */
+
+static struct fiber *fiber_on(void *stack_low);
+static void fiber_main(void);
+static void fiber_bury(struct fiber *fiber);
+static void resume(struct fiber *fiber);
+static void tag_show(void);
+fiber_fn static void park(struct fiber *fiber);
+static void make_ready(struct fiber *fiber);
+static void interrupt_wait(struct fiber *fiber, Err reason);
+static void arm_deadline(struct fiber *fiber, int64_t deadline_us);
+static void on_deadline(void *arg);
+static void queue_push(struct fiber_queue *queue, struct fiber *fiber);
+static struct fiber *queue_pop(struct fiber_queue *queue);
+
+struct fiber *fiber_spawn(struct loop *loop, const char *name, void (*run)(void *arg), void *arg)
+{
+    struct loop_fibers *fibers = loop_fibers(loop);
+    assert(name != NULL && run != NULL);
+    assert(fibers->count < FIBER_LIVE_MAX);
+
+    void *stack = fiber_stack_take(&fibers->stacks);
+    struct fiber *fiber = fiber_on(stack);
+    *fiber = (struct fiber){.loop = loop, .name = name, .run = run, .arg = arg};
+    fiber->timer = (struct timer){.on_time = on_deadline, .arg = fiber};
+    fiber_context_make(&fiber->context, stack, (size_t)((char *)fiber - (char *)stack), fiber_main);
+
+    fiber->live_next = fibers->live;
+    fiber->live_slot = &fibers->live;
+    if (fibers->live != NULL)
+        fibers->live->live_slot = &fiber->live_next;
+    fibers->live = fiber;
+    fibers->count++;
+    counter_inc(fibers_spawned);
+    counter_inc(fibers_live);
+
+    resume(fiber);
+    if (!fiber->has_ended)
+        return fiber;
+    fiber_bury(fiber);
+    return NULL;
+}
+
+static struct fiber *fiber_on(void *stack_low)
+{
+    enum { ROOM = (sizeof(struct fiber) + 63) / 64 * 64 };
+    return (struct fiber *)(void *)((char *)stack_low + fiber_stack_size() - ROOM);
+}
+
+static void fiber_main(void)
+{
+    struct fiber *self = current;
+    fiber_context_enter(self->resumer);
+    self->run(self->arg);
+
+    /* Rule 35: what a fiber took it has given back. */
+    if (self->holds != 0 || self->shields != 0) {
+        fprintf(stderr, "fiber '%s' ends while it holds %d gates, groups or transactions\n",
+                self->name, self->holds);
+        abort();
+    }
+    timer_stop(self->loop, &self->timer);
+    self->has_ended = true;
+    fiber_context_leave(&self->context, self->resumer);
+}
+
+static void fiber_bury(struct fiber *fiber)
+{
+    struct loop_fibers *fibers = loop_fibers(fiber->loop);
+    assert(fiber->has_ended && !fiber->is_queued && fiber->parked_on == NULL);
+    assert(fibers->count > 0);
+
+    *fiber->live_slot = fiber->live_next;
+    if (fiber->live_next != NULL)
+        fiber->live_next->live_slot = fiber->live_slot;
+    fibers->count--;
+    counter_add(COUNTER_fibers_live, -1);
+
+    void *stack = (char *)fiber - fiber->context.stack_size;
+    fiber_context_drop(&fiber->context);
+    fiber_stack_give(&fibers->stacks, stack);
+}
+
+struct fiber *fiber_self(void)
+{
+    return current;
+}
+
+struct loop *fiber_loop(const struct fiber *fiber)
+{
+    return fiber->loop;
+}
+
+const char *fiber_name(const struct fiber *fiber)
+{
+    return fiber->name;
+}
+
+uint32_t fiber_count(const struct loop *loop)
+{
+    return loop_fibers_const(loop)->count;
+}
+
+void fiber_cancel(struct fiber *fiber)
+{
+    assert(fiber != NULL && !fiber->has_ended);
+    fiber->is_cancelled = true;
+    if (fiber->shields == 0)
+        interrupt_wait(fiber, ERR_CANCELLED);
+}
+
+void fiber_cancel_all(struct loop *loop)
+{
+    for (struct fiber *fiber = loop_fibers(loop)->live; fiber != NULL; fiber = fiber->live_next)
+        fiber_cancel(fiber);
+}
+
+struct wait wait_begin(void)
+{
+    assert(current != NULL);
+    return (struct wait){.fiber = current};
+}
+
+fiber_fn Err fiber_wait(struct ctx *ctx, struct wait *wait)
+{
+    struct fiber *self = current;
+    assert(self != NULL && wait->fiber == self);
+    assert(self->parked_on == NULL);
+    if (wait->is_done)
+        return wait->result;
+    TRY(fiber_check(ctx));
+
+    if (ctx->deadline_us != self->timer_us)
+        arm_deadline(self, ctx->deadline_us);
+    self->interrupt = OK;
+    self->parked_on = wait;
+    park(self);
+    self->parked_on = NULL;
+
+    /* What the waker said counts, even if the deadline came in the same turn: it will not say it
+     * again, and the caller need not take anything back. */
+    if (wait->is_done)
+        return wait->result;
+    if (self->interrupt == ERR_CANCELLED)
+        return fail(ctx, ERR_CANCELLED, "cancelled while waiting");
+    assert(self->interrupt == ERR_TIMEOUT);
+    counter_inc(fiber_timeouts);
+    return fail(ctx, ERR_TIMEOUT, "the deadline came while waiting");
+}
+
+void wait_end(struct wait *wait, Err result)
+{
+    assert(!wait->is_done);
+    wait->is_done = true;
+    wait->result = result;
+    if (wait->fiber->parked_on == wait)
+        make_ready(wait->fiber);
+}
+
+Err fiber_check(struct ctx *ctx)
+{
+    assert(current != NULL);
+    if (current->is_cancelled && current->shields == 0)
+        return fail(ctx, ERR_CANCELLED, "cancelled before the wait");
+    if (ctx->deadline_us != 0 && ctx->deadline_us <= loop_now_us(current->loop)) {
+        counter_inc(fiber_timeouts);
+        return fail(ctx, ERR_TIMEOUT, "the deadline came before the wait");
+    }
+    return OK;
+}
+
+struct fiber_shield fiber_shield_begin(struct ctx *ctx, int64_t deadline_us)
+{
+    assert(current != NULL);
+    struct fiber_shield shield = {ctx, ctx->deadline_us, ctx->diag};
+    current->shields++;
+    ctx->deadline_us = deadline_us;
+    return shield;
+}
+
+void fiber_shield_end(struct fiber_shield *shield)
+{
+    if (shield->ctx == NULL)
+        return;
+    assert(current != NULL && current->shields > 0);
+    current->shields--;
+    shield->ctx->deadline_us = shield->deadline_us;
+    shield->ctx->diag = shield->diag;
+    shield->ctx = NULL;
+}
+
+void fiber_hold(int change)
+{
+    assert(current != NULL);
+    current->holds += change;
+    assert(current->holds >= 0);
+}
+
+static void wake_sleeper(void *arg)
+{
+    wait_end(arg, OK);
+}
+
+fiber_fn Err fiber_sleep(struct ctx *ctx, int64_t duration_us)
+{
+    assert(duration_us >= 0);
+    struct wait wait = wait_begin();
+    struct timer timer = {.on_time = wake_sleeper, .arg = &wait};
+    timer_start(current->loop, &timer, clock_now_us() + duration_us);
+    Err err = fiber_wait(ctx, &wait);
+    timer_stop(fiber_loop(fiber_self()), &timer);
+    return err;
+}
+
+fiber_fn Err fiber_breathe(struct ctx *ctx)
+{
+    struct fiber *self = current;
+    assert(self != NULL);
+    if (self->is_cancelled)
+        TRY(fiber_check(ctx));
+
+    /* The slice is counted from the first breath after a resume: a switch costs no clock. */
+    int64_t now = clock_now_us();
+    if (self->slice_start_us == 0)
+        self->slice_start_us = now;
+    if (now - self->slice_start_us < BREATH_US)
+        return OK;
+
+    self->is_queued = true;
+    queue_push(&loop_fibers(self->loop)->later, self);
+    park(self);
+    return fiber_check(ctx);
+}
+
+void fibers_run_ready(struct loop *loop)
+{
+    struct loop_fibers *fibers = loop_fibers(loop);
+    assert(current == NULL);
+    struct fiber *fiber;
+    for (int i = 0; i < RESUMES_MAX && (fiber = queue_pop(&fibers->ready)) != NULL; i++) {
+        fiber->is_queued = false;
+        resume(fiber);
+        if (fiber->has_ended)
+            fiber_bury(fiber);
+    }
+}
+
+bool fibers_have_work(const struct loop_fibers *fibers)
+{
+    return fibers->ready.first != NULL || fibers->later.first != NULL;
+}
+
+void fibers_begin_turn(struct loop_fibers *fibers)
+{
+    struct fiber *fiber;
+    while ((fiber = queue_pop(&fibers->later)) != NULL)
+        queue_push(&fibers->ready, fiber);
+}
+
+void fibers_finish(struct loop_fibers *fibers)
+{
+    assert(fibers->count == 0 && !fibers_have_work(fibers));
+    fiber_stack_pool_finish(&fibers->stacks);
+}
+
+static void resume(struct fiber *fiber)
+{
+    struct loop_fibers *fibers = loop_fibers(fiber->loop);
+    struct fiber *before = current;
+    assert(!fiber->has_ended && !fiber->is_queued && fiber != before);
+
+    fiber->resumer = before != NULL ? &before->context : &fibers->thread;
+    fiber->slice_start_us = 0;
+    fibers->resumes++;
+    current = fiber;
+    tag_show();
+    fiber_context_switch(fiber->resumer, &fiber->context);
+    current = before;
+    tag_show();
+}
+
+static void tag_show(void)
+{
+    if (tag_place != NULL)
+        *tag_place = current != NULL ? current->tag : 0;
+}
+
+void fiber_tag(int64_t tag)
+{
+    assert(current != NULL);
+    current->tag = tag;
+    tag_show();
+}
+
+void fiber_show_tags(volatile int64_t *place)
+{
+    tag_place = place;
+}
+
+fiber_fn static void park(struct fiber *fiber)
+{
+    assert(fiber == current);
+    fiber_context_switch(&fiber->context, fiber->resumer);
+    assert(fiber == current);
+}
+
+static void make_ready(struct fiber *fiber)
+{
+    if (fiber->is_queued)
+        return;
+    fiber->is_queued = true;
+    queue_push(&loop_fibers(fiber->loop)->ready, fiber);
+}
+
+static void interrupt_wait(struct fiber *fiber, Err reason)
+{
+    if (fiber->parked_on == NULL || fiber->parked_on->is_done || fiber->interrupt != OK)
+        return;
+    fiber->interrupt = reason;
+    make_ready(fiber);
+}
+
+static void arm_deadline(struct fiber *fiber, int64_t deadline_us)
+{
+    fiber->timer_us = deadline_us;
+    if (deadline_us == 0)
+        timer_stop(fiber->loop, &fiber->timer);
+    else
+        timer_start(fiber->loop, &fiber->timer, deadline_us);
+}
+
+static void on_deadline(void *arg)
+{
+    struct fiber *fiber = arg;
+    fiber->timer_us = 0;
+    /* Between two waits there is nothing to interrupt: the next one looks at the clock. */
+    interrupt_wait(fiber, ERR_TIMEOUT);
+}
+
+static void queue_push(struct fiber_queue *queue, struct fiber *fiber)
+{
+    fiber->queue_next = NULL;
+    if (queue->last != NULL)
+        queue->last->queue_next = fiber;
+    else
+        queue->first = fiber;
+    queue->last = fiber;
+}
+
+static struct fiber *queue_pop(struct fiber_queue *queue)
+{
+    struct fiber *fiber = queue->first;
+    if (fiber == NULL)
+        return NULL;
+    queue->first = fiber->queue_next;
+    if (queue->first == NULL)
+        queue->last = NULL;
+    return fiber;
+}

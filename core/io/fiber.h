@@ -1,0 +1,122 @@
+/*
+ * Fibers: stackful coroutines, so that handlers and jobs are straight-line code.
+ *
+ * A fiber lives and dies on one thread, has a name, a small stack with a guard page, and ends by
+ * returning. Every wait ends in one of three ways: OK (or the waker's Err), ERR_TIMEOUT at the
+ * ctx's deadline, ERR_CANCELLED after fiber_cancel. Nobody's stack is ever thrown away.
+ *
+ * fiber_fn marks every function that may wait; tests/arch/fibers.py follows the mark through the
+ * call graph. It expands to nothing.
+ */
+#pragma once
+
+#include "base/ctx.h"
+#include "base/err.h"
+
+#define fiber_fn
+
+struct loop;
+struct fiber;
+
+enum { FIBER_STACK_SIZE = 64 * 1024, FIBER_STACK_SIZE_SANITIZED = 512 * 1024 };
+
+/* Live ones a loop can carry: each costs two of the kernel's 65,530 mappings. The edge refuses
+ * work before (fiber_count); one more is a bug and aborts. */
+enum { FIBER_LIVE_MAX = 20000 };
+
+/* Starts run(arg) at once, on a pooled stack, until its first wait. `name` must be static.
+ * Returns NULL when it has already ended. */
+struct fiber *fiber_spawn(struct loop *loop, const char *name, void (*run)(void *arg), void *arg);
+
+struct fiber *fiber_self(void); /* NULL outside fibers */
+struct loop *fiber_loop(const struct fiber *fiber);
+const char *fiber_name(const struct fiber *fiber);
+uint32_t fiber_count(const struct loop *loop); /* live ones; a drain waits for 0 */
+
+/* Its current wait, or its next one, returns ERR_CANCELLED. The caller knows it has not ended. */
+void fiber_cancel(struct fiber *fiber);
+/* fiber_cancel for all fibers of the loop: the end of a drain. */
+void fiber_cancel_all(struct loop *loop);
+
+/*
+ * One thing a fiber waits for. It lives in the frame of the waiting fiber:
+ *
+ *     struct wait wait = wait_begin();
+ *     start_something(&wait);            // keeps the pointer
+ *     Err err = fiber_wait(ctx, &wait);  // parks
+ *     if (err is TIMEOUT or CANCELLED)   // the waker may still hold the pointer:
+ *         stop_something(&wait);         // so tell it before the frame goes
+ */
+struct wait {
+    struct fiber *fiber;
+    bool is_done;
+    Err result;
+};
+struct wait wait_begin(void);
+fiber_fn Err fiber_wait(struct ctx *ctx, struct wait *wait);
+void wait_end(struct wait *wait, Err result); /* from a callback or another fiber; once */
+
+/* What the next wait would say: ERR_CANCELLED after fiber_cancel, ERR_TIMEOUT after the deadline,
+ * else OK. For functions that start something before they wait. */
+Err fiber_check(struct ctx *ctx);
+
+/*
+ * For a clean-up that must wait (rollback) and for what cannot be interrupted: until the end of the
+ * shield ctx has this deadline (0: none), cancellation is not seen, and what goes wrong leaves
+ * ctx->diag as it was. Use it as SCOPED_SHIELD.
+ */
+struct fiber_shield {
+    struct ctx *ctx;
+    int64_t deadline_us;
+    struct diag diag;
+};
+struct fiber_shield fiber_shield_begin(struct ctx *ctx, int64_t deadline_us);
+void fiber_shield_end(struct fiber_shield *shield);
+#define SCOPED_SHIELD __attribute__((cleanup(fiber_shield_end), unused))
+
+/* +1 when this fiber takes what it must give back before it ends (a gate, a transaction), -1 when
+ * it has. The end of a fiber asserts 0. */
+void fiber_hold(int change);
+
+fiber_fn Err fiber_sleep(struct ctx *ctx, int64_t duration_us);
+/* In loops over CPU work: yields when this fiber has had the CPU for more than 2 ms. */
+fiber_fn Err fiber_breathe(struct ctx *ctx);
+
+/* What this fiber works on, as a number: a worker's job. Whichever fiber has the CPU, its tag
+ * stands in *place (0: none), so that whoever finds the process dead knows what it was doing. */
+void fiber_tag(int64_t tag);
+void fiber_show_tags(volatile int64_t *place); /* for this thread; NULL: no more */
+
+/* A counting gate: at most `permits` inside; first come, first served. Held across waits only
+ * with SCOPED_GATE. */
+struct gate {
+    uint32_t free;
+    struct gate_waiter *first;
+    struct gate_waiter *last;
+};
+void gate_init(struct gate *gate, uint32_t permits);
+fiber_fn Err gate_enter(struct ctx *ctx, struct gate *gate);
+void gate_leave(struct gate *gate);
+void gate_scope_end(struct gate **gate);
+#define SCOPED_GATE __attribute__((cleanup(gate_scope_end)))
+
+/* A group: children are joined before the function returns, the first error cancels the rest. */
+struct group {
+    struct loop *loop;
+    struct group_child *children;
+    struct group_child *failed; /* the first one */
+    struct wait *joiner;
+    uint32_t running;
+};
+typedef Err GroupFn(struct ctx *ctx, void *arg);
+void group_init(struct group *group, struct ctx *ctx);
+/* Each child gets a ctx of its own (same scope, actor, deadline) with its own arena, which lives as
+ * long as ctx->arena keeps this moment: results may point into it. After a child's error no
+ * further one is started. */
+void group_spawn(struct group *group, struct ctx *ctx, const char *name, GroupFn *run, void *arg);
+/* Waits for every child, whatever happens. The first error, with its story in ctx->diag; when ctx
+ * itself was cancelled or ran out of time, that. */
+fiber_fn Err group_join(struct ctx *ctx, struct group *group);
+
+/* Runs the fibers that are ready. loop.c calls it after each callback; nobody else needs to. */
+void fibers_run_ready(struct loop *loop);

@@ -1,0 +1,68 @@
+/*
+ * The event loop of one thread, over libh2o's evloop: file descriptors, timers, work posted by
+ * other threads, and hooks that run once a turn.
+ *
+ * Callbacks are not fibers: they store, wake and return. Every callback below is followed by a
+ * run of the fibers it woke (fiber.h), still inside the turn, so that answers leave at once.
+ * Everything here but loop_post and loop_stop belongs to the loop's own thread.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct loop;
+struct offload;
+
+struct loop *loop_new(void); /* also: SIGPIPE is ignored from now on */
+void loop_free(struct loop *loop); /* no fiber, watch or timer may be left */
+void loop_run(struct loop *loop);  /* turns until loop_stop */
+void loop_stop(struct loop *loop); /* from any thread or a signal's self-pipe */
+void loop_turn(struct loop *loop, int32_t wait_ms_max); /* one turn; tests and start-up */
+
+/* The library's own loop, for server/http alone. */
+void *loop_native(struct loop *loop);
+
+/* The threads for blocking calls of this loop's modules: the one given, else two of its own, made
+ * at the first call. */
+void loop_set_offload(struct loop *loop, struct offload *offload);
+struct offload *loop_offload(struct loop *loop);
+
+/* A watched descriptor; O_NONBLOCK is set on it. The watch never closes it; free the watch first all
+ * the same. on_readable is called again and again while there is something to read; NULL: never. */
+struct watch;
+typedef void WatchFn(void *arg);
+struct watch *watch_new(struct loop *loop, int fd, WatchFn *on_readable, void *arg);
+void watch_free(struct watch *watch); /* may be called from its own callback; NULL is fine */
+/* Calls once when the descriptor can be written; asking twice before that is one request. */
+void watch_writable(struct watch *watch, WatchFn *on_writable);
+/* Whether on_readable is called at all; it is after watch_new. */
+void watch_set_reading(struct watch *watch, bool is_reading);
+
+/* A one-shot timer, embedded in its owner. Any duration; a binary heap. */
+struct timer {
+    int64_t at_us; /* CLOCK_MONOTONIC */
+    void (*on_time)(void *arg);
+    void *arg;
+    uint32_t heap_index; /* 0: not armed */
+};
+void timer_start(struct loop *loop, struct timer *timer, int64_t at_us); /* re-arms */
+void timer_stop(struct loop *loop, struct timer *timer);                 /* idempotent */
+
+/* Runs after every turn: where PostgreSQL and Redis output is flushed, once per connection. */
+struct turn_hook {
+    struct turn_hook *next;
+    void (*after_turn)(void *arg);
+    void *arg;
+};
+void loop_add_hook(struct loop *loop, struct turn_hook *hook);
+void loop_remove_hook(struct loop *loop, struct turn_hook *hook);
+/* Whoever leaves work for a hook says so: when the hooks of this turn have been called already, or
+ * no turn is running, the next turn does not wait. */
+void loop_hurry(struct loop *loop);
+
+/* Runs fn(arg) on the loop's thread soon. Thread-safe; the mailbox of STYLE rule 32. */
+void loop_post(struct loop *loop, void (*fn)(void *arg), void *arg);
+
+/* Time of this turn's start, µs monotonic: cheap, and the same for all callbacks of a turn. */
+int64_t loop_now_us(struct loop *loop);

@@ -1,0 +1,35 @@
+/*
+ * The reactor: what one thread owns. Made once at start, lives as long as the process.
+ * Higher storeys keep their per-thread state in a slot (the schema snapshot, the token cache …).
+ */
+#pragma once
+
+#include "base/settings.h"
+#include "io/db.h"
+#include "io/http_client.h"
+#include "io/loop.h"
+#include "io/offload.h"
+#include "io/redis.h"
+
+enum reactor_slot { SLOT_SCHEMA, SLOT_ACCESS, SLOT_JOBS, SLOT_SERVER, SLOT_WORKER, SLOT_HOST, SLOT_COUNT };
+
+struct reactor {
+    struct loop *loop;
+    struct db *db;
+    struct redis *redis;
+    struct offload *offload; /* shared by all threads */
+    struct http_client *http;
+    const struct settings *settings;
+    uint32_t index; /* 0 is the first thread */
+    void *slots[SLOT_COUNT];
+};
+
+/* Database and Redis are connecting when this returns; see db_wait_ready. */
+struct reactor *reactor_new(const struct settings *settings, struct offload *offload,
+                            uint32_t index, const char *application);
+void reactor_free(struct reactor *reactor);
+
+/* A ctx for machinery of this thread: NONE scope, no actor, its own arena (caller destroys). */
+struct ctx reactor_ctx(struct reactor *reactor, struct arena *arena, int64_t timeout_us);
+/* The machinery's right to act on the platform; not for code that acts for a caller. */
+struct platform reactor_platform(struct ctx *ctx);

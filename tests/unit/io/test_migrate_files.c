@@ -1,0 +1,63 @@
+/* The manifest: what a line may say. */
+#include "io/migrate_files.h"
+#include "io_test.h"
+
+static bool find_any(Str path, Str *ret)
+{
+    *ret = STR("select 1;");
+    return !str_eq(path, STR("missing.sql"));
+}
+
+static Err parse(struct ctx *ctx, const char *manifest, struct migrations *ret)
+{
+    return migrations_parse(ctx, str_from_z(manifest), find_any, ret);
+}
+
+static void a_manifest_is_read_in_its_order(void **state)
+{
+    struct fixture *f = *state;
+    struct ctx ctx = {.arena = f->arena};
+    struct migrations all;
+    assert_int_equal(parse(&ctx, "# comment\nsystem a.sql\n\npack b.sql\r\nsystem c.sql", &all),
+                     OK);
+    assert_int_equal(all.count, 3);
+    assert_true(str_eq(all.list[1].name, STR("b.sql")));
+    assert_true(all.list[1].is_pack && !all.list[2].is_pack);
+    assert_true(str_eq(all.list[0].checksum,
+                       STR("17db4fd369edb9244b9f91d9aeed145c3d04ad8ba6e95d06247f07a63527d11a")));
+    assert_ptr_equal(migrations_find(&all, STR("c.sql")), &all.list[2]);
+    assert_null(migrations_find(&all, STR("d.sql")));
+}
+
+static void a_bad_manifest_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    static const char *const BAD[] = {
+        "a.sql", "pack", "pack ", "other a.sql", "system a.sql\npack a.sql", "system missing.sql",
+    };
+    for (size_t i = 0; i < sizeof(BAD) / sizeof(*BAD); i++) {
+        struct ctx ctx = {.arena = f->arena};
+        struct migrations all;
+        assert_int_equal(parse(&ctx, BAD[i], &all), ERR_CONFIG);
+    }
+}
+
+static void this_binary_carries_its_schema(void **state)
+{
+    struct fixture *f = *state;
+    struct ctx ctx = {.arena = f->arena};
+    struct migrations all;
+    assert_int_equal(migrations_load(&ctx, &all), OK);
+    assert_true(all.count > 10);
+    assert_true(str_eq(all.list[0].name, STR("schema/system/01_roles.sql")));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        io_test(a_manifest_is_read_in_its_order),
+        io_test(a_bad_manifest_is_refused),
+        io_test(this_binary_carries_its_schema),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
