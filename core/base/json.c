@@ -62,7 +62,7 @@ static const char *fault_of(const json_error_t *error)
 
 Err json_parse(struct ctx *ctx, Str text, struct json_limits limits, const struct json **ret)
 {
-    TRY(json_scan(ctx, text, limits));
+    TRY(json_scan(ctx, text, limits, &text));
     json_error_t error;
     json_t *root =
         json_loadb(text.data, text.len, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &error);

@@ -3,7 +3,7 @@
  * recursive parser ever sees a hostile document, then parsed by jansson.
  *
  * Values are views into a tree that lives until ctx->arena lets go. Objects keep the order of the
- * text. Duplicate keys and NUL bytes are refused.
+ * text. Duplicate keys and NUL bytes are refused. Integers beyond 64 bits are read as JSON_REAL.
  */
 #pragma once
 

@@ -1,10 +1,14 @@
 #include "base/json_scan.h"
 
+#include "base/buf.h"
+#include "base/ctx.h"
+
 #include <assert.h>
 
 struct scan {
     const char *at;
     const char *end;
+    size_t wide; /* integers beyond 64 bits */
     uint32_t depth;
     uint32_t keys[JSON_DEPTH_CAP + 1]; /* of the open object at each depth */
 };
@@ -27,8 +31,45 @@ static bool skip_string(struct scan *scan)
     return true;
 }
 
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* at: on a digit or '-'. Leaves it after the digits; true if they are an integer beyond 64 bits. */
+static bool skip_digits(struct scan *scan)
+{
+    enum { DIGITS_SAFE = 18 };
+    const char *from = scan->at++;
+    while (scan->at < scan->end && is_digit(*scan->at))
+        scan->at++;
+    if (scan->at - from <= DIGITS_SAFE)
+        return false;
+    bool is_real =
+        scan->at < scan->end && (*scan->at == '.' || *scan->at == 'e' || *scan->at == 'E');
+    int64_t value;
+    return !is_real && !str_to_i64(str_of(from, (size_t)(scan->at - from)), &value);
+}
+
+/* The digits after a point or an exponent are no integer of their own. */
+static void skip_rest_of_number(struct scan *scan)
+{
+    while (scan->at < scan->end && (is_digit(*scan->at) || strchr(".eE+-", *scan->at) != NULL))
+        scan->at++;
+}
+
+static bool is_number_start(char c)
+{
+    return is_digit(c) || c == '-';
+}
+
 static Err scan_one(struct ctx *ctx, struct scan *scan, struct json_limits limits)
 {
+    if (is_number_start(*scan->at)) {
+        scan->wide += skip_digits(scan);
+        skip_rest_of_number(scan);
+        return OK;
+    }
     switch (*scan->at++) {
     case '"':
         if (!skip_string(scan))
@@ -57,7 +98,29 @@ static Err scan_one(struct ctx *ctx, struct scan *scan, struct json_limits limit
     return OK;
 }
 
-Err json_scan(struct ctx *ctx, Str text, struct json_limits limits)
+/* The text has passed the scan, so its strings end where skip_string says. */
+static Str widen(struct arena *arena, Str text, size_t wide)
+{
+    struct buf *out = buf_in_arena(arena, text.len + 2 * wide);
+    struct scan scan = {.at = text.data, .end = text.data + text.len};
+    while (scan.at < scan.end) {
+        const char *from = scan.at;
+        bool is_wide = false;
+        if (is_number_start(*from)) {
+            is_wide = skip_digits(&scan);
+            skip_rest_of_number(&scan);
+        } else if (*scan.at++ == '"') {
+            (void)skip_string(&scan);
+        }
+        buf_put(out, str_of(from, (size_t)(scan.at - from)));
+        if (is_wide)
+            buf_put(out, STR(".0"));
+    }
+    assert(!out->is_full);
+    return buf_str(out);
+}
+
+Err json_scan(struct ctx *ctx, Str text, struct json_limits limits, Str *ret_text)
 {
     assert(limits.depth_max <= JSON_DEPTH_CAP);
     if (str_trim(text).len == 0)
@@ -69,5 +132,6 @@ Err json_scan(struct ctx *ctx, Str text, struct json_limits limits)
     struct scan scan = {.at = text.data, .end = text.data + text.len};
     while (scan.at < scan.end)
         TRY(scan_one(ctx, &scan, limits));
+    *ret_text = scan.wide == 0 ? text : widen(ctx->arena, text, scan.wide);
     return OK;
 }

@@ -12,5 +12,8 @@ enum {
 /*
  * OK for a text whose nesting, keys per object and encoding are within bounds. Says nothing about
  * the grammar. ERR_INVALID_JSON otherwise.
+ *
+ * *ret_text is the text to parse: the same, or a copy in which integers beyond 64 bits end in ".0",
+ * because clients that know only doubles write 1e20 with all its zeros.
  */
-Err json_scan(struct ctx *ctx, Str text, struct json_limits limits);
+Err json_scan(struct ctx *ctx, Str text, struct json_limits limits, Str *ret_text);

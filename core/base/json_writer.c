@@ -4,6 +4,7 @@
 #include "base/utf8.h"
 
 #include <assert.h>
+#include <endian.h>
 
 struct json_writer json_writer(struct buf *out)
 {
@@ -153,8 +154,8 @@ void json_field_raw(struct json_writer *w, const char *key, Str json)
     json_put_raw(w, json);
 }
 
-/* The high bit of every byte of `word` that is below `bound` (≤ 0x80) is set; bytes above a hit may
- * be set too, which costs a second look but never misses one. */
+/* The high bit of every byte of `word` that is below `bound` (≤ 0x80) is set. Bytes above a hit may
+ * be set too; the lowest one is exact. */
 static uint64_t bytes_below(uint64_t word, uint8_t bound)
 {
     return (word - UINT64_C(0x0101010101010101) * bound) & ~word & UTF8_HIGH_BITS;
@@ -165,11 +166,13 @@ static uint64_t bytes_equal(uint64_t word, uint8_t byte)
     return bytes_below(word ^ (UINT64_C(0x0101010101010101) * byte), 1);
 }
 
-static bool is_plain8(const unsigned char *at)
+/* How many of the eight bytes stand in JSON as they are, before the first that may not. */
+static size_t plain_of_8(const unsigned char *at)
 {
-    uint64_t word = utf8_load8(at);
-    return ((word & UTF8_HIGH_BITS) | bytes_below(word, 0x20) | bytes_equal(word, '"') |
-            bytes_equal(word, '\\')) == 0;
+    uint64_t word = le64toh(utf8_load8(at));
+    uint64_t special = (word & UTF8_HIGH_BITS) | bytes_below(word, 0x20) | bytes_equal(word, '"') |
+                       bytes_equal(word, '\\');
+    return special == 0 ? 8 : (size_t)__builtin_ctzll(special) / 8;
 }
 
 static bool is_plain(unsigned char c)
@@ -177,15 +180,26 @@ static bool is_plain(unsigned char c)
     return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
 }
 
+static size_t plain_ascii(const unsigned char *data, size_t len)
+{
+    size_t at = 0;
+    while (len - at >= 8) {
+        size_t plain = plain_of_8(data + at);
+        at += plain;
+        if (plain < 8)
+            return at;
+    }
+    while (at < len && is_plain(data[at]))
+        at++;
+    return at;
+}
+
 /* Length of the longest prefix that stands in JSON as it is. */
 static size_t plain_prefix(const unsigned char *data, size_t len)
 {
     size_t at = 0;
     for (;;) {
-        while (at + 8 <= len && is_plain8(data + at))
-            at += 8;
-        while (at < len && is_plain(data[at]))
-            at++;
+        at += plain_ascii(data + at, len - at);
         if (at == len || data[at] < 0x80)
             return at;
         size_t step = utf8_step(data + at, len - at);

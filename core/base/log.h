@@ -13,7 +13,6 @@ void log_init(enum log_level min, const char *process); /* "server", "worker-1" 
 bool log_is_on(enum log_level level);
 /* "debug", "info", "warn", "error"; false on anything else. */
 bool log_level_parse(Str name, enum log_level *ret);
-enum log_level log_level_of(Str name); /* "debug", "info", "warn", "error"; else LOG_INFO */
 
 struct log_field {
     const char *key;

@@ -155,13 +155,16 @@ select id, site_id, run_at from spark.jobs
  order by run_at, id
  limit 1000;
 
+-- name: jobs_stuck :read
+-- returns: id, site_id
+select id, site_id from spark.jobs
+ where state = 'queued' and run_at <= $1
+ order by run_at, id
+ limit 1000;
+
 -- name: jobs_now :read
 -- returns: now
 select now() as now;
-
--- name: jobs_state_of :read
--- returns: id
-select id from spark.jobs where id = any ($1) and state in ('queued', 'running');
 
 -- name: job_counts :read
 -- returns: state, count
@@ -182,3 +185,26 @@ update spark.jobs set state = 'queued', run_at = now(), failures = 0, crashes = 
        error_class = null, error = null
  where id = $1 and state in ('dead', 'cancelled', 'expired')
 returning id;
+
+-- The supervisor saw it die: its lease is over now, and the steward need not wait for the end.
+-- name: worker_crashed :write
+update spark.workers set lease_until = now() - interval '1 ms', current_job = $2 where id = $1;
+
+-- name: worker_exists :read
+-- returns: id
+select id from spark.workers where id = $1;
+
+-- Tracking: from the staging table, past what is stored already or whose site is gone -----------------
+
+-- name: pageviews_store :write
+insert into pageviews (id, site_id, timestamp, page_path, page_title, session_id, visitor_id, referrer, user_agent,
+                       ip_address, device_type, browser, os, utm_source, utm_medium, utm_campaign, utm_content, utm_term,
+                       is_bot, bot_name)
+select l.id, l.site_id, l.timestamp, l.page_path, l.page_title, l.session_id, l.visitor_id, l.referrer, l.user_agent,
+       l.ip_address, l.device_type, l.browser, l.os, l.utm_source, l.utm_medium, l.utm_campaign, l.utm_content, l.utm_term,
+       l.is_bot, l.bot_name
+  from spark.load_pageviews l join sites s on s.id = l.site_id
+    on conflict do nothing;
+
+-- name: pageviews_unload :write
+delete from spark.load_pageviews;

@@ -135,8 +135,29 @@ static void duplicate_keys_are_refused(void **state)
 static void numbers_out_of_range_are_refused(void **state)
 {
     struct ctx *ctx = *state;
-    check_refused(ctx, STR("9223372036854775808"), "out of range");
     check_refused(ctx, STR("1e999"), "out of range");
+    check_refused(ctx, str_printf(ctx->arena, "1%0400d", 0), "out of range");
+}
+
+/* JSON.stringify(1e20) is a one and twenty zeros. */
+static void integers_beyond_64_bits_are_reals(void **state)
+{
+    struct ctx *ctx = *state;
+    const struct json *json =
+        parse(ctx, "[9223372036854775807,9223372036854775808,-9223372036854775808,"
+                   "-9223372036854775809,{\"k9223372036854775808\":100000000000000000000},"
+                   "\"\\\"9223372036854775808\",1.9223372036854775808,1e-9223372036854775808]");
+    assert_int_equal(json_kind(json_at(json, 0)), JSON_INT);
+    assert_int_equal(json_kind(json_at(json, 1)), JSON_REAL);
+    assert_true(json_number(json_at(json, 1)) == 9223372036854775808.0);
+    assert_int_equal(json_kind(json_at(json, 2)), JSON_INT);
+    assert_int_equal(json_kind(json_at(json, 3)), JSON_REAL);
+    const struct json *member = json_get(json_at(json, 4), STR("k9223372036854775808"));
+    assert_true(json_number(member) == 1e20);
+    assert_true(str_eq(json_text(ctx->arena, member), STR("100000000000000000000")));
+    assert_true(str_eq(json_str(json_at(json, 5)), STR("\"9223372036854775808")));
+    check_refused(ctx, STR("[9223372036854775808"), "ends too early");
+    check_refused(ctx, STR("[--9223372036854775808]"), "unexpected text");
 }
 
 static void nul_is_refused_however_it_is_written(void **state)
@@ -283,6 +304,7 @@ int main(void)
         FIXTURE_TEST(bad_grammar_is_refused_with_its_place),
         FIXTURE_TEST(duplicate_keys_are_refused),
         FIXTURE_TEST(numbers_out_of_range_are_refused),
+        FIXTURE_TEST(integers_beyond_64_bits_are_reals),
         FIXTURE_TEST(nul_is_refused_however_it_is_written),
         FIXTURE_TEST(bad_utf8_is_refused),
         FIXTURE_TEST(nesting_ends_at_the_limit),

@@ -1,0 +1,60 @@
+/*
+ * Commands of the operator: `spark <noun> [verb] [--flag]`. The table is commands.def.
+ *
+ * The command line never runs fibers: a command waits in the plain sense. Results go to standard
+ * output, errors in one line that says what to do to standard error.
+ */
+#pragma once
+
+#include "base/ctx.h"
+
+enum { CLI_DONE = 0, CLI_REFUSED = 1, CLI_USAGE = 2 };
+
+struct cli {
+    struct ctx ctx; /* reactor is NULL */
+    const struct command *command;
+};
+
+typedef int (*command_fn)(struct cli *cli, int argc, char **argv);
+typedef int (*face_fn)(int argc, char **argv);
+
+/* Exactly one of run and face is set; none in a build without that part. */
+struct command {
+    const char *noun;
+    const char *verb;
+    const char *arguments;
+    const char *help;
+    command_fn run;
+    face_fn face;
+};
+
+/* All commands, the last with a NULL noun. */
+extern const struct command COMMANDS[];
+
+/* Finds and runs the command that argv names; returns the exit code. */
+int command_dispatch(struct cli *cli, int argc, char **argv);
+
+/* One flag of a command: `flag` for --name, `text` for --name VALUE or --name=VALUE. */
+struct option {
+    const char *name;
+    bool *flag;
+    Str *text;
+};
+
+enum { OPERANDS_MAX = 8 };
+struct operands {
+    Str values[OPERANDS_MAX];
+    uint32_t count;
+};
+
+/* Reads argv[1…]; what is no flag goes to `operands` (NULL: refused). False after telling the user
+ * what was wrong: return CLI_USAGE then. */
+bool command_options(struct cli *cli, int argc, char **argv, const struct option *options,
+                     size_t count, struct operands *operands);
+
+/* "spark: …" on standard error; returns CLI_REFUSED. */
+int command_refuse(struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The same from what fail() recorded. */
+int command_refuse_err(struct cli *cli, Err err);
+/* Wrong usage: the sentence and the usage line; returns CLI_USAGE. */
+int command_usage(struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));

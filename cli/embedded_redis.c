@@ -1,0 +1,150 @@
+#include "cli/embedded_redis.h"
+
+#include "base/clock.h"
+#include "cli/environment.h"
+#include "cli/sync_redis.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { VERSION_MIN = 7, STOP_S = 30, START_S = 120 };
+
+static Err find_program(struct ctx *ctx, struct embedded_redis *redis)
+{
+    Str rest = str_from_z(getenv("PATH"));
+    Str part;
+    while (str_next(&rest, ':', &part)) {
+        redis->program = path_format(ctx->arena, "%.*s/redis-server", STR_FMT(part));
+        if (access(redis->program, X_OK) == 0)
+            return OK;
+    }
+    return fail(ctx, ERR_CONFIG,
+                "no redis-server is installed: run tools/install.sh, or name a "
+                "server with REDIS_URL");
+}
+
+static Err clear_stray(struct ctx *ctx, const struct embedded_redis *redis)
+{
+    const char *pid_file = path_format(ctx->arena, "%s/redis.pid", redis->folder);
+    FILE *file = fopen(pid_file, "re");
+    char line[32];
+    int64_t pid = 0;
+    if (file != NULL && fgets(line, sizeof(line), file) != NULL)
+        str_to_i64(str_trim(str_from_z(line)), &pid);
+    if (file != NULL)
+        fclose(file);
+    if (pid > 0 && process_is((pid_t)pid, "redis", redis->folder) &&
+        !process_stop_stray((pid_t)pid, SIGTERM, STOP_S * SECOND_US))
+        return fail(ctx, ERR_CONFIG,
+                    "a Redis of an earlier start (process %d) does not end: end it by hand",
+                    (int)pid);
+    unlink(pid_file);
+    return OK;
+}
+
+static Err configure(struct ctx *ctx, const struct embedded_redis *redis)
+{
+    const char *path = path_format(ctx->arena, "%s/redis.conf", redis->folder);
+    const struct service_user *user = &redis->places->user;
+    Str text = str_printf(ctx->arena,
+                          "# Written at each start of spark up.\n"
+                          "port 0\n"
+                          "unixsocket %s/redis.sock\n"
+                          "unixsocketperm 700\n"
+                          "dir \"%s\"\n"
+                          "pidfile \"%s/redis.pid\"\n"
+                          "daemonize no\n"
+                          "supervised no\n"
+                          "appendonly yes\n"
+                          "appendfsync everysec\n"
+                          "save \"\"\n"
+                          "maxmemory-policy noeviction\n"
+                          "loglevel notice\n"
+                          "always-show-logo no\n",
+                          redis->places->sockets, redis->folder, redis->folder);
+    TRY(environment_write(ctx, path, text));
+    if (user->is_other && lchown(path, user->uid, user->gid) != 0)
+        return fail(ctx, ERR_CONFIG, "cannot give %s to %s: %s", path, user->name, strerror(errno));
+    return OK;
+}
+
+Err embedded_redis_launch(struct ctx *ctx, const struct embedded_redis *redis, pid_t *ret_pid)
+{
+    const char *argv[] = {redis->program, path_format(ctx->arena, "%s/redis.conf", redis->folder),
+                          NULL};
+    struct process_spec spec = {.argv = argv,
+                                .user = &redis->places->user,
+                                .log_path = redis->log,
+                                .death_signal = SIGTERM,
+                                .has_clean_environment = true};
+    return process_start(ctx, &spec, ret_pid);
+}
+
+/* While it reads its log back, Redis answers -LOADING. */
+static bool answers(struct ctx *ctx, const struct embedded_redis *redis, Str *ret_version)
+{
+    const char *info[] = {"INFO", "server"};
+    const char *ping[] = {"PING"};
+    struct sync_redis *connection;
+    Str text;
+    if (sync_redis_open(ctx, str_from_z(redis->url), &connection) != OK ||
+        sync_redis_command(ctx, connection, ping, 1, NULL) != OK ||
+        sync_redis_command(ctx, connection, info, 2, &text) != OK) {
+        diag_clear(ctx);
+        return false;
+    }
+    *ret_version = str_trim(sync_redis_info(text, STR("redis_version")));
+    return true;
+}
+
+static Err wait_ready(struct ctx *ctx, struct embedded_redis *redis, pid_t pid)
+{
+    int64_t end_us = clock_now_us() + START_S * SECOND_US;
+    int status;
+    while (clock_now_us() < end_us) {
+        if (answers(ctx, redis, &redis->version))
+            return OK;
+        if (process_wait(pid, 10 * MS_US, &status))
+            break;
+    }
+    process_stop(pid, SIGTERM, SECOND_US);
+    Str tail = process_log_tail(ctx->arena, redis->log);
+    return fail(ctx, ERR_CONFIG, "Redis does not start; the end of %s:\n%.*s", redis->log,
+                STR_FMT(tail));
+}
+
+static Err check_version(struct ctx *ctx, const struct embedded_redis *redis)
+{
+    Str rest = redis->version;
+    Str major;
+    int64_t number = 0;
+    if (str_next(&rest, '.', &major) && str_to_i64(major, &number) && number >= VERSION_MIN)
+        return OK;
+    return fail(ctx, ERR_CONFIG, "%s is Redis %.*s; Spark needs %d or newer", redis->program,
+                STR_FMT(redis->version), VERSION_MIN);
+}
+
+Err embedded_redis_start(struct ctx *ctx, const struct places *places, struct embedded_redis *ret,
+                         pid_t *ret_pid)
+{
+    struct embedded_redis redis = {.places = places};
+    redis.folder = path_format(ctx->arena, "%s/redis", places->store);
+    redis.log = path_format(ctx->arena, "%s/redis.log", places->log);
+    redis.url = path_format(ctx->arena, "unix://%s/redis.sock", places->sockets);
+
+    TRY(find_program(ctx, &redis));
+    TRY(places_make_owned(ctx, places, redis.folder));
+    TRY(clear_stray(ctx, &redis));
+    TRY(configure(ctx, &redis));
+    TRY(embedded_redis_launch(ctx, &redis, ret_pid));
+    TRY(wait_ready(ctx, &redis, *ret_pid));
+    Err err = check_version(ctx, &redis);
+    if (err != OK)
+        process_stop(*ret_pid, SIGTERM, SECOND_US);
+    *ret = redis;
+    return err;
+}

@@ -1,0 +1,54 @@
+/* The one executable: every process of Spark starts here. */
+#include "base/log.h"
+#include "cli/command.h"
+#include "cli/places.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+static bool is_help(const char *word)
+{
+    return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
+/* `spark`, `spark --help`, `spark <noun> [verb] --help` and `spark --version` are their commands.
+ */
+static char **read_aliases(int *argc, char **argv)
+{
+    static char help[] = "help", version[] = "version";
+    static char *rewritten[4];
+
+    if (*argc > 1 && strcmp(argv[1], "--version") == 0) {
+        rewritten[1] = version;
+        *argc = 2;
+    } else if (*argc < 2 || is_help(argv[1])) {
+        rewritten[1] = help;
+        *argc = 2;
+    } else if (is_help(argv[*argc - 1])) {
+        rewritten[1] = help;
+        rewritten[2] = argv[1];
+        *argc = 3;
+    } else {
+        return argv;
+    }
+    rewritten[0] = argv[0];
+    return rewritten;
+}
+
+int main(int argc, char **argv)
+{
+    /* A peer that closed its socket is an error of write(2), never the end of the process. */
+    signal(SIGPIPE, SIG_IGN);
+
+    struct cli cli = {.ctx = {.arena = arena_create()}};
+    argv = read_aliases(&argc, argv);
+    places_export_defaults(cli.ctx.arena);
+    log_init(LOG_INFO, argv[1]);
+
+    int code = command_dispatch(&cli, argc, argv);
+    arena_destroy(cli.ctx.arena);
+    if (fflush(stdout) != 0 && code == CLI_DONE)
+        code = CLI_REFUSED;
+    return code;
+}

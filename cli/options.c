@@ -1,0 +1,62 @@
+#include "cli/command.h"
+
+static const struct option *option_find(const struct option *options, size_t count, Str name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (str_eq(name, str_from_z(options[i].name)))
+            return &options[i];
+    return NULL;
+}
+
+/* One word that begins with "--"; *index moves on when the value is the next word. */
+static bool option_read(struct cli *cli, int argc, char **argv, int *index,
+                        const struct option *options, size_t count)
+{
+    Str word = str_from_z(argv[*index]);
+    Str name = str_slice(word, 2, word.len);
+    ptrdiff_t equals = str_find_char(name, '=');
+    Str value = STR_NONE;
+    if (equals >= 0) {
+        value = str_slice(name, (size_t)equals + 1, name.len);
+        name = str_slice(name, 0, (size_t)equals);
+    }
+
+    const struct option *option = option_find(options, count, name);
+    if (option == NULL) {
+        command_usage(cli, "there is no --%.*s here", STR_FMT(name));
+        return false;
+    }
+    if (option->flag != NULL) {
+        if (equals >= 0)
+            command_usage(cli, "--%s takes no value", option->name);
+        *option->flag = true;
+        return equals < 0;
+    }
+    if (equals < 0 && *index + 1 < argc)
+        value = str_from_z(argv[++*index]);
+    else if (equals < 0)
+        command_usage(cli, "--%s wants a value", option->name);
+    *option->text = value;
+    return value.data != NULL;
+}
+
+bool command_options(struct cli *cli, int argc, char **argv, const struct option *options,
+                     size_t count, struct operands *operands)
+{
+    bool only_operands = false;
+    for (int i = 1; i < argc; i++) {
+        Str word = str_from_z(argv[i]);
+        if (!only_operands && str_eq(word, STR("--"))) {
+            only_operands = true;
+        } else if (!only_operands && str_starts_with(word, STR("--"))) {
+            if (!option_read(cli, argc, argv, &i, options, count))
+                return false;
+        } else if (operands == NULL || operands->count == OPERANDS_MAX) {
+            command_usage(cli, "'%s' is too much", argv[i]);
+            return false;
+        } else {
+            operands->values[operands->count++] = word;
+        }
+    }
+    return true;
+}

@@ -1,0 +1,60 @@
+/*
+ * The parent of everything `spark up` starts: starts again what dies, with growing pauses, and
+ * stops everything in the order in which it leans on each other.
+ */
+#pragma once
+
+#include "cli/embedded_postgres.h"
+#include "cli/embedded_redis.h"
+#include "cli/say.h"
+
+enum child_kind { CHILD_POSTGRES, CHILD_REDIS, CHILD_SERVER, CHILD_WORKER };
+
+/* 64 workers, a server, PostgreSQL and Redis. */
+enum { CHILDREN_MAX = 67 };
+
+struct child {
+    enum child_kind kind;
+    uint32_t slot; /* workers, from 1 */
+    pid_t pid;     /* 0 while it waits for its next start */
+    int64_t started_us;
+    int64_t due_us; /* when pid is 0: not before */
+    int64_t pause_us;
+};
+
+struct supervisor {
+    struct ctx *ctx;
+    const struct say *say;
+    const struct places *places;
+    const char *self; /* path of this binary */
+    struct embedded_postgres postgres;
+    struct embedded_redis redis;
+    int64_t drain_us; /* how long server and workers may finish what they do */
+    struct child children[CHILDREN_MAX];
+    uint32_t child_count;
+};
+
+/* Blocks the signals that end us, so that they wait until supervisor_run or _is_asked_to_stop
+ * look. First of all. */
+void supervisor_hold_signals(void);
+/* True once SIGTERM, SIGINT or SIGHUP came. */
+bool supervisor_is_asked_to_stop(void);
+
+/* Takes over a child that already runs. */
+void supervisor_adopt(struct supervisor *supervisor, enum child_kind kind, pid_t pid);
+
+/* Starts the server, or the worker of one slot. */
+Err supervisor_start(struct supervisor *supervisor, enum child_kind kind, uint32_t slot);
+
+/* The process of the first child of that kind; 0 if it does not run. */
+pid_t supervisor_pid(const struct supervisor *supervisor, enum child_kind kind);
+
+/* That process was waited for elsewhere: nothing signals its number any more. */
+void supervisor_forget(struct supervisor *supervisor, pid_t pid);
+
+/* Watches until asked to stop. */
+void supervisor_run(struct supervisor *supervisor);
+
+/* Drains server and workers, then ends Redis, then PostgreSQL. A second signal cuts the draining
+ * short. */
+void supervisor_stop(struct supervisor *supervisor);

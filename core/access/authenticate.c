@@ -1,0 +1,194 @@
+#include "access/authenticate.h"
+
+#include "access/cache.h"
+#include "access/identity.h"
+#include "access/jwt.h"
+#include "base/clock.h"
+#include "base/crypto.h"
+#include "gen/sql.h"
+#include "io/reactor.h"
+
+enum { TOKEN_LEN_MAX = 8192 };
+/* A host that no site has may get one: asked again after ten seconds. */
+enum { UNKNOWN_HOST_AGE_US = 10 * 1000 * 1000 };
+
+static Err token_choose(struct ctx *ctx, const struct credentials *credentials, Str *ret)
+{
+    if (credentials->query_token.len > 0 && credentials->bearer.len > 0)
+        return fail(ctx, ERR_INVALID_PAYLOAD,
+                    "The request uses more than one method for including an access token");
+    if (credentials->query_token.len > 0)
+        *ret = credentials->query_token;
+    else if (credentials->bearer.len > 0)
+        *ret = credentials->bearer;
+    else
+        *ret = credentials->session_cookie;
+    if (ret->len > TOKEN_LEN_MAX)
+        return fail(ctx, ERR_INVALID_TOKEN, "%s", "");
+    return OK;
+}
+
+static fiber_fn Err identity_load(struct ctx *ctx, struct access_cache *cache, Str token, Str ip,
+                                  struct identity *ret, bool *ret_cacheable)
+{
+    if (!jwt_is_ours(ctx, token))
+        return identity_of_static_token(ctx, cache, token, ip, ret, ret_cacheable);
+    struct claims claims;
+    TRY(jwt_verify(ctx, token, ctx->reactor->settings->secret, &claims));
+    TRY(identity_of_user(ctx, cache, claims.user, ip, ret, ret_cacheable));
+    ret->expires_wall_us = claims.expires_s * SECOND_US;
+    return OK;
+}
+
+/* ERR_TOKEN_EXPIRED for a JWT that ran out in the cache; a site token that did is unknown. */
+static Err expiry_check(struct ctx *ctx, const struct identity *identity)
+{
+    if (identity->expires_wall_us == 0 || identity->expires_wall_us > clock_wall_us())
+        return OK;
+    bool is_jwt = identity->kind == ACTOR_USER;
+    return fail(ctx, is_jwt ? ERR_TOKEN_EXPIRED : ERR_INVALID_CREDENTIALS, "%s", "");
+}
+
+/* The key of a token in the cache is its hash, so that the cache holds no secret. */
+static fiber_fn Err identity_find(struct ctx *ctx, struct access_cache *cache, Str token, Str ip,
+                                  struct identity *ret)
+{
+    Sha256 hash = sha256(token);
+    Str key = str_of((const char *)hash.bytes, sizeof hash.bytes);
+    const struct identity *known = map_get(cache->tokens, key);
+    if (known == NULL) {
+        bool is_cacheable = true;
+        if (token.len == 0)
+            TRY(identity_public(ctx, cache, ip, ret));
+        else
+            TRY(identity_load(ctx, cache, token, ip, ret, &is_cacheable));
+        if (is_cacheable) {
+            struct identity *copy = arena_new(cache->arena, struct identity);
+            *copy = *ret;
+            map_put(cache->tokens, cache_dup(cache, key.data, key.len), copy);
+        }
+    } else {
+        *ret = *known;
+    }
+    return expiry_check(ctx, ret);
+}
+
+static fiber_fn Err host_site(struct ctx *ctx, struct access_cache *cache, Str host, Uuid *ret)
+{
+    *ret = (Uuid){0};
+    Str name = host_normalise(ctx->arena, host);
+    if (name.len == 0)
+        return OK;
+    struct host_entry *known = map_get(cache->hosts, name);
+    if (known != NULL && (!uuid_is_nil(known->site) || known->expires_us > clock_now_us())) {
+        *ret = known->site;
+        return OK;
+    }
+    struct rows rows;
+    TRY(db_query_platform(reactor_platform(ctx), &SQL_ACCESS_SITE_BY_HOST, ARGS(db_text(name)),
+                          &rows));
+    if (rows.count == 1)
+        *ret = row_uuid(&rows, 0, ACCESS_SITE_BY_HOST_SITE_ID);
+    if (known == NULL) {
+        known = arena_new(cache->arena, struct host_entry);
+        map_put(cache->hosts, cache_dup(cache, name.data, name.len), known);
+    }
+    *known = (struct host_entry){*ret, clock_now_us() + UNKNOWN_HOST_AGE_US};
+    return OK;
+}
+
+fiber_fn Err site_find_by_host(struct ctx *ctx, Str host, Uuid *ret)
+{
+    struct access_cache *cache;
+    TRY(access_cache_current(ctx, &cache));
+    return host_site(ctx, cache, host, ret);
+}
+
+/* "https://a.example:8443" → "a.example:8443"; "null" and other nonsense find no site. */
+static Str origin_host(Str origin)
+{
+    ptrdiff_t slashes = str_find(origin, STR("://"));
+    return slashes < 0 ? STR_NONE : str_slice(origin, (size_t)slashes + 3, origin.len);
+}
+
+static Err wrong_site(struct ctx *ctx)
+{
+    return fail(ctx, ERR_FORBIDDEN, "This token belongs to another site.");
+}
+
+/* Anonymous: the host's site. Bound to a site: that one, and not on the host of another. Bound to
+ * none: the platform, narrowed by the selector if there is one. */
+static fiber_fn Err scope_find(struct ctx *ctx, struct access_cache *cache,
+                               const struct credentials *credentials,
+                               const struct identity *identity, Scope *ret)
+{
+    if (identity->scope.kind == SCOPE_PLATFORM) {
+        *ret = identity->scope;
+        if (credentials->site_selector.len == 0)
+            return OK;
+        *ret = (Scope){.kind = SCOPE_SITE};
+        if (!uuid_parse(credentials->site_selector, &ret->site))
+            return fail(ctx, ERR_INVALID_PAYLOAD, "X-Site-Id has to be a UUID");
+        return OK;
+    }
+    Uuid host_owner;
+    TRY(host_site(ctx, cache, credentials->host, &host_owner));
+    if (identity->scope.kind == SCOPE_SITE) {
+        if (!uuid_is_nil(host_owner) && !uuid_eq(host_owner, identity->scope.site))
+            return wrong_site(ctx);
+        *ret = identity->scope;
+        return OK;
+    }
+    if (uuid_is_nil(host_owner) && credentials->by_origin)
+        TRY(host_site(ctx, cache, origin_host(credentials->origin), &host_owner));
+    *ret = (Scope){.kind = uuid_is_nil(host_owner) ? SCOPE_NONE : SCOPE_SITE, .site = host_owner};
+    return OK;
+}
+
+static Err god_check(struct ctx *ctx, Str given, bool *ret_is_god)
+{
+    Str token = ctx->reactor->settings->god_token;
+    *ret_is_god = false;
+    if (given.len == 0 || token.len == 0)
+        return OK;
+    if (!secret_eq(given, token))
+        return fail(ctx, ERR_FORBIDDEN, "%s", "");
+    *ret_is_god = true;
+    return OK;
+}
+
+static const struct identity GOD = {
+    .kind = ACTOR_GOD, .is_admin = true, .may_write = true, .scope = {.kind = SCOPE_PLATFORM}};
+
+fiber_fn Err authenticate(struct ctx *ctx, const struct credentials *credentials)
+{
+    struct access_cache *cache;
+    TRY(access_cache_current(ctx, &cache));
+    Str token;
+    TRY(token_choose(ctx, credentials, &token));
+    bool is_god;
+    TRY(god_check(ctx, credentials->god_token, &is_god));
+
+    struct identity identity = GOD;
+    identity.grants = grants_full();
+    if (!is_god)
+        TRY(identity_find(ctx, cache, token, credentials->ip, &identity));
+    TRY(scope_find(ctx, cache, credentials, &identity, &ctx->scope));
+
+    struct actor *actor = arena_new(ctx->arena, struct actor);
+    *actor = (struct actor){
+        .kind = identity.kind,
+        .user = identity.user,
+        .role = identity.role,
+        .is_admin = identity.is_admin,
+        .has_app_access = identity.has_app_access,
+        .may_write = identity.may_write,
+        .scope = identity.scope,
+        .grants = identity.grants,
+        .ip = credentials->ip,
+        .user_agent = credentials->user_agent,
+        .origin = credentials->origin,
+    };
+    ctx->actor = actor;
+    return OK;
+}

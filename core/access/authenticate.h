@@ -1,0 +1,43 @@
+/*
+ * From the credentials of a request to an actor and a scope. Once per request, before anything
+ * else; the answers are cached per thread under the epoch, so that a right that was taken away is
+ * gone with the next request that touches the database (and within one second for one that does
+ * not).
+ */
+#pragma once
+
+#include "access/actor.h"
+#include "io/fiber.h"
+
+struct credentials {
+    Str bearer;         /* Authorization: Bearer … */
+    Str query_token;    /* ?access_token= */
+    Str session_cookie; /* directus_session_token */
+    Str god_token;      /* X-God-Token */
+    Str site_selector;  /* X-Site-Id: an administrator narrows to one site */
+    Str host;           /* as sent; normalised here */
+    Str ip;
+    Str user_agent;
+    Str origin;
+    bool by_origin; /* an anonymous visitor's site may be found by Origin when Host has none */
+};
+
+/*
+ * Sets ctx->actor, ctx->scope and ctx->epoch. Without a token: the public actor on the host's site,
+ * or in NONE scope on a host that no site has.
+ * ERR_INVALID_PAYLOAD two ways of sending a token at once; ERR_INVALID_CREDENTIALS unknown static
+ * token; ERR_INVALID_TOKEN, ERR_TOKEN_EXPIRED for JWTs; ERR_FORBIDDEN a token bound to one site on
+ * the host of another, or a wrong god token.
+ */
+fiber_fn Err authenticate(struct ctx *ctx, const struct credentials *credentials);
+
+/* Lower-cased, without port and trailing dot, IDN labels left as they came (punycode); STR_NONE if
+ * it is no host name or address. */
+Str host_normalise(struct arena *arena, Str host);
+
+/* The active site of a host by exact match over domains and aliases; nil uuid when there is none.
+ */
+fiber_fn Err site_find_by_host(struct ctx *ctx, Str host, Uuid *ret);
+
+/* Everything cached about rights and sites is forgotten (the epoch moved). */
+void access_invalidate(struct ctx *ctx);

@@ -1,0 +1,9 @@
+/*
+ * Addresses and ranges: "10.0.0.1", "10.0.0.0/8", "10.0.0.1-10.0.0.9", IPv6 alike.
+ */
+#pragma once
+
+#include "base/str.h"
+
+/* Is `ip` in one of the comma-separated ranges? A malformed range matches nothing. */
+bool ip_in_ranges(Str ip, Str ranges);

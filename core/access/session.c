@@ -1,0 +1,146 @@
+#include "access/session.h"
+
+#include "access/jwt.h"
+#include "base/clock.h"
+#include "base/counters.h"
+#include "base/crypto.h"
+#include "gen/sql.h"
+#include "io/reactor.h"
+
+enum { REFRESH_TOKEN_LEN = 64 };
+/* Every login takes this long, whatever its outcome: time tells nothing about who exists. */
+enum { LOGIN_STALL_US = 500 * 1000 };
+
+/* A hash of nothing, checked when there is no user, so that both ways cost the same. */
+static const char NOBODY_HASH[] = "$argon2id$v=19$m=65536,t=3,p=4$c3BhcmsgbG9naW4gc3RhbGw$"
+                                  "1f1rHqH8zq0lq2yq2mSg0yq7o8w5b2Gm0q8oK3QbC6E";
+
+struct password_check {
+    Str hash;
+    Str password;
+    bool is_right;
+};
+
+static void check_run(void *arg)
+{
+    struct password_check *check = arg;
+    check->is_right = password_verify(check->hash, check->password);
+}
+
+static fiber_fn Err password_check(struct ctx *ctx, Str hash, Str password, bool *ret_is_right)
+{
+    struct password_check check = {hash, password, false};
+    if (hash.len == 0)
+        check.hash = str_from_z(NOBODY_HASH);
+    TRY(offload_run(ctx, ctx->reactor->offload, check_run, &check));
+    *ret_is_right = check.is_right && hash.len > 0;
+    return OK;
+}
+
+static DbArg text_or_null(Str value)
+{
+    return value.len > 0 ? db_text(value) : db_null();
+}
+
+static int64_t refresh_expiry(const struct ctx *ctx)
+{
+    return clock_wall_us() + ctx->reactor->settings->refresh_token_ttl_s * SECOND_US;
+}
+
+static Err tokens_make(struct ctx *ctx, const struct claims *claims, Str refresh_token,
+                       struct session_tokens *ret)
+{
+    const struct settings *settings = ctx->reactor->settings;
+    TRY(jwt_sign(ctx, claims, settings->secret, settings->access_token_ttl_s, &ret->access_token));
+    ret->refresh_token = refresh_token;
+    ret->expires_ms = settings->access_token_ttl_s * 1000;
+    return OK;
+}
+
+/* Session, activity and last access belong together. */
+static fiber_fn Err session_open(struct ctx *ctx, Uuid user, Str token,
+                                 const struct credentials *client)
+{
+    struct db_batch batch = {.lane = DB_WRITE};
+    DbArg ip = text_or_null(client->ip);
+    DbArg agent = text_or_null(client->user_agent);
+    DbArg origin = text_or_null(client->origin);
+    db_batch_add(
+        &batch, &SQL_SESSION_OPEN,
+        ARGS(db_text(token), db_uuid(user), db_time(refresh_expiry(ctx)), ip, agent, origin), NULL);
+    db_batch_add(&batch, &SQL_SESSION_TOUCH_USER, ARGS(db_uuid(user)), NULL);
+    db_batch_add(&batch, &SQL_SESSION_LOG,
+                 ARGS(db_text(STR("login")), db_uuid(user), ip, agent, origin,
+                      db_text(uuid_text(ctx->arena, user))),
+                 NULL);
+    db_batch_add(&batch, &SQL_SESSION_SWEEP, NO_ARGS, NULL);
+    return db_batch_run_platform(reactor_platform(ctx), &batch);
+}
+
+static fiber_fn Err login(struct ctx *ctx, Str email, Str password,
+                          const struct credentials *client, struct session_tokens *ret)
+{
+    struct rows rows;
+    TRY(db_query_platform(reactor_platform(ctx), &SQL_SESSION_USER_BY_EMAIL, ARGS(db_text(email)),
+                          &rows));
+    bool is_known = rows.count == 1 &&
+                    str_eq(row_text(&rows, 0, SESSION_USER_BY_EMAIL_STATUS), STR("active")) &&
+                    str_eq(row_text(&rows, 0, SESSION_USER_BY_EMAIL_PROVIDER), STR("default"));
+    Str hash = is_known ? row_text(&rows, 0, SESSION_USER_BY_EMAIL_PASSWORD) : STR_NONE;
+    bool is_right;
+    TRY(password_check(ctx, hash, password, &is_right));
+    if (!is_right)
+        return fail(ctx, ERR_INVALID_CREDENTIALS, "%s", "");
+
+    struct claims claims = {
+        .user = row_uuid(&rows, 0, SESSION_USER_BY_EMAIL_ID),
+        .role = row_uuid(&rows, 0, SESSION_USER_BY_EMAIL_ROLE),
+        .admin_access = row_bool(&rows, 0, SESSION_USER_BY_EMAIL_IS_ADMIN),
+        .app_access = row_bool(&rows, 0, SESSION_USER_BY_EMAIL_HAS_APP_ACCESS),
+    };
+    Str token = random_token(ctx->arena, REFRESH_TOKEN_LEN);
+    TRY(session_open(ctx, claims.user, token, client));
+    return tokens_make(ctx, &claims, token, ret);
+}
+
+fiber_fn Err session_login(struct ctx *ctx, Str email, Str password,
+                           const struct credentials *client, struct session_tokens *ret)
+{
+    int64_t started_us = clock_now_us();
+    Err err = login(ctx, email, password, client, ret);
+    if (err == OK)
+        counter_inc(logins);
+    else
+        counter_inc(login_failures);
+    int64_t left_us = LOGIN_STALL_US - (clock_now_us() - started_us);
+    if (left_us > 0)
+        TRY(fiber_sleep(ctx, left_us));
+    return err;
+}
+
+fiber_fn Err session_refresh(struct ctx *ctx, Str refresh_token, const struct credentials *client,
+                             struct session_tokens *ret)
+{
+    Str next = random_token(ctx->arena, REFRESH_TOKEN_LEN);
+    struct rows rows;
+    TRY(db_query_platform(reactor_platform(ctx), &SQL_SESSION_ROTATE,
+                          ARGS(db_text(refresh_token), db_text(next), db_time(refresh_expiry(ctx)),
+                               text_or_null(client->ip), text_or_null(client->user_agent),
+                               text_or_null(client->origin)),
+                          &rows));
+    if (rows.count == 0 || !str_eq(row_text(&rows, 0, SESSION_ROTATE_STATUS), STR("active")))
+        return fail(ctx, ERR_INVALID_CREDENTIALS, "%s", "");
+    struct claims claims = {
+        .user = row_uuid(&rows, 0, SESSION_ROTATE_ID),
+        .role = row_uuid(&rows, 0, SESSION_ROTATE_ROLE),
+        .admin_access = row_bool(&rows, 0, SESSION_ROTATE_IS_ADMIN),
+        .app_access = row_bool(&rows, 0, SESSION_ROTATE_HAS_APP_ACCESS),
+    };
+    return tokens_make(ctx, &claims, next, ret);
+}
+
+fiber_fn Err session_logout(struct ctx *ctx, Str refresh_token)
+{
+    return db_query_platform(reactor_platform(ctx), &SQL_SESSION_CLOSE,
+                             ARGS(db_text(refresh_token)), NULL);
+}

@@ -1,0 +1,131 @@
+#include "jobs/claim.h"
+
+#include "base/counters.h"
+#include "base/fault.h"
+#include "gen/sql.h"
+#include "io/reactor.h"
+
+#include <assert.h>
+
+/* Both claims return the same columns. */
+static void claimed_read(struct ctx *ctx, const struct rows *rows, uint32_t row, Str worker,
+                         struct claimed *ret)
+{
+    Uuid site = row_uuid(rows, row, JOB_CLAIM_SITE_ID);
+    bool has_site = !row_is_null(rows, row, JOB_CLAIM_SITE_ID);
+    *ret = (struct claimed){
+        .job =
+            {
+                .id = row_int(rows, row, JOB_CLAIM_ID),
+                .attempt = (int32_t)row_int(rows, row, JOB_CLAIM_ATTEMPT),
+                .failures = (int32_t)row_int(rows, row, JOB_CLAIM_FAILURES),
+                .kind = str_dup(ctx->arena, row_text(rows, row, JOB_CLAIM_KIND)),
+                .scope = {.kind = has_site ? SCOPE_SITE : SCOPE_PLATFORM, .site = site},
+                .payload_text = row_json(rows, row, JOB_CLAIM_PAYLOAD),
+                .checkpoint = row_json(rows, row, JOB_CLAIM_CHECKPOINT),
+                .worker = worker,
+            },
+        .is_quarantined = row_bool(rows, row, JOB_CLAIM_IS_QUARANTINED),
+    };
+}
+
+static void claimed_read_all(struct ctx *ctx, const struct rows *rows, Str worker,
+                             struct claimed *ret, uint32_t *ret_count)
+{
+    for (uint32_t i = 0; i < rows->count; i++)
+        claimed_read(ctx, rows, i, worker, &ret[i]);
+    *ret_count = rows->count;
+    counter_add(COUNTER_jobs_claimed, rows->count);
+    if (rows->count > 0)
+        fault_die(FAULT_worker_after_claim);
+}
+
+static fiber_fn Err claim_rows(struct platform platform, const struct statement *statement,
+                               struct db_args args, struct rows *ret_rows)
+{
+    struct db_batch batch = {.lane = DB_WRITE};
+    db_batch_add(&batch, &SQL_JOB_CLAIM_RELAXED, NO_ARGS, NULL);
+    db_batch_add(&batch, statement, args, ret_rows);
+    return db_batch_run_platform(platform, &batch);
+}
+
+static bool is_among(const struct claimed *claimed, uint32_t count, int64_t id)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (claimed[i].job.id == id)
+            return true;
+    return false;
+}
+
+/* What PostgreSQL did not give was claimed before, cancelled, expired, or is not due: forgotten
+ * here, for the reconcile to find should it ever be due. */
+static void forget_others(struct ctx *ctx, Str worker, const struct queue_member *members,
+                          uint32_t member_count, const struct claimed *claimed, uint32_t count)
+{
+    struct queue_member others[CLAIM_MAX];
+    uint32_t other_count = 0;
+    for (uint32_t i = 0; i < member_count; i++)
+        if (!is_among(claimed, count, members[i].id))
+            others[other_count++] = members[i];
+    if (other_count > 0)
+        queue_done(ctx, worker, others, other_count);
+}
+
+fiber_fn Err jobs_claim(struct platform platform, Str worker, uint32_t most, struct claimed *ret,
+                        uint32_t *ret_count)
+{
+    assert(most > 0 && most <= CLAIM_MAX);
+    struct ctx *ctx = platform.ctx;
+    struct queue_member *members = arena_array(ctx->arena, struct queue_member, most);
+    uint32_t member_count;
+    *ret_count = 0;
+    TRY(queue_claim(ctx, worker, most, members, &member_count));
+    if (member_count == 0)
+        return OK;
+    int64_t ids[CLAIM_MAX];
+    for (uint32_t i = 0; i < member_count; i++)
+        ids[i] = members[i].id;
+    struct rows rows;
+    TRY(claim_rows(platform, &SQL_JOB_CLAIM,
+                   ARGS(db_int_array(ctx->arena, ids, member_count), db_text(worker)), &rows));
+    claimed_read_all(ctx, &rows, worker, ret, ret_count);
+    forget_others(ctx, worker, members, member_count, ret, *ret_count);
+    return OK;
+}
+
+fiber_fn Err jobs_claim_polling(struct platform platform, Str worker, uint32_t most,
+                                struct claimed *ret, uint32_t *ret_count)
+{
+    struct rows rows;
+    TRY(claim_rows(platform, &SQL_JOB_CLAIM_POLLING, ARGS(db_int(most), db_text(worker)), &rows));
+    claimed_read_all(platform.ctx, &rows, worker, ret, ret_count);
+    return OK;
+}
+
+fiber_fn Err job_fail(struct ctx *ctx, const struct job *job, Err why, Str reason, bool *ret_dead)
+{
+    const struct err_info *info = err_info(why);
+    struct rows rows;
+    struct db_batch batch = {.lane = DB_SHARED};
+    db_batch_add(&batch, &SQL_JOB_FAIL,
+                 ARGS(db_int(job->id), db_int4(job->attempt), db_text(job->worker),
+                      db_bool(info->retry == RETRY_NEVER),
+                      db_real((double)ctx->reactor->settings->job_retry_base_ms),
+                      db_text(str_from_z(info->name)), db_text(str_slice(reason, 0, 2000))),
+                 &rows);
+    TRY(db_batch_run(ctx, &batch));
+    if (rows.count == 0)
+        return ERR_FENCED;
+    *ret_dead = str_eq(row_text(&rows, 0, JOB_FAIL_STATE), STR("dead"));
+    if (*ret_dead)
+        counter_inc(jobs_dead);
+    else
+        counter_inc(jobs_retried);
+    return OK;
+}
+
+fiber_fn Err job_release(struct ctx *ctx, const struct job *job)
+{
+    return db_query(ctx, &SQL_JOB_RELEASE,
+                    ARGS(db_int(job->id), db_int4(job->attempt), db_text(job->worker)), NULL);
+}

@@ -1,0 +1,125 @@
+#!lua name=cq1
+
+-- The dispatch index of the queue: which jobs are worth claiming, and whose turn it is.
+--
+-- It may be lost at any moment; spark.jobs in PostgreSQL is the truth, and the reconcile rebuilds
+-- this from there. All keys of a shard carry its tag, given as KEYS[1]:
+--
+--   <tag>:ids          set of the ids that are in a list below (makes pushing idempotent)
+--   <tag>:r:<site>     list of a site's ids that wait; site "-" is the platform
+--   <tag>:ring         list of the sites that have work: each turn takes one job of one site
+--   <tag>:w:<worker>   list of "id:site" that a worker has taken and not yet given back
+--   <tag>:bell         at most 64 tokens; idle workers block on it
+--
+-- Every function is bounded: at most 1000 members a call.
+
+local MEMBERS_MAX = 1000
+local BELL_MAX = 64
+
+local function ring_bell(tag, count)
+    local room = BELL_MAX - redis.call('LLEN', tag .. ':bell')
+    for _ = 1, math.min(count, room) do
+        redis.call('RPUSH', tag .. ':bell', '1')
+    end
+end
+
+-- A site joins the ring when its list begins to have members.
+local function push(tag, id, site)
+    if redis.call('RPUSH', tag .. ':r:' .. site, id) == 1 then
+        redis.call('RPUSH', tag .. ':ring', site)
+    end
+end
+
+-- args: id, site, id, site … Returns how many were not there yet.
+local function enq(keys, args)
+    local tag = keys[1]
+    local added = 0
+    for i = 1, math.min(#args, 2 * MEMBERS_MAX), 2 do
+        if redis.call('SADD', tag .. ':ids', args[i]) == 1 then
+            push(tag, args[i], args[i + 1])
+            added = added + 1
+        end
+    end
+    ring_bell(tag, added)
+    return added
+end
+
+-- args: worker, most. Takes up to `most` ids, one of each site in turn; returns "id:site" members.
+local function claim(keys, args)
+    local tag = keys[1]
+    local taken = {}
+    local most = math.min(tonumber(args[2]), MEMBERS_MAX)
+    while #taken < most do
+        local site = redis.call('LPOP', tag .. ':ring')
+        if not site then
+            break
+        end
+        local list = tag .. ':r:' .. site
+        local id = redis.call('LPOP', list)
+        if id then
+            taken[#taken + 1] = id .. ':' .. site
+            if redis.call('EXISTS', list) == 1 then
+                redis.call('RPUSH', tag .. ':ring', site)
+            end
+        end
+    end
+    if #taken > 0 then
+        redis.call('RPUSH', tag .. ':w:' .. args[1], unpack(taken))
+    end
+    return taken
+end
+
+-- args: worker, member … The worker is done with them, whatever became of them.
+local function done(keys, args)
+    local tag = keys[1]
+    local removed = 0
+    for i = 2, math.min(#args, MEMBERS_MAX + 1) do
+        removed = removed + redis.call('LREM', tag .. ':w:' .. args[1], 1, args[i])
+        redis.call('SREM', tag .. ':ids', string.match(args[i], '^[^:]+'))
+    end
+    return removed
+end
+
+-- args: worker. Puts back what a dead worker had taken; PostgreSQL has already said what is still
+-- to be done, and the claim drops the rest. Returns how many.
+local function reap(keys, args)
+    local tag = keys[1]
+    local list = tag .. ':w:' .. args[1]
+    local members = redis.call('LPOP', list, MEMBERS_MAX)
+    if not members then
+        return 0
+    end
+    for _, member in ipairs(members) do
+        local id, site = string.match(member, '^([^:]+):(.*)$')
+        push(tag, id, site)
+    end
+    ring_bell(tag, #members)
+    return #members
+end
+
+-- args: id, site … For rows that wait although no list has them: forgets the ids and pushes again.
+local function force(keys, args)
+    for i = 1, math.min(#args, 2 * MEMBERS_MAX), 2 do
+        redis.call('SREM', keys[1] .. ':ids', args[i])
+    end
+    return enq(keys, args)
+end
+
+-- keys: source list, list of the taker; args: most. Moves the head of a list to the taker's own,
+-- and returns all that the taker now holds.
+local function take(keys, args)
+    local items = redis.call('LPOP', keys[1], math.min(tonumber(args[1]), 10000))
+    if items then
+        for i = 1, #items, 1000 do
+            redis.call('RPUSH', keys[2], unpack(items, i, math.min(i + 999, #items)))
+        end
+    end
+    return redis.call('LRANGE', keys[2], 0, -1)
+end
+
+redis.register_function('cq_enq', enq)
+redis.register_function('cq_claim', claim)
+redis.register_function('cq_done', done)
+redis.register_function('cq_reap', reap)
+redis.register_function('cq_force', force)
+redis.register_function('cq_take', take)

@@ -1,0 +1,24 @@
+/*
+ * Every Redis key of the tree is made here, and carries a hash tag so that what is used together
+ * stays on one node of a cluster.
+ */
+#pragma once
+
+#include "base/arena.h"
+#include "base/uuid.h"
+
+/* The queue: one shard for now; all its keys share the tag {q:0}. The names themselves are built
+ * in core/jobs/cq.lua from this prefix. */
+#define KEY_QUEUE_TAG "{q:0}"
+#define KEY_QUEUE_BELL "{q:0}:bell"
+#define KEY_QUEUE_IDS "{q:0}:ids"
+/* Progress of jobs for whoever watches, a hash id → JSON. */
+#define KEY_QUEUE_PROGRESS "{q:0}:progress"
+
+/* Tracking events that were accepted and wait for the drain. */
+#define KEY_TRACKING_PAGEVIEWS "{t}:pageviews"
+/* What one drain has taken and not yet stored. */
+Str key_tracking_taken(struct arena *arena, Str worker);
+
+/* Published after commits: what changed, for caches and subscribers. */
+#define CHANNEL_ITEMS "spark:items"

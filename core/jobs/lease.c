@@ -1,0 +1,180 @@
+#include "jobs/lease.h"
+
+#include "base/clock.h"
+#include "base/crypto.h"
+#include "base/version.h"
+#include "gen/sql.h"
+#include "io/reactor.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+struct lease {
+    struct settings settings; /* fewer lanes: this thread needs one connection */
+    char incarnation[INCARNATION_MAX];
+    char host[64];
+    pthread_t thread;
+    struct offload *offload;
+    struct reactor *reactor;
+    _Atomic int64_t renewed_boot_us; /* when PostgreSQL last confirmed; 0: never */
+    _Atomic uint32_t running;
+    _Atomic bool is_draining;
+    _Atomic bool must_stop;
+    _Atomic bool has_failed; /* the row is gone: this incarnation is dead */
+};
+
+enum { BEATS_PER_LEASE = 3, BEAT_SLICE_US = 100 * 1000 };
+
+static int64_t lease_us(const struct lease *lease)
+{
+    return lease->settings.worker_lease_s * SECOND_US;
+}
+
+/* host:pid:start:random, so that none is ever used twice. */
+static void incarnation_make(struct ctx *ctx, struct lease *lease)
+{
+    if (gethostname(lease->host, sizeof lease->host - 1) != 0)
+        memcpy(lease->host, "localhost", sizeof "localhost");
+    Str text =
+        str_printf(ctx->arena, "%s:%d:%jd:%.*s", lease->host, (int)getpid(),
+                   (intmax_t)(clock_wall_us() / SECOND_US), STR_FMT(random_token(ctx->arena, 8)));
+    assert(text.len < sizeof lease->incarnation);
+    memcpy(lease->incarnation, text.data, text.len);
+}
+
+static fiber_fn Err lease_register(struct ctx *ctx, struct lease *lease)
+{
+    TRY(db_wait_ready(ctx, ctx->reactor->db));
+    return db_query_platform(reactor_platform(ctx), &SQL_WORKER_REGISTER,
+                             ARGS(db_text(lease_incarnation(lease)),
+                                  db_text(str_from_z(lease->host)), db_int4((int32_t)getpid()),
+                                  db_text(STR(SPARK_VERSION)),
+                                  db_real((double)lease->settings.worker_lease_s),
+                                  db_int4((int32_t)lease->settings.worker_concurrency)),
+                             NULL);
+}
+
+static fiber_fn void beat(struct lease *lease, struct ctx *ctx)
+{
+    int64_t asked_us = clock_boot_us();
+    struct rows rows;
+    Err err = db_query_platform(reactor_platform(ctx), &SQL_WORKER_BEAT,
+                                ARGS(db_text(lease_incarnation(lease)),
+                                     db_real((double)lease->settings.worker_lease_s),
+                                     db_int4((int32_t)atomic_load(&lease->running)),
+                                     db_bool(atomic_load(&lease->is_draining))),
+                                &rows);
+    if (err == OK && rows.count == 1)
+        atomic_store(&lease->renewed_boot_us, asked_us);
+    else if (err == OK)
+        atomic_store(&lease->has_failed, true);
+}
+
+/* Sleeps in slices, so that a stop is seen soon. */
+static fiber_fn void rest(struct lease *lease, struct ctx *ctx)
+{
+    int64_t until_us = clock_now_us() + lease_us(lease) / BEATS_PER_LEASE;
+    while (!atomic_load(&lease->must_stop) && clock_now_us() < until_us)
+        if (fiber_sleep(ctx, BEAT_SLICE_US) != OK)
+            return;
+}
+
+static void heartbeat_run(void *arg)
+{
+    struct lease *lease = arg;
+    struct arena *arena = arena_create();
+    while (!atomic_load(&lease->must_stop)) {
+        arena_reset(arena);
+        struct ctx ctx = reactor_ctx(lease->reactor, arena, lease_us(lease));
+        if (atomic_load(&lease->renewed_boot_us) == 0) {
+            int64_t asked_us = clock_boot_us();
+            if (lease_register(&ctx, lease) == OK)
+                atomic_store(&lease->renewed_boot_us, asked_us);
+            else
+                err_ignore(fiber_sleep(&ctx, BEAT_SLICE_US), "the deadline of the loop counts");
+        } else {
+            beat(lease, &ctx);
+            rest(lease, &ctx);
+        }
+    }
+    arena_reset(arena);
+    struct ctx ctx = reactor_ctx(lease->reactor, arena, SECOND_US);
+    err_ignore(db_query_platform(reactor_platform(&ctx), &SQL_WORKER_LEAVE,
+                                 ARGS(db_text(lease_incarnation(lease))), NULL),
+               "the reaper removes what is left");
+    loop_stop(lease->reactor->loop);
+    arena_destroy(arena);
+}
+
+static void *thread_run(void *arg)
+{
+    struct lease *lease = arg;
+    lease->reactor = reactor_new(&lease->settings, lease->offload, 1, "spark-heartbeat");
+    fiber_spawn(lease->reactor->loop, "heartbeat", heartbeat_run, lease);
+    loop_run(lease->reactor->loop);
+    reactor_free(lease->reactor);
+    return NULL;
+}
+
+Err lease_start(struct ctx *ctx, const struct settings *settings, int64_t timeout_us,
+                struct lease **ret)
+{
+    struct lease *lease = calloc(1, sizeof *lease);
+    assert(lease != NULL);
+    lease->settings = *settings;
+    lease->settings.database_read_lanes = 1;
+    lease->settings.database_write_lanes = 1;
+    lease->settings.database_exclusive_lanes = 1;
+    lease->offload = offload_new(1, 16);
+    incarnation_make(ctx, lease);
+
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    pthread_create(&lease->thread, NULL, thread_run, lease);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+
+    int64_t deadline_us = clock_now_us() + timeout_us;
+    while (atomic_load(&lease->renewed_boot_us) == 0 && clock_now_us() < deadline_us)
+        usleep(1000);
+    if (atomic_load(&lease->renewed_boot_us) == 0) {
+        lease_stop(lease);
+        return fail(ctx, ERR_UNAVAILABLE, "PostgreSQL is not reachable");
+    }
+    *ret = lease;
+    return OK;
+}
+
+Str lease_incarnation(const struct lease *lease)
+{
+    return str_from_z(lease->incarnation);
+}
+
+bool lease_is_held(const struct lease *lease)
+{
+    int64_t margin_us = lease_us(lease) / 3 < 5 * SECOND_US ? lease_us(lease) / 3 : 5 * SECOND_US;
+    int64_t renewed_us = atomic_load(&lease->renewed_boot_us);
+    return !atomic_load(&lease->has_failed) && renewed_us > 0 &&
+           clock_boot_us() < renewed_us + lease_us(lease) - margin_us;
+}
+
+void lease_report(struct lease *lease, uint32_t running, bool is_draining)
+{
+    atomic_store(&lease->running, running);
+    atomic_store(&lease->is_draining, is_draining);
+}
+
+void lease_stop(struct lease *lease)
+{
+    if (lease == NULL)
+        return;
+    atomic_store(&lease->must_stop, true);
+    pthread_join(lease->thread, NULL);
+    offload_free(lease->offload);
+    free(lease);
+}

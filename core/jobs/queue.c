@@ -1,0 +1,153 @@
+#include "jobs/queue.h"
+
+#include "gen/embed.h"
+#include "io/reactor.h"
+#include "jobs/keys.h"
+
+#include <assert.h>
+
+enum { WORDS_PER_MEMBER = 2, WORDS_HEAD = 4 };
+#define KEY_FILLED KEY_QUEUE_TAG ":filled"
+#define KEY_RING KEY_QUEUE_TAG ":ring"
+
+void queue_use(struct redis *redis)
+{
+    Str source = STR_NONE;
+    bool is_embedded = embed_find(STR("core/jobs/cq.lua"), &source);
+    assert(is_embedded);
+    redis_use_library(redis, STR("cq1"), source);
+}
+
+static Str id_text(struct arena *arena, int64_t id)
+{
+    return str_printf(arena, "%jd", (intmax_t)id);
+}
+
+static Str site_text(struct arena *arena, Uuid site)
+{
+    return uuid_is_nil(site) ? STR("-") : uuid_text(arena, site);
+}
+
+/* FCALL function 1 {q:0} id site id site … */
+static const Str *enqueue_words(struct arena *arena, Str function,
+                                const struct queue_member *members, uint32_t count,
+                                uint32_t *ret_count)
+{
+    assert(count <= QUEUE_CALL_MAX);
+    Str *words = arena_array(arena, Str, WORDS_HEAD + (size_t)count * WORDS_PER_MEMBER);
+    uint32_t n = 0;
+    words[n++] = STR("FCALL");
+    words[n++] = function;
+    words[n++] = STR("1");
+    words[n++] = STR(KEY_QUEUE_TAG);
+    for (uint32_t i = 0; i < count; i++) {
+        words[n++] = id_text(arena, members[i].id);
+        words[n++] = site_text(arena, members[i].site);
+    }
+    *ret_count = n;
+    return words;
+}
+
+void queue_push(struct ctx *ctx, const struct queue_member *members, uint32_t count)
+{
+    uint32_t word_count;
+    const Str *words = enqueue_words(ctx->arena, STR("cq_enq"), members, count, &word_count);
+    (void)redis_send(ctx->reactor->redis, words, word_count);
+}
+
+fiber_fn Err queue_push_missing(struct ctx *ctx, const struct queue_member *members, uint32_t count,
+                                uint32_t *ret_added)
+{
+    uint32_t word_count;
+    const Str *words = enqueue_words(ctx->arena, STR("cq_enq"), members, count, &word_count);
+    struct redis_value value;
+    TRY(redis_call(ctx, ctx->reactor->redis, words, word_count, &value));
+    *ret_added = (uint32_t)value.integer;
+    return OK;
+}
+
+fiber_fn Err queue_push_stuck(struct ctx *ctx, const struct queue_member *members, uint32_t count)
+{
+    uint32_t word_count;
+    const Str *words = enqueue_words(ctx->arena, STR("cq_force"), members, count, &word_count);
+    struct redis_value value;
+    return redis_call(ctx, ctx->reactor->redis, words, word_count, &value);
+}
+
+static bool member_parse(Str text, struct queue_member *ret)
+{
+    ptrdiff_t colon = str_find_char(text, ':');
+    if (colon < 0 || !str_to_i64(str_slice(text, 0, (size_t)colon), &ret->id))
+        return false;
+    Str site = str_slice(text, (size_t)colon + 1, text.len);
+    ret->site = (Uuid){0};
+    return str_eq(site, STR("-")) || uuid_parse(site, &ret->site);
+}
+
+fiber_fn Err queue_claim(struct ctx *ctx, Str worker, uint32_t most, struct queue_member *ret,
+                         uint32_t *ret_count)
+{
+    struct redis_value value;
+    TRY(REDIS_CALL(ctx, ctx->reactor->redis, &value, STR("FCALL"), STR("cq_claim"), STR("1"),
+                   STR(KEY_QUEUE_TAG), worker, id_text(ctx->arena, most)));
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < value.count && count < most; i++)
+        if (member_parse(value.items[i].text, &ret[count]))
+            count++;
+    *ret_count = count;
+    return OK;
+}
+
+void queue_done(struct ctx *ctx, Str worker, const struct queue_member *members, uint32_t count)
+{
+    assert(count <= QUEUE_CALL_MAX);
+    Str *words = arena_array(ctx->arena, Str, WORDS_HEAD + 1 + (size_t)count);
+    uint32_t n = 0;
+    words[n++] = STR("FCALL");
+    words[n++] = STR("cq_done");
+    words[n++] = STR("1");
+    words[n++] = STR(KEY_QUEUE_TAG);
+    words[n++] = worker;
+    for (uint32_t i = 0; i < count; i++)
+        words[n++] = str_printf(ctx->arena, "%jd:%.*s", (intmax_t)members[i].id,
+                                STR_FMT(site_text(ctx->arena, members[i].site)));
+    (void)redis_send(ctx->reactor->redis, words, n);
+}
+
+fiber_fn Err queue_reap(struct ctx *ctx, Str worker)
+{
+    struct redis_value value;
+    do {
+        TRY(REDIS_CALL(ctx, ctx->reactor->redis, &value, STR("FCALL"), STR("cq_reap"), STR("1"),
+                       STR(KEY_QUEUE_TAG), worker));
+    } while (value.integer == QUEUE_CALL_MAX);
+    return OK;
+}
+
+fiber_fn Err queue_wait(struct ctx *ctx, struct redis *bell)
+{
+    struct redis_value value;
+    return REDIS_CALL(ctx, bell, &value, STR("BLPOP"), STR(KEY_QUEUE_BELL), STR("1"));
+}
+
+fiber_fn Err queue_remembers(struct ctx *ctx, bool *ret_remembers)
+{
+    struct redis_value value;
+    TRY(REDIS_CALL(ctx, ctx->reactor->redis, &value, STR("EXISTS"), STR(KEY_FILLED)));
+    *ret_remembers = value.integer == 1;
+    return OK;
+}
+
+fiber_fn Err queue_mark_filled(struct ctx *ctx)
+{
+    struct redis_value value;
+    return REDIS_CALL(ctx, ctx->reactor->redis, &value, STR("SET"), STR(KEY_FILLED), STR("1"));
+}
+
+fiber_fn Err queue_is_empty(struct ctx *ctx, bool *ret_is_empty)
+{
+    struct redis_value value;
+    TRY(REDIS_CALL(ctx, ctx->reactor->redis, &value, STR("LLEN"), STR(KEY_RING)));
+    *ret_is_empty = value.integer == 0;
+    return OK;
+}

@@ -1,0 +1,42 @@
+/*
+ * The dispatch index in Redis (cq.lua): which jobs are worth claiming. It may be lost at any
+ * moment; nothing here is an error that a caller has to undo.
+ */
+#pragma once
+
+#include "base/ctx.h"
+#include "io/redis.h"
+
+enum { QUEUE_CALL_MAX = 1000, CLAIM_MAX = 256 };
+
+/* An id as the index knows it. A job of the platform has the nil site. */
+struct queue_member {
+    int64_t id;
+    Uuid site;
+};
+
+/* The functions are loaded on every connection; once per reactor. */
+void queue_use(struct redis *redis);
+
+/* Without waiting; when it fails the reconcile will find the row. At most QUEUE_CALL_MAX. */
+void queue_push(struct ctx *ctx, const struct queue_member *members, uint32_t count);
+/* The same, waiting; *ret_added: how many were missing. */
+fiber_fn Err queue_push_missing(struct ctx *ctx, const struct queue_member *members, uint32_t count,
+                                uint32_t *ret_added);
+/* Even those that the index believes to have. */
+fiber_fn Err queue_push_stuck(struct ctx *ctx, const struct queue_member *members, uint32_t count);
+
+/* Takes up to `most` for this worker, one of each site in turn. */
+fiber_fn Err queue_claim(struct ctx *ctx, Str worker, uint32_t most, struct queue_member *ret,
+                         uint32_t *ret_count);
+/* The worker is done with them. Without waiting. */
+void queue_done(struct ctx *ctx, Str worker, const struct queue_member *members, uint32_t count);
+/* What a dead worker had taken goes back into the lists. */
+fiber_fn Err queue_reap(struct ctx *ctx, Str worker);
+/* Blocks until there may be work, a second at most. `bell` is a connection of its own. */
+fiber_fn Err queue_wait(struct ctx *ctx, struct redis *bell);
+/* false when the index has lost its memory, or was never filled. */
+fiber_fn Err queue_remembers(struct ctx *ctx, bool *ret_remembers);
+fiber_fn Err queue_mark_filled(struct ctx *ctx);
+/* No site has work waiting, as far as the index knows. */
+fiber_fn Err queue_is_empty(struct ctx *ctx, bool *ret_is_empty);

@@ -1,0 +1,22 @@
+/*
+ * The steward: what one worker of all does for the queue, chosen by a lease row. Reconcile (rows
+ * that Redis does not have), reap (workers whose lease is over). Found from PostgreSQL alone.
+ */
+#pragma once
+
+#include "jobs/lease.h"
+#include "jobs/queue.h"
+
+/* Its memory between turns; zeroed at start. */
+struct steward {
+    bool is_leader;
+    int64_t due_since_us; /* rows that became due before this have been looked at */
+    int64_t full_at_us;   /* when the next full reconcile is due, monotonic */
+    int64_t reap_from_us; /* not before one full lease after becoming leader or reconnecting */
+    uint64_t redis_incarnation;
+};
+
+enum { STEWARD_TURN_US = 1000 * 1000 };
+
+/* One turn, once a second. Errors are returned for the log; the next turn tries again. */
+fiber_fn Err steward_turn(struct ctx *ctx, struct steward *steward, Str worker);

@@ -1,0 +1,79 @@
+#include "jobs/tracking.h"
+
+#include "base/clock.h"
+#include "base/counters.h"
+#include "io/reactor.h"
+#include "jobs/keys.h"
+
+enum { LINE_MAX_BYTES = 16 * 1024 };
+
+/* COPY's text format: backslash escapes for what separates, \N for null. */
+static void put_text(struct buf *out, Str value)
+{
+    if (value.data == NULL) {
+        buf_put(out, STR("\\N"));
+        return;
+    }
+    size_t clean_from = 0;
+    for (size_t i = 0; i < value.len; i++) {
+        char c = value.data[i];
+        if (c != '\\' && c != '\t' && c != '\n' && c != '\r' && c != '\0')
+            continue;
+        buf_put(out, str_slice(value, clean_from, i));
+        clean_from = i + 1;
+        if (c == '\0')
+            continue;
+        buf_put_char(out, '\\');
+        buf_put_char(out, c == '\t' ? 't' : c == '\n' ? 'n' : c == '\r' ? 'r' : '\\');
+    }
+    buf_put(out, str_slice(value, clean_from, value.len));
+}
+
+static void put_uuid(struct buf *out, Uuid uuid)
+{
+    char text[UUID_TEXT_LEN];
+    uuid_write(uuid, text);
+    buf_put(out, str_of(text, sizeof text));
+}
+
+static void put_time(struct buf *out, int64_t wall_us)
+{
+    char text[CLOCK_ISO_LEN];
+    clock_write_iso(wall_us, text);
+    buf_put(out, str_of(text, sizeof text));
+}
+
+void pageview_line(struct buf *out, const struct pageview *view)
+{
+    put_uuid(out, view->id);
+    buf_put_char(out, '\t');
+    put_uuid(out, view->site);
+    buf_put_char(out, '\t');
+    put_time(out, view->wall_us);
+    const Str texts[] = {view->page_path,    view->page_title,  view->session_id, view->visitor_id,
+                         view->referrer,     view->user_agent,  view->ip_address, view->device_type,
+                         view->browser,      view->os,          view->utm_source, view->utm_medium,
+                         view->utm_campaign, view->utm_content, view->utm_term};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        buf_put_char(out, '\t');
+        put_text(out, texts[i]);
+    }
+    buf_put(out, view->is_bot ? STR("\tt\t") : STR("\tf\t"));
+    put_text(out, view->bot_name);
+    buf_put_char(out, '\n');
+}
+
+fiber_fn Err pageview_push(struct ctx *ctx, const struct pageview *view)
+{
+    struct buf *line = buf_in_arena(ctx->arena, LINE_MAX_BYTES);
+    pageview_line(line, view);
+    TRY(buf_check(ctx, line, "The event"));
+
+    struct redis_value reply;
+    TRY(REDIS_CALL(ctx, ctx->reactor->redis, &reply, STR("RPUSH"), STR(KEY_TRACKING_PAGEVIEWS),
+                   buf_str(line)));
+    if (reply.integer > TRACKING_BACKLOG_MAX)
+        return fail(ctx, ERR_UNAVAILABLE, "Too many events wait to be stored.");
+    counter_inc(tracking_accepted);
+    return OK;
+}

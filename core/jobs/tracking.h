@@ -1,0 +1,59 @@
+/*
+ * Tracking: events are acknowledged once they are in a Redis list, and drained in bulk into
+ * PostgreSQL by a worker. An event carries its own id and time, so storing it twice stores it
+ * once.
+ *
+ * The list holds lines of COPY's text format, made by the server that checked the site: a drain
+ * moves bytes and parses nothing.
+ */
+#pragma once
+
+#include "base/buf.h"
+#include "base/uuid.h"
+#include "io/redis.h"
+
+enum { TRACKING_BACKLOG_MAX = 2000000 };
+
+struct pageview {
+    Uuid id;
+    Uuid site;
+    int64_t wall_us;
+    Str page_path;
+    Str page_title;
+    Str session_id;
+    Str visitor_id;
+    Str referrer;
+    Str user_agent;
+    Str ip_address;
+    Str device_type;
+    Str browser;
+    Str os;
+    Str utm_source;
+    Str utm_medium;
+    Str utm_campaign;
+    Str utm_content;
+    Str utm_term;
+    bool is_bot;
+    Str bot_name;
+};
+
+/* The columns in the order of the line, for the drain's COPY. */
+#define PAGEVIEW_COLUMNS                                                                           \
+    "id, site_id, timestamp, page_path, page_title, session_id, visitor_id, referrer, "            \
+    "user_agent, ip_address, device_type, browser, os, utm_source, utm_medium, utm_campaign, "     \
+    "utm_content, utm_term, is_bot, bot_name"
+
+/* One line with its '\n'. STR_NONE is null; control characters are escaped, NUL dropped. */
+void pageview_line(struct buf *out, const struct pageview *view);
+
+/* OK once Redis has it. ERR_UNAVAILABLE: Redis is away, or the backlog is full. */
+fiber_fn Err pageview_push(struct ctx *ctx, const struct pageview *view);
+
+/*
+ * One turn of the drain: takes up to TRACKING_DRAIN_MAX lines and stores them on the platform lane
+ * with COPY, through a staging table, so that an event that is stored already is passed over. What
+ * was taken leaves Redis after the commit; a worker that dies in between leaves its list to the
+ * next drain. *ret_stored: how many lines were taken.
+ */
+enum { TRACKING_DRAIN_MAX = 10000 };
+fiber_fn Err pageviews_drain(struct platform platform, Str worker, uint64_t *ret_stored);

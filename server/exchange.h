@@ -1,0 +1,64 @@
+/*
+ * An exchange: one request and its reply, from the socket to the last byte. Private to dispatch,
+ * stream and http; the only header of the tree that names h2o.
+ *
+ * Two sides hold it: the fiber that runs the handler, and h2o's request. Either may go first: a
+ * client that disappears cancels the fiber, a fiber that is done leaves the arena to the socket
+ * until the last byte is out. Whoever lets go last gives the arena back.
+ */
+#pragma once
+
+#include "access/authenticate.h"
+#include "io/reactor.h"
+#include "server/http.h"
+#include "server/route.h"
+
+#include <h2o.h>
+
+enum { FD_MAX = 65536, ARENA_POOL_MAX = 256 };
+
+struct server {
+    struct reactor *reactor;
+    struct router *router;
+    h2o_globalconf_t config;
+    h2o_context_t h2o;
+    h2o_accept_ctx_t accept;
+    h2o_socket_t *listener;
+    struct timer accept_again;
+    struct timer sweep;
+    struct exchange *by_fd[FD_MAX]; /* HTTP/1 exchanges in flight, to find them from a socket */
+    struct arena *arenas[ARENA_POOL_MAX];
+    uint32_t arena_count;
+    uint32_t connections;
+    uint32_t in_flight;
+    bool is_draining;
+};
+
+struct exchange {
+    h2o_generator_t generator; /* first: h2o hands it back to us */
+    struct server *server;
+    h2o_req_t *req; /* NULL: the client is gone */
+    struct fiber *fiber;
+    struct wait *stream_wait; /* a writer waits until the chunk before is on the wire */
+    struct arena *arena;
+    uint32_t references;
+    int watched_fd; /* -1: not polled for a client that goes away */
+    bool is_head;
+    int64_t started_us;
+    struct request request;
+    struct reply reply;
+    struct ctx ctx;
+};
+
+/* dispatch.c */
+int dispatch_on_request(h2o_handler_t *self, h2o_req_t *req);
+void exchange_release(struct exchange *exchange);
+/* Status line and headers, from exchange->reply. */
+void exchange_start_response(struct exchange *exchange);
+
+/* exchange_request.c: copies what handlers may see. */
+void exchange_copy_request(struct exchange *exchange, const h2o_req_t *req);
+
+/* body_limit.c: the sweep over bodies that are still coming in. */
+uint64_t route_body_max(const struct settings *settings, enum route_body body);
+void body_sweep_start(struct server *server);

@@ -1,0 +1,208 @@
+/*
+ * `spark server`: settings, one reactor a thread, listen, serve, drain.
+ */
+#include "server/main.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/process.h"
+#include "io/reactor.h"
+#include "server/http.h"
+#include "server/route.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { BACKLOG = 1024, DRAIN_US = 30 * 1000 * 1000, OFFLOAD_THREADS = 4, OFFLOAD_QUEUE = 256 };
+
+enum { THREADS_MAX = 64 };
+
+struct thread {
+    pthread_t id;
+    const struct settings *settings;
+    struct offload *offload;
+    uint32_t index;
+    int listener;
+    struct reactor *reactor;
+    int exit_code;
+};
+
+/* What the signal handler stops; a loop that is not there yet finds must_stop. */
+static struct loop *loops[THREADS_MAX];
+static volatile sig_atomic_t thread_count;
+static volatile sig_atomic_t must_stop;
+
+static void on_signal(int number)
+{
+    (void)number;
+    must_stop = 1;
+    for (int i = 0; i < thread_count; i++)
+        if (loops[i] != NULL)
+            loop_stop(loops[i]);
+}
+
+/* A listening socket, or -1 with errno. Every thread binds its own: the kernel spreads them. */
+static int listen_on(const struct settings *settings, uint16_t port)
+{
+    char host[256];
+    char service[8];
+    snprintf(host, sizeof host, "%.*s", STR_FMT(settings->host));
+    snprintf(service, sizeof service, "%u", port);
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
+    struct addrinfo *found;
+    if (getaddrinfo(host, service, &hints, &found) != 0) {
+        errno = EADDRNOTAVAIL;
+        return -1;
+    }
+    int one = 1;
+    int fd = socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd >= 0) {
+        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+        if (settings->server_threads > 1)
+            setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof one);
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    }
+    if (fd >= 0 && (bind(fd, found->ai_addr, found->ai_addrlen) != 0 || listen(fd, BACKLOG) != 0)) {
+        int saved = errno;
+        close(fd);
+        errno = saved;
+        fd = -1;
+    }
+    freeaddrinfo(found);
+    return fd;
+}
+
+static uint16_t port_of(int fd)
+{
+    struct sockaddr_storage address;
+    socklen_t len = sizeof address;
+    if (getsockname(fd, (struct sockaddr *)&address, &len) != 0)
+        return 0;
+    if (address.ss_family == AF_INET6)
+        return ntohs(((struct sockaddr_in6 *)&address)->sin6_port);
+    return ntohs(((struct sockaddr_in *)&address)->sin_port);
+}
+
+/* PostgreSQL must be reachable and the roles fit within STARTUP_TIMEOUT; else the process ends. */
+static void startup_run(void *arg)
+{
+    struct thread *thread = arg;
+    struct reactor *reactor = thread->reactor;
+    struct arena *arena = arena_create();
+    struct ctx ctx = reactor_ctx(reactor, arena, reactor->settings->startup_timeout_s * SECOND_US);
+    Err err = db_wait_ready(&ctx, reactor->db);
+    if (err == OK)
+        err = redis_wait_ready(&ctx, reactor->redis);
+    if (err == OK) {
+        log_event(LOG_INFO, "ready", LOG_I("thread", reactor->index));
+    } else if (err != ERR_CANCELLED) {
+        const struct diag_entry *entry = ctx.diag.first;
+        log_event(LOG_ERROR, "startup_failed", LOG_Z("error", err_info(err)->name),
+                  LOG_S("reason", entry != NULL ? entry->reason : STR_NONE));
+        thread->exit_code = 1;
+        on_signal(SIGTERM);
+    }
+    arena_destroy(arena);
+}
+
+static void drain(struct reactor *reactor, struct server *server)
+{
+    int64_t deadline_us = clock_now_us() + DRAIN_US;
+    while (!server_is_idle(server) && clock_now_us() < deadline_us) {
+        server_drain(server);
+        loop_turn(reactor->loop, 50);
+    }
+    fiber_cancel_all(reactor->loop);
+    for (int i = 0; i < 100 && fiber_count(reactor->loop) > 0; i++)
+        loop_turn(reactor->loop, 10);
+}
+
+static void *serve(void *arg)
+{
+    struct thread *thread = arg;
+    struct reactor *reactor =
+        reactor_new(thread->settings, thread->offload, thread->index, "spark-server");
+    thread->reactor = reactor;
+    loops[thread->index] = reactor->loop;
+    struct router *router = router_new(thread->settings->god_token.len > 0);
+    struct server *server = server_new(reactor, router, thread->listener);
+    fiber_spawn(reactor->loop, "startup", startup_run, thread);
+    if (!must_stop)
+        loop_run(reactor->loop);
+
+    drain(reactor, server);
+    server_free(server);
+    router_free(router);
+    reactor_free(reactor);
+    return NULL;
+}
+
+/* Binds one socket a thread, all on the port that the first one got. */
+static bool listen_all(struct thread *threads, const struct settings *settings)
+{
+    uint16_t port = (uint16_t)settings->port;
+    for (int64_t i = 0; i < settings->server_threads; i++) {
+        threads[i].listener = listen_on(settings, port);
+        if (threads[i].listener < 0) {
+            log_event(LOG_ERROR, "listen_failed", LOG_S("host", settings->host),
+                      LOG_I("port", port), LOG_Z("reason", strerror(errno)));
+            return false;
+        }
+        port = port_of(threads[i].listener);
+    }
+    log_event(LOG_INFO, "listening", LOG_S("host", settings->host), LOG_I("port", port),
+              LOG_I("threads", settings->server_threads));
+    return true;
+}
+
+static int serve_all(const struct settings *settings)
+{
+    static struct thread threads[THREADS_MAX];
+    if (!listen_all(threads, settings))
+        return 1;
+    struct offload *offload = offload_new(OFFLOAD_THREADS, OFFLOAD_QUEUE);
+    thread_count = (sig_atomic_t)settings->server_threads;
+    for (int i = 0; i < thread_count; i++) {
+        threads[i].settings = settings;
+        threads[i].offload = offload;
+        threads[i].index = (uint32_t)i;
+        if (i > 0)
+            pthread_create(&threads[i].id, NULL, serve, &threads[i]);
+    }
+    serve(&threads[0]);
+
+    int exit_code = threads[0].exit_code;
+    for (int i = 1; i < thread_count; i++) {
+        pthread_join(threads[i].id, NULL);
+        if (threads[i].exit_code > exit_code)
+            exit_code = threads[i].exit_code;
+    }
+    offload_free(offload);
+    log_event(LOG_INFO, "stopped", LOG_I("exit_code", exit_code));
+    return exit_code;
+}
+
+int server_main(int argc, char **argv)
+{
+    (void)argc;
+    (void)argv;
+    struct arena *arena = arena_create();
+    struct ctx ctx = {.arena = arena};
+    struct settings settings;
+    int exit_code = PROCESS_MISUSED;
+    if (process_begin(&ctx, "server", &settings)) {
+        process_on_stop(on_signal);
+        exit_code = serve_all(&settings);
+    }
+    arena_destroy(arena);
+    return exit_code;
+}

@@ -1,0 +1,44 @@
+/*
+ * A reply that a handler fills. The body is a buf in the request's arena; it goes to the socket
+ * without a copy. Sending is dispatch's business, and so are errors: a handler returns its Err.
+ */
+#pragma once
+
+#include "base/ctx.h"
+#include "base/json_writer.h"
+#include "io/fiber.h"
+
+enum { REPLY_HEADERS_MAX = 16, REPLY_MAX = 64 * 1024 * 1024 };
+
+struct exchange;
+
+struct reply {
+    int status;
+    Str content_type;
+    struct buf *body;
+    struct json_writer json; /* writes into body */
+    bool is_streaming;
+    uint32_t header_count;
+    struct {
+        Str name; /* lower case, static or in the arena */
+        Str value;
+    } headers[REPLY_HEADERS_MAX];
+    struct exchange *exchange;
+};
+
+void reply_header(struct reply *reply, Str name, Str value);
+void reply_text(struct reply *reply, int status, Str content_type, Str text);
+void reply_no_content(struct reply *reply);
+
+/* {"data": … } around what the handler writes into reply->json. */
+void reply_data_begin(struct reply *reply);
+void reply_data_end(struct reply *reply);
+
+/* Server-sent events: the status line goes out, then each event when the one before is on the
+ * wire. ERR_CANCELLED when the client is gone. */
+fiber_fn Err reply_stream_begin(struct ctx *ctx, struct reply *reply, Str content_type);
+fiber_fn Err reply_stream_write(struct ctx *ctx, struct reply *reply, Str chunk);
+
+/* The error of ctx->diag in the envelope of the API being spoken. */
+enum envelope { ENVELOPE_CMS, ENVELOPE_API };
+void reply_error(struct ctx *ctx, struct reply *reply, enum envelope envelope, Err err);

@@ -1,0 +1,12 @@
+/* GET /metrics: counters in the Prometheus text format. */
+#include "base/counters.h"
+#include "server/handlers.h"
+
+fiber_fn Err metrics_show(struct ctx *ctx, const struct request *request, struct reply *reply)
+{
+    (void)ctx;
+    (void)request;
+    reply->content_type = STR("text/plain; version=0.0.4; charset=utf-8");
+    counters_write(reply->body);
+    return OK;
+}

@@ -1,0 +1,98 @@
+#include "base/clock.h"
+#include "cli/process.h"
+#include "support/fixture.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+
+static void missing_program_is_told_by_name(void **state)
+{
+    struct ctx ctx = {.arena = *state};
+    const char *argv[] = {"/nonexistent/program", NULL};
+    pid_t pid;
+    assert_int_equal(process_start(&ctx, &(struct process_spec){.argv = argv}, &pid), ERR_CONFIG);
+    assert_true(str_find(ctx.diag.first->reason, STR("/nonexistent/program")) >= 0);
+}
+
+static void exit_code_of_a_run_is_an_error(void **state)
+{
+    struct ctx ctx = {.arena = *state};
+    const char *good[] = {"/bin/true", NULL};
+    const char *bad[] = {"/bin/false", NULL};
+    assert_int_equal(process_run(&ctx, &(struct process_spec){.argv = good}, 60 * SECOND_US), OK);
+    assert_int_equal(process_run(&ctx, &(struct process_spec){.argv = bad}, 60 * SECOND_US),
+                     ERR_CONFIG);
+}
+
+static void run_that_never_ends_is_ended(void **state)
+{
+    struct ctx ctx = {.arena = *state};
+    const char *argv[] = {"/bin/sleep", "600", NULL};
+    assert_int_equal(process_run(&ctx, &(struct process_spec){.argv = argv}, 50 * MS_US),
+                     ERR_CONFIG);
+}
+
+static void service_does_not_inherit_our_secrets(void **state)
+{
+    struct ctx ctx = {.arena = *state};
+    setenv("ADMIN_TOKEN", "secret", 1);
+    const char *argv[] = {"/bin/sh", "-c", "test -z \"$ADMIN_TOKEN\" && test \"$LC_ALL\" = C.UTF-8",
+                          NULL};
+    struct process_spec spec = {.argv = argv, .has_clean_environment = true};
+    assert_int_equal(process_run(&ctx, &spec, 60 * SECOND_US), OK);
+    unsetenv("ADMIN_TOKEN");
+}
+
+static void child_that_ignores_the_signal_is_killed(void **state)
+{
+    struct ctx ctx = {.arena = *state};
+    const char *argv[] = {"/bin/sh", "-c", "trap '' TERM; while :; do sleep 1; done", NULL};
+    pid_t pid;
+    int status;
+    assert_int_equal(process_start(&ctx, &(struct process_spec){.argv = argv}, &pid), OK);
+    process_stop(pid, SIGTERM, 50 * MS_US);
+    assert_true(process_wait(pid, 0, &status)); /* already reaped */
+    assert_int_equal(kill(pid, 0), -1);
+}
+
+static void process_is_known_by_program_and_folder(void **state)
+{
+    struct ctx ctx = {.arena = *state};
+    const char *argv[] = {"/bin/sh", "-c", "cd / && exec sleep 600", NULL};
+    pid_t pid;
+    assert_int_equal(process_start(&ctx, &(struct process_spec){.argv = argv}, &pid), OK);
+    int64_t end_us = clock_now_us() + 60 * SECOND_US;
+    while (!process_is(pid, "sleep", "/") && clock_now_us() < end_us)
+        continue;
+    assert_true(process_is(pid, "sleep", "/"));
+    assert_false(process_is(pid, "sleep", "/tmp"));
+    assert_false(process_is(pid, "postgres", "/"));
+    process_stop(pid, SIGKILL, SECOND_US);
+    assert_false(process_is(pid, "sleep", "/"));
+}
+
+static int make_arena(void **state)
+{
+    *state = arena_create();
+    return 0;
+}
+
+static int destroy_arena(void **state)
+{
+    arena_destroy(*state);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(missing_program_is_told_by_name),
+        cmocka_unit_test(exit_code_of_a_run_is_an_error),
+        cmocka_unit_test(run_that_never_ends_is_ended),
+        cmocka_unit_test(service_does_not_inherit_our_secrets),
+        cmocka_unit_test(child_that_ignores_the_signal_is_killed),
+        cmocka_unit_test(process_is_known_by_program_and_folder),
+    };
+    return cmocka_run_group_tests(tests, make_arena, destroy_arena);
+}
