@@ -1,0 +1,15 @@
+/*
+ * How a server or worker process begins: settings, the log, signals.
+ */
+#pragma once
+
+#include "base/settings.h"
+
+/* Loads the settings and opens the log as `name`. What is wrong goes to standard error, one line a
+ * fault; then false, and the process should end with PROCESS_MISUSED. Memory from ctx->arena. */
+bool process_begin(struct ctx *ctx, const char *name, struct settings *ret);
+
+enum { PROCESS_MISUSED = 2 };
+
+/* SIGTERM and SIGINT call on_stop; a closed peer is an error of write(2), not the end. */
+void process_on_stop(void (*on_stop)(int signal));
