@@ -24,7 +24,7 @@ static void a_manifest_is_read_in_its_order(void **state)
     assert_true(str_eq(all.list[1].name, STR("b.sql")));
     assert_true(all.list[1].is_pack && !all.list[2].is_pack);
     assert_true(str_eq(all.list[0].checksum,
-                       STR("17db4fd369edb9244b9f91d9aeed145c3d04ad8ba6e95d06247f07a63527d11a")));
+                       STR("354b7196c9ba5fb4b21cf615bb6ec4cd5c07503c34229feef033fc081a8c03f4")));
     assert_ptr_equal(migrations_find(&all, STR("c.sql")), &all.list[2]);
     assert_null(migrations_find(&all, STR("d.sql")));
 }
