@@ -57,6 +57,10 @@ fuzz: ## Each fuzzer for FUZZ_SECONDS (60)
 	@tools/build.sh fuzz
 	@tools/fuzz.sh $(FUZZ_SECONDS)
 
+.PHONY: docs
+docs: ## Write docs/reference.md from the tables
+	@tools/gen_reference.py
+
 .PHONY: format
 format: ## Let clang-format rewrite the C files
 	@git ls-files --cached --others --exclude-standard '*.c' '*.h' | xargs clang-format -i

@@ -5,6 +5,8 @@
  * through it), so the field is then read from the constraint's name and the value is unknown; who
  * knows the payload can add it. Notes whose key starts with '_' are for the log only.
  */
+#include "io/db_error.h"
+
 #include "io/db_internal.h"
 
 #include <assert.h>

@@ -17,7 +17,7 @@ void statement_cache_init(struct statement_cache *cache)
 {
     *cache = (struct statement_cache){
         .table = must(calloc(STATEMENT_TABLE_SIZE, sizeof(*cache->table))),
-        .seen = must(calloc(STATEMENT_SEEN_SIZE, 1)),
+        .seen = must(calloc(STATEMENT_SEEN_SIZE, sizeof(*cache->seen))),
     };
 }
 
@@ -45,12 +45,12 @@ struct db_statement *statement_find(struct statement_cache *cache,
     if (found != NULL && found->is_prepared && is_compatible(found, args))
         return found;
 
-    if (found == NULL && statement->name == NULL && !is_seen_often(cache, hash))
-        return NULL;
     if (cache->names >= STATEMENT_NAMES_MAX) {
         cache->misses++;
         return NULL;
     }
+    if (found == NULL && statement->name == NULL && !is_seen_often(cache, hash))
+        return NULL;
     if (found == NULL) {
         *place = found = statement_new(hash, key, args.count);
         cache->entries++;
@@ -139,23 +139,19 @@ static struct db_statement **table_find(struct statement_cache *cache, uint64_t 
     }
 }
 
-/* Two counters a shape, the smaller counts; all are halved now and then, so that rare shapes of
- * a long day do not add up to common ones. */
+/* A place remembers one shape, by a tag in the upper 24 bits, and how often it was seen, in the
+ * lower 8. Another shape that falls on it first wears that number down: rare ones of a long day do
+ * not add up to common ones. */
 static bool is_seen_often(struct statement_cache *cache, uint64_t hash)
 {
-    uint8_t *first = &cache->seen[(hash >> 20) % STATEMENT_SEEN_SIZE];
-    uint8_t *second = &cache->seen[(hash >> 40) % STATEMENT_SEEN_SIZE];
-    if (*first < UINT8_MAX)
-        ++*first;
-    if (second != first && *second < UINT8_MAX)
-        ++*second;
-    bool is_often = *first >= STATEMENT_SEEN_MIN && *second >= STATEMENT_SEEN_MIN;
-    if (++cache->seen_total >= STATEMENT_SEEN_SIZE) {
-        cache->seen_total = 0;
-        for (uint32_t i = 0; i < STATEMENT_SEEN_SIZE; i++)
-            cache->seen[i] >>= 1;
-    }
-    return is_often;
+    uint32_t *place = &cache->seen[(hash >> 32) % STATEMENT_SEEN_SIZE];
+    uint32_t tag = (uint32_t)hash & 0xffffff00;
+    uint32_t count = *place & 0xff;
+    if (count == 0 || (*place & 0xffffff00) == tag)
+        *place = tag | (count + 1);
+    else
+        *place -= 1;
+    return *place == (tag | STATEMENT_SEEN_MIN);
 }
 
 static struct db_statement *statement_new(uint64_t hash, Str key, uint32_t arg_count)

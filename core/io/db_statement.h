@@ -13,7 +13,7 @@
 enum {
     STATEMENT_NAMES_MAX = 500,
     STATEMENT_TABLE_SIZE = 1024, /* twice as large: short probes */
-    STATEMENT_SEEN_SIZE = 4096,
+    STATEMENT_SEEN_SIZE = 2048,
     STATEMENT_SEEN_MIN = 3,
     STATEMENT_PREPARES_MAX = 16, /* of one statement in one session; then it stays unnamed */
     STATEMENT_MISSES_MAX = 20000,
@@ -32,8 +32,7 @@ struct db_statement {
 
 struct statement_cache {
     struct db_statement **table; /* STATEMENT_TABLE_SIZE */
-    uint8_t *seen;               /* STATEMENT_SEEN_SIZE: a counting sketch of unnamed shapes */
-    uint32_t seen_total;
+    uint32_t *seen;              /* STATEMENT_SEEN_SIZE: shapes on their way to a name */
     uint32_t entries;
     uint32_t names;  /* given in this session */
     uint32_t misses; /* statements that went unnamed because the names were used up */

@@ -50,7 +50,7 @@ static void fiber_main(void);
 static void fiber_bury(struct fiber *fiber);
 static void resume(struct fiber *fiber);
 static void tag_show(void);
-fiber_fn static void park(struct fiber *fiber);
+static fiber_fn void park(struct fiber *fiber);
 static void make_ready(struct fiber *fiber);
 static void interrupt_wait(struct fiber *fiber, Err reason);
 static void arm_deadline(struct fiber *fiber, int64_t deadline_us);
@@ -187,7 +187,7 @@ fiber_fn Err fiber_wait(struct ctx *ctx, struct wait *wait)
     if (wait->is_done)
         return wait->result;
     if (self->interrupt == ERR_CANCELLED)
-        return fail(ctx, ERR_CANCELLED, "cancelled while waiting");
+        return fail(ctx, ERR_CANCELLED, "it was cancelled while it waited");
     assert(self->interrupt == ERR_TIMEOUT);
     counter_inc(fiber_timeouts);
     return fail(ctx, ERR_TIMEOUT, "the deadline came while waiting");
@@ -206,10 +206,10 @@ Err fiber_check(struct ctx *ctx)
 {
     assert(current != NULL);
     if (current->is_cancelled && current->shields == 0)
-        return fail(ctx, ERR_CANCELLED, "cancelled before the wait");
+        return fail(ctx, ERR_CANCELLED, "it was cancelled");
     if (ctx->deadline_us != 0 && ctx->deadline_us <= loop_now_us(current->loop)) {
         counter_inc(fiber_timeouts);
-        return fail(ctx, ERR_TIMEOUT, "the deadline came before the wait");
+        return fail(ctx, ERR_TIMEOUT, "the deadline has come");
     }
     return OK;
 }
@@ -342,7 +342,7 @@ void fiber_show_tags(volatile int64_t *place)
     tag_place = place;
 }
 
-fiber_fn static void park(struct fiber *fiber)
+static fiber_fn void park(struct fiber *fiber)
 {
     assert(fiber == current);
     fiber_context_switch(&fiber->context, fiber->resumer);

@@ -37,7 +37,7 @@ struct fetch {
 
 static Err check_call(struct ctx *ctx, const struct http_call *call);
 static bool is_token(Str s);
-fiber_fn static Err run(struct fetch *fetch, struct http_answer *ret);
+static fiber_fn Err run(struct fetch *fetch, struct http_answer *ret);
 static void set_up(struct fetch *fetch);
 static void set_method(struct fetch *fetch);
 static void set_headers(struct fetch *fetch);
@@ -119,7 +119,7 @@ static bool is_token(Str s)
     return s.len > 0;
 }
 
-fiber_fn static Err run(struct fetch *fetch, struct http_answer *ret)
+static fiber_fn Err run(struct fetch *fetch, struct http_answer *ret)
 {
     struct http_client *client = fetch->client;
     struct http_pool *pool = fetch->call->allow_private ? client->unfiltered : client->filtered;

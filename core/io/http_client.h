@@ -27,6 +27,8 @@ struct http_answer {
 
 struct http_client *http_client_new(struct loop *loop);
 void http_client_free(struct http_client *client);
-/* ERR_UNAVAILABLE when there is no answer, ERR_FORBIDDEN for a filtered address, ERR_TOO_LARGE. */
+/* ERR_UNAVAILABLE when there is no answer, ERR_FORBIDDEN for a filtered address, ERR_TOO_LARGE,
+ * ERR_INVALID_PAYLOAD for a URL, method or header that is none. ctx must have a deadline. Filtered
+ * calls ignore the environment's proxies: behind one the filter could not see the address. */
 fiber_fn Err http_fetch(struct ctx *ctx, struct http_client *client, const struct http_call *call,
                         struct http_answer *ret);

@@ -14,7 +14,7 @@
 struct loop;
 struct offload;
 
-struct loop *loop_new(void); /* also: SIGPIPE is ignored from now on */
+struct loop *loop_new(void);       /* also: SIGPIPE is ignored from now on */
 void loop_free(struct loop *loop); /* no fiber, watch or timer may be left */
 void loop_run(struct loop *loop);  /* turns until loop_stop */
 void loop_stop(struct loop *loop); /* from any thread or a signal's self-pipe */
@@ -28,8 +28,9 @@ void *loop_native(struct loop *loop);
 void loop_set_offload(struct loop *loop, struct offload *offload);
 struct offload *loop_offload(struct loop *loop);
 
-/* A watched descriptor; O_NONBLOCK is set on it. The watch never closes it; free the watch first all
- * the same. on_readable is called again and again while there is something to read; NULL: never. */
+/* A watched descriptor; O_NONBLOCK is set on it. The watch never closes it; free the watch first
+ * all the same. on_readable is called again and again while there is something to read; NULL:
+ * never. */
 struct watch;
 typedef void WatchFn(void *arg);
 struct watch *watch_new(struct loop *loop, int fd, WatchFn *on_readable, void *arg);

@@ -17,6 +17,7 @@ void offload_free(struct offload *offload); /* waits for running calls */
 fiber_fn Err offload_run(struct ctx *ctx, struct offload *offload, void (*fn)(void *arg),
                          void *arg);
 
-/* Without a fiber, from `loop`'s thread: done(arg) is called there afterwards. false: queue full. */
+/* Without a fiber, from `loop`'s thread: done(arg) is called there afterwards. false: queue full.
+ */
 bool offload_submit(struct offload *offload, struct loop *loop, void (*fn)(void *arg),
                     void (*done)(void *arg), void *arg);

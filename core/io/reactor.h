@@ -11,7 +11,15 @@
 #include "io/offload.h"
 #include "io/redis.h"
 
-enum reactor_slot { SLOT_SCHEMA, SLOT_ACCESS, SLOT_JOBS, SLOT_SERVER, SLOT_WORKER, SLOT_HOST, SLOT_COUNT };
+enum reactor_slot {
+    SLOT_SCHEMA,
+    SLOT_ACCESS,
+    SLOT_JOBS,
+    SLOT_SERVER,
+    SLOT_WORKER,
+    SLOT_HOST,
+    SLOT_COUNT
+};
 
 struct reactor {
     struct loop *loop;

@@ -1,0 +1,39 @@
+/*
+ * Changing the schema through the API: collections, fields, relations. Transactional; every change
+ * raises the epoch, and leaves the ctx bound to the new one. New tables get row security from
+ * birth; a collection whose `site_id` references sites is tenant-owned, and its relations to other
+ * tenant-owned collections carry the site, so that none can cross from one site to another.
+ */
+#pragma once
+
+#include "base/ctx.h"
+#include "base/json.h"
+#include "io/fiber.h"
+
+enum { DDL_FIELDS_MAX = 500, DDL_NAME_MAX = 63, BULK_ROWS_MAX = 100000 };
+
+/* Directus' body {collection, fields:[{field,type,meta,schema}], meta, schema}. Names are checked
+ * against Directus' rules; ERR_INVALID_PAYLOAD says what is wrong and nothing was made. As there:
+ * no `schema` makes a folder, no `meta` an untracked collection, no key an integer `id`. */
+fiber_fn Err collection_create(struct platform platform, const struct json *body,
+                               uint32_t *ret_fields);
+/* {collection, field, related_collection, schema:{on_delete}, meta}; *ret is the relation as the
+ * API shows it, {collection, field, related_collection, schema, meta}. */
+fiber_fn Err relation_create(struct platform platform, const struct json *body, Str *ret);
+/* Directus' snapshot of what is tracked and not system, as JSON. */
+fiber_fn Err schema_snapshot_json(struct platform platform, Str *ret);
+
+struct bulk_result {
+    uint64_t inserted;
+    Str json; /* {"inserted":n,"ids":[…],"failed":[{"index","error"}]} */
+};
+/*
+ * Rows for one collection on the platform lane, after every row's site was checked. At most
+ * BULK_ROWS_MAX. A row of a tenant-owned collection names its site; null means the library, and is
+ * good where the library's rows are readable by every site.
+ *
+ * atomic: all or none; the Err tells of the first bad rows. Otherwise a bad row is left out and
+ * noted in *ret, and the others are stored. Either way it is one transaction.
+ */
+fiber_fn Err bulk_insert(struct platform platform, Str collection, const struct json *items,
+                         bool atomic, struct bulk_result *ret);

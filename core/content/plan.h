@@ -1,0 +1,48 @@
+/*
+ * Plans: compiled queries, cached per thread by everything their meaning hangs on.
+ */
+#pragma once
+
+#include "content/compile.h"
+#include "content/items.h"
+
+enum plan_op {
+    PLAN_LIST,      /* rows by the query */
+    PLAN_ONE,       /* one row by PARAM_KEY */
+    PLAN_KEYS,      /* rows by PARAM_KEYS, as many as there are keys */
+    PLAN_ONLY_KEYS, /* the keys of the rows by the query: what an update by query changes */
+    PLAN_CREATE,
+    PLAN_UPDATE,
+    PLAN_DELETE,
+};
+
+struct plan_request {
+    enum plan_op op;
+    const struct collection *collection;
+    const struct query *query;
+    /* Writes: what else the statement hangs on (names of the columns written), and who adds the
+     * write to the compiled read-back. */
+    Str detail;
+    Err (*extend)(struct compiler *c, struct plan *plan, const void *arg);
+    const void *extend_arg;
+};
+
+/* Finds the collection for the actor: unknown, forbidden and invisible look alike. */
+Err plan_collection(struct ctx *ctx, const struct schema *schema, struct items_target target,
+                    enum action action, const struct collection **ret);
+
+/* Pinned to ctx. */
+Err plan_get(struct ctx *ctx, const struct schema *schema, const struct plan_request *request,
+             const struct plan **ret);
+/* Without cache; one reference. */
+Err plan_compile(struct ctx *ctx, const struct schema *schema, const struct plan_request *request,
+                 struct plan **ret);
+void plan_unref(void *plan);
+
+enum { PLAN_CACHE_MAX = 1024, PLAN_CACHE_TEXT_MAX = 4096 };
+struct plan_cache;
+struct plan_cache *plan_cache_new(void);
+void plan_cache_free(struct plan_cache *cache);
+struct plan *plan_cache_find(struct plan_cache *cache, Str key);
+/* Takes over the caller's reference; the plan used longest ago goes when the cache is full. */
+void plan_cache_add(struct plan_cache *cache, Str key, struct plan *plan);

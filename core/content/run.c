@@ -1,0 +1,247 @@
+#include "content/run.h"
+
+#include "content/oids.h"
+
+#include <assert.h>
+
+struct span {
+    uint32_t first;
+    uint32_t count;
+};
+
+Str key_text(struct arena *arena, const struct rows *rows, uint32_t row, uint32_t column)
+{
+    switch (row_oid(rows, column)) {
+    case OID_UUID:
+        return uuid_text(arena, row_uuid(rows, row, column));
+    case OID_INT2:
+    case OID_INT4:
+    case OID_INT8:
+        return str_printf(arena, "%jd", (intmax_t)row_int(rows, row, column));
+    default:
+        return row_text(rows, row, column);
+    }
+}
+
+/* The parents' keys, each once. Of a to-any relation only those that point into this collection. */
+static Str gather(struct run *run, const struct branch *branch, const struct rows *rows)
+{
+    struct arena *arena = run->ctx->arena;
+    struct map *seen = map_in_arena(arena);
+    Str *keys = arena_array(arena, Str, rows->count + 1);
+    uint32_t count = 0;
+    const struct field *child_key = branch->select->columns[branch->child_key].operand.field;
+    for (uint32_t i = 0; i < rows->count; i++) {
+        if (row_is_null(rows, i, branch->parent_key))
+            continue;
+        bool is_any = branch->collection_column != NO_COLUMN;
+        if (is_any && !str_eq(row_text(rows, i, branch->collection_column), branch->collection))
+            continue;
+        Str key = key_text(arena, rows, i, branch->parent_key);
+        if ((is_any && !key_is_valid(child_key, key)) || map_get(seen, key) != NULL)
+            continue;
+        map_put(seen, key, run);
+        keys[count++] = key;
+    }
+    return count == 0 ? STR_NONE : array_literal(arena, keys, count);
+}
+
+/* Children of one parent stand together: the statement orders by the parent's key first. */
+static void index_rows(struct run *run, const struct branch *branch)
+{
+    struct branch_rows *result = &run->branches[branch->index];
+    result->spans = map_in_arena(run->ctx->arena);
+    struct span *span = NULL;
+    Str last = STR_NONE;
+    for (uint32_t i = 0; i < result->rows.count; i++) {
+        Str key = key_text(run->ctx->arena, &result->rows, i, branch->child_key);
+        if (span == NULL || !str_eq(key, last)) {
+            span = arena_new(run->ctx->arena, struct span);
+            span->first = i;
+            last = key;
+            map_put(result->spans, key, span);
+        }
+        span->count++;
+    }
+}
+
+static fiber_fn Err send(struct run *run, const struct select *select, struct db_batch *batch,
+                         struct rows *ret)
+{
+    struct db_args args;
+    TRY(run_bind(run, select, &args));
+    db_batch_add(batch, &select->statement, args, ret);
+    return OK;
+}
+
+/* One statement needs no batch. */
+static fiber_fn Err flush(struct run *run, struct db_batch *batch)
+{
+    if (batch->count == 0)
+        return OK;
+    if (batch->count == 1)
+        return db_query(run->ctx, batch->commands[0].statement, batch->commands[0].args,
+                        batch->commands[0].ret_rows);
+    return db_batch_run(run->ctx, batch);
+}
+
+Err run_branches(struct run *run, const struct select *select, const struct rows *rows)
+{
+    if (select->first_branch == NULL || rows->count == 0)
+        return OK;
+    if (run->branches == NULL)
+        run->branches = arena_array(run->ctx->arena, struct branch_rows, run->plan->branch_count);
+    struct db_batch batch = {.lane = DB_READ};
+    for (const struct branch *b = select->first_branch; b != NULL; b = b->next) {
+        run->keys = gather(run, b, rows);
+        if (run->keys.data != NULL)
+            TRY(send(run, b->select, &batch, &run->branches[b->index].rows));
+    }
+    TRY(flush(run, &batch));
+    for (const struct branch *b = select->first_branch; b != NULL; b = b->next) {
+        struct branch_rows *result = &run->branches[b->index];
+        if (result->rows.count > BRANCH_ROWS_MAX)
+            return fail(run->ctx, ERR_INVALID_QUERY, "More than %d nested rows", BRANCH_ROWS_MAX);
+        if (result->rows.count > 0)
+            index_rows(run, b);
+    }
+    for (const struct branch *b = select->first_branch; b != NULL; b = b->next)
+        TRY(run_branches(run, b->select, &run->branches[b->index].rows));
+    return OK;
+}
+
+Err run_plan(struct run *run)
+{
+    const struct plan *plan = run->plan;
+    struct rows total = {0};
+    struct rows filtered = {0};
+    struct db_batch batch = {.lane = DB_READ};
+    TRY(send(run, plan->root, &batch, &run->rows));
+    if (plan->total != NULL)
+        TRY(send(run, plan->total, &batch, &total));
+    if (plan->filter != NULL)
+        TRY(send(run, plan->filter, &batch, &filtered));
+    TRY(flush(run, &batch));
+    if (plan->total != NULL)
+        run->total = row_int(&total, 0, 0);
+    if (plan->filter != NULL)
+        run->filtered = row_int(&filtered, 0, 0);
+    return run_branches(run, plan->root, &run->rows);
+}
+
+/* What a shape is written from: one row of one statement. */
+struct cursor {
+    const struct run *run;
+    const struct rows *rows;
+    uint32_t row;
+};
+
+static void write_shape(const struct cursor *at, const struct shape *shape, struct buf *out);
+
+static void write_children(const struct cursor *at, const struct branch *branch, struct buf *out)
+{
+    const struct branch_rows *children =
+        at->run->branches == NULL ? NULL : &at->run->branches[branch->index];
+    buf_put_char(out, '[');
+    if (children != NULL && children->spans != NULL) {
+        Str key = key_text(at->run->ctx->arena, at->rows, at->row, branch->parent_key);
+        const struct span *span = map_get(children->spans, key);
+        for (uint32_t i = 0; span != NULL && i < span->count; i++) {
+            if (i > 0)
+                buf_put_char(out, ',');
+            struct cursor child = {at->run, &children->rows, span->first + i};
+            write_shape(&child, branch->select->shape, out);
+        }
+    }
+    buf_put_char(out, ']');
+}
+
+/* The row a to-any reference points to; the key alone when it may not be seen or is gone. */
+static void write_any(const struct cursor *at, const struct out *member, struct buf *out)
+{
+    for (const struct branch *b = member->branch; b != NULL; b = b->next_any) {
+        const struct branch_rows *children =
+            at->run->branches == NULL ? NULL : &at->run->branches[b->index];
+        if (children == NULL || children->spans == NULL ||
+            !str_eq(row_text(at->rows, at->row, b->collection_column), b->collection))
+            continue;
+        Str key = key_text(at->run->ctx->arena, at->rows, at->row, b->parent_key);
+        const struct span *span = map_get(children->spans, key);
+        if (span == NULL)
+            continue;
+        struct cursor child = {at->run, &children->rows, span->first};
+        write_shape(&child, b->select->shape, out);
+        return;
+    }
+    if (member->branch == NULL)
+        member->write(out, at->rows, at->row, member->column);
+    else
+        buf_put(out, STR("null"));
+}
+
+static void write_group(const struct cursor *at, const struct shape *shape, struct buf *out)
+{
+    buf_put_char(out, '{');
+    for (uint32_t i = 0; i < shape->count; i++) {
+        buf_put(out, shape->outs[i].key);
+        shape->outs[i].write(out, at->rows, at->row, shape->outs[i].column);
+    }
+    buf_put_char(out, '}');
+}
+
+static void write_member(const struct cursor *at, const struct out *member, struct buf *out)
+{
+    buf_put(out, member->key);
+    switch (member->kind) {
+    case OUT_VALUE:
+        member->write(out, at->rows, at->row, member->column);
+        break;
+    case OUT_OBJECT:
+        if (row_is_null(at->rows, at->row, member->shape->key))
+            buf_put(out, STR("null"));
+        else
+            write_shape(at, member->shape, out);
+        break;
+    case OUT_LIST:
+        if (member->mask != NO_COLUMN && !row_bool(at->rows, at->row, member->mask))
+            buf_put(out, STR("null"));
+        else
+            write_children(at, member->branch, out);
+        break;
+    case OUT_ANY:
+        write_any(at, member, out);
+        break;
+    case OUT_GROUP:
+        write_group(at, member->shape, out);
+        break;
+    }
+}
+
+static void write_shape(const struct cursor *at, const struct shape *shape, struct buf *out)
+{
+    if (shape->is_bare) {
+        shape->write_key(out, at->rows, at->row, shape->key);
+        return;
+    }
+    buf_put_char(out, '{');
+    for (uint32_t i = 0; i < shape->count; i++)
+        write_member(at, &shape->outs[i], out);
+    buf_put_char(out, '}');
+}
+
+void run_write_row(const struct run *run, uint32_t row, struct buf *out)
+{
+    struct cursor at = {run, &run->rows, row};
+    write_shape(&at, run->plan->root->shape, out);
+}
+
+void run_write_list(const struct run *run, struct buf *out)
+{
+    buf_put_char(out, '[');
+    for (uint32_t i = 0; i < run->rows.count; i++) {
+        if (i > 0)
+            buf_put_char(out, ',');
+        run_write_row(run, i, out);
+    }
+    buf_put_char(out, ']');
+}

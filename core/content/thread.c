@@ -1,0 +1,42 @@
+#include "content/thread.h"
+
+#include "content/plan.h"
+#include "content/schema_build.h"
+#include "io/reactor.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+struct content_thread *content_thread(struct reactor *reactor)
+{
+    assert(reactor != NULL);
+    struct content_thread *thread = reactor->slots[SLOT_SCHEMA];
+    if (thread != NULL)
+        return thread;
+    thread = calloc(1, sizeof *thread);
+    if (thread == NULL)
+        abort();
+    gate_init(&thread->load_gate, 1);
+    thread->plans = plan_cache_new();
+    reactor->slots[SLOT_SCHEMA] = thread;
+    return thread;
+}
+
+void content_thread_set_schema(struct content_thread *thread, struct schema *schema)
+{
+    plan_cache_free(thread->plans);
+    thread->plans = plan_cache_new();
+    schema_unref(thread->schema);
+    thread->schema = schema;
+}
+
+void content_thread_free(struct reactor *reactor)
+{
+    struct content_thread *thread = reactor->slots[SLOT_SCHEMA];
+    if (thread == NULL)
+        return;
+    plan_cache_free(thread->plans);
+    schema_unref(thread->schema);
+    free(thread);
+    reactor->slots[SLOT_SCHEMA] = NULL;
+}

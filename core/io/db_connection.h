@@ -1,0 +1,107 @@
+/*
+ * One session with PostgreSQL: what was sent, what each answer will mean, and how it comes back
+ * when it is lost. Only core/io/db*.c includes this.
+ */
+#pragma once
+
+#include "io/db_request.h"
+#include "io/db_statement.h"
+#include "io/loop.h"
+
+/* One sync group in flight. Its members in the order in which they were sent; a read leaves when
+ * it is answered, a write stays until the sync. */
+struct db_group {
+    struct db_group *next;
+    struct request_list members;
+    enum request_kind kind;
+    uint32_t statements;
+    bool has_failed;
+    char sqlstate[6]; /* of an error that belongs to all: entering the scope, or the commit */
+    PGresult *error;
+};
+
+enum slot_kind { SLOT_ENTER, SLOT_PREPARE, SLOT_COMMAND, SLOT_SYNC };
+
+/* What the next answer on a connection belongs to. */
+struct slot {
+    enum slot_kind kind;
+    uint32_t command;
+    struct db_request *request;     /* NULL: the group itself */
+    struct db_statement *statement; /* NULL: unnamed */
+    uint32_t statement_number;
+};
+
+struct slot_ring {
+    struct slot *slots;
+    uint32_t first;
+    uint32_t count;
+    uint32_t capacity; /* a power of two, or 0 */
+};
+
+enum copy_phase { COPY_NONE, COPY_ASKED, COPY_SENDING, COPY_ENDING };
+
+enum connection_state {
+    CONNECTION_UNUSED,
+    CONNECTION_CONNECTING,
+    CONNECTION_WAITING,
+    CONNECTION_UP
+};
+
+enum { CONNECTION_ERROR_MAX = 256 };
+
+struct db_connection {
+    struct lane *lane;
+    PGconn *pg;
+    struct watch *watch;
+    enum connection_state state;
+    struct connect_task *task;
+    struct timer retry;
+    uint32_t attempts; /* failed ones since it was last up */
+    char last_error[CONNECTION_ERROR_MAX];
+    struct slot_ring slots;
+    struct db_group *first_group; /* in flight, oldest first */
+    struct db_group *last_group;
+    uint32_t groups;
+    uint32_t statements; /* sent and not answered */
+    struct statement_cache cache;
+    bool is_retiring; /* its cache no longer fits: reconnects when idle */
+    /* Exclusive lane. */
+    bool is_taken;
+    bool is_broken; /* was lost while taken: stays down until the transaction lets go */
+    struct timer rollback;
+    struct db_request *copy;
+    enum copy_phase copy_phase;
+    size_t copy_sent;
+    uint64_t total_groups;
+    uint64_t total_statements;
+    uint64_t total_connects;
+};
+
+void connection_init(struct db_connection *connection, struct lane *lane);
+void connection_finish(struct db_connection *connection);
+void connection_open(struct db_connection *connection);
+/* Its session is over: reads go back to the queue, what else was in flight is told, and it connects
+ * anew by itself. Nothing when it is not up. */
+void connection_lose(struct db_connection *connection, const char *why);
+void connection_recycle(struct db_connection *connection); /* idle: closes and connects anew */
+void connection_flush(struct db_connection *connection);
+void connection_release(struct db_connection *connection); /* a transaction lets go of it */
+
+/* db_slots.c */
+void slot_push(struct db_connection *connection, struct slot slot);
+struct slot slot_pop(struct db_connection *connection);
+const struct slot *slot_front(const struct db_connection *connection);
+
+/* db_group.c: sends the members, which all have one epoch, and empties the list. */
+void group_send(struct db_connection *connection, struct request_list *members);
+
+/* db_answer.c */
+void group_take_result(struct db_connection *connection, PGresult *result); /* owns result */
+void groups_lose(struct db_connection *connection);
+
+/* db_tx.c, db_copy.c */
+void connection_give_back(struct db_connection *connection);   /* rolls back what is open */
+void connection_rolled_back(struct db_connection *connection); /* the answer to that */
+void copy_start(struct db_connection *connection, struct db_request *request);
+void copy_readable(struct db_connection *connection);
+void copy_writable(struct db_connection *connection);
