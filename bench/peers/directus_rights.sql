@@ -1,0 +1,39 @@
+-- Makes Directus serve the copied tables as Spark does: per site one user with a static token, whose
+-- policy reads and creates rows of that site only. Activity and revisions are kept (the default).
+--
+-- :tokens is the prefix of the tokens; the number of the site, two digits, follows.
+
+begin;
+
+insert into directus_collections (collection, accountability)
+values ('sites', 'all'), ('authors', 'all'), ('posts', 'all');
+
+insert into directus_relations (many_collection, many_field, one_collection)
+values ('posts', 'author', 'authors'), ('posts', 'site_id', 'sites'), ('authors', 'site_id', 'sites');
+
+create temporary table bench_users on commit drop as
+select s as number,
+       ('01960000-0000-7000-8000-' || lpad(to_hex(s), 12, '0'))::uuid as site,
+       ('01962000-0000-7000-8000-' || lpad(to_hex(s), 12, '0'))::uuid as policy,
+       ('01963000-0000-7000-8000-' || lpad(to_hex(s), 12, '0'))::uuid as person
+  from generate_series(1, :sites) as s;
+
+insert into directus_policies (id, name, admin_access, app_access)
+select policy, 'bench site ' || number, false, false from bench_users;
+
+insert into directus_users (id, email, status, token)
+select person, 'site-' || number || '@example.com', 'active', :'tokens' || lpad(number::text, 2, '0')
+  from bench_users;
+
+insert into directus_access (id, "user", policy)
+select gen_random_uuid(), person, policy from bench_users;
+
+insert into directus_permissions (collection, action, permissions, presets, fields, policy)
+select collection, action,
+       json_build_object('site_id', json_build_object('_eq', site)),
+       case action when 'create' then json_build_object('site_id', site) end,
+       '*', policy
+  from bench_users,
+       (values ('posts', 'read'), ('posts', 'create'), ('authors', 'read')) as rule (collection, action);
+
+commit;

@@ -1,0 +1,71 @@
+-- The data set of every content workload: :sites sites, 10 authors each, :posts posts of about 2 KB.
+--
+-- Everything is computed from row numbers, so two runs hold the same bytes. All values of a column
+-- have the same length: then every answer to one kind of request has the same length too, and a
+-- load generator can verify each of them. Posts of the sites alternate, as they would in life.
+
+begin;
+
+create temporary table bench_words on commit drop as
+select array[
+    'about', 'above', 'again', 'answer', 'around', 'autumn', 'basket', 'before', 'bridge', 'bright',
+    'bring', 'brother', 'build', 'butter', 'candle', 'carry', 'castle', 'center', 'change', 'choose',
+    'circle', 'clear', 'clever', 'close', 'cloud', 'coffee', 'color', 'common', 'copper', 'corner',
+    'cotton', 'country', 'course', 'cover', 'dance', 'decide', 'deep', 'desert', 'dinner', 'doctor',
+    'double', 'dream', 'early', 'earth', 'east', 'enough', 'enter', 'evening', 'family', 'farm',
+    'feather', 'field', 'finger', 'fire', 'flower', 'follow', 'forest', 'forget', 'fourth', 'friend',
+    'garden', 'gather', 'gentle', 'glass', 'golden', 'grass', 'green', 'ground', 'happy', 'harbor',
+    'harvest', 'heavy', 'helper', 'hidden', 'honest', 'house', 'hundred', 'island', 'kettle',
+    'kitchen', 'ladder', 'letter', 'light', 'listen', 'little', 'machine', 'market', 'meadow',
+    'middle', 'minute', 'mirror', 'modern', 'morning', 'mountain', 'music', 'narrow', 'nature',
+    'needle', 'night', 'north', 'number', 'ocean', 'orange', 'orchard', 'paper', 'pepper', 'picture',
+    'planet', 'pocket', 'quiet', 'rabbit', 'rather', 'reason', 'river', 'salt', 'second', 'silver',
+    'simple', 'spring', 'stone', 'street', 'summer', 'table', 'thread', 'timber', 'travel', 'valley',
+    'window', 'winter', 'wonder', 'yellow', 'zebra'
+]::text[] as words;
+
+-- 1,000 paragraphs of 255 characters, from which the posts are put together.
+create temporary table bench_paragraphs on commit drop as
+select p::int as number,
+       left((select string_agg(words[1 + (p * 7919 + k * 104729 + p * k * 31) % array_length(words, 1)],
+                               ' ' order by k)
+               from generate_series(1, 70) as k), 255) as body
+  from generate_series(0, 999) as p, bench_words;
+create index on bench_paragraphs (number);
+analyze bench_paragraphs;
+
+insert into sites (id, name, url, domain, status)
+select ('01960000-0000-7000-8000-' || lpad(to_hex(s), 12, '0'))::uuid,
+       'bench site ' || lpad(s::text, 2, '0'),
+       'http://site-' || lpad(s::text, 2, '0') || '.bench.test',
+       'site-' || lpad(s::text, 2, '0') || '.bench.test',
+       'active'
+  from generate_series(1, :sites) as s;
+
+insert into authors (id, site_id, name)
+select ('01961000-0000-7000-8000-' || lpad(to_hex(s * 10 + a), 12, '0'))::uuid,
+       ('01960000-0000-7000-8000-' || lpad(to_hex(s), 12, '0'))::uuid,
+       'author ' || lpad(a::text, 2, '0') || ' of site ' || lpad(s::text, 2, '0')
+  from generate_series(1, :sites) as s, generate_series(0, 9) as a;
+
+-- Post n belongs to site 1 + n % sites; every tenth one is a draft, with a title of 64 characters
+-- instead of 60, because 'draft' is 4 shorter than 'published' and all rows shall be equally long.
+insert into posts (id, site_id, title, slug, status, content, author, published_at)
+select ('01970000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid,
+       ('01960000-0000-7000-8000-' || lpad(to_hex(1 + n % :sites), 12, '0'))::uuid,
+       left(first.body, case when (n / :sites) % 10 = 0 then 64 else 60 end),
+       'post-' || lpad(n::text, 8, '0'),
+       case when (n / :sites) % 10 = 0 then 'draft' else 'published' end,
+       (select string_agg(part.body, ' ' order by k)
+          from generate_series(1, 8) as k
+          join bench_paragraphs as part on part.number = (n * 31 + k * 127) % 1000),
+       ('01961000-0000-7000-8000-' || lpad(to_hex((1 + n % :sites) * 10 + n % 7), 12, '0'))::uuid,
+       timestamptz '2023-01-01 00:00:00+00' + n * interval '10 minutes'
+  from generate_series(1, :posts) as series (n)
+  join bench_paragraphs as first on first.number = n % 1000
+ order by n;
+
+commit;
+
+vacuum (freeze, analyze) sites, authors, posts;
+checkpoint;
