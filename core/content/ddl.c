@@ -80,9 +80,9 @@ static Err read_fields(struct ctx *ctx, const struct json *fields, struct defini
 /* Directus' own: an integer that counts itself, first of the table. */
 static Err add_key(struct ctx *ctx, struct definition *definition)
 {
-    static const char META[] = "{\"hidden\":true,\"interface\":\"numeric\",\"readonly\":true}";
+    Str text = STR("{\"hidden\":true,\"interface\":\"numeric\",\"readonly\":true}");
     const struct json *meta;
-    TRY(json_parse(ctx, STR(META), JSON_LIMITS_DEFAULT, &meta));
+    TRY(json_parse(ctx, text, JSON_LIMITS_DEFAULT, &meta));
     for (uint32_t i = definition->count; i > 0; i--)
         definition->fields[i] = definition->fields[i - 1];
     definition->fields[0] = (struct ddl_field){

@@ -46,11 +46,12 @@ static Err string_text(struct ctx *ctx, const struct field *field, Str text, Str
     bool has_room = field->max_length <= 0 || text.len <= (size_t)field->max_length ||
                     str_count_codepoints(text) <= (size_t)field->max_length;
     if (!has_room) {
-        err_ignore(fail_also(ctx, ERR_VALUE_TOO_LONG,
-                             "Value \"%.*s\" for field \"%.*s\" in collection \"%.*s\" is too long.",
-                             (int)(text.len < 200 ? text.len : 200), text.data, STR_FMT(field->name),
-                             STR_FMT(field->collection->name)),
-                   "the note returns it");
+        err_ignore(
+            fail_also(ctx, ERR_VALUE_TOO_LONG,
+                      "Value \"%.*s\" for field \"%.*s\" in collection \"%.*s\" is too long.",
+                      (int)(text.len < 200 ? text.len : 200), text.data, STR_FMT(field->name),
+                      STR_FMT(field->collection->name)),
+            "the note returns it");
         return note_value(ctx, field, str_slice(text, 0, 200));
     }
     *ret = text;
@@ -146,7 +147,8 @@ static Err time_text(struct ctx *ctx, const struct field *field, const struct js
     Str text = json_kind(json) == JSON_STRING ? str_trim(json_str(json)) : STR_NONE;
     if (text.len < 5 || text.len > 15)
         return bad_format(ctx, "Time", field);
-    Str padded = str_printf(ctx->arena, "2000-01-01T%.*s%s", STR_FMT(text), text.len == 5 ? ":00" : "");
+    Str padded =
+        str_printf(ctx->arena, "2000-01-01T%.*s%s", STR_FMT(text), text.len == 5 ? ":00" : "");
     int64_t wall_us;
     if (!clock_parse_iso(padded, &wall_us))
         return bad_format(ctx, "Time", field);

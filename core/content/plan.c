@@ -125,8 +125,9 @@ static Err only_keys(struct compiler *c, struct plan *plan, const struct access 
 static Err compile_op(struct compiler *c, struct plan *plan, const struct plan_request *request)
 {
     struct access access;
-    bool may_read = access_find(c, plan->collection, ACTION_READ, &access);
-    if (!may_read)
+    bool is_write =
+        request->op == PLAN_CREATE || request->op == PLAN_UPDATE || request->op == PLAN_DELETE;
+    if (!is_write && !access_find(c, plan->collection, ACTION_READ, &access))
         return schema_forbidden_collection(c->ctx, plan->collection->name, STR_NONE);
     switch (request->op) {
     case PLAN_LIST:

@@ -229,6 +229,13 @@ static void write_shape(const struct cursor *at, const struct shape *shape, stru
     buf_put_char(out, '}');
 }
 
+bool run_may_read(const struct run *run, uint32_t row)
+{
+    const struct plan *plan = run->plan;
+    return !plan->is_mute &&
+           (plan->readable_column == NO_COLUMN || row_bool(&run->rows, row, plan->readable_column));
+}
+
 void run_write_row(const struct run *run, uint32_t row, struct buf *out)
 {
     struct cursor at = {run, &run->rows, row};

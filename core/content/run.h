@@ -40,6 +40,8 @@ fiber_fn Err run_plan(struct run *run);
 /* The branches of rows that came otherwise (a write). */
 fiber_fn Err run_branches(struct run *run, const struct select *select, const struct rows *rows);
 
+/* Whether a row that a write returned may be read by who wrote it. */
+bool run_may_read(const struct run *run, uint32_t row);
 /* One row; the list with its brackets. */
 void run_write_row(const struct run *run, uint32_t row, struct buf *out);
 void run_write_list(const struct run *run, struct buf *out);

@@ -229,10 +229,15 @@ struct plan {
     uint32_t references;
     const struct schema *schema; /* pinned while the plan lives */
     const struct collection *collection;
-    enum field_type key_type;
     struct select *root;
     struct select *total;  /* meta=total_count, or NULL */
     struct select *filter; /* meta=filter_count, or NULL */
     uint32_t branch_count;
     bool is_single;
+
+    /* Writes only: columns beside the shape's. */
+    bool is_mute; /* what was written may not be read: the shape is the key alone */
+    uint32_t key_column;
+    uint32_t site_column;     /* or NO_COLUMN */
+    uint32_t readable_column; /* false: this row may not be read; or NO_COLUMN: all may */
 };

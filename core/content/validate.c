@@ -2,13 +2,12 @@
  * Validation: filters read as conditions on a payload. A field that is absent passes, except for
  * _submitted; values compare as numbers, moments or texts, whatever both sides can be.
  */
-#include "content/payload.h"
-#include "content/schema_build.h"
-
 #include "base/clock.h"
 #include "base/json_writer.h"
 #include "base/regex.h"
 #include "content/dynamic.h"
+#include "content/payload.h"
+#include "content/schema_build.h"
 
 #include <assert.h>
 
@@ -72,8 +71,8 @@ Err validation_failed(struct ctx *ctx, Str field, const char *type, const char *
         ptrdiff_t at = str_find(sentence, STR("%s"));
         Str before = at < 0 ? sentence : str_slice(sentence, 0, (size_t)at);
         Str after = at < 0 ? STR_NONE : str_slice(sentence, (size_t)at + 2, sentence.len);
-        tail = str_printf(ctx->arena, "%.*s%.*s%.*s", STR_FMT(before),
-                          at < 0 ? 0 : (int)words.len, words.data, STR_FMT(after));
+        tail = str_printf(ctx->arena, "%.*s%.*s%.*s", STR_FMT(before), at < 0 ? 0 : (int)words.len,
+                          words.data, STR_FMT(after));
     }
     err_ignore(fail_also(ctx, ERR_FAILED_VALIDATION, "Validation failed for field \"%.*s\".%.*s",
                          STR_FMT(field), STR_FMT(tail)),
@@ -234,7 +233,8 @@ static bool flag_is_set(const struct json *value)
 static bool check_presence(const struct subject *s, Str op, const struct json *value, bool *ret)
 {
     bool is_null = json_is_null(s->value);
-    bool is_empty = is_null || (json_kind(s->value) == JSON_STRING && json_str(s->value).len == 0) ||
+    bool is_empty = is_null ||
+                    (json_kind(s->value) == JSON_STRING && json_str(s->value).len == 0) ||
                     (json_kind(s->value) == JSON_ARRAY && json_len(s->value) == 0);
     if (str_eq(op, STR("null")))
         *ret = is_null == flag_is_set(value);
@@ -277,7 +277,8 @@ static fiber_fn Err passes(const struct subject *s, Str op, const struct json *v
     }
     Str text = subject_text(s);
     if (is_comparison(op)) {
-        *ret = wanted.data == NULL ? str_eq(op, STR("neq")) : compares(op, compare_texts(text, wanted));
+        *ret = wanted.data == NULL ? str_eq(op, STR("neq"))
+                                   : compares(op, compare_texts(text, wanted));
         return OK;
     }
     if (str_eq(op, STR("in")) || str_eq(op, STR("nin"))) {
@@ -339,7 +340,7 @@ static fiber_fn Err report(const struct subject *s, Str op, const struct json *v
 struct check {
     const struct write_scope *scope;
     const struct payload *payload;
-    bool is_silent;  /* inside an _or: count, do not report */
+    bool is_silent; /* inside an _or: count, do not report */
     uint32_t failed;
 };
 
@@ -380,7 +381,8 @@ static fiber_fn Err check_field(struct check *check, Str key, const struct json 
                         .field = field,
                         .function = function,
                         .value = cell == NULL ? NULL : cell->json,
-                        .is_present = cell != NULL && (cell->json != NULL || cell->text.data == NULL)};
+                        .is_present =
+                            cell != NULL && (cell->json != NULL || cell->text.data == NULL)};
     if (json_kind(conditions) != JSON_OBJECT)
         return check_operator(check, &s, STR("_eq"), conditions);
     for (struct json_iter it = json_iter(conditions); json_next(&it);) {

@@ -13,24 +13,34 @@ returning id;
 -- name: job_claim_relaxed :write
 select set_config('synchronous_commit', 'off', true);
 
+-- The CASE hides `state` from the planner: whatever the statistics say, this goes by the primary key,
+-- never through the partial index over everything that waits.
 -- name: job_claim :write
 -- returns: id, site_id, kind, attempt, failures, payload, checkpoint, is_quarantined
 update spark.jobs
    set state = 'running', attempt = attempt + 1, worker = $2, started_at = now()
- where id = any ($1) and state = 'queued' and run_at <= now() and not cancel_requested
-   and (expires_at is null or expires_at > now())
+ where id = any ($1)
+   and case when state = 'queued' and run_at <= now() and not cancel_requested
+                 and (expires_at is null or expires_at > now()) then true end
 returning id, site_id, kind, attempt, failures, payload, checkpoint,
           coalesce(error_class = 'quarantine', false) as is_quarantined;
 
--- While Redis is away: the same from the table itself, one job of each site in turn.
+-- While Redis is away: the same from the table itself, one job of each site in turn. Looked at are the
+-- oldest and the newest that are due, so that the backlog of one site cannot hide what others ask now.
 -- name: job_claim_polling :write
 -- returns: id, site_id, kind, attempt, failures, payload, checkpoint, is_quarantined
 with due as (
-    select id, site_id, run_at from spark.jobs
-     where state = 'queued' and run_at <= now() and not cancel_requested
-       and (expires_at is null or expires_at > now())
-     order by run_at, id
-     limit 1000
+    (select id, site_id, run_at from spark.jobs
+      where state = 'queued' and run_at <= now() and not cancel_requested
+        and (expires_at is null or expires_at > now())
+      order by run_at, id
+      limit 1000)
+    union
+    (select id, site_id, run_at from spark.jobs
+      where state = 'queued' and run_at <= now() and not cancel_requested
+        and (expires_at is null or expires_at > now())
+      order by run_at desc, id desc
+      limit 1000)
 ), turns as (
     select id, row_number() over (partition by site_id order by run_at, id) as turn, run_at from due
 ), chosen as (
@@ -81,16 +91,21 @@ update spark.jobs
  where id = $1 and attempt = $2 and worker = $3 and state = 'running'
 returning state;
 
--- A worker that stops hands back what it did not finish; that costs no try.
--- name: job_release :shared
+-- What a worker does not have, although the row says so, goes back and costs no try: all of it when
+-- the worker stops ($2 empty); in between what a claim or an end whose answer was lost has left behind.
+-- name: jobs_hand_back :write
+-- returns: id, site_id
 update spark.jobs set state = 'queued', worker = null, run_at = now()
- where id = $1 and attempt = $2 and worker = $3 and state = 'running';
+ where worker = $1 and state = 'running' and not (id = any ($2))
+returning id, site_id;
 
 -- Workers and their leases ---------------------------------------------------------------------------
 
+-- A conflict can only be an earlier attempt of its own, whose answer was lost.
 -- name: worker_register :write
 insert into spark.workers (id, host, pid, version, lease_until, slots)
-values ($1, $2, $3, $4, now() + make_interval(secs => $5), $6);
+values ($1, $2, $3, $4, now() + make_interval(secs => $5), $6)
+    on conflict (id) do update set lease_until = excluded.lease_until;
 
 -- name: worker_beat :write
 -- returns: is_alive
@@ -113,14 +128,17 @@ returning holder;
 -- name: lease_drop :write
 delete from spark.leases where name = $1 and holder = $2;
 
--- Workers whose lease is over, or that are gone although jobs still name them.
+-- Which job runs alone, because it is under suspicion: should this worker die, that one is charged.
+-- name: worker_suspects :write
+update spark.workers set current_job = $2 where id = $1;
+
+-- Workers whose lease is over, or that are gone although jobs still name them. is_certain: somebody saw
+-- it die, so there is nothing to wait for.
 -- name: workers_dead :read
--- returns: id, current_job, running
-select w.id, w.current_job, (select count(*) from spark.jobs j where j.worker = w.id and j.state = 'running') as running
-  from spark.workers w where w.lease_until < now()
+-- returns: id, current_job, is_certain
+select id, current_job, lease_until = '-infinity' as is_certain from spark.workers where lease_until < now()
 union all
-select distinct on (j.worker) j.worker, null::bigint, count(*) over (partition by j.worker)
-  from spark.jobs j
+select distinct j.worker, null::bigint, false from spark.jobs j
  where j.state = 'running' and not exists (select from spark.workers w where w.id = j.worker);
 
 -- $1 the dead worker, $2 the job that is charged or null. With a culprit known the neighbours go back
@@ -146,7 +164,7 @@ delete from spark.workers where id = $1;
 
 -- The reconcile ---------------------------------------------------------------------------------------
 
--- Rows that became due since $1. Go by time, not by id: a lower id can commit later.
+-- Rows that became due since $1, from ($2, $3) on. Go by time, not by id: a lower id can commit later.
 -- name: jobs_due_since :read
 -- returns: id, site_id, run_at
 select id, site_id, run_at from spark.jobs
@@ -165,6 +183,22 @@ select id, site_id from spark.jobs
 -- name: jobs_now :read
 -- returns: now
 select now() as now;
+
+-- What ended long ago: looks at $1 rows after $2, and removes those that ended more than $3 hours ago.
+-- Dead jobs stay until somebody retries them. is_young: later rows have not ended long ago either.
+-- name: jobs_sweep :write
+-- returns: looked_at, removed, is_young, last_id
+with page as materialized (
+    select id, finished_at < now() - make_interval(hours => $3) as is_old,
+           state in ('done', 'cancelled', 'expired') as has_ended
+      from spark.jobs where id > $2 order by id limit $1
+), removed as (
+    delete from spark.jobs j using page p where j.id = p.id and p.has_ended and p.is_old
+    returning 1
+)
+select count(*) as looked_at, (select count(*) from removed) as removed,
+       coalesce(bool_or(has_ended and not is_old), false) as is_young, max(id) as last_id
+  from page;
 
 -- name: job_counts :read
 -- returns: state, count
@@ -186,13 +220,15 @@ update spark.jobs set state = 'queued', run_at = now(), failures = 0, crashes = 
  where id = $1 and state in ('dead', 'cancelled', 'expired')
 returning id;
 
--- The supervisor saw it die: its lease is over now, and the steward need not wait for the end.
+-- The supervisor saw it die: its lease is over now, and so is what it was chosen for.
 -- name: worker_crashed :write
-update spark.workers set lease_until = now() - interval '1 ms', current_job = $2 where id = $1;
+with dropped as (delete from spark.leases where holder = $1)
+update spark.workers set lease_until = '-infinity', current_job = coalesce($2, current_job) where id = $1;
 
--- name: worker_exists :read
+-- Of these workers, those that are none any more.
+-- name: workers_unknown :read
 -- returns: id
-select id from spark.workers where id = $1;
+select w.id from unnest($1::text[]) w (id) where not exists (select from spark.workers k where k.id = w.id);
 
 -- Tracking: from the staging table, past what is stored already or whose site is gone -----------------
 

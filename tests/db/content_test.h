@@ -45,7 +45,7 @@ static const char CONTENT_TABLES[] =
     "create table headings (id uuid primary key, site_id uuid not null, title text);"
     "select spark.protect_table('headings');"
     "create table blocks (id serial primary key, site_id uuid not null, post uuid references "
-    "posts, "
+    "posts on delete cascade, "
     " item varchar(255), collection varchar(64));"
     "grant usage on sequence blocks_id_seq to spark_tenant, spark_platform;"
     "select spark.protect_table('blocks');"

@@ -126,6 +126,8 @@ static inline int database_setup(void **state)
 static inline int database_teardown(void **state)
 {
     (void)state;
+    if (test_server == NULL)
+        return 0; /* the setup has failed, and said why */
     PQfinish(test_admin);
     char sql[128];
     snprintf(sql, sizeof(sql), "drop database if exists %s with (force)", test_name);

@@ -123,7 +123,7 @@ static Err read_types(struct ctx *ctx, void *arg)
     struct statement types = shape(
         "select $1::uuid, $2::int8, $3::bool, $4::float8, $5::timestamptz, $6::jsonb, $7::text, "
         "$8::text[], $9::uuid[], $10::int8[], $11::bytea, null::int4, '2000-01-02'::date, "
-        "7::int2, 1.5::float4, $12::int4",
+        "7::int2, 1.5::float4, $12::int4, '{{a,b},{c,d}}'::text[], '{}'::text[]",
         DB_READ);
     Str texts[] = {STR("x"), STR_NONE, STR("")};
     Uuid uuids[] = {SITE_A, SITE_B};
@@ -157,6 +157,9 @@ static Err read_types(struct ctx *ctx, void *arg)
     assert_int_equal(row_int(&rows, 0, 13), 7);
     assert_true(row_real(&rows, 0, 14) == 1.5);
     assert_int_equal(row_int(&rows, 0, 15), -9);
+    assert_int_equal(row_text_array(ctx->arena, &rows, 0, 16, &list), 0);
+    assert_int_equal(row_text_array(ctx->arena, &rows, 0, 17, &list), 0);
+    assert_int_equal(row_text_array(ctx->arena, &rows, 0, 11, &list), 0);
     expect_text(row_column_name(&rows, 0), "uuid");
     assert_int_equal(row_oid(&rows, 0), 2950);
     return OK;

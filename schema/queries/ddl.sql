@@ -1,0 +1,232 @@
+-- Changing the schema through the API, and describing it. All of it runs on the platform lane; what
+-- changes tables enters spark_owner for the rest of its transaction, so the rows of the Directus
+-- tables, which may belong to somebody else, are written first.
+
+-- One change of the schema at a time: what a check has seen stays true until the commit.
+-- name: ddl_lock :write
+select pg_advisory_xact_lock(hashtextextended('spark.ddl', 0));
+
+-- name: ddl_become_owner :write
+set local role spark_owner;
+
+-- name: ddl_raise_epoch :write
+select spark.raise_epoch();
+
+-- name: ddl_epoch :read
+-- returns: epoch
+select epoch from spark.epoch;
+
+-- Any relation of that name, a view or a sequence too: CREATE TABLE would meet it.
+-- name: ddl_collection_taken :read
+-- returns: is_taken
+select exists (select from pg_class where relnamespace = 'public'::regnamespace and relname = $1::text)
+    or exists (select from directus_collections where collection = $1::text) as is_taken;
+
+-- $2: Directus' meta. What it does not name has Directus' defaults.
+-- name: ddl_collection_insert :write
+insert into directus_collections (
+       collection, icon, note, display_template, hidden, singleton, translations, archive_field,
+       archive_app_filter, archive_value, unarchive_value, sort_field, accountability, color,
+       item_duplication_fields, sort, "group", collapse, preview_url, versioning)
+select $1, m.icon, m.note, m.display_template, coalesce(m.hidden, false), coalesce(m.singleton, false),
+       m.translations, m.archive_field, coalesce(m.archive_app_filter, true), m.archive_value,
+       m.unarchive_value, m.sort_field,
+       case when $2::jsonb ? 'accountability' then m.accountability else 'all' end, m.color,
+       m.item_duplication_fields, m.sort, m."group", coalesce(m.collapse, 'open'), m.preview_url,
+       coalesce(m.versioning, false)
+  from jsonb_populate_record(null::directus_collections, $2::jsonb) m;
+
+-- $3: meta. `special` comes as an array and is kept as a list.
+-- name: ddl_field_insert :write
+insert into directus_fields (
+       collection, field, special, interface, options, display, display_options, readonly, hidden,
+       sort, width, translations, note, conditions, required, "group", validation, validation_message)
+select $1, $2,
+       case jsonb_typeof($3::jsonb -> 'special')
+            when 'array' then (select nullif(string_agg(word, ','), '')
+                                 from jsonb_array_elements_text($3::jsonb -> 'special') word)
+            when 'string' then nullif($3::jsonb ->> 'special', '') end,
+       m.interface, m.options, m.display, m.display_options, coalesce(m.readonly, false),
+       coalesce(m.hidden, false),
+       coalesce(m.sort, (select coalesce(max(sort), 0) + 1 from directus_fields where collection = $1)),
+       coalesce(m.width, 'full'), m.translations, m.note, m.conditions, coalesce(m.required, false),
+       m."group", m.validation, m.validation_message
+  from jsonb_populate_record(null::directus_fields, ($3::jsonb) - 'special' - 'id') m;
+
+-- Its own statement: databases opened in place may be too old for the column.
+-- name: ddl_field_searchable :write
+update directus_fields set searchable = $3 where collection = $1 and field = $2;
+
+-- $4: meta. A list of allowed collections comes as an array too.
+-- name: ddl_relation_insert :write
+insert into directus_relations (
+       many_collection, many_field, one_collection, one_field, one_collection_field,
+       one_allowed_collections, junction_field, sort_field, one_deselect_action)
+select $1, $2, $3, m.one_field, m.one_collection_field,
+       case jsonb_typeof($4::jsonb -> 'one_allowed_collections')
+            when 'array' then (select nullif(string_agg(name, ','), '')
+                                 from jsonb_array_elements_text($4::jsonb -> 'one_allowed_collections') name)
+            when 'string' then nullif($4::jsonb ->> 'one_allowed_collections', '') end,
+       m.junction_field, m.sort_field, coalesce(m.one_deselect_action, 'nullify')
+  from jsonb_populate_record(null::directus_relations, ($4::jsonb) - 'one_allowed_collections' - 'id') m;
+
+-- All that making a relation from $1.$2 to $3 has to know. `target_key`: its only key column.
+-- name: ddl_relation_facts :read
+-- returns: has_collection, has_field, is_column, has_relation, has_foreign_key, has_target, own_key, target_key, key_type, field_type, site_column, target_site_column, target_shared, special, is_tracked
+select many.oid is not null or exists (select from directus_collections where collection = $1) as has_collection,
+       near.attname is not null or exists (select from directus_fields where collection = $1 and field = $2) as has_field,
+       near.attname is not null as is_column,
+       exists (select from directus_relations where many_collection = $1 and many_field = $2) as has_relation,
+       exists (select from pg_constraint k
+                where k.contype = 'f' and k.conrelid = many.oid and k.confrelid = one.oid
+                  and k.conkey[array_upper(k.conkey, 1)] = near.attnum) as has_foreign_key,
+       one.oid is not null as has_target,
+       (select a.attname::text from pg_index p join pg_attribute a on a.attrelid = p.indrelid and a.attnum = p.indkey[0]
+         where p.indrelid = many.oid and p.indisprimary and p.indnkeyatts = 1) as own_key,
+       far.attname::text as target_key,
+       format_type(far.atttypid, null) as key_type, format_type(near.atttypid, null) as field_type,
+       own.site_column, target.site_column as target_site_column,
+       coalesce(target.shared_read, false) as target_shared,
+       (select f.special from directus_fields f where f.collection = $1 and f.field = $2 limit 1) as special,
+       exists (select from directus_fields where collection = $1 and field = $2) as is_tracked
+  from (select) nothing
+  left join pg_class many on many.relnamespace = 'public'::regnamespace and many.relname = $1::text and many.relkind in ('r', 'p')
+  left join pg_attribute near on near.attrelid = many.oid and near.attname = $2::text and near.attnum > 0 and not near.attisdropped
+  left join pg_class one on one.relnamespace = 'public'::regnamespace and one.relname = $3::text and one.relkind in ('r', 'p')
+  left join pg_index i on i.indrelid = one.oid and i.indisprimary and i.indnkeyatts = 1
+  left join pg_attribute far on far.attrelid = one.oid and far.attnum = i.indkey[0]
+  left join spark.collections own on own.collection = $1::text
+  left join spark.collections target on target.collection = $3::text;
+
+-- The schema as Directus' snapshot ------------------------------------------------------------------
+--
+-- json, not jsonb, because the order of the keys is part of the form.
+
+-- name: snapshot_collections :slow
+-- returns: collection, meta, has_table
+select c.collection,
+       json_build_object(
+           'accountability', c.accountability, 'archive_app_filter', c.archive_app_filter,
+           'archive_field', c.archive_field, 'archive_value', c.archive_value, 'collapse', c.collapse,
+           'collection', c.collection, 'color', c.color, 'display_template', c.display_template,
+           'group', c."group", 'hidden', c.hidden, 'icon', c.icon,
+           'item_duplication_fields', c.item_duplication_fields, 'note', c.note,
+           'preview_url', c.preview_url, 'singleton', c.singleton, 'sort', c.sort,
+           'sort_field', c.sort_field, 'translations', c.translations,
+           'unarchive_value', c.unarchive_value, 'versioning', c.versioning)::text as meta,
+       t.oid is not null as has_table
+  from directus_collections c
+  left join pg_class t on t.relnamespace = 'public'::regnamespace and t.relname = c.collection and t.relkind in ('r', 'p')
+ where c.collection not like 'directus\_%'
+ order by c.collection collate "C";
+
+-- Of a column's default the value is shown where it is a literal, else the expression.
+-- name: snapshot_fields :slow
+-- returns: collection, field, type_oid, special, meta, schema
+select f.collection, f.field, coalesce(nullif(ty.typbasetype, 0), a.atttypid, 0)::int8 as type_oid, f.special,
+       json_build_object(
+           'collection', f.collection, 'conditions', f.conditions, 'display', f.display,
+           'display_options', f.display_options, 'field', f.field, 'group', f."group", 'hidden', f.hidden,
+           'interface', f.interface, 'note', f.note, 'options', f.options, 'readonly', f.readonly,
+           'required', coalesce(f.required, false),
+           'searchable', coalesce((to_jsonb(f) ->> 'searchable')::boolean, true), 'sort', f.sort,
+           'special', to_json(string_to_array(f.special, ',')), 'translations', f.translations,
+           'validation', f.validation, 'validation_message', f.validation_message, 'width', f.width)::text as meta,
+       case when a.attname is not null then json_build_object(
+           'name', a.attname, 'table', f.collection, 'data_type', format_type(a.atttypid, null),
+           'default_value', case
+               when d.expression ~ '^''([^'']|'''')*''(::[a-z ]+(\([0-9]+\))?)?$'
+                   then to_json(replace(substring(d.expression from '^''(.*)''(?:::[a-z ]+(?:\([0-9]+\))?)?$'), '''''', ''''))
+               when d.expression in ('true', 'false') then d.expression::json
+               when d.expression ~ '^-?[0-9]+(\.[0-9]+)?$' then d.expression::json
+               when d.expression ~* '^null(::|$)' then null
+               else to_json(d.expression) end,
+           'max_length', information_schema._pg_char_max_length(a.atttypid, a.atttypmod),
+           'numeric_precision', information_schema._pg_numeric_precision(a.atttypid, a.atttypmod),
+           'numeric_scale', information_schema._pg_numeric_scale(a.atttypid, a.atttypmod),
+           'is_nullable', not a.attnotnull, 'is_unique', coalesce(ix.is_unique, false),
+           'is_indexed', coalesce(ix.is_indexed, false), 'is_primary_key', coalesce(ix.is_primary, false),
+           'is_generated', a.attgenerated <> '',
+           'generation_expression', case when a.attgenerated <> '' then d.expression end,
+           'has_auto_increment', a.attidentity <> '' or coalesce(d.expression like 'nextval(%', false),
+           'foreign_key_table', fk.target, 'foreign_key_column', fk.target_column)::text end as schema
+  from directus_fields f
+  left join pg_class t on t.relnamespace = 'public'::regnamespace and t.relname = f.collection and t.relkind in ('r', 'p')
+  left join pg_attribute a on a.attrelid = t.oid and a.attname = f.field and a.attnum > 0 and not a.attisdropped
+  left join pg_type ty on ty.oid = a.atttypid
+  left join lateral (select pg_get_expr(adbin, adrelid) as expression from pg_attrdef
+                      where adrelid = a.attrelid and adnum = a.attnum) d on true
+  left join lateral (select bool_or(i.indisunique) as is_unique, bool_or(not i.indisunique) as is_indexed,
+                            bool_or(i.indisprimary) as is_primary
+                       from pg_index i
+                      where i.indrelid = a.attrelid and i.indnkeyatts = 1 and i.indkey[0] = a.attnum) ix on true
+  left join lateral (select c.relname::text as target, b.attname::text as target_column
+                       from pg_constraint k
+                       join pg_class c on c.oid = k.confrelid
+                       join pg_attribute b on b.attrelid = k.confrelid and b.attnum = k.confkey[array_upper(k.confkey, 1)]
+                      where k.contype = 'f' and k.conrelid = a.attrelid and k.conparentid = 0
+                        and k.conkey[array_upper(k.conkey, 1)] = a.attnum
+                      order by k.oid limit 1) fk on true
+ where f.collection not like 'directus\_%'
+   and exists (select from directus_collections c where c.collection = f.collection)
+ order by f.collection collate "C", f.id;
+
+-- Of the system's own fields only what was added to them.
+-- name: snapshot_system_fields :slow
+-- returns: collection, field
+select t.relname::text as collection, a.attname::text as field
+  from pg_class t
+  join pg_index i on i.indrelid = t.oid and not i.indisunique and i.indnkeyatts = 1 and i.indpred is null
+  join pg_attribute a on a.attrelid = t.oid and a.attnum = i.indkey[0]
+ where t.relnamespace = 'public'::regnamespace and t.relname like 'directus\_%' and t.relkind in ('r', 'p')
+ group by t.relname, a.attname
+ order by t.relname collate "C", a.attname collate "C";
+
+-- $1, $2: a collection and a field, or null for all. `id` stands in the API's form, not in the snapshot.
+-- name: snapshot_relations :slow
+-- returns: collection, field, related, id, meta, schema
+select r.many_collection as collection, r.many_field as field, r.one_collection as related, r.id,
+       json_build_object(
+           'junction_field', r.junction_field, 'many_collection', r.many_collection, 'many_field', r.many_field,
+           'one_allowed_collections', to_json(string_to_array(r.one_allowed_collections, ',')),
+           'one_collection', r.one_collection, 'one_collection_field', r.one_collection_field,
+           'one_deselect_action', r.one_deselect_action, 'one_field', r.one_field, 'sort_field', r.sort_field)::text as meta,
+       (select json_build_object(
+                   'table', t.relname, 'column', a.attname, 'foreign_key_table', o.relname,
+                   'foreign_key_column', b.attname, 'constraint_name', k.conname,
+                   'on_update', case k.confupdtype when 'a' then 'NO ACTION' when 'r' then 'RESTRICT' when 'c' then 'CASCADE'
+                                                   when 'n' then 'SET NULL' else 'SET DEFAULT' end,
+                   'on_delete', case k.confdeltype when 'a' then 'NO ACTION' when 'r' then 'RESTRICT' when 'c' then 'CASCADE'
+                                                   when 'n' then 'SET NULL' else 'SET DEFAULT' end)::text
+          from pg_constraint k
+          join pg_class t on t.oid = k.conrelid and t.relnamespace = 'public'::regnamespace
+          join pg_class o on o.oid = k.confrelid
+          join pg_attribute a on a.attrelid = k.conrelid and a.attnum = k.conkey[array_upper(k.conkey, 1)]
+          join pg_attribute b on b.attrelid = k.confrelid and b.attnum = k.confkey[array_upper(k.confkey, 1)]
+         where k.contype = 'f' and k.conparentid = 0 and t.relname = r.many_collection
+           and a.attname = r.many_field and o.relname = r.one_collection
+         order by k.oid limit 1) as schema
+  from directus_relations r
+ where r.many_collection not like 'directus\_%'
+   and ($1::text is null or r.many_collection = $1) and ($2::text is null or r.many_field = $2)
+ order by r.many_collection collate "C", r.id;
+
+-- Bulk loads ----------------------------------------------------------------------------------------
+
+-- The sites of $1 that are there.
+-- name: bulk_sites :write
+-- returns: id
+select id from sites where id = any ($1::uuid[]) for key share;
+
+-- name: bulk_work_log :write
+insert into work_log (site_id, id, timestamp, action, entity_type, details, level, status, user_id)
+values (spark.library_site(), $1, now(), 'bulk_insert', $2, $3::jsonb,
+        case when $4::bigint > 0 then 'warning' else 'success' end, 'done', $5);
+
+-- Types of columns whose text only PostgreSQL can judge.
+-- name: bulk_types :read
+-- returns: field, type
+select a.attname::text as field, format_type(a.atttypid, a.atttypmod) as type
+  from pg_attribute a
+  join pg_class c on c.oid = a.attrelid
+ where c.relnamespace = 'public'::regnamespace and c.relname = $1 and a.attnum > 0 and not a.attisdropped;

@@ -1,0 +1,389 @@
+-- The factory: campaigns, their headlines, the articles made of them, and how those are published.
+--
+-- $1 is the site wherever a statement has one. Rows of the library are read beside the site's own.
+
+-- Whose is it? On the platform lane, before a request is narrowed to one site ---------------------
+
+-- name: campaign_sites :read
+-- returns: site_id
+select distinct site_id from campaign_masters where id = any ($1) limit 2;
+
+-- name: article_sites :read
+-- returns: site_id
+select distinct site_id from generated_articles where id = any ($1) limit 2;
+
+-- name: queue_sites :read
+-- returns: site_id
+select distinct site_id from production_queue where id = any ($1) limit 2;
+
+-- name: site_exists :read
+-- returns: id
+select id from sites where id = $1 and id <> spark.library_site();
+
+-- Campaigns ----------------------------------------------------------------------------------------
+
+-- name: campaign_find :read
+-- returns: id, site_id, status, name, headline_root, headline_cursor, niche_variables, location_mode, location_target, target_word_count, structure, site_name, site_url
+select c.id, c.site_id, c.status, c.name, c.headline_spintax_root, c.headline_cursor, c.niche_variables,
+       c.location_mode, c.location_target, c.target_word_count, t.structure_json, s.name,
+       coalesce(s.url, 'https://' || s.domain)
+  from campaign_masters c
+  left join article_templates t on t.site_id = c.article_template_site_id and t.id = c.article_template
+  left join sites s on s.id = $1
+ where c.site_id in ($1, spark.library_site()) and c.id = $2;
+
+-- A site's own dictionary stands in front of the library's of the same name.
+-- name: dictionaries_of_site :read
+-- returns: category, terms
+select distinct on (lower(category)) category, data
+  from spintax_dictionaries
+ where site_id in ($1, spark.library_site())
+ order by lower(category), site_id = spark.library_site(), id
+ limit 1000;
+
+-- name: places_states :read
+-- returns: id, city, county, state, state_code, population
+select id, null::text, null::text, name, code, population
+  from locations_states
+ where site_id in ($1, spark.library_site()) and ($2::uuid is null or id = $2)
+ order by name, id limit $3;
+
+-- name: places_counties :read
+-- returns: id, city, county, state, state_code, population
+select c.id, null::text, c.name, s.name, s.code, c.population
+  from locations_counties c join locations_states s on s.site_id = c.state_site_id and s.id = c.state_id
+ where c.site_id in ($1, spark.library_site()) and ($2::uuid is null or c.state_id = $2)
+ order by c.population desc nulls last, c.id limit $3;
+
+-- name: places_cities :read
+-- returns: id, city, county, state, state_code, population
+select c.id, c.name, n.name, s.name, s.code, c.population
+  from locations_cities c
+  join locations_states s on s.site_id = c.state_site_id and s.id = c.state_id
+  left join locations_counties n on n.site_id = c.county_site_id and n.id = c.county_id
+ where c.site_id in ($1, spark.library_site()) and ($2::uuid is null or $2 in (c.state_id, c.county_id))
+ order by c.population desc nulls last, c.id limit $3;
+
+-- An avatar's variant, or by the avatar itself its neutral one.
+-- name: avatar_find :read
+-- returns: variant_type, identity, data
+select v.variant_type, coalesce(v.identity, v.data ->> 'identity'), v.data
+  from avatar_variants v
+  left join avatar_intelligence a on a.site_id = v.avatar_site_id and a.avatar_key = v.avatar_key
+ where v.site_id in ($1, spark.library_site()) and $2 in (v.id, a.id)
+ order by v.id = $2 desc, v.variant_type = 'neutral' desc, v.site_id = spark.library_site(), v.id
+ limit 1;
+
+-- Headlines ----------------------------------------------------------------------------------------
+
+-- name: headlines_store :write
+-- returns: inserted, page
+with made as (
+    insert into headline_inventory (id, site_id, campaign_id, campaign_site_id, headline_text,
+                                    final_title_text, text_hash, location_data)
+    select u.id, $1, $2, $3, left($4, 500), u.title, u.hash, u.location::jsonb
+      from unnest($5::uuid[], $6::text[], $7::text[], $8::text[]) as u (id, title, hash, location)
+        on conflict (site_id, campaign_id, text_hash) do nothing
+    returning id, final_title_text
+)
+select (select count(*) from made) as inserted,
+       (select jsonb_agg(final_title_text order by id)
+          from (select * from made order by id limit 100) as first) as page;
+
+-- Never back: who asks for an earlier part again does not want the next run to start there.
+-- name: headline_cursor_set :write
+update campaign_masters set headline_cursor = greatest(headline_cursor, $3)
+ where site_id = $1 and id = $2;
+
+-- name: headlines_count :read
+-- returns: count
+select count(*) from headline_inventory where site_id = $1 and campaign_id = $2;
+
+-- name: headlines_left :read
+-- returns: count
+select count(*) from headline_inventory where site_id = $1 and campaign_id = $2 and status = 'available';
+
+-- In the transaction that uses them up, so that a crash leaves nothing reserved.
+-- name: headlines_claim :write
+-- returns: id, title, text_hash, location
+select id, final_title_text, text_hash, location_data
+  from headline_inventory
+ where site_id = $1 and campaign_id = $2 and status = 'available'
+ order by id limit $3
+   for update skip locked;
+
+-- One that a caller names: made if it is new, else the one that is there.
+-- name: headline_take :write
+-- returns: id, title, text_hash, location, status, article_id
+insert into headline_inventory (id, site_id, campaign_id, campaign_site_id, final_title_text, text_hash,
+                                location_data)
+values ($4, $1, $2, $3, $5, $6, $7::jsonb)
+    on conflict (site_id, campaign_id, text_hash)
+    do update set location_data = coalesce(excluded.location_data, headline_inventory.location_data)
+returning id, final_title_text, text_hash, location_data, status, used_on_article;
+
+-- What could not become an article leaves the queue: else it would come first for ever.
+-- name: headlines_retire :write
+update headline_inventory h
+   set status = case when a.id is null then 'archived' else 'used' end, used_on_article = a.id
+  from unnest($2::uuid[]) as r (id)
+  left join generated_articles a on a.site_id = $1 and a.headline_id = r.id
+ where h.site_id = $1 and h.id = r.id;
+
+-- Articles -----------------------------------------------------------------------------------------
+
+-- What a compiled library was made of, in a few bytes: whoever holds one compares.
+-- name: plan_version :read
+-- returns: version
+select concat_ws('.',
+    (select md5(row (c.status, c.name, c.niche_variables, c.target_word_count, c.location_mode,
+                     c.location_target, c.article_template, t.structure_json, s.name, s.url, s.domain)::text)
+       from campaign_masters c
+       left join article_templates t on t.site_id = c.article_template_site_id and t.id = c.article_template
+       left join sites s on s.id = $1
+      where c.site_id in ($1, spark.library_site()) and c.id = $2),
+    (select concat_ws('.', count(*),
+                      bit_xor(hashtextextended(concat(f.id, f.fragment_type, f.content_hash), 0)))
+       from content_fragments f
+      where f.site_id in ($1, spark.library_site()) and f.status = 'active'
+        and (f.campaign_id is null or f.campaign_id = $2
+             or f.campaign_id in (select m.id from campaign_masters m
+                                   where m.site_id in ($1, spark.library_site())
+                                     and m.name = 'Master Content Library'))),
+    (select concat_ws('.', count(*), bit_xor(hashtextextended(concat(id, category, data), 0)))
+       from spintax_dictionaries
+      where site_id in ($1, spark.library_site()))) as version;
+
+-- name: plan_fragments :read
+-- returns: id, type, body
+select f.id, f.fragment_type, f.content_body
+  from content_fragments f
+ where f.site_id in ($1, spark.library_site()) and f.status = 'active'
+   and (f.campaign_id is null or f.campaign_id = $2
+        or f.campaign_id in (select m.id from campaign_masters m
+                              where m.site_id in ($1, spark.library_site())
+                                and m.name = 'Master Content Library'))
+ order by f.id limit $3;
+
+-- Rows that meet a unique index (slug, text, headline) are left out: they come again, made anew.
+-- name: articles_store :write
+-- returns: id, headline_id
+with stored as (
+    insert into generated_articles (
+        site_id, id, status, campaign_id, campaign_site_id, job_id, headline_id, title, slug, content,
+        meta_title, meta_description, word_count, word_count_status, location_city, location_county,
+        location_state, featured_image_svg, featured_image_filename, featured_image_alt, schema_json,
+        generation_hash, provenance)
+    select $1, d.id, 'qc', $2, $3, $4, d.headline_id, d.title, d.slug, d.content, d.meta_title,
+           d.meta_description, d.word_count, d.word_count_status, d.city, d.county, d.state, d.svg,
+           d.slug || '.svg', d.alt, d.schema_json::jsonb, d.hash, d.provenance::jsonb
+      from unnest($5::uuid[], $6::uuid[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[],
+                  $12::int8[], $13::text[], $14::text[], $15::text[], $16::text[], $17::text[],
+                  $18::text[], $19::text[], $20::text[], $21::text[])
+           as d (id, headline_id, title, slug, content, meta_title, meta_description, word_count,
+                 word_count_status, city, county, state, svg, alt, schema_json, hash, provenance)
+        on conflict do nothing
+    returning id, headline_id
+), used as (
+    update headline_inventory h set status = 'used', used_on_article = s.id
+      from stored s
+     where h.site_id = $1 and h.id = s.headline_id
+)
+select id, headline_id from stored;
+
+-- The first of slug, slug-2, slug-3 … from number $3 on that no article has.
+-- name: article_slug_free :write
+-- returns: slug, number
+select candidate.slug, candidate.n
+  from (select case n when 1 then $2 else $2 || '-' || n end as slug, n
+          from (select generate_series($3, $3 + 1000) as n offset 0) numbers) candidate
+ where (select count(*) from (select from generated_articles a
+                               where a.site_id = $1 and a.slug = candidate.slug limit 1) taken) = 0
+ limit 1;
+
+-- Batches of generation ------------------------------------------------------------------------------
+
+-- name: generation_create :write
+insert into generation_jobs (site_id, id, campaign_id, campaign_site_id, type, batch_size, target_quantity,
+                             jobs_total)
+values ($1, $2, $3, $4, 'Spintax Mass', $5, $6, $7);
+
+-- The last statement before the commit: every job of the batch waits for this row.
+-- name: generation_advance :write
+with advanced as (
+    update generation_jobs
+       set current_offset = current_offset + $3, jobs_done = jobs_done + 1,
+           progress = spark.generation_progress(current_offset + $3, target_quantity),
+           status = spark.generation_status(status, jobs_total, jobs_done + 1, jobs_failed),
+           started_at = coalesce(started_at, now()),
+           completed_at = case when jobs_done + 1 + jobs_failed >= jobs_total then now() end
+     where site_id = $1 and id = $2
+)
+insert into work_log (site_id, action, entity_type, entity_id, details, level)
+values ($1, 'generated', 'generation_jobs', $2::uuid::text,
+        jsonb_build_object('articles', $3::int, 'campaign_id', $4::uuid), 'success');
+
+-- name: work_log_add :write
+insert into work_log (site_id, action, entity_type, entity_id, details, level, user_id)
+values ($1, $2, $3, $4, $5::jsonb, $6, $7);
+
+-- Review and publishing ----------------------------------------------------------------------------
+
+-- name: articles_approve :write
+-- returns: id, status, is_approved
+with found as (
+    select id, status from generated_articles
+     where site_id = $1 and id = any ($2)
+     order by id
+       for update
+), approved as (
+    update generated_articles a set status = 'approved'
+      from found f
+     where a.site_id = $1 and a.id = f.id and f.status = 'qc'
+    returning a.id
+), logged as (
+    insert into work_log (site_id, action, entity_type, entity_id, details, level, user_id)
+    select $1, 'approved', 'generated_articles', min(id::text),
+           jsonb_build_object('articles', count(*)), 'success', $3
+      from approved having count(*) > 0
+)
+select wanted.id, f.status, a.id is not null
+  from unnest($2::uuid[]) with ordinality as wanted (id, n)
+  left join found f on f.id = wanted.id
+  left join approved a on a.id = wanted.id
+ order by wanted.n;
+
+-- name: queue_lock :write
+-- returns: status, campaign_id
+select status, campaign_id from production_queue where site_id = $1 and id = $2 for update;
+
+-- name: queue_decide :write
+with decided as (
+    update production_queue set status = $3 where site_id = $1 and id = $2
+), noted as (
+    update campaign_masters set test_batch_status = $4 where site_id = $1 and id = $5
+)
+insert into work_log (site_id, action, entity_type, entity_id, details, level, user_id)
+values ($1, $4, 'production_queue', $2::uuid::text, jsonb_build_object('campaign_id', $5::uuid), 'info', $6);
+
+-- name: article_lock :write
+-- returns: status, title, slug, content, meta_title, meta_description, image_alt, schema_json, city, state, post_id
+select status, title, slug, content, meta_title, meta_description, featured_image_alt, schema_json,
+       location_city, location_state, published_to_post
+  from generated_articles
+ where site_id = $1 and id = $2
+   for update;
+
+-- No row: the slug was taken between the look and the insert; try again.
+-- name: post_create :write
+-- returns: slug
+insert into posts (site_id, id, title, slug, status, excerpt, content, featured_image_alt, meta_title,
+                   meta_description, meta_keywords, schema_json, source, source_article_id, published_at)
+select $1, $2, $3, free.slug, $5, $6, $7, $8, $9, $6, $10, $11::jsonb, 'seo_engine', $12,
+       case when $5 = 'published' then now() end
+  from (select candidate.slug
+          from (select case n when 1 then $4 else $4 || '-' || n end as slug
+                  from (select generate_series(1, 10000) as n offset 0) numbers) candidate
+         where (select count(*) from (select from posts p
+                                       where p.site_id = $1 and p.slug = candidate.slug limit 1) taken) = 0
+         limit 1) free
+    on conflict (site_id, slug) do nothing
+returning slug;
+
+-- name: article_published :write
+with published as (
+    update generated_articles
+       set published_to_post = $3, published_url = '/' || $4, publish_status = case when $5 then 'published' else 'ready' end,
+           published_at = case when $5 then now() end, date_published = case when $5 then now() else date_published end,
+           is_published = $5, status = case when $5 then 'published' else status end
+     where site_id = $1 and id = $2
+)
+insert into work_log (site_id, action, entity_type, entity_id, details, level, user_id)
+values ($1, 'published', 'generated_articles', $2::uuid::text,
+        jsonb_build_object('post_id', $3::uuid, 'slug', $4::text, 'as', case when $5 then 'published' else 'draft' end),
+        'success', $6);
+
+-- Blueprints -----------------------------------------------------------------------------------------
+
+-- Two imports of one name wait for each other, because a campaign's name is not unique.
+-- name: blueprint_lock :write
+select pg_advisory_xact_lock(hashtextextended(concat('spark.blueprint.', $1::uuid, '.', $2::text), 0));
+
+-- name: template_store :write
+-- returns: id
+with found as (
+    select id from article_templates where site_id = $1 and name = $3 and structure_json = $4::jsonb
+     order by id limit 1
+), made as (
+    insert into article_templates (site_id, id, name, structure_json, description)
+    select $1, $2, $3, $4::jsonb, $5 where not exists (select from found)
+    returning id
+)
+select id from found union all select id from made;
+
+-- name: campaign_by_name :write
+-- returns: id
+select id from campaign_masters where site_id = $1 and name = $2 order by id limit 1;
+
+-- name: campaign_create :write
+insert into campaign_masters (site_id, id, name, headline_spintax_root, niche_variables, location_mode,
+                              location_target, batch_count, target_word_count, article_template,
+                              article_template_site_id)
+values ($1, $2, $3, $4, $5::jsonb, $6, $7, $8, $9, $10, case when $10::uuid is not null then $1::uuid end);
+
+-- name: fragments_store :write
+insert into content_fragments (site_id, id, campaign_id, campaign_site_id, fragment_type, content_body,
+                               word_count, content_hash)
+select $1, u.id, $2, case when $2::uuid is not null then $1::uuid end, u.type, u.body, u.words, u.hash
+  from unnest($3::uuid[], $4::text[], $5::text[], $6::int8[], $7::text[]) as u (id, type, body, words, hash)
+    on conflict (site_id, campaign_id, fragment_type, content_hash) do nothing;
+
+-- name: dictionaries_store :write
+insert into spintax_dictionaries (site_id, id, category, data)
+select $1, u.id, u.category, u.data::jsonb
+  from unnest($2::uuid[], $3::text[], $4::text[]) as u (id, category, data)
+    on conflict (site_id, category) do nothing;
+
+-- name: offer_blocks_store :write
+insert into offer_blocks (site_id, id, block_type, block_id, avatar_key, name, html_content, data)
+select $1, u.id, u.type, u.block, u.avatar, u.name, u.html, u.data::jsonb
+  from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[])
+       as u (id, type, block, avatar, name, html, data)
+    on conflict do nothing;
+
+-- name: states_store :write
+insert into locations_states (site_id, id, name, code, country_code, population, region)
+select $1, u.id, u.name, u.code, coalesce(u.country, 'US'), nullif(u.population, 0), u.region
+  from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::int8[], $7::text[])
+       as u (id, name, code, country, population, region)
+    on conflict (site_id, country_code, code) do nothing;
+
+-- name: state_codes :write
+-- returns: code
+select code from locations_states where site_id in ($1, spark.library_site());
+
+-- name: counties_store :write
+insert into locations_counties (site_id, id, name, state_id, state_site_id, population)
+select $1, u.id, u.name, s.id, s.site_id, nullif(u.population, 0)
+  from unnest($2::uuid[], $3::text[], $4::text[], $5::int8[]) as u (id, name, state, population)
+ cross join lateral (select s.id, s.site_id from locations_states s
+                      where s.site_id in ($1, spark.library_site()) and s.code = u.state
+                      order by s.site_id = spark.library_site() limit 1) s
+ where not exists (select from locations_counties c
+                    where c.site_id in ($1, spark.library_site()) and c.state_id = s.id and c.name = u.name);
+
+-- name: cities_store :write
+insert into locations_cities (site_id, id, name, state_id, state_site_id, county_id, county_site_id,
+                              population, postal_code)
+select $1, u.id, u.name, s.id, s.site_id, c.id, c.site_id, nullif(u.population, 0), u.postal_code
+  from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::int8[], $7::text[])
+       as u (id, name, state, county, population, postal_code)
+ cross join lateral (select s.id, s.site_id from locations_states s
+                      where s.site_id in ($1, spark.library_site()) and s.code = u.state
+                      order by s.site_id = spark.library_site() limit 1) s
+  left join lateral (select c.id, c.site_id from locations_counties c
+                      where c.site_id in ($1, spark.library_site()) and c.state_id = s.id and c.name = u.county
+                      order by c.site_id = spark.library_site() limit 1) c on true
+ where not exists (select from locations_cities x
+                    where x.site_id in ($1, spark.library_site()) and x.state_id = s.id and x.name = u.name
+                      and x.county_id is not distinct from c.id);

@@ -1,0 +1,24 @@
+-- What the admin page shows of the queue. The counts cost as much as there are rows, so that they
+-- take the slow lane, and server/queue_counts.c decides how often.
+
+-- $1: the site, null for the platform.
+-- name: queue_jobs :slow
+-- returns: queued, running, done_last_hour, dead, rate
+select count(*) filter (where state in ('queued', 'waiting_children')) as queued,
+       count(*) filter (where state = 'running') as running,
+       count(*) filter (where state = 'done') as done_last_hour,
+       count(*) filter (where state = 'dead') as dead,
+       count(*) filter (where state = 'done' and finished_at > now() - interval '10 s')::float8 / 10 as rate
+  from spark.jobs
+ where ($1::uuid is null or site_id = $1)
+   and (state in ('queued', 'waiting_children', 'running', 'dead')
+        or (state = 'done' and finished_at > now() - interval '1 hour'));
+
+-- name: queue_articles :slow
+-- returns: articles
+select count(*) as articles from generated_articles where $1::uuid is null or site_id = $1;
+
+-- The workers are the platform's: one number for whoever may look at a queue.
+-- name: queue_workers :read
+-- returns: workers
+select count(*) as workers from spark.workers where lease_until > now();
