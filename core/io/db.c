@@ -6,6 +6,7 @@
 #include "io/reactor.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -143,6 +144,20 @@ Err db_check_args(struct ctx *ctx, struct db_args args)
     return OK;
 }
 
+struct lane *db_lane_for(struct db *db, enum db_role role, enum db_lane lane)
+{
+    switch (lane) {
+    case DB_READ:
+        return &db->lanes[role][LANE_READ];
+    case DB_WRITE:
+    case DB_SHARED:
+        return &db->lanes[role][LANE_WRITE];
+    case DB_SLOW:
+        return &db->lanes[role][LANE_SLOW];
+    }
+    abort();
+}
+
 static enum request_kind kind_of(enum db_lane lane)
 {
     switch (lane) {
@@ -156,4 +171,9 @@ static enum request_kind kind_of(enum db_lane lane)
         return REQUEST_SLOW;
     }
     abort();
+}
+
+void db_copy_z(char *out, size_t size, const char *z)
+{
+    snprintf(out, size, "%s", z != NULL ? z : "");
 }

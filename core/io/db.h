@@ -32,7 +32,8 @@ struct loop;
 enum db_lane { DB_READ, DB_WRITE, DB_SHARED, DB_SLOW };
 
 /* Run-time statements live in schema/queries and arrive as SQL_… constants; compiled shapes have
- * no name and are named on a connection once they were seen three times. */
+ * no name and are named on a connection once they were seen three times. LIMIT and OFFSET stand in a
+ * shape as literals: as parameters they make PostgreSQL plan anew every time (half the speed). */
 struct statement {
     const char *name; /* NULL: a compiled shape */
     const char *sql;
@@ -155,8 +156,8 @@ void db_free(struct db *db); /* no fiber may be waiting in it */
 fiber_fn Err db_wait_ready(struct ctx *ctx, struct db *db);
 bool db_is_up(const struct db *db); /* the last attempt of every lane succeeded */
 
-/* LISTEN on the direct connection: on_notify for each message, on_lost after every reconnect (so
- * that what was missed can be read again). */
+/* LISTEN on the direct connection: on_notify for each message, on_lost after every connect, the
+ * first included (so that what was missed can be read again). Neither may free the listener. */
 struct db_listener;
 struct db_listener *db_listen(struct loop *loop, const struct settings *settings,
                               const char *channel, void (*on_notify)(void *arg, Str payload),

@@ -39,6 +39,7 @@ static void task_refused(void *arg);
 static Str copy(Str s);
 static PGconn *connect_checked(const struct keywords *keywords, char *error, size_t error_size);
 static bool set_up(PGconn *pg, const struct connect_target *target, char *error, size_t size);
+static void put_one_line(char *out, size_t size, const char *message);
 static bool run_listen(PGconn *pg, Str channel);
 static char *join_options(const PQconninfoOption *options, Str ours);
 static void add(struct keywords *keywords, const char *key, const char *value);
@@ -169,7 +170,7 @@ static PGconn *connect_checked(const struct keywords *keywords, char *error, siz
         snprintf(error, error_size, "PostgreSQL 15 or newer is needed, this is %d",
                  PQserverVersion(pg) / 10000);
     else
-        snprintf(error, error_size, "%s", PQerrorMessage(pg));
+        put_one_line(error, error_size, PQerrorMessage(pg));
     PQfinish(pg);
     return NULL;
 }
@@ -184,8 +185,24 @@ static bool set_up(PGconn *pg, const struct connect_target *target, char *error,
     if (target->is_pipeline || target->listen.len > 0)
         is_ready = is_ready && PQsetnonblocking(pg, 1) == 0;
     if (!is_ready)
-        snprintf(error, size, "%s", PQerrorMessage(pg));
+        put_one_line(error, size, PQerrorMessage(pg));
     return is_ready;
+}
+
+/* libpq's sentences have several lines, and one at the end. */
+static void put_one_line(char *out, size_t size, const char *message)
+{
+    size_t len = 0;
+    for (const char *c = message; *c != '\0' && len + 1 < size; c++) {
+        bool is_space = *c == '\n' || *c == '\t' || *c == ' ';
+        if (!is_space)
+            out[len++] = *c;
+        else if (len > 0 && out[len - 1] != ' ')
+            out[len++] = ' ';
+    }
+    while (len > 0 && out[len - 1] == ' ')
+        len--;
+    out[len] = '\0';
 }
 
 static bool run_listen(PGconn *pg, Str channel)

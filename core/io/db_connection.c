@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { CONNECT_AGAIN_US = 2000, SLOW_FACTOR = 4, SLOTS_MIN = 64 };
+enum { CONNECT_AGAIN_US = 2000, SLOW_FACTOR = 4 };
 
 static void try_connect(void *arg);
 static struct connect_target target_of(const struct lane *lane, char *options, size_t size);
@@ -255,48 +255,6 @@ static void after_answers(struct db_connection *connection)
     }
     if (connection->is_retiring && !connection->is_taken)
         connection_recycle(connection);
-}
-
-void slot_push(struct db_connection *connection, struct slot slot)
-{
-    struct slot_ring *ring = &connection->slots;
-    if (ring->count == ring->capacity) {
-        uint32_t capacity = ring->capacity > 0 ? ring->capacity * 2 : SLOTS_MIN;
-        struct slot *slots = malloc(capacity * sizeof(*slots));
-        if (slots == NULL)
-            abort();
-        for (uint32_t i = 0; i < ring->count; i++)
-            slots[i] = ring->slots[(ring->first + i) & (ring->capacity - 1)];
-        free(ring->slots);
-        *ring = (struct slot_ring){slots, 0, ring->count, capacity};
-    }
-    ring->slots[(ring->first + ring->count) & (ring->capacity - 1)] = slot;
-    ring->count++;
-    if (slot.kind == SLOT_COMMAND)
-        connection->statements++;
-}
-
-struct slot slot_pop(struct db_connection *connection)
-{
-    struct slot_ring *ring = &connection->slots;
-    assert(ring->count > 0);
-    struct slot slot = ring->slots[ring->first];
-    ring->first = (ring->first + 1) & (ring->capacity - 1);
-    ring->count--;
-    if (slot.kind == SLOT_COMMAND)
-        connection->statements--;
-    return slot;
-}
-
-const struct slot *slot_front(const struct db_connection *connection)
-{
-    assert(connection->slots.count > 0);
-    return &connection->slots.slots[connection->slots.first];
-}
-
-void db_copy_z(char *out, size_t size, const char *z)
-{
-    snprintf(out, size, "%s", z != NULL ? z : "");
 }
 
 static const char *lane_name(const struct lane *lane)

@@ -92,7 +92,7 @@ void slot_push(struct db_connection *connection, struct slot slot);
 struct slot slot_pop(struct db_connection *connection);
 const struct slot *slot_front(const struct db_connection *connection);
 
-/* db_group.c: sends the members, which all have one epoch, and empties the list. */
+/* db_group.c: takes the members, which all have one epoch, and sends them. */
 void group_send(struct db_connection *connection, struct request_list *members);
 
 /* db_answer.c */

@@ -44,6 +44,7 @@ static const struct error_rule {
     {"22001", ERR_VALUE_TOO_LONG, report_value},
     {"22003", ERR_VALUE_OUT_OF_RANGE, report_value},
     {"22P02", ERR_INVALID_PAYLOAD, report_payload},
+    {"22P04", ERR_INVALID_PAYLOAD, report_payload}, /* a line that COPY cannot read */
     {"22P05", ERR_INVALID_PAYLOAD, report_payload},
     {"22007", ERR_INVALID_PAYLOAD, report_payload},
     {"22008", ERR_INVALID_PAYLOAD, report_payload},

@@ -12,20 +12,6 @@ static void take_rows(struct ctx *ctx, struct db_request *request);
 static void request_enqueue(struct db_request *request);
 static void release_result(void *result);
 
-struct lane *db_lane_for(struct db *db, enum db_role role, enum db_lane lane)
-{
-    switch (lane) {
-    case DB_READ:
-        return &db->lanes[role][LANE_READ];
-    case DB_WRITE:
-    case DB_SHARED:
-        return &db->lanes[role][LANE_WRITE];
-    case DB_SLOW:
-        return &db->lanes[role][LANE_SLOW];
-    }
-    abort();
-}
-
 struct db_request *request_new(struct lane *lane, enum request_kind kind)
 {
     struct db *db = lane->db;

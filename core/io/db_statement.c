@@ -60,13 +60,9 @@ struct db_statement *statement_find(struct statement_cache *cache,
     take_oids(found, args);
     found->prepares++;
     found->number = ++cache->names;
+    snprintf(found->name, sizeof(found->name), "s%u", found->number);
     found->is_prepared = false;
     return found;
-}
-
-void statement_name(const struct db_statement *statement, char out[STATEMENT_NAME_SIZE])
-{
-    snprintf(out, STATEMENT_NAME_SIZE, "s%u", statement->number);
 }
 
 void statement_forget(struct db_statement *statement, uint32_t number)

@@ -25,7 +25,8 @@ struct db_statement {
     char *key; /* its name, or the SQL of a shape */
     uint32_t *oids;
     uint32_t arg_count;
-    uint32_t number; /* of the name the server knows it by */
+    uint32_t number; /* in the name the server knows it by */
+    char name[STATEMENT_NAME_SIZE];
     uint32_t prepares;
     bool is_prepared;
 };
@@ -43,7 +44,6 @@ void statement_cache_finish(struct statement_cache *cache);
 /* The entry to send it by, or NULL: send it unnamed. If it is not prepared, Parse goes first. */
 struct db_statement *statement_find(struct statement_cache *cache,
                                     const struct statement *statement, struct db_args args);
-void statement_name(const struct db_statement *statement, char out[STATEMENT_NAME_SIZE]);
 /* The server does not know it any more, or never got to know it. */
 void statement_forget(struct db_statement *statement, uint32_t number);
 bool statement_cache_is_worn(const struct statement_cache *cache);

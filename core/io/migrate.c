@@ -88,10 +88,12 @@ static Err migrate_connected(struct run *run, enum migrate_pack pack, struct mig
 static Err connect_in_time(struct ctx *ctx, Str url, int64_t deadline_us, PGconn **ret)
 {
     char *url_z = str_z(ctx->arena, url);
+    /* Not "$user": a login named spark would make its tables in the machinery's schema. */
     struct connect_target target = {
         .url = str_from_z(url_z),
         .application = STR("spark migrate"),
-        .options = STR("-c statement_timeout=0 -c lock_timeout=0 -c client_min_messages=warning"),
+        .options = STR("-c search_path=public -c statement_timeout=0 -c lock_timeout=0 "
+                       "-c client_min_messages=warning"),
     };
     char error[ERROR_SIZE] = "";
     for (uint32_t refusals = 0;;) {

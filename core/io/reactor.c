@@ -31,11 +31,22 @@ void reactor_free(struct reactor *reactor)
     if (reactor == NULL)
         return;
     assert(fiber_count(reactor->loop) == 0);
+    for (int i = 0; i < SLOT_COUNT; i++)
+        if (reactor->slots[i] != NULL && reactor->releases[i] != NULL)
+            reactor->releases[i](reactor->slots[i]);
     http_client_free(reactor->http);
     redis_free(reactor->redis);
     db_free(reactor->db);
     loop_free(reactor->loop);
     free(reactor);
+}
+
+void reactor_keep(struct reactor *reactor, enum reactor_slot slot, void *content,
+                  void (*release)(void *content))
+{
+    assert(slot < SLOT_COUNT && content != NULL);
+    reactor->slots[slot] = content;
+    reactor->releases[slot] = release;
 }
 
 struct ctx reactor_ctx(struct reactor *reactor, struct arena *arena, int64_t timeout_us)

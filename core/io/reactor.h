@@ -15,6 +15,7 @@ enum reactor_slot {
     SLOT_SCHEMA,
     SLOT_ACCESS,
     SLOT_JOBS,
+    SLOT_FACTORY,
     SLOT_SERVER,
     SLOT_WORKER,
     SLOT_HOST,
@@ -30,12 +31,17 @@ struct reactor {
     const struct settings *settings;
     uint32_t index; /* 0 is the first thread */
     void *slots[SLOT_COUNT];
+    void (*releases[SLOT_COUNT])(void *slot); /* NULL: nothing to do */
 };
 
 /* Database and Redis are connecting when this returns; see db_wait_ready. */
 struct reactor *reactor_new(const struct settings *settings, struct offload *offload,
                             uint32_t index, const char *application);
+/* No fiber may be alive. Slots that came with a release are let go. */
 void reactor_free(struct reactor *reactor);
+/* The slot's content from now on; `release` runs with reactor_free. */
+void reactor_keep(struct reactor *reactor, enum reactor_slot slot, void *content,
+                  void (*release)(void *content));
 
 /* A ctx for machinery of this thread: NONE scope, no actor, its own arena (caller destroys). */
 struct ctx reactor_ctx(struct reactor *reactor, struct arena *arena, int64_t timeout_us);

@@ -33,9 +33,7 @@ static void a_shape_gets_a_name_at_its_third_sight(void **state)
     struct db_statement *found = statement_find(&cache, &shape, ARGS(db_int(1)));
     assert_non_null(found);
     assert_false(found->is_prepared);
-    char name[STATEMENT_NAME_SIZE];
-    statement_name(found, name);
-    assert_string_equal(name, "s1");
+    assert_string_equal(found->name, "s1");
     assert_int_equal(found->oids[0], 20);
 }
 

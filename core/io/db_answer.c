@@ -1,0 +1,236 @@
+#include "base/counters.h"
+#include "io/db_internal.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void take_answer(struct db_connection *connection, PGresult *result);
+static void take_error(struct db_connection *connection, PGresult *result);
+static bool is_fatal(struct db_connection *connection, const PGresult *result);
+static void take_abort(struct db_connection *connection);
+static void group_end(struct db_connection *connection);
+static void settle(struct db_connection *connection, struct db_group *group,
+                   struct db_request *request);
+static void settle_exclusive(struct db_connection *connection, struct db_group *group,
+                             struct db_request *request);
+static uint8_t reason_to_repeat(const struct db_group *group, const struct db_request *request);
+static struct db_group *group_shift(struct db_connection *connection);
+static void lose_member(struct db_connection *connection, struct db_request *request);
+
+void group_take_result(struct db_connection *connection, PGresult *result)
+{
+    assert(connection->slots.count > 0 && connection->first_group != NULL);
+    switch (PQresultStatus(result)) {
+    case PGRES_PIPELINE_SYNC:
+        PQclear(result);
+        assert(slot_front(connection)->kind == SLOT_SYNC);
+        slot_pop(connection);
+        group_end(connection);
+        return;
+    case PGRES_TUPLES_OK:
+    case PGRES_COMMAND_OK:
+    case PGRES_EMPTY_QUERY:
+        take_answer(connection, result);
+        return;
+    case PGRES_PIPELINE_ABORTED:
+        PQclear(result);
+        take_abort(connection);
+        return;
+    case PGRES_FATAL_ERROR:
+        take_error(connection, result);
+        return;
+    default:
+        PQclear(result);
+        connection_lose(connection, "a statement left the extended protocol");
+    }
+}
+
+static void take_answer(struct db_connection *connection, PGresult *result)
+{
+    struct slot slot = slot_pop(connection);
+    struct db_request *request = slot.request;
+    assert(slot.kind != SLOT_SYNC);
+    if (slot.kind != SLOT_COMMAND) {
+        PQclear(result);
+        return;
+    }
+    assert(slot.command == request->received);
+    request->results[request->received++] = result;
+    bool is_read = request->kind == REQUEST_READ || request->kind == REQUEST_SLOW;
+    if (is_read && request->received == request->count) {
+        list_remove(&connection->first_group->members, request);
+        request_finish(request, OUTCOME_OK);
+    }
+}
+
+static void take_error(struct db_connection *connection, PGresult *result)
+{
+    if (is_fatal(connection, result)) {
+        char why[CONNECTION_ERROR_MAX];
+        db_copy_z(why, sizeof(why), PQresultErrorMessage(result));
+        PQclear(result);
+        connection_lose(connection, why);
+        return;
+    }
+    struct db_group *group = connection->first_group;
+    struct slot slot = {.kind = SLOT_SYNC};
+    /* An error at the sync (a deferred constraint) comes before its answer, which still follows. */
+    if (slot_front(connection)->kind != SLOT_SYNC)
+        slot = slot_pop(connection);
+
+    const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    bool is_forgotten = strcmp(sqlstate, "26000") == 0 || strcmp(sqlstate, "0A000") == 0;
+    if (slot.statement != NULL && (is_forgotten || slot.kind == SLOT_PREPARE))
+        statement_forget(slot.statement, slot.statement_number);
+
+    assert(!group->has_failed);
+    group->has_failed = true;
+    if (slot.request != NULL) {
+        db_copy_z(slot.request->sqlstate, sizeof(slot.request->sqlstate), sqlstate);
+        slot.request->error = result;
+    } else {
+        db_copy_z(group->sqlstate, sizeof(group->sqlstate), sqlstate);
+        group->error = result;
+    }
+}
+
+/* FATAL ends the session; an error without SQLSTATE was made by libpq because it has ended. */
+static bool is_fatal(struct db_connection *connection, const PGresult *result)
+{
+    const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
+    return PQstatus(connection->pg) != CONNECTION_OK || severity == NULL ||
+           PQresultErrorField(result, PG_DIAG_SQLSTATE) == NULL || strcmp(severity, "ERROR") != 0;
+}
+
+/* The server skipped it: a Parse among the skipped never happened. */
+static void take_abort(struct db_connection *connection)
+{
+    struct slot slot = slot_pop(connection);
+    assert(slot.kind != SLOT_SYNC && connection->first_group->has_failed);
+    if (slot.kind == SLOT_PREPARE)
+        statement_forget(slot.statement, slot.statement_number);
+}
+
+/* ReadyForQuery: what was written is durable now, or nothing was. */
+static void group_end(struct db_connection *connection)
+{
+    struct db_group *group = group_shift(connection);
+    if (strcmp(group->sqlstate, "SPE01") == 0)
+        counter_inc(db_stale_epochs);
+    /* From the last to the first, so that those which go back to the queue keep their order. */
+    while (group->members.last != NULL) {
+        struct db_request *request = group->members.last;
+        list_remove(&group->members, request);
+        settle(connection, group, request);
+    }
+    PQclear(group->error);
+    free(group);
+}
+
+static void settle(struct db_connection *connection, struct db_group *group,
+                   struct db_request *request)
+{
+    if (connection->lane->kind == LANE_EXCLUSIVE) {
+        settle_exclusive(connection, group, request);
+        return;
+    }
+    if (!group->has_failed) {
+        request_finish(request, OUTCOME_OK);
+        return;
+    }
+    uint8_t reason = reason_to_repeat(group, request);
+    if (reason != 0 && request->wait != NULL) {
+        request_submit_again(request, reason);
+        return;
+    }
+    if (request->sqlstate[0] == '\0') {
+        memcpy(request->sqlstate, group->sqlstate, sizeof(request->sqlstate));
+        request->error = group->error;
+        group->error = NULL;
+    }
+    request_finish(request, OUTCOME_ERROR);
+}
+
+static void settle_exclusive(struct db_connection *connection, struct db_group *group,
+                             struct db_request *request)
+{
+    bool is_unwanted =
+        request->kind == REQUEST_BEGIN && (group->has_failed || request->wait == NULL);
+    bool is_rollback = request->kind == REQUEST_ROLLBACK;
+    if (request->sqlstate[0] == '\0' && group->has_failed) {
+        memcpy(request->sqlstate, group->sqlstate, sizeof(request->sqlstate));
+        request->error = group->error;
+        group->error = NULL;
+    }
+    request_finish(request, group->has_failed ? OUTCOME_ERROR : OUTCOME_OK);
+    if (is_unwanted)
+        connection_give_back(connection);
+    else if (is_rollback)
+        connection_rolled_back(connection);
+}
+
+/* 0: its error is its own. */
+static uint8_t reason_to_repeat(const struct db_group *group, const struct db_request *request)
+{
+    const char *sqlstate = request->sqlstate[0] != '\0' ? request->sqlstate : group->sqlstate;
+    uint8_t reason = 0;
+    /* Nobody can tell whose fault a failed commit of several was, or a neighbour it was. */
+    bool is_commit = request->sqlstate[0] == '\0' && request->received == request->count;
+    if (sqlstate[0] == '\0' || (is_commit && group->statements > request->count))
+        reason = AGAIN_ABORTED;
+    else if (strcmp(sqlstate, "26000") == 0 || strcmp(sqlstate, "0A000") == 0)
+        reason = AGAIN_STATEMENT;
+    else if (strcmp(sqlstate, "40001") == 0 || strcmp(sqlstate, "40P01") == 0)
+        reason = AGAIN_SERIALIZATION;
+    return reason & (uint8_t)~request->again;
+}
+
+static struct db_group *group_shift(struct db_connection *connection)
+{
+    struct db_group *group = connection->first_group;
+    connection->first_group = group->next;
+    if (group->next == NULL)
+        connection->last_group = NULL;
+    assert(connection->groups > 0);
+    connection->groups--;
+    if (group->kind == REQUEST_SHARED)
+        connection->lane->shared_groups--;
+    return group;
+}
+
+void groups_lose(struct db_connection *connection)
+{
+    struct request_list lost = {0};
+    while (connection->first_group != NULL) {
+        struct db_group *group = group_shift(connection);
+        struct db_request *request;
+        while ((request = group->members.first) != NULL) {
+            list_remove(&group->members, request);
+            list_append(&lost, request);
+        }
+        PQclear(group->error);
+        free(group);
+    }
+    while (lost.last != NULL) {
+        struct db_request *request = lost.last;
+        list_remove(&lost, request);
+        lose_member(connection, request);
+    }
+}
+
+/* A read may run again elsewhere, alone in case that it was what broke the backend; as often as
+ * there are connections that may all have been dead when it came. Of a write nobody knows whether
+ * it happened. */
+static void lose_member(struct db_connection *connection, struct db_request *request)
+{
+    const struct lane *lane = connection->lane;
+    bool is_read = request->kind == REQUEST_READ || request->kind == REQUEST_SLOW;
+    /* Nobody owns the connection yet, or any more. */
+    if (request->kind == REQUEST_BEGIN || request->kind == REQUEST_ROLLBACK)
+        connection->is_taken = false;
+    if (is_read && request->wait != NULL && request->losses++ < lane->max)
+        request_submit_again(request, AGAIN_LOST);
+    else
+        request_finish(request, OUTCOME_LOST);
+}
