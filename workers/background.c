@@ -5,7 +5,11 @@
 #include "jobs/tracking.h"
 #include "workers/worker.h"
 
-enum { TURN_TIMEOUT_US = 30 * 1000 * 1000, DRAIN_PAUSE_US = 200 * 1000 };
+enum {
+    TURN_TIMEOUT_US = 30 * 1000 * 1000,
+    DRAIN_PAUSE_US = 200 * 1000,
+    ADOPT_US = 5 * 1000 * 1000,
+};
 
 void worker_steward_run(void *arg)
 {
@@ -27,25 +31,41 @@ void worker_steward_run(void *arg)
     arena_destroy(arena);
 }
 
-/* Drains as long as there is something, then rests. The last turn of a stopping worker counts
- * too: what it had taken is stored or stays in its list for the next. */
+/* One turn of the drain; what others left behind is looked for now and then, under load too. */
+static fiber_fn Err drain_turn(struct worker *worker, struct ctx *ctx, int64_t *adopt_at_us,
+                               uint64_t *ret_taken)
+{
+    struct platform platform = reactor_platform(ctx);
+    *ret_taken = 0;
+    if (!redis_is_up(worker->reactor->redis))
+        return OK;
+    if (clock_now_us() >= *adopt_at_us) {
+        TRY(pageviews_adopt(platform));
+        *adopt_at_us = clock_now_us() + ADOPT_US;
+    }
+    return pageviews_drain(platform, worker->incarnation, ret_taken);
+}
+
+/* Drains as long as there is something, then rests. What a stopping worker had taken is stored, or
+ * stays in its list for another. */
 void worker_drain_tracking_run(void *arg)
 {
     struct worker *worker = arg;
     struct arena *arena = arena_create();
+    int64_t adopt_at_us = 0;
     bool was_failing = false;
     Err slept = OK;
     while (!worker->is_draining && slept == OK) {
         arena_reset(arena);
         struct ctx ctx = reactor_ctx(worker->reactor, arena, TURN_TIMEOUT_US);
-        uint64_t stored = 0;
-        Err err = pageviews_drain(reactor_platform(&ctx), worker->incarnation, &stored);
+        uint64_t taken = 0;
+        Err err = drain_turn(worker, &ctx, &adopt_at_us, &taken);
         if (err != OK && !was_failing)
             log_event(LOG_WARN, "tracking_drain_failed", LOG_Z("error", err_info(err)->name),
                       LOG_S("reason", ctx.diag.first != NULL ? ctx.diag.first->reason : STR_NONE));
         was_failing = err != OK;
         ctx.deadline_us = 0;
-        if (stored < TRACKING_DRAIN_MAX)
+        if (err != OK || taken < TRACKING_DRAIN_MAX)
             slept = fiber_sleep(&ctx, DRAIN_PAUSE_US);
     }
     arena_destroy(arena);

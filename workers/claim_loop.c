@@ -1,16 +1,28 @@
 /*
- * The claim loop. With Redis: claim by id, wait at the bell. Without: poll the table twice a
- * second. It never holds more jobs than it has slots.
+ * The claim loop. It alone claims and starts jobs, so that between two claims it knows exactly
+ * what this worker has; what PostgreSQL or Redis believe beyond that is handed back.
+ *
+ * With Redis: claim by id, wait at the bell. Without: poll the table twice a second. It never
+ * holds more jobs than it has slots.
  */
 #include "base/clock.h"
 #include "base/log.h"
 #include "workers/worker.h"
 
-enum { POLL_US = 500 * 1000, CLAIM_TIMEOUT_US = 10 * 1000 * 1000 };
+enum {
+    POLL_US = 500 * 1000,
+    CLAIM_TIMEOUT_US = 10 * 1000 * 1000,
+    /* A claim costs two round trips whatever it brings, so it waits until a good share of the
+     * slots is free, but not for longer than a claim takes. */
+    SHARE = 4,
+    SHARE_WAIT_US = 5 * 1000,
+    LOOK_UP_US = 1000 * 1000, /* how often a full worker looks at its lease */
+    AUDIT_US = 10 * 1000 * 1000,
+};
 
 static uint32_t free_slots(const struct worker *worker)
 {
-    if (worker->runs_alone || worker->running >= worker->slots)
+    if (worker->running >= worker->slots)
         return 0;
     uint32_t free = worker->slots - worker->running;
     return free < CLAIM_MAX ? free : CLAIM_MAX;
@@ -24,42 +36,101 @@ static bool may_claim(const struct worker *worker)
 void worker_slot_freed(struct worker *worker)
 {
     lease_report(worker->lease, worker->running, worker->is_draining);
-    if (worker->slot_waiter != NULL && free_slots(worker) > 0) {
+    if (worker->slot_waiter != NULL && worker->slots - worker->running >= worker->slots_wanted) {
         struct wait *waiter = worker->slot_waiter;
         worker->slot_waiter = NULL;
         wait_end(waiter, OK);
     }
 }
 
-/* Until a slot is free; in between it looks up now and then, for the drain. */
-static fiber_fn void wait_for_slot(struct worker *worker, struct ctx *ctx)
+/* Until so many slots are free, or the time is over; false when the loop was cancelled. */
+static fiber_fn bool wait_for_slots(struct worker *worker, uint32_t wanted, int64_t most_us)
 {
-    if (free_slots(worker) > 0)
-        return;
+    if (worker->slots - worker->running >= wanted)
+        return true;
+    struct arena *arena = arena_create();
+    struct ctx ctx = reactor_ctx(worker->reactor, arena, most_us);
     struct wait wait = wait_begin();
     worker->slot_waiter = &wait;
-    err_ignore(fiber_wait(ctx, &wait), "a timeout only means another look");
+    worker->slots_wanted = wanted;
+    Err err = fiber_wait(&ctx, &wait);
     worker->slot_waiter = NULL;
+    arena_destroy(arena);
+    return err != ERR_CANCELLED;
+}
+
+static void start(struct worker *worker, const struct claimed *claimed)
+{
+    worker_start_job(worker, claimed);
+    lease_report(worker->lease, worker->running, worker->is_draining);
+}
+
+/*
+ * A job under suspicion runs while nothing else does, and PostgreSQL knows which: if the worker
+ * dies, this one is charged, and those that wait behind it are not.
+ */
+static fiber_fn void run_alone(struct worker *worker, struct ctx *ctx,
+                               const struct claimed *claimed)
+{
+    struct platform platform = reactor_platform(ctx);
+    while (worker->running > 0 && may_claim(worker))
+        if (!wait_for_slots(worker, worker->slots, LOOK_UP_US))
+            return;
+    ctx->deadline_us = clock_now_us() + CLAIM_TIMEOUT_US;
+    if (!may_claim(worker) || worker_suspects(platform, worker->incarnation, claimed->job.id) != OK)
+        return; /* the audit, or the end of the drain, hands it back */
+    start(worker, claimed);
+    while (worker->running > 0 && lease_is_held(worker->lease))
+        if (!wait_for_slots(worker, worker->slots, LOOK_UP_US))
+            return;
+}
+
+static fiber_fn void run_suspects(struct worker *worker, struct ctx *ctx,
+                                  const struct claimed *claimed, uint32_t count)
+{
+    bool any = false;
+    for (uint32_t i = 0; i < count; i++) {
+        if (!claimed[i].is_quarantined)
+            continue;
+        run_alone(worker, ctx, &claimed[i]);
+        any = true;
+    }
+    ctx->deadline_us = clock_now_us() + CLAIM_TIMEOUT_US;
+    if (any)
+        err_ignore(worker_suspects(reactor_platform(ctx), worker->incarnation, 0),
+                   "the next claim finds PostgreSQL away, or the lease lost");
 }
 
 /* *ret_idle: there was nothing to do. */
 static fiber_fn Err claim_once(struct worker *worker, struct ctx *ctx, bool *ret_idle)
 {
-    struct platform platform = reactor_platform(ctx);
     struct claimed *claimed = arena_array(ctx->arena, struct claimed, CLAIM_MAX);
-    uint32_t most = free_slots(worker);
     uint32_t count = 0;
-    Err err = jobs_claim(platform, worker->incarnation, most, claimed, &count);
-    if (err == ERR_UNAVAILABLE && !redis_is_up(worker->reactor->redis)) {
-        diag_clear(ctx);
-        TRY(jobs_claim_polling(platform, worker->incarnation, most, claimed, &count));
-    } else {
-        TRY(err);
-    }
-    for (uint32_t i = 0; i < count; i++)
-        worker_start_job(worker, &claimed[i]);
-    lease_report(worker->lease, worker->running, worker->is_draining);
+    worker_tell_ended(worker);
+    TRY(jobs_claim(reactor_platform(ctx), worker->incarnation, free_slots(worker), claimed,
+                   &count));
     *ret_idle = count == 0;
+    if (worker->is_draining)
+        return OK; /* what was claimed is handed back with the rest */
+    for (uint32_t i = 0; i < count; i++)
+        if (!claimed[i].is_quarantined)
+            start(worker, &claimed[i]);
+    run_suspects(worker, ctx, claimed, count);
+    return OK;
+}
+
+/* Answers get lost: of a claim that came through, of an end that did not. */
+static fiber_fn Err audit(struct worker *worker, struct ctx *ctx)
+{
+    const int64_t *ids = worker_running_ids(worker, ctx->arena);
+    uint32_t count = worker->running;
+    uint32_t rows = 0;
+    uint32_t members = 0;
+    TRY(jobs_hand_back(reactor_platform(ctx), worker->incarnation, ids, count, &rows));
+    if (redis_is_up(worker->reactor->redis))
+        TRY(queue_audit(ctx, worker->incarnation, ids, count, &members));
+    if (rows > 0 || members > 0)
+        log_event(LOG_WARN, "handed_back", LOG_I("rows", rows), LOG_I("members", members));
     return OK;
 }
 
@@ -70,32 +141,57 @@ static fiber_fn void be_idle(struct worker *worker, struct ctx *ctx)
     err_ignore(fiber_sleep(ctx, POLL_US), "the loop decides whether to go on");
 }
 
+/* One turn; *audit_at_us says when the next audit is due. */
+static fiber_fn Err turn(struct worker *worker, struct ctx *ctx, int64_t *audit_at_us)
+{
+    if (clock_now_us() >= *audit_at_us) {
+        TRY(audit(worker, ctx));
+        *audit_at_us = clock_now_us() + AUDIT_US;
+    }
+    uint32_t share = worker->slots / SHARE > 0 ? worker->slots / SHARE : 1;
+    if (free_slots(worker) == 0)
+        (void)wait_for_slots(worker, 1, LOOK_UP_US);
+    if (free_slots(worker) > 0 && worker->running > 0)
+        (void)wait_for_slots(worker, share, SHARE_WAIT_US);
+    if (free_slots(worker) == 0 || !may_claim(worker))
+        return OK;
+    bool is_idle = false;
+    TRY(claim_once(worker, ctx, &is_idle));
+    if (is_idle)
+        be_idle(worker, ctx);
+    return OK;
+}
+
+static void lose(struct worker *worker)
+{
+    log_event(LOG_ERROR, "lease_lost", LOG_S("worker", worker->incarnation));
+    worker->has_lost_lease = true;
+    loop_stop(worker->reactor->loop);
+}
+
 void worker_claim_run(void *arg)
 {
     struct worker *worker = arg;
     struct arena *arena = arena_create();
+    int64_t audit_at_us = clock_now_us() + AUDIT_US;
     bool was_failing = false;
+    worker->is_claiming = true;
     while (may_claim(worker)) {
         arena_reset(arena);
         struct ctx ctx = reactor_ctx(worker->reactor, arena, CLAIM_TIMEOUT_US);
-        if (free_slots(worker) == 0) {
-            wait_for_slot(worker, &ctx);
-            continue;
-        }
-        bool is_idle = true;
-        Err err = claim_once(worker, &ctx, &is_idle);
+        Err err = turn(worker, &ctx, &audit_at_us);
         if (err != OK && !was_failing)
-            log_event(LOG_WARN, "claim_failed", LOG_Z("error", err_info(err)->name));
+            log_event(LOG_WARN, "claim_failed", LOG_Z("error", err_info(err)->name),
+                      LOG_S("reason", ctx.diag.first != NULL ? ctx.diag.first->reason : STR_NONE));
         was_failing = err != OK;
-        if (err != OK)
-            err_ignore(fiber_sleep(&ctx, POLL_US), "the loop decides whether to go on");
-        else if (is_idle)
-            be_idle(worker, &ctx);
+        if (err == OK)
+            continue;
+        audit_at_us = 0; /* a claim may have come through */
+        ctx.deadline_us = 0;
+        err_ignore(fiber_sleep(&ctx, POLL_US), "the loop decides whether to go on");
     }
-    if (!worker->is_draining) {
-        log_event(LOG_ERROR, "lease_lost", LOG_S("worker", worker->incarnation));
-        fiber_cancel_all(worker->reactor->loop);
-        loop_stop(worker->reactor->loop);
-    }
+    worker->is_claiming = false;
+    if (!worker->is_draining)
+        lose(worker);
     arena_destroy(arena);
 }

@@ -1,4 +1,5 @@
 #include "base/clock.h"
+#include "workers/extension_kinds.h"
 #include "workers/handlers.h"
 
 static const struct job_kind KINDS[] = {
@@ -13,5 +14,5 @@ const struct job_kind *job_kind_find(Str kind)
     for (size_t i = 0; i < sizeof KINDS / sizeof KINDS[0]; i++)
         if (str_eq(KINDS[i].kind, kind))
             return &KINDS[i];
-    return NULL;
+    return extension_kind_find(kind);
 }

@@ -3,13 +3,14 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/process.h"
+#include "workers/extension_kinds.h"
 #include "workers/worker.h"
 
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { OFFLOAD_THREADS = 2, OFFLOAD_QUEUE = 64, EXIT_LEASE_LOST = 3 };
+enum { OFFLOAD_THREADS = 2, OFFLOAD_QUEUE = 64, HAND_BACK_US = 5 * 1000 * 1000 };
 
 static struct loop *stop_loop;
 static volatile sig_atomic_t must_stop;
@@ -36,7 +37,9 @@ static void startup_run(void *arg)
     startup->result = db_wait_ready(&ctx, startup->reactor->db);
     if (startup->result == OK)
         startup->result = redis_wait_ready(&ctx, startup->reactor->redis);
-    if (startup->result != OK && ctx.diag.first != NULL)
+    if (startup->result == OK)
+        startup->result = queue_check(&ctx);
+    if (startup->result != OK && startup->result != ERR_CANCELLED && ctx.diag.first != NULL)
         log_event(LOG_ERROR, "startup_failed", LOG_S("reason", ctx.diag.first->reason));
     loop_stop(startup->reactor->loop);
     arena_destroy(arena);
@@ -47,65 +50,106 @@ static bool startup(struct reactor *reactor)
     struct startup startup = {reactor, OK};
     fiber_spawn(reactor->loop, "startup", startup_run, &startup);
     loop_run(reactor->loop);
+    fiber_cancel_all(reactor->loop); /* a signal came first */
+    while (fiber_count(reactor->loop) > 0)
+        loop_turn(reactor->loop, 10);
     return startup.result == OK && !must_stop;
 }
 
-/* Running jobs may finish; what has not by WORKER_DRAIN is cancelled and handed back. */
+/* Until the incarnation is in spark.workers; PostgreSQL may go away and come back meanwhile. */
+static bool lease_wait(struct worker *worker)
+{
+    while (!lease_is_held(worker->lease) && !lease_has_failed(worker->lease) && !must_stop)
+        loop_turn(worker->reactor->loop, 20);
+    return lease_is_held(worker->lease) && !must_stop;
+}
+
+static void hand_back_run(void *arg)
+{
+    struct worker *worker = arg;
+    struct arena *arena = arena_create();
+    struct ctx ctx = reactor_ctx(worker->reactor, arena, HAND_BACK_US);
+    uint32_t rows = 0;
+    Err err = jobs_hand_back(reactor_platform(&ctx), worker->incarnation, NULL, 0, &rows);
+    if (err == OK && redis_is_up(worker->reactor->redis))
+        err = queue_reap(&ctx, worker->incarnation);
+    if (err != OK || rows > 0)
+        log_event(LOG_INFO, "handed_back", LOG_I("rows", rows),
+                  LOG_Z("error", err_info(err)->name));
+    arena_destroy(arena);
+}
+
+/* Running jobs may finish; what has not by WORKER_DRAIN is cancelled and handed back. Of a worker
+ * without a lease nothing can finish. */
 static void drain(struct worker *worker)
 {
     struct loop *loop = worker->reactor->loop;
     worker->is_draining = true;
     lease_report(worker->lease, worker->running, true);
     log_event(LOG_INFO, "draining", LOG_I("running", worker->running));
-    int64_t deadline_us = clock_now_us() + worker->reactor->settings->worker_drain_s * SECOND_US;
-    while (worker->running > 0 && clock_now_us() < deadline_us)
+    int64_t drain_us =
+        worker->has_lost_lease ? 0 : worker->reactor->settings->worker_drain_s * SECOND_US;
+    int64_t deadline_us = clock_now_us() + drain_us;
+    while ((worker->running > 0 || worker->is_claiming) && clock_now_us() < deadline_us)
         loop_turn(loop, 50);
     fiber_cancel_all(loop);
-    for (int i = 0; i < 600 && fiber_count(loop) > 0; i++)
+    while (fiber_count(loop) > 0)
+        loop_turn(loop, 10);
+    worker_tell_ended(worker);
+    fiber_spawn(loop, "hand back", hand_back_run, worker);
+    while (fiber_count(loop) > 0)
         loop_turn(loop, 10);
 }
 
-static int work(struct worker *worker)
+/* One incarnation, from its lease to its end; false when the lease was lost. */
+static bool work(struct ctx *ctx, struct worker *worker)
 {
     struct loop *loop = worker->reactor->loop;
-    queue_use(worker->reactor->redis);
-    fiber_show_tags(&worker->page->job);
-    fiber_spawn(loop, "claim", worker_claim_run, worker);
-    fiber_spawn(loop, "steward", worker_steward_run, worker);
-    fiber_spawn(loop, "tracking", worker_drain_tracking_run, worker);
-    log_event(LOG_INFO, "working", LOG_S("worker", worker->incarnation),
-              LOG_I("slots", worker->slots));
-    loop_run(loop);
-    bool is_lost = !must_stop;
-    drain(worker);
-    return is_lost ? EXIT_LEASE_LOST : 0;
+    worker->is_draining = false;
+    worker->has_lost_lease = false;
+    worker->lease = lease_start(ctx, worker->reactor->settings);
+    worker->incarnation = lease_incarnation(worker->lease);
+    if (lease_wait(worker)) {
+        worker->page = crash_page_map(worker->incarnation);
+        fiber_show_tags(&worker->page->job);
+        fiber_spawn(loop, "claim", worker_claim_run, worker);
+        fiber_spawn(loop, "steward", worker_steward_run, worker);
+        fiber_spawn(loop, "tracking", worker_drain_tracking_run, worker);
+        log_event(LOG_INFO, "working", LOG_S("worker", worker->incarnation),
+                  LOG_I("slots", worker->slots));
+        loop_run(loop);
+        drain(worker);
+        fiber_show_tags(NULL);
+    }
+    bool is_lost = worker->has_lost_lease || lease_has_failed(worker->lease);
+    lease_stop(worker->lease);
+    return !is_lost;
 }
 
+/* A worker that was cut off for longer than its lease begins again under another name. */
 static int run(struct ctx *ctx, const struct settings *settings)
 {
     struct offload *offload = offload_new(OFFLOAD_THREADS, OFFLOAD_QUEUE);
     struct worker worker = {
         .reactor = reactor_new(settings, offload, 0, "spark-worker"),
         .slots = (uint32_t)settings->worker_concurrency,
+        .hook = {.after_turn = worker_tell_ended, .arg = &worker},
+        .hook_arena = arena_create(),
     };
     stop_loop = worker.reactor->loop;
+    loop_add_hook(worker.reactor->loop, &worker.hook);
     worker.bell = redis_new_blocking(worker.reactor->loop, settings->redis_url);
-    int exit_code = 1;
-    if (startup(worker.reactor)) {
-        Err err =
-            lease_start(ctx, settings, settings->startup_timeout_s * SECOND_US, &worker.lease);
-        if (err == OK) {
-            worker.incarnation = lease_incarnation(worker.lease);
-            worker.page = crash_page_map(worker.incarnation);
-            exit_code = work(&worker);
-            lease_stop(worker.lease);
-        }
-    } else if (must_stop) {
-        exit_code = 0;
-    }
+    queue_use(worker.reactor->redis);
+    bool is_up = startup(worker.reactor);
+    while (is_up && !must_stop)
+        if (!work(ctx, &worker))
+            log_event(LOG_WARN, "begins_again");
     redis_free(worker.bell);
+    loop_remove_hook(worker.reactor->loop, &worker.hook);
     reactor_free(worker.reactor);
+    arena_destroy(worker.hook_arena);
     offload_free(offload);
+    int exit_code = is_up || must_stop ? 0 : 1;
     log_event(LOG_INFO, "stopped", LOG_I("exit_code", exit_code));
     return exit_code;
 }
@@ -120,7 +164,10 @@ int worker_main(int argc, char **argv)
     int exit_code = PROCESS_MISUSED;
     if (process_begin(&ctx, "worker", &settings)) {
         process_on_stop(on_signal);
+        struct host *host = host_load(&settings);
+        extension_kinds_set(arena, host);
         exit_code = run(&ctx, &settings);
+        host_free(host);
     }
     arena_destroy(arena);
     return exit_code;

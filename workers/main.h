@@ -3,6 +3,6 @@
  */
 #pragma once
 
-/* Runs until SIGTERM or SIGINT, drains, and ends; the exit code of the process. 3: the lease was
- * lost, and a new incarnation should be started. */
+/* Runs until SIGTERM or SIGINT, drains, and ends; the exit code of the process. A worker whose
+ * lease was lost drops what it runs and begins again under another name. */
 int worker_main(int argc, char **argv);

@@ -8,16 +8,16 @@
 #include "workers/worker.h"
 
 #include <assert.h>
-#include <stdlib.h>
 
 /* For what must be written after the job itself ran out of time or was cancelled. */
 enum { END_TIMEOUT_US = 5 * 1000 * 1000 };
 
 struct run {
+    struct run *next;
+    struct run **slot; /* what points to it */
     struct worker *worker;
     struct arena *arena;
     struct job job;
-    bool is_quarantined;
     int64_t started_us;
 };
 
@@ -28,23 +28,69 @@ static Str dup(struct arena *arena, Str s)
     return s.data == NULL ? s : str_dup(arena, s);
 }
 
+static void run_enter(struct worker *worker, struct run *run)
+{
+    run->next = worker->runs;
+    run->slot = &worker->runs;
+    if (run->next != NULL)
+        run->next->slot = &run->next;
+    worker->runs = run;
+    worker->running++;
+    counter_add(COUNTER_jobs_in_flight, 1);
+}
+
+static void run_leave(struct worker *worker, struct run *run)
+{
+    assert(worker->running > 0);
+    *run->slot = run->next;
+    if (run->next != NULL)
+        run->next->slot = run->slot;
+    worker->running--;
+    counter_add(COUNTER_jobs_in_flight, -1);
+}
+
 void worker_start_job(struct worker *worker, const struct claimed *claimed)
 {
     struct arena *arena = arena_create();
     struct run *run = arena_new(arena, struct run);
-    *run = (struct run){
-        .worker = worker,
-        .arena = arena,
-        .job = claimed->job,
-        .is_quarantined = claimed->is_quarantined,
-        .started_us = clock_now_us(),
-    };
+    run->worker = worker;
+    run->arena = arena;
+    run->job = claimed->job;
+    run->started_us = loop_now_us(worker->reactor->loop);
     run->job.kind = dup(arena, claimed->job.kind);
     run->job.payload_text = dup(arena, claimed->job.payload_text);
     run->job.checkpoint = dup(arena, claimed->job.checkpoint);
-    worker->running++;
-    counter_add(COUNTER_jobs_in_flight, 1);
+    run_enter(worker, run);
     fiber_spawn(worker->reactor->loop, "job", run_job, run);
+}
+
+const int64_t *worker_running_ids(const struct worker *worker, struct arena *arena)
+{
+    int64_t *ids = arena_array(arena, int64_t, worker->running + 1);
+    uint32_t count = 0;
+    for (const struct run *run = worker->runs; run != NULL; run = run->next)
+        ids[count++] = run->job.id;
+    assert(count == worker->running);
+    return ids;
+}
+
+void worker_tell_ended(void *arg)
+{
+    struct worker *worker = arg;
+    if (worker->ended_count == 0)
+        return;
+    arena_reset(worker->hook_arena);
+    struct ctx ctx = {.arena = worker->hook_arena, .reactor = worker->reactor};
+    queue_done(&ctx, worker->incarnation, worker->ended, worker->ended_count);
+    worker->ended_count = 0;
+}
+
+static void ended(struct worker *worker, const struct job *job)
+{
+    if (worker->ended_count == QUEUE_CALL_MAX)
+        worker_tell_ended(worker);
+    worker->ended[worker->ended_count++] = (struct queue_member){job->id, job->scope.site};
+    loop_hurry(worker->reactor->loop);
 }
 
 static struct ctx ctx_of(const struct run *run, int64_t timeout_us)
@@ -55,19 +101,8 @@ static struct ctx ctx_of(const struct run *run, int64_t timeout_us)
     return ctx;
 }
 
-/* A job in quarantine runs while nothing else does. */
-static fiber_fn Err alone(struct run *run, struct ctx *ctx)
-{
-    run->worker->runs_alone = true;
-    while (run->worker->running > 1)
-        TRY(fiber_sleep(ctx, 10 * MS_US));
-    return OK;
-}
-
 static fiber_fn Err run_handler(struct run *run, struct ctx *ctx, const struct job_kind *kind)
 {
-    if (run->is_quarantined)
-        TRY(alone(run, ctx));
     TRY(json_parse(ctx, run->job.payload_text, JSON_LIMITS_DEFAULT, &run->job.payload));
     TRY(kind->handler(ctx, &run->job));
     return run->job.is_finished ? OK : job_finish(ctx, &run->job, NULL, STR_NONE);
@@ -79,23 +114,32 @@ static Str reason_of(struct ctx *ctx, Err err)
                                    : str_from_z(err_info(err)->name);
 }
 
-/* ERR_FENCED: somebody else has it. ERR_CANCELLED: the worker stops, the job goes back. Anything
- * else is a failed try. */
+/*
+ * ERR_FENCED: somebody else has it. ERR_CANCELLED while the worker stops: it goes back with all
+ * the others (jobs_hand_back). Anything else is a failed try; what cannot be written down, because
+ * PostgreSQL is away, is found by the next audit and costs no try.
+ */
 static fiber_fn void end_badly(struct run *run, Err err, Str reason)
 {
+    struct worker *worker = run->worker;
+    if (err == ERR_CANCELLED && (worker->is_draining || worker->has_lost_lease))
+        return;
     struct ctx ctx = ctx_of(run, END_TIMEOUT_US);
-    struct fiber_shield SCOPED_SHIELD shield =
-        fiber_shield_begin(&ctx, clock_now_us() + END_TIMEOUT_US);
+    struct fiber_shield SCOPED_SHIELD shield = fiber_shield_begin(&ctx, ctx.deadline_us);
     bool is_dead = false;
-    Err written = OK;
-    if (err == ERR_CANCELLED)
-        written = job_release(&ctx, &run->job);
-    else if (err != ERR_FENCED)
-        written = job_fail(&ctx, &run->job, err, reason, &is_dead);
+    Err written = err == ERR_FENCED ? OK : job_fail(&ctx, &run->job, err, reason, &is_dead);
     log_event(is_dead ? LOG_ERROR : LOG_WARN, "job_failed", LOG_I("job", run->job.id),
               LOG_S("kind", run->job.kind), LOG_I("attempt", run->job.attempt),
               LOG_Z("error", err_info(err)->name), LOG_S("reason", reason), LOG_B("dead", is_dead),
               LOG_B("recorded", written == OK));
+}
+
+static void log_done(const struct run *run)
+{
+    if (!log_is_on(LOG_DEBUG))
+        return;
+    log_event(LOG_DEBUG, "job_done", LOG_I("job", run->job.id), LOG_S("kind", run->job.kind),
+              LOG_I("attempt", run->job.attempt), LOG_I("us", clock_now_us() - run->started_us));
 }
 
 static fiber_fn void run_in_fiber(struct run *run)
@@ -105,14 +149,13 @@ static fiber_fn void run_in_fiber(struct run *run)
     Err err;
     if (kind != NULL)
         err = run_handler(run, &ctx, kind);
+    else /* a later try may find a worker of the version that does */
+        err =
+            fail(&ctx, ERR_UNAVAILABLE, "no worker knows the kind '%.*s'", STR_FMT(run->job.kind));
+    if (run->job.is_finished)
+        log_done(run);
     else
-        err = fail(&ctx, ERR_NOT_FOUND, "no worker knows the kind '%.*s'", STR_FMT(run->job.kind));
-    if (err != OK && !run->job.is_finished) {
         end_badly(run, err, reason_of(&ctx, err));
-        return;
-    }
-    log_event(LOG_DEBUG, "job_done", LOG_I("job", run->job.id), LOG_S("kind", run->job.kind),
-              LOG_I("attempt", run->job.attempt), LOG_I("us", clock_now_us() - run->started_us));
 }
 
 static void run_job(void *arg)
@@ -121,14 +164,8 @@ static void run_job(void *arg)
     struct worker *worker = run->worker;
     fiber_tag(run->job.id);
     run_in_fiber(run);
-
-    struct ctx ctx = ctx_of(run, END_TIMEOUT_US);
-    struct queue_member member = {run->job.id, run->job.scope.site};
-    queue_done(&ctx, worker->incarnation, &member, 1);
-    if (run->is_quarantined)
-        worker->runs_alone = false;
-    worker->running--;
-    counter_add(COUNTER_jobs_in_flight, -1);
+    ended(worker, &run->job);
+    run_leave(worker, run);
     arena_destroy(run->arena);
     worker_slot_freed(worker);
 }

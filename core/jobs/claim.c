@@ -1,11 +1,14 @@
 #include "jobs/claim.h"
 
+#include "base/clock.h"
 #include "base/counters.h"
 #include "base/fault.h"
 #include "gen/sql.h"
 #include "io/reactor.h"
 
 #include <assert.h>
+
+enum { REDIS_ANSWER_US = 2 * 1000 * 1000, REASON_MAX = 2000 };
 
 /* Both claims return the same columns. */
 static void claimed_read(struct ctx *ctx, const struct rows *rows, uint32_t row, Str worker,
@@ -62,6 +65,8 @@ static bool is_among(const struct claimed *claimed, uint32_t count, int64_t id)
 static void forget_others(struct ctx *ctx, Str worker, const struct queue_member *members,
                           uint32_t member_count, const struct claimed *claimed, uint32_t count)
 {
+    if (member_count == count)
+        return;
     struct queue_member others[CLAIM_MAX];
     uint32_t other_count = 0;
     for (uint32_t i = 0; i < member_count; i++)
@@ -71,17 +76,11 @@ static void forget_others(struct ctx *ctx, Str worker, const struct queue_member
         queue_done(ctx, worker, others, other_count);
 }
 
-fiber_fn Err jobs_claim(struct platform platform, Str worker, uint32_t most, struct claimed *ret,
-                        uint32_t *ret_count)
+static fiber_fn Err claim_members(struct platform platform, Str worker,
+                                  const struct queue_member *members, uint32_t member_count,
+                                  struct claimed *ret, uint32_t *ret_count)
 {
-    assert(most > 0 && most <= CLAIM_MAX);
     struct ctx *ctx = platform.ctx;
-    struct queue_member *members = arena_array(ctx->arena, struct queue_member, most);
-    uint32_t member_count;
-    *ret_count = 0;
-    TRY(queue_claim(ctx, worker, most, members, &member_count));
-    if (member_count == 0)
-        return OK;
     int64_t ids[CLAIM_MAX];
     for (uint32_t i = 0; i < member_count; i++)
         ids[i] = members[i].id;
@@ -93,13 +92,59 @@ fiber_fn Err jobs_claim(struct platform platform, Str worker, uint32_t most, str
     return OK;
 }
 
+/* A Redis that hangs is as good as away. */
+static fiber_fn Err ask_redis(struct ctx *ctx, Str worker, uint32_t most,
+                              struct queue_member *members, uint32_t *ret_count)
+{
+    int64_t deadline_us = ctx->deadline_us;
+    int64_t soon_us = clock_now_us() + REDIS_ANSWER_US;
+    ctx->deadline_us = deadline_us != 0 && deadline_us < soon_us ? deadline_us : soon_us;
+    Err err = queue_claim(ctx, worker, most, members, ret_count);
+    ctx->deadline_us = deadline_us;
+    return err;
+}
+
+fiber_fn Err jobs_claim(struct platform platform, Str worker, uint32_t most, struct claimed *ret,
+                        uint32_t *ret_count)
+{
+    assert(most > 0 && most <= CLAIM_MAX);
+    struct ctx *ctx = platform.ctx;
+    struct queue_member *members = arena_array(ctx->arena, struct queue_member, most);
+    uint32_t member_count = 0;
+    *ret_count = 0;
+    Err err = ask_redis(ctx, worker, most, members, &member_count);
+    if (err == ERR_CANCELLED)
+        return err;
+    if (err != OK) {
+        if (err == ERR_INTERNAL)
+            queue_reload(ctx->reactor->redis);
+        diag_clear(ctx);
+        return jobs_claim_polling(platform, worker, most, ret, ret_count);
+    }
+    if (member_count == 0)
+        return OK;
+    err = claim_members(platform, worker, members, member_count, ret, ret_count);
+    if (err != OK && err != ERR_CANCELLED)
+        err_ignore(queue_return(ctx, worker, members, member_count), "the audit returns them");
+    return err;
+}
+
 fiber_fn Err jobs_claim_polling(struct platform platform, Str worker, uint32_t most,
                                 struct claimed *ret, uint32_t *ret_count)
 {
     struct rows rows;
+    *ret_count = 0;
     TRY(claim_rows(platform, &SQL_JOB_CLAIM_POLLING, ARGS(db_int(most), db_text(worker)), &rows));
     claimed_read_all(platform.ctx, &rows, worker, ret, ret_count);
     return OK;
+}
+
+/* Text that the column takes: whole characters, no NUL. */
+static Str storable(Str reason, const struct err_info *info)
+{
+    if (!str_is_utf8(reason) || str_find_char(reason, '\0') >= 0)
+        return str_from_z(info->name);
+    return str_cut(reason, REASON_MAX);
 }
 
 fiber_fn Err job_fail(struct ctx *ctx, const struct job *job, Err why, Str reason, bool *ret_dead)
@@ -111,7 +156,7 @@ fiber_fn Err job_fail(struct ctx *ctx, const struct job *job, Err why, Str reaso
                  ARGS(db_int(job->id), db_int4(job->attempt), db_text(job->worker),
                       db_bool(info->retry == RETRY_NEVER),
                       db_real((double)ctx->reactor->settings->job_retry_base_ms),
-                      db_text(str_from_z(info->name)), db_text(str_slice(reason, 0, 2000))),
+                      db_text(str_from_z(info->name)), db_text(storable(reason, info))),
                  &rows);
     TRY(db_batch_run(ctx, &batch));
     if (rows.count == 0)
@@ -124,8 +169,49 @@ fiber_fn Err job_fail(struct ctx *ctx, const struct job *job, Err why, Str reaso
     return OK;
 }
 
-fiber_fn Err job_release(struct ctx *ctx, const struct job *job)
+fiber_fn Err jobs_hand_back(struct platform platform, Str worker, const int64_t *kept,
+                            uint32_t kept_count, uint32_t *ret_count)
 {
-    return db_query(ctx, &SQL_JOB_RELEASE,
-                    ARGS(db_int(job->id), db_int4(job->attempt), db_text(job->worker)), NULL);
+    struct ctx *ctx = platform.ctx;
+    struct rows rows;
+    TRY(db_query_platform(platform, &SQL_JOBS_HAND_BACK,
+                          ARGS(db_text(worker), db_int_array(ctx->arena, kept, kept_count)),
+                          &rows));
+    *ret_count = rows.count;
+    return OK;
+}
+
+/* Members of the worker that are none of `kept`. */
+static uint32_t members_not_kept(struct queue_member *members, uint32_t count, const int64_t *kept,
+                                 uint32_t kept_count)
+{
+    uint32_t others = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t k = 0;
+        while (k < kept_count && kept[k] != members[i].id)
+            k++;
+        if (k == kept_count)
+            members[others++] = members[i];
+    }
+    return others;
+}
+
+fiber_fn Err queue_audit(struct ctx *ctx, Str worker, const int64_t *kept, uint32_t kept_count,
+                         uint32_t *ret_count)
+{
+    struct queue_member *members = arena_array(ctx->arena, struct queue_member, QUEUE_CALL_MAX);
+    uint32_t count;
+    *ret_count = 0;
+    TRY(queue_held(ctx, worker, QUEUE_CALL_MAX, members, &count));
+    count = members_not_kept(members, count, kept, kept_count);
+    if (count == 0)
+        return OK;
+    *ret_count = count;
+    return queue_return(ctx, worker, members, count);
+}
+
+fiber_fn Err worker_suspects(struct platform platform, Str worker, int64_t job)
+{
+    return db_query_platform(platform, &SQL_WORKER_SUSPECTS,
+                             ARGS(db_text(worker), job != 0 ? db_int(job) : db_null()), NULL);
 }

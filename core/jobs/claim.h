@@ -9,17 +9,30 @@
 
 struct claimed {
     struct job job;
-    bool is_quarantined; /* suspected of a crash: runs alone */
+    bool is_quarantined; /* under suspicion of a crash: runs alone */
 };
 
-/* At most `most` (≤ CLAIM_MAX) jobs for this worker, in ctx->arena. None is no error. */
+/* At most `most` (≤ CLAIM_MAX) jobs for this worker, in ctx->arena. None is no error. Without Redis
+ * it polls. After an error it is unknown whether rows were claimed: see jobs_hand_back. */
 fiber_fn Err jobs_claim(struct platform platform, Str worker, uint32_t most, struct claimed *ret,
                         uint32_t *ret_count);
-/* The same without Redis. */
+/* The same, straight from the table. */
 fiber_fn Err jobs_claim_polling(struct platform platform, Str worker, uint32_t most,
                                 struct claimed *ret, uint32_t *ret_count);
 
 /* A failed attempt: again after a wait, or dead. `reason` is what an operator reads. */
 fiber_fn Err job_fail(struct ctx *ctx, const struct job *job, Err why, Str reason, bool *ret_dead);
-/* Hands the job back untouched: the worker stops. */
-fiber_fn Err job_release(struct ctx *ctx, const struct job *job);
+
+/*
+ * Rows that PostgreSQL thinks this worker runs, and that are none of `kept`, go back to the queue;
+ * that costs no try. Without `kept`: everything, because the worker stops. Not while a claim is
+ * under way.
+ */
+fiber_fn Err jobs_hand_back(struct platform platform, Str worker, const int64_t *kept,
+                            uint32_t kept_count, uint32_t *ret_count);
+/* The same for what Redis thinks that it has. */
+fiber_fn Err queue_audit(struct ctx *ctx, Str worker, const int64_t *kept, uint32_t kept_count,
+                         uint32_t *ret_count);
+
+/* The one job that will run now (0: none any more); should the worker die, it is charged. */
+fiber_fn Err worker_suspects(struct platform platform, Str worker, int64_t job);

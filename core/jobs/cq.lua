@@ -8,8 +8,10 @@
 --   <tag>:ids          set of the ids that are in a list below (makes pushing idempotent)
 --   <tag>:r:<site>     list of a site's ids that wait; site "-" is the platform
 --   <tag>:ring         list of the sites that have work: each turn takes one job of one site
---   <tag>:w:<worker>   list of "id:site" that a worker has taken and not yet given back
+--   <tag>:w:<worker>   list of "id:site" that a worker has taken and is not done with
+--   <tag>:workers      set of the workers that have such a list, so that none is forgotten
 --   <tag>:bell         at most 64 tokens; idle workers block on it
+--   <tag>:progress     hash id → JSON of running jobs, for whoever watches
 --
 -- Every function is bounded: at most 1000 members a call.
 
@@ -44,27 +46,35 @@ local function enq(keys, args)
     return added
 end
 
--- args: worker, most. Takes up to `most` ids, one of each site in turn; returns "id:site" members.
+-- args: worker, most. Takes up to `most` ids, an equal share of each site in the ring; returns
+-- "id:site" members. A site goes to the end of the ring after its turn, so that what one claim could
+-- not reach comes first in the next.
 local function claim(keys, args)
     local tag = keys[1]
+    local ring = tag .. ':ring'
     local taken = {}
     local most = math.min(tonumber(args[2]), MEMBERS_MAX)
     while #taken < most do
-        local site = redis.call('LPOP', tag .. ':ring')
+        local site = redis.call('LPOP', ring)
         if not site then
             break
         end
         local list = tag .. ':r:' .. site
-        local id = redis.call('LPOP', list)
-        if id then
+        local others = redis.call('LLEN', ring)
+        local share = math.max(1, math.floor((most - #taken) / (others + 1)))
+        for _, id in ipairs(redis.call('LPOP', list, share) or {}) do
             taken[#taken + 1] = id .. ':' .. site
-            if redis.call('EXISTS', list) == 1 then
-                redis.call('RPUSH', tag .. ':ring', site)
-            end
+        end
+        if redis.call('EXISTS', list) == 1 then
+            redis.call('RPUSH', ring, site)
         end
     end
     if #taken > 0 then
+        redis.call('SADD', tag .. ':workers', args[1])
         redis.call('RPUSH', tag .. ':w:' .. args[1], unpack(taken))
+    else
+        -- Tokens of jobs that busy workers took without waiting.
+        redis.call('DEL', tag .. ':bell')
     end
     return taken
 end
@@ -72,12 +82,33 @@ end
 -- args: worker, member … The worker is done with them, whatever became of them.
 local function done(keys, args)
     local tag = keys[1]
-    local removed = 0
+    local ids = {}
     for i = 2, math.min(#args, MEMBERS_MAX + 1) do
-        removed = removed + redis.call('LREM', tag .. ':w:' .. args[1], 1, args[i])
-        redis.call('SREM', tag .. ':ids', string.match(args[i], '^[^:]+'))
+        redis.call('LREM', tag .. ':w:' .. args[1], 1, args[i])
+        ids[#ids + 1] = string.match(args[i], '^[^:]+')
     end
-    return removed
+    if #ids == 0 then
+        return 0
+    end
+    redis.call('HDEL', tag .. ':progress', unpack(ids))
+    return redis.call('SREM', tag .. ':ids', unpack(ids))
+end
+
+-- args: worker, member … What it took and did not start goes back to where it was.
+local function give_back(keys, args)
+    local tag = keys[1]
+    local count = 0
+    for i = math.min(#args, MEMBERS_MAX + 1), 2, -1 do
+        local id, site = string.match(args[i], '^([^:]+):(.*)$')
+        if redis.call('LREM', tag .. ':w:' .. args[1], 1, args[i]) == 1 then
+            if redis.call('LPUSH', tag .. ':r:' .. site, id) == 1 then
+                redis.call('RPUSH', tag .. ':ring', site)
+            end
+            count = count + 1
+        end
+    end
+    ring_bell(tag, count)
+    return count
 end
 
 -- args: worker. Puts back what a dead worker had taken; PostgreSQL has already said what is still
@@ -87,6 +118,7 @@ local function reap(keys, args)
     local list = tag .. ':w:' .. args[1]
     local members = redis.call('LPOP', list, MEMBERS_MAX)
     if not members then
+        redis.call('SREM', tag .. ':workers', args[1])
         return 0
     end
     for _, member in ipairs(members) do
@@ -105,14 +137,16 @@ local function force(keys, args)
     return enq(keys, args)
 end
 
--- keys: source list, list of the taker; args: most. Moves the head of a list to the taker's own,
--- and returns all that the taker now holds.
+-- keys: source list, list of the taker; args: most. Moves the head of a list to the taker's own, and
+-- returns all that the taker now holds. What it still holds comes first and alone: a taker that
+-- cannot store must not gather more and more.
 local function take(keys, args)
-    local items = redis.call('LPOP', keys[1], math.min(tonumber(args[1]), 10000))
-    if items then
+    if redis.call('EXISTS', keys[2]) == 0 then
+        local items = redis.call('LPOP', keys[1], math.min(tonumber(args[1]), 10000)) or {}
         for i = 1, #items, 1000 do
             redis.call('RPUSH', keys[2], unpack(items, i, math.min(i + 999, #items)))
         end
+        return items
     end
     return redis.call('LRANGE', keys[2], 0, -1)
 end
@@ -120,6 +154,7 @@ end
 redis.register_function('cq_enq', enq)
 redis.register_function('cq_claim', claim)
 redis.register_function('cq_done', done)
+redis.register_function('cq_return', give_back)
 redis.register_function('cq_reap', reap)
 redis.register_function('cq_force', force)
 redis.register_function('cq_take', take)

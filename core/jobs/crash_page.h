@@ -12,6 +12,6 @@ struct crash_page {
     char incarnation[INCARNATION_MAX];
 };
 
-/* Maps the page of this process and writes the incarnation; without SPARK_WORKER_PAGE a page that
- * nobody sees. Process lifetime. */
+/* Maps the page of this process, once, and writes the incarnation; without SPARK_WORKER_PAGE a page
+ * that nobody sees. Process lifetime. */
 struct crash_page *crash_page_map(Str incarnation);

@@ -1,5 +1,10 @@
 #include "jobs/keys.h"
 
+Str key_queue_held(struct arena *arena, Str worker)
+{
+    return str_printf(arena, KEY_QUEUE_TAG ":w:%.*s", STR_FMT(worker));
+}
+
 Str key_tracking_taken(struct arena *arena, Str worker)
 {
     return str_printf(arena, "{t}:taken:%.*s", STR_FMT(worker));

@@ -12,11 +12,16 @@
 #define KEY_QUEUE_TAG "{q:0}"
 #define KEY_QUEUE_BELL "{q:0}:bell"
 #define KEY_QUEUE_IDS "{q:0}:ids"
-/* Progress of jobs for whoever watches, a hash id → JSON. */
+#define KEY_QUEUE_WORKERS "{q:0}:workers"
+/* What a worker has taken and is not done with. */
+Str key_queue_held(struct arena *arena, Str worker);
+/* Progress of jobs for whoever watches, a hash id → JSON; cq_done removes the entry. */
 #define KEY_QUEUE_PROGRESS "{q:0}:progress"
 
 /* Tracking events that were accepted and wait for the drain. */
 #define KEY_TRACKING_PAGEVIEWS "{t}:pageviews"
+/* Who has taken some of them. */
+#define KEY_TRACKING_TAKERS "{t}:takers"
 /* What one drain has taken and not yet stored. */
 Str key_tracking_taken(struct arena *arena, Str worker);
 

@@ -20,6 +20,7 @@ struct lease {
     pthread_t thread;
     struct offload *offload;
     struct reactor *reactor;
+    struct arena *arena;             /* of the heartbeat's turn */
     _Atomic int64_t renewed_boot_us; /* when PostgreSQL last confirmed; 0: never */
     _Atomic uint32_t running;
     _Atomic bool is_draining;
@@ -27,7 +28,13 @@ struct lease {
     _Atomic bool has_failed; /* the row is gone: this incarnation is dead */
 };
 
-enum { BEATS_PER_LEASE = 3, BEAT_SLICE_US = 100 * 1000 };
+enum {
+    BEATS_PER_LEASE = 3,
+    SLICE_US = 100 * 1000,     /* how soon a stop is seen while resting */
+    REGISTER_US = 1000 * 1000, /* one attempt */
+    AGAIN_US = 200 * 1000,     /* after a beat that failed */
+    LEAVE_US = 1000 * 1000,
+};
 
 static int64_t lease_us(const struct lease *lease)
 {
@@ -58,7 +65,8 @@ static fiber_fn Err lease_register(struct ctx *ctx, struct lease *lease)
                              NULL);
 }
 
-static fiber_fn void beat(struct lease *lease, struct ctx *ctx)
+/* A beat that hangs must leave time for another before the lease is over. */
+static fiber_fn bool beat(struct lease *lease, struct ctx *ctx)
 {
     int64_t asked_us = clock_boot_us();
     struct rows rows;
@@ -68,46 +76,60 @@ static fiber_fn void beat(struct lease *lease, struct ctx *ctx)
                                      db_int4((int32_t)atomic_load(&lease->running)),
                                      db_bool(atomic_load(&lease->is_draining))),
                                 &rows);
-    if (err == OK && rows.count == 1)
+    if (err != OK)
+        return false;
+    if (rows.count == 1)
         atomic_store(&lease->renewed_boot_us, asked_us);
-    else if (err == OK)
+    else
         atomic_store(&lease->has_failed, true);
+    return true;
 }
 
-/* Sleeps in slices, so that a stop is seen soon. */
-static fiber_fn void rest(struct lease *lease, struct ctx *ctx)
+static fiber_fn void rest(struct lease *lease, int64_t duration_us)
 {
-    int64_t until_us = clock_now_us() + lease_us(lease) / BEATS_PER_LEASE;
+    int64_t until_us = clock_now_us() + duration_us;
+    struct ctx ctx = {.arena = lease->arena};
     while (!atomic_load(&lease->must_stop) && clock_now_us() < until_us)
-        if (fiber_sleep(ctx, BEAT_SLICE_US) != OK)
-            return;
+        err_ignore(fiber_sleep(&ctx, SLICE_US), "nobody cancels the heartbeat");
+}
+
+static fiber_fn void heartbeat_turn(struct lease *lease)
+{
+    arena_reset(lease->arena);
+    if (atomic_load(&lease->renewed_boot_us) != 0) {
+        struct ctx ctx =
+            reactor_ctx(lease->reactor, lease->arena, lease_us(lease) / BEATS_PER_LEASE);
+        rest(lease, beat(lease, &ctx) ? lease_us(lease) / BEATS_PER_LEASE : AGAIN_US);
+        return;
+    }
+    struct ctx ctx = reactor_ctx(lease->reactor, lease->arena, REGISTER_US);
+    int64_t asked_us = clock_boot_us();
+    if (lease_register(&ctx, lease) == OK)
+        atomic_store(&lease->renewed_boot_us, asked_us);
+    else
+        rest(lease, AGAIN_US);
+}
+
+static fiber_fn void leave(struct lease *lease)
+{
+    arena_reset(lease->arena);
+    if (atomic_load(&lease->renewed_boot_us) == 0)
+        return;
+    struct ctx ctx = reactor_ctx(lease->reactor, lease->arena, LEAVE_US);
+    err_ignore(db_query_platform(reactor_platform(&ctx), &SQL_WORKER_LEAVE,
+                                 ARGS(db_text(lease_incarnation(lease))), NULL),
+               "the reaper removes what is left");
 }
 
 static void heartbeat_run(void *arg)
 {
     struct lease *lease = arg;
-    struct arena *arena = arena_create();
-    while (!atomic_load(&lease->must_stop)) {
-        arena_reset(arena);
-        struct ctx ctx = reactor_ctx(lease->reactor, arena, lease_us(lease));
-        if (atomic_load(&lease->renewed_boot_us) == 0) {
-            int64_t asked_us = clock_boot_us();
-            if (lease_register(&ctx, lease) == OK)
-                atomic_store(&lease->renewed_boot_us, asked_us);
-            else
-                err_ignore(fiber_sleep(&ctx, BEAT_SLICE_US), "the deadline of the loop counts");
-        } else {
-            beat(lease, &ctx);
-            rest(lease, &ctx);
-        }
-    }
-    arena_reset(arena);
-    struct ctx ctx = reactor_ctx(lease->reactor, arena, SECOND_US);
-    err_ignore(db_query_platform(reactor_platform(&ctx), &SQL_WORKER_LEAVE,
-                                 ARGS(db_text(lease_incarnation(lease))), NULL),
-               "the reaper removes what is left");
+    lease->arena = arena_create();
+    while (!atomic_load(&lease->must_stop))
+        heartbeat_turn(lease);
+    leave(lease);
     loop_stop(lease->reactor->loop);
-    arena_destroy(arena);
+    arena_destroy(lease->arena);
 }
 
 static void *thread_run(void *arg)
@@ -120,8 +142,7 @@ static void *thread_run(void *arg)
     return NULL;
 }
 
-Err lease_start(struct ctx *ctx, const struct settings *settings, int64_t timeout_us,
-                struct lease **ret)
+struct lease *lease_start(struct ctx *ctx, const struct settings *settings)
 {
     struct lease *lease = calloc(1, sizeof *lease);
     assert(lease != NULL);
@@ -132,22 +153,15 @@ Err lease_start(struct ctx *ctx, const struct settings *settings, int64_t timeou
     lease->offload = offload_new(1, 16);
     incarnation_make(ctx, lease);
 
+    /* Signals are for the main thread, whose loop they stop. */
     sigset_t all;
     sigset_t before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    pthread_create(&lease->thread, NULL, thread_run, lease);
+    int error = pthread_create(&lease->thread, NULL, thread_run, lease);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-
-    int64_t deadline_us = clock_now_us() + timeout_us;
-    while (atomic_load(&lease->renewed_boot_us) == 0 && clock_now_us() < deadline_us)
-        usleep(1000);
-    if (atomic_load(&lease->renewed_boot_us) == 0) {
-        lease_stop(lease);
-        return fail(ctx, ERR_UNAVAILABLE, "PostgreSQL is not reachable");
-    }
-    *ret = lease;
-    return OK;
+    assert(error == 0);
+    return lease;
 }
 
 Str lease_incarnation(const struct lease *lease)
@@ -161,6 +175,11 @@ bool lease_is_held(const struct lease *lease)
     int64_t renewed_us = atomic_load(&lease->renewed_boot_us);
     return !atomic_load(&lease->has_failed) && renewed_us > 0 &&
            clock_boot_us() < renewed_us + lease_us(lease) - margin_us;
+}
+
+bool lease_has_failed(const struct lease *lease)
+{
+    return atomic_load(&lease->has_failed);
 }
 
 void lease_report(struct lease *lease, uint32_t running, bool is_draining)

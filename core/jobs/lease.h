@@ -1,6 +1,6 @@
 /*
  * A worker's incarnation: its name in spark.workers and in Redis, never used again, and the lease
- * that a thread of its own renews.
+ * that a thread of its own renews, so that job code cannot starve it.
  */
 #pragma once
 
@@ -12,15 +12,15 @@ enum { INCARNATION_MAX = 128 };
 
 struct lease;
 
-/* Registers the incarnation and starts the heartbeat on its own thread, which job code cannot
- * starve. Blocks until the row is there or `timeout_us` is over: start-up only. */
-Err lease_start(struct ctx *ctx, const struct settings *settings, int64_t timeout_us,
-                struct lease **ret);
+/* Begins to register the incarnation, for as long as it takes; see lease_is_held. */
+struct lease *lease_start(struct ctx *ctx, const struct settings *settings);
 Str lease_incarnation(const struct lease *lease);
-/* false: the lease may be over in PostgreSQL's eyes; stop claiming and drop what is running. It is
- * judged here, by CLOCK_BOOTTIME, five seconds (or a third of it) early. */
+/* false: not yet registered, or the lease may be over in PostgreSQL's eyes; then stop claiming and
+ * drop what is running. Judged here, by CLOCK_BOOTTIME, five seconds (or a third of it) early. */
 bool lease_is_held(const struct lease *lease);
+/* PostgreSQL said so: this incarnation is dead and will not be held again. */
+bool lease_has_failed(const struct lease *lease);
 /* What the next heartbeat reports. */
 void lease_report(struct lease *lease, uint32_t running, bool is_draining);
-/* Takes the row away and ends the thread. */
+/* Takes the row away and ends the thread; NULL is fine. */
 void lease_stop(struct lease *lease);

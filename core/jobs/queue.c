@@ -10,12 +10,48 @@ enum { WORDS_PER_MEMBER = 2, WORDS_HEAD = 4 };
 #define KEY_FILLED KEY_QUEUE_TAG ":filled"
 #define KEY_RING KEY_QUEUE_TAG ":ring"
 
-void queue_use(struct redis *redis)
+static Str library_source(void)
 {
     Str source = STR_NONE;
     bool is_embedded = embed_find(STR("core/jobs/cq.lua"), &source);
     assert(is_embedded);
-    redis_use_library(redis, STR("cq1"), source);
+    return source;
+}
+
+void queue_use(struct redis *redis)
+{
+    redis_use_library(redis, STR("cq1"), library_source());
+}
+
+void queue_reload(struct redis *redis)
+{
+    const Str words[] = {STR("FUNCTION"), STR("LOAD"), STR("REPLACE"), library_source()};
+    (void)redis_send(redis, words, sizeof words / sizeof words[0]);
+}
+
+/* One "name:value" line of INFO; STR_NONE when it is not there. */
+static Str info_value(Str info, Str name)
+{
+    Str line;
+    while (str_next(&info, '\n', &line))
+        if (str_starts_with(line, name) && line.len > name.len && line.data[name.len] == ':')
+            return str_trim(str_slice(line, name.len + 1, line.len));
+    return STR_NONE;
+}
+
+/* INFO rather than CONFIG, which hosted services refuse. */
+fiber_fn Err queue_check(struct ctx *ctx)
+{
+    struct redis_value value;
+    TRY(REDIS_CALL(ctx, ctx->reactor->redis, &value, STR("INFO"), STR("memory")));
+    Str policy = info_value(value.text, STR("maxmemory_policy"));
+    Str most = info_value(value.text, STR("maxmemory"));
+    if (policy.data == NULL || str_eq(policy, STR("noeviction")) || str_eq(most, STR("0")))
+        return OK;
+    return fail(ctx, ERR_CONFIG,
+                "Redis may evict keys (maxmemory-policy %.*s): set it to noeviction, or give the "
+                "queue a Redis of its own",
+                STR_FMT(policy));
 }
 
 static Str id_text(struct arena *arena, int64_t id)
@@ -84,34 +120,85 @@ static bool member_parse(Str text, struct queue_member *ret)
     return str_eq(site, STR("-")) || uuid_parse(site, &ret->site);
 }
 
+static uint32_t members_read(const struct redis_value *value, uint32_t most,
+                             struct queue_member *ret)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < value->count && count < most; i++)
+        if (member_parse(value->items[i].text, &ret[count]))
+            count++;
+    return count;
+}
+
 fiber_fn Err queue_claim(struct ctx *ctx, Str worker, uint32_t most, struct queue_member *ret,
                          uint32_t *ret_count)
 {
     struct redis_value value;
     TRY(REDIS_CALL(ctx, ctx->reactor->redis, &value, STR("FCALL"), STR("cq_claim"), STR("1"),
                    STR(KEY_QUEUE_TAG), worker, id_text(ctx->arena, most)));
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < value.count && count < most; i++)
-        if (member_parse(value.items[i].text, &ret[count]))
-            count++;
-    *ret_count = count;
+    *ret_count = members_read(&value, most, ret);
     return OK;
 }
 
-void queue_done(struct ctx *ctx, Str worker, const struct queue_member *members, uint32_t count)
+/* FCALL function 1 {q:0} worker member … */
+static const Str *member_words(struct arena *arena, Str function, Str worker,
+                               const struct queue_member *members, uint32_t count,
+                               uint32_t *ret_count)
 {
     assert(count <= QUEUE_CALL_MAX);
-    Str *words = arena_array(ctx->arena, Str, WORDS_HEAD + 1 + (size_t)count);
+    Str *words = arena_array(arena, Str, WORDS_HEAD + 1 + (size_t)count);
     uint32_t n = 0;
     words[n++] = STR("FCALL");
-    words[n++] = STR("cq_done");
+    words[n++] = function;
     words[n++] = STR("1");
     words[n++] = STR(KEY_QUEUE_TAG);
     words[n++] = worker;
     for (uint32_t i = 0; i < count; i++)
-        words[n++] = str_printf(ctx->arena, "%jd:%.*s", (intmax_t)members[i].id,
-                                STR_FMT(site_text(ctx->arena, members[i].site)));
-    (void)redis_send(ctx->reactor->redis, words, n);
+        words[n++] = str_printf(arena, "%jd:%.*s", (intmax_t)members[i].id,
+                                STR_FMT(site_text(arena, members[i].site)));
+    *ret_count = n;
+    return words;
+}
+
+void queue_done(struct ctx *ctx, Str worker, const struct queue_member *members, uint32_t count)
+{
+    uint32_t word_count;
+    const Str *words =
+        member_words(ctx->arena, STR("cq_done"), worker, members, count, &word_count);
+    (void)redis_send(ctx->reactor->redis, words, word_count);
+}
+
+fiber_fn Err queue_return(struct ctx *ctx, Str worker, const struct queue_member *members,
+                          uint32_t count)
+{
+    uint32_t word_count;
+    const Str *words =
+        member_words(ctx->arena, STR("cq_return"), worker, members, count, &word_count);
+    struct redis_value value;
+    return redis_call(ctx, ctx->reactor->redis, words, word_count, &value);
+}
+
+fiber_fn Err queue_held(struct ctx *ctx, Str worker, uint32_t most, struct queue_member *ret,
+                        uint32_t *ret_count)
+{
+    struct redis_value value;
+    TRY(REDIS_CALL(ctx, ctx->reactor->redis, &value, STR("LRANGE"),
+                   key_queue_held(ctx->arena, worker), STR("0"),
+                   id_text(ctx->arena, (int64_t)most - 1)));
+    *ret_count = members_read(&value, most, ret);
+    return OK;
+}
+
+fiber_fn Err queue_holders(struct ctx *ctx, const Str **ret, uint32_t *ret_count)
+{
+    struct redis_value value;
+    TRY(REDIS_CALL(ctx, ctx->reactor->redis, &value, STR("SMEMBERS"), STR(KEY_QUEUE_WORKERS)));
+    Str *names = arena_array(ctx->arena, Str, value.count + 1);
+    for (uint32_t i = 0; i < value.count; i++)
+        names[i] = value.items[i].text;
+    *ret = names;
+    *ret_count = value.count;
+    return OK;
 }
 
 fiber_fn Err queue_reap(struct ctx *ctx, Str worker)
@@ -120,7 +207,7 @@ fiber_fn Err queue_reap(struct ctx *ctx, Str worker)
     do {
         TRY(REDIS_CALL(ctx, ctx->reactor->redis, &value, STR("FCALL"), STR("cq_reap"), STR("1"),
                        STR(KEY_QUEUE_TAG), worker));
-    } while (value.integer == QUEUE_CALL_MAX);
+    } while (value.integer > 0); /* the last call, which finds nothing, forgets the worker */
     return OK;
 }
 

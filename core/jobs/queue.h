@@ -17,6 +17,10 @@ struct queue_member {
 
 /* The functions are loaded on every connection; once per reactor. */
 void queue_use(struct redis *redis);
+/* Loads them again: somebody flushed the functions of a Redis that went on running. */
+void queue_reload(struct redis *redis);
+/* ERR_CONFIG when this Redis may evict keys: jobs would wait for the reconcile again and again. */
+fiber_fn Err queue_check(struct ctx *ctx);
 
 /* Without waiting; when it fails the reconcile will find the row. At most QUEUE_CALL_MAX. */
 void queue_push(struct ctx *ctx, const struct queue_member *members, uint32_t count);
@@ -26,11 +30,19 @@ fiber_fn Err queue_push_missing(struct ctx *ctx, const struct queue_member *memb
 /* Even those that the index believes to have. */
 fiber_fn Err queue_push_stuck(struct ctx *ctx, const struct queue_member *members, uint32_t count);
 
-/* Takes up to `most` for this worker, one of each site in turn. */
+/* Takes up to `most` for this worker, an equal share of each site. */
 fiber_fn Err queue_claim(struct ctx *ctx, Str worker, uint32_t most, struct queue_member *ret,
                          uint32_t *ret_count);
 /* The worker is done with them. Without waiting. */
 void queue_done(struct ctx *ctx, Str worker, const struct queue_member *members, uint32_t count);
+/* What the worker took and did not start goes back to the head of its list. */
+fiber_fn Err queue_return(struct ctx *ctx, Str worker, const struct queue_member *members,
+                          uint32_t count);
+/* What the index thinks this worker has, at most `most`. */
+fiber_fn Err queue_held(struct ctx *ctx, Str worker, uint32_t most, struct queue_member *ret,
+                        uint32_t *ret_count);
+/* Workers that hold something, in ctx->arena. */
+fiber_fn Err queue_holders(struct ctx *ctx, const Str **ret, uint32_t *ret_count);
 /* What a dead worker had taken goes back into the lists. */
 fiber_fn Err queue_reap(struct ctx *ctx, Str worker);
 /* Blocks until there may be work, a second at most. `bell` is a connection of its own. */

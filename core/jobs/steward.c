@@ -5,13 +5,22 @@
 #include "gen/sql.h"
 #include "io/reactor.h"
 
-enum { LEADER_LEASE_S = 5, PAGE = 1000, FULL_US = 30 * 1000 * 1000 };
-/* Clocks and commits: a row can become visible a little after its run_at. */
-enum { OVERLAP_US = 3 * 1000 * 1000 };
-/* A due row that nobody took for this long while every list is empty has been forgotten. */
-enum { STUCK_US = 60 * 1000 * 1000 };
+enum {
+    LEADER_LEASE_S = 5,
+    PAGE = 1000,
+    PAGES_A_TURN = 100, /* so that a turn ends well before the leader's lease */
+    FULL_US = 30 * 1000 * 1000,
+    /* Clocks and commits: a row can become visible a little after its run_at. */
+    OVERLAP_US = 3 * 1000 * 1000,
+    /* A due row that nobody took for this long while every list is empty has been forgotten. */
+    STUCK_US = 60 * 1000 * 1000,
+    SWEEP_US = 60 * 1000 * 1000, /* between two passes over the table */
+    SWEEP_PAGE = 5000,
+};
 
-static fiber_fn Err reap(struct platform platform);
+static fiber_fn Err reap(struct platform platform, bool only_certain);
+static fiber_fn Err reconcile(struct platform platform, struct steward *steward);
+static fiber_fn Err sweep(struct platform platform, struct steward *steward);
 
 static fiber_fn Err leadership(struct platform platform, struct steward *steward, Str worker)
 {
@@ -29,50 +38,96 @@ static fiber_fn Err leadership(struct platform platform, struct steward *steward
     return OK;
 }
 
-typedef Err PageFn(struct ctx *ctx, const struct queue_member *members, uint32_t count);
-
-static fiber_fn Err push_page(struct ctx *ctx, const struct queue_member *members, uint32_t count)
+fiber_fn Err steward_turn(struct ctx *ctx, struct steward *steward, Str worker)
 {
-    uint32_t added;
-    TRY(queue_push_missing(ctx, members, count, &added));
-    counter_add(COUNTER_jobs_reconciled, added);
+    struct platform platform = reactor_platform(ctx);
+    Err err = leadership(platform, steward, worker);
+    if (err != OK) {
+        /* PostgreSQL was away: leases could not be renewed either. */
+        steward->is_leader = false;
+        return err;
+    }
+    if (!steward->is_leader)
+        return OK;
+    TRY(reap(platform, clock_now_us() < steward->reap_from_us));
+    TRY(sweep(platform, steward));
+    return reconcile(platform, steward);
+}
+
+/* Reap -------------------------------------------------------------------------------------------
+ */
+
+/* The culprit is known when the supervisor named it, when it was under suspicion and so ran alone,
+ * or when the dead worker ran one job only. */
+static fiber_fn Err culprit_find(struct platform platform, Str worker, DbArg named, DbArg *ret)
+{
+    *ret = named;
+    struct rows rows;
+    TRY(db_query_platform(platform, &SQL_JOBS_OF_WORKER, ARGS(db_text(worker)), &rows));
+    if (rows.count == 1)
+        *ret = db_int(row_int(&rows, 0, JOBS_OF_WORKER_ID));
     return OK;
 }
 
-/* Every queued row with since < run_at <= now, a page at a time. */
-static fiber_fn Err each_due(struct platform platform, int64_t since_us, PageFn *page)
+static fiber_fn Err reap_worker(struct platform platform, Str worker, DbArg named)
+{
+    DbArg culprit;
+    TRY(culprit_find(platform, worker, named, &culprit));
+    struct rows rows;
+    TRY(db_query_platform(platform, &SQL_JOBS_REAP, ARGS(db_text(worker), culprit), &rows));
+    counter_add(COUNTER_jobs_reaped, rows.count);
+    TRY(db_query_platform(platform, &SQL_WORKER_FORGET, ARGS(db_text(worker)), NULL));
+    if (queue_reap(platform.ctx, worker) != OK)
+        diag_clear(platform.ctx); /* the full reconcile finds it among the holders */
+    return OK;
+}
+
+static fiber_fn Err reap(struct platform platform, bool only_certain)
+{
+    struct rows dead;
+    TRY(db_query_platform(platform, &SQL_WORKERS_DEAD, NO_ARGS, &dead));
+    for (uint32_t i = 0; i < dead.count; i++) {
+        if (only_certain && !row_bool(&dead, i, WORKERS_DEAD_IS_CERTAIN))
+            continue;
+        DbArg named = row_is_null(&dead, i, WORKERS_DEAD_CURRENT_JOB)
+                          ? db_null()
+                          : db_int(row_int(&dead, i, WORKERS_DEAD_CURRENT_JOB));
+        TRY(reap_worker(platform, row_text(&dead, i, WORKERS_DEAD_ID), named));
+    }
+    return OK;
+}
+
+/* Reconcile --------------------------------------------------------------------------------------
+ */
+
+/* Pushes up to `pages` pages of queued rows with since < run_at <= now, from *run_at, *id on, which
+ * move along. *ret_is_end: there were no more. */
+static fiber_fn Err push_due(struct platform platform, int64_t since_us, uint32_t pages,
+                             int64_t *run_at, int64_t *id, bool *ret_is_end)
 {
     struct ctx *ctx = platform.ctx;
-    int64_t last_run_at = 0;
-    int64_t last_id = 0;
-    for (;;) {
+    uint32_t count = PAGE;
+    for (uint32_t p = 0; p < pages && count == PAGE; p++) {
         ArenaMark mark = arena_mark(ctx->arena);
         struct rows rows;
         TRY(db_query_platform(platform, &SQL_JOBS_DUE_SINCE,
-                              ARGS(db_time(since_us), db_time(last_run_at), db_int(last_id)),
-                              &rows));
+                              ARGS(db_time(since_us), db_time(*run_at), db_int(*id)), &rows));
+        count = rows.count;
         struct queue_member *members = arena_array(ctx->arena, struct queue_member, PAGE);
-        for (uint32_t i = 0; i < rows.count; i++) {
+        for (uint32_t i = 0; i < count; i++) {
             members[i].id = row_int(&rows, i, JOBS_DUE_SINCE_ID);
             members[i].site = row_uuid(&rows, i, JOBS_DUE_SINCE_SITE_ID);
         }
-        uint32_t count = rows.count;
         if (count > 0) {
-            last_run_at = row_time(&rows, count - 1, JOBS_DUE_SINCE_RUN_AT);
-            last_id = members[count - 1].id;
-            TRY(page(ctx, members, count));
+            uint32_t added;
+            TRY(queue_push_missing(ctx, members, count, &added));
+            counter_add(COUNTER_jobs_reconciled, added);
+            *run_at = row_time(&rows, count - 1, JOBS_DUE_SINCE_RUN_AT);
+            *id = members[count - 1].id;
         }
         arena_rewind(ctx->arena, mark);
-        if (count < PAGE)
-            return OK;
     }
-}
-
-static fiber_fn Err database_now(struct platform platform, int64_t *ret_us)
-{
-    struct rows rows;
-    TRY(db_query_platform(platform, &SQL_JOBS_NOW, NO_ARGS, &rows));
-    *ret_us = row_time(&rows, 0, JOBS_NOW_NOW);
+    *ret_is_end = count < PAGE;
     return OK;
 }
 
@@ -95,83 +150,100 @@ static fiber_fn Err push_stuck(struct platform platform, int64_t now_us)
     return queue_push_stuck(platform.ctx, members, rows.count);
 }
 
-static fiber_fn Err reconcile_fully(struct platform platform, struct steward *steward,
-                                    int64_t now_us)
+/* Redis may remember workers that PostgreSQL has forgotten: it was away when they were reaped. */
+static fiber_fn Err reap_forgotten(struct platform platform)
 {
-    TRY(each_due(platform, 0, push_page));
+    struct ctx *ctx = platform.ctx;
+    const Str *names;
+    uint32_t count;
+    TRY(queue_holders(ctx, &names, &count));
+    if (count == 0)
+        return OK;
+    struct rows rows;
+    TRY(db_query_platform(platform, &SQL_WORKERS_UNKNOWN,
+                          ARGS(db_text_array(ctx->arena, names, count)), &rows));
+    for (uint32_t i = 0; i < rows.count; i++)
+        TRY(queue_reap(ctx, row_text(&rows, i, WORKERS_UNKNOWN_ID)));
+    return OK;
+}
+
+/* The next part of the full pass; at its end Redis has everything that waits. */
+static fiber_fn Err scan(struct platform platform, struct steward *steward, int64_t now_us)
+{
+    bool is_end;
+    TRY(push_due(platform, 0, PAGES_A_TURN, &steward->scan_run_at, &steward->scan_id, &is_end));
+    if (!is_end)
+        return OK;
     TRY(queue_mark_filled(platform.ctx));
+    TRY(reap_forgotten(platform));
     TRY(push_stuck(platform, now_us));
+    steward->is_scanning = false;
     steward->full_at_us = clock_now_us() + FULL_US;
+    return OK;
+}
+
+static fiber_fn Err database_now(struct platform platform, int64_t *ret_us)
+{
+    struct rows rows;
+    TRY(db_query_platform(platform, &SQL_JOBS_NOW, NO_ARGS, &rows));
+    *ret_us = row_time(&rows, 0, JOBS_NOW_NOW);
+    return OK;
+}
+
+/* A full pass begins when Redis may have lost something, and every FULL_US. */
+static fiber_fn Err scan_if_due(struct ctx *ctx, struct steward *steward)
+{
+    bool remembers;
+    TRY(queue_remembers(ctx, &remembers));
+    uint64_t incarnation = redis_incarnation(ctx->reactor->redis);
+    bool is_other = incarnation != steward->redis_incarnation;
+    bool is_due = !remembers || clock_now_us() >= steward->full_at_us;
+    if (is_other || (is_due && !steward->is_scanning)) {
+        steward->is_scanning = true;
+        steward->scan_run_at = 0;
+        steward->scan_id = 0;
+        steward->redis_incarnation = incarnation;
+    }
     return OK;
 }
 
 static fiber_fn Err reconcile(struct platform platform, struct steward *steward)
 {
-    struct ctx *ctx = platform.ctx;
     int64_t now_us;
     TRY(database_now(platform, &now_us));
-    bool remembers;
-    TRY(queue_remembers(ctx, &remembers));
-    uint64_t incarnation = redis_incarnation(ctx->reactor->redis);
-    bool is_full = !remembers || incarnation != steward->redis_incarnation ||
-                   clock_now_us() >= steward->full_at_us;
-    if (is_full)
-        TRY(reconcile_fully(platform, steward, now_us));
-    else
-        TRY(each_due(platform, steward->due_since_us - OVERLAP_US, push_page));
-    steward->redis_incarnation = incarnation;
-    steward->due_since_us = now_us;
+    TRY(scan_if_due(platform.ctx, steward));
+    if (steward->is_scanning)
+        TRY(scan(platform, steward, now_us));
+    int64_t since_us = steward->due_since_us - OVERLAP_US;
+    int64_t run_at = since_us;
+    int64_t id = 0;
+    bool is_end = true;
+    if (steward->due_since_us != 0)
+        TRY(push_due(platform, since_us, PAGES_A_TURN, &run_at, &id, &is_end));
+    /* More than one turn can push: the scan comes by again, the next turn goes on from here. */
+    steward->due_since_us = is_end ? now_us : run_at;
     return OK;
 }
 
-fiber_fn Err steward_turn(struct ctx *ctx, struct steward *steward, Str worker)
+/* Sweep ------------------------------------------------------------------------------------------
+ */
+
+/* A page a turn, from the oldest row on, until one holds a job that is still kept. */
+static fiber_fn Err sweep(struct platform platform, struct steward *steward)
 {
-    struct platform platform = reactor_platform(ctx);
-    Err err = leadership(platform, steward, worker);
-    if (err != OK) {
-        /* PostgreSQL was away: leases could not be renewed either. */
-        steward->is_leader = false;
-        return err;
-    }
-    if (!steward->is_leader)
+    if (clock_now_us() < steward->sweep_at_us)
         return OK;
-    if (clock_now_us() >= steward->reap_from_us)
-        TRY(reap(platform));
-    return reconcile(platform, steward);
-}
-
-/* The culprit is known when the supervisor named it, or when the dead worker ran one job only. */
-static fiber_fn Err culprit_find(struct platform platform, Str worker, DbArg named, DbArg *ret)
-{
-    *ret = named;
     struct rows rows;
-    TRY(db_query_platform(platform, &SQL_JOBS_OF_WORKER, ARGS(db_text(worker)), &rows));
-    if (rows.count == 1)
-        *ret = db_int(row_int(&rows, 0, JOBS_OF_WORKER_ID));
-    return OK;
-}
-
-static fiber_fn Err reap_worker(struct platform platform, Str worker, DbArg named)
-{
-    DbArg culprit;
-    TRY(culprit_find(platform, worker, named, &culprit));
-    struct rows rows;
-    TRY(db_query_platform(platform, &SQL_JOBS_REAP, ARGS(db_text(worker), culprit), &rows));
-    counter_add(COUNTER_jobs_reaped, rows.count);
-    TRY(db_query_platform(platform, &SQL_WORKER_FORGET, ARGS(db_text(worker)), NULL));
-    err_ignore(queue_reap(platform.ctx, worker), "the reconcile finds the rows without Redis");
-    return OK;
-}
-
-static fiber_fn Err reap(struct platform platform)
-{
-    struct rows dead;
-    TRY(db_query_platform(platform, &SQL_WORKERS_DEAD, NO_ARGS, &dead));
-    for (uint32_t i = 0; i < dead.count; i++) {
-        DbArg named = row_is_null(&dead, i, WORKERS_DEAD_CURRENT_JOB)
-                          ? db_null()
-                          : db_int(row_int(&dead, i, WORKERS_DEAD_CURRENT_JOB));
-        TRY(reap_worker(platform, row_text(&dead, i, WORKERS_DEAD_ID), named));
-    }
+    int64_t hours = platform.ctx->reactor->settings->job_retention_h;
+    TRY(db_query_platform(
+        platform, &SQL_JOBS_SWEEP,
+        ARGS(db_int(SWEEP_PAGE), db_int(steward->sweep_id), db_int4((int32_t)hours)), &rows));
+    counter_add(COUNTER_jobs_swept, row_int(&rows, 0, JOBS_SWEEP_REMOVED));
+    steward->sweep_id = row_int(&rows, 0, JOBS_SWEEP_LAST_ID);
+    if (row_int(&rows, 0, JOBS_SWEEP_LOOKED_AT) == SWEEP_PAGE &&
+        !row_bool(&rows, 0, JOBS_SWEEP_IS_YOUNG))
+        return OK;
+    steward->sweep_id = 0;
+    steward->sweep_at_us = clock_now_us() + SWEEP_US;
     return OK;
 }

@@ -51,9 +51,12 @@ fiber_fn Err pageview_push(struct ctx *ctx, const struct pageview *view);
 
 /*
  * One turn of the drain: takes up to TRACKING_DRAIN_MAX lines and stores them on the platform lane
- * with COPY, through a staging table, so that an event that is stored already is passed over. What
- * was taken leaves Redis after the commit; a worker that dies in between leaves its list to the
- * next drain. *ret_stored: how many lines were taken.
+ * with COPY, through a staging table, so that an event that is stored already is passed over, and
+ * one whose site is gone is dropped. What was taken leaves Redis after the commit; a worker that
+ * dies in between leaves its list to pageviews_adopt. A line that PostgreSQL refuses is dropped
+ * alone. *ret_taken: how many lines there were.
  */
 enum { TRACKING_DRAIN_MAX = 10000 };
-fiber_fn Err pageviews_drain(struct platform platform, Str worker, uint64_t *ret_stored);
+fiber_fn Err pageviews_drain(struct platform platform, Str worker, uint64_t *ret_taken);
+/* Drains what takers that are no workers any more have left. */
+fiber_fn Err pageviews_adopt(struct platform platform);

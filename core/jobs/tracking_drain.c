@@ -4,27 +4,33 @@
 #include "jobs/keys.h"
 #include "jobs/tracking.h"
 
+#include <assert.h>
+
 enum { DRAIN_BYTES_MAX = 256 * 1024 * 1024 };
-#define KEY_TAKERS "{t}:takers"
+
+struct lines {
+    const struct redis_value *items;
+    uint32_t count;
+};
 
 /* The taker is on record before it takes anything, so that its list can be found after it. */
 static fiber_fn Err take(struct ctx *ctx, Str worker, Str list, struct redis_value *ret)
 {
     struct redis *redis = ctx->reactor->redis;
-    struct redis_value added;
-    TRY(REDIS_CALL(ctx, redis, &added, STR("SADD"), STR(KEY_TAKERS), worker));
+    const Str add[] = {STR("SADD"), STR(KEY_TRACKING_TAKERS), worker};
+    (void)redis_send(redis, add, sizeof add / sizeof add[0]);
     return REDIS_CALL(ctx, redis, ret, STR("FCALL"), STR("cq_take"), STR("2"),
                       STR(KEY_TRACKING_PAGEVIEWS), list,
                       str_printf(ctx->arena, "%d", TRACKING_DRAIN_MAX));
 }
 
-static fiber_fn Err store(struct platform platform, Str lines, int64_t *ret_stored)
+static fiber_fn Err store_text(struct platform platform, Str text, int64_t *ret_stored)
 {
     SCOPED_TX struct db_tx tx = {0};
     int64_t loaded;
     struct rows rows;
     TRY(db_begin_platform(platform, &tx));
-    TRY(db_copy_in(&tx, STR("copy spark.load_pageviews (" PAGEVIEW_COLUMNS ") from stdin"), lines,
+    TRY(db_copy_in(&tx, STR("copy spark.load_pageviews (" PAGEVIEW_COLUMNS ") from stdin"), text,
                    &loaded));
     TRY(db_tx_query(&tx, &SQL_PAGEVIEWS_STORE, NO_ARGS, &rows));
     *ret_stored = rows.affected;
@@ -32,53 +38,109 @@ static fiber_fn Err store(struct platform platform, Str lines, int64_t *ret_stor
     return db_commit(&tx);
 }
 
+/* One bad line must not keep its neighbours out; anything else is left for another attempt. */
+static bool is_fault_of_a_line(Err err)
+{
+    switch (err) {
+    case ERR_INVALID_PAYLOAD:
+    case ERR_VALUE_TOO_LONG:
+    case ERR_VALUE_OUT_OF_RANGE:
+    case ERR_NOT_NULL:
+    case ERR_FAILED_VALIDATION:
+    case ERR_INVALID_FOREIGN_KEY:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static fiber_fn Err store_lines(struct platform platform, struct lines lines, int64_t *ret_stored)
+{
+    struct ctx *ctx = platform.ctx;
+    struct buf *text = buf_in_arena(ctx->arena, DRAIN_BYTES_MAX);
+    for (uint32_t i = 0; i < lines.count; i++)
+        buf_put(text, lines.items[i].text);
+    TRY(buf_check(ctx, text, "A drain"));
+    return store_text(platform, buf_str(text), ret_stored);
+}
+
+/* Halves what PostgreSQL refuses, until the line that it refuses is alone; that one is dropped. */
+static fiber_fn Err store(struct platform platform, struct lines lines, uint32_t depth,
+                          int64_t *stored)
+{
+    struct ctx *ctx = platform.ctx;
+    ArenaMark mark = arena_mark(ctx->arena);
+    int64_t count = 0;
+    Err err = store_lines(platform, lines, &count);
+    if (err != OK && !is_fault_of_a_line(err))
+        return err;
+    diag_clear(ctx);
+    arena_rewind(ctx->arena, mark);
+    *stored += count;
+    if (err == OK)
+        return OK;
+    if (lines.count == 1) {
+        counter_inc(tracking_dropped);
+        return OK;
+    }
+    assert(depth > 0);
+    uint32_t half = lines.count / 2;
+    TRY(store(platform, (struct lines){lines.items, half}, depth - 1, stored));
+    return store(platform, (struct lines){lines.items + half, lines.count - half}, depth - 1,
+                 stored);
+}
+
+enum { HALVINGS_MAX = 16 };
+static_assert(TRACKING_DRAIN_MAX <= 1 << (HALVINGS_MAX - 1));
+
 static fiber_fn Err drain_list(struct platform platform, Str list, const struct redis_value *taken)
 {
     struct ctx *ctx = platform.ctx;
-    struct buf *lines = buf_in_arena(ctx->arena, DRAIN_BYTES_MAX);
-    for (uint32_t i = 0; i < taken->count; i++)
-        buf_put(lines, taken->items[i].text);
-    TRY(buf_check(ctx, lines, "A drain"));
-    int64_t stored;
-    TRY(store(platform, buf_str(lines), &stored));
+    int64_t stored = 0;
+    TRY(store(platform, (struct lines){taken->items, taken->count}, HALVINGS_MAX, &stored));
     counter_add(COUNTER_tracking_stored, stored);
     struct redis_value removed;
     return REDIS_CALL(ctx, ctx->reactor->redis, &removed, STR("DEL"), list);
 }
 
-/* Takers that are no workers any more: their lists are drained like our own. */
-static fiber_fn Err adopt_orphans(struct platform platform, Str worker)
+static fiber_fn Err adopt(struct platform platform, Str taker)
 {
     struct ctx *ctx = platform.ctx;
     struct redis *redis = ctx->reactor->redis;
+    Str list = key_tracking_taken(ctx->arena, taker);
+    struct redis_value left;
+    TRY(REDIS_CALL(ctx, redis, &left, STR("LRANGE"), list, STR("0"), STR("-1")));
+    if (left.count > 0)
+        TRY(drain_list(platform, list, &left));
+    return REDIS_CALL(ctx, redis, &left, STR("SREM"), STR(KEY_TRACKING_TAKERS), taker);
+}
+
+fiber_fn Err pageviews_adopt(struct platform platform)
+{
+    struct ctx *ctx = platform.ctx;
     struct redis_value takers;
-    TRY(REDIS_CALL(ctx, redis, &takers, STR("SMEMBERS"), STR(KEY_TAKERS)));
-    for (uint32_t i = 0; i < takers.count; i++) {
-        Str taker = takers.items[i].text;
-        struct rows rows;
-        if (str_eq(taker, worker))
-            continue;
-        TRY(db_query_platform(platform, &SQL_WORKER_EXISTS, ARGS(db_text(taker)), &rows));
-        if (rows.count > 0)
-            continue;
-        Str list = key_tracking_taken(ctx->arena, taker);
-        struct redis_value left;
-        TRY(REDIS_CALL(ctx, redis, &left, STR("LRANGE"), list, STR("0"), STR("-1")));
-        if (left.count > 0)
-            TRY(drain_list(platform, list, &left));
-        TRY(REDIS_CALL(ctx, redis, &left, STR("SREM"), STR(KEY_TAKERS), taker));
-    }
+    TRY(REDIS_CALL(ctx, ctx->reactor->redis, &takers, STR("SMEMBERS"), STR(KEY_TRACKING_TAKERS)));
+    if (takers.count == 0)
+        return OK;
+    Str *names = arena_array(ctx->arena, Str, takers.count);
+    for (uint32_t i = 0; i < takers.count; i++)
+        names[i] = takers.items[i].text;
+    struct rows gone;
+    TRY(db_query_platform(platform, &SQL_WORKERS_UNKNOWN,
+                          ARGS(db_text_array(ctx->arena, names, takers.count)), &gone));
+    for (uint32_t i = 0; i < gone.count; i++)
+        TRY(adopt(platform, row_text(&gone, i, WORKERS_UNKNOWN_ID)));
     return OK;
 }
 
-fiber_fn Err pageviews_drain(struct platform platform, Str worker, uint64_t *ret_stored)
+fiber_fn Err pageviews_drain(struct platform platform, Str worker, uint64_t *ret_taken)
 {
     struct ctx *ctx = platform.ctx;
     Str list = key_tracking_taken(ctx->arena, worker);
     struct redis_value taken;
     TRY(take(ctx, worker, list, &taken));
-    *ret_stored = taken.count;
+    *ret_taken = taken.count;
     if (taken.count == 0)
-        return adopt_orphans(platform, worker);
+        return OK;
     return drain_list(platform, list, &taken);
 }

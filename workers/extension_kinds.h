@@ -1,0 +1,11 @@
+/*
+ * The job kinds of extensions, as kinds of this worker.
+ */
+#pragma once
+
+#include "host/host.h"
+#include "workers/handlers.h"
+
+/* Once, before the first claim; memory from the arena, which has to outlive the jobs. */
+void extension_kinds_set(struct arena *arena, const struct host *host);
+const struct job_kind *extension_kind_find(Str kind); /* or NULL */
