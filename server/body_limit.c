@@ -25,6 +25,7 @@ struct sweep {
     uint64_t buffered;
     uint64_t largest_size;
     h2o_conn_t *largest;
+    enum envelope largest_envelope;
 };
 
 static void on_sweep(void *arg);
@@ -53,18 +54,29 @@ void body_sweep_start(struct server *server)
     timer_start(server->reactor->loop, &server->sweep, clock_now_us() + SWEEP_US);
 }
 
+static Str body_of(enum envelope envelope)
+{
+    if (envelope == ENVELOPE_API)
+        return STR("{\"error\":true,\"message\":\"The body is larger than this route takes.\","
+                   "\"code\":\"CONTENT_TOO_LARGE\"}");
+    return STR("{\"errors\":[{\"message\":\"The body is larger than this route takes.\","
+               "\"extensions\":{\"code\":\"CONTENT_TOO_LARGE\"}}]}");
+}
+
 /* Nothing has been answered on this connection yet, so the bytes can be written by hand; the end
  * of input then makes h2o close it. */
-static void refuse(h2o_conn_t *conn)
+static void refuse(h2o_conn_t *conn, enum envelope envelope)
 {
-    static const char answer[] =
-        "HTTP/1.1 413 Payload Too Large\r\nConnection: close\r\n"
-        "Content-Type: application/json; charset=utf-8\r\nContent-Length: 110\r\n\r\n"
-        "{\"errors\":[{\"message\":\"The body is larger than this route takes.\","
-        "\"extensions\":{\"code\":\"CONTENT_TOO_LARGE\"}}]}";
+    char answer[512];
+    Str body = body_of(envelope);
+    int len = snprintf(answer, sizeof answer,
+                       "HTTP/1.1 413 Payload Too Large\r\nConnection: close\r\n"
+                       "Content-Type: application/json; charset=utf-8\r\n"
+                       "Content-Length: %zu\r\n\r\n%.*s",
+                       body.len, STR_FMT(body));
     int fd = h2o_socket_get_fd(conn->callbacks->get_socket(conn));
     counter_inc(http_body_rejected);
-    ssize_t sent = send(fd, answer, sizeof answer - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+    ssize_t sent = send(fd, answer, (size_t)len, MSG_NOSIGNAL | MSG_DONTWAIT);
     (void)sent; /* a client that does not read is closed all the same */
     shutdown(fd, SHUT_RDWR);
 }
@@ -73,10 +85,14 @@ static int look_at(h2o_req_t *req, void *arg)
 {
     struct sweep *sweep = arg;
     h2o_socket_t *socket = req->conn->callbacks->get_socket(req->conn);
-    if (socket == NULL || socket->input == NULL || socket->input->size <= BODY_NONE_MAX)
+    if (socket == NULL || socket->input == NULL)
         return 0;
-    if (sweep->server->by_fd[h2o_socket_get_fd(socket)] != NULL)
+    sweep->buffered += socket->input->size;
+    int fd = h2o_socket_get_fd(socket);
+    if (fd < FD_MAX && sweep->server->by_fd[fd] != NULL)
         return 0; /* complete, and being answered */
+    if (socket->input->size <= BODY_NONE_MAX)
+        return 0;
 
     Str path = str_of(req->path.base, req->path.len);
     ptrdiff_t question = str_find_char(path, '?');
@@ -86,13 +102,13 @@ static int look_at(h2o_req_t *req, void *arg)
     enum route_body body = match.route != NULL ? match.route->body : BODY_NONE;
     uint64_t max = route_body_max(sweep->server->reactor->settings, body) + HEAD_ALLOWANCE;
     if (socket->input->size > max) {
-        refuse(req->conn);
+        refuse(req->conn, envelope_of_path(path));
         return 0;
     }
-    sweep->buffered += socket->input->size;
     if (socket->input->size > sweep->largest_size) {
         sweep->largest_size = socket->input->size;
         sweep->largest = req->conn;
+        sweep->largest_envelope = envelope_of_path(path);
     }
     return 0;
 }
@@ -103,7 +119,7 @@ static void on_sweep(void *arg)
     struct sweep sweep = {.server = server, .arena = arena_create()};
     server->config.http1.callbacks.foreach_request(&server->h2o, look_at, &sweep);
     if (sweep.buffered > BUFFERED_BUDGET && sweep.largest != NULL)
-        refuse(sweep.largest);
+        refuse(sweep.largest, sweep.largest_envelope);
     arena_destroy(sweep.arena);
     timer_start(server->reactor->loop, &server->sweep, clock_now_us() + SWEEP_US);
 }

@@ -17,9 +17,13 @@
 
 /* A schema that changes while a request runs makes it start again, this often at most. */
 enum { EPOCH_TRIES_MAX = 4 };
+/* Fibers that requests start themselves fit beside the largest REQUESTS_MAX. */
+static_assert(18000 + 2000 <= FIBER_LIVE_MAX, "REQUESTS_MAX of settings.def");
 
 static struct exchange *exchange_new(struct server *server, h2o_req_t *req);
+static Err refuse_early(struct exchange *exchange);
 static void run(void *arg);
+static void answer(struct exchange *exchange, Err err);
 static void watch_client(struct exchange *exchange);
 
 int dispatch_on_request(h2o_handler_t *self, h2o_req_t *req)
@@ -27,9 +31,15 @@ int dispatch_on_request(h2o_handler_t *self, h2o_req_t *req)
     (void)self;
     struct server *server = H2O_STRUCT_FROM_MEMBER(struct server, h2o, req->conn->ctx);
     struct exchange *exchange = exchange_new(server, req);
-    exchange->fiber = fiber_spawn(server->reactor->loop, "request", run, exchange);
-    if (exchange->fiber != NULL && exchange->req != NULL)
-        watch_client(exchange);
+    Err refusal = refuse_early(exchange);
+    if (refusal != OK) {
+        answer(exchange, refusal);
+        exchange_release(exchange);
+    } else {
+        exchange->fiber = fiber_spawn(server->reactor->loop, "request", run, exchange);
+        if (exchange->fiber != NULL && exchange->req != NULL)
+            watch_client(exchange);
+    }
     exchange_release(exchange);
     return 0;
 }
@@ -68,16 +78,23 @@ struct link {
 static void link_dispose(void *memory)
 {
     struct exchange *exchange = ((struct link *)memory)->exchange;
-    if (exchange->watched_fd >= 0) {
-        exchange->server->by_fd[exchange->watched_fd] = NULL;
+    if (exchange->fd >= 0)
+        exchange->server->by_fd[exchange->fd] = NULL;
+    if (exchange->is_watched)
         h2o_socket_dont_read(exchange->req->conn->callbacks->get_socket(exchange->req->conn), 0);
-    }
     exchange->req = NULL;
-    if (exchange->stream_wait != NULL)
-        wait_end(exchange->stream_wait, ERR_CANCELLED);
-    else if (exchange->fiber != NULL)
-        fiber_cancel(exchange->fiber);
+    exchange_client_is_gone(exchange);
     exchange_release(exchange);
+}
+
+/* The descriptor of an HTTP/1 connection, which has one request at a time; else -1. */
+static int fd_of(const h2o_req_t *req)
+{
+    h2o_socket_t *socket = req->conn->callbacks->get_socket(req->conn);
+    if (req->version >= 0x200 || socket == NULL)
+        return -1;
+    int fd = h2o_socket_get_fd(socket);
+    return fd < FD_MAX ? fd : -1;
 }
 
 /* Three hold a new exchange: the caller, the fiber and h2o's request. */
@@ -89,7 +106,9 @@ static struct exchange *exchange_new(struct server *server, h2o_req_t *req)
     exchange->arena = arena;
     exchange->req = req;
     exchange->references = 3;
-    exchange->watched_fd = -1;
+    exchange->fd = fd_of(req);
+    if (exchange->fd >= 0)
+        server->by_fd[exchange->fd] = exchange;
     exchange->started_us = clock_now_us();
     exchange_copy_request(exchange, req);
 
@@ -130,13 +149,9 @@ static void watch_client(struct exchange *exchange)
 {
     h2o_conn_t *conn = exchange->req->conn;
     h2o_socket_t *socket = conn->callbacks->get_socket(conn);
-    if (exchange->req->version >= 0x200 || socket->ssl != NULL)
+    if (exchange->fd < 0 || socket->ssl != NULL)
         return;
-    int fd = h2o_socket_get_fd(socket);
-    if (fd < 0 || fd >= FD_MAX)
-        return;
-    exchange->server->by_fd[fd] = exchange;
-    exchange->watched_fd = fd;
+    exchange->is_watched = true;
     h2o_socket_dont_read(socket, 1);
     h2o_socket_read_start(socket, on_client_event);
 }
@@ -182,6 +197,15 @@ static Err guard_check(struct ctx *ctx, enum route_guard guard)
     return OK;
 }
 
+/* A token that may only read cannot do more anywhere, whatever the handler thinks of it. */
+static Err write_check(struct ctx *ctx, const struct route *route)
+{
+    bool only_reads = str_eq(route->method, STR("GET")) || str_eq(route->method, STR("SEARCH"));
+    if (only_reads || route->guard == GUARD_OPEN || ctx->actor->may_write)
+        return OK;
+    return fail(ctx, ERR_FORBIDDEN, "This token may only read.");
+}
+
 static Err body_check(struct ctx *ctx, const struct exchange *exchange, const struct route *route)
 {
     uint64_t max = route_body_max(ctx->reactor->settings, route->body);
@@ -216,6 +240,7 @@ static fiber_fn Err handle(struct exchange *exchange)
         return fail_note(ctx, "path", request->path);
     }
     TRY(guard_check(ctx, route->guard));
+    TRY(write_check(ctx, route));
     TRY(body_check(ctx, exchange, route));
     return route->handler(ctx, request, &exchange->reply);
 }
@@ -242,6 +267,29 @@ static void ctx_init(struct exchange *exchange)
     };
 }
 
+static enum envelope envelope_of(const struct exchange *exchange)
+{
+    const struct route *route = exchange->request.route;
+    return route != NULL ? route->envelope : envelope_of_path(exchange->request.path);
+}
+
+/* What is refused without a fiber: there may be none left, or the request cannot be trusted. */
+static Err refuse_early(struct exchange *exchange)
+{
+    struct server *server = exchange->server;
+    struct ctx *ctx = &exchange->ctx;
+    ctx_init(exchange);
+    reply_init(exchange);
+    const char *fault = request_head_fault(exchange->req);
+    exchange->must_close = fault != NULL; /* who knows where the next request begins */
+    if (fault != NULL)
+        return fail(ctx, ERR_INVALID_PAYLOAD, "%s", fault);
+    if (server->in_flight >= (uint64_t)server->reactor->settings->requests_max)
+        return fail(ctx, ERR_UNAVAILABLE, "The server works on %u requests already.",
+                    server->in_flight);
+    return OK;
+}
+
 /* Runs the handler; again, from the start, while what it was compiled against has changed. */
 static fiber_fn Err handle_with_retries(struct exchange *exchange)
 {
@@ -262,115 +310,7 @@ static fiber_fn Err handle_with_retries(struct exchange *exchange)
     return err;
 }
 
-/* How it goes out -------------------------------------------------------------------------- */
-
-static void add_header(h2o_req_t *req, Str name, Str value)
-{
-    h2o_add_header_by_str(&req->pool, &req->res.headers, name.data, name.len, 1, NULL, value.data,
-                          value.len);
-}
-
-static const char *reason_of(int status)
-{
-    switch (status) {
-    case 200:
-        return "OK";
-    case 201:
-        return "Created";
-    case 202:
-        return "Accepted";
-    case 204:
-        return "No Content";
-    case 302:
-        return "Found";
-    case 304:
-        return "Not Modified";
-    case 400:
-        return "Bad Request";
-    case 401:
-        return "Unauthorized";
-    case 403:
-        return "Forbidden";
-    case 404:
-        return "Not Found";
-    case 405:
-        return "Method Not Allowed";
-    case 408:
-        return "Request Timeout";
-    case 409:
-        return "Conflict";
-    case 413:
-        return "Payload Too Large";
-    case 415:
-        return "Unsupported Media Type";
-    case 422:
-        return "Unprocessable Entity";
-    case 429:
-        return "Too Many Requests";
-    case 503:
-        return "Service Unavailable";
-    default:
-        return status < 400 ? "OK" : "Error";
-    }
-}
-
-void exchange_start_response(struct exchange *exchange)
-{
-    h2o_req_t *req = exchange->req;
-    const struct reply *reply = &exchange->reply;
-    req->res.status = reply->status;
-    req->res.reason = reason_of(reply->status);
-    req->compress_hint = H2O_COMPRESS_HINT_DISABLE;
-    if (exchange->server->is_draining)
-        req->http1_is_persistent = 0;
-    if (reply->content_type.len > 0)
-        h2o_add_header(&req->pool, &req->res.headers, H2O_TOKEN_CONTENT_TYPE, NULL,
-                       reply->content_type.data, reply->content_type.len);
-    for (uint32_t i = 0; i < reply->header_count; i++)
-        add_header(req, reply->headers[i].name, reply->headers[i].value);
-    h2o_start_response(req, &exchange->generator);
-}
-
-/* Weak, as Directus': the length and a hash of the bytes. Keyed per process, so a restart costs
- * clients one full answer. */
-static Str etag_of(struct arena *arena, Str body)
-{
-    return str_printf(arena, "W/\"%zx-%016jx\"", body.len, (uintmax_t)str_hash(body));
-}
-
-static void make_conditional(struct exchange *exchange)
-{
-    struct reply *reply = &exchange->reply;
-    bool is_get = str_eq(exchange->request.method, STR("GET")) || exchange->is_head;
-    if (!is_get || reply->status != 200 || reply->body->len == 0)
-        return;
-    Str etag = etag_of(exchange->arena, buf_str(reply->body));
-    reply_header(reply, STR("cache-control"), STR("no-cache"));
-    reply_header(reply, STR("etag"), etag);
-    if (str_eq(request_header(&exchange->request, STR("if-none-match")), etag)) {
-        reply->status = 304;
-        reply->content_type = STR_NONE;
-        buf_clear(reply->body);
-    }
-}
-
-static void send_reply(struct exchange *exchange)
-{
-    if (exchange->req == NULL)
-        return;
-    if (exchange->reply.is_streaming) {
-        h2o_send(exchange->req, NULL, 0, H2O_SEND_STATE_FINAL);
-        return;
-    }
-    const struct route *route = exchange->request.route;
-    if (route != NULL && route->guard != GUARD_OPEN)
-        make_conditional(exchange);
-    Str body = buf_str(exchange->reply.body);
-    exchange->req->res.content_length = body.len;
-    exchange_start_response(exchange);
-    h2o_iovec_t vec = h2o_iovec_init(body.data, exchange->is_head ? 0 : body.len);
-    h2o_send(exchange->req, &vec, vec.len > 0 ? 1 : 0, H2O_SEND_STATE_FINAL);
-}
+/* Its end ------------------------------------------------------------------------------------ */
 
 /* One wide line; the path only without its query, which may hold a token. */
 static void log_request(struct exchange *exchange, Err err)
@@ -401,6 +341,17 @@ static void log_request(struct exchange *exchange, Err err)
               LOG_I("line", entry != NULL && status >= 500 ? entry->line : 0));
 }
 
+static void answer(struct exchange *exchange, Err err)
+{
+    /* Cancelled, but not by the client: the server wants to end. */
+    if (err == ERR_CANCELLED && exchange->server->is_draining)
+        err = fail(&exchange->ctx, ERR_UNAVAILABLE, "The server is stopping.");
+    if (err != OK && !exchange->reply.is_streaming)
+        reply_error(&exchange->ctx, &exchange->reply, envelope_of(exchange), err);
+    exchange_send(exchange);
+    log_request(exchange, err);
+}
+
 static void run(void *arg)
 {
     struct exchange *exchange = arg;
@@ -409,12 +360,7 @@ static void run(void *arg)
     counter_inc(http_requests);
     counter_add(COUNTER_http_in_flight, 1);
 
-    Err err = handle_with_retries(exchange);
-    if (err != OK && !exchange->reply.is_streaming)
-        reply_error(&exchange->ctx, &exchange->reply, envelope_of_path(exchange->request.path),
-                    err);
-    send_reply(exchange);
-    log_request(exchange, err);
+    answer(exchange, handle_with_retries(exchange));
 
     counter_add(COUNTER_http_in_flight, -1);
     exchange->server->in_flight--;

@@ -31,6 +31,7 @@ struct server {
     uint32_t arena_count;
     uint32_t connections;
     uint32_t in_flight;
+    int64_t started_us;
     bool is_draining;
 };
 
@@ -42,8 +43,11 @@ struct exchange {
     struct wait *stream_wait; /* a writer waits until the chunk before is on the wire */
     struct arena *arena;
     uint32_t references;
-    int watched_fd; /* -1: not polled for a client that goes away */
+    int fd; /* HTTP/1: its place in by_fd; -1: none */
+    bool is_watched; /* the socket is polled for a client that goes away */
     bool is_head;
+    bool must_close; /* the connection ends with this answer */
+    bool is_chunk_pending; /* a stream's last chunk is still on its way */
     int64_t started_us;
     struct request request;
     struct reply reply;
@@ -53,11 +57,23 @@ struct exchange {
 /* dispatch.c */
 int dispatch_on_request(h2o_handler_t *self, h2o_req_t *req);
 void exchange_release(struct exchange *exchange);
-/* Status line and headers, from exchange->reply. */
+
+/* request_head.c: why this request must not be answered as if nothing were wrong; NULL: it may. */
+const char *request_head_fault(const h2o_req_t *req);
+
+/* respond.c: status line and headers from exchange->reply; the whole reply, once. */
 void exchange_start_response(struct exchange *exchange);
+void exchange_send(struct exchange *exchange);
 
 /* exchange_request.c: copies what handlers may see. */
 void exchange_copy_request(struct exchange *exchange, const h2o_req_t *req);
+
+/* stream.c: the end of a streaming reply, however its handler ended; and of its client. */
+void exchange_end_stream(struct exchange *exchange);
+void exchange_client_is_gone(struct exchange *exchange);
+
+/* pages_http.c: serves the files of `folder` under `prefix`, from memory. */
+void pages_register(h2o_hostconf_t *host, const char *prefix, Str folder);
 
 /* body_limit.c: the sweep over bodies that are still coming in. */
 uint64_t route_body_max(const struct settings *settings, enum route_body body);

@@ -1,3 +1,4 @@
+#include "access/ip_range.h"
 #include "server/exchange.h"
 
 #include <arpa/inet.h>
@@ -22,6 +23,40 @@ static Str peer_address(struct arena *arena, const h2o_req_t *req)
     char *text = arena_alloc_raw(arena, INET6_ADDRSTRLEN);
     inet_ntop(address.ss_family, bytes, text, INET6_ADDRSTRLEN);
     return str_from_z(text);
+}
+
+/* The last element of a comma-separated list, taken off it; false when there is none. */
+static bool take_last(Str *list, Str *ret)
+{
+    if (list->len == 0)
+        return false;
+    size_t start = list->len;
+    while (start > 0 && list->data[start - 1] != ',')
+        start--;
+    *ret = str_trim(str_slice(*list, start, list->len));
+    *list = str_slice(*list, 0, start > 0 ? start - 1 : 0);
+    return true;
+}
+
+/*
+ * Each proxy adds whom it saw at the end of X-Forwarded-For. So the list is read from there, for as
+ * long as the one who wrote the element is a proxy of ours; the rest is anybody's claim.
+ */
+static Str forwarded_address(const struct request *request, Str peer, Str proxies)
+{
+    Str address = peer;
+    for (uint32_t i = request->header_count; i-- > 0;) {
+        if (!str_eq(request->headers[i].name, STR("x-forwarded-for")))
+            continue;
+        Str list = request->headers[i].value;
+        Str element;
+        while (ip_in_ranges(address, proxies) && take_last(&list, &element)) {
+            if (!ip_in_ranges(element, STR("0.0.0.0/0,::/0")))
+                return address;
+            address = element;
+        }
+    }
+    return address;
 }
 
 static void copy_headers(struct arena *arena, struct request *request, const h2o_req_t *req)
@@ -49,9 +84,12 @@ void exchange_copy_request(struct exchange *exchange, const h2o_req_t *req)
     }
     request->method = copy(arena, req->method);
     request->host = copy(arena, req->authority);
-    request->ip = peer_address(arena, req);
     if (req->entity.base != NULL && req->entity.len > 0)
         request->body = copy(arena, req->entity);
     copy_headers(arena, request, req);
+    Str proxies = exchange->server->reactor->settings->trusted_proxies;
+    request->ip = peer_address(arena, req);
+    if (proxies.len > 0)
+        request->ip = forwarded_address(request, request->ip, proxies);
     exchange->is_head = str_eq(request->method, STR("HEAD"));
 }

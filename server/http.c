@@ -30,6 +30,7 @@ struct server *server_new(struct reactor *reactor, struct router *router, int li
     assert(server != NULL);
     server->reactor = reactor;
     server->router = router;
+    server->started_us = clock_now_us();
     reactor->slots[SLOT_SERVER] = server;
     configure(server);
     h2o_context_init(&server->h2o, loop_native(reactor->loop), &server->config);
@@ -45,7 +46,7 @@ struct server *server_new(struct reactor *reactor, struct router *router, int li
     return server;
 }
 
-/* The static pages, compressed; everything else is ours. */
+/* The static pages under /admin; everything else goes to dispatch. */
 static void configure(struct server *server)
 {
     const struct settings *settings = server->reactor->settings;
@@ -58,15 +59,8 @@ static void configure(struct server *server)
     h2o_hostconf_t *host =
         h2o_config_register_host(config, h2o_iovec_init(H2O_STRLIT("default")), 65535);
 
-    if (settings->static_path.len > 0) {
-        char path[4096];
-        int len = snprintf(path, sizeof path, "%.*s", STR_FMT(settings->static_path));
-        assert(len > 0 && (size_t)len < sizeof path);
-        h2o_pathconf_t *pages = h2o_config_register_path(host, "/admin", 0);
-        h2o_compress_args_t compress = {.min_size = 1024, .gzip = {6}, .brotli = {-1}};
-        h2o_compress_register(pages, &compress);
-        h2o_file_register(pages, path, NULL, NULL, 0);
-    }
+    if (settings->static_path.len > 0)
+        pages_register(host, "/admin", settings->static_path);
     h2o_pathconf_t *all = h2o_config_register_path(host, "/", 0);
     h2o_handler_t *handler = h2o_create_handler(all, sizeof *handler);
     handler->on_req = dispatch_on_request;
@@ -136,6 +130,29 @@ void server_drain(struct server *server)
         h2o_context_request_shutdown(&server->h2o);
     }
     server->config.http1.callbacks.foreach_request(&server->h2o, close_if_idle, NULL);
+}
+
+int64_t server_age_us(const struct server *server)
+{
+    return clock_now_us() - server->started_us;
+}
+
+static int close_now(h2o_req_t *req, void *arg)
+{
+    (void)arg;
+    shutdown(h2o_socket_get_fd(req->conn->callbacks->get_socket(req->conn)), SHUT_RDWR);
+    return 0;
+}
+
+void server_abort(struct server *server)
+{
+    assert(server->is_draining);
+    server->config.http1.callbacks.foreach_request(&server->h2o, close_now, NULL);
+}
+
+bool server_is_draining(const struct server *server)
+{
+    return server->is_draining;
 }
 
 bool server_is_idle(const struct server *server)

@@ -12,5 +12,9 @@ struct router;
 struct server *server_new(struct reactor *reactor, struct router *router, int listener_fd);
 /* Stops accepting, closes idle connections, lets the others finish. */
 void server_drain(struct server *server);
+int64_t server_age_us(const struct server *server);
+/* The end of the drain: closes every connection, whatever is still on its way. */
+void server_abort(struct server *server);
+bool server_is_draining(const struct server *server);
 bool server_is_idle(const struct server *server); /* no connection, no fiber of a request */
 void server_free(struct server *server);

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/process.h"
 #include "io/reactor.h"
+#include "server/extension_routes.h"
 #include "server/http.h"
 #include "server/route.h"
 
@@ -22,6 +23,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+enum { ABORT_TURNS = 200 };
 enum { BACKLOG = 1024, DRAIN_US = 30 * 1000 * 1000, OFFLOAD_THREADS = 4, OFFLOAD_QUEUE = 256 };
 
 enum { THREADS_MAX = 64 };
@@ -33,6 +35,8 @@ struct thread {
     uint32_t index;
     int listener;
     struct reactor *reactor;
+    const struct route *extension_routes;
+    uint32_t extension_route_count;
     int exit_code;
 };
 
@@ -122,8 +126,12 @@ static void drain(struct reactor *reactor, struct server *server)
         loop_turn(reactor->loop, 50);
     }
     fiber_cancel_all(reactor->loop);
-    for (int i = 0; i < 100 && fiber_count(reactor->loop) > 0; i++)
+    for (int i = 0; i < ABORT_TURNS && !(server_is_idle(server) && fiber_count(reactor->loop) == 0);
+         i++) {
+        if (i > ABORT_TURNS / 2)
+            server_abort(server); /* what was cancelled had its time to say so */
         loop_turn(reactor->loop, 10);
+    }
 }
 
 static void *serve(void *arg)
@@ -134,6 +142,7 @@ static void *serve(void *arg)
     thread->reactor = reactor;
     loops[thread->index] = reactor->loop;
     struct router *router = router_new(thread->settings->god_token.len > 0);
+    extension_routes_add(router, thread->extension_routes, thread->extension_route_count);
     struct server *server = server_new(reactor, router, thread->listener);
     fiber_spawn(reactor->loop, "startup", startup_run, thread);
     if (!must_stop)
@@ -169,11 +178,17 @@ static int serve_all(const struct settings *settings)
     static struct thread threads[THREADS_MAX];
     if (!listen_all(threads, settings))
         return 1;
+    struct arena *arena = arena_create();
+    struct host *host = host_load(settings);
+    uint32_t route_count;
+    const struct route *routes = extension_routes_make(arena, host, &route_count);
     struct offload *offload = offload_new(OFFLOAD_THREADS, OFFLOAD_QUEUE);
     thread_count = (sig_atomic_t)settings->server_threads;
     for (int i = 0; i < thread_count; i++) {
         threads[i].settings = settings;
         threads[i].offload = offload;
+        threads[i].extension_routes = routes;
+        threads[i].extension_route_count = route_count;
         threads[i].index = (uint32_t)i;
         if (i > 0)
             pthread_create(&threads[i].id, NULL, serve, &threads[i]);
@@ -187,6 +202,8 @@ static int serve_all(const struct settings *settings)
             exit_code = threads[i].exit_code;
     }
     offload_free(offload);
+    host_free(host);
+    arena_destroy(arena);
     log_event(LOG_INFO, "stopped", LOG_I("exit_code", exit_code));
     return exit_code;
 }

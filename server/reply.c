@@ -1,13 +1,35 @@
 #include "server/reply.h"
 
+#include "base/log.h"
+
 #include <assert.h>
+
+/* h2o writes what it is given: a line break in a value would begin a header of somebody's choice. */
+static bool is_one_line(Str s)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if (s.data[i] == '\r' || s.data[i] == '\n' || s.data[i] == '\0')
+            return false;
+    return true;
+}
 
 void reply_header(struct reply *reply, Str name, Str value)
 {
-    assert(reply->header_count < REPLY_HEADERS_MAX);
+    if (reply->header_count == REPLY_HEADERS_MAX || !is_one_line(name) || !is_one_line(value)) {
+        log_event(LOG_ERROR, "reply_header_left_out", LOG_S("name", name));
+        return;
+    }
     reply->headers[reply->header_count].name = name;
     reply->headers[reply->header_count].value = value;
     reply->header_count++;
+}
+
+bool reply_has_header(const struct reply *reply, Str name)
+{
+    for (uint32_t i = 0; i < reply->header_count; i++)
+        if (str_eq(reply->headers[i].name, name))
+            return true;
+    return false;
 }
 
 void reply_text(struct reply *reply, int status, Str content_type, Str text)
@@ -48,6 +70,14 @@ static void notes_write(struct json_writer *w, const struct diag_entry *entry)
         else
             json_put_str(w, note->value);
     }
+}
+
+static bool has_public_note(const struct diag_entry *entry)
+{
+    for (const struct diag_note *note = entry->notes; note != NULL; note = note->next)
+        if (note->key[0] != '_')
+            return true;
+    return false;
 }
 
 static void write_cms_error(struct ctx *ctx, struct json_writer *w, const struct diag_entry *entry)
@@ -92,7 +122,7 @@ static void write_api_error(struct ctx *ctx, struct json_writer *w)
     json_field_bool(w, "error", true);
     json_field_str(w, "message", diag_message(ctx, first));
     json_field_str(w, "code", str_from_z(err_info(first->err)->code));
-    if (first->notes != NULL || ctx->diag.count > 1) {
+    if (has_public_note(first) || ctx->diag.count > 1) {
         json_key(w, STR("errors"));
         json_array_begin(w);
         for (const struct diag_entry *entry = first; entry != NULL; entry = entry->next)
@@ -100,6 +130,15 @@ static void write_api_error(struct ctx *ctx, struct json_writer *w)
         json_array_end(w);
     }
     json_object_end(w);
+}
+
+/* Whoever knows better than "soon" adds the note "_retry_after", in seconds. */
+static Str retry_after(const struct diag_entry *entry)
+{
+    for (const struct diag_note *note = entry->notes; note != NULL; note = note->next)
+        if (str_eq(str_from_z(note->key), STR("_retry_after")))
+            return note->value;
+    return STR("1");
 }
 
 void reply_error(struct ctx *ctx, struct reply *reply, enum envelope envelope, Err err)
@@ -112,7 +151,7 @@ void reply_error(struct ctx *ctx, struct reply *reply, enum envelope envelope, E
     reply->status = info->status;
     reply->content_type = STR("application/json; charset=utf-8");
     if (info->retry == RETRY_LATER && (info->status == 503 || info->status == 429))
-        reply_header(reply, STR("retry-after"), STR("1"));
+        reply_header(reply, STR("retry-after"), retry_after(ctx->diag.first));
     buf_clear(reply->body);
     struct json_writer w = json_writer(reply->body);
     if (envelope == ENVELOPE_CMS)

@@ -26,7 +26,9 @@ struct reply {
     struct exchange *exchange;
 };
 
+/* Left out, and logged, when it would be two lines or one too many. */
 void reply_header(struct reply *reply, Str name, Str value);
+bool reply_has_header(const struct reply *reply, Str name);
 void reply_text(struct reply *reply, int status, Str content_type, Str text);
 void reply_no_content(struct reply *reply);
 

@@ -44,7 +44,8 @@ const struct route *routes_all(uint32_t *ret_count)
 
 enum envelope envelope_of_path(Str path)
 {
-    bool is_api = str_starts_with(path, STR("/api/")) || str_starts_with(path, STR("/god/"));
+    Str first = str_slice(path, 0, 5);
+    bool is_api = str_eq_nocase(first, STR("/api/")) || str_eq_nocase(first, STR("/god/"));
     return is_api ? ENVELOPE_API : ENVELOPE_CMS;
 }
 

@@ -59,7 +59,7 @@ static fiber_fn Err identity_find(struct ctx *ctx, struct access_cache *cache, S
     if (known == NULL) {
         bool is_cacheable = true;
         if (token.len == 0)
-            TRY(identity_public(ctx, cache, ip, ret));
+            TRY(identity_public(ctx, cache, ip, ret, &is_cacheable));
         else
             TRY(identity_load(ctx, cache, token, ip, ret, &is_cacheable));
         if (is_cacheable) {
@@ -116,25 +116,27 @@ static Err wrong_site(struct ctx *ctx)
     return fail(ctx, ERR_FORBIDDEN, "This token belongs to another site.");
 }
 
-/* Anonymous: the host's site. Bound to a site: that one, and not on the host of another. Bound to
- * none: the platform, narrowed by the selector if there is one. */
+/* Anonymous: the host's site. Bound to a site: that one, and neither on the host of another nor with
+ * another selected. Bound to none: the platform, narrowed by the selector if there is one. */
 static fiber_fn Err scope_find(struct ctx *ctx, struct access_cache *cache,
                                const struct credentials *credentials,
                                const struct identity *identity, Scope *ret)
 {
+    Uuid selected = {0};
+    if (credentials->site_selector.len > 0 && !uuid_parse(credentials->site_selector, &selected))
+        return fail(ctx, ERR_INVALID_PAYLOAD, "X-Site-Id has to be a UUID");
     if (identity->scope.kind == SCOPE_PLATFORM) {
         *ret = identity->scope;
-        if (credentials->site_selector.len == 0)
-            return OK;
-        *ret = (Scope){.kind = SCOPE_SITE};
-        if (!uuid_parse(credentials->site_selector, &ret->site))
-            return fail(ctx, ERR_INVALID_PAYLOAD, "X-Site-Id has to be a UUID");
+        if (!uuid_is_nil(selected))
+            *ret = (Scope){.kind = SCOPE_SITE, .site = selected};
         return OK;
     }
     Uuid host_owner;
     TRY(host_site(ctx, cache, credentials->host, &host_owner));
     if (identity->scope.kind == SCOPE_SITE) {
         if (!uuid_is_nil(host_owner) && !uuid_eq(host_owner, identity->scope.site))
+            return wrong_site(ctx);
+        if (!uuid_is_nil(selected) && !uuid_eq(selected, identity->scope.site))
             return wrong_site(ctx);
         *ret = identity->scope;
         return OK;

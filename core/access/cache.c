@@ -58,7 +58,7 @@ static fiber_fn Err refresh(struct ctx *ctx)
         return OK;
     }
     access_invalidate(ctx);
-    ctx->reactor->slots[SLOT_ACCESS] = cache_new(epoch);
+    reactor_keep(ctx->reactor, SLOT_ACCESS, cache_new(epoch), cache_unref);
     return OK;
 }
 

@@ -83,12 +83,13 @@ static fiber_fn Err grants_load(struct ctx *ctx, struct access_cache *cache,
 }
 
 fiber_fn Err identity_public(struct ctx *ctx, struct access_cache *cache, Str ip,
-                             struct identity *ret)
+                             struct identity *ret, bool *ret_cacheable)
 {
     struct rows rows;
     TRY(db_query_platform(reactor_platform(ctx), &SQL_ACCESS_POLICIES_OF_PUBLIC, NO_ARGS, &rows));
     struct policies policies;
     TRY(policies_take(ctx, &rows, ip, &policies));
+    *ret_cacheable = !policies.depends_on_ip;
     *ret = (struct identity){.kind = ACTOR_PUBLIC, .may_write = true};
     return grants_load(ctx, cache, &policies, &ret->grants);
 }

@@ -7,7 +7,7 @@
 
 /* The public policy. */
 fiber_fn Err identity_public(struct ctx *ctx, struct access_cache *cache, Str ip,
-                             struct identity *ret);
+                             struct identity *ret, bool *ret_cacheable);
 /* A static token: ADMIN_TOKEN, a site token, or a user's. ERR_INVALID_CREDENTIALS. */
 fiber_fn Err identity_of_static_token(struct ctx *ctx, struct access_cache *cache, Str token,
                                       Str ip, struct identity *ret, bool *ret_cacheable);

@@ -1,6 +1,7 @@
 #include "access/session.h"
 
 #include "access/jwt.h"
+#include "access/login_limit.h"
 #include "base/clock.h"
 #include "base/counters.h"
 #include "base/crypto.h"
@@ -10,6 +11,14 @@
 enum { REFRESH_TOKEN_LEN = 64 };
 /* Every login takes this long, whatever its outcome: time tells nothing about who exists. */
 enum { LOGIN_STALL_US = 500 * 1000 };
+
+/* A check needs 64 MiB and a thread: so many run at once in one thread of the server, so many more
+ * may stand in line. Without this line a flood of logins would also hold up whatever else is run
+ * off the loop. */
+enum { CHECKS_AT_ONCE = 2, CHECKS_WAITING_MAX = 64 };
+static _Thread_local struct gate check_gate;
+static _Thread_local uint32_t checks_waiting;
+static _Thread_local bool is_gate_made;
 
 /* A hash of nothing, checked when there is no user, so that both ways cost the same. */
 static const char NOBODY_HASH[] = "$argon2id$v=19$m=65536,t=3,p=4$c3BhcmsgbG9naW4gc3RhbGw$"
@@ -27,11 +36,32 @@ static void check_run(void *arg)
     check->is_right = password_verify(check->hash, check->password);
 }
 
+static struct gate *check_gate_get(void)
+{
+    if (!is_gate_made)
+        gate_init(&check_gate, CHECKS_AT_ONCE);
+    is_gate_made = true;
+    return &check_gate;
+}
+
+static fiber_fn Err check_gate_enter(struct ctx *ctx, struct gate *gate)
+{
+    if (checks_waiting == CHECKS_WAITING_MAX)
+        return fail(ctx, ERR_UNAVAILABLE, "Too many logins at once.");
+    checks_waiting++;
+    Err err = gate_enter(ctx, gate);
+    checks_waiting--;
+    return err;
+}
+
 static fiber_fn Err password_check(struct ctx *ctx, Str hash, Str password, bool *ret_is_right)
 {
     struct password_check check = {hash, password, false};
     if (hash.len == 0)
         check.hash = str_from_z(NOBODY_HASH);
+    SCOPED_GATE struct gate *entered = NULL;
+    TRY(check_gate_enter(ctx, check_gate_get()));
+    entered = check_gate_get();
     TRY(offload_run(ctx, ctx->reactor->offload, check_run, &check));
     *ret_is_right = check.is_right && hash.len > 0;
     return OK;
@@ -107,7 +137,11 @@ fiber_fn Err session_login(struct ctx *ctx, Str email, Str password,
                            const struct credentials *client, struct session_tokens *ret)
 {
     int64_t started_us = clock_now_us();
+    struct login_try try;
+    TRY(login_limit_take(ctx, email, client->ip, started_us, &try));
     Err err = login(ctx, email, password, client, ret);
+    if (err != ERR_INVALID_CREDENTIALS)
+        login_limit_give_back(&try, clock_now_us());
     if (err == OK)
         counter_inc(logins);
     else

@@ -13,7 +13,8 @@ struct session_tokens {
 };
 
 /* ERR_INVALID_CREDENTIALS for an unknown user, a wrong password, one that is not active: all alike
- * and all after the same time. ERR_UNAVAILABLE when too many passwords are being checked. */
+ * and all after the same time. ERR_RATE_LIMITED after too many failures (login_limit.h).
+ * ERR_UNAVAILABLE when too many passwords are being checked. */
 fiber_fn Err session_login(struct ctx *ctx, Str email, Str password,
                            const struct credentials *client, struct session_tokens *ret);
 /* ERR_INVALID_CREDENTIALS when the token is unknown, used or expired. */

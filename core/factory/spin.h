@@ -86,6 +86,9 @@ struct spin_unresolved {
 /* How many texts there are, not more than UINT64_MAX: product over a sequence, sum over options. */
 uint64_t spin_count(const struct spin *spin, const struct spin_vars *vars, struct arena *scratch);
 
+/* How many choices the template has, nested ones and names with several terms included. */
+uint32_t spin_slots(const struct spin *spin, const struct spin_vars *vars);
+
 /* The counts of every part, for many unrankings of one template under one `env`, which it keeps.
  * A plan belongs to one fiber. */
 struct spin_plan;

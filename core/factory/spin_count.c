@@ -99,6 +99,34 @@ uint64_t spin_count(const struct spin *spin, const struct spin_vars *vars, struc
     return count;
 }
 
+static uint32_t slots_of(const struct spin_option *option, const struct spin_vars *vars,
+                         uint32_t depth)
+{
+    assert(depth <= SPIN_DEPTH_MAX);
+    uint32_t slots = 0;
+    for (const struct spin_node *node = option->first; node != NULL; node = node->next) {
+        if (node->kind == SPIN_LITERAL)
+            continue;
+        if (node->kind == SPIN_ALT) {
+            slots++;
+            for (uint32_t i = 0; i < node->option_count; i++)
+                slots += slots_of(&node->options[i], vars, depth + 1);
+        } else if (takes_argument(node)) {
+            slots += slots_of(&node->options[0], vars, depth + 1);
+        } else if (node->form == GRAMMAR_NONE) {
+            const struct spin_value *value = spin_vars_find(vars, node->name);
+            slots += value != NULL && value->count > 1 ? 1 : 0;
+        }
+    }
+    return slots;
+}
+
+uint32_t spin_slots(const struct spin *spin, const struct spin_vars *vars)
+{
+    assert(spin != NULL);
+    return slots_of(&spin->root, vars, 0);
+}
+
 /* Writes what each node on the way chooses. From the last node to the first, so that a saturated
  * product does no harm: what is left for the first nodes is their own index. */
 static void rank_sequence(struct spin_plan *plan, const struct spin_option *option, uint64_t index,

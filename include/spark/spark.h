@@ -5,17 +5,19 @@
  *          with their size, functions are added at the end of struct spark_api, nothing changes
  *          its meaning. An extension built against 1.x runs in every host 1.y with y >= x.
  *
- * CHANGES  1.0  endpoints, hooks, jobs, queries in the caller's scope, platform bulk loads, log.
+ * CHANGES  1.0  endpoints, hooks, jobs, queries in the caller's scope, JSON, schema and bulk loads.
  *
  * An extension is a shared object that exports one function, spark_extension_get(), which returns a
  * static struct spark_extension. The host compares magic and versions before it touches anything
  * else. Extensions are trusted code: isolation covers what they do through this header.
  *
- * MEMORY   Strings given to an extension live until its callback returns. Memory for what it gives
- *          back comes from api->alloc and lives as long as the request or job.
+ * MEMORY   What is given to an extension lives until the request or job ends, and so does what
+ *          api->alloc gives. Nothing is ever freed by an extension; keep no pointer beyond.
  * WAITING  Functions marked MAY WAIT park the calling fiber; they return SPARK_CANCELLED or
- *          SPARK_TIMEOUT at the deadline, and the callback should then return at once. Callbacks
- *          run on a 64 KiB stack: no deep recursion, no large arrays, no blocking calls.
+ *          SPARK_TIMEOUT when there is no time left, and the callback should then return at once.
+ *          Callbacks run on a 64 KiB stack: no deep recursion, no large arrays, no blocking calls.
+ * THREADS  start and stop run alone. Callbacks run on several threads at once, one call on one
+ *          thread; what an extension shares between calls it guards itself (C11 atomics).
  */
 #ifndef SPARK_SPARK_H
 #define SPARK_SPARK_H
@@ -34,78 +36,122 @@ typedef struct spark_str {
 } spark_str;
 
 #define SPARK_STR(literal) ((spark_str){"" literal "", sizeof(literal) - 1})
+/* The same where C wants a constant: in static tables. */
+#define SPARK_STR_INIT(literal)                                                                    \
+    {                                                                                              \
+        "" literal "", sizeof(literal) - 1                                                         \
+    }
+#define SPARK_FMT(s) ((int)(s).len), ((s).data) /* the two arguments of "%.*s" */
 
 typedef enum spark_status {
     SPARK_OK = 0,
-    SPARK_FAILED, /* see spark_api.fail */
+    SPARK_FAILED,
     SPARK_BAD_INPUT,
     SPARK_NOT_FOUND,
     SPARK_FORBIDDEN,
     SPARK_CONFLICT,
-    SPARK_UNAVAILABLE, /* database or Redis away: worth another try */
+    SPARK_UNAVAILABLE, /* database or Redis away, or the schema changed: worth another try */
     SPARK_TIMEOUT,
-    SPARK_CANCELLED
+    SPARK_CANCELLED /* the client went away, or another attempt owns the job */
 } spark_status;
 
-typedef struct spark_call spark_call; /* one request or job, as a handle */
-typedef struct spark_rows spark_rows; /* a result */
-typedef struct spark_registry spark_registry;
+typedef struct spark_call spark_call;         /* one request or job, as a handle */
+typedef struct spark_registry spark_registry; /* what an extension offers, while it starts */
+typedef struct spark_rows spark_rows;         /* a result */
+typedef struct spark_json spark_json;         /* a value of parsed JSON */
 
 /* A request as an endpoint sees it. */
 typedef struct spark_request {
     size_t size;
     spark_str method;
     spark_str path;
-    spark_str query;
+    spark_str query; /* after '?', as sent */
     spark_str body;
     spark_str site_id; /* the scope's site as text; empty in PLATFORM and NONE scope */
+    spark_str user_id; /* empty without a user */
     bool is_admin;
     bool is_platform;
 } spark_request;
 
-/* What happened to items of a collection. Filters see it before, actions after the commit. */
+/* What happens to items of a collection. A filter sees it before anything is written, an action
+ * after the commit. */
 typedef struct spark_item_event {
     size_t size;
     spark_str action; /* "create", "update", "delete" */
     spark_str collection;
     spark_str site_id;
     spark_str user_id;
-    spark_str payload;     /* JSON; empty for delete */
-    const spark_str *keys; /* known after the write; NULL before a create */
+    const spark_json *payload; /* filters: one item, an object; NULL for delete and for actions */
+    const spark_str *keys;     /* actions: whom it happened to; NULL for filters */
     size_t key_count;
 } spark_item_event;
 
+/* A filter may put another payload in *replacement. Not SPARK_OK refuses the write, with the
+ * sentence given to api->fail. An action's status is only counted. A hook has 5 seconds. */
 typedef spark_status spark_endpoint_fn(spark_call *call, const spark_request *request, void *user);
-typedef spark_status spark_job_fn(spark_call *call, spark_str payload, void *user);
-/* A filter may replace the payload: *replacement stays empty to leave it. Not SPARK_OK refuses the
- * write. An action's status is only counted. */
+typedef spark_status spark_job_fn(spark_call *call, const spark_json *payload, void *user);
 typedef spark_status spark_filter_fn(spark_call *call, const spark_item_event *event,
-                                     spark_str *replacement, void *user);
+                                     const spark_json **replacement, void *user);
 typedef spark_status spark_action_fn(spark_call *call, const spark_item_event *event, void *user);
 
 typedef enum spark_guard {
     SPARK_GUARD_PUBLIC, /* anonymous too */
     SPARK_GUARD_MEMBER, /* any valid token */
-    SPARK_GUARD_ADMIN,
-    SPARK_GUARD_GOD /* X-God-Token; the route does not exist while GOD_MODE_TOKEN is unset */
+    SPARK_GUARD_ADMIN,  /* an administrator, or the token of a site for that site */
+    SPARK_GUARD_GOD     /* X-God-Token; the route does not exist while GOD_MODE_TOKEN is unset */
 } spark_guard;
 
-/* A typed argument of a query. */
-typedef struct spark_arg {
-    enum { SPARK_ARG_NULL, SPARK_ARG_TEXT, SPARK_ARG_INT, SPARK_ARG_BOOL } kind;
-    spark_str text;
-    int64_t integer;
-} spark_arg;
+/* How large a request's body may be; more is answered 413 before the endpoint sees it. */
+typedef enum spark_body {
+    SPARK_BODY_NONE,
+    SPARK_BODY_SMALL,   /* 16 KiB */
+    SPARK_BODY_CONTENT, /* MAX_PAYLOAD_SIZE, by default 1 MiB */
+    SPARK_BODY_BULK     /* BULK_PAYLOAD_SIZE, by default 64 MiB */
+} spark_body;
 
-typedef struct spark_field_spec {
-    spark_str name;
-    spark_str type; /* Directus' field types: string, text, integer, uuid, json, timestamp … */
-    bool is_primary_key;
-    bool is_unique;
-    bool is_required;
-    spark_str default_value; /* SQL literal text; empty: none */
-    spark_str meta;          /* JSON for directus_fields; empty: {} */
-} spark_field_spec;
+/* A typed argument of a statement: $1 is the first. */
+typedef enum spark_arg_kind {
+    SPARK_ARG_NULL,
+    SPARK_ARG_TEXT, /* takes the type of its place in the statement */
+    SPARK_ARG_INT,
+    SPARK_ARG_BOOL
+} spark_arg_kind;
+typedef struct spark_arg {
+    spark_arg_kind kind;
+    spark_str text;
+    int64_t integer; /* SPARK_ARG_BOOL too */
+} spark_arg;
+#define SPARK_NULL ((spark_arg){SPARK_ARG_NULL, {NULL, 0}, 0})
+#define SPARK_TEXT(str) ((spark_arg){SPARK_ARG_TEXT, (str), 0})
+#define SPARK_INT(value) ((spark_arg){SPARK_ARG_INT, {NULL, 0}, (value)})
+#define SPARK_BOOL(value) ((spark_arg){SPARK_ARG_BOOL, {NULL, 0}, (value)})
+
+typedef struct spark_statement {
+    spark_str sql;
+    const spark_arg *args;
+    size_t arg_count;
+} spark_statement;
+
+typedef enum spark_json_kind {
+    SPARK_JSON_NULL,
+    SPARK_JSON_BOOL,
+    SPARK_JSON_INT,
+    SPARK_JSON_REAL,
+    SPARK_JSON_STRING,
+    SPARK_JSON_ARRAY,
+    SPARK_JSON_OBJECT
+} spark_json_kind;
+
+/* for (spark_member m = {.object = o}; api->json_next(&m);) … m.key, m.value */
+typedef struct spark_member {
+    const spark_json *object;
+    void *cursor;
+    bool has_begun;
+    spark_str key;
+    const spark_json *value;
+} spark_member;
+
+enum { SPARK_LOG_DEBUG, SPARK_LOG_INFO, SPARK_LOG_WARN, SPARK_LOG_ERROR };
 
 /* The functions of the host. Check `size` before using one that a later minor added. */
 typedef struct spark_api {
@@ -113,54 +159,97 @@ typedef struct spark_api {
     uint32_t major;
     uint32_t minor;
 
-    /* At start, inside spark_extension.start. */
+    /* At start, inside spark_extension.start. SPARK_CONFLICT: somebody has that route or kind. */
+
+    /* pattern: "/hello/:name". A parameter is a whole segment. */
     spark_status (*add_endpoint)(spark_registry *registry, spark_str method, spark_str pattern,
-                                 spark_guard guard, size_t body_max, spark_endpoint_fn *fn,
+                                 spark_guard guard, spark_body body, spark_endpoint_fn *fn,
                                  void *user);
-    spark_status (*add_job)(spark_registry *registry, spark_str kind, spark_job_fn *fn, void *user);
-    spark_status (*add_filter)(spark_registry *registry, spark_str collection /* "*": all */,
-                               spark_str action, spark_filter_fn *fn, void *user);
+    /* kind: "hello.greet", the extension's name first. */
+    spark_status (*add_job)(spark_registry *registry, spark_str kind, uint32_t timeout_s,
+                            spark_job_fn *fn, void *user);
+    /* collection: "*" means all; action: "create", "update", "delete" or "*". */
+    spark_status (*add_filter)(spark_registry *registry, spark_str collection, spark_str action,
+                               spark_filter_fn *fn, void *user);
     spark_status (*add_action)(spark_registry *registry, spark_str collection, spark_str action,
                                spark_action_fn *fn, void *user);
     spark_str (*setting)(spark_registry *registry, spark_str name); /* environment; may be empty */
 
     /* In a callback. */
+
     void *(*alloc)(spark_call *call, size_t size); /* zeroed; never NULL */
-    void (*log)(spark_call *call, int level /* 0 debug … 3 error */, spark_str message);
-    /* Records the sentence and code that the caller of the API will see; returns `status`. */
-    spark_status (*fail)(spark_call *call, spark_status status, spark_str code, spark_str message);
+    /* As printf. */
+    spark_str (*format)(spark_call *call, const char *format, ...);
+    void (*log)(spark_call *call, int level, spark_str message);
+    /* Records the sentence that the caller will see, and returns `status`, which decides the code
+     * and the HTTP status. An endpoint answers with it, a job fails with it. */
+    spark_status (*fail)(spark_call *call, spark_status status, spark_str message);
 
-    /* The reply of an endpoint. */
+    /* The reply of an endpoint; without one it is 204. Errors are not replied but returned: they
+     * then have the form of the API being spoken. */
     void (*reply)(spark_call *call, int http_status, spark_str content_type, spark_str body);
-    spark_str (*path_param)(spark_call *call, size_t index);
-    spark_str (*header)(spark_call *call, spark_str lower_case_name);
+    void (*reply_header)(spark_call *call, spark_str lower_case_name, spark_str value);
+    spark_str (*path_param)(spark_call *call, size_t index);          /* percent-decoded */
+    spark_str (*header)(spark_call *call, spark_str lower_case_name); /* empty if absent */
 
-    /* MAY WAIT. One statement in the caller's scope, under row security: $1 … are `args`. */
+    /* JSON. A NULL value counts as null everywhere, so that look-ups chain. At most 16 levels. */
+
+    spark_status (*json_parse)(spark_call *call, spark_str text, const spark_json **json);
+    spark_json_kind (*json_kind)(const spark_json *json);
+    const spark_json *(*json_get)(const spark_json *object, spark_str key); /* NULL if absent */
+    const spark_json *(*json_at)(const spark_json *array, size_t index);
+    size_t (*json_length)(const spark_json *json);
+    bool (*json_next)(spark_member *member);
+    spark_str (*json_string)(const spark_json *json); /* empty unless a string */
+    int64_t (*json_integer)(const spark_json *json);  /* 0 unless an integer */
+    bool (*json_boolean)(const spark_json *json);     /* false unless true */
+    spark_str (*json_text)(spark_call *call, const spark_json *json);
+    /* A string as JSON, quotes included. */
+    spark_str (*json_quote)(spark_call *call, spark_str text);
+
+    /* The database. */
+
+    /* MAY WAIT. One statement (select, insert, update, delete, with …) in the caller's scope,
+     * under row security; what it changes is durable when this returns. Values of other types
+     * than text, numbers without decimals, boolean, uuid, json and timestamps have to be selected
+     * as ::text. */
     spark_status (*query)(spark_call *call, spark_str sql, const spark_arg *args, size_t arg_count,
-                          spark_rows **rows);
+                          spark_rows **rows /* may be NULL */);
     size_t (*row_count)(const spark_rows *rows);
     size_t (*column_count)(const spark_rows *rows);
+    int64_t (*rows_affected)(const spark_rows *rows);
     bool (*is_null)(const spark_rows *rows, size_t row, size_t column);
-    /* Text of a value; select with ::text what is not text. */
+    /* Text of a value: "true", "42", "2024-12-29T23:56:42.000Z"; empty if null. */
     spark_str (*value)(const spark_rows *rows, size_t row, size_t column);
 
-    /* MAY WAIT. Enqueues a job in the caller's scope; *id is 0 when dedup_key named a live one. */
+    /* Jobs. */
+
+    /* MAY WAIT. Enqueues a job in the caller's scope. payload: an object as JSON text, or empty.
+     * *id is 0 when dedup_key named a job that is still to be done. */
     spark_status (*enqueue)(spark_call *call, spark_str kind, spark_str payload_json,
                             spark_str dedup_key, int64_t *id);
+    /* MAY WAIT. Inside a job: its effects and its end, in one transaction. A job runs at least
+     * once, but what is passed here happens exactly once; call it last. result: JSON or empty.
+     * SPARK_CANCELLED: another attempt owns the job, and nothing was written. A job that returns
+     * SPARK_OK without this ends without effects of its own. At most 31 effects. */
+    spark_status (*finish_job)(spark_call *call, const spark_statement *effects, size_t count,
+                               spark_str result_json);
+    int32_t (*job_attempt)(spark_call *call); /* 1 the first time; 0 outside jobs */
 
     /* MAY WAIT. Schema and bulk work of the platform; SPARK_FORBIDDEN unless the caller is an
-     * administrator in PLATFORM scope. All are transactional and raise the schema epoch. */
-    spark_status (*create_collection)(spark_call *call, spark_str collection,
-                                      const spark_field_spec *fields, size_t field_count,
-                                      spark_str meta_json);
-    spark_status (*create_relation)(spark_call *call, spark_str collection, spark_str field,
-                                    spark_str related_collection, spark_str on_delete,
-                                    spark_str meta_json);
+     * administrator in PLATFORM scope. Each is one transaction. */
+
+    /* Directus' body: {collection, fields: [{field, type, meta, schema}], meta, schema}. */
+    spark_status (*create_collection)(spark_call *call, const spark_json *definition,
+                                      size_t *fields_created);
+    /* {collection, field, related_collection, schema: {on_delete}, meta} */
+    spark_status (*create_relation)(spark_call *call, const spark_json *definition,
+                                    spark_str *relation_json);
     /* The schema as JSON in the form of Directus' snapshot. */
     spark_status (*schema_snapshot)(spark_call *call, spark_str *json);
-    /* Loads `items_json`, an array of objects. atomic: all or none, by COPY; else row by row, each
-     * failure noted in *result_json: {"inserted":n,"ids":[…],"failed":[{"index","error"}]}. */
-    spark_status (*bulk_insert)(spark_call *call, spark_str collection, spark_str items_json,
+    /* Loads an array of objects. atomic: all or none; else each bad item is left out and noted:
+     * {"inserted":n,"ids":[…],"failed":[{"index","error"}]}. At most 100,000 items. */
+    spark_status (*bulk_insert)(spark_call *call, spark_str collection, const spark_json *items,
                                 bool atomic, spark_str *result_json);
 } spark_api;
 
@@ -171,10 +260,10 @@ typedef struct spark_extension {
     uint32_t minor;
     size_t size;
 
-    const char *name; /* lower case letters, digits, '-' */
+    const char *name; /* lower case letters, digits, '-'; at most 40 */
     const char *version;
-    /* Registers what the extension offers. Not SPARK_OK: the extension is left out, with a log
-     * line; the host goes on. */
+    /* Registers what the extension offers; `api` stays valid until stop. Not SPARK_OK: the
+     * extension is left out, with a log line; the host goes on. */
     spark_status (*start)(const spark_api *api, spark_registry *registry);
     void (*stop)(void); /* may be NULL */
 } spark_extension;
@@ -184,7 +273,11 @@ typedef struct spark_extension {
     .size = sizeof(spark_extension)
 
 /* What every extension defines. */
-const spark_extension *spark_extension_get(void);
+#if defined(__GNUC__)
+__attribute__((visibility("default")))
+#endif
+const spark_extension *
+spark_extension_get(void);
 #define SPARK_ENTRY_POINT "spark_extension_get"
 
 #endif

@@ -1,11 +1,13 @@
-/* GET /metrics: counters in the Prometheus text format. */
+/* GET /metrics: counters in the Prometheus text format. They are the platform's: no tenant's. */
+#include "access/actor.h"
 #include "base/counters.h"
 #include "server/handlers.h"
 
 fiber_fn Err metrics_show(struct ctx *ctx, const struct request *request, struct reply *reply)
 {
-    (void)ctx;
     (void)request;
+    struct platform platform;
+    TRY(actor_platform(ctx, &platform));
     reply->content_type = STR("text/plain; version=0.0.4; charset=utf-8");
     counters_write(reply->body);
     return OK;

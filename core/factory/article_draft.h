@@ -1,0 +1,47 @@
+/*
+ * A headline and a plan give a draft: every column of the article to be, in the caller's arena.
+ * Nothing here waits. The same plan, headline and attempt give the same draft, as long as the
+ * fragments have been used as often.
+ */
+#pragma once
+
+#include "factory/article_plan.h"
+#include "factory/assemble.h"
+
+enum { ARTICLE_TITLE_MAX = 255 /* characters of the column */ };
+
+struct claimed_headline {
+    Uuid id;
+    Str title;
+    Str text_hash; /* hex */
+    Str location;  /* JSON; STR_NONE: none */
+};
+
+struct article_draft {
+    Uuid id;
+    struct claimed_headline headline;
+    struct assembly assembly;
+    struct geo_location location;
+    Str title;
+    Str slug_base;
+    Str slug;
+    Str meta_title;
+    Str meta_description;
+    Str svg;
+    Str alt;
+    Str schema_json;
+    Str provenance;
+};
+
+struct draft_request {
+    const struct article_plan *plan;
+    struct claimed_headline headline;
+    const struct place_list *places; /* for headlines that name none; may be NULL */
+    const struct grammar_variant *variant;
+    int64_t now_us;
+    uint32_t attempt; /* another text for the same headline */
+};
+
+/* ERR_CONFLICT when the library fills no slot, ERR_TOO_LARGE. */
+Err article_draft_make(struct ctx *ctx, const struct draft_request *request,
+                       struct article_draft *ret);

@@ -1,0 +1,31 @@
+/*
+ * Headlines become articles, in the caller's transaction: claimed, assembled, stored in state "qc",
+ * used up. A crash before the commit leaves every headline as it was.
+ */
+#pragma once
+
+#include "factory/article_draft.h"
+#include "io/db.h"
+
+enum { ARTICLE_BATCH_MAX = 50 /* articles of one transaction */ };
+
+struct article_batch {
+    const struct article_plan *plan;
+    Uuid generation; /* row of generation_jobs; nil: none */
+    const struct grammar_variant *variant;
+};
+
+/* At most `count` articles from the campaign's free headlines; fewer when there are no more. Their
+ * drafts stand in ret_drafts, which has room for `count`. */
+fiber_fn Err articles_make(struct ctx *ctx, struct db_tx *tx, const struct article_batch *batch,
+                           uint32_t count, struct article_draft *ret_drafts, uint32_t *ret_count);
+
+/* One from a headline that the caller has claimed. *ret_made is false, and the headline retired,
+ * when there is an article of it already. */
+fiber_fn Err article_make_from(struct ctx *ctx, struct db_tx *tx, const struct article_batch *batch,
+                               const struct claimed_headline *headline,
+                               struct article_draft *ret_draft, bool *ret_made);
+
+/* After the commit: what the articles were made of counts as used. */
+void articles_count_usage(const struct article_plan *plan, const struct article_draft *drafts,
+                          uint32_t count);

@@ -1,0 +1,35 @@
+/*
+ * From "qc" to a post: approving articles and test batches, publishing. The moves that an article
+ * may make are those of its state machine; every other is ERR_CONFLICT.
+ */
+#pragma once
+
+#include "base/ctx.h"
+#include "io/fiber.h"
+
+enum { REVIEW_ARTICLES_MAX = 1000, PUBLISH_BULK_MAX = 100 };
+
+/* qc → approved in one statement. ret has an entry for each id, in order. */
+struct approval {
+    Uuid id;
+    bool is_approved;
+    Str status; /* what it is instead; STR_NONE: there is no such article */
+};
+fiber_fn Err articles_approve(struct ctx *ctx, const Uuid *ids, uint32_t count,
+                              struct approval *ret);
+
+/* A production queue in state test_batch: on to approved, or back to pending. ERR_NOT_FOUND,
+ * ERR_FAILED_VALIDATION in another state. */
+fiber_fn Err queue_decide(struct ctx *ctx, Uuid queue, bool is_approved);
+
+/*
+ * An approved article becomes a post. As "draft" the article stays approved and ready.
+ * ERR_NOT_FOUND; ERR_FAILED_VALIDATION with note "post_id" when it has a post already; ERR_CONFLICT
+ * when it is not approved.
+ */
+struct published_post {
+    Uuid id;
+    Str slug;
+};
+fiber_fn Err article_publish(struct ctx *ctx, Uuid article, bool is_draft,
+                             struct published_post *ret);

@@ -1,0 +1,170 @@
+/*
+ * The folder of extensions, from its names to what they offer.
+ */
+#include "host/host.h"
+
+#include "base/json_writer.h"
+#include "base/log.h"
+#include "host/host_internal.h"
+
+#include <dirent.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { PATH_SIZE = 4096, DESCRIPTION_MAX = 256 * 1024 };
+
+/* Beside the binary: of a build tree, of an installation. */
+static const char *default_folder(struct arena *arena)
+{
+    static const char *const PLACES[] = {"../extensions", "../lib/spark/extensions"};
+    char self[PATH_SIZE];
+    ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
+    while (len > 0 && self[len - 1] != '/')
+        len--;
+    for (size_t i = 0; i < sizeof PLACES / sizeof PLACES[0] && len > 0; i++) {
+        const char *folder = str_z(arena, str_printf(arena, "%.*s%s", (int)len, self, PLACES[i]));
+        if (access(folder, R_OK | X_OK) == 0)
+            return folder;
+    }
+    return NULL;
+}
+
+static int is_object(const struct dirent *entry)
+{
+    Str name = str_from_z(entry->d_name);
+    return name.len > 3 && name.data[0] != '.' && str_ends_with(name, STR(".so"));
+}
+
+/* "hello, god": names of files without ".so", or of extensions. */
+static bool is_disabled(const struct settings *settings, Str name)
+{
+    Str rest = settings->extensions_disabled;
+    Str part;
+    while (str_next(&rest, ',', &part))
+        if (str_eq(str_trim(part), name))
+            return true;
+    return false;
+}
+
+static bool has_twin(const struct host *host, const struct extension *extension)
+{
+    for (uint32_t i = 0; i < host->count; i++) {
+        const struct extension *other = host->extensions[i];
+        if (other != extension && atomic_load(&other->state) == EXTENSION_ON &&
+            str_eq(str_from_z(other->name), str_from_z(extension->name)))
+            return true;
+    }
+    return false;
+}
+
+static bool start(struct host *host, struct extension *extension, const struct settings *settings)
+{
+    if (!module_open(host->arena, extension))
+        return false;
+    if (is_disabled(settings, str_from_z(extension->name))) {
+        atomic_store(&extension->state, EXTENSION_DISABLED);
+        return false;
+    }
+    if (has_twin(host, extension)) {
+        extension->reason = str_z(
+            host->arena,
+            str_printf(host->arena, "%s is called \"%s\" as another one is: keep one of the two",
+                       extension->file, extension->name));
+        atomic_store(&extension->state, EXTENSION_REFUSED);
+        return false;
+    }
+    return registry_start(host, extension);
+}
+
+static void load_file(struct host *host, const struct settings *settings, const char *folder,
+                      Str file)
+{
+    struct extension *extension = arena_new(host->arena, struct extension);
+    Str name = str_slice(file, 0, file.len - 3);
+    extension->name = str_z(host->arena, name);
+    extension->version = "";
+    extension->file = str_z(host->arena, str_printf(host->arena, "%s/%.*s", folder, STR_FMT(file)));
+    host->extensions[host->count++] = extension;
+    if (is_disabled(settings, name))
+        atomic_store(&extension->state, EXTENSION_DISABLED);
+    else if (start(host, extension, settings))
+        log_event(LOG_INFO, "extension_started", LOG_Z("extension", extension->name),
+                  LOG_Z("version", extension->version));
+    if (atomic_load(&extension->state) == EXTENSION_REFUSED)
+        log_event(LOG_ERROR, "extension_refused", LOG_Z("extension", extension->name),
+                  LOG_Z("reason", extension->reason));
+    if (atomic_load(&extension->state) == EXTENSION_DISABLED)
+        log_event(LOG_INFO, "extension_disabled", LOG_Z("extension", extension->name));
+}
+
+static void load_folder(struct host *host, const struct settings *settings, const char *folder)
+{
+    struct dirent **entries;
+    int count = scandir(folder, &entries, is_object, alphasort);
+    if (count < 0) {
+        log_event(LOG_ERROR, "extensions_unreadable", LOG_Z("folder", folder),
+                  LOG_Z("reason", strerror(errno)));
+        return;
+    }
+    for (int i = 0; i < count; i++) {
+        if (host->count < EXTENSIONS_MAX)
+            load_file(host, settings, folder, str_from_z(entries[i]->d_name));
+        else
+            log_event(LOG_ERROR, "extension_refused", LOG_Z("extension", entries[i]->d_name),
+                      LOG_Z("reason", "a host carries 64 extensions at most"));
+        free(entries[i]);
+    }
+    free(entries);
+}
+
+struct host *host_load(const struct settings *settings)
+{
+    struct arena *arena = arena_create();
+    struct host *host = arena_new(arena, struct host);
+    host->arena = arena;
+    const char *folder = settings->extensions_path.len > 0 ? str_z(arena, settings->extensions_path)
+                                                           : default_folder(arena);
+    if (folder != NULL)
+        load_folder(host, settings, folder);
+    if (host->offers.hooks != NULL)
+        hooks_install(host);
+    return host;
+}
+
+void host_free(struct host *host)
+{
+    if (host == NULL)
+        return;
+    hooks_remove();
+    for (uint32_t i = host->count; i > 0; i--) {
+        struct extension *extension = host->extensions[i - 1];
+        int state = atomic_load(&extension->state);
+        if ((state == EXTENSION_ON || state == EXTENSION_OFF) && extension->block->stop != NULL)
+            extension->block->stop();
+        /* Not closed: a thread of its own may still run in it, and the process ends anyway. */
+    }
+    arena_destroy(host->arena);
+}
+
+Str host_describe(const struct host *host, struct arena *arena)
+{
+    static const char *const STATES[] = {"on", "off", "refused", "disabled"};
+    struct json_writer w = json_writer(buf_in_arena(arena, DESCRIPTION_MAX));
+    json_array_begin(&w);
+    for (uint32_t i = 0; i < host->count; i++) {
+        struct extension *extension = host->extensions[i];
+        json_object_begin(&w);
+        json_field_str(&w, "name", str_from_z(extension->name));
+        json_field_str(&w, "version", str_from_z(extension->version));
+        json_field_str(&w, "file", str_from_z(extension->file));
+        json_field_str(&w, "state", str_from_z(STATES[atomic_load(&extension->state)]));
+        if (extension->reason != NULL)
+            json_field_str(&w, "reason", str_from_z(extension->reason));
+        json_field_int(&w, "failures", (int64_t)atomic_load(&extension->failures));
+        json_object_end(&w);
+    }
+    json_array_end(&w);
+    return buf_str(w.out);
+}

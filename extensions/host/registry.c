@@ -1,0 +1,192 @@
+/*
+ * What extensions offer. Everything is checked when it is offered, so that a mistake is found at
+ * start and not by the first request.
+ */
+#include "base/counters.h"
+#include "base/log.h"
+#include "host/api.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+enum { PATTERN_MAX = 200, JOB_TIMEOUT_MAX_S = 24 * 3600, JOB_TIMEOUT_S = 60 };
+
+/* Entries keep their order: hooks run in it. */
+#define APPEND(type, list, entry)                                                                  \
+    do {                                                                                           \
+        type **end_ = &(list);                                                                     \
+        while (*end_ != NULL)                                                                      \
+            end_ = &(*end_)->next;                                                                 \
+        *end_ = (entry);                                                                           \
+    } while (0)
+
+static Str keep(const spark_registry *registry, spark_str text)
+{
+    return str_dup(registry->host->arena, str_of_spark(text));
+}
+
+static spark_status refuse(spark_registry *registry, spark_status status, const char *what,
+                           Str name, const char *why)
+{
+    log_event(LOG_WARN, "extension_offer_refused", LOG_Z("extension", registry->extension->name),
+              LOG_Z("what", what), LOG_S("name", name), LOG_Z("reason", why));
+    return status;
+}
+
+static bool take_place(spark_registry *registry)
+{
+    if (registry->offers.count == ENTRIES_MAX)
+        return false;
+    registry->offers.count++;
+    return true;
+}
+
+static bool has_endpoint(const struct offers *offers, Str method, Str pattern)
+{
+    for (const struct host_endpoint *e = offers->endpoints; e != NULL; e = e->next)
+        if (str_eq(e->method, method) && str_eq_nocase(e->pattern, pattern))
+            return true;
+    return false;
+}
+
+static bool is_method(Str method)
+{
+    static const Str METHODS[] = {STR_INIT("GET"), STR_INIT("POST"), STR_INIT("PATCH"),
+                                  STR_INIT("PUT"), STR_INIT("DELETE")};
+    for (size_t i = 0; i < sizeof METHODS / sizeof METHODS[0]; i++)
+        if (str_eq(method, METHODS[i]))
+            return true;
+    return false;
+}
+
+spark_status api_add_endpoint(spark_registry *registry, spark_str method_, spark_str pattern_,
+                              spark_guard guard, spark_body body, spark_endpoint_fn *fn, void *user)
+{
+    Str method = keep(registry, method_);
+    Str pattern = keep(registry, pattern_);
+    if (fn == NULL || !is_method(method) || pattern.len > PATTERN_MAX ||
+        !str_starts_with(pattern, STR("/")) || guard > SPARK_GUARD_GOD || body > SPARK_BODY_BULK)
+        return refuse(registry, SPARK_BAD_INPUT, "endpoint", pattern,
+                      "it needs a method (GET, POST, PATCH, PUT, DELETE), a pattern from '/', a "
+                      "guard, a body and a function");
+    if (has_endpoint(&registry->host->offers, method, pattern) ||
+        has_endpoint(&registry->offers, method, pattern))
+        return refuse(registry, SPARK_CONFLICT, "endpoint", pattern, "it is there already");
+    if (!take_place(registry))
+        return refuse(registry, SPARK_BAD_INPUT, "endpoint", pattern, "there are too many entries");
+    struct host_endpoint *endpoint = arena_new(registry->host->arena, struct host_endpoint);
+    *endpoint = (struct host_endpoint){
+        .extension = registry->extension,
+        .method = method,
+        .pattern = pattern,
+        .guard = guard,
+        .body = body,
+        .run = fn,
+        .user = user,
+    };
+    APPEND(struct host_endpoint, registry->offers.endpoints, endpoint);
+    return SPARK_OK;
+}
+
+static bool has_job(const struct offers *offers, Str kind)
+{
+    for (const struct host_job *job = offers->jobs; job != NULL; job = job->next)
+        if (str_eq(job->kind, kind))
+            return true;
+    return false;
+}
+
+spark_status api_add_job(spark_registry *registry, spark_str kind_, uint32_t timeout_s,
+                         spark_job_fn *fn, void *user)
+{
+    Str kind = keep(registry, kind_);
+    if (fn == NULL || kind.len == 0 || kind.len > JOB_KIND_MAX || timeout_s > JOB_TIMEOUT_MAX_S)
+        return refuse(registry, SPARK_BAD_INPUT, "job", kind,
+                      "it needs a kind of at most 100 bytes, a timeout of at most a day and a "
+                      "function");
+    if (has_job(&registry->host->offers, kind) || has_job(&registry->offers, kind))
+        return refuse(registry, SPARK_CONFLICT, "job", kind, "it is there already");
+    if (!take_place(registry))
+        return refuse(registry, SPARK_BAD_INPUT, "job", kind, "there are too many entries");
+    struct host_job *job = arena_new(registry->host->arena, struct host_job);
+    *job = (struct host_job){
+        .extension = registry->extension,
+        .kind = kind,
+        .timeout_s = timeout_s > 0 ? timeout_s : JOB_TIMEOUT_S,
+        .run = fn,
+        .user = user,
+    };
+    APPEND(struct host_job, registry->offers.jobs, job);
+    return SPARK_OK;
+}
+
+static bool is_action(Str action)
+{
+    static const Str ACTIONS[] = {STR_INIT("create"), STR_INIT("update"), STR_INIT("delete"),
+                                  STR_INIT("*")};
+    for (size_t i = 0; i < sizeof ACTIONS / sizeof ACTIONS[0]; i++)
+        if (str_eq(action, ACTIONS[i]))
+            return true;
+    return false;
+}
+
+static spark_status add_hook(spark_registry *registry, spark_str collection_, spark_str action_,
+                             spark_filter_fn *filter, spark_action_fn *act, void *user)
+{
+    Str collection = keep(registry, collection_);
+    Str action = keep(registry, action_);
+    if ((filter == NULL && act == NULL) || collection.len == 0 || !is_action(action))
+        return refuse(registry, SPARK_BAD_INPUT, "hook", collection,
+                      "it needs a collection or '*', an action (create, update, delete, *) and a "
+                      "function");
+    if (!take_place(registry))
+        return refuse(registry, SPARK_BAD_INPUT, "hook", collection, "there are too many entries");
+    struct host_hook *hook = arena_new(registry->host->arena, struct host_hook);
+    *hook = (struct host_hook){
+        .extension = registry->extension,
+        .collection = collection,
+        .action = action,
+        .filter = filter,
+        .act = act,
+        .user = user,
+    };
+    APPEND(struct host_hook, registry->offers.hooks, hook);
+    return SPARK_OK;
+}
+
+spark_status api_add_filter(spark_registry *registry, spark_str collection, spark_str action,
+                            spark_filter_fn *fn, void *user)
+{
+    return add_hook(registry, collection, action, fn, NULL, user);
+}
+
+spark_status api_add_action(spark_registry *registry, spark_str collection, spark_str action,
+                            spark_action_fn *fn, void *user)
+{
+    return add_hook(registry, collection, action, NULL, fn, user);
+}
+
+spark_str api_setting(spark_registry *registry, spark_str name)
+{
+    const char *value = getenv(str_z(registry->host->arena, str_of_spark(name)));
+    return spark_of_str(str_dup(registry->host->arena, str_from_z(value)));
+}
+
+bool registry_start(struct host *host, struct extension *extension)
+{
+    assert(extension->block != NULL);
+    struct spark_registry registry = {.host = host, .extension = extension};
+    spark_status status = extension->block->start(&HOST_API, &registry);
+    if (status != SPARK_OK) {
+        extension->reason = str_z(
+            host->arena, str_printf(host->arena, "%s did not start: its start function returned %d",
+                                    extension->file, (int)status));
+        atomic_store(&extension->state, EXTENSION_REFUSED);
+        counter_inc(extension_failures);
+        return false;
+    }
+    APPEND(struct host_endpoint, host->offers.endpoints, registry.offers.endpoints);
+    APPEND(struct host_job, host->offers.jobs, registry.offers.jobs);
+    APPEND(struct host_hook, host->offers.hooks, registry.offers.hooks);
+    return true;
+}

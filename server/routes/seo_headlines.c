@@ -1,0 +1,137 @@
+/* /api/seo/generate-headlines: a campaign's headlines into its inventory, or a look at them. */
+#include "factory/headline_store.h"
+
+#include "gen/sql.h"
+#include "server/handlers.h"
+#include "server/routes/factory.h"
+
+#include <inttypes.h>
+
+enum { PREVIEW_DEFAULT = 10 };
+
+static void put_u64(struct reply *reply, const char *key, uint64_t value)
+{
+    char text[24];
+    int len = snprintf(text, sizeof text, "%" PRIu64, value);
+    json_key(&reply->json, str_from_z(key));
+    json_put_raw(&reply->json, str_of(text, (size_t)len));
+}
+
+static Err run_read(struct ctx *ctx, const struct json *body, struct headline_run *ret)
+{
+    int64_t max = HEADLINES_RUN_DEFAULT;
+    int64_t offset = 0;
+    int64_t batch_size = HEADLINES_CHUNK; /* ours is its own; the name is accepted */
+    *ret = (struct headline_run){0};
+    TRY(json_take_int(ctx, body, "limit", 1, HEADLINES_RUN_MAX, &max));
+    TRY(json_take_int(ctx, body, "max_headlines", 1, HEADLINES_RUN_MAX, &max));
+    TRY(json_take_int(ctx, body, "batch_size", 1, HEADLINES_RUN_MAX, &batch_size));
+    TRY(json_take_int(ctx, body, "offset", 0, INT64_MAX, &offset));
+    TRY(json_take_str(ctx, body, "spintax_root", SPIN_TEMPLATE_MAX, &ret->spintax_root));
+    ret->max = (uint64_t)max;
+    ret->offset = (uint64_t)offset;
+    ret->has_offset = !json_is_null(json_get(body, STR("offset")));
+    return OK;
+}
+
+static void put_result(struct reply *reply, const struct headline_result *result)
+{
+    struct json_writer *w = &reply->json;
+    const struct headline_numbers *numbers = &result->numbers;
+    json_object_begin(w);
+    json_field_bool(w, "success", true);
+    put_u64(reply, "generated", result->inserted);
+    put_u64(reply, "next_offset", result->next_offset);
+    json_key(w, STR("metadata"));
+    json_object_begin(w);
+    json_field_str(w, "template", numbers->template);
+    json_field_int(w, "slotCount", numbers->slots);
+    put_u64(reply, "spintaxCombinations", numbers->combinations);
+    json_field_int(w, "locationCount", numbers->locations);
+    put_u64(reply, "totalPossible", numbers->total);
+    json_field_bool(w, "wasTruncated", result->was_truncated);
+    json_object_end(w);
+    json_key(w, STR("results"));
+    json_object_begin(w);
+    put_u64(reply, "processed", result->processed);
+    put_u64(reply, "inserted", result->inserted);
+    put_u64(reply, "skipped", result->processed - result->inserted);
+    put_u64(reply, "alreadyExisted", result->existed);
+    json_object_end(w);
+    json_field_raw(w, "headlines", result->page.len > 0 ? result->page : STR("[]"));
+    json_object_end(w);
+}
+
+fiber_fn Err headlines_post(struct ctx *ctx, const struct request *request, struct reply *reply)
+{
+    TRY(factory_check_write(ctx));
+    const struct json *body;
+    TRY(request_object(ctx, request, &body));
+    struct headline_run run;
+    TRY(run_read(ctx, body, &run));
+    Uuid id;
+    TRY(factory_enter_campaign(ctx, body, &id));
+    struct campaign campaign;
+    TRY(campaign_find(ctx, id, &campaign));
+    struct headline_result result;
+    TRY(headlines_generate(ctx, &campaign, &run, &result));
+    put_result(reply, &result);
+    return OK;
+}
+
+static Err preview_count(struct ctx *ctx, const struct request *request, uint32_t *ret)
+{
+    Str text = request_query(ctx->arena, request, STR("preview"));
+    uint64_t count = PREVIEW_DEFAULT;
+    if (text.data != NULL && (!str_to_u64(text, &count) || count > HEADLINES_PREVIEW_MAX))
+        return fail(ctx, ERR_INVALID_QUERY, "\"preview\" has to be a number from 0 to %d",
+                    HEADLINES_PREVIEW_MAX);
+    *ret = (uint32_t)count;
+    return OK;
+}
+
+static Err query_uuid(struct ctx *ctx, const struct request *request, const char *name, Uuid *ret)
+{
+    Str text = request_query(ctx->arena, request, str_from_z(name));
+    *ret = (Uuid){0};
+    if (text.len > 0 && !uuid_parse(text, ret))
+        return fail(ctx, ERR_INVALID_QUERY, "\"%s\" is not a UUID", name);
+    return OK;
+}
+
+fiber_fn Err headlines_show(struct ctx *ctx, const struct request *request, struct reply *reply)
+{
+    Uuid id;
+    Uuid named;
+    uint32_t count;
+    TRY(query_uuid(ctx, request, "campaign_id", &id));
+    TRY(query_uuid(ctx, request, "site_id", &named));
+    TRY(preview_count(ctx, request, &count));
+    if (uuid_is_nil(id))
+        return factory_refuse(ctx, "campaign_id", "campaign_id is required");
+    TRY(factory_enter(ctx, named,
+                      &(struct factory_subject){&SQL_CAMPAIGN_SITES, "campaign", &id, 1}));
+    struct campaign campaign;
+    TRY(campaign_find(ctx, id, &campaign));
+    struct headline_numbers numbers;
+    uint64_t stored;
+    Str page;
+    TRY(headlines_preview(ctx, &campaign, count, &numbers, &stored, &page));
+
+    struct json_writer *w = &reply->json;
+    json_object_begin(w);
+    json_key(w, STR("metadata"));
+    json_object_begin(w);
+    json_field_str(w, "template", numbers.template);
+    json_field_int(w, "slotCount", numbers.slots);
+    put_u64(reply, "totalSpintaxCombinations", numbers.combinations);
+    json_field_int(w, "locationCount", numbers.locations);
+    put_u64(reply, "totalPossibleCombinations", numbers.total);
+    put_u64(reply, "generatedCount", stored);
+    put_u64(reply, "next_offset", campaign.headline_cursor);
+    json_field_bool(w, "wasTruncated", numbers.total > count);
+    json_object_end(w);
+    json_field_raw(w, "preview", page);
+    json_object_end(w);
+    return OK;
+}

@@ -1,0 +1,40 @@
+// Sites, articles and jobs for the tests that watch a queue.
+
+/** Runs SQL as the platform does: the role and the scope that the server's own lanes have. */
+export const asPlatform = (stack, text) =>
+    stack.sql(`begin; set local role spark_platform; set local spark.scope = 'platform'; ${text}; commit`);
+
+const quote = (text) => `'${text.replaceAll("'", "''")}'`;
+
+/** The id of a new site. */
+export async function makeSite(stack, name) {
+    const [[id]] = await asPlatform(
+        stack,
+        `insert into sites (name, domain) values (${quote(name)}, ${quote(`${name.toLowerCase().replaceAll(/\W+/g, '-')}.example`)}) returning id`,
+    );
+    return id;
+}
+
+/** Jobs of a kind that no worker knows: they stay as they are. `site` null: the platform's. */
+export const makeJobs = (stack, site, count, state = 'queued') =>
+    asPlatform(
+        stack,
+        `insert into spark.jobs (site_id, kind, state, finished_at)
+         select ${site ? quote(site) : 'null'}, 'test_only', ${quote(state)}, case when ${quote(state)} in ('done', 'dead') then now() end
+           from generate_series(1, ${count})`,
+    );
+
+export const makeArticle = (stack, site, { title, content, status = 'qc', words = 812, minutesAgo = 0 }) =>
+    asPlatform(
+        stack,
+        `insert into generated_articles (site_id, title, slug, content, status, word_count, date_created)
+         values (${quote(site)}, ${quote(title)}, ${quote(title.toLowerCase().replaceAll(/\W+/g, '-'))}, ${quote(content)}, ${quote(status)}, ${words},
+                 now() - interval '${minutesAgo} minutes')`,
+    );
+
+/** A token of one site. */
+export async function makeSiteToken(stack, site) {
+    const { status, body } = await stack.request('POST', '/api/admin/site-tokens', { site_id: site, name: 'test' });
+    if (status !== 201) throw new Error(`no site token: ${JSON.stringify(body)}`);
+    return body.token;
+}
