@@ -1,6 +1,6 @@
 # Generated sources, reachable as "gen/….h" from core/io up:
 #   sql.h, sql.c      the statements of schema/queries/*.sql
-#   embed.h, embed.c  the migrations and the Redis functions, so that the binary needs no files
+#   embed.h, embed.c  migrations, Redis functions, the demo: the binary needs no files
 
 find_package(Python3 REQUIRED COMPONENTS Interpreter)
 set(SPARK_GEN_ROOT "${CMAKE_BINARY_DIR}/storeys/gen")
@@ -8,7 +8,7 @@ set(SPARK_GEN "${SPARK_GEN_ROOT}/gen")
 file(MAKE_DIRECTORY "${SPARK_GEN}")
 
 file(GLOB queries CONFIGURE_DEPENDS schema/queries/*.sql)
-file(GLOB_RECURSE embedded CONFIGURE_DEPENDS schema/*.sql schema/manifest core/*.lua)
+file(GLOB_RECURSE embedded CONFIGURE_DEPENDS schema/*.sql schema/manifest core/*.lua demo/*.json)
 list(FILTER embedded EXCLUDE REGEX "/schema/queries/")
 list(SORT queries)
 list(SORT embedded)
@@ -26,7 +26,7 @@ add_custom_command(
             --out "${SPARK_GEN}" ${embedded}
     DEPENDS tools/embed_files.py ${embedded}
     WORKING_DIRECTORY "${CMAKE_SOURCE_DIR}"
-    COMMENT "Embedding schema and Redis functions" VERBATIM)
+    COMMENT "Embedding schema, Redis functions and demo" VERBATIM)
 
 add_custom_target(spark_gen DEPENDS "${SPARK_GEN}/sql.h" "${SPARK_GEN}/embed.h")
 

@@ -68,8 +68,8 @@ async function loadArticles() {
         if (!signal.aborted) setProblem('articles', '');
     } catch (error) {
         if (signal.aborted) return;
-        if (error.isSignedOut) showSignIn(error.message);
-        else setProblem('articles', `The articles cannot be read: ${error.message}`);
+        if (error.isSignedOut) showSignIn(refusal(error));
+        else setProblem('articles', `The articles cannot be read for now. ${error.message}`); // asked again with the next health check
     }
 }
 
@@ -84,9 +84,13 @@ function showCounters(next) {
     if (isNew) articlesChanged();
 }
 
+const refusal = (error) =>
+    error.isSignedOut ? 'The server does not know this token, or no longer.' : error.status === 403 ? 'This account may not look at the queue.' : error.message;
+
 const hear = {
     onOpen() {
         setProblem('server', '');
+        if (problems.articles) articlesChanged();
     },
     onEvent(name, data) {
         if (name === 'queue') {
@@ -108,7 +112,7 @@ const hear = {
         }
     },
     onRefused(error) {
-        showSignIn(error.status === 403 && error.code !== 'INVALID_TOKEN' ? 'This account may not look at the queue.' : error.message);
+        showSignIn(refusal(error));
     },
 };
 
@@ -140,6 +144,7 @@ async function checkHealth(signal) {
         setStatus({ ok: 'good', warn: 'warn' }[health.status] ?? 'bad', describe(health, queue));
         setProblem('redis', health.status === 'warn' ? 'Redis is away. Jobs are safe in the database, and the workers fetch them from there, more slowly.' : '');
         if (queue) $('version').textContent = `Spark ${queue.version}`;
+        if (problems.articles) articlesChanged();
     } catch (error) {
         if (!signal.aborted && error instanceof session.AwayError) setStatus('bad', 'No connection');
     }

@@ -127,7 +127,9 @@ void server_drain(struct server *server)
         h2o_socket_read_stop(server->listener);
         h2o_socket_close(server->listener);
         server->listener = NULL;
-        h2o_context_request_shutdown(&server->h2o);
+        /* Not h2o_context_request_shutdown: it also arms a timer of HTTP/2's that outlives the
+         * drain. */
+        server->h2o.shutdown_requested = 1;
     }
     server->config.http1.callbacks.foreach_request(&server->h2o, close_if_idle, NULL);
 }
@@ -168,7 +170,9 @@ void server_free(struct server *server)
     timer_stop(server->reactor->loop, &server->accept_again);
     if (server->listener != NULL)
         h2o_socket_close(server->listener);
+    h2o_multithread_queue_t *queue = server->h2o.queue;
     h2o_context_dispose(&server->h2o);
+    free(queue); /* libh2o 2.2 closes it and forgets it */
     h2o_config_dispose(&server->config);
     for (uint32_t i = 0; i < server->arena_count; i++)
         arena_destroy(server->arenas[i]);

@@ -3,6 +3,7 @@
  */
 #include "server/main.h"
 
+#include "access/admin_user.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/process.h"
@@ -96,6 +97,17 @@ static uint16_t port_of(int fd)
     return ntohs(((struct sockaddr_in *)&address)->sin_port);
 }
 
+/* The first start on a database, by ADMIN_EMAIL and ADMIN_PASSWORD. */
+static fiber_fn Err make_administrator(struct ctx *ctx)
+{
+    bool is_new;
+    TRY(admin_user_ensure(ctx, &is_new));
+    if (is_new)
+        log_event(LOG_INFO, "administrator_created",
+                  LOG_S("email", ctx->reactor->settings->admin_email));
+    return OK;
+}
+
 /* PostgreSQL must be reachable and the roles fit within STARTUP_TIMEOUT; else the process ends. */
 static void startup_run(void *arg)
 {
@@ -106,6 +118,8 @@ static void startup_run(void *arg)
     Err err = db_wait_ready(&ctx, reactor->db);
     if (err == OK)
         err = redis_wait_ready(&ctx, reactor->redis);
+    if (err == OK && thread->index == 0)
+        err = make_administrator(&ctx);
     if (err == OK) {
         log_event(LOG_INFO, "ready", LOG_I("thread", reactor->index));
     } else if (err != ERR_CANCELLED) {

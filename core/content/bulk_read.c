@@ -126,7 +126,7 @@ static void check_required(struct bulk *bulk, uint32_t row, const struct bulk_sh
         for (uint32_t k = 0; k < bulk->column_count && !is_there; k++)
             is_there = bulk->columns[k] == field && shape_has(shape, k);
         if (!is_there)
-            bulk_fault(bulk, row, "Value for field \"%.*s\" in collection \"%.*s\" can't be null.",
+            bulk_fault(bulk, row, "Value for field \"%.*s\" in collection \"%.*s\" can't be null",
                        STR_FMT(field->name), STR_FMT(collection->name));
     }
 }

@@ -288,14 +288,14 @@ bool bulk_value_write(struct ctx *ctx, const struct field *field, const struct j
         if (field->is_nullable)
             return true;
         *ret_fault =
-            str_printf(ctx->arena, "Value for field \"%.*s\" in collection \"%.*s\" can't be null.",
+            str_printf(ctx->arena, "Value for field \"%.*s\" in collection \"%.*s\" can't be null",
                        STR_FMT(field->name), STR_FMT(field->collection->name));
         return false;
     }
     const char *expected;
     if (writer_of(field)(ctx, field, value, out, &expected))
         return true;
-    *ret_fault = str_printf(ctx->arena, "Field \"%.*s\" has to be %s, not %s", STR_FMT(field->name),
-                            expected, json_kind_name(value));
+    *ret_fault =
+        str_printf(ctx->arena, "Field \"%.*s\" has to be %s", STR_FMT(field->name), expected);
     return false;
 }

@@ -36,24 +36,29 @@ struct list {
     uint32_t room;
 };
 
+static Err list_push(struct ctx *ctx, struct list *list, const char *name, Str item)
+{
+    if (list->count == QUERY_LIST_MAX)
+        return fail(ctx, ERR_INVALID_QUERY, "\"%s\" must contain less than or equal to %d items",
+                    name, QUERY_LIST_MAX);
+    if (list->count == list->room) {
+        uint32_t room = list->room == 0 ? 8 : list->room * 2;
+        Str *grown = arena_array(ctx->arena, Str, room);
+        if (list->count > 0)
+            memcpy(grown, list->items, list->count * sizeof(Str));
+        list->items = grown;
+        list->room = room;
+    }
+    list->items[list->count++] = item;
+    return OK;
+}
+
 static Err list_add(struct ctx *ctx, struct list *list, const char *name, Str csv)
 {
     Str item;
     while (next_name(&csv, &item)) {
-        if (item.len == 0)
-            continue;
-        if (list->count == QUERY_LIST_MAX)
-            return fail(ctx, ERR_INVALID_QUERY,
-                        "\"%s\" must contain less than or equal to %d items", name, QUERY_LIST_MAX);
-        if (list->count == list->room) {
-            uint32_t room = list->room == 0 ? 8 : list->room * 2;
-            Str *grown = arena_array(ctx->arena, Str, room);
-            if (list->count > 0)
-                memcpy(grown, list->items, list->count * sizeof(Str));
-            list->items = grown;
-            list->room = room;
-        }
-        list->items[list->count++] = item;
+        if (item.len > 0)
+            TRY(list_push(ctx, list, name, item));
     }
     return OK;
 }
@@ -254,7 +259,7 @@ static Err take_aggregate(struct ctx *ctx, struct query_input input, struct quer
         uint32_t before = fields.count;
         TRY(take_list(ctx, names, &fields));
         for (uint32_t i = before; i < fields.count; i++)
-            TRY(list_add(ctx, &functions, "aggregate", it.key));
+            TRY(list_push(ctx, &functions, "aggregate", it.key));
     }
     assert(functions.count == fields.count);
     struct query_aggregate *list =

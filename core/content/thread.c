@@ -7,6 +7,14 @@
 #include <assert.h>
 #include <stdlib.h>
 
+static void thread_free(void *slot)
+{
+    struct content_thread *thread = slot;
+    plan_cache_free(thread->plans);
+    schema_unref(thread->schema);
+    free(thread);
+}
+
 struct content_thread *content_thread(struct reactor *reactor)
 {
     assert(reactor != NULL);
@@ -18,7 +26,7 @@ struct content_thread *content_thread(struct reactor *reactor)
         abort();
     gate_init(&thread->load_gate, 1);
     thread->plans = plan_cache_new();
-    reactor->slots[SLOT_SCHEMA] = thread;
+    reactor_keep(reactor, SLOT_SCHEMA, thread, thread_free);
     return thread;
 }
 
@@ -35,8 +43,6 @@ void content_thread_free(struct reactor *reactor)
     struct content_thread *thread = reactor->slots[SLOT_SCHEMA];
     if (thread == NULL)
         return;
-    plan_cache_free(thread->plans);
-    schema_unref(thread->schema);
-    free(thread);
+    thread_free(thread);
     reactor->slots[SLOT_SCHEMA] = NULL;
 }

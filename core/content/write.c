@@ -188,6 +188,9 @@ static void publish(struct reactor *reactor, struct arena *arena, const struct w
 
 void write_announce(struct writer *w)
 {
+    /* What follows answers about a write that is done. It may have raised the epoch itself (a site,
+     * a user, a policy), so it is read back without asking for it. */
+    w->ctx->epoch = 0;
     for (const struct written *written = w->first; written != NULL; written = written->next) {
         if (w->ctx->reactor->redis != NULL)
             publish(w->ctx->reactor, w->ctx->arena, written);

@@ -38,7 +38,8 @@ static Sha256 hash_of_hex(Str hex)
 {
     Sha256 hash = {0};
     for (size_t i = 0; i < sizeof hash.bytes && 2 * i + 1 < hex.len; i++) {
-        int high = hex.data[2 * i] <= '9' ? hex.data[2 * i] - '0' : (hex.data[2 * i] | 32) - 'a' + 10;
+        int high =
+            hex.data[2 * i] <= '9' ? hex.data[2 * i] - '0' : (hex.data[2 * i] | 32) - 'a' + 10;
         int low = hex.data[2 * i + 1] <= '9' ? hex.data[2 * i + 1] - '0'
                                              : (hex.data[2 * i + 1] | 32) - 'a' + 10;
         hash.bytes[i] = (uint8_t)(high << 4 | low);

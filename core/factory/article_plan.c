@@ -136,9 +136,10 @@ static Str keep(struct arena *arena, Str s)
 /* What later requests read must not live in this one's arena. */
 static void campaign_keep(struct arena *arena, struct campaign *campaign)
 {
-    Str *texts[] = {&campaign->status,          &campaign->name,          &campaign->headline_root,
-                    &campaign->niche_variables, &campaign->location_mode, &campaign->location_target,
-                    &campaign->structure,       &campaign->site_name,     &campaign->site_url};
+    Str *texts[] = {
+        &campaign->status,          &campaign->name,          &campaign->headline_root,
+        &campaign->niche_variables, &campaign->location_mode, &campaign->location_target,
+        &campaign->structure,       &campaign->site_name,     &campaign->site_url};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         *texts[i] = keep(arena, *texts[i]);
 }

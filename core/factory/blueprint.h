@@ -6,9 +6,9 @@
  *               batch_count, target_word_count},
  *    fragments: [{fragment_type, content_body}],
  *    dictionaries: [{category, data: [term]}],
- *    locations: {states: [{name, code, …}], counties: [{name, state}], cities: [{name, state, county}]},
- *    headlines: ["…" or {headline, location}],
- *    offer_blocks: [{block_type, block_id, avatar_key?, name?, html_content?, data?}]}
+ *    locations: {states: [{name, code, …}], counties: [{name, state}], cities: [{name, state,
+ * county}]}, headlines: ["…" or {headline, location}], offer_blocks: [{block_type, block_id,
+ * avatar_key?, name?, html_content?, data?}]}
  *
  * Every part may be absent. It is read and checked completely before anything is written. The same
  * campaign name means the same campaign, and what is stored already is not stored again, so that
@@ -61,8 +61,8 @@ struct blueprint {
     struct blueprint_list headlines;    /* title, hash, location */
 };
 
-/* ERR_FAILED_VALIDATION and ERR_INVALID_SPINTAX name the member ("fragments[12].content_body") in the
- * sentence and in the note "field", the latter the character as well ("position"). */
+/* ERR_FAILED_VALIDATION and ERR_INVALID_SPINTAX name the member ("fragments[12].content_body") in
+ * the sentence and in the note "field", the latter the character as well ("position"). */
 fiber_fn Err blueprint_read(struct ctx *ctx, const struct json *body, struct blueprint *ret);
 
 struct blueprint_result {

@@ -11,8 +11,7 @@ static Err read_common(struct ctx *ctx, const struct json *item, Str where,
     if (json_kind(item) != JSON_OBJECT)
         return blueprint_refuse(ctx, where, NULL, "has to be an object");
     TRY(blueprint_text(ctx, item, where, "name", PLACE_NAME_MAX, true, &list->columns[0][row]));
-    return blueprint_number(ctx, item, where, "population", 0, POPULATION_MAX,
-                            &list->numbers[row]);
+    return blueprint_number(ctx, item, where, "population", 0, POPULATION_MAX, &list->numbers[row]);
 }
 
 static Err read_state(struct ctx *ctx, const struct json *item, Str where,
@@ -82,8 +81,7 @@ fiber_fn Err blueprint_read_places(struct ctx *ctx, const struct json *locations
                        &ret->states));
     TRY(blueprint_rows(ctx, locations, "counties", BLUEPRINT_COUNTIES_MAX, 2, read_county,
                        &ret->counties));
-    TRY(blueprint_rows(ctx, locations, "cities", BLUEPRINT_CITIES_MAX, 4, read_city,
-                       &ret->cities));
+    TRY(blueprint_rows(ctx, locations, "cities", BLUEPRINT_CITIES_MAX, 4, read_city, &ret->cities));
     complete_counties(ctx, ret);
     return OK;
 }

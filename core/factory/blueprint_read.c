@@ -6,6 +6,8 @@
 #include "factory/library.h"
 #include "factory/text.h"
 
+#include <assert.h>
+
 enum {
     NAME_MAX_LEN = 255,
     TYPE_MAX_LEN = 100,

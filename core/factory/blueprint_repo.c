@@ -102,8 +102,7 @@ static fiber_fn Err store_headlines(struct db_tx *tx, Uuid site, Uuid campaign,
         struct rows rows;
         TRY(db_tx_query(tx, &SQL_HEADLINES_STORE,
                         ARGS(db_uuid(site), db_uuid(campaign), db_uuid(site), db_null(),
-                             new_ids(&slice), texts(&slice, 0), texts(&slice, 1),
-                             texts(&slice, 2)),
+                             new_ids(&slice), texts(&slice, 0), texts(&slice, 1), texts(&slice, 2)),
                         &rows));
         *ret_stored += row_int(&rows, 0, HEADLINES_STORE_INSERTED);
     }
@@ -209,8 +208,8 @@ static fiber_fn Err log_import(struct db_tx *tx, Uuid site, const struct bluepri
 static fiber_fn Err store_all(struct db_tx *tx, Uuid site, const struct blueprint *blueprint,
                               struct blueprint_result *ret)
 {
-    TRY(db_tx_query(tx, &SQL_BLUEPRINT_LOCK,
-                    ARGS(db_uuid(site), db_text(blueprint->campaign_name)), NULL));
+    TRY(db_tx_query(tx, &SQL_BLUEPRINT_LOCK, ARGS(db_uuid(site), db_text(blueprint->campaign_name)),
+                    NULL));
     TRY(store_template(tx, site, blueprint, &ret->template_id));
     TRY(store_campaign(tx, site, ret->template_id, blueprint, &ret->campaign_id));
     TRY(store_fragments(tx, site, ret->campaign_id, &blueprint->fragments, &ret->fragments));

@@ -49,10 +49,10 @@ Err blueprint_number(struct ctx *ctx, const struct json *object, Str where, cons
     if (json_is_null(value))
         return OK;
     if (json_kind(value) != JSON_INT || json_int(value) < min || json_int(value) > max)
-        return blueprint_refuse(ctx, where, key,
-                                str_z(ctx->arena, str_printf(ctx->arena,
-                                                             "has to be a whole number from %jd to %jd",
-                                                             (intmax_t)min, (intmax_t)max)));
+        return blueprint_refuse(
+            ctx, where, key,
+            str_z(ctx->arena, str_printf(ctx->arena, "has to be a whole number from %jd to %jd",
+                                         (intmax_t)min, (intmax_t)max)));
     *ret = json_int(value);
     return OK;
 }
@@ -101,8 +101,8 @@ fiber_fn Err blueprint_rows(struct ctx *ctx, const struct json *object, const ch
     if (json_len(array) > max)
         return blueprint_refuse(
             ctx, STR_NONE, key,
-            str_z(ctx->arena, str_printf(ctx->arena, "may have %u elements, not %u", max,
-                                         json_len(array))));
+            str_z(ctx->arena,
+                  str_printf(ctx->arena, "may have %u elements, not %u", max, json_len(array))));
     struct blueprint_list list;
     list_make(ctx->arena, json_len(array), columns, &list);
     for (uint32_t i = 0; i < list.count; i++) {

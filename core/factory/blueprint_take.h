@@ -1,6 +1,6 @@
 /*
- * How the parts of a blueprint are read; private to blueprint_*.c. `where` is the path of the object
- * in the document, for sentences.
+ * How the parts of a blueprint are read; private to blueprint_*.c. `where` is the path of the
+ * object in the document, for sentences.
  */
 #pragma once
 

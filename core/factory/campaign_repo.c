@@ -124,9 +124,12 @@ struct geo_location place_from_json(const struct json *json)
         Str key;
         Str *value;
     } names[] = {
-        {STR("city"), &place.city},           {STR("county"), &place.county},
-        {STR("state"), &place.state},         {STR("state_code"), &place.state_code},
-        {STR("stateCode"), &place.state_code}, {STR("zip_focus"), &place.zip_focus},
+        {STR("city"), &place.city},
+        {STR("county"), &place.county},
+        {STR("state"), &place.state},
+        {STR("state_code"), &place.state_code},
+        {STR("stateCode"), &place.state_code},
+        {STR("zip_focus"), &place.zip_focus},
         {STR("neighborhood"), &place.neighborhood},
     };
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {

@@ -97,7 +97,7 @@ static Err payload_read(struct ctx *ctx, const struct job *job, struct payload *
 /* The fence first, the hot row last: a batch's jobs queue for it no longer than a commit takes. */
 fiber_fn Err generation_run(struct ctx *ctx, struct job *job)
 {
-    struct payload payload;
+    struct payload payload = {0};
     TRY(payload_read(ctx, job, &payload));
     struct article_batch batch = {.generation = payload.generation};
     TRY(article_plan_get(ctx, payload.campaign, &batch.plan));

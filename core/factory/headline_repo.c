@@ -83,12 +83,11 @@ static fiber_fn Err chunk_store(struct ctx *ctx, const struct run *run, const st
     const struct campaign *campaign = run->campaign;
     DbArg site = db_uuid(ctx->scope.site);
     DbArg id = db_uuid(campaign->id);
-    struct db_args store =
-        ARGS(site, id, db_uuid(campaign->owner), db_text(run->template),
-             db_uuid_array(ctx->arena, chunk->ids, chunk->count),
-             db_text_array(ctx->arena, chunk->titles, chunk->count),
-             db_text_array(ctx->arena, chunk->hashes, chunk->count),
-             db_text_array(ctx->arena, chunk->locations, chunk->count));
+    struct db_args store = ARGS(site, id, db_uuid(campaign->owner), db_text(run->template),
+                                db_uuid_array(ctx->arena, chunk->ids, chunk->count),
+                                db_text_array(ctx->arena, chunk->titles, chunk->count),
+                                db_text_array(ctx->arena, chunk->hashes, chunk->count),
+                                db_text_array(ctx->arena, chunk->locations, chunk->count));
     struct db_args cursor = ARGS(site, id, db_int((int64_t)(next > INT64_MAX ? INT64_MAX : next)));
     struct db_batch batch = {.lane = DB_WRITE};
     db_batch_add(&batch, &SQL_HEADLINES_STORE, store, ret_rows);
@@ -151,9 +150,8 @@ fiber_fn Err headlines_generate(struct ctx *ctx, const struct campaign *campaign
 
     struct chunk *chunk = arena_new(ctx->arena, struct chunk);
     while (result.next_offset < end && !is_late(ctx)) {
-        uint64_t to = end - result.next_offset > HEADLINES_CHUNK
-                          ? result.next_offset + HEADLINES_CHUNK
-                          : end;
+        uint64_t to =
+            end - result.next_offset > HEADLINES_CHUNK ? result.next_offset + HEADLINES_CHUNK : end;
         bool keeps_page = result.page.len == 0;
         ArenaMark mark = arena_mark(ctx->arena);
         TRY(run_chunk(ctx, &run, chunk, to, &result));

@@ -17,8 +17,8 @@ enum {
 
 struct headline_numbers {
     Str template;
-    uint32_t slots;         /* choices in it, dictionaries included */
-    uint64_t combinations;  /* of the template alone */
+    uint32_t slots;        /* choices in it, dictionaries included */
+    uint64_t combinations; /* of the template alone */
     uint32_t locations;
     uint64_t total;
 };
@@ -41,8 +41,8 @@ struct headline_result {
     Str page; /* JSON array: the first that were inserted */
 };
 
-/* ERR_INVALID_SPINTAX, ERR_FAILED_VALIDATION (no template). Ends early, with what was done and where
- * to go on, when the request's time runs out. */
+/* ERR_INVALID_SPINTAX, ERR_FAILED_VALIDATION (no template). Ends early, with what was done and
+ * where to go on, when the request's time runs out. */
 fiber_fn Err headlines_generate(struct ctx *ctx, const struct campaign *campaign,
                                 const struct headline_run *run, struct headline_result *ret);
 

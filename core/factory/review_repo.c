@@ -1,6 +1,5 @@
-#include "factory/review.h"
-
 #include "access/actor.h"
+#include "factory/review.h"
 #include "factory/text.h"
 #include "gen/sql.h"
 #include "io/db.h"
@@ -53,9 +52,8 @@ fiber_fn Err queue_decide(struct ctx *ctx, Uuid queue, bool is_approved)
     Str decision = is_approved ? STR("approved") : STR("rejected");
     TRY(db_tx_query(&tx, &SQL_QUEUE_DECIDE,
                     ARGS(site, db_uuid(queue),
-                         db_text(is_approved ? STR("approved") : STR("pending")),
-                         db_text(decision), db_uuid(row_uuid(&rows, 0, QUEUE_LOCK_CAMPAIGN_ID)),
-                         acting_user(ctx)),
+                         db_text(is_approved ? STR("approved") : STR("pending")), db_text(decision),
+                         db_uuid(row_uuid(&rows, 0, QUEUE_LOCK_CAMPAIGN_ID)), acting_user(ctx)),
                     NULL));
     return db_commit(&tx);
 }

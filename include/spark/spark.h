@@ -12,7 +12,8 @@
  * else. Extensions are trusted code: isolation covers what they do through this header.
  *
  * MEMORY   What is given to an extension lives until the request or job ends, and so does what
- *          api->alloc gives. Nothing is ever freed by an extension; keep no pointer beyond.
+ *          api->alloc gives. Nothing is ever freed by an extension; keep no pointer beyond. A
+ *          spark_str is bytes and a length, without a NUL at its end.
  * WAITING  Functions marked MAY WAIT park the calling fiber; they return SPARK_CANCELLED or
  *          SPARK_TIMEOUT when there is no time left, and the callback should then return at once.
  *          Callbacks run on a 64 KiB stack: no deep recursion, no large arrays, no blocking calls.

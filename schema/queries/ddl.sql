@@ -28,7 +28,7 @@ insert into directus_collections (
        collection, icon, note, display_template, hidden, singleton, translations, archive_field,
        archive_app_filter, archive_value, unarchive_value, sort_field, accountability, color,
        item_duplication_fields, sort, "group", collapse, preview_url, versioning)
-select $1, m.icon, m.note, m.display_template, coalesce(m.hidden, false), coalesce(m.singleton, false),
+select $1::text, m.icon, m.note, m.display_template, coalesce(m.hidden, false), coalesce(m.singleton, false),
        m.translations, m.archive_field, coalesce(m.archive_app_filter, true), m.archive_value,
        m.unarchive_value, m.sort_field,
        case when $2::jsonb ? 'accountability' then m.accountability else 'all' end, m.color,
@@ -41,14 +41,14 @@ select $1, m.icon, m.note, m.display_template, coalesce(m.hidden, false), coales
 insert into directus_fields (
        collection, field, special, interface, options, display, display_options, readonly, hidden,
        sort, width, translations, note, conditions, required, "group", validation, validation_message)
-select $1, $2,
+select $1::text, $2::text,
        case jsonb_typeof($3::jsonb -> 'special')
             when 'array' then (select nullif(string_agg(word, ','), '')
                                  from jsonb_array_elements_text($3::jsonb -> 'special') word)
             when 'string' then nullif($3::jsonb ->> 'special', '') end,
        m.interface, m.options, m.display, m.display_options, coalesce(m.readonly, false),
        coalesce(m.hidden, false),
-       coalesce(m.sort, (select coalesce(max(sort), 0) + 1 from directus_fields where collection = $1)),
+       coalesce(m.sort, (select coalesce(max(sort), 0) + 1 from directus_fields where collection = $1::text)),
        coalesce(m.width, 'full'), m.translations, m.note, m.conditions, coalesce(m.required, false),
        m."group", m.validation, m.validation_message
   from jsonb_populate_record(null::directus_fields, ($3::jsonb) - 'special' - 'id') m;
@@ -62,7 +62,7 @@ update directus_fields set searchable = $3 where collection = $1 and field = $2;
 insert into directus_relations (
        many_collection, many_field, one_collection, one_field, one_collection_field,
        one_allowed_collections, junction_field, sort_field, one_deselect_action)
-select $1, $2, $3, m.one_field, m.one_collection_field,
+select $1::text, $2::text, $3::text, m.one_field, m.one_collection_field,
        case jsonb_typeof($4::jsonb -> 'one_allowed_collections')
             when 'array' then (select nullif(string_agg(name, ','), '')
                                  from jsonb_array_elements_text($4::jsonb -> 'one_allowed_collections') name)
@@ -73,10 +73,10 @@ select $1, $2, $3, m.one_field, m.one_collection_field,
 -- All that making a relation from $1.$2 to $3 has to know. `target_key`: its only key column.
 -- name: ddl_relation_facts :read
 -- returns: has_collection, has_field, is_column, has_relation, has_foreign_key, has_target, own_key, target_key, key_type, field_type, site_column, target_site_column, target_shared, special, is_tracked
-select many.oid is not null or exists (select from directus_collections where collection = $1) as has_collection,
-       near.attname is not null or exists (select from directus_fields where collection = $1 and field = $2) as has_field,
+select many.oid is not null or exists (select from directus_collections where collection = $1::text) as has_collection,
+       near.attname is not null or exists (select from directus_fields where collection = $1::text and field = $2::text) as has_field,
        near.attname is not null as is_column,
-       exists (select from directus_relations where many_collection = $1 and many_field = $2) as has_relation,
+       exists (select from directus_relations where many_collection = $1::text and many_field = $2::text) as has_relation,
        exists (select from pg_constraint k
                 where k.contype = 'f' and k.conrelid = many.oid and k.confrelid = one.oid
                   and k.conkey[array_upper(k.conkey, 1)] = near.attnum) as has_foreign_key,
@@ -87,8 +87,8 @@ select many.oid is not null or exists (select from directus_collections where co
        format_type(far.atttypid, null) as key_type, format_type(near.atttypid, null) as field_type,
        own.site_column, target.site_column as target_site_column,
        coalesce(target.shared_read, false) as target_shared,
-       (select f.special from directus_fields f where f.collection = $1 and f.field = $2 limit 1) as special,
-       exists (select from directus_fields where collection = $1 and field = $2) as is_tracked
+       (select f.special from directus_fields f where f.collection = $1::text and f.field = $2::text limit 1) as special,
+       exists (select from directus_fields where collection = $1::text and field = $2::text) as is_tracked
   from (select) nothing
   left join pg_class many on many.relnamespace = 'public'::regnamespace and many.relname = $1::text and many.relkind in ('r', 'p')
   left join pg_attribute near on near.attrelid = many.oid and near.attname = $2::text and near.attnum > 0 and not near.attisdropped
@@ -208,7 +208,7 @@ select r.many_collection as collection, r.many_field as field, r.one_collection 
          order by k.oid limit 1) as schema
   from directus_relations r
  where r.many_collection not like 'directus\_%'
-   and ($1::text is null or r.many_collection = $1) and ($2::text is null or r.many_field = $2)
+   and ($1::text is null or r.many_collection = $1::text) and ($2::text is null or r.many_field = $2::text)
  order by r.many_collection collate "C", r.id;
 
 -- Bulk loads ----------------------------------------------------------------------------------------

@@ -195,8 +195,8 @@ select id, headline_id from stored;
 -- name: article_slug_free :write
 -- returns: slug, number
 select candidate.slug, candidate.n
-  from (select case n when 1 then $2 else $2 || '-' || n end as slug, n
-          from (select generate_series($3, $3 + 1000) as n offset 0) numbers) candidate
+  from (select case n when 1 then $2::text else $2::text || '-' || n end as slug, n
+          from (select generate_series($3::int, $3::int + 1000) as n offset 0) numbers) candidate
  where (select count(*) from (select from generated_articles a
                                where a.site_id = $1 and a.slug = candidate.slug limit 1) taken) = 0
  limit 1;
@@ -279,10 +279,10 @@ select status, title, slug, content, meta_title, meta_description, featured_imag
 -- returns: slug
 insert into posts (site_id, id, title, slug, status, excerpt, content, featured_image_alt, meta_title,
                    meta_description, meta_keywords, schema_json, source, source_article_id, published_at)
-select $1, $2, $3, free.slug, $5, $6, $7, $8, $9, $6, $10, $11::jsonb, 'seo_engine', $12,
-       case when $5 = 'published' then now() end
+select $1, $2, $3, free.slug, $5::text, $6::text, $7, $8, $9, $6::text, $10, $11::jsonb, 'seo_engine', $12,
+       case when $5::text = 'published' then now() end
   from (select candidate.slug
-          from (select case n when 1 then $4 else $4 || '-' || n end as slug
+          from (select case n when 1 then $4::text else $4::text || '-' || n end as slug
                   from (select generate_series(1, 10000) as n offset 0) numbers) candidate
          where (select count(*) from (select from posts p
                                        where p.site_id = $1 and p.slug = candidate.slug limit 1) taken) = 0
@@ -293,7 +293,7 @@ returning slug;
 -- name: article_published :write
 with published as (
     update generated_articles
-       set published_to_post = $3, published_url = '/' || $4, publish_status = case when $5 then 'published' else 'ready' end,
+       set published_to_post = $3, published_url = '/' || $4::text, publish_status = case when $5 then 'published' else 'ready' end,
            published_at = case when $5 then now() end, date_published = case when $5 then now() else date_published end,
            is_published = $5, status = case when $5 then 'published' else status end
      where site_id = $1 and id = $2

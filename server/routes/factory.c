@@ -47,8 +47,8 @@ static fiber_fn Err enter_named(struct ctx *ctx, Uuid named)
 static fiber_fn Err enter_owner(struct ctx *ctx, const struct factory_subject *subject)
 {
     struct rows rows;
-    TRY(db_query(ctx, subject->sites,
-                 ARGS(db_uuid_array(ctx->arena, subject->ids, subject->count)), &rows));
+    TRY(db_query(ctx, subject->sites, ARGS(db_uuid_array(ctx->arena, subject->ids, subject->count)),
+                 &rows));
     if (rows.count == 0)
         return fail(ctx, ERR_NOT_FOUND, "There is no such %s.", subject->noun);
     if (rows.count > 1)
@@ -56,8 +56,8 @@ static fiber_fn Err enter_owner(struct ctx *ctx, const struct factory_subject *s
                     "These belong to more than one site; send one request a site.");
     Uuid site = row_uuid(&rows, 0, CAMPAIGN_SITES_SITE_ID);
     if (uuid_eq(site, UUID_LIBRARY_SITE))
-        return fail(ctx, ERR_FAILED_VALIDATION,
-                    "This %s is for every site; name one with site_id.", subject->noun);
+        return fail(ctx, ERR_FAILED_VALIDATION, "This %s is for every site; name one with site_id.",
+                    subject->noun);
     narrow(ctx, site);
     return OK;
 }
@@ -67,7 +67,8 @@ fiber_fn Err factory_enter(struct ctx *ctx, Uuid named, const struct factory_sub
     if (ctx->scope.kind == SCOPE_SITE) {
         if (uuid_is_nil(named) || uuid_eq(named, ctx->scope.site))
             return OK;
-        err_ignore(fail(ctx, ERR_FORBIDDEN, "This token belongs to another site."), "returned below");
+        err_ignore(fail(ctx, ERR_FORBIDDEN, "This token belongs to another site."),
+                   "returned below");
         return fail_note(ctx, "field", STR("site_id"));
     }
     if (ctx->scope.kind != SCOPE_PLATFORM)

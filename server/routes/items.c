@@ -55,8 +55,8 @@ fiber_fn Err items_search(struct ctx *ctx, const struct request *request, struct
     const struct json *list = json_get(body, STR("keys"));
     if (json_is_null(list))
         return items_list(ctx, target_of(request), &query, reply->body);
-    const Str *keys;
-    uint32_t count;
+    const Str *keys = NULL;
+    uint32_t count = 0;
     TRY(keys_read(ctx, list, &keys, &count));
     return items_read_many(ctx, target_of(request), keys, count, &query, reply->body);
 }

@@ -1,11 +1,11 @@
 /* /api/seo/generate-headlines: a campaign's headlines into its inventory, or a look at them. */
 #include "factory/headline_store.h"
-
 #include "gen/sql.h"
 #include "server/handlers.h"
 #include "server/routes/factory.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 enum { PREVIEW_DEFAULT = 10 };
 
@@ -103,7 +103,7 @@ fiber_fn Err headlines_show(struct ctx *ctx, const struct request *request, stru
 {
     Uuid id;
     Uuid named;
-    uint32_t count;
+    uint32_t count = 0;
     TRY(query_uuid(ctx, request, "campaign_id", &id));
     TRY(query_uuid(ctx, request, "site_id", &named));
     TRY(preview_count(ctx, request, &count));

@@ -125,8 +125,7 @@ static fiber_fn Err publish_one(struct ctx *ctx, struct json_writer *w, Uuid art
 {
     struct published_post post;
     Err err = article_publish(ctx, article, is_draft, &post);
-    bool is_refused =
-        err == ERR_NOT_FOUND || err == ERR_CONFLICT || err == ERR_FAILED_VALIDATION;
+    bool is_refused = err == ERR_NOT_FOUND || err == ERR_CONFLICT || err == ERR_FAILED_VALIDATION;
     if (err != OK && !is_refused)
         return err;
     json_object_begin(w);

@@ -1,8 +1,17 @@
 // Sites, articles and jobs for the tests that watch a queue.
 
+import { until } from './stack.mjs';
+
 /** Runs SQL as the platform does: the role and the scope that the server's own lanes have. */
 export const asPlatform = (stack, text) =>
     stack.sql(`begin; set local role spark_platform; set local spark.scope = 'platform'; ${text}; commit`);
+
+/** The first start makes the administrator, which changes rights: open streams end then. */
+export const firstStartIsOver = (stack) =>
+    until(async () => {
+        if (!stack.server.isRunning) throw new Error(`the server ended\n${stack.server.tail.join('\n')}`);
+        return stack.server.tail.some((line) => line.includes('"event":"ready"'));
+    }, 'the first start');
 
 const quote = (text) => `'${text.replaceAll("'", "''")}'`;
 

@@ -75,7 +75,7 @@ with far_end (many_collection, many_field, one_field) as (values
     ('generated_articles', 'parent_hub_id', 'articles'), ('hub_pages', 'parent_id', 'children'),
     ('navigation', 'parent_id', 'children'), ('posts', 'author', 'posts'), ('page_blocks', 'page_id', 'page_blocks'),
     ('form_submissions', 'form_id', 'submissions'), ('leads', 'form_id', 'leads'), ('conversions', 'lead_id', 'conversions'),
-    ('queue_items', 'queue_id', 'items'), ('link_targets', 'target_post', 'links'),
+    ('queue_items', 'queue_id', 'items'),
     ('geo_locations', 'cluster_id', 'locations'), ('locations_counties', 'state_id', 'counties'),
     ('locations_cities', 'state_id', 'cities'), ('locations_cities', 'county_id', 'cities')
 ), many_to_one as (

@@ -32,7 +32,9 @@ begin
     return null;
 end
 $$;
-create trigger jobs_dead_generation after update of state on spark.jobs for each row
+-- OF what only those statements set: a WHEN is parsed anew by every statement that could fire it, and the
+-- end of a job that worked is the most frequent write of all.
+create trigger jobs_dead_generation after update of failures, crashes, cancel_requested on spark.jobs for each row
     when (new.kind = 'generate-articles'
           and (new.state in ('dead', 'cancelled', 'expired')) <> (old.state in ('dead', 'cancelled', 'expired')))
     execute function spark.count_dead_generation();
