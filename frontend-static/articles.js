@@ -88,7 +88,7 @@ function previewDocument(article) {
     const image = article.featured_image_svg
         ? `<img class="cover" src="data:image/svg+xml,${encodeURIComponent(article.featured_image_svg)}" alt="${escape(article.featured_image_alt ?? '').replaceAll('"', '&quot;')}">`
         : '';
-    return `<!doctype html><html lang="en" data-theme="${theme}"><head><meta charset="utf-8"><meta name="color-scheme" content="light dark"><link rel="stylesheet" href="article.css"></head><body>${image}${sanitise(article.content ?? '')}</body></html>`;
+    return `<!doctype html><html lang="en" data-theme="${theme}"><head><meta charset="utf-8"><meta name="color-scheme" content="light dark"><link rel="stylesheet" href="theme.css"><link rel="stylesheet" href="article.css"></head><body>${image}${sanitise(article.content ?? '')}</body></html>`;
 }
 
 function metaLine(article) {

@@ -94,11 +94,12 @@ static int look_at(h2o_req_t *req, void *arg)
     if (socket->input->size <= BODY_NONE_MAX)
         return 0;
 
-    Str path = str_of(req->path.base, req->path.len);
+    /* What was parsed: req->method and req->path follow when the body is complete. */
+    Str path = str_of(req->input.path.base, req->input.path.len);
     ptrdiff_t question = str_find_char(path, '?');
-    struct route_match match =
-        router_find(sweep->server->router, sweep->arena, str_of(req->method.base, req->method.len),
-                    question < 0 ? path : str_slice(path, 0, (size_t)question));
+    struct route_match match = router_find(
+        sweep->server->router, sweep->arena, str_of(req->input.method.base, req->input.method.len),
+        question < 0 ? path : str_slice(path, 0, (size_t)question));
     enum route_body body = match.route != NULL ? match.route->body : BODY_NONE;
     uint64_t max = route_body_max(sweep->server->reactor->settings, body) + HEAD_ALLOWANCE;
     if (socket->input->size > max) {

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/process.h"
 #include "io/reactor.h"
+#include "jobs/queue.h"
 #include "server/extension_routes.h"
 #include "server/http.h"
 #include "server/route.h"
@@ -155,6 +156,7 @@ static void *serve(void *arg)
         reactor_new(thread->settings, thread->offload, thread->index, "spark-server");
     thread->reactor = reactor;
     loops[thread->index] = reactor->loop;
+    queue_use(reactor->redis);
     struct router *router = router_new(thread->settings->god_token.len > 0);
     extension_routes_add(router, thread->extension_routes, thread->extension_route_count);
     struct server *server = server_new(reactor, router, thread->listener);

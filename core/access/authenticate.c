@@ -77,7 +77,7 @@ static fiber_fn Err host_site(struct ctx *ctx, struct access_cache *cache, Str h
 {
     *ret = (Uuid){0};
     Str name = host_normalise(ctx->arena, host);
-    if (name.len == 0)
+    if (name.len == 0 || !cache->has_sites)
         return OK;
     struct host_entry *known = map_get(cache->hosts, name);
     if (known != NULL && (!uuid_is_nil(known->site) || known->expires_us > clock_now_us())) {

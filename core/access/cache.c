@@ -57,8 +57,11 @@ static fiber_fn Err refresh(struct ctx *ctx)
         cache->checked_us = clock_now_us();
         return OK;
     }
+    TRY(db_query_platform(reactor_platform(ctx), &SQL_ACCESS_HAS_SITES, NO_ARGS, &rows));
     access_invalidate(ctx);
-    reactor_keep(ctx->reactor, SLOT_ACCESS, cache_new(epoch), cache_unref);
+    cache = cache_new(epoch);
+    cache->has_sites = row_bool(&rows, 0, ACCESS_HAS_SITES_HAS_SITES);
+    reactor_keep(ctx->reactor, SLOT_ACCESS, cache, cache_unref);
     return OK;
 }
 

@@ -28,6 +28,7 @@ struct access_cache {
     struct arena *arena;
     uint32_t references;
     int64_t epoch;
+    bool has_sites;     /* false: no host and no token can belong to one */
     int64_t checked_us; /* when the database last said that this epoch is current */
     struct map *tokens; /* sha256 of the token → struct identity */
     struct map *hosts;  /* normalised host → struct host_entry */

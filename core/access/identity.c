@@ -171,10 +171,11 @@ fiber_fn Err identity_of_static_token(struct ctx *ctx, struct access_cache *cach
         return OK;
     }
     Sha256 hash = sha256(token);
-    struct rows rows;
-    TRY(db_query_platform(reactor_platform(ctx), &SQL_ACCESS_SITE_TOKEN,
-                          ARGS(db_bytes(str_of((const char *)hash.bytes, sizeof hash.bytes))),
-                          &rows));
+    struct rows rows = {0};
+    if (cache->has_sites)
+        TRY(db_query_platform(reactor_platform(ctx), &SQL_ACCESS_SITE_TOKEN,
+                              ARGS(db_bytes(str_of((const char *)hash.bytes, sizeof hash.bytes))),
+                              &rows));
     if (rows.count == 1) {
         *ret = identity_of_site_token(ctx, &rows);
         return OK;

@@ -1,5 +1,6 @@
 #include "access/site_token.h"
 
+#include "access/cache.h"
 #include "base/crypto.h"
 #include "gen/sql.h"
 #include "io/db.h"
@@ -10,6 +11,10 @@ fiber_fn Err site_token_create(struct platform platform, const struct site_token
                                Uuid *ret_id, Str *ret_token)
 {
     struct ctx *ctx = platform.ctx;
+    struct access_cache *cache;
+    TRY(access_cache_current(ctx, &cache));
+    if (!cache->has_sites)
+        return fail(ctx, ERR_NOT_FOUND, "There are no sites in this database.");
     Uuid id = uuid_make();
     Str token = random_token(ctx->arena, TOKEN_LEN);
     Sha256 hash = sha256(token);

@@ -94,7 +94,7 @@ static Err insert_sql(struct bulk *bulk, const struct bulk_shape *shape, const S
     return OK;
 }
 
-static Err insert_range(struct db_tx *tx, void *arg)
+static fiber_fn Err insert_range(struct db_tx *tx, void *arg)
 {
     struct insert *insert = arg;
     struct bulk *bulk = insert->bulk;
@@ -174,7 +174,7 @@ static fiber_fn Err insert_all(struct bulk *bulk, struct db_tx *tx, bool atomic)
         uint32_t shape = bulk->rows[bulk->order[range.from]].shape;
         while (range.to < bulk->order_count && bulk->rows[bulk->order[range.to]].shape == shape)
             range.to++;
-        Str sql;
+        Str sql = STR_NONE;
         TRY(insert_sql(bulk, &bulk->shapes[shape], types, &sql));
         struct insert insert = {
             .bulk = bulk,

@@ -6,6 +6,9 @@
 
 #include <assert.h>
 
+/* Longer than a name may be, so that its own check says why it is refused. */
+enum { NAME_TAKEN_MAX = 255 };
+
 fiber_fn Err ddl_begin(struct platform platform, struct db_tx *tx)
 {
     TRY(db_begin_platform(platform, tx));
@@ -120,7 +123,7 @@ static Err definition_read(struct ctx *ctx, const struct json *body, struct defi
     if (json_kind(body) != JSON_OBJECT)
         return fail(ctx, ERR_INVALID_PAYLOAD, "The body has to be an object, not %s",
                     json_kind_name(body));
-    TRY(json_take_str(ctx, body, "collection", DDL_NAME_MAX * 4, &ret->name));
+    TRY(json_take_str(ctx, body, "collection", NAME_TAKEN_MAX, &ret->name));
     TRY(ddl_collection_name_check(ctx, ret->name));
     const struct json *schema = json_get(body, STR("schema"));
     const struct json *meta = json_get(body, STR("meta"));

@@ -10,6 +10,8 @@
 #include "content/ddl_internal.h"
 #include "gen/sql.h"
 
+enum { RELATION_MAX = 65536 };
+
 struct relation_body {
     Str collection;
     Str field;
@@ -257,7 +259,7 @@ static fiber_fn Err describe(struct platform platform, const struct relation_bod
     bool is_tracked = rows.count > 0;
     Str schema = is_tracked ? row_text(&rows, 0, SNAPSHOT_RELATIONS_SCHEMA) : STR_NONE;
     Str meta = is_tracked ? row_text(&rows, 0, SNAPSHOT_RELATIONS_META) : STR_NONE;
-    struct json_writer w = json_writer(buf_in_arena(ctx->arena, 64 * 1024));
+    struct json_writer w = json_writer(buf_in_arena(ctx->arena, RELATION_MAX));
     json_object_begin(&w);
     json_field_str(&w, "collection", body->collection);
     json_field_str(&w, "field", body->field);

@@ -43,7 +43,8 @@ fiber_fn Err items_create(struct ctx *ctx, struct items_target target, const str
 fiber_fn Err items_update(struct ctx *ctx, struct items_target target, Str key,
                           const struct json *body, const struct query *query, struct buf *out,
                           bool *ret_has_body);
-/* Array of objects with key, {keys,data} or {query,data}. */
+/* Array of objects with key, {keys,data} or {query,data}; of a singleton: the row itself, made
+ * if there is none. */
 fiber_fn Err items_update_many(struct ctx *ctx, struct items_target target, const struct json *body,
                                const struct query *query, struct buf *out, bool *ret_has_body);
 fiber_fn Err items_delete(struct ctx *ctx, struct items_target target, Str key);

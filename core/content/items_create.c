@@ -18,7 +18,7 @@ Err create_one(struct writer *w, const struct write_scope *scope, const struct j
     TRY(payload_make(scope, body, &payload));
     TRY(nested_before(w, scope, &payload));
     struct write_shape shape = {.action = ACTION_CREATE, .access = scope->access, .query = query};
-    shape.field_count = write_columns(w->ctx, &payload, &shape.fields);
+    write_columns(w->ctx, &payload, &shape);
     const struct plan *plan;
     TRY(write_plan(w, scope->collection, &shape, &plan));
     TRY(write_run(w, plan, &shape, &payload, payload_json(w->ctx, &payload), run));
@@ -117,7 +117,7 @@ static fiber_fn Err bulk_make(struct writer *w, const struct write_scope *scope,
         TRY(payload_make(scope, item, &ret->payloads[i]));
         *ret_is_uniform &= same_columns(&ret->payloads[0], &ret->payloads[i]);
     }
-    ret->shape.field_count = write_columns(w->ctx, &ret->payloads[0], &ret->shape.fields);
+    write_columns(w->ctx, &ret->payloads[0], &ret->shape);
     *ret_is_uniform &= ret->shape.field_count > 0;
     return OK;
 }
@@ -187,6 +187,18 @@ static fiber_fn Err create_list(struct writer *w, const struct write_scope *scop
     return read_back(w, scope->collection, keys, count, true, query, out, ret_has_body);
 }
 
+Err create_object(struct writer *w, const struct write_scope *scope, const struct json *body,
+                  const struct query *query, struct buf *out, bool *ret_has_body)
+{
+    if (!nested_is_in(scope->collection, body))
+        return create_alone(w, scope, body, query, out, ret_has_body);
+    Str key;
+    uint32_t count;
+    TRY(create_in_turn(w, scope, body, &key, &count));
+    write_announce(w);
+    return read_back(w, scope->collection, &key, 1, false, query, out, ret_has_body);
+}
+
 Err items_create(struct ctx *ctx, struct items_target target, const struct json *body,
                  const struct query *query, struct buf *out, bool *ret_has_body)
 {
@@ -200,11 +212,5 @@ Err items_create(struct ctx *ctx, struct items_target target, const struct json 
     TRY(write_scope_open(ctx, w.schema, collection, ACTION_CREATE, &scope));
     if (json_kind(body) == JSON_ARRAY)
         return create_list(&w, &scope, body, query, out, ret_has_body);
-    if (!nested_is_in(collection, body))
-        return create_alone(&w, &scope, body, query, out, ret_has_body);
-    Str key;
-    uint32_t count;
-    TRY(create_in_turn(&w, &scope, body, &key, &count));
-    write_announce(&w);
-    return read_back(&w, collection, &key, 1, false, query, out, ret_has_body);
+    return create_object(&w, &scope, body, query, out, ret_has_body);
 }

@@ -34,7 +34,7 @@ static void write_list(const struct run *run, struct buf *out)
     buf_put_char(out, '}');
 }
 
-/* A singleton answers its one row as an object, {} of nulls aside: null when there is none. */
+/* A singleton answers its one row as an object, one of nulls before there is any. */
 static void write_first(const struct run *run, struct buf *out)
 {
     buf_put_char(out, '{');
@@ -43,7 +43,7 @@ static void write_first(const struct run *run, struct buf *out)
     if (run->rows.count > 0)
         run_write_row(run, 0, out);
     else
-        buf_put(out, STR("null"));
+        run_write_nothing(run, out);
     buf_put_char(out, '}');
 }
 

@@ -26,7 +26,7 @@ static fiber_fn Err apply(struct writer *w, const struct write_scope *scope,
 {
     struct write_shape shape = {
         .action = ACTION_UPDATE, .is_many = is_many, .access = scope->access, .query = query};
-    shape.field_count = write_columns(w->ctx, payload, &shape.fields);
+    write_columns(w->ctx, payload, &shape);
     const struct plan *plan;
     if (is_many)
         run->keys = array_literal(w->ctx->arena, keys, count);
@@ -77,6 +77,22 @@ static fiber_fn Err answer_row(struct writer *w, struct run *run, struct buf *ou
     return buf_check(w->ctx, out, "the answer");
 }
 
+static fiber_fn Err update_object(struct writer *w, const struct write_scope *scope, Str key,
+                                  const struct json *body, const struct query *query,
+                                  struct buf *out, bool *ret_has_body)
+{
+    struct run run = {.ctx = w->ctx};
+    TRY(key_parse(w->ctx, scope->collection, key, &run.key));
+    if (nested_is_in(scope->collection, body))
+        TRY(update_nested(w, scope, key, body));
+    else
+        TRY(update_one(w, scope, key, body, query, &run));
+    write_announce(w);
+    if (run.plan != NULL)
+        return answer_row(w, &run, out, ret_has_body);
+    return read_back(w, scope->collection, &key, 1, false, query, out, ret_has_body);
+}
+
 Err items_update(struct ctx *ctx, struct items_target target, Str key, const struct json *body,
                  const struct query *query, struct buf *out, bool *ret_has_body)
 {
@@ -84,20 +100,11 @@ Err items_update(struct ctx *ctx, struct items_target target, Str key, const str
     struct writer w = {.ctx = ctx};
     const struct collection *collection;
     struct write_scope scope;
-    struct run run = {.ctx = ctx};
     *ret_has_body = false;
     TRY(schema_current(ctx, &w.schema));
     TRY(plan_collection(ctx, w.schema, target, ACTION_UPDATE, &collection));
     TRY(write_scope_open(ctx, w.schema, collection, ACTION_UPDATE, &scope));
-    TRY(key_parse(ctx, collection, key, &run.key));
-    if (nested_is_in(collection, body))
-        TRY(update_nested(&w, &scope, key, body));
-    else
-        TRY(update_one(&w, &scope, key, body, query, &run));
-    write_announce(&w);
-    if (run.plan != NULL)
-        return answer_row(&w, &run, out, ret_has_body);
-    return read_back(&w, collection, &key, 1, false, query, out, ret_has_body);
+    return update_object(&w, &scope, key, body, query, out, ret_has_body);
 }
 
 static fiber_fn Err update_keys_now(struct writer *w, const struct write_scope *scope,
@@ -193,6 +200,23 @@ static fiber_fn Err update_selected(struct writer *w, const struct write_scope *
     return update_keys(w, scope, data, *keys, *count);
 }
 
+/* The body is the row: its first row is changed, or made. */
+static fiber_fn Err update_singleton(struct writer *w, const struct write_scope *scope,
+                                     const struct json *body, const struct query *query,
+                                     struct buf *out, bool *ret_has_body)
+{
+    const Str *keys;
+    uint32_t count;
+    const struct json *first;
+    TRY(json_parse(w->ctx, STR("{\"limit\":1}"), JSON_LIMITS_DEFAULT, &first));
+    TRY(keys_by_query(w, scope->collection, first, &keys, &count));
+    if (count > 0)
+        return update_object(w, scope, keys[0], body, query, out, ret_has_body);
+    struct write_scope creating;
+    TRY(write_scope_open(w->ctx, w->schema, scope->collection, ACTION_CREATE, &creating));
+    return create_object(w, &creating, body, query, out, ret_has_body);
+}
+
 Err items_update_many(struct ctx *ctx, struct items_target target, const struct json *body,
                       const struct query *query, struct buf *out, bool *ret_has_body)
 {
@@ -204,6 +228,8 @@ Err items_update_many(struct ctx *ctx, struct items_target target, const struct 
     TRY(schema_current(ctx, &w.schema));
     TRY(plan_collection(ctx, w.schema, target, ACTION_UPDATE, &collection));
     TRY(write_scope_open(ctx, w.schema, collection, ACTION_UPDATE, &scope));
+    if (collection->is_singleton)
+        return update_singleton(&w, &scope, body, query, out, ret_has_body);
     const Str *keys = NULL;
     uint32_t count = json_len(body);
     if (json_kind(body) != JSON_ARRAY) {

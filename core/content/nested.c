@@ -3,6 +3,7 @@
  * is needed), to-many after it (they need its key).
  */
 #include "base/json_writer.h"
+#include "content/sql_print.h"
 #include "content/write.h"
 
 #include <assert.h>
@@ -298,20 +299,60 @@ static fiber_fn Err delete_listed(struct writer *w, const struct relation *relat
     return deselect(w, relation, gone, count);
 }
 
+/* The place after the last child, for relations that keep an order. */
+static fiber_fn Err next_place(struct writer *w, const struct relation *relation, Str parent,
+                               int64_t *ret)
+{
+    struct buf *text = buf_in_arena(w->ctx->arena, 4096);
+    struct sql sql = {.out = text};
+    sql_text(&sql, "select coalesce(max(");
+    sql_name(&sql, relation->sort_field->name);
+    sql_text(&sql, "), 0)::int8 from ");
+    sql_name(&sql, relation->target->name);
+    sql_text(&sql, " where ");
+    sql_name(&sql, relation->target_field->name);
+    sql_text(&sql, " = $1");
+    bool is_site = w->ctx->scope.kind == SCOPE_SITE && relation->target->site != NULL;
+    if (is_site) {
+        sql_text(&sql, " and ");
+        sql_name(&sql, relation->target->site->name);
+        sql_text(&sql, " = $2");
+    }
+    buf_put_char(text, '\0');
+    struct statement statement = {.sql = text->data, .lane = DB_WRITE};
+    const DbArg list[] = {db_text(parent), db_uuid(w->ctx->scope.site)};
+    struct rows rows;
+    TRY(db_tx_query(w->tx, &statement, (struct db_args){list, is_site ? 2 : 1}, &rows));
+    *ret = row_int(&rows, 0, 0) + 1;
+    return OK;
+}
+
+static fiber_fn Err create_listed(struct writer *w, const struct relation *relation,
+                                  const struct json *list, Str parent)
+{
+    const struct field *order = relation->sort_field;
+    int64_t place = 0;
+    if (json_len(list) > 0 && order != NULL)
+        TRY(next_place(w, relation, parent, &place));
+    for (uint32_t i = 0; i < json_len(list); i++) {
+        struct write_scope scope;
+        struct run run = {.ctx = w->ctx};
+        Str key;
+        TRY(open_child(w, relation->target, ACTION_CREATE, relation->target_field, parent, &scope));
+        scope.order = order;
+        scope.order_value = place + i;
+        TRY(create_one(w, &scope, json_at(list, i), NULL, &run, &key));
+    }
+    return OK;
+}
+
 /* {create: […], update: […], delete: […]} */
 static fiber_fn Err write_changes(struct writer *w, const struct relation *relation,
                                   const struct json *changes, Str parent)
 {
     const struct collection *child = relation->target;
     TRY(check_structure(w, changes));
-    const struct json *created = json_get(changes, STR("create"));
-    for (uint32_t i = 0; i < json_len(created); i++) {
-        struct write_scope scope;
-        struct run run = {.ctx = w->ctx};
-        Str key;
-        TRY(open_child(w, child, ACTION_CREATE, relation->target_field, parent, &scope));
-        TRY(create_one(w, &scope, json_at(created, i), NULL, &run, &key));
-    }
+    TRY(create_listed(w, relation, json_get(changes, STR("create")), parent));
     const struct json *updated = json_get(changes, STR("update"));
     for (uint32_t i = 0; i < json_len(updated); i++) {
         const struct json *given = json_get(json_at(updated, i), child->key->name);

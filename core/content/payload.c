@@ -40,7 +40,10 @@ static struct cell *put(struct payload *payload, const struct field *field)
 
 void payload_set(struct ctx *ctx, struct payload *payload, const struct field *field, Str text)
 {
-    put(payload, field)->text = text.data == NULL ? STR_NONE : str_dup(ctx->arena, text);
+    bool is_asked = payload->cells[field->ordinal].is_asked;
+    struct cell *cell = put(payload, field);
+    cell->text = text.data == NULL ? STR_NONE : str_dup(ctx->arena, text);
+    cell->is_asked = is_asked;
 }
 
 /* "text" → its JSON; only for texts of our own making. */
@@ -110,6 +113,16 @@ static Err take_member(const struct write_scope *scope, struct payload *payload,
     return OK;
 }
 
+static Err take_asked(const struct write_scope *scope, struct payload *payload,
+                      const struct field *field, const struct json *value)
+{
+    TRY(take_member(scope, payload, field, value));
+    struct cell *cell = payload_find(payload, field);
+    if (cell != NULL)
+        cell->is_asked = true;
+    return OK;
+}
+
 /* Unknown members are dropped for administrators; for others each is a right they lack. */
 static Err take_members(const struct write_scope *scope, struct payload *payload,
                         const struct json *body)
@@ -122,7 +135,7 @@ static Err take_members(const struct write_scope *scope, struct payload *payload
         bool is_selector = field != NULL && field->is_key && payload->action == ACTION_UPDATE;
         bool is_granted = field != NULL && access_field(&scope->access, field);
         if (is_granted || is_selector)
-            TRY(take_member(scope, payload, field, it.value));
+            TRY(take_asked(scope, payload, field, it.value));
         else if (!scope->access.is_full)
             refused[refused_count++] = it.key;
     }
@@ -345,6 +358,17 @@ static Err check_key(const struct write_scope *scope, const struct payload *payl
     return fail(scope->ctx, ERR_FORBIDDEN, "%s", "");
 }
 
+/* Pointing a row at its parent is a change of that row like any other. */
+static Err take_link(const struct write_scope *scope, struct payload *payload)
+{
+    struct compiler c = {.ctx = scope->ctx, .arena = scope->ctx->arena};
+    if (!access_field(&scope->access, scope->link))
+        return forbid_field(&c, scope->collection, scope->link->name, (struct place){0});
+    payload_set(scope->ctx, payload, scope->link, scope->link_value);
+    payload_find(payload, scope->link)->is_asked = true;
+    return OK;
+}
+
 Err payload_make(const struct write_scope *scope, const struct json *body, struct payload *ret)
 {
     struct ctx *ctx = scope->ctx;
@@ -365,7 +389,10 @@ Err payload_make(const struct write_scope *scope, const struct json *body, struc
     TRY(validate(scope, ret));
     TRY(convert(scope, ret));
     if (scope->link != NULL)
-        payload_set(ctx, ret, scope->link, scope->link_value);
+        TRY(take_link(scope, ret));
+    if (scope->order != NULL && payload_find(ret, scope->order) == NULL)
+        payload_set(ctx, ret, scope->order,
+                    str_printf(ctx->arena, "%jd", (intmax_t)scope->order_value));
     fill_specials(scope, ret);
     fill_site(scope, ret);
     return fill_key(scope, ret);

@@ -11,6 +11,7 @@ struct cell {
     const struct field *field;
     const struct json *json; /* as given or preset; NULL: made by us */
     Str text;                /* for the column; STR_NONE: null */
+    bool is_asked;           /* by the body, so that it needs a right; not a preset or a special */
 };
 
 /* A to-many or to-one value that writes rows of its own. */
@@ -37,8 +38,10 @@ struct write_scope {
     const struct collection *collection;
     enum action action;
     struct access access;
-    const struct field *link; /* nested: the column that points to the parent … */
-    Str link_value;           /* … and its value; neither granted nor validated */
+    const struct field *link;  /* nested: the column that points to the parent … */
+    Str link_value;            /* … and its value */
+    const struct field *order; /* nested: the column that orders siblings … */
+    int64_t order_value;       /* … and its value where the body has none */
 };
 
 /* ERR_FORBIDDEN when this actor, in this scope, may not write here at all. */

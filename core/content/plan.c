@@ -217,12 +217,14 @@ static Str cache_key(struct ctx *ctx, const struct plan_request *request)
         uint8_t op;
         uint8_t scope;
         uint8_t is_admin;
-        uint8_t zero[5];
+        uint8_t is_machinery; /* leaves no activity */
+        uint8_t zero[4];
     } head = {
         .grants = ctx->actor->is_admin ? 0 : grants_id(ctx->actor->grants),
         .op = (uint8_t)request->op,
         .scope = (uint8_t)ctx->scope.kind,
         .is_admin = ctx->actor->is_admin,
+        .is_machinery = ctx->actor->kind == ACTOR_MACHINERY,
     };
     Str name = request->collection->name;
     Str text = request->query->text;

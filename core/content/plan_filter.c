@@ -235,7 +235,7 @@ static Err compile_field(struct compiler *c, const struct frame *frame, const vo
         return fail(c->ctx, ERR_INVALID_QUERY, "Invalid filter object");
     if (json_kind(json) != JSON_OBJECT)
         return compile_operator(c, frame, operand, STR("_eq"), json, nesting, ret);
-    bool has_nested = false;
+    Str nested_name = STR_NONE;
     for (struct json_iter it = json_iter(json); json_next(&it);) {
         struct pred *pred = NULL;
         if (is_group(it.key))
@@ -246,13 +246,13 @@ static Err compile_field(struct compiler *c, const struct frame *frame, const vo
                   collection_field(operand->field->relation->target, it.key) == NULL))
             TRY(compile_operator(c, frame, operand, it.key, it.value, nesting, &pred));
         else
-            has_nested = true;
+            nested_name = it.key;
         *ret = pred_and(c, *ret, pred);
     }
-    if (!has_nested)
+    if (nested_name.data == NULL)
         return OK;
     if (operand->field->relation == NULL || operand->function != FUNCTION_NONE)
-        return fail(c->ctx, ERR_INVALID_QUERY, "Invalid filter object");
+        return forbid_field(c, frame->source->collection, nested_name, frame->place);
     struct pred *pred;
     TRY(compile_nested(c, frame, operand->field, json, nesting, &pred));
     *ret = pred_and(c, *ret, pred);
@@ -264,15 +264,33 @@ static Err resolve(struct compiler *c, const struct frame *frame, Str key, struc
     Str name = key;
     enum function function = function_split(key, &name);
     const struct field *field = collection_field(frame->source->collection, name);
+    if (field == NULL && operator_is_name(key))
+        return fail(c->ctx, ERR_INVALID_QUERY, "Invalid filter key \"%.*s\" on \"%.*s\"",
+                    STR_FMT(key), STR_FMT(frame->source->collection->name));
     bool is_known = field != NULL && (frame->is_rule || access_field(&frame->access, field));
     if (!is_known)
         return forbid_field(c, frame->source->collection, name, frame->place);
     if (function != FUNCTION_NONE)
         TRY(function_check(c, str_slice(key, 0, (size_t)str_find_char(key, '(')), function, field));
+    bool is_secret = (field->special & (SPECIAL_CONCEAL | SPECIAL_HASH)) != 0;
+    if (function != FUNCTION_NONE && is_secret)
+        return forbid_field(c, frame->source->collection, name, frame->place);
     if (function == FUNCTION_JSON)
         return fail(c->ctx, ERR_INVALID_QUERY, "Invalid function specified \"json\"");
     *ret = (struct operand){.source = frame->source, .field = field, .function = function};
     return function_bind(c, ret, frame->place);
+}
+
+/* A field that may be seen on some rows only can be asked for on those only. */
+static Err add_mask(struct compiler *c, const struct frame *frame, const struct field *field,
+                    struct pred **pred)
+{
+    struct pred *mask = NULL;
+    if (frame->is_rule || *pred == NULL)
+        return OK;
+    TRY(access_mask(c, frame->source, &frame->access, field, &mask));
+    *pred = pred_and(c, *pred, mask);
+    return OK;
 }
 
 static Err compile_object(struct compiler *c, const struct frame *frame, const struct json *object,
@@ -298,6 +316,7 @@ static Err compile_object(struct compiler *c, const struct frame *frame, const s
             struct operand operand;
             TRY(resolve(c, frame, it.key, &operand));
             TRY(compile_field(c, frame, &operand, it.value, nesting + 1, &pred));
+            TRY(add_mask(c, frame, operand.field, &pred));
         }
         *ret = pred_and(c, *ret, pred);
     }

@@ -7,12 +7,17 @@
 #include <assert.h>
 #include <math.h>
 
+/* Where a field may not be seen it does not order rows either. */
 static Err add_order(struct compiler *c, struct select *select, struct operand operand,
                      bool descending)
 {
-    (void)c;
-    struct order *order = &select->orders[select->order_count++];
-    *order = (struct order){.operand = operand, .descending = descending};
+    struct access access;
+    struct column *column = arena_new(c->arena, struct column);
+    *column = (struct column){.kind = COLUMN_OPERAND, .operand = operand};
+    if (access_find(c, operand.source->collection, ACTION_READ, &access))
+        TRY(access_mask(c, operand.source, &access, operand.field, &column->mask));
+    select->orders[select->order_count++] =
+        (struct order){.column = column, .descending = descending};
     return OK;
 }
 

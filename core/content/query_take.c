@@ -214,6 +214,8 @@ static Err take_object(struct ctx *ctx, struct query_input input, const struct j
     if (json == NULL || json_kind(json) == JSON_STRING) {
         struct json_limits limits = {QUERY_FILTER_DEPTH, QUERY_LIST_MAX};
         Str text = json == NULL ? input.text : json_str(json);
+        if (text.len == 0)
+            return OK;
         if (json_parse(ctx, text, limits, &json) != OK)
             return fail(ctx, ERR_INVALID_QUERY, "Invalid JSON for %s object", input.name);
     }

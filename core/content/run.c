@@ -242,6 +242,21 @@ void run_write_row(const struct run *run, uint32_t row, struct buf *out)
     write_shape(&at, run->plan->root->shape, out);
 }
 
+void run_write_nothing(const struct run *run, struct buf *out)
+{
+    const struct shape *shape = run->plan->root->shape;
+    if (shape->is_bare) {
+        buf_put(out, STR("null"));
+        return;
+    }
+    buf_put_char(out, '{');
+    for (uint32_t i = 0; i < shape->count; i++) {
+        buf_put(out, shape->outs[i].key);
+        buf_put(out, shape->outs[i].kind == OUT_LIST ? STR("[]") : STR("null"));
+    }
+    buf_put_char(out, '}');
+}
+
 void run_write_list(const struct run *run, struct buf *out)
 {
     buf_put_char(out, '[');

@@ -84,7 +84,7 @@ Err schema_current(struct ctx *ctx, const struct schema **ret)
     if (thread->schema == NULL || thread->is_stale)
         TRY(load_once(ctx, thread));
     struct schema *schema = thread->schema;
-    if (ctx->epoch != 0 && ctx->epoch != schema->epoch)
+    if (ctx->epoch != 0 && ctx->epoch != schema->epoch && !ctx->has_committed)
         return fail(ctx, ERR_STALE_EPOCH, "rights of epoch %jd, schema of epoch %jd",
                     (intmax_t)ctx->epoch, (intmax_t)schema->epoch);
     ctx->epoch = schema->epoch;

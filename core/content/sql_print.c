@@ -79,10 +79,7 @@ static void put_order(struct sql *sql, const struct select *select)
     for (uint32_t i = 0; i < select->order_count; i++) {
         const struct order *order = &select->orders[i];
         sql_text(sql, i == 0 ? " order by " : ", ");
-        if (order->column != NULL)
-            put_bare_column(sql, order->column);
-        else
-            sql_operand(sql, &order->operand);
+        put_bare_column(sql, order->column);
         if (order->descending)
             sql_text(sql, " desc");
     }

@@ -192,8 +192,7 @@ struct branch {
 };
 
 struct order {
-    struct operand operand;
-    struct column *column; /* by a result column (aggregates) instead */
+    const struct column *column;
     bool descending;
 };
 

@@ -20,17 +20,21 @@ const struct items_hooks *items_hooks(void)
     return hooks;
 }
 
-uint32_t write_columns(struct ctx *ctx, const struct payload *payload,
-                       const struct field *const **ret)
+void write_columns(struct ctx *ctx, const struct payload *payload, struct write_shape *shape)
 {
     const struct field **fields = arena_array(ctx->arena, const struct field *, payload->count + 1);
-    uint32_t count = 0;
+    const struct field **asked = arena_array(ctx->arena, const struct field *, payload->count + 1);
+    shape->field_count = shape->asked_count = 0;
     for (uint32_t i = 0; i < payload->count; i++) {
-        if (payload->cells[i].field != NULL)
-            fields[count++] = payload->cells[i].field;
+        const struct cell *cell = &payload->cells[i];
+        if (cell->field == NULL)
+            continue;
+        fields[shape->field_count++] = cell->field;
+        if (cell->is_asked)
+            asked[shape->asked_count++] = cell->field;
     }
-    *ret = fields;
-    return count;
+    shape->fields = fields;
+    shape->asked = asked;
 }
 
 static DbArg limited(Str text, size_t max)
@@ -221,7 +225,7 @@ Err write_forbidden(struct ctx *ctx, const struct write_scope *scope, const stru
     struct buf *names = buf_in_arena(ctx->arena, 800);
     for (uint32_t i = 0; i < payload->count; i++) {
         const struct cell *cell = &payload->cells[i];
-        bool is_asked = cell->field != NULL && (cell->json != NULL || cell->text.data == NULL);
+        bool is_asked = cell->field != NULL && cell->is_asked;
         if (is_asked && !cell->field->is_hidden_site)
             buf_printf(names, "%s\"%.*s\"", names->len == 0 ? "" : ", ",
                        STR_FMT(cell->field->name));

@@ -35,6 +35,8 @@ struct write_shape {
     enum action action;
     const struct field *const *fields; /* the columns it sets */
     uint32_t field_count;
+    const struct field *const *asked; /* those that the body names: they need a right */
+    uint32_t asked_count;
     bool is_many;              /* by PARAM_KEYS; creates: from a JSON array */
     struct access access;      /* of the action */
     const struct query *query; /* what to return; NULL: keys only */
@@ -54,8 +56,7 @@ fiber_fn void write_announce(struct writer *w);
 fiber_fn Err write_before(struct writer *w, enum items_action action,
                           const struct collection *collection, const struct json *body,
                           const struct json **ret);
-uint32_t write_columns(struct ctx *ctx, const struct payload *payload,
-                       const struct field *const **ret);
+void write_columns(struct ctx *ctx, const struct payload *payload, struct write_shape *shape);
 /* "You don't have permissions to perform …" */
 Err write_forbidden(struct ctx *ctx, const struct write_scope *scope,
                     const struct payload *payload);
@@ -63,6 +64,10 @@ Err write_forbidden(struct ctx *ctx, const struct write_scope *scope,
 /* items_create.c, items_update.c, items_delete.c: the steps nested writes use as well. */
 fiber_fn Err create_one(struct writer *w, const struct write_scope *scope, const struct json *body,
                         const struct query *query, struct run *run, Str *ret_key);
+/* A whole request for one object: write, announce, answer. */
+fiber_fn Err create_object(struct writer *w, const struct write_scope *scope,
+                           const struct json *body, const struct query *query, struct buf *out,
+                           bool *ret_has_body);
 fiber_fn Err update_one(struct writer *w, const struct write_scope *scope, Str key,
                         const struct json *body, const struct query *query, struct run *run);
 fiber_fn Err delete_keys(struct writer *w, const struct write_scope *scope, const Str *keys,

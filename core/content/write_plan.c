@@ -205,7 +205,7 @@ static Err target_rows(struct compiler *c, struct source *root, const struct wri
     keys->operation = "=";
     keys->value = value_of_param(c, param_new(c, shape->is_many ? PARAM_KEYS : PARAM_KEY));
     struct pred *granted;
-    TRY(access_rows_for(c, root, &shape->access, shape->fields, shape->field_count, &granted));
+    TRY(access_rows_for(c, root, &shape->access, shape->asked, shape->asked_count, &granted));
     *ret = pred_and(c, pred_and(c, scope_rows(c, root, true), keys), granted);
     return OK;
 }
@@ -312,16 +312,20 @@ static Err extend_plan(struct compiler *c, struct plan *plan, const void *arg)
     return make_print(c, select, shape);
 }
 
-/* The columns, by their places in the table, and whether one row or many. */
+/* The columns, by their places in the table, those asked for marked; one row or many. */
 static Str shape_detail(struct arena *arena, const struct write_shape *shape)
 {
     size_t len = 2 + (size_t)shape->field_count * 2;
     char *detail = arena_alloc_raw(arena, len);
+    uint32_t next_asked = 0;
     detail[0] = shape->is_many ? 'm' : 'o';
     detail[1] = shape->query == NULL ? 'k' : 'r';
     for (uint32_t i = 0; i < shape->field_count; i++) {
-        detail[2 + i * 2] = (char)(shape->fields[i]->ordinal >> 8);
-        detail[3 + i * 2] = (char)(shape->fields[i]->ordinal & 0xFF);
+        const struct field *field = shape->fields[i];
+        bool is_asked = next_asked < shape->asked_count && shape->asked[next_asked] == field;
+        next_asked += is_asked;
+        detail[2 + i * 2] = (char)((field->ordinal >> 8) | (is_asked ? 0x40 : 0));
+        detail[3 + i * 2] = (char)(field->ordinal & 0xFF);
     }
     return str_of(detail, len);
 }

@@ -124,7 +124,7 @@ static fiber_fn Err run(struct ctx *ctx, Scope scope, enum db_lane lane,
     request->commands = commands;
     request->count = count;
     request->scope = scope;
-    request->epoch = ctx->epoch;
+    request->epoch = db_epoch_of(ctx);
     return request_run(ctx, request);
 }
 

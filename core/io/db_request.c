@@ -24,6 +24,11 @@ struct db_request *request_new(struct lane *lane, enum request_kind kind)
     return request;
 }
 
+int64_t db_epoch_of(const struct ctx *ctx)
+{
+    return ctx->has_committed ? 0 : ctx->epoch;
+}
+
 void request_free(struct db_request *request)
 {
     struct db *db = request->lane->db;

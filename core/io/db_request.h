@@ -67,6 +67,9 @@ struct request_list {
 
 struct db_request *request_new(struct lane *lane, enum request_kind kind);
 void request_free(struct db_request *request);
+/* What a request of this ctx is compiled against; 0 (unchecked) once something it did is durable,
+ * for then it must not begin again: it had the right when it wrote. */
+int64_t db_epoch_of(const struct ctx *ctx);
 /* Wakes its fiber, which frees it; frees it at once when nobody waits. */
 void request_finish(struct db_request *request, enum outcome outcome);
 /* Back to the front of its lane's queue, for a `reason` of AGAIN_…; somebody must be waiting. */

@@ -49,7 +49,7 @@ static fiber_fn Err tx_begin(struct ctx *ctx, struct db_tx *tx, Scope scope)
     enum db_role role = scope.kind == SCOPE_SITE ? ROLE_TENANT : ROLE_PLATFORM;
     struct db_request *request = request_new(&db->lanes[role][LANE_EXCLUSIVE], REQUEST_BEGIN);
     request->scope = scope;
-    request->epoch = ctx->epoch;
+    request->epoch = db_epoch_of(ctx);
     struct db_connection *connection = NULL;
     request->ret_connection = &connection;
     TRY(request_run(ctx, request));

@@ -36,7 +36,7 @@ static void api_log(spark_call *call, int level, spark_str message)
 
 static spark_status api_fail(spark_call *call, spark_status status, spark_str message)
 {
-    if (status == SPARK_OK)
+    if (status <= SPARK_OK || status > SPARK_CANCELLED)
         status = SPARK_FAILED;
     Str reason = str_cut(str_of_spark(message), REASON_MAX);
     call->last = fail(call->ctx, err_of_status(status), "%.*s", STR_FMT(reason));

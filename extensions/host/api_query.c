@@ -130,7 +130,7 @@ static Err check_columns(struct ctx *ctx, const struct rows *rows)
 static fiber_fn Err query(struct ctx *ctx, const spark_statement *wanted, struct rows *ret)
 {
     struct statement statement;
-    struct db_args args;
+    struct db_args args = NO_ARGS;
     TRY(statement_make(ctx, wanted, &statement, &args));
     TRY(db_query(ctx, &statement, args, ret));
     return check_columns(ctx, ret);
@@ -217,7 +217,7 @@ static fiber_fn Err finish(struct ctx *ctx, struct job *job, const spark_stateme
     struct db_batch batch = {.lane = DB_SHARED};
     struct statement *statements = arena_array(ctx->arena, struct statement, count);
     for (size_t i = 0; i < count; i++) {
-        struct db_args args;
+        struct db_args args = NO_ARGS;
         TRY(statement_make(ctx, &effects[i], &statements[i], &args));
         db_batch_add(&batch, &statements[i], args, NULL);
     }

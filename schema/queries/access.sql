@@ -1,5 +1,11 @@
 -- Who acts: tokens, users, policies, hosts. All of it runs on the platform lane.
 
+-- An opened Directus database has no sites of ours, though it may have a table of that name: then the
+-- statements below that join them are not run.
+-- name: access_has_sites :read
+-- returns: has_sites
+select exists (select from spark.collections where collection = 'sites' and site_column = 'id') as has_sites;
+
 -- name: access_site_token :read
 -- returns: id, site_id, scopes, expires_at
 select t.id, t.site_id, t.scopes, t.expires_at

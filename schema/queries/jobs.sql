@@ -146,7 +146,7 @@ select distinct j.worker, null::bigint, false from spark.jobs j
 -- name: jobs_reap :write
 -- returns: id, state
 update spark.jobs j
-   set crashes = crashes + (j.id = $2)::int,
+   set crashes = crashes + coalesce(j.id = $2, false)::int,
        state = case when j.id = $2 and crashes + 1 >= max_crashes then 'dead' else 'queued' end,
        finished_at = case when j.id = $2 and crashes + 1 >= max_crashes then now() end,
        run_at = now(), worker = null,

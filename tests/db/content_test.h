@@ -49,7 +49,11 @@ static const char CONTENT_TABLES[] =
     " item varchar(255), collection varchar(64));"
     "grant usage on sequence blocks_id_seq to spark_tenant, spark_platform;"
     "select spark.protect_table('blocks');"
+    "create table settings (id serial primary key, site_id uuid not null, name text);"
+    "grant usage on sequence settings_id_seq to spark_tenant, spark_platform;"
+    "select spark.protect_table('settings');"
     "reset role;"
+    "insert into directus_collections (collection, singleton) values ('settings', true);"
     "insert into directus_collections (collection) values ('authors'), ('posts'), ('comments'), "
     " ('kinds'), ('snippets'), ('nobodys'), ('headings'), ('blocks'), ('sites');"
     "insert into directus_relations (many_collection, many_field, one_collection, one_field, "
@@ -66,7 +70,8 @@ static const char CONTENT_TABLES[] =
 
 static const char CONTENT_ROWS[] =
     "begin; set local spark.scope = 'platform'; set local role spark_owner;"
-    "truncate sites, authors, posts, comments, kinds, snippets, headings, blocks, nobodys restart "
+    "truncate settings, sites, authors, posts, comments, kinds, snippets, headings, blocks, "
+    "nobodys restart "
     "identity;"
     "insert into sites values ('aaaaaaaa-0000-7000-8000-00000000000a', 'Site A'),"
     " ('bbbbbbbb-0000-7000-8000-00000000000b', 'Site B'),"

@@ -229,6 +229,11 @@ static void bad_queries_are_refused_with_directus_sentences(void **state)
         {"filter={\"slug\":{\"_eq\":\"\"}}", ERR_INVALID_QUERY,
          "Invalid query. You can't filter for an empty string in \"_eq\". Use \"_empty\" or "
          "\"_nempty\" instead."},
+        {"filter[title][foo]=1", ERR_FORBIDDEN,
+         "You don't have permission to access field \"foo\" in collection \"posts\" or it does not "
+         "exist. Queried in root."},
+        {"filter[_foo]=1", ERR_INVALID_QUERY,
+         "Invalid query. Invalid filter key \"_foo\" on \"posts\"."},
         {"filter[word_count][_null]=x", ERR_INVALID_QUERY,
          "Invalid query. \"_null\" has to be a boolean."},
         {"alias[a.b]=title&fields=id", ERR_INVALID_QUERY,
@@ -372,6 +377,10 @@ static void rules_hide_rows_and_fields(void **state)
                   "\",\"title\":null,\"slug\":\"post-2\",\"author\":null}]}");
     ask->query = "fields=title,author.name&sort=id&limit=1";
     expect_answer(state, AS_A, ask, "{\"data\":[{\"title\":\"One\",\"author\":null}]}");
+    ask->query = "fields=id&filter[slug][_starts_with]=post"; /* seen on the second alone */
+    expect_answer(state, AS_A, ask, "{\"data\":[{\"id\":\"" POST_2 "\"}]}");
+    ask->query = "fields=id&sort=-slug&limit=1";
+    expect_answer(state, AS_A, ask, "{\"data\":[{\"id\":\"" POST_1 "\"}]}");
     ask->query = "fields=word_count";
     expect_refusal(
         state, AS_A, ask, ERR_FORBIDDEN,

@@ -383,6 +383,28 @@ static void policies_bind_writes(void **state)
             "Queried in root.");
 }
 
+static void presets_and_specials_of_an_update_need_no_right(void **state)
+{
+    static const struct granted LIST[] = {
+        {"kinds", "update", "{\"name\":\"mine\"}", "n", NULL, "{\"code\":\"set\"}"},
+        {"kinds", "read", NULL, "*", NULL, NULL},
+    };
+    struct actor actor = actor_with(*state, LIST, 2);
+    written(state, AS_A,
+            ask_for(.verb = VERB_CREATE, .collection = "kinds", .query = "fields=id",
+                    .body = "{\"name\":\"mine\"}"),
+            "{\"data\":{\"id\":1}}");
+    written(state, AS_A,
+            ask_for(.verb = VERB_UPDATE, .collection = "kinds", .key = "1", .actor = &actor,
+                    .query = "fields=n,code", .body = "{\"n\":5}"),
+            "{\"data\":{\"n\":5,\"code\":\"set\"}}");
+    assert_string_equal(stored("select changed is not null from kinds"), "t");
+    refused(state, AS_A,
+            ask_for(.verb = VERB_UPDATE, .collection = "kinds", .key = "1", .actor = &actor,
+                    .body = "{\"name\":\"theirs\"}"),
+            ERR_FORBIDDEN, NULL);
+}
+
 static void what_may_not_be_read_back_is_written_silently(void **state)
 {
     static const struct granted LIST[] = {{"comments", "create", NULL, "*", NULL, NULL}};
@@ -423,7 +445,8 @@ static void nested_rows_are_written_together(void **state)
     ask.body = "{\"comments\":{\"create\":[{\"body\":\"k\"}],\"update\":[{\"id\":2,\"body\":\"F\"}]"
                ",\"delete\":[3]}}";
     written(state, AS_A, ask,
-            "{\"data\":{\"comments\":[{\"body\":\"F\"},{\"body\":\"new\"},{\"body\":\"k\"}]}}");
+            "{\"data\":{\"comments\":[{\"body\":\"F\"},{\"body\":\"k\"},{\"body\":\"new\"}]}}");
+    assert_string_equal(stored("select sort from comments where body = 'k'"), "2");
     ask.body = "{\"comments\":{\"add\":[]}}";
     refused(state, AS_A, ask, ERR_INVALID_PAYLOAD,
             "Invalid payload. Invalid one-to-many update structure: \"add\" is not allowed.");
@@ -453,6 +476,19 @@ static void to_any_references_are_checked(void **state)
     refused(state, AS_A, ask, ERR_INVALID_PAYLOAD, NULL);
 }
 
+static void a_singleton_is_one_row_of_each_site(void **state)
+{
+    expect_list(state, AS_A, "settings", "fields=id,name",
+                "{\"data\":{\"id\":null,\"name\":null}}");
+    struct ask ask = ask_for(.verb = VERB_UPDATE_MANY, .collection = "settings",
+                             .query = "fields=id,name", .body = "{\"name\":\"a\"}");
+    written(state, AS_A, ask, "{\"data\":{\"id\":1,\"name\":\"a\"}}");
+    written(state, AS_B, ask, "{\"data\":{\"id\":2,\"name\":\"a\"}}");
+    ask.body = "{\"name\":\"b\"}";
+    written(state, AS_A, ask, "{\"data\":{\"id\":1,\"name\":\"b\"}}");
+    expect_list(state, AS_B, "settings", "fields=name", "{\"data\":{\"name\":\"a\"}}");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -469,9 +505,11 @@ int main(void)
         content_test(deletes_stay_in_the_site),
         content_test(the_library_is_not_written_by_a_site),
         content_test(policies_bind_writes),
+        content_test(presets_and_specials_of_an_update_need_no_right),
         content_test(what_may_not_be_read_back_is_written_silently),
         content_test(nested_rows_are_written_together),
         content_test(to_any_references_are_checked),
+        content_test(a_singleton_is_one_row_of_each_site),
     };
     return RUN_CONTENT_TESTS(tests);
 }

@@ -1,10 +1,11 @@
 // GET /api/admin/queue and its stream of server-sent events, without a browser.
 
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 
 import { firstStartIsOver, makeJobs, makeSite, makeSiteToken } from '../support/queue.mjs';
-import { startStack, until } from '../support/stack.mjs';
+import { startBackends, startStack, until } from '../support/stack.mjs';
 
 let stack;
 let sites;
@@ -18,9 +19,9 @@ after(() => stack.stop());
 const events = '/api/admin/queue/events';
 
 /** An open stream: next() is its next event, close() ends it. */
-async function openStream(token = stack.adminToken, headers = {}) {
+async function openStream(token = stack.adminToken, url = stack.url) {
     const stop = new AbortController();
-    const response = await fetch(stack.url + events, { headers: { authorization: `Bearer ${token}`, ...headers }, signal: stop.signal });
+    const response = await fetch(url + events, { headers: { authorization: `Bearer ${token}` }, signal: stop.signal });
     const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
     let rest = '';
     return {
@@ -148,4 +149,25 @@ test('open_streams_do_not_hold_up_the_end_of_the_server', async () => {
     assert.equal(code, 0);
     await ends;
     await stack.startServer();
+});
+
+test('stream_says_when_the_database_is_away_and_goes_on_when_it_is_back', async () => {
+    const backends = await startBackends();
+    const own = await startStack({ backends });
+    await firstStartIsOver(own);
+    const stream = await openStream(own.adminToken, own.url);
+    assert.equal((await stream.next()).event, 'queue');
+
+    const postmaster = await backends.postgresPid();
+    const children = (await readFile(`/proc/${postmaster}/task/${postmaster}/children`, 'utf8')).trim().split(' ').map(Number);
+    for (const pid of [postmaster, ...children]) process.kill(pid, 'SIGSTOP');
+    try {
+        assert.deepEqual(await stream.next(), { event: 'away', data: {} });
+    } finally {
+        for (const pid of [postmaster, ...children]) process.kill(pid, 'SIGCONT');
+    }
+    assert.equal((await stream.next()).event, 'queue');
+    await stream.close();
+    await own.stop();
+    await backends.stop();
 });

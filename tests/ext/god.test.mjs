@@ -162,7 +162,7 @@ function readYaml(text) {
     });
     let at = 0;
     const scalar = (word) => {
-        if (/^["[{]/.test(word) || /^(null|true|false|-?\d)/.test(word)) return JSON.parse(word);
+        if (/^(["[{].*|null|true|false|-?\d+(\.\d+)?)$/.test(word)) return JSON.parse(word);
         return word;
     };
     const node = (spaces) => (lines[at].rest.startsWith('- ') ? array(spaces) : object(spaces));
