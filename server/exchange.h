@@ -43,10 +43,10 @@ struct exchange {
     struct wait *stream_wait; /* a writer waits until the chunk before is on the wire */
     struct arena *arena;
     uint32_t references;
-    int fd; /* HTTP/1: its place in by_fd; -1: none */
+    int fd;          /* HTTP/1: its place in by_fd; -1: none */
     bool is_watched; /* the socket is polled for a client that goes away */
     bool is_head;
-    bool must_close; /* the connection ends with this answer */
+    bool must_close;       /* the connection ends with this answer */
     bool is_chunk_pending; /* a stream's last chunk is still on its way */
     int64_t started_us;
     struct request request;
@@ -67,6 +67,8 @@ void exchange_send(struct exchange *exchange);
 
 /* exchange_request.c: copies what handlers may see. */
 void exchange_copy_request(struct exchange *exchange, const h2o_req_t *req);
+/* The host that an absolute target names; STR_NONE when it is only a path. */
+Str target_host(Str target);
 
 /* stream.c: the end of a streaming reply, however its handler ended; and of its client. */
 void exchange_end_stream(struct exchange *exchange);

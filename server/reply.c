@@ -4,7 +4,8 @@
 
 #include <assert.h>
 
-/* h2o writes what it is given: a line break in a value would begin a header of somebody's choice. */
+/* h2o writes what it is given: a line break in a value would begin a header of somebody's choice.
+ */
 static bool is_one_line(Str s)
 {
     for (size_t i = 0; i < s.len; i++)

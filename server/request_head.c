@@ -76,6 +76,9 @@ const char *request_head_fault(const h2o_req_t *req)
         return "The length of the body is given more than once";
     if (seen.hosts > 1)
         return "There is more than one Host header";
+    Str host = target_host(str_of(req->path.base, req->path.len));
+    if (host.data != NULL && !str_eq_nocase(host, str_of(req->authority.base, req->authority.len)))
+        return "The target names another host than the Host header";
     if (seen.hosts == 0 && req->version >= 0x101)
         return "There is no Host header";
     return NULL;

@@ -116,8 +116,8 @@ static Err wrong_site(struct ctx *ctx)
     return fail(ctx, ERR_FORBIDDEN, "This token belongs to another site.");
 }
 
-/* Anonymous: the host's site. Bound to a site: that one, and neither on the host of another nor with
- * another selected. Bound to none: the platform, narrowed by the selector if there is one. */
+/* Anonymous: the host's site. Bound to a site: that one, and neither on the host of another nor
+ * with another selected. Bound to none: the platform, narrowed by the selector if there is one. */
 static fiber_fn Err scope_find(struct ctx *ctx, struct access_cache *cache,
                                const struct credentials *credentials,
                                const struct identity *identity, Scope *ret)

@@ -71,8 +71,8 @@ static int64_t bucket_take(enum kind kind, uint64_t key, int64_t now_us)
     struct bucket *bucket = bucket_find(key);
     int64_t interval_us = interval_of(kind);
     int64_t window_us = LOGIN_WINDOW_S * SECOND_US;
-    int64_t full_at_us = bucket->key == key && bucket->full_at_us > now_us ? bucket->full_at_us
-                                                                           : now_us;
+    int64_t full_at_us =
+        bucket->key == key && bucket->full_at_us > now_us ? bucket->full_at_us : now_us;
     int64_t wait_us = full_at_us + interval_us - now_us - window_us;
     if (wait_us > 0)
         return wait_us;

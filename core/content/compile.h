@@ -6,6 +6,7 @@
 
 #include "access/actor.h"
 #include "content/query.h"
+#include "content/query_shape.h"
 #include "content/tree.h"
 
 struct compiler {
@@ -22,6 +23,16 @@ struct compiler {
     uint32_t select_count;
     uint32_t branch_count;
     uint32_t node_count;
+    struct sharing *sharing; /* NULL: the plan is for this one query */
+    bool is_sharing;         /* what is compiled now is the query's own filter */
+};
+
+/* Which texts of a query's shape became which parameters, while its plan is compiled. */
+struct sharing {
+    const struct query_shape *shape;
+    struct shared_value values[SHAPE_VALUES_MAX];
+    const struct json *origins[SHAPE_VALUES_MAX]; /* where in the filter each was met */
+    bool is_impossible;
 };
 
 /* Where in the query something stands: "Queried in root." or "Queried in \"a.b\".". */
@@ -79,6 +90,11 @@ Err value_parse(struct compiler *c, const struct operand *operand, const char *o
 Err value_parse_list(struct compiler *c, const struct operand *operand, const char *operation,
                      const struct json *json, struct value **ret);
 struct value *value_of_param(struct compiler *c, struct param *param);
+/* plan_share.c. Notes that `value`, compared with `operand`, is a text of the query's shape. */
+void value_share(struct compiler *c, const struct operand *operand, const struct json *json,
+                 struct value *value);
+/* Another text for a shared value: false when it would need another plan, or is refused. */
+bool value_again(struct ctx *ctx, const struct shared_value *shared, Str text, Str *ret);
 /* "$NOW(-1 year)", "$CURRENT_USER" …: false when it is plain text. */
 bool value_dynamic(struct compiler *c, Str text, struct value **ret);
 

@@ -55,12 +55,12 @@ Err items_list(struct ctx *ctx, struct items_target target, const struct query *
     const struct collection *collection;
     TRY(schema_current(ctx, &schema));
     TRY(plan_collection(ctx, schema, target, ACTION_READ, &collection));
-    struct plan_request request = {PLAN_LIST, collection, query, STR_NONE, NULL, NULL};
     struct run run = {.ctx = ctx};
+    struct plan_request request = {
+        .op = PLAN_LIST, .collection = collection, .query = query, .ret_values = &run.values};
     TRY(plan_get(ctx, schema, &request, &run.plan));
     TRY(run_plan(&run));
-    bool is_aggregated = query->aggregate_count > 0 || query->group_by_count > 0;
-    if (collection->is_singleton && !is_aggregated)
+    if (collection->is_singleton && !run.plan->is_aggregated)
         write_first(&run, out);
     else
         write_list(&run, out);
@@ -75,8 +75,9 @@ Err items_read(struct ctx *ctx, struct items_target target, Str key, const struc
     const struct collection *collection;
     TRY(schema_current(ctx, &schema));
     TRY(plan_collection(ctx, schema, target, ACTION_READ, &collection));
-    struct plan_request request = {PLAN_ONE, collection, query, STR_NONE, NULL, NULL};
     struct run run = {.ctx = ctx};
+    struct plan_request request = {
+        .op = PLAN_ONE, .collection = collection, .query = query, .ret_values = &run.values};
     TRY(plan_get(ctx, schema, &request, &run.plan));
     TRY(key_parse(ctx, collection, key, &run.key));
     TRY(run_plan(&run));
@@ -102,7 +103,7 @@ Err items_read_many(struct ctx *ctx, struct items_target target, const Str *keys
         DbArg checked;
         TRY(key_parse(ctx, collection, keys[i], &checked));
     }
-    struct plan_request request = {PLAN_KEYS, collection, query, STR_NONE, NULL, NULL};
+    struct plan_request request = {PLAN_KEYS, collection, query, STR_NONE, NULL, NULL, NULL, NULL};
     struct run run = {.ctx = ctx, .keys = array_literal(ctx->arena, keys, count)};
     TRY(plan_get(ctx, schema, &request, &run.plan));
     TRY(run_plan(&run));

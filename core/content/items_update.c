@@ -162,7 +162,8 @@ Err keys_by_query(struct writer *w, const struct collection *collection, const s
 {
     struct query query;
     TRY(query_from_json(w->ctx, text, &query));
-    struct plan_request request = {PLAN_ONLY_KEYS, collection, &query, STR_NONE, NULL, NULL};
+    struct plan_request request = {PLAN_ONLY_KEYS, collection, &query, STR_NONE,
+                                   NULL,           NULL,       NULL,   NULL};
     struct run run = {.ctx = w->ctx};
     TRY(plan_get(w->ctx, w->schema, &request, &run.plan));
     TRY(run_plan(&run));

@@ -38,7 +38,7 @@ static fiber_fn Err row_exists(struct writer *w, const struct collection *collec
                                bool *ret)
 {
     struct query query = {.fields = KEY_ONLY, .field_count = 1};
-    struct plan_request request = {PLAN_ONE, collection, &query, STR_NONE, NULL, NULL};
+    struct plan_request request = {PLAN_ONE, collection, &query, STR_NONE, NULL, NULL, NULL, NULL};
     struct run run = {.ctx = w->ctx};
     struct db_args args;
     TRY(key_parse(w->ctx, collection, key, &run.key));
@@ -171,7 +171,8 @@ static fiber_fn Err current_children(struct writer *w, const struct relation *re
     json_object_end(&json);
     struct query query = {.has_limit = true, .limit = ITEMS_WRITE_MAX + 1};
     TRY(json_parse(ctx, buf_str(text), JSON_LIMITS_DEFAULT, &query.filter));
-    struct plan_request request = {PLAN_ONLY_KEYS, relation->target, &query, STR_NONE, NULL, NULL};
+    struct plan_request request = {
+        PLAN_ONLY_KEYS, relation->target, &query, STR_NONE, NULL, NULL, NULL, NULL};
     struct run run = {.ctx = ctx};
     struct db_args args;
     TRY(plan_get(ctx, w->schema, &request, &run.plan));

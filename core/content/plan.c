@@ -54,7 +54,10 @@ static Err asked_rows(struct compiler *c, struct select *select, const struct ac
 {
     struct pred *filter;
     struct pred *search;
-    TRY(filter_compile(c, select->root, query->filter, false, (struct place){0}, &filter));
+    c->is_sharing = c->sharing != NULL;
+    Err err = filter_compile(c, select->root, query->filter, false, (struct place){0}, &filter);
+    c->is_sharing = false;
+    TRY(err);
     TRY(search_compile(c, select->root, access, query->search, &search));
     select->where = pred_and(c, pred_and(c, select->where, filter), search);
     return OK;
@@ -89,7 +92,8 @@ static Err list_rows(struct compiler *c, struct plan *plan, const struct access 
     TRY(base_rows(c, select, access));
     TRY(asked_rows(c, select, access, query));
     limit_compile(c, query, select);
-    if (query->aggregate_count > 0 || query->group_by_count > 0)
+    plan->is_aggregated = query->aggregate_count > 0 || query->group_by_count > 0;
+    if (plan->is_aggregated)
         return aggregate_compile(c, select, access, query);
     TRY(order_compile(c, select, access, query, NULL, (struct place){0}));
     return shape_compile(c, select, select->root, access, query, (struct place){0}, &select->shape);
@@ -184,6 +188,10 @@ Err plan_compile(struct ctx *ctx, const struct schema *schema, const struct plan
         .limit_default = ctx->reactor == NULL ? 100 : ctx->reactor->settings->query_limit_default,
         .limit_max = ctx->reactor == NULL ? 10000 : ctx->reactor->settings->query_limit_max,
     };
+    struct sharing sharing = {.shape = request->shape};
+    if (request->shape != NULL)
+        c.sharing = &sharing;
+    assert(!request->query->is_unparsed);
     plan->root = select_new(&c, source_root(&c, request->collection));
     Err err = compile_op(&c, plan, request);
     if (err == OK && request->op == PLAN_LIST)
@@ -191,6 +199,8 @@ Err plan_compile(struct ctx *ctx, const struct schema *schema, const struct plan
     if (err == OK)
         err = select_print(&c, plan->root);
     plan->branch_count = c.branch_count;
+    if (err == OK && request->shape != NULL)
+        plan_keep_shared(plan, &sharing);
     if (err != OK) {
         plan_unref(plan);
         return err;
@@ -210,7 +220,7 @@ void plan_unref(void *object)
 }
 
 /* Everything a plan's meaning hangs on, beside the snapshot whose cache it lies in. */
-static Str cache_key(struct ctx *ctx, const struct plan_request *request)
+Str plan_cache_key(struct ctx *ctx, const struct plan_request *request)
 {
     struct head {
         uint64_t grants;
@@ -218,16 +228,18 @@ static Str cache_key(struct ctx *ctx, const struct plan_request *request)
         uint8_t scope;
         uint8_t is_admin;
         uint8_t is_machinery; /* leaves no activity */
-        uint8_t zero[4];
+        uint8_t is_shape;     /* a shape may look like another query's text */
+        uint8_t zero[3];
     } head = {
         .grants = ctx->actor->is_admin ? 0 : grants_id(ctx->actor->grants),
         .op = (uint8_t)request->op,
         .scope = (uint8_t)ctx->scope.kind,
         .is_admin = ctx->actor->is_admin,
         .is_machinery = ctx->actor->kind == ACTOR_MACHINERY,
+        .is_shape = request->shape != NULL,
     };
     Str name = request->collection->name;
-    Str text = request->query->text;
+    Str text = request->shape != NULL ? request->shape->text : request->query->text;
     size_t len = sizeof head + name.len + request->detail.len + text.len + 2;
     char *key = arena_alloc_raw(ctx->arena, len);
     char *to = key;
@@ -245,13 +257,13 @@ static Str cache_key(struct ctx *ctx, const struct plan_request *request)
     return str_of(key, len);
 }
 
-static bool may_cache(const struct ctx *ctx, const struct plan_request *request)
+bool plan_may_cache(const struct ctx *ctx, const struct plan_request *request)
 {
     return ctx->reactor != NULL && ctx->actor != NULL && request->query->text.data != NULL &&
            request->query->text.len + request->detail.len <= PLAN_CACHE_TEXT_MAX;
 }
 
-static void pin(struct ctx *ctx, struct plan *plan)
+void plan_pin(struct ctx *ctx, struct plan *plan)
 {
     plan->references++;
     arena_defer(ctx->arena, plan_unref, plan);
@@ -260,8 +272,10 @@ static void pin(struct ctx *ctx, struct plan *plan)
 Err plan_get(struct ctx *ctx, const struct schema *schema, const struct plan_request *request,
              const struct plan **ret)
 {
+    if (request->query->is_unparsed)
+        return plan_get_shared(ctx, schema, request, ret);
     struct plan *plan = NULL;
-    if (!may_cache(ctx, request)) {
+    if (!plan_may_cache(ctx, request)) {
         TRY(plan_compile(ctx, schema, request, &plan));
         arena_defer(ctx->arena, plan_unref, plan);
         *ret = plan;
@@ -269,18 +283,18 @@ Err plan_get(struct ctx *ctx, const struct schema *schema, const struct plan_req
     }
     struct content_thread *thread = content_thread(ctx->reactor);
     bool is_current = thread->schema == schema; /* else a reload came between; do not mix */
-    Str key = cache_key(ctx, request);
+    Str key = plan_cache_key(ctx, request);
     if (is_current)
         plan = plan_cache_find(thread->plans, key);
     if (plan == NULL) {
         TRY(plan_compile(ctx, schema, request, &plan));
-        pin(ctx, plan);
+        plan_pin(ctx, plan);
         if (is_current)
             plan_cache_add(thread->plans, key, plan);
         else
             plan_unref(plan);
     } else {
-        pin(ctx, plan);
+        plan_pin(ctx, plan);
     }
     *ret = plan;
     return OK;

@@ -25,6 +25,9 @@ struct plan_request {
     Str detail;
     Err (*extend)(struct compiler *c, struct plan *plan, const void *arg);
     const void *extend_arg;
+    /* Reads of an unparsed query: the values of its shape, when the plan is a shared one. */
+    const Str **ret_values;
+    const struct query_shape *shape; /* plan_share.c's own */
 };
 
 /* Finds the collection for the actor: unknown, forbidden and invisible look alike. */
@@ -38,6 +41,16 @@ Err plan_get(struct ctx *ctx, const struct schema *schema, const struct plan_req
 Err plan_compile(struct ctx *ctx, const struct schema *schema, const struct plan_request *request,
                  struct plan **ret);
 void plan_unref(void *plan);
+
+/* plan_share.c: one plan for all queries of a shape. */
+Err plan_get_shared(struct ctx *ctx, const struct schema *schema,
+                    const struct plan_request *request, const struct plan **ret);
+void plan_keep_shared(struct plan *plan, const struct sharing *sharing);
+
+/* What the two ways to a plan have in common: plan.c. */
+bool plan_may_cache(const struct ctx *ctx, const struct plan_request *request);
+Str plan_cache_key(struct ctx *ctx, const struct plan_request *request);
+void plan_pin(struct ctx *ctx, struct plan *plan);
 
 enum { PLAN_CACHE_MAX = 1024, PLAN_CACHE_TEXT_MAX = 4096 };
 struct plan_cache;

@@ -333,5 +333,9 @@ Err filter_compile(struct compiler *c, struct source *source, const struct json 
     frame.access.is_full = is_rule;
     if (!is_rule && !access_find(c, source->collection, ACTION_READ, &frame.access))
         return schema_forbidden_collection(c->ctx, source->collection->name, place.path);
-    return compile_object(c, &frame, filter, 0, ret);
+    bool is_sharing = c->is_sharing;
+    c->is_sharing = is_sharing && !is_rule;
+    Err err = compile_object(c, &frame, filter, 0, ret);
+    c->is_sharing = is_sharing;
+    return err;
 }

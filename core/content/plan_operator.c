@@ -173,7 +173,8 @@ static Err compile_like(struct compiler *c, const struct operator* op, struct op
     struct operand as_text = operand;
     struct value *value;
     TRY(value_parse(c, &as_text, name, json, &value));
-    if (value->param != NULL && value->param->kind == PARAM_TEXT)
+    bool is_text = value->param != NULL && value->param->kind == PARAM_TEXT;
+    if (is_text && value->param->text.data != NULL) /* else a variable that leads nowhere */
         value->param = pattern(c, op->operation, value->param->text);
     value->cast = "text";
     struct pred *pred = pred_new(c, PRED_LIKE);
@@ -197,6 +198,7 @@ static Err compile_compare(struct compiler *c, const struct operator* op, struct
     pred->operand = operand;
     pred->operation = op->operation;
     TRY(value_parse(c, &operand, name, json, &pred->value));
+    value_share(c, &operand, json, pred->value);
     *ret = pred;
     return OK;
 }

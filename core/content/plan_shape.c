@@ -246,8 +246,9 @@ static Err add_list(struct shaper *s, const struct want *want)
     static const Str KEY_ONLY[] = {STR_INIT("")};
     struct branch *branch = branch_new(s);
     struct select *child = select_new(c, source_root(c, relation->target));
+    uint32_t joins = c->join_count; /* a statement of its own counts its own */
+    c->join_count = 0;
     branch->select = child;
-    branch->key_type = s->source->collection->key->type;
     TRY(bind_branch(c, child, relation->target_field, &access, &query, below));
     TRY(order_compile(c, child, &access, &query, relation->sort_field, below));
     limit_compile(c, &query, child);
@@ -258,6 +259,7 @@ static Err add_list(struct shaper *s, const struct want *want)
     }
     TRY(shape_compile(c, child, child->root, &access, &query, below, &child->shape));
     child->partition = &child->columns[branch->child_key];
+    c->join_count = joins;
     branch->parent_key = add_raw(c, s->select, operand_of(s->source, s->source->collection->key));
     struct out *out = out_add(s, want->key, OUT_LIST);
     out->branch = branch;
@@ -298,13 +300,15 @@ static Err add_any_branch(struct shaper *s, const struct want *want,
     struct branch *branch = branch_new(s);
     *end = branch;
     struct select *child = select_new(c, source_root(c, target));
+    uint32_t joins = c->join_count;
+    c->join_count = 0;
     branch->select = child;
     branch->collection = target->name;
-    branch->key_type = target->key->type;
     TRY(bind_branch(c, child, target->key, &access, &query, below));
     child->limit = BRANCH_ROWS_MAX;
     branch->child_key = add_raw(c, child, operand_of(child->root, target->key));
     TRY(shape_compile(c, child, child->root, &access, &query, below, &child->shape));
+    c->join_count = joins;
     branch->parent_key = add_raw(c, s->select, operand_of(s->source, want->field));
     branch->collection_column =
         add_raw(c, s->select, operand_of(s->source, relation->collection_field));

@@ -182,6 +182,17 @@ Err value_parse(struct compiler *c, const struct operand *operand, const char *o
     return OK;
 }
 
+bool value_again(struct ctx *ctx, const struct shared_value *shared, Str text, Str *ret)
+{
+    struct compiler c = {.ctx = ctx, .arena = ctx->arena};
+    const char *cast = shared->operand->function != FUNCTION_NONE ? "numeric" : NULL;
+    *ret = text;
+    if (check_text(&c, shared->operand, ret, &cast) == OK)
+        return cast == shared->cast;
+    diag_clear(ctx);
+    return false;
+}
+
 static bool holds_arrays(const struct param *param)
 {
     return param != NULL && (param->kind == PARAM_ROLES || param->kind == PARAM_POLICIES);

@@ -40,6 +40,7 @@ struct query {
     Str text; /* the raw query string: the key of the plan cache. Who changes a parsed query, or
                * makes one by hand, sets STR_NONE: then nothing is cached. Empty but not NULL: no
                * query. */
+    bool is_unparsed; /* only `text` is there yet: query_unparsed */
 };
 /* The query of a request without one: cached like any other. */
 #define QUERY_NONE ((struct query){.text = STR("")})
@@ -48,4 +49,7 @@ enum { QUERY_DEPTH_MAX = 10, QUERY_FILTER_DEPTH = 24, QUERY_LIST_MAX = 1000 };
 
 /* ERR_INVALID_QUERY with Directus' sentences ("\"limit\" must be a number" …). */
 Err query_parse(struct ctx *ctx, Str query_string, struct query *ret);
+/* For reads: parsed when no plan is found by its shape; what is wrong with it comes to light then.
+ */
+struct query query_unparsed(Str query_string);
 Err query_from_json(struct ctx *ctx, const struct json *object, struct query *ret);

@@ -22,6 +22,16 @@ Err query_parse(struct ctx *ctx, Str query_string, struct query *ret)
     return OK;
 }
 
+struct query query_unparsed(Str query_string)
+{
+    struct query query = QUERY_NONE;
+    if (query_string.len > 0) {
+        query.text = query_string;
+        query.is_unparsed = true;
+    }
+    return query;
+}
+
 Err query_from_json(struct ctx *ctx, const struct json *object, struct query *ret)
 {
     struct query query = QUERY_NONE;

@@ -17,8 +17,7 @@ static int hex_digit(char c)
     return -1;
 }
 
-/* %XX and +; what is no valid escape stays as it is. */
-static Str decode(struct arena *arena, Str raw)
+Str qs_decode(struct arena *arena, Str raw)
 {
     if (str_find_char(raw, '%') < 0 && str_find_char(raw, '+') < 0)
         return raw;
@@ -132,8 +131,8 @@ Err qs_parse(struct ctx *ctx, Str text, struct qs_node **ret_root)
             return fail(ctx, ERR_INVALID_QUERY, "More than %d parameters", QS_PARAMETERS_MAX);
         ptrdiff_t equals = str_find_char(part, '=');
         size_t split = equals < 0 ? part.len : (size_t)equals;
-        Str name = decode(ctx->arena, str_slice(part, 0, split));
-        Str value = decode(ctx->arena, str_slice(part, split + 1, part.len));
+        Str name = qs_decode(ctx->arena, str_slice(part, 0, split));
+        Str value = qs_decode(ctx->arena, str_slice(part, split + 1, part.len));
         if (name.len == 0)
             continue;
         if (str_find_char(name, '\0') >= 0 || str_find_char(value, '\0') >= 0)

@@ -65,15 +65,6 @@ static void index_rows(struct run *run, const struct branch *branch)
     }
 }
 
-static fiber_fn Err send(struct run *run, const struct select *select, struct db_batch *batch,
-                         struct rows *ret)
-{
-    struct db_args args;
-    TRY(run_bind(run, select, &args));
-    db_batch_add(batch, &select->statement, args, ret);
-    return OK;
-}
-
 /* One statement needs no batch. */
 static fiber_fn Err flush(struct run *run, struct db_batch *batch)
 {
@@ -83,6 +74,19 @@ static fiber_fn Err flush(struct run *run, struct db_batch *batch)
         return db_query(run->ctx, batch->commands[0].statement, batch->commands[0].args,
                         batch->commands[0].ret_rows);
     return db_batch_run(run->ctx, batch);
+}
+
+static fiber_fn Err send(struct run *run, const struct select *select, struct db_batch *batch,
+                         struct rows *ret)
+{
+    struct db_args args;
+    if (batch->count == DB_BATCH_MAX) {
+        TRY(flush(run, batch));
+        *batch = (struct db_batch){.lane = DB_READ};
+    }
+    TRY(run_bind(run, select, &args));
+    db_batch_add(batch, &select->statement, args, ret);
+    return OK;
 }
 
 Err run_branches(struct run *run, const struct select *select, const struct rows *rows)

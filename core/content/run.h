@@ -17,6 +17,8 @@ struct run {
     Str keys;           /* PARAM_KEYS: an array literal */
     const DbArg *given; /* PARAM_GIVEN */
     uint32_t given_count;
+    const Str
+        *values; /* of the query's shape, in the form its fields want; NULL: those of the plan */
     struct rows rows;
     struct branch_rows *branches;
     int64_t total;

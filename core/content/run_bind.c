@@ -109,7 +109,8 @@ static fiber_fn Err text_of(struct run *run, const struct param *param, Str *ret
     struct ctx *ctx = run->ctx;
     switch (param->kind) {
     case PARAM_TEXT:
-        *ret = param->text;
+        *ret =
+            param->shared > 0 && run->values != NULL ? run->values[param->shared - 1] : param->text;
         return OK;
     case PARAM_NOW:
         *ret = clock_iso(ctx->arena, clock_wall_us() + param->shift_ms * MS_US);

@@ -16,8 +16,8 @@
 #include "io/db.h"
 
 enum {
-    PLAN_JOINS_MAX = 32,
-    PLAN_SELECTS_MAX = 32,
+    PLAN_JOINS_MAX = 32, /* of one statement */
+    PLAN_SELECTS_MAX = 100,
     PLAN_FILTER_NODES_MAX = 1000,
     PLAN_LIST_MAX = 10000, /* elements of one _in */
     PLAN_COLUMNS_MAX = 1000,
@@ -85,10 +85,17 @@ enum param_kind {
 struct param {
     enum param_kind kind;
     uint32_t index;
+    uint32_t shared; /* PARAM_TEXT: 1 + its place among the values of the query's shape; 0: none */
     Str text;
     int64_t shift_ms;
     struct param **items;
     uint32_t item_count;
+};
+
+/* What a text of a query's shape is compared with. */
+struct shared_value {
+    const struct operand *operand;
+    const char *cast;
 };
 
 /* What a field is compared with: a parameter or a subquery over the current user's row. */
@@ -188,7 +195,6 @@ struct branch {
     uint32_t child_key;         /* column in the child's rows */
     uint32_t collection_column; /* OUT_ANY: which collection the parent's row points into */
     Str collection;
-    enum field_type key_type;
 };
 
 struct order {
@@ -233,6 +239,9 @@ struct plan {
     struct select *filter; /* meta=filter_count, or NULL */
     uint32_t branch_count;
     bool is_single;
+    bool is_aggregated;
+    const struct shared_value *shared; /* one for each value of the query's shape, or NULL */
+    uint32_t shared_count;
 
     /* Writes only: columns beside the shape's. */
     bool is_mute; /* what was written may not be read: the shape is the key alone */

@@ -276,7 +276,7 @@ Err read_back(struct writer *w, const struct collection *collection, const Str *
               uint32_t count, bool is_list, const struct query *query, struct buf *out,
               bool *ret_has_body)
 {
-    struct plan_request request = {PLAN_KEYS, collection, query, STR_NONE, NULL, NULL};
+    struct plan_request request = {PLAN_KEYS, collection, query, STR_NONE, NULL, NULL, NULL, NULL};
     struct run run = {.ctx = w->ctx, .keys = array_literal(w->ctx->arena, keys, count)};
     *ret_has_body = false;
     Err err = plan_get(w->ctx, w->schema, &request, &run.plan);

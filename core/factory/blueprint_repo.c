@@ -61,7 +61,7 @@ static fiber_fn Err store_slice(const struct slice *slice, const struct statemen
     return OK;
 }
 
-enum { NO_NUMBERS = UINT32_MAX };
+enum { NO_NUMBERS = BLUEPRINT_COLUMNS_MAX + 1 };
 
 static fiber_fn Err store_list(struct db_tx *tx, const struct statement *statement, Uuid site,
                                const struct blueprint_list *list, uint32_t columns,

@@ -8,7 +8,8 @@
 #include <assert.h>
 #include <inttypes.h>
 
-/* Queueing -------------------------------------------------------------------------------------- */
+/* Queueing --------------------------------------------------------------------------------------
+ */
 
 static Str payload_of(struct ctx *ctx, const struct generation_request *request, Uuid id,
                       uint32_t offset, uint32_t limit)
@@ -35,8 +36,8 @@ static fiber_fn Err enqueue(struct ctx *ctx, struct db_tx *tx,
     struct job_spec spec = {
         .kind = STR(GENERATION_KIND),
         .payload = payload_of(ctx, request, id, offset, limit),
-        .dedup_key = str_printf(ctx->arena, "%s.%.*s.%" PRIu32, GENERATION_KIND, STR_FMT(name),
-                                offset),
+        .dedup_key =
+            str_printf(ctx->arena, "%s.%.*s.%" PRIu32, GENERATION_KIND, STR_FMT(name), offset),
         .priority = JOB_NORMAL,
     };
     int64_t job;
@@ -74,7 +75,8 @@ fiber_fn Err generation_start(struct ctx *ctx, const struct generation_request *
     return OK;
 }
 
-/* The job ------------------------------------------------------------------------------------------ */
+/* The job
+ * ------------------------------------------------------------------------------------------ */
 
 struct payload {
     Uuid generation;
@@ -115,10 +117,13 @@ fiber_fn Err generation_run(struct ctx *ctx, struct job *job)
     TRY(job_finish_commit(job, &tx, STR_NONE));
     articles_count_usage(batch.plan, drafts, made);
     counter_add(COUNTER_articles_generated, made);
+    err_ignore(db_query(ctx, &SQL_STATISTICS_REFRESH, NO_ARGS, NULL),
+               "statistics help the next jobs; this one is done");
     return OK;
 }
 
-/* One at once -------------------------------------------------------------------------------------- */
+/* One at once
+ * -------------------------------------------------------------------------------------- */
 
 static Err already_used(struct ctx *ctx, const struct rows *rows)
 {
@@ -130,7 +135,8 @@ static Err already_used(struct ctx *ctx, const struct rows *rows)
     return fail_note(ctx, "article_id", uuid_text(ctx->arena, article));
 }
 
-static fiber_fn Err take_headline(struct ctx *ctx, struct db_tx *tx, const struct campaign *campaign,
+static fiber_fn Err take_headline(struct ctx *ctx, struct db_tx *tx,
+                                  const struct campaign *campaign,
                                   const struct single_request *request,
                                   struct claimed_headline *ret)
 {
@@ -154,7 +160,8 @@ static fiber_fn Err take_headline(struct ctx *ctx, struct db_tx *tx, const struc
     return OK;
 }
 
-static fiber_fn Err make_single(struct ctx *ctx, struct db_tx *tx, const struct article_batch *batch,
+static fiber_fn Err make_single(struct ctx *ctx, struct db_tx *tx,
+                                const struct article_batch *batch,
                                 const struct single_request *request, struct article_draft *ret,
                                 bool *ret_made)
 {
@@ -176,8 +183,8 @@ static fiber_fn Err log_single(struct ctx *ctx, struct db_tx *tx, const struct c
                                const struct article_draft *draft)
 {
     Str campaign_id = uuid_text(ctx->arena, campaign->id);
-    Str details = str_printf(ctx->arena, "{\"articles\":1,\"campaign_id\":\"%.*s\"}",
-                             STR_FMT(campaign_id));
+    Str details =
+        str_printf(ctx->arena, "{\"articles\":1,\"campaign_id\":\"%.*s\"}", STR_FMT(campaign_id));
     return db_tx_query(tx, &SQL_WORK_LOG_ADD,
                        ARGS(db_uuid(ctx->scope.site), db_text(STR("generated")),
                             db_text(STR("generated_articles")),

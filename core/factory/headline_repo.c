@@ -160,8 +160,11 @@ fiber_fn Err headlines_generate(struct ctx *ctx, const struct campaign *campaign
             arena_rewind(ctx->arena, mark);
     }
     result.was_truncated = result.next_offset < total;
-    if (result.inserted > 0)
+    if (result.inserted > 0) {
         TRY(log_run(ctx, campaign, &result));
+        err_ignore(db_query(ctx, &SQL_STATISTICS_REFRESH, NO_ARGS, NULL),
+                   "statistics help whoever comes next; the headlines are stored");
+    }
     *ret = result;
     return OK;
 }

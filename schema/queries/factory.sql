@@ -223,6 +223,10 @@ insert into work_log (site_id, action, entity_type, entity_id, details, level)
 values ($1, 'generated', 'generation_jobs', $2::uuid::text,
         jsonb_build_object('articles', $3::int, 'campaign_id', $4::uuid), 'success');
 
+-- After the commit of many rows: the plans of young tables.
+-- name: statistics_refresh :write
+select spark.refresh_statistics();
+
 -- name: work_log_add :write
 insert into work_log (site_id, action, entity_type, entity_id, details, level, user_id)
 values ($1, $2, $3, $4, $5::jsonb, $6, $7);

@@ -18,8 +18,7 @@ static Err finish(struct reply *reply, bool has_body)
 
 fiber_fn Err items_index(struct ctx *ctx, const struct request *request, struct reply *reply)
 {
-    struct query query;
-    TRY(query_parse(ctx, request->query, &query));
+    struct query query = query_unparsed(request->query);
     return items_list(ctx, target_of(request), &query, reply->body);
 }
 
@@ -39,7 +38,8 @@ static Err keys_read(struct ctx *ctx, const struct json *list, const Str **ret, 
         else if (json_kind(key) == JSON_INT)
             keys[i] = json_text(ctx->arena, key);
         else
-            return fail(ctx, ERR_INVALID_PAYLOAD, "\"keys[%u]\" must be one of [string, number]", i);
+            return fail(ctx, ERR_INVALID_PAYLOAD, "\"keys[%u]\" must be one of [string, number]",
+                        i);
     }
     *ret = keys;
     *ret_count = count;
@@ -63,8 +63,7 @@ fiber_fn Err items_search(struct ctx *ctx, const struct request *request, struct
 
 fiber_fn Err items_show(struct ctx *ctx, const struct request *request, struct reply *reply)
 {
-    struct query query;
-    TRY(query_parse(ctx, request->query, &query));
+    struct query query = query_unparsed(request->query);
     return items_read(ctx, target_of(request), request->params[1], &query, reply->body);
 }
 

@@ -24,7 +24,7 @@ LIBRARY = {
 }
 # A header private to the module that wraps the library says so in its first comment.
 PRIVATE_HEADERS = {"io/db_internal.h", "io/db_connect.h", "io/http_pool.h", "server/exchange.h", "io/db_statement.h",
-                   "io/redis_connection.h"}
+                   "io/redis_connection.h", "io/db_connection.h", "io/db_request.h"}
 
 INCLUDE = re.compile(r'^\s*#include\s+"([^"]+)"', flags=re.M)
 COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", flags=re.S)

@@ -57,3 +57,35 @@ create trigger campaign_masters_restart before update of headline_spintax_root, 
 
 drop index generated_articles_slug;
 create unique index generated_articles_slug on generated_articles (site_id, slug);
+
+-- Plans are made once a session, those of foreign keys too. Made while a table is young they know nothing
+-- of it: every index that begins with site_id looks alike, and a check may then read all rows of a site,
+-- until autovacuum comes by after a minute. Whoever writes many rows asks here instead: statistics are
+-- taken whenever the table has doubled. Measured on a new database: 2.8 ms instead of 0.2 ms an article.
+--
+-- Definer, because only the owner may; columns that no plan looks at are left out, for they are long.
+create function spark.refresh_statistics() returns boolean
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    young record;
+    has_run boolean := false;
+begin
+    for young in
+        select t.name, t.columns from (values
+            ('public.generated_articles'::regclass, 'site_id, id, status, campaign_id, job_id, headline_id, slug, generation_hash, date_created'),
+            ('public.headline_inventory'::regclass, 'site_id, id, status, campaign_id, used_on_article, text_hash')
+        ) as t (name, columns)
+          join pg_class c on c.oid = t.name
+         where pg_relation_size(t.name) / 8192 > 2 * greatest(c.relpages, 8)
+    loop
+        -- One does it, the others go on.
+        if pg_try_advisory_xact_lock(hashtextextended('spark.refresh_statistics', young.name::oid::bigint)) then
+            execute format('analyze %s (%s)', young.name, young.columns);
+            has_run := true;
+        end if;
+    end loop;
+    return has_run;
+end
+$$;
+revoke all on function spark.refresh_statistics() from public;
+grant execute on function spark.refresh_statistics() to spark_tenant, spark_platform;

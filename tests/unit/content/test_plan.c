@@ -160,7 +160,7 @@ static void depth_joins_and_nodes_are_limited(void **state)
     for (int i = 0; i < PLAN_SELECTS_MAX; i++)
         buf_printf(text, ",a%d.id&alias[a%d]=comments&fields=id", i, i);
     refused(ctx, "posts", str_z(ctx->arena, buf_str(text)), ERR_INVALID_QUERY,
-            "More than 32 to-many relations in one query");
+            "More than 100 to-many relations in one query");
 }
 
 static void dynamic_values_stay_out_of_the_plan(void **state)
