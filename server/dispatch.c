@@ -247,7 +247,7 @@ static fiber_fn Err handle(struct exchange *exchange)
 
 static void reply_init(struct exchange *exchange)
 {
-    struct buf *body = buf_in_arena(exchange->arena, REPLY_MAX);
+    struct buf *body = buf_in_arena_from(exchange->arena, REPLY_FIRST, REPLY_MAX);
     exchange->reply = (struct reply){
         .status = 200,
         .content_type = STR("application/json; charset=utf-8"),

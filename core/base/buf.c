@@ -29,7 +29,8 @@ void buf_finish(struct buf *buf)
 {
     if (buf == NULL)
         return;
-    free(buf->data);
+    if (!buf->is_borrowed)
+        free(buf->data);
     *buf = (struct buf){0};
 }
 
@@ -46,6 +47,16 @@ struct buf *buf_in_arena(struct arena *arena, size_t max)
     return buf;
 }
 
+struct buf *buf_in_arena_from(struct arena *arena, size_t first, size_t max)
+{
+    assert(first <= max);
+    struct buf *buf = buf_in_arena(arena, max);
+    buf->data = arena_alloc_raw(arena, first);
+    buf->cap = first;
+    buf->is_borrowed = true;
+    return buf;
+}
+
 static void grow(struct buf *buf, size_t needed)
 {
     size_t cap = buf->cap > buf->max / 2 ? buf->max : buf->cap * 2;
@@ -53,11 +64,14 @@ static void grow(struct buf *buf, size_t needed)
         cap = CAP_FIRST;
     if (cap < needed)
         cap = needed;
-    char *data = realloc(buf->data, cap);
+    char *data = realloc(buf->is_borrowed ? NULL : buf->data, cap);
     if (data == NULL) {
         (void)fprintf(stderr, "out of memory: %zu bytes\n", cap);
         abort();
     }
+    if (buf->is_borrowed)
+        memcpy(data, buf->data, buf->len);
+    buf->is_borrowed = false;
     buf->data = data;
     buf->cap = cap;
 }

@@ -16,12 +16,15 @@ struct buf {
     size_t cap;
     size_t max;
     bool is_full;
+    bool is_borrowed; /* data is somebody else's memory, until it grows */
 };
 
 void buf_init(struct buf *buf, size_t max);
 void buf_finish(struct buf *buf);
 /* The same, released with the arena. */
 struct buf *buf_in_arena(struct arena *arena, size_t max);
+/* Its first bytes lie in the arena: no malloc as long as they are enough. */
+struct buf *buf_in_arena_from(struct arena *arena, size_t first, size_t max);
 
 void buf_put(struct buf *buf, Str s);
 void buf_put_z(struct buf *buf, const char *z);

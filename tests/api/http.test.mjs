@@ -14,7 +14,7 @@ let stack;
 let site;
 before(async () => {
     backends = await startBackends();
-    stack = await startApi({ backends, env: { REQUESTS_MAX: '8', REQUEST_TIMEOUT: '20000' } });
+    stack = await startApi({ backends, env: { REQUESTS_MAX: '8', REQUEST_TIMEOUT: '6000' } });
     site = await makeTenant(stack, 'A', 'a.example');
 });
 after(async () => {
@@ -161,6 +161,18 @@ test('more_requests_than_allowed_are_answered_503_at_once', async () => {
     });
     for (const answer of await Promise.all(late)) assert.equal(answer.status, 200, answer.text);
     assert.equal((await stack.call({ path: '/server/ping' })).status, 200);
+});
+
+test('request_that_reaches_its_deadline_is_408_and_the_next_one_is_served', async () => {
+    const locked = stack.sql('begin; lock table authors in access exclusive mode; select pg_sleep(600)').catch((error) => error);
+    const blocked = () => stack.rows("select pid from pg_stat_activity where query like '%lock table authors%' and query like '%pg_sleep%' and pid <> pg_backend_pid() and wait_event = 'PgSleep'");
+    await until(async () => (await blocked()).length === 1, 'the lock');
+    const late = await ask('/items/authors');
+    assert.deepEqual([late.status, codeOf(late)], [408, 'OUT_OF_TIME'], late.text);
+    assert.equal((await ask('/items/posts')).status, 200);
+    await stack.rows(`select pg_terminate_backend(${(await blocked())[0][0]})`);
+    await locked;
+    assert.equal((await ask('/items/authors')).status, 200);
 });
 
 test('without_postgres_503_with_retry_after_and_recovery_without_a_restart', async () => {
