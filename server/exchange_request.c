@@ -9,19 +9,35 @@ static Str copy(struct arena *arena, h2o_iovec_t v)
     return str_dup(arena, str_of(v.base, v.len));
 }
 
+/* inet_ntop prints this form with sprintf, at the cost of a look-up in the cache of tokens. */
+static Str dotted(struct arena *arena, const struct in_addr *address)
+{
+    const unsigned char *bytes = (const unsigned char *)&address->s_addr;
+    char *text = arena_alloc_raw(arena, INET_ADDRSTRLEN);
+    size_t len = 0;
+    for (int i = 0; i < 4; i++) {
+        if (i > 0)
+            text[len++] = '.';
+        if (bytes[i] >= 100)
+            text[len++] = (char)('0' + bytes[i] / 100);
+        if (bytes[i] >= 10)
+            text[len++] = (char)('0' + bytes[i] / 10 % 10);
+        text[len++] = (char)('0' + bytes[i] % 10);
+    }
+    return str_of(text, len);
+}
+
 static Str peer_address(struct arena *arena, const h2o_req_t *req)
 {
     struct sockaddr_storage address;
     socklen_t len = req->conn->callbacks->get_peername(req->conn, (struct sockaddr *)&address);
-    const void *bytes = NULL;
     if (len > 0 && address.ss_family == AF_INET)
-        bytes = &((const struct sockaddr_in *)&address)->sin_addr;
-    if (len > 0 && address.ss_family == AF_INET6)
-        bytes = &((const struct sockaddr_in6 *)&address)->sin6_addr;
-    if (bytes == NULL)
+        return dotted(arena, &((const struct sockaddr_in *)&address)->sin_addr);
+    if (len == 0 || address.ss_family != AF_INET6)
         return STR("127.0.0.1"); /* a unix socket: somebody on this machine */
     char *text = arena_alloc_raw(arena, INET6_ADDRSTRLEN);
-    inet_ntop(address.ss_family, bytes, text, INET6_ADDRSTRLEN);
+    inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)&address)->sin6_addr, text,
+              INET6_ADDRSTRLEN);
     return str_from_z(text);
 }
 

@@ -166,7 +166,7 @@ test('postgresql_restarted_in_mid_run_loses_no_job_and_repeats_none', async () =
 test('worker_that_sleeps_past_its_lease_wakes_up_to_find_its_jobs_done_once', async () => {
     const zombie = startWorker();
     await works(zombie);
-    await enqueue(10, '{"wait_ms": 700}');
+    await enqueue(10, '{"wait_ms": 300}');
     await until(async () => (await count(`spark.jobs where state = 'running'`)) === 10, 'all jobs to run');
     zombie.process.kill('SIGSTOP');
     startWorker();

@@ -38,8 +38,21 @@ static void what_is_no_host_is_nobody(void **state)
     struct ctx *ctx = *state;
     static char long_name[400];
     memset(long_name, 'a', sizeof long_name - 1);
-    const char *const bad[] = {"",  ".",    ":80",  "a/b",        "a b",
-                               "%", "a'--", "[::1", "a\texample", long_name};
+    const char *const bad[] = {"",
+                               ".",
+                               ":80",
+                               "a/b",
+                               "a b",
+                               "%",
+                               "a'--",
+                               "[::1",
+                               "a\texample",
+                               long_name,
+                               "a.example:evil",
+                               "a.example:80:80",
+                               "a.example:123456",
+                               "[::1]x",
+                               "[::1]:x"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         assert_int_equal(host_normalise(ctx->arena, str_from_z(bad[i])).len, 0);
 }

@@ -36,7 +36,8 @@ static void lists_come_as_csv_repeated_or_indexed(void **state)
 static void brackets_become_json(void **state)
 {
     struct ctx *ctx = *state;
-    struct query query = parsed(ctx, "filter[_and][0][a][_eq]=1&filter%5B_and%5D%5B1%5D%5Bb%5D%5Bc%5D=x%22y");
+    struct query query =
+        parsed(ctx, "filter[_and][0][a][_eq]=1&filter%5B_and%5D%5B1%5D%5Bb%5D%5Bc%5D=x%22y");
     expect_str(json_text(ctx->arena, query.filter),
                "{\"_and\":[{\"a\":{\"_eq\":\"1\"}},{\"b\":{\"c\":\"x\\\"y\"}}]}");
     query = parsed(ctx, "filter={\"a\":{\"_in\":[1,2]}}");
