@@ -81,6 +81,23 @@ static bool has_public_note(const struct diag_entry *entry)
     return false;
 }
 
+/* As Directus does: beside a sentence that is made of it, and beside a refusal that says why. */
+static bool shows_reason(const struct diag_entry *entry)
+{
+    switch (entry->err) {
+    case ERR_INVALID_PAYLOAD:
+    case ERR_INVALID_QUERY:
+    case ERR_INVALID_PATH_PARAMETER:
+    case ERR_UNPROCESSABLE:
+        return entry->reason.len > 0;
+    case ERR_FORBIDDEN:
+        return entry->reason.len > 0 &&
+               !str_eq(entry->reason, STR("You don't have permission to access this."));
+    default:
+        return false;
+    }
+}
+
 static void write_cms_error(struct ctx *ctx, struct json_writer *w, const struct diag_entry *entry)
 {
     const struct err_info *info = err_info(entry->err);
@@ -88,7 +105,7 @@ static void write_cms_error(struct ctx *ctx, struct json_writer *w, const struct
     json_field_str(w, "message", diag_message(ctx, entry));
     json_key(w, STR("extensions"));
     json_object_begin(w);
-    if (entry->reason.len > 0 && str_find(str_from_z(info->message), STR("%s")) > 0)
+    if (shows_reason(entry))
         json_field_str(w, "reason", entry->reason);
     notes_write(w, entry);
     json_field_str(w, "code", str_from_z(info->code));

@@ -95,8 +95,12 @@ Err request_json(struct ctx *ctx, const struct request *request, const struct js
 
     const struct json *json;
     Err err = json_parse(ctx, body, JSON_LIMITS_DEFAULT, &json);
-    if (err != OK && is_cms)
-        return fail(ctx, ERR_INVALID_PAYLOAD, "%.*s", STR_FMT(ctx->diag.first->reason));
+    if (err != OK && is_cms) {
+        Str reason = ctx->diag.first->reason; /* the full stop is the template's */
+        if (str_ends_with(reason, STR(".")))
+            reason.len--;
+        return fail(ctx, ERR_INVALID_PAYLOAD, "%.*s", STR_FMT(reason));
+    }
     TRY(err);
     if (json_kind(json) != JSON_OBJECT && json_kind(json) != JSON_ARRAY)
         return fail(ctx, is_cms ? ERR_INVALID_PAYLOAD : ERR_INVALID_JSON,

@@ -125,6 +125,12 @@ class Articles:
         with open(self.blueprint, encoding="utf-8") as file:
             body = json.load(file)
         body["site_id"] = data.site_id(1)
+        # A number at the end multiplies the headlines: some hundred thousand, for every round new ones.
+        body["campaign"]["headline_spintax_root"] += " {%s}" % "|".join(map(str, range(250)))
+        places = os.path.join(os.path.dirname(self.blueprint), "locations.json")
+        if os.path.exists(places):
+            with open(places, encoding="utf-8") as file:
+                body["locations"] = json.load(file)
         answer = self.post("/api/admin/import-blueprint", body, 200)
         self.campaign = answer["campaign_id"]
 

@@ -269,6 +269,8 @@ for (const [name, request, status, code, message] of errors)
         const said = answer.body.errors[0].message;
         if (message instanceof RegExp) assert.match(said, message);
         else assert.equal(said, message);
+        const reason = /^Invalid (?:query|payload)\. ([^]*)\.$/.exec(said)?.[1] ?? (code === 'FORBIDDEN' && said !== noAccess ? said : undefined);
+        assert.equal(answer.body.errors[0].extensions.reason, reason);
     });
 
 test('meta_counts_come_only_when_asked_for', async () => {

@@ -68,15 +68,18 @@ test('redis_away_is_503_for_tracking_alone_and_its_return_needs_no_restart', asy
 
 test('job_whose_server_died_between_commit_and_push_is_done', async () => {
     const [{ id: site_id }] = JSON.parse((await stack.spark('site', 'list', '--json')).stdout);
+    const fragments = ['intro', 'middle', 'end'].flatMap((fragment_type) =>
+        [1, 2, 3].map((n) => ({ fragment_type, content_body: `<p>${fragment_type} ${n} {one|two|three} for {City} and {Niche}.</p>` })));
     const imported = await stack.request('POST', '/api/admin/import-blueprint', {
         site_id,
-        template: { name: 'One part', structure_json: ['intro', 'end'] },
-        campaign: { name: 'one', headline_spintax_root: '{A|B|C} title', target_word_count: 5, niche_variables: { Niche: 'x' } },
-        fragments: ['intro', 'end'].map((fragment_type) => ({ fragment_type, content_body: `<p>${fragment_type} {one|two} words</p>` })),
+        template: { name: 'Three parts', structure_json: ['intro', 'middle', 'end'] },
+        campaign: { name: 'one', headline_spintax_root: '{A|B|C|D} title', target_word_count: 10, niche_variables: { Niche: 'gardens' } },
+        fragments,
     });
     assert.equal(imported.status, 200, imported.text);
     const { campaign_id } = imported.body;
-    assert.equal((await stack.request('POST', '/api/seo/generate-headlines', { campaign_id })).status, 200);
+    const headlines = await stack.request('POST', '/api/seo/generate-headlines', { campaign_id });
+    assert.equal(headlines.status, 200, headlines.text);
 
     await stack.server.stop();
     stack.env.SPARK_FAULT = 'enqueue_after_commit';
