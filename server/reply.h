@@ -9,7 +9,8 @@
 #include "io/fiber.h"
 
 enum { REPLY_HEADERS_MAX = 16, REPLY_MAX = 64 * 1024 * 1024 };
-/* What an answer may have without a malloc: most of them, and it still fits an arena's first chunk. */
+/* What an answer may have without a malloc: most of them, and it still fits an arena's first chunk.
+ */
 enum { REPLY_FIRST = 4096 };
 
 struct exchange;

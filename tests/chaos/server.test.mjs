@@ -78,7 +78,7 @@ test('job_whose_server_died_between_commit_and_push_is_done', async () => {
     });
     assert.equal(imported.status, 200, imported.text);
     const { campaign_id } = imported.body;
-    const headlines = await stack.request('POST', '/api/seo/generate-headlines', { campaign_id });
+    const headlines = await stack.request('POST', '/api/seo/generate-headlines', { campaign_id, max_headlines: 4 });
     assert.equal(headlines.status, 200, headlines.text);
 
     await stack.server.stop();

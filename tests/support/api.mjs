@@ -8,7 +8,7 @@ import http from 'node:http';
 import net from 'node:net';
 import path from 'node:path';
 
-import { secrets, startStack } from './stack.mjs';
+import { secrets, startStack, until } from './stack.mjs';
 
 /** startStack, whose stop() also reads what server and workers wrote. */
 export async function startApi(options = {}) {
@@ -19,6 +19,8 @@ export async function startApi(options = {}) {
     /** Rows that no tenant's glasses hide. */
     stack.rows = (text) => stack.sql(`set spark.scope = 'platform'; ${text}`);
     stack.run = stack.rows;
+    // The first start makes the administrator beside the first requests.
+    await until(async () => (await stack.rows('select count(*) from directus_users'))[0][0] === '1', 'the administrator');
     stack.stop = async () => {
         agent.destroy();
         const logs = ['server.log', ...stack.workers.map((_, i) => `worker-${i + 1}.log`)];

@@ -132,6 +132,22 @@ static void long_prints_are_whole(void **state)
     assert_int_equal(buf_str(buf).len, want);
 }
 
+static void borrowed_bytes_move_out_when_they_are_too_few(void **state)
+{
+    struct ctx *ctx = *state;
+    struct buf *buf = buf_in_arena_from(ctx->arena, 8, 100);
+    const char *first = buf_str(buf).data;
+    buf_put(buf, STR("1234567"));
+    assert_ptr_equal(buf_str(buf).data, first);
+    buf_put(buf, STR("89012345"));
+    assert_ptr_not_equal(buf_str(buf).data, first);
+    expect_str(buf_str(buf), "123456789012345");
+    for (int i = 0; i < 100; i++)
+        buf_put_char(buf, 'x');
+    assert_true(buf->is_full);
+    assert_int_equal(buf->len, 100);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -144,6 +160,7 @@ int main(void)
         FIXTURE_TEST(integers_are_written_as_printf_does),
         FIXTURE_TEST(bytes_written_by_hand_are_counted),
         FIXTURE_TEST(long_prints_are_whole),
+        FIXTURE_TEST(borrowed_bytes_move_out_when_they_are_too_few),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
