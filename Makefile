@@ -42,8 +42,10 @@ bench-peers: build ## The same beside Directus and BullMQ
 	@bench/run.sh --peers
 
 .PHONY: soak
-soak: build ## Load for SOAK_MINUTES (60) while memory and queues are watched
+soak: build ## Many rounds of kills, then load for SOAK_MINUTES (60) while memory and queues are watched
 	@tools/install.sh test
+	@tools/build.sh asan
+	@SPARK_SOAK=1 SPARK_TEST_TIMEOUT_MS=3600000 tests/run.sh build/asan chaos
 	@bench/soak.sh
 
 .PHONY: check

@@ -1,7 +1,7 @@
-#!/bin/sh
+#!/usr/bin/env bash
 #
 # Configures if needed and builds one preset: tools/build.sh release
-set -eu
+set -euo pipefail
 cd "$(dirname "$0")/.."
 preset=$1
 
@@ -12,10 +12,12 @@ if [ -e "$cache" ] && ! grep -qxF "CMAKE_HOME_DIRECTORY:INTERNAL=$(pwd -P)" "$ca
     rm -rf "build/$preset"
 fi
 if [ ! -e "build/$preset/build.ninja" ]; then
+    echo "building $preset"
     cmake --preset "$preset" >"${TMPDIR:-/tmp}/spark-configure.$$" 2>&1 || {
         cat "${TMPDIR:-/tmp}/spark-configure.$$" >&2
         exit 1
     }
     rm -f "${TMPDIR:-/tmp}/spark-configure.$$"
 fi
-exec cmake --build "build/$preset" --parallel "${JOBS:-$(nproc)}" -- --quiet
+cmake --build "build/$preset" --parallel "${JOBS:-$(nproc)}" -- --quiet |
+    sed '/^ninja: no work to do\.$/d'

@@ -58,7 +58,7 @@ node_major() {
 }
 
 need_run() {
-    need_tool "gcc libc6-dev" gcc
+    need_tool gcc gcc
     if [ ! -e /usr/include/stdio.h ]; then missing+=(libc6-dev); fi
     need_tool make make
     need_tool cmake cmake

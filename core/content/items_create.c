@@ -3,7 +3,7 @@
  * ones, or of several shapes, in one transaction.
  */
 #include "base/json_writer.h"
-#include "content/write.h"
+#include "content/write_reference.h"
 
 #include <assert.h>
 
@@ -79,6 +79,18 @@ static bool same_columns(const struct payload *a, const struct payload *b)
     return true;
 }
 
+/* Whether a row may point to one that the same statement makes. */
+static bool points_to_own(const struct ctx *ctx, const struct payload *payload)
+{
+    for (uint32_t i = 0; i < payload->count; i++) {
+        const struct cell *cell = &payload->cells[i];
+        if (cell->field != NULL && cell->text.data != NULL &&
+            reference_is_to_own(ctx, cell->field))
+            return true;
+    }
+    return false;
+}
+
 /* Rows as one JSON array, values as their columns read them. */
 static Str bulk_json(struct ctx *ctx, const struct bulk *bulk)
 {
@@ -115,7 +127,8 @@ static fiber_fn Err bulk_make(struct writer *w, const struct write_scope *scope,
         const struct json *item;
         TRY(write_before(w, ITEMS_CREATE, scope->collection, json_at(body, i), &item));
         TRY(payload_make(scope, item, &ret->payloads[i]));
-        *ret_is_uniform &= same_columns(&ret->payloads[0], &ret->payloads[i]);
+        *ret_is_uniform &= same_columns(&ret->payloads[0], &ret->payloads[i]) &&
+                           !points_to_own(w->ctx, &ret->payloads[i]);
     }
     write_columns(w->ctx, &ret->payloads[0], &ret->shape);
     *ret_is_uniform &= ret->shape.field_count > 0;

@@ -76,6 +76,7 @@ struct relation {
     const struct field *target_field; /* TO_ONE: the target's key; TO_MANY: the child's FK column */
     const struct field *sort_field;   /* TO_MANY, may be NULL */
     bool deselect_deletes;            /* TO_MANY: one_deselect_action = delete */
+    bool keeps_site; /* TO_ONE: a foreign key over site and key leads to its own site only */
     const struct field *collection_field; /* TO_ANY */
     const struct collection **allowed;    /* TO_ANY */
     uint32_t allowed_count;

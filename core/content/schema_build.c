@@ -253,6 +253,15 @@ void schema_add_foreign_key(struct schema *schema, Str collection, Str name, Str
                                                          .one_collection = target});
 }
 
+void schema_set_keeps_site(struct schema *schema, Str collection, Str name, Str target)
+{
+    const struct field *field = field_get(schema, collection, name);
+    if (field == NULL || field->relation == NULL || field->relation->kind != RELATION_TO_ONE ||
+        !str_eq(field->relation->target->name, target))
+        return;
+    ((struct relation *)field->relation)->keeps_site = true;
+}
+
 void schema_finish(struct schema *schema)
 {
     struct map *kept = map_in_arena(schema->arena);

@@ -40,6 +40,8 @@ void schema_add_relation(struct schema *schema, const struct relation_facts *fac
 /* Only if the target column is the target's key and no relation has claimed the field. */
 void schema_add_foreign_key(struct schema *schema, Str collection, Str field, Str target,
                             Str target_field);
+/* The foreign key of this relation holds the site as well. */
+void schema_set_keeps_site(struct schema *schema, Str collection, Str field, Str target);
 
 void schema_set_collection(struct schema *schema, Str name, Str sort_field, Str accountability,
                            bool is_singleton);

@@ -126,11 +126,15 @@ static void add_collections(struct schema *schema, const struct answers *answers
 
 static void add_foreign_keys(struct schema *schema, const struct rows *rows)
 {
-    for (uint32_t i = 0; i < rows->count; i++)
-        schema_add_foreign_key(schema, row_text(rows, i, SCHEMA_FOREIGN_KEYS_COLLECTION),
-                               row_text(rows, i, SCHEMA_FOREIGN_KEYS_FIELD),
-                               row_text(rows, i, SCHEMA_FOREIGN_KEYS_TARGET),
+    for (uint32_t i = 0; i < rows->count; i++) {
+        Str collection = row_text(rows, i, SCHEMA_FOREIGN_KEYS_COLLECTION);
+        Str field = row_text(rows, i, SCHEMA_FOREIGN_KEYS_FIELD);
+        Str target = row_text(rows, i, SCHEMA_FOREIGN_KEYS_TARGET);
+        schema_add_foreign_key(schema, collection, field, target,
                                row_text(rows, i, SCHEMA_FOREIGN_KEYS_TARGET_FIELD));
+        if (row_bool(rows, i, SCHEMA_FOREIGN_KEYS_KEEPS_SITE))
+            schema_set_keeps_site(schema, collection, field, target);
+    }
 }
 
 static struct schema *build(struct ctx *ctx, const struct answers *answers)

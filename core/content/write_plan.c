@@ -8,7 +8,7 @@
  * One message, one commit; what is asked back comes with it.
  */
 #include "content/sql_print.h"
-#include "content/write.h"
+#include "content/write_reference.h"
 
 #include <assert.h>
 
@@ -22,6 +22,7 @@ struct write_print {
     struct pred *where;
     struct param *given[GIVEN_CELLS];
     struct param **cells;
+    const struct reference_guard **guards; /* beside the cells; NULL where nothing is asked */
     struct param *name;
     struct param *secrets;
     bool is_tracked;
@@ -42,23 +43,55 @@ static void put_cast(struct sql *sql, struct param *param, const char *type)
     buf_printf(sql->out, "::%s", type);
 }
 
-static void put_names(struct sql *sql, const struct write_print *p, const char *prefix)
+static void put_names(struct sql *sql, const struct write_print *p)
 {
     for (uint32_t i = 0; i < p->field_count; i++) {
         sql_text(sql, i == 0 ? "" : ", ");
-        sql_text(sql, prefix);
         sql_name(sql, p->fields[i]->name);
+    }
+}
+
+/* Where the value of the n-th column comes from. */
+static struct written_value value_of(const struct write_print *p, uint32_t n)
+{
+    if (p->is_many && p->action == ACTION_CREATE)
+        return (struct written_value){NULL, STR("x"), p->fields[n]};
+    return (struct written_value){p->cells[n], STR_NONE, p->fields[n]};
+}
+
+/* The site of the row as it will be: given now, or what it has, or not known. */
+static struct written_value site_of_row(struct sql *sql, const struct write_print *p)
+{
+    const struct field *site = p->collection->site;
+    for (uint32_t i = 0; i < p->field_count; i++) {
+        if (p->fields[i] == site)
+            return value_of(p, i);
+    }
+    if (p->action == ACTION_CREATE)
+        return (struct written_value){0};
+    return (struct written_value){NULL, str_printf(sql->c->arena, "t%u", p->root->id), site};
+}
+
+static void put_value(struct sql *sql, const struct write_print *p, uint32_t n)
+{
+    struct written_value value = value_of(p, n);
+    if (p->guards[n] != NULL) {
+        struct written_value site = site_of_row(sql, p);
+        reference_guard_print(sql, p->guards[n], &value, &site);
+    } else if (value.param != NULL) {
+        sql_param(sql, value.param);
+    } else {
+        sql_text(sql, "x.");
+        sql_name(sql, value.field->name);
     }
 }
 
 static void put_values(struct sql *sql, const struct write_print *p)
 {
-    sql_text(sql, ") values (");
     for (uint32_t i = 0; i < p->field_count; i++) {
         sql_text(sql, i == 0 ? "" : ", ");
-        sql_param(sql, p->cells[i]);
+        put_value(sql, p, i);
     }
-    buf_put_char(sql->out, ')');
 }
 
 static void put_insert(struct sql *sql, const struct write_print *p)
@@ -70,17 +103,19 @@ static void put_insert(struct sql *sql, const struct write_print *p)
         return;
     }
     sql_text(sql, " (");
-    put_names(sql, p, "");
+    put_names(sql, p);
     if (p->is_many) {
         sql_text(sql, ") select ");
-        put_names(sql, p, "x.");
+        put_values(sql, p);
         sql_text(sql, " from json_populate_recordset(null::");
         sql_name(sql, p->collection->name);
         sql_text(sql, ", ");
         put_cast(sql, p->given[GIVEN_DATA], "json");
         sql_text(sql, ") x");
     } else {
+        sql_text(sql, ") values (");
         put_values(sql, p);
+        buf_put_char(sql->out, ')');
     }
     sql_text(sql, " returning *");
 }
@@ -94,7 +129,7 @@ static void put_update(struct sql *sql, const struct write_print *p)
         sql_text(sql, i == 0 ? "" : ", ");
         sql_name(sql, p->fields[i]->name);
         sql_text(sql, " = ");
-        sql_param(sql, p->cells[i]);
+        put_value(sql, p, i);
     }
     sql_text(sql, " where ");
     sql_pred(sql, p->where);
@@ -240,9 +275,11 @@ static Err make_print(struct compiler *c, struct select *select, const struct wr
         p->is_tracked && collection->accountability == TRACK_ALL && shape->action != ACTION_DELETE;
     const struct field **fields = arena_array(c->arena, const struct field *, p->field_count + 1);
     p->cells = arena_array(c->arena, struct param *, p->field_count + 1);
+    p->guards = arena_array(c->arena, const struct reference_guard *, p->field_count + 1);
     for (uint32_t i = 0; i < p->field_count; i++) {
         fields[i] = shape->fields[i];
         p->cells[i] = given(c, GIVEN_CELLS + i);
+        p->guards[i] = reference_guard_make(c, fields[i], shape->action);
     }
     p->fields = fields;
     for (uint32_t i = 0; i < GIVEN_CELLS; i++)

@@ -32,8 +32,8 @@ struct loop;
 enum db_lane { DB_READ, DB_WRITE, DB_SHARED, DB_SLOW };
 
 /* Run-time statements live in schema/queries and arrive as SQL_… constants; compiled shapes have
- * no name and are named on a connection once they were seen three times. LIMIT and OFFSET stand in a
- * shape as literals: as parameters they make PostgreSQL plan anew every time (half the speed). */
+ * no name and are named on a connection once they were seen three times. LIMIT and OFFSET stand in
+ * a shape as literals: as parameters they make PostgreSQL plan anew every time (half the speed). */
 struct statement {
     const char *name; /* NULL: a compiled shape */
     const char *sql;

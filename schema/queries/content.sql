@@ -34,10 +34,15 @@ select many_collection, many_field, one_collection, one_field, one_collection_fi
   from directus_relations
  order by id;
 
+-- Of a pair (site, key) both halves come; `keeps_site` says that the key alone cannot leave its site.
 -- name: schema_foreign_keys :read
--- returns: collection, field, target, target_field
+-- returns: collection, field, target, target_field, keeps_site
 select c.relname::text as collection, a.attname::text as field,
-       f.relname::text as target, b.attname::text as target_field
+       f.relname::text as target, b.attname::text as target_field,
+       exists (select from spark.collections t
+                 join pg_attribute s on s.attrelid = k.confrelid and s.attname = t.site_column
+                where t.collection = f.relname and s.attnum = any (k.confkey) and cardinality(k.confkey) > 1
+              ) as keeps_site
   from pg_constraint k
   join pg_class c on c.oid = k.conrelid and c.relnamespace = 'public'::regnamespace and not c.relispartition
   join pg_class f on f.oid = k.confrelid and f.relnamespace = 'public'::regnamespace and not f.relispartition

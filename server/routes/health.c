@@ -1,10 +1,10 @@
 /* Health and info, in Directus' shapes. */
 #include "access/actor.h"
 #include "base/clock.h"
+#include "base/version.h"
 #include "gen/sql.h"
 #include "io/reactor.h"
 #include "server/handlers.h"
-#include "base/version.h"
 
 enum { PROBE_TIMEOUT_US = 2 * 1000 * 1000 };
 #define DIRECTUS_VERSION "11.17.4"

@@ -11,7 +11,7 @@ let stack;
 
 before(async () => {
     backends = await startBackends();
-    stack = await startStack({ backends, env: { WORKER_LEASE: '2', REQUEST_TIMEOUT: '2000' } });
+    stack = await startStack({ backends, env: { WORKER_LEASE: '2', REQUEST_TIMEOUT: '7000' } });
     await stack.spark('site', 'create', '--domain', 'a.example');
 });
 after(async () => {
@@ -78,7 +78,7 @@ test('job_whose_server_died_between_commit_and_push_is_done', async () => {
     });
     assert.equal(imported.status, 200, imported.text);
     const { campaign_id } = imported.body;
-    const headlines = await stack.request('POST', '/api/seo/generate-headlines', { campaign_id, max_headlines: 4 });
+    const headlines = await stack.request('POST', '/api/seo/generate-headlines', { campaign_id });
     assert.equal(headlines.status, 200, headlines.text);
 
     await stack.server.stop();

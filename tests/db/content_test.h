@@ -192,7 +192,11 @@ static inline Err dispatch(struct ctx *ctx, struct ask *ask, struct buf *out)
     struct items_target target = {str_from_z(ask->collection),
                                   ask->is_system ? ITEMS_SYSTEM : ITEMS_USER};
     struct query query;
-    TRY(query_parse(ctx, str_from_z(ask->query == NULL ? "" : ask->query), &query));
+    Str text = str_from_z(ask->query == NULL ? "" : ask->query);
+    if (ask->verb == VERB_LIST || ask->verb == VERB_READ)
+        query = query_unparsed(text); /* as the routes do, so that plans are shared by shape */
+    else
+        TRY(query_parse(ctx, text, &query));
     const struct json *body = NULL;
     if (ask->body != NULL)
         TRY(json_parse(ctx, str_from_z(ask->body), JSON_LIMITS_DEFAULT, &body));

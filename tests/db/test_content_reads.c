@@ -173,6 +173,26 @@ static void filters_find(void **state)
     }
 }
 
+static void queries_of_one_shape_share_a_plan_and_not_their_values(void **state)
+{
+    static const char *const FORMS[] = {
+        "fields=slug&filter[slug][_eq]=post-%d&meta=filter_count",
+        "fields=slug&filter={\"_and\":[{\"slug\":{\"_eq\":\"post-%d\"}}]}&meta=filter_count",
+        "fields=slug&filter[slug][_eq]=post-%d&filter[slug][_neq]=post-9&meta=filter_count"};
+    for (size_t i = 0; i < 3 * sizeof FORMS / sizeof FORMS[0]; i++) {
+        struct ask *ask = calloc(1, sizeof *ask);
+        char query[256];
+        char want[256];
+        int number = 1 + (int)(i % 3);
+        snprintf(query, sizeof query, FORMS[i / 3], number);
+        snprintf(want, sizeof want,
+                 "{\"meta\":{\"filter_count\":1},\"data\":[{\"slug\":\"post-%d\"}]}", number);
+        *ask = (struct ask){.collection = "posts", .query = query};
+        expect_answer(state, AS_A, ask, want);
+        free(ask);
+    }
+}
+
 static void bad_queries_are_refused_with_directus_sentences(void **state)
 {
     static const struct {
@@ -442,6 +462,7 @@ int main(void)
         content_test(meta_counts_rows),
         content_test(filters_find),
         content_test(bad_queries_are_refused_with_directus_sentences),
+        content_test(queries_of_one_shape_share_a_plan_and_not_their_values),
         content_test(order_limit_page_and_offset),
         content_test(aggregates_group_and_count),
         content_test(search_looks_into_texts_numbers_and_ids),

@@ -1,9 +1,5 @@
 /* The reactor: one thread's loop, database lanes and Redis, made, used and taken down. */
-#include "../unit/io/io_test.h"
-#include "io/reactor.h"
-
-#include <stdio.h>
-#include <string.h>
+#include "db_test.h"
 
 struct reactor_test {
     struct reactor *reactor;
@@ -37,12 +33,11 @@ static void use(void *arg)
 static void reactor_reaches_both_servers(void **state)
 {
     (void)state;
-    const char *database = getenv("SPARK_TEST_DATABASE_URL"),
-               *redis = getenv("SPARK_TEST_REDIS_URL");
-    if (database == NULL || redis == NULL)
-        skip();
+    const char *redis = getenv("SPARK_TEST_REDIS_URL");
+    if (redis == NULL)
+        give_up("set SPARK_TEST_REDIS_URL");
     struct reactor_test t = {.arena = arena_create()};
-    struct settings settings = settings_for(t.arena, database, redis);
+    struct settings settings = settings_for(t.arena, test_url, redis);
     struct offload *offload = offload_new(4, 64);
     t.reactor = reactor_new(&settings, offload, 0, "test_reactor");
     assert_ptr_equal(loop_offload(t.reactor->loop), offload);
@@ -77,5 +72,5 @@ int main(void)
         cmocka_unit_test(reactor_reaches_both_servers),
         cmocka_unit_test(reactor_can_be_taken_down_while_it_connects),
     };
-    return cmocka_run_group_tests_name("reactor", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("reactor", tests, database_setup, database_teardown);
 }

@@ -78,7 +78,7 @@ create table posts (
     foreign key (site_id, source_article_id) references generated_articles (site_id, id) on delete set null (source_article_id)
 );
 -- What a list of posts shows lies in the index: a page of 25 is one visit and not 26.
-create index posts_status on posts (site_id, status, published_at desc) include (id, title, slug);
+create index posts_status on posts (site_id, status, published_at desc) include (id, title, slug, author);
 create index posts_created on posts (site_id, date_created desc);
 create index posts_author on posts (site_id, author) where author is not null;
 create index posts_category on posts (site_id, category) where category is not null;
