@@ -1,7 +1,7 @@
 #!/bin/sh
 # What row security costs at RLS_ROWS (1,000,000) rows in one site: each query without policies, with
 # them, and with them where the functions that filter are marked LEAKPROOF. The decision is in
-# docs/decisions/0011-row-security-and-indexes.md.
+# docs/decisions/0012-row-security-and-indexes.md.
 #
 # Works in a database of its own on the server that DATABASE_ADMIN_URL names (a superuser, as
 # `spark up --backends-only` prints it) and drops it at the end; RLS_KEEP=1 leaves it there.

@@ -13,6 +13,7 @@ typedef Err RouteHandler(struct ctx *ctx, const struct request *request, struct 
 enum route_guard {
     GUARD_OPEN,    /* not even looked at: a bad token does not matter */
     GUARD_PUBLIC,  /* anonymous or any valid credential */
+    GUARD_PROBE,   /* the same; while PostgreSQL is away nobody is known: ctx->actor is NULL then */
     GUARD_VISITOR, /* the same, and a site is found by Origin when Host has none */
     GUARD_MEMBER,  /* a valid credential */
     GUARD_ADMIN,   /* administrator, or the token of a site for that site */

@@ -56,7 +56,8 @@ def setting_rows():
 
 
 GUARDS = {
-    "GUARD_OPEN": "nobody is asked", "GUARD_PUBLIC": "anybody", "GUARD_VISITOR": "visitors of a site",
+    "GUARD_OPEN": "nobody is asked", "GUARD_PUBLIC": "anybody", "GUARD_PROBE": "anybody",
+    "GUARD_VISITOR": "visitors of a site",
     "GUARD_MEMBER": "any token", "GUARD_ADMIN": "administrators", "GUARD_GOD": "X-God-Token",
 }
 BODIES = {

@@ -166,6 +166,9 @@ int worker_main(int argc, char **argv)
         process_on_stop(on_signal);
         struct host *host = host_load(&settings);
         extension_kinds_set(arena, host);
+        /* While its lease holds, a job waits out a restart of PostgreSQL: better than once more. */
+        if (settings.database_patience_ms < settings.worker_lease_s * 1000)
+            settings.database_patience_ms = settings.worker_lease_s * 1000;
         exit_code = run(&ctx, &settings);
         host_free(host);
     }

@@ -115,11 +115,22 @@ static fiber_fn Err user_rights(struct ctx *ctx, struct access_cache *cache, Str
     return grants_load(ctx, cache, &policies, &user->grants);
 }
 
-static Scope scope_of_user(const struct rows *rows, uint32_t column)
+/* ERR_INVALID_CREDENTIALS when the user's site is closed. */
+static fiber_fn Err scope_of_user(struct ctx *ctx, const struct access_cache *cache, Uuid site,
+                                  Scope *ret)
 {
-    if (row_is_null(rows, 0, column))
-        return (Scope){.kind = SCOPE_PLATFORM};
-    return (Scope){.kind = SCOPE_SITE, .site = row_uuid(rows, 0, column)};
+    *ret = (Scope){.kind = SCOPE_PLATFORM};
+    if (uuid_is_nil(site))
+        return OK;
+    struct rows rows;
+    if (cache->has_sites) {
+        TRY(db_query_platform(reactor_platform(ctx), &SQL_ACCESS_SITE_IS_OPEN, ARGS(db_uuid(site)),
+                              &rows));
+        if (!row_bool(&rows, 0, ACCESS_SITE_IS_OPEN_IS_OPEN))
+            return fail(ctx, ERR_INVALID_CREDENTIALS, "%s", "");
+    }
+    *ret = (Scope){.kind = SCOPE_SITE, .site = site};
+    return OK;
 }
 
 fiber_fn Err identity_of_user(struct ctx *ctx, struct access_cache *cache, Uuid user, Str ip,
@@ -133,8 +144,8 @@ fiber_fn Err identity_of_user(struct ctx *ctx, struct access_cache *cache, Uuid 
     *ret = (struct identity){
         .user = user,
         .role = row_uuid(&rows, 0, ACCESS_USER_BY_ID_ROLE),
-        .scope = scope_of_user(&rows, ACCESS_USER_BY_ID_SITE_ID),
     };
+    TRY(scope_of_user(ctx, cache, row_uuid(&rows, 0, ACCESS_USER_BY_ID_SITE_ID), &ret->scope));
     return user_rights(ctx, cache, ip, ret, ret_cacheable);
 }
 
@@ -187,7 +198,7 @@ fiber_fn Err identity_of_static_token(struct ctx *ctx, struct access_cache *cach
     *ret = (struct identity){
         .user = row_uuid(&rows, 0, ACCESS_USER_BY_TOKEN_ID),
         .role = row_uuid(&rows, 0, ACCESS_USER_BY_TOKEN_ROLE),
-        .scope = scope_of_user(&rows, ACCESS_USER_BY_TOKEN_SITE_ID),
     };
+    TRY(scope_of_user(ctx, cache, row_uuid(&rows, 0, ACCESS_USER_BY_TOKEN_SITE_ID), &ret->scope));
     return user_rights(ctx, cache, ip, ret, ret_cacheable);
 }

@@ -84,8 +84,7 @@ static bool points_to_own(const struct ctx *ctx, const struct payload *payload)
 {
     for (uint32_t i = 0; i < payload->count; i++) {
         const struct cell *cell = &payload->cells[i];
-        if (cell->field != NULL && cell->text.data != NULL &&
-            reference_is_to_own(ctx, cell->field))
+        if (cell->field != NULL && cell->text.data != NULL && reference_is_to_own(ctx, cell->field))
             return true;
     }
     return false;

@@ -166,6 +166,11 @@ static Err compile_to_one(struct compiler *c, const struct frame *frame, const s
         TRY(source_join(c, frame->source, field, below.place, false, &below.source));
     else
         TRY(source_scalar(c, frame->source, field, SOURCE_SCALAR, below.place, &below.source));
+    if (!may_join && !frame->is_rule) {
+        struct pred *granted; /* a rule sees past the grants of others, a query does not */
+        TRY(access_rows(c, below.source, &below.access, &granted));
+        below.source->on = pred_and(c, below.source->on, granted);
+    }
     below.skips_operators = true;
     return compile_object(c, &below, nested, nesting + 1, ret);
 }

@@ -5,7 +5,7 @@
 struct reference_guard {
     const struct field *field;
     struct source *target;
-    struct pred *rows; /* SITE and NONE: the scope's rows; NULL in PLATFORM: those of the row's site */
+    struct pred *rows; /* the scope's; NULL in PLATFORM: the row's site is asked */
 };
 
 /* What fill_special overwrites whatever the body says. */

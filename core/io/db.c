@@ -43,6 +43,7 @@ void db_free(struct db *db)
         return;
     db->is_closing = true;
     loop_remove_hook(db->loop, &db->hook);
+    cancel_finish(db);
     for (uint32_t role = 0; role < ROLE_COUNT; role++)
         for (uint32_t kind = 0; kind < LANE_KINDS; kind++)
             lane_finish(&db->lanes[role][kind]);
@@ -125,6 +126,8 @@ static fiber_fn Err run(struct ctx *ctx, Scope scope, enum db_lane lane,
     request->count = count;
     request->scope = scope;
     request->epoch = db_epoch_of(ctx);
+    for (uint32_t i = 0; i < count; i++)
+        request->is_alone |= commands[i].statement->is_alone;
     return request_run(ctx, request);
 }
 

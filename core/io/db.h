@@ -1,8 +1,10 @@
 /*
  * PostgreSQL, as lanes of pipelined connections (docs/decisions/ explains why).
  *
- *   read       two connections a thread; the reads that one turn of the loop queued share a sync
- *              group; those that a neighbour's error aborted are submitted again once, alone
+ *   read       two connections a thread, up to two more while those stand still; the reads that
+ *              one turn of the loop queued share a sync group; those that a neighbour's error
+ *              aborted are submitted again once, alone; one whose fiber has left is cancelled on
+ *              the server
  *   write      one sync group a write (all statements of a batch together): atomic, answered at
  *              ReadyForQuery, that is, when it is durable
  *   shared     writes that may share a sync group (one commit) with others: job finishes, drains
@@ -17,8 +19,9 @@
  * Memory: rows belong to ctx->arena. Arguments are read before db_query returns.
  * Errors: constraint violations come as ERR_NOT_UNIQUE, ERR_NOT_NULL, ERR_INVALID_FOREIGN_KEY,
  * ERR_VALUE_TOO_LONG, ERR_VALUE_OUT_OF_RANGE with notes collection, field, value; bad input text
- * as ERR_INVALID_PAYLOAD; no connection as ERR_UNAVAILABLE; a deadline as ERR_TIMEOUT (a write may
- * then still have happened); the rest as ERR_DATABASE, logged with its SQLSTATE.
+ * as ERR_INVALID_PAYLOAD; no connection for DATABASE_PATIENCE as ERR_UNAVAILABLE; a deadline as
+ * ERR_TIMEOUT (a write may then still have happened); the rest as ERR_DATABASE, logged with its
+ * SQLSTATE.
  */
 #pragma once
 
@@ -38,6 +41,7 @@ struct statement {
     const char *name; /* NULL: a compiled shape */
     const char *sql;
     enum db_lane lane;
+    bool is_alone; /* what it may do to its transaction is nobody else's: a sync group of its own */
 };
 
 /* One argument. Text format unless is_binary. Made by the functions below, read at once. */

@@ -21,6 +21,8 @@ static void lose_member(struct db_connection *connection, struct db_request *req
 void group_take_result(struct db_connection *connection, PGresult *result)
 {
     assert(connection->slots.count > 0 && connection->first_group != NULL);
+    connection->answers++;
+    connection->answered_us = loop_now_us(connection->lane->db->loop);
     switch (PQresultStatus(result)) {
     case PGRES_PIPELINE_SYNC:
         PQclear(result);
@@ -86,6 +88,9 @@ static void take_error(struct db_connection *connection, PGresult *result)
 
     assert(!group->has_failed);
     group->has_failed = true;
+    group->was_cancelled = connection->is_cancelling && strcmp(sqlstate, "57014") == 0;
+    if (group->was_cancelled)
+        connection->is_cancelling = false;
     if (slot.request != NULL) {
         db_copy_z(slot.request->sqlstate, sizeof(slot.request->sqlstate), sqlstate);
         slot.request->error = result;
@@ -183,6 +188,8 @@ static uint8_t reason_to_repeat(const struct db_group *group, const struct db_re
         reason = AGAIN_STATEMENT;
     else if (strcmp(sqlstate, "40001") == 0 || strcmp(sqlstate, "40P01") == 0)
         reason = AGAIN_SERIALIZATION;
+    else if (group->was_cancelled && strcmp(sqlstate, "57014") == 0)
+        reason = AGAIN_CANCELLED;
     return reason & (uint8_t)~request->again;
 }
 

@@ -14,6 +14,7 @@ static struct connect_target target_of(const struct lane *lane, char *options, s
 static void on_connected(void *owner, PGconn *pg, const char *error);
 static void on_failed(struct db_connection *connection, const char *error);
 static void wait_to_retry(struct db_connection *connection);
+static void on_spare(void *arg);
 static void on_readable(void *arg);
 static void on_writable(void *arg);
 static void drain(struct db_connection *connection);
@@ -26,6 +27,7 @@ void connection_init(struct db_connection *connection, struct lane *lane)
     *connection = (struct db_connection){
         .lane = lane,
         .retry = {.on_time = try_connect, .arg = connection},
+        .spare = {.on_time = on_spare, .arg = connection},
     };
 }
 
@@ -33,6 +35,7 @@ void connection_open(struct db_connection *connection)
 {
     assert(connection->state == CONNECTION_UNUSED);
     connection->state = CONNECTION_WAITING;
+    lane_note_down(connection->lane);
     try_connect(connection);
 }
 
@@ -70,12 +73,14 @@ static struct connect_target target_of(const struct lane *lane, char *options, s
     if (login.len > 0 && str_find(login, STR("options=")) >= 0)
         return target;
 
+    /* pg_temp last: a temporary table must not stand in front of a collection. */
     const char *role = "";
     if (login.len == 0)
         role = is_tenant ? "-c role=spark_tenant " : "-c role=spark_platform ";
     int len = snprintf(
         options, size,
-        "%s-c statement_timeout=%lld -c jit=off -c timezone=UTC -c datestyle=ISO "
+        "%s-c search_path=public,pg_temp -c standard_conforming_strings=on "
+        "-c statement_timeout=%lld -c jit=off -c timezone=UTC -c datestyle=ISO "
         "-c intervalstyle=postgres%s%s",
         role, (long long)timeout_ms, is_long ? " -c client_connection_check_interval=1000" : "",
         lane->kind == LANE_EXCLUSIVE ? " -c idle_in_transaction_session_timeout=60000" : "");
@@ -106,6 +111,26 @@ static void on_connected(void *owner, PGconn *pg, const char *error)
     connection->total_connects++;
     statement_cache_init(&connection->cache);
     connection->watch = watch_new(db->loop, PQsocket(pg), on_readable, connection);
+    lane_note_up(connection->lane);
+    connection->answered_us = loop_now_us(db->loop);
+    if (lane_is_spare(connection))
+        timer_start(db->loop, &connection->spare, clock_now_us() + SPARE_IDLE_US);
+}
+
+/* Those in front of it have managed without it for a while. */
+static void on_spare(void *arg)
+{
+    struct db_connection *connection = arg;
+    struct db *db = connection->lane->db;
+    assert(connection->state == CONNECTION_UP && lane_is_spare(connection));
+    int64_t idle_since_us = connection->slots.count > 0 ? clock_now_us() : connection->answered_us;
+    if (clock_now_us() - idle_since_us < SPARE_IDLE_US) {
+        timer_start(db->loop, &connection->spare, idle_since_us + SPARE_IDLE_US);
+        return;
+    }
+    close_session(connection);
+    connection->state = CONNECTION_UNUSED;
+    lane_note_down(connection->lane);
 }
 
 static void on_failed(struct db_connection *connection, const char *error)
@@ -147,6 +172,7 @@ void connection_lose(struct db_connection *connection, const char *why)
     connection->is_broken = connection->is_taken;
     if (!connection->is_broken && !db->is_closing)
         wait_to_retry(connection);
+    lane_note_down(connection->lane);
 }
 
 void connection_recycle(struct db_connection *connection)
@@ -155,6 +181,7 @@ void connection_recycle(struct db_connection *connection)
     assert(!connection->is_taken);
     close_session(connection);
     wait_to_retry(connection);
+    lane_note_down(connection->lane);
 }
 
 void connection_release(struct db_connection *connection)
@@ -171,6 +198,8 @@ void connection_release(struct db_connection *connection)
 static void close_session(struct db_connection *connection)
 {
     timer_stop(connection->lane->db->loop, &connection->rollback);
+    timer_stop(connection->lane->db->loop, &connection->spare);
+    connection->is_cancelling = false;
     watch_free(connection->watch);
     connection->watch = NULL;
     PQfinish(connection->pg);
@@ -189,6 +218,12 @@ void connection_finish(struct db_connection *connection)
     connection_lose(connection, "closing");
     free(connection->slots.slots);
     connection->slots = (struct slot_ring){0};
+}
+
+bool connection_is_stalled(const struct db_connection *connection)
+{
+    return connection->slots.count > 0 &&
+           loop_now_us(connection->lane->db->loop) - connection->answered_us > STALL_US;
 }
 
 void connection_flush(struct db_connection *connection)
@@ -246,6 +281,7 @@ static void drain(struct db_connection *connection)
 static void after_answers(struct db_connection *connection)
 {
     connection->is_retiring = statement_cache_is_worn(&connection->cache);
+    cancel_note_answers(connection);
     if (connection->slots.count > 0 || connection->copy != NULL)
         return;
     /* Lets libpq read what came unasked: the notice that the server shuts down. */

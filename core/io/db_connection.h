@@ -16,7 +16,8 @@ struct db_group {
     enum request_kind kind;
     uint32_t statements;
     bool has_failed;
-    char sqlstate[6]; /* of an error that belongs to all: entering the scope, or the commit */
+    bool was_cancelled; /* its error is the work of a cancel request, whomever that has hit */
+    char sqlstate[6];   /* of an error that belongs to all: entering the scope, or the commit */
     PGresult *error;
 };
 
@@ -64,7 +65,13 @@ struct db_connection {
     uint32_t groups;
     uint32_t statements; /* sent and not answered */
     struct statement_cache cache;
-    bool is_retiring; /* its cache no longer fits: reconnects when idle */
+    uint64_t answers;     /* how many came, ever */
+    int64_t answered_us;  /* the last one, or the first group sent after it */
+    struct timer spare;   /* closes a spare connection that nobody needs any more */
+    bool is_cancelling;   /* a cancel request was sent for it and has hit nothing yet */
+    uint64_t cancel_mark; /* `answers` then */
+    int64_t cancelled_us; /* when */
+    bool is_retiring;     /* its cache no longer fits: reconnects when idle */
     /* Exclusive lane. */
     bool is_taken;
     bool is_broken; /* was lost while taken: stays down until the transaction lets go */
@@ -84,6 +91,7 @@ void connection_open(struct db_connection *connection);
  * anew by itself. Nothing when it is not up. */
 void connection_lose(struct db_connection *connection, const char *why);
 void connection_recycle(struct db_connection *connection); /* idle: closes and connects anew */
+bool connection_is_stalled(const struct db_connection *connection); /* waits for long */
 void connection_flush(struct db_connection *connection);
 void connection_release(struct db_connection *connection); /* a transaction lets go of it */
 

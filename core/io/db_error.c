@@ -82,6 +82,8 @@ Err db_error_report(struct ctx *ctx, const struct db_request *request)
 {
     if (request->outcome == OUTCOME_LOST)
         return report_lost(ctx, request);
+    if (request->outcome == OUTCOME_REFUSED)
+        return fail(ctx, ERR_UNAVAILABLE, "PostgreSQL is not reachable");
     assert(request->outcome == OUTCOME_ERROR);
     struct db_error error = error_of(request);
     return db_error_render(ctx, &error);

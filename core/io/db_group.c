@@ -63,6 +63,8 @@ static struct db_group *group_open(struct db_connection *connection, struct requ
         connection->last_group->next = group;
     else
         connection->first_group = group;
+    if (connection->groups == 0)
+        connection->answered_us = loop_now_us(connection->lane->db->loop);
     connection->last_group = group;
     connection->groups++;
     if (group->kind == REQUEST_SHARED)

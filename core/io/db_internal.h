@@ -20,12 +20,15 @@ enum {
     DB_QUEUE_MAX = 10000,      /* statements that wait in one lane; more are refused */
     DB_ARG_SIZE_MAX = 1 << 29, /* of one argument */
     DB_ARGS_MAX = 65535,       /* the protocol's own limit */
+    READ_SPARES_MAX = 2,       /* beyond DATABASE_READ_LANES, while those stand still */
     READ_GROUP_MAX = 32,       /* statements that one error can make run again */
     READ_IN_FLIGHT_MAX = 256,  /* statements sent on a read connection and not answered */
     WRITE_GROUPS_MAX = 4,      /* write groups sent on a connection and not answered */
     SHARED_MEMBERS_MAX = 64,   /* requests of one shared group */
     SHARED_GROUPS_MAX = 2,     /* in flight in a lane: while they commit, the next fills up */
     ROLLBACK_US = 1000000,     /* then the connection is dropped */
+    STALL_US = 50000,          /* without an answer: new statements go elsewhere */
+    SPARE_IDLE_US = 60000000,  /* then a spare connection is closed */
     CONNECTING_MAX = 2,        /* attempts at a time: each may hold an offload thread for 5 s */
 };
 
@@ -35,9 +38,12 @@ struct lane {
     enum lane_kind kind;
     enum db_role role;
     struct db_connection *connections;
-    uint32_t max;
-    uint32_t warm; /* opened at start; the others when they are needed */
+    uint32_t max;   /* spare ones included */
+    uint32_t usual; /* opened at start, or when there is much to do */
+    uint32_t warm;  /* opened at start */
     uint32_t shared_groups;
+    int64_t down_since_us; /* no connection since then, though one is wanted; 0: there is one */
+    struct timer patience; /* when those who wait are refused */
     struct request_list queue;
 };
 
@@ -49,6 +55,8 @@ struct db {
     struct turn_hook hook;
     uint32_t connecting; /* attempts under way */
     bool is_closing;
+    struct timer cancel_look;
+    struct db_cancel *cancel; /* the one under way, or NULL */
     struct db_params params;
     struct db_request *spare; /* requests to use again */
     Random random;            /* jitter */
@@ -59,6 +67,17 @@ void lane_init(struct lane *lane, struct db *db, enum db_role role, enum lane_ki
 void lane_finish(struct lane *lane);
 void lane_flush(struct lane *lane);
 bool lane_is_up(const struct lane *lane); /* some connection is */
+bool lane_is_spare(const struct db_connection *connection);
+
+/* db_patience.c */
+void lane_note_up(struct lane *lane);
+void lane_note_down(struct lane *lane); /* after a connection ended or was asked for */
+bool lane_is_given_up(const struct lane *lane);
+
+/* db_cancel.c: reads that run on though nobody waits for them. */
+void cancel_look_soon(struct db *db);
+void cancel_note_answers(struct db_connection *connection);
+void cancel_finish(struct db *db);
 
 /* db.c */
 struct lane *db_lane_for(struct db *db, enum db_role role, enum db_lane lane);

@@ -6,6 +6,7 @@
 
 static uint32_t lane_size(const struct db *db, enum lane_kind kind);
 static uint32_t lane_warm(enum db_role role, enum lane_kind kind, uint32_t max);
+static bool travels_alone(const struct db_request *request);
 static void flush_reads(struct lane *lane);
 static void gather_reads(struct lane *lane, struct request_list *ret);
 static void flush_writes(struct lane *lane);
@@ -16,16 +17,19 @@ static void flush_exclusive(struct lane *lane);
 static bool send_exclusive(struct lane *lane, struct db_request *request);
 static struct db_connection *pick_least(struct lane *lane, uint32_t groups_max,
                                         uint32_t statements_max);
+static bool is_better(const struct db_connection *a, const struct db_connection *b);
 static struct db_connection *pick_idle(struct lane *lane);
-static void lane_grow(struct lane *lane);
+static void lane_grow(struct lane *lane, uint32_t connections);
+static bool lane_expects(const struct lane *lane);
 static void move(struct db_request *request, struct request_list *from, struct request_list *to);
 static void insert_by_scope(struct request_list *list, struct db_request *request);
 static int scope_cmp(const Scope *a, const Scope *b);
 
 void lane_init(struct lane *lane, struct db *db, enum db_role role, enum lane_kind kind)
 {
-    *lane = (struct lane){.db = db, .kind = kind, .role = role, .max = lane_size(db, kind)};
-    lane->warm = lane_warm(role, kind, lane->max);
+    *lane = (struct lane){.db = db, .kind = kind, .role = role, .usual = lane_size(db, kind)};
+    lane->max = lane->usual + (kind == LANE_READ ? READ_SPARES_MAX : 0);
+    lane->warm = lane_warm(role, kind, lane->usual);
     lane->connections = calloc(lane->max, sizeof(*lane->connections));
     if (lane->connections == NULL)
         abort();
@@ -71,6 +75,7 @@ void lane_finish(struct lane *lane)
     }
     for (uint32_t i = 0; i < lane->max; i++)
         connection_finish(&lane->connections[i]);
+    timer_stop(lane->db->loop, &lane->patience);
 }
 
 bool lane_is_up(const struct lane *lane)
@@ -79,6 +84,11 @@ bool lane_is_up(const struct lane *lane)
         if (lane->connections[i].state == CONNECTION_UP)
             return true;
     return false;
+}
+
+bool lane_is_spare(const struct db_connection *connection)
+{
+    return connection - connection->lane->connections >= (ptrdiff_t)connection->lane->usual;
 }
 
 void lane_flush(struct lane *lane)
@@ -105,14 +115,23 @@ static void flush_reads(struct lane *lane)
 {
     while (lane->queue.first != NULL) {
         struct db_connection *connection = pick_least(lane, UINT32_MAX, READ_IN_FLIGHT_MAX);
-        if (connection == NULL || connection->statements >= READ_IN_FLIGHT_MAX / 4)
-            lane_grow(lane);
-        if (connection == NULL)
+        bool is_stalled = connection != NULL && connection_is_stalled(connection);
+        if (is_stalled)
+            lane_grow(lane, lane->max);
+        else if (connection == NULL || connection->statements >= READ_IN_FLIGHT_MAX / 4)
+            lane_grow(lane, lane->usual);
+        /* Whoever stands behind a statement that does not end cannot be called back. */
+        if (connection == NULL || (is_stalled && lane_expects(lane)))
             return;
         struct request_list group = {0};
         gather_reads(lane, &group);
         group_send(connection, &group);
     }
+}
+
+static bool travels_alone(const struct db_request *request)
+{
+    return request->again != 0 || request->is_alone;
 }
 
 /* The oldest requests that were compiled against the same epoch, sorted by scope, so that each
@@ -121,14 +140,14 @@ static void gather_reads(struct lane *lane, struct request_list *ret)
 {
     struct db_request *first = lane->queue.first;
     move(first, &lane->queue, ret);
-    if (first->again != 0)
+    if (travels_alone(first))
         return;
     struct db_request *next;
     for (struct db_request *request = lane->queue.first; request != NULL; request = next) {
         next = request->next;
         if (ret->statements + request->count > READ_GROUP_MAX)
             return;
-        if (request->epoch != first->epoch || request->again != 0)
+        if (request->epoch != first->epoch || travels_alone(request))
             continue;
         list_remove(&lane->queue, request);
         insert_by_scope(ret, request);
@@ -141,12 +160,12 @@ static void flush_writes(struct lane *lane)
     while ((request = next_write(lane)) != NULL) {
         struct db_connection *connection = pick_least(lane, WRITE_GROUPS_MAX, UINT32_MAX);
         if (connection == NULL || connection->groups > 0)
-            lane_grow(lane);
+            lane_grow(lane, lane->usual);
         if (connection == NULL)
             return;
         struct request_list group = {0};
         move(request, &lane->queue, &group);
-        if (request->kind == REQUEST_SHARED && request->again == 0)
+        if (request->kind == REQUEST_SHARED && !travels_alone(request))
             gather_shared(lane, &group);
         group_send(connection, &group);
     }
@@ -170,7 +189,7 @@ static void gather_shared(struct lane *lane, struct request_list *ret)
         next = request->next;
         if (ret->requests >= SHARED_MEMBERS_MAX)
             return;
-        if (request->kind != REQUEST_SHARED || request->again != 0 ||
+        if (request->kind != REQUEST_SHARED || travels_alone(request) ||
             request->epoch != first->epoch)
             continue;
         list_remove(&lane->queue, request);
@@ -184,7 +203,7 @@ static void flush_slow(struct lane *lane)
         return;
     struct db_connection *connection = pick_idle(lane);
     if (connection == NULL) {
-        lane_grow(lane);
+        lane_grow(lane, lane->usual);
         return;
     }
     struct request_list group = {0};
@@ -205,7 +224,7 @@ static void flush_exclusive(struct lane *lane)
             has_room = false;
     }
     if (!has_room)
-        lane_grow(lane);
+        lane_grow(lane, lane->usual);
 }
 
 static bool send_exclusive(struct lane *lane, struct db_request *request)
@@ -233,8 +252,7 @@ static bool send_exclusive(struct lane *lane, struct db_request *request)
     return true;
 }
 
-/* The one with the least to do, among those that may take more. A worn session is passed over
- * while there is another, so that it becomes idle and can be replaced. */
+/* The best of those that may take more. */
 static struct db_connection *pick_least(struct lane *lane, uint32_t groups_max,
                                         uint32_t statements_max)
 {
@@ -244,12 +262,22 @@ static struct db_connection *pick_least(struct lane *lane, uint32_t groups_max,
         if (connection->state != CONNECTION_UP || connection->groups >= groups_max ||
             connection->statements >= statements_max)
             continue;
-        if (best == NULL || (best->is_retiring && !connection->is_retiring) ||
-            (best->is_retiring == connection->is_retiring &&
-             connection->statements < best->statements))
+        if (best == NULL || is_better(connection, best))
             best = connection;
     }
     return best;
+}
+
+/* One that stands still is passed over while there is another, and so is a worn session, so that
+ * it becomes idle and can be replaced; else the one with the least to do. */
+static bool is_better(const struct db_connection *a, const struct db_connection *b)
+{
+    bool is_stalled = connection_is_stalled(a);
+    if (is_stalled != connection_is_stalled(b))
+        return !is_stalled;
+    if (a->is_retiring != b->is_retiring)
+        return !a->is_retiring;
+    return a->statements < b->statements;
 }
 
 static struct db_connection *pick_idle(struct lane *lane)
@@ -263,11 +291,11 @@ static struct db_connection *pick_idle(struct lane *lane)
     return NULL;
 }
 
-/* One at a time: the next turn asks again. */
-static void lane_grow(struct lane *lane)
+/* Up to so many connections. One at a time: the next turn asks again. */
+static void lane_grow(struct lane *lane, uint32_t connections)
 {
     struct db_connection *unused = NULL;
-    for (uint32_t i = lane->max; i-- > 0;) {
+    for (uint32_t i = connections; i-- > 0;) {
         struct db_connection *connection = &lane->connections[i];
         if (connection->state == CONNECTION_CONNECTING || connection->state == CONNECTION_WAITING)
             return;
@@ -276,6 +304,19 @@ static void lane_grow(struct lane *lane)
     }
     if (unused != NULL)
         connection_open(unused);
+}
+
+/* A connection that is sure to come soon, as far as one can know. */
+static bool lane_expects(const struct lane *lane)
+{
+    for (uint32_t i = 0; i < lane->max; i++) {
+        const struct db_connection *connection = &lane->connections[i];
+        bool is_coming =
+            connection->state == CONNECTION_CONNECTING || connection->state == CONNECTION_WAITING;
+        if (is_coming && connection->attempts == 0)
+            return true;
+    }
+    return false;
 }
 
 static void move(struct db_request *request, struct request_list *from, struct request_list *to)

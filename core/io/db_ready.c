@@ -23,6 +23,7 @@ static const struct statement EPOCH_CHECK = {
     .lane = DB_READ,
 };
 
+static fiber_fn Err lane_be_ready(struct ctx *ctx, const struct lane *lane);
 static fiber_fn Err wait_for_lane(struct ctx *ctx, const struct lane *lane);
 static fiber_fn Err check_role(struct ctx *ctx, const struct lane *lane);
 static fiber_fn Err query_lane(struct ctx *ctx, const struct lane *lane,
@@ -34,12 +35,27 @@ fiber_fn Err db_wait_ready(struct ctx *ctx, struct db *db)
     assert(ctx->reactor != NULL && ctx->reactor->db == db);
     for (uint32_t role = 0; role < ROLE_COUNT; role++) {
         const struct lane *lane = &db->lanes[role][LANE_READ];
-        TRY(wait_for_lane(ctx, lane));
-        TRY(check_role(ctx, lane));
-        struct rows rows;
-        TRY(query_lane(ctx, lane, &EPOCH_CHECK, &rows));
+        Err err;
+        /* Up, and away again before it answered: only the deadline ends that. */
+        while ((err = lane_be_ready(ctx, lane)) == ERR_UNAVAILABLE) {
+            struct diag story = ctx->diag;
+            if (fiber_sleep(ctx, LOOK_AGAIN_US) != OK) {
+                ctx->diag = story;
+                return err;
+            }
+            diag_clear(ctx);
+        }
+        TRY(err);
     }
     return OK;
+}
+
+static fiber_fn Err lane_be_ready(struct ctx *ctx, const struct lane *lane)
+{
+    struct rows rows;
+    TRY(wait_for_lane(ctx, lane));
+    TRY(check_role(ctx, lane));
+    return query_lane(ctx, lane, &EPOCH_CHECK, &rows);
 }
 
 static fiber_fn Err wait_for_lane(struct ctx *ctx, const struct lane *lane)

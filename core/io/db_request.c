@@ -48,6 +48,10 @@ fiber_fn Err request_run(struct ctx *ctx, struct db_request *request)
         request_free(request);
         return fail(ctx, ERR_UNAVAILABLE, "too many statements wait for PostgreSQL");
     }
+    if (request->connection == NULL && lane_is_given_up(lane)) {
+        request_free(request);
+        return fail(ctx, ERR_UNAVAILABLE, "PostgreSQL is not reachable");
+    }
     Err err = fiber_check(ctx);
     if (err != OK) {
         request_free(request);
@@ -103,9 +107,12 @@ static void request_abandon(struct db_request *request)
         request_free(request);
         return;
     }
+    /* On a pipeline it would hold up all that stand behind it. */
+    if (request->kind == REQUEST_READ)
+        cancel_look_soon(request->lane->db);
     /* A slow statement would keep the lane's only connection from the others, and COPY reads from
      * the fiber's memory. The backend ends by itself when its client is gone. */
-    if (request->kind == REQUEST_SLOW)
+    else if (request->kind == REQUEST_SLOW)
         connection_lose(request->connection, "a slow statement was given up");
     else if (request->kind == REQUEST_COPY)
         connection_lose(request->connection, "a COPY was given up");

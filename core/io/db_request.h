@@ -28,12 +28,19 @@ enum request_state { REQUEST_QUEUED, REQUEST_SENT, REQUEST_DONE };
 
 enum outcome {
     OUTCOME_OK,
-    OUTCOME_ERROR, /* `sqlstate` and, unless a neighbour got it, `error` */
-    OUTCOME_LOST,  /* the connection broke; whether a write happened is unknown */
+    OUTCOME_ERROR,   /* `sqlstate` and, unless a neighbour got it, `error` */
+    OUTCOME_LOST,    /* the connection broke; whether a write happened is unknown */
+    OUTCOME_REFUSED, /* never sent: there was no connection for too long */
 };
 
 /* Why a request was submitted again: once for each reason, a read that was lost a few times. */
-enum { AGAIN_ABORTED = 1, AGAIN_STATEMENT = 2, AGAIN_SERIALIZATION = 4, AGAIN_LOST = 8 };
+enum {
+    AGAIN_ABORTED = 1,
+    AGAIN_STATEMENT = 2,
+    AGAIN_SERIALIZATION = 4,
+    AGAIN_LOST = 8,
+    AGAIN_CANCELLED = 16, /* hit by a cancel request that was meant for the one before it */
+};
 
 struct db_request {
     struct db_request *next;
@@ -50,6 +57,7 @@ struct db_request {
     enum request_state state;
     enum outcome outcome;
     uint32_t losses;
+    bool is_alone; /* shares no sync group */
     uint8_t again; /* AGAIN_… bits; once any is set it travels alone, with unnamed statements */
     Scope scope;
     int64_t epoch;

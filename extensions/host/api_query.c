@@ -1,9 +1,12 @@
 /*
- * Statements of extensions: one at a time, in the scope of the call, on the lanes of everybody.
+ * Statements of extensions: one at a time, in the scope of the call, on the lanes of everybody, but
+ * each in a sync group of its own. Their text is looked at first (statement_check.h): row security
+ * trusts the settings of the transaction, and a function could change those in mid-statement.
  */
 #include "base/clock.h"
 #include "content/oids.h"
 #include "host/api.h"
+#include "host/statement_check.h"
 #include "io/db.h"
 
 #include <assert.h>
@@ -81,11 +84,15 @@ static Err statement_make(struct ctx *ctx, const spark_statement *wanted, struct
         return fail(ctx, ERR_EXTENSION,
                     "A statement of an extension begins with select, values, with, insert, "
                     "update, delete or merge.");
+    const char *fault = statement_fault(str_of_spark(wanted->sql));
+    if (fault != NULL)
+        return fail(ctx, ERR_EXTENSION, "A statement of an extension %s.", fault);
     DbArg *list = arena_array(ctx->arena, DbArg, wanted->arg_count);
     for (size_t i = 0; i < wanted->arg_count; i++)
         list[i] = arg_of(&wanted->args[i]);
     *ret_args = (struct db_args){list, (uint32_t)wanted->arg_count};
-    *ret = (struct statement){.sql = str_z(ctx->arena, str_of_spark(wanted->sql)), .lane = lane};
+    *ret = (struct statement){
+        .sql = str_z(ctx->arena, str_of_spark(wanted->sql)), .lane = lane, .is_alone = true};
     return OK;
 }
 

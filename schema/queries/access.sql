@@ -20,6 +20,11 @@ select id, role, site_id from directus_users where token = $1 and status = 'acti
 -- returns: id, role, site_id, status
 select id, role, site_id, status from directus_users where id = $1;
 
+-- A site that was archived or deleted takes its users with it, as it does its tokens.
+-- name: access_site_is_open :read
+-- returns: is_open
+select exists (select from sites where id = $1 and status in ('active', 'setup', 'paused')) as is_open;
+
 -- The policies of a user: attached to it, or to its role or a role above. Nearest role first, the
 -- user's own last, which is the order in which presets are merged.
 -- name: access_policies_of_user :read

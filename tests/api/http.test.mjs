@@ -169,10 +169,31 @@ test('request_that_reaches_its_deadline_is_408_and_the_next_one_is_served', asyn
     await until(async () => (await blocked()).length === 1, 'the lock');
     const late = await ask('/items/authors');
     assert.deepEqual([late.status, codeOf(late)], [408, 'OUT_OF_TIME'], late.text);
+    // Its statement does not go on waiting for the lock, which is still held.
+    await until(async () => (await stack.rows("select 1 from pg_stat_activity where application_name like 'spark%' and wait_event_type = 'Lock'")).length === 0, 'the cancel');
     await stack.rows(`select pg_terminate_backend(${(await blocked())[0][0]})`);
     await locked;
     assert.equal((await ask('/items/authors')).status, 200);
     assert.equal((await ask('/items/posts')).status, 200);
+});
+
+test('request_that_waits_for_a_lock_holds_up_nobody', async () => {
+    const locked = stack.sql('begin; lock table authors in access exclusive mode; select pg_sleep(600)').catch((error) => error);
+    const holders = () => stack.rows("select pid from pg_stat_activity where query like '%lock table authors%' and query like '%pg_sleep%' and pid <> pg_backend_pid() and wait_event = 'PgSleep'");
+    const blocked = async () => (await stack.rows("select 1 from pg_stat_activity where application_name like 'spark%' and wait_event_type = 'Lock'")).length;
+    await until(async () => (await holders()).length === 1, 'the lock');
+    const ended = [];
+    const late = [];
+    for (let n = 1; n <= 3; n++) {
+        late.push(ask('/items/authors').then((answer) => (ended.push(answer.status), answer)));
+        await until(async () => (await blocked()) >= Math.min(n, 2) || ended.length > 0, 'a blocked reader');
+        for (let i = 0; i < 5; i++) assert.equal((await ask('/items/posts')).status, 200);
+    }
+    assert.deepEqual(ended, [], 'the readers of posts were served before those of authors gave up');
+    for (const answer of await Promise.all(late)) assert.equal(answer.status, 408, answer.text);
+    await stack.rows(`select pg_terminate_backend(${(await holders())[0][0]})`);
+    await locked;
+    assert.equal((await ask('/items/authors')).status, 200);
 });
 
 test('without_postgres_503_with_retry_after_and_recovery_without_a_restart', async () => {
@@ -180,11 +201,14 @@ test('without_postgres_503_with_retry_after_and_recovery_without_a_restart', asy
     process.kill(backends.supervisorPid, 'SIGSTOP');
     process.kill(await backends.postgresPid(), 'SIGKILL');
     await until(() => stack.sql('select 1').then(() => false, () => true), 'its end');
-    const answers = await Promise.all(['/items/posts', `/items/posts/${site.posts[0].id}`, '/server/health'].map(ask));
+    const paths = ['/items/posts', `/items/posts/${site.posts[0].id}`];
+    // Before the patience is over, and after it: then without any wait, many one after the other.
+    const answers = await Promise.all(paths.map(ask));
+    for (let n = 0; n < 50; n++) answers.push(await ask(paths[n % 2]));
+    const health = [await ask('/server/health'), await stack.call({ path: '/server/health', host: 'a.example' })];
     process.kill(backends.supervisorPid, 'SIGCONT');
-    for (const answer of answers) assert.equal(answer.status, 503, answer.text);
-    for (const answer of answers.slice(0, 2)) assert.deepEqual([codeOf(answer), answer.headers['retry-after']], ['SERVICE_UNAVAILABLE', '1']);
-    assert.ok(['error', undefined].includes(answers[2].body.status));
+    for (const answer of answers) assert.deepEqual([answer.status, codeOf(answer), answer.headers['retry-after']], [503, 'SERVICE_UNAVAILABLE', '1'], answer.text);
+    for (const answer of health) assert.deepEqual([answer.status, answer.text, answer.headers['content-type']], [503, '{"status":"error"}', 'application/health+json; charset=utf-8']);
     await until(async () => (await ask('/items/posts')).status === 200, 'recovery');
     assert.equal((await ask('/server/health')).status, 200);
 });

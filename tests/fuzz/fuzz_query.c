@@ -8,6 +8,31 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* The plan of its shape, with its own values, is the plan of the query. */
+static void check_shape(struct ctx *ctx, const struct schema *schema, const struct query *query,
+                        const struct plan *own)
+{
+    struct query_shape shape = query_shape(ctx->arena, query->text);
+    struct plan_request request = {
+        .op = PLAN_LIST, .collection = own->collection, .query = query, .shape = &shape};
+    struct plan *plan;
+    if (shape.count == 0)
+        return;
+    Err err = plan_compile(ctx, schema, &request, &plan);
+    assert(err == OK && strcmp(plan->root->statement.sql, own->root->statement.sql) == 0);
+    assert(plan->root->param_count == own->root->param_count);
+    for (uint32_t i = 0; i < plan->root->param_count && plan->shared_count > 0; i++) {
+        const struct param *param = plan->root->params[i];
+        Str text = param->text;
+        if (param->shared == 0)
+            continue;
+        bool is_bound = value_again(ctx, &plan->shared[param->shared - 1],
+                                    shape.values[param->shared - 1], &text);
+        assert(is_bound && str_eq(text, own->root->params[i]->text));
+    }
+    plan_unref(plan);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct ctx ctx = {.arena = arena_create(), .scope = {.kind = SCOPE_SITE}};
@@ -23,8 +48,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         struct plan *plan;
         err = snapshot_compile(&ctx, schema, "posts", &query, &plan);
         assert(err == OK || err == ERR_INVALID_QUERY || err == ERR_FORBIDDEN);
-        if (err == OK)
+        if (err == OK) {
             assert(str_find(str_from_z(plan->root->statement.sql), STR("site_id")) >= 0);
+            check_shape(&ctx, schema, &query, plan);
+        }
         schema_unref(schema);
     }
     arena_destroy(ctx.arena);

@@ -34,6 +34,22 @@ create trigger sites_touch before update on sites for each row execute function 
 select spark.protect_table('sites', 'id');
 revoke insert, delete, truncate on sites from spark_tenant;
 
+-- Nor may it say to which hosts it answers, or whether it is archived: whoever took the platform's own
+-- host, or www. of a neighbour's, would get that one's visitors and shut out everybody's tokens there.
+create function spark.keep_site_place() returns trigger
+language plpgsql as $$
+begin
+    if current_user = 'spark_tenant' then
+        raise exception 'status, domain and domain_aliases of a site are the platform''s to change'
+            using errcode = 'insufficient_privilege';
+    end if;
+    return new;
+end
+$$;
+create trigger sites_keep_place before update of status, domain, domain_aliases on sites for each row
+    when (new.status <> old.status or new.domain is distinct from old.domain or new.domain_aliases <> old.domain_aliases)
+    execute function spark.keep_site_place();
+
 -- Archived: nobody reaches it by a host, a token or a list; only references find it.
 insert into sites (id, status, name) values (spark.library_site(), 'archived', 'Library');
 
@@ -47,7 +63,7 @@ create trigger sites_keep_library before delete on sites for each row
     when (old.id = '00000000-0000-7000-8000-000000000001') execute function spark.keep_library_site();
 
 -- Domain and aliases share one table of hosts, so that no two sites can answer to the same one.
--- Definer: a tenant may rename its domain, but must not read who else has which.
+-- Definer: the table of hosts is nobody's who may change a site.
 create function spark.sync_site_domains() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin

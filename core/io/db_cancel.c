@@ -1,0 +1,191 @@
+/*
+ * A read whose fiber has left (deadline, client gone) stands in a pipeline, and while it runs, or
+ * waits for a lock, everybody behind it waits with it. So PostgreSQL is asked to cancel it. That
+ * ends the whole group: those in it who still wait are submitted again, like any neighbour.
+ *
+ * A cancel request names a session, not a statement: it may come late and hit the next one. That
+ * one is submitted again too (AGAIN_CANCELLED).
+ *
+ * libpq 15 can only send it blocking, and without a time limit: a server that stands still would
+ * keep an offload thread, and the end of the process, for as long as it likes. So it has a thread
+ * that nobody waits for, one at a time.
+ */
+#include "base/clock.h"
+#include "base/counters.h"
+#include "io/db_internal.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+enum {
+    LOOK_US = 20 * 1000,           /* most statements have ended by then */
+    CANCEL_AGAIN_US = 1000 * 1000, /* for one that goes on all the same */
+};
+
+struct db_cancel {
+    PGcancel *request;
+    const struct db_connection *connection; /* compared, never followed */
+    atomic_bool is_done;
+    atomic_uint holders; /* the thread and the db: whoever is last frees it */
+};
+
+static void on_look(void *arg);
+static bool look_at(struct db_connection *connection);
+static bool has_abandoned(const struct db_connection *connection);
+static bool is_head_abandoned(const struct db_connection *connection);
+static void cancel_head(struct db_connection *connection);
+static bool thread_start(struct db_cancel *cancel);
+static void *thread_run(void *arg);
+static void cancel_release(struct db_cancel *cancel);
+static void cancel_take_end(struct db *db);
+
+void cancel_look_soon(struct db *db)
+{
+    if (db->cancel_look.heap_index != 0 || db->is_closing)
+        return;
+    db->cancel_look = (struct timer){.on_time = on_look, .arg = db};
+    timer_start(db->loop, &db->cancel_look, clock_now_us() + LOOK_US);
+}
+
+void cancel_note_answers(struct db_connection *connection)
+{
+    const struct db_cancel *cancel = connection->lane->db->cancel;
+    bool is_under_way = cancel != NULL && cancel->connection == connection;
+    if (connection->slots.count == 0 && !is_under_way)
+        connection->is_cancelling = false;
+}
+
+void cancel_finish(struct db *db)
+{
+    timer_stop(db->loop, &db->cancel_look);
+    if (db->cancel != NULL)
+        cancel_release(db->cancel);
+    db->cancel = NULL;
+}
+
+/* Again and again, while there is something to look at. */
+static void on_look(void *arg)
+{
+    struct db *db = arg;
+    cancel_take_end(db);
+    bool look_again = db->cancel != NULL;
+    for (uint32_t role = 0; role < ROLE_COUNT; role++) {
+        struct lane *lane = &db->lanes[role][LANE_READ];
+        for (uint32_t i = 0; i < lane->max; i++)
+            look_again = look_at(&lane->connections[i]) || look_again;
+    }
+    if (look_again)
+        cancel_look_soon(db);
+}
+
+/* Whether there is a read on it that nobody waits for. */
+static bool look_at(struct db_connection *connection)
+{
+    if (connection->state != CONNECTION_UP || !has_abandoned(connection))
+        return false;
+    bool is_asked = connection->is_cancelling && connection->cancel_mark == connection->answers &&
+                    clock_now_us() - connection->cancelled_us < CANCEL_AGAIN_US;
+    if (connection->lane->db->cancel == NULL && !is_asked && is_head_abandoned(connection))
+        cancel_head(connection);
+    return true;
+}
+
+static bool has_abandoned(const struct db_connection *connection)
+{
+    for (const struct db_group *group = connection->first_group; group != NULL; group = group->next)
+        for (const struct db_request *request = group->members.first; request != NULL;
+             request = request->next)
+            if (request->wait == NULL)
+                return true;
+    return false;
+}
+
+/* The next answer is for nobody. An error that has come already is the end of its group. */
+static bool is_head_abandoned(const struct db_connection *connection)
+{
+    const struct slot *head = slot_front(connection);
+    if (head->kind == SLOT_SYNC || connection->first_group->has_failed)
+        return false;
+    if (head->request != NULL)
+        return head->request->wait == NULL;
+    for (const struct db_request *request = connection->first_group->members.first; request != NULL;
+         request = request->next)
+        if (request->wait != NULL)
+            return false;
+    return true;
+}
+
+static void cancel_head(struct db_connection *connection)
+{
+    struct db *db = connection->lane->db;
+    struct db_cancel *cancel = calloc(1, sizeof(*cancel));
+    if (cancel == NULL)
+        abort();
+    *cancel = (struct db_cancel){
+        .request = PQgetCancel(connection->pg),
+        .connection = connection,
+    };
+    atomic_init(&cancel->holders, 2);
+    if (cancel->request == NULL || !thread_start(cancel)) {
+        PQfreeCancel(cancel->request);
+        free(cancel);
+        return;
+    }
+    counter_inc(db_cancels);
+    db->cancel = cancel;
+    connection->is_cancelling = true;
+    connection->cancel_mark = connection->answers;
+    connection->cancelled_us = clock_now_us();
+}
+
+/* Signals are for the threads that have a loop. */
+static bool thread_start(struct db_cancel *cancel)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    pthread_t thread;
+    bool is_started = pthread_create(&thread, NULL, thread_run, cancel) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (is_started)
+        pthread_detach(thread);
+    return is_started;
+}
+
+/* Whether it worked shows on the connection. */
+static void *thread_run(void *arg)
+{
+    struct db_cancel *cancel = arg;
+    char error[256];
+    (void)PQcancel(cancel->request, error, sizeof(error));
+    atomic_store(&cancel->is_done, true);
+    cancel_release(cancel);
+    return NULL;
+}
+
+static void cancel_release(struct db_cancel *cancel)
+{
+    if (atomic_fetch_sub(&cancel->holders, 1) > 1)
+        return;
+    PQfreeCancel(cancel->request);
+    free(cancel);
+}
+
+static void cancel_take_end(struct db *db)
+{
+    if (db->cancel == NULL || !atomic_load(&db->cancel->is_done))
+        return;
+    const struct db_connection *connection = db->cancel->connection;
+    cancel_release(db->cancel);
+    db->cancel = NULL;
+    /* Nothing was running any more when it came. */
+    for (uint32_t role = 0; role < ROLE_COUNT; role++) {
+        struct lane *lane = &db->lanes[role][LANE_READ];
+        for (uint32_t i = 0; i < lane->max; i++)
+            if (&lane->connections[i] == connection)
+                cancel_note_answers(&lane->connections[i]);
+    }
+}
