@@ -26,7 +26,8 @@
 #include <unistd.h>
 
 enum { ABORT_TURNS = 200 };
-enum { BACKLOG = 1024, DRAIN_US = 30 * 1000 * 1000, OFFLOAD_THREADS = 4, OFFLOAD_QUEUE = 256 };
+enum { BACKLOG = 1024, DRAIN_US = 30 * 1000 * 1000, START_AGAIN_US = 100 * 1000 };
+enum { OFFLOAD_THREADS = 4, OFFLOAD_QUEUE = 256 };
 
 enum { THREADS_MAX = 64 };
 
@@ -89,13 +90,15 @@ static int listen_on(const struct settings *settings, uint16_t port)
 
 static uint16_t port_of(int fd)
 {
-    struct sockaddr_storage address;
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } address = {.any.sa_family = AF_UNSPEC};
     socklen_t len = sizeof address;
-    if (getsockname(fd, (struct sockaddr *)&address, &len) != 0)
+    if (getsockname(fd, &address.any, &len) != 0)
         return 0;
-    if (address.ss_family == AF_INET6)
-        return ntohs(((struct sockaddr_in6 *)&address)->sin6_port);
-    return ntohs(((struct sockaddr_in *)&address)->sin_port);
+    return ntohs(address.any.sa_family == AF_INET6 ? address.v6.sin6_port : address.v4.sin_port);
 }
 
 /* The first start on a database, by ADMIN_EMAIL and ADMIN_PASSWORD. */
@@ -109,6 +112,13 @@ static fiber_fn Err make_administrator(struct ctx *ctx)
     return OK;
 }
 
+static fiber_fn Err start_once(struct ctx *ctx, const struct thread *thread)
+{
+    TRY(db_wait_ready(ctx, ctx->reactor->db));
+    TRY(redis_wait_ready(ctx, ctx->reactor->redis));
+    return thread->index == 0 ? make_administrator(ctx) : OK;
+}
+
 /* PostgreSQL must be reachable and the roles fit within STARTUP_TIMEOUT; else the process ends. */
 static void startup_run(void *arg)
 {
@@ -116,11 +126,11 @@ static void startup_run(void *arg)
     struct reactor *reactor = thread->reactor;
     struct arena *arena = arena_create();
     struct ctx ctx = reactor_ctx(reactor, arena, reactor->settings->startup_timeout_s * SECOND_US);
-    Err err = db_wait_ready(&ctx, reactor->db);
-    if (err == OK)
-        err = redis_wait_ready(&ctx, reactor->redis);
-    if (err == OK && thread->index == 0)
-        err = make_administrator(&ctx);
+    Err err;
+    /* PostgreSQL may go away in between; its patience with that is for requests. */
+    while ((err = start_once(&ctx, thread)) == ERR_UNAVAILABLE &&
+           fiber_sleep(&ctx, START_AGAIN_US) == OK)
+        diag_clear(&ctx);
     if (err == OK) {
         log_event(LOG_INFO, "ready", LOG_I("thread", reactor->index));
     } else if (err != ERR_CANCELLED) {

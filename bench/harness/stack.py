@@ -8,6 +8,7 @@ import socket
 import tempfile
 import threading
 import time
+import urllib.parse
 
 from . import proc
 from .errors import BenchError, NotAvailable
@@ -73,6 +74,11 @@ class Stack:
             raise BenchError(f"spark up was not ready within {READY_SECONDS} s or ended: "
                              f"{self.backends.log_tail()}")
         hurry.cancel()
+        # The superuser's address names the server's first database; the data is in spark's.
+        if self.env.get("DATABASE_ADMIN_URL"):
+            database = urllib.parse.urlsplit(self.env["DATABASE_URL"]).path
+            self.env["DATABASE_ADMIN_URL"] = urllib.parse.urlsplit(
+                self.env["DATABASE_ADMIN_URL"])._replace(path=database).geturl()
         # What it prints later goes to its log; an unread pipe would stop it in the end.
         threading.Thread(target=self.backends.drain, daemon=True).start()
         for name in ("DATABASE_URL", "REDIS_URL"):

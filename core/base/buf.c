@@ -69,7 +69,7 @@ static void grow(struct buf *buf, size_t needed)
         (void)fprintf(stderr, "out of memory: %zu bytes\n", cap);
         abort();
     }
-    if (buf->is_borrowed)
+    if (buf->is_borrowed && buf->data != NULL)
         memcpy(data, buf->data, buf->len);
     buf->is_borrowed = false;
     buf->data = data;

@@ -52,19 +52,32 @@ struct diag {
     uint32_t count; /* reported; those beyond DIAG_ENTRIES_MAX are counted, not kept */
 };
 
+/* clang's analyzer reads one file at a time: untold, it believes that a refusal may be OK and that
+ * what was refused is then used. */
+#ifdef __clang_analyzer__
+#define never_ok(call)                                                                             \
+    __extension__({                                                                                \
+        Err never_ok_ = (call);                                                                    \
+        if (never_ok_ == OK)                                                                       \
+            __builtin_unreachable();                                                               \
+        never_ok_;                                                                                 \
+    })
+#else
+#define never_ok(call) (call)
+#endif
+
 /* Forgets earlier entries, records this one, returns `err`. Memory from ctx->arena. */
-#define fail(ctx, err, ...) diag_fail((ctx), (err), false, __FILE__, __LINE__, __VA_ARGS__)
+#define fail(ctx, err, ...)                                                                        \
+    never_ok(diag_fail((ctx), (err), false, __FILE__, __LINE__, __VA_ARGS__))
 /* Adds one more entry: report all bad fields at once. At most DIAG_ENTRIES_MAX are kept. */
-#define fail_also(ctx, err, ...) diag_fail((ctx), (err), true, __FILE__, __LINE__, __VA_ARGS__)
+#define fail_also(ctx, err, ...)                                                                   \
+    never_ok(diag_fail((ctx), (err), true, __FILE__, __LINE__, __VA_ARGS__))
 enum { DIAG_ENTRIES_MAX = 64 };
 /* For an error whose message needs no reason: fail_plain(ctx, ERR_TOKEN_EXPIRED). */
-#define fail_plain(ctx, err) diag_fail((ctx), (err), false, __FILE__, __LINE__, "%s", "")
+#define fail_plain(ctx, err) fail(ctx, err, "%s", "")
 
 Err diag_fail(struct ctx *ctx, Err err, bool add, const char *file, int line, const char *format,
               ...) __attribute__((format(printf, 6, 7)));
-#ifdef __clang_analyzer__ /* it reads one file at a time and must know that this is never OK */
-#define diag_fail(ctx, err, ...) ((void)diag_fail((ctx), (err), __VA_ARGS__), (err))
-#endif
 
 /* Adds a note to the latest entry; returns its Err so that it can stand in a return. */
 Err fail_note(struct ctx *ctx, const char *key, Str value);

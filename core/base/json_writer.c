@@ -219,7 +219,7 @@ static void put_escaped(struct buf *out, unsigned char c)
         buf_put(out, str_of((const char[]){'\\', (char)c}, 2));
     else if (c >= 0x80)
         buf_put(out, STR("\xEF\xBF\xBD"));
-    else if (SHORT[c] != 0)
+    else if (c < sizeof(SHORT) && SHORT[c] != 0)
         buf_put(out, str_of((const char[]){'\\', SHORT[c]}, 2));
     else
         buf_put(out, str_of((const char[]){'\\', 'u', '0', '0', HEX[c >> 4], HEX[c & 15]}, 6));

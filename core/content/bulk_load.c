@@ -7,6 +7,7 @@
 #include "base/json_writer.h"
 #include "content/bulk_internal.h"
 #include "content/ddl_internal.h"
+#include "content/write_reference.h"
 #include "gen/sql.h"
 
 #include <assert.h>
@@ -44,11 +45,11 @@ static fiber_fn Err make_table(struct bulk *bulk, struct db_tx *tx)
 static fiber_fn Err fill_table(struct bulk *bulk, struct db_tx *tx, Str lines)
 {
     int64_t copied;
-    TRY(db_copy_in(tx, STR("copy spark_bulk from stdin"), lines, &copied));
+    TRY(db_copy_in(tx, STR("copy pg_temp.spark_bulk from stdin"), lines, &copied));
     assert(copied == bulk->order_count);
     if (bulk->order_count <= BULK_CHUNK)
         return OK;
-    return ddl_run(tx, STR("create unique index on spark_bulk (r)"));
+    return ddl_run(tx, STR("create unique index on pg_temp.spark_bulk (r)"));
 }
 
 /* Names of the types of loose columns; by number of the column. */
@@ -86,7 +87,7 @@ static Err insert_sql(struct bulk *bulk, const struct bulk_shape *shape, const S
     }
     if (values->len == 0)
         return fail(bulk->ctx, ERR_INVALID_PAYLOAD, "An item has to have at least one field");
-    buf_printf(sql, ") select %.*s from spark_bulk where r >= $1 and r < $2 order by r ",
+    buf_printf(sql, ") select %.*s from pg_temp.spark_bulk where r >= $1 and r < $2 order by r ",
                STR_FMT(buf_str(values)));
     buf_printf(sql, "returning %.*s::text", STR_FMT(sql_ident(arena, bulk->collection->key->name)));
     TRY(buf_check(bulk->ctx, sql, "The list of fields"));
@@ -185,6 +186,45 @@ static fiber_fn Err insert_all(struct bulk *bulk, struct db_tx *tx, bool atomic)
     return OK;
 }
 
+/* A key over the id alone may have led to another site. Asked once all rows stand, for they may
+ * point to each other; one that did takes back the whole load, for its row would have to be taken
+ * out. */
+static fiber_fn Err check_reference(struct bulk *bulk, struct db_tx *tx, uint32_t column,
+                                    uint32_t site)
+{
+    struct arena *arena = bulk->ctx->arena;
+    const struct field *field = bulk->columns[column];
+    const struct collection *target = field->relation->target;
+    Str key = sql_ident(arena, target->key->name);
+    Str owner = sql_ident(arena, target->site->name);
+    Str sql =
+        str_printf(arena,
+                   "select 1 from pg_temp.spark_bulk b join %.*s t on t.%.*s = b.c%u "
+                   "where t.%.*s not in (b.c%u%s) limit 1",
+                   STR_FMT(sql_table(arena, target->name)), STR_FMT(key), column, STR_FMT(owner),
+                   site, target->is_shared_read ? ", spark.library_site()" : "");
+    struct statement statement = {.sql = str_z(arena, sql), .lane = DB_WRITE};
+    struct rows rows;
+    TRY(db_tx_query(tx, &statement, NO_ARGS, &rows));
+    if (rows.count == 0)
+        return OK;
+    return fail(bulk->ctx, ERR_INVALID_FOREIGN_KEY,
+                "Invalid foreign key for field \"%.*s\" in collection \"%.*s\".",
+                STR_FMT(field->name), STR_FMT(bulk->collection->name));
+}
+
+static fiber_fn Err check_references(struct bulk *bulk, struct db_tx *tx)
+{
+    for (uint32_t site = 0; site < bulk->column_count; site++) {
+        if (bulk->columns[site] != bulk->collection->site)
+            continue;
+        for (uint32_t i = 0; i < bulk->column_count; i++)
+            if (!bulk->is_loose[i] && reference_is_open(SCOPE_PLATFORM, bulk->columns[i]))
+                TRY(check_reference(bulk, tx, i, site));
+    }
+    return OK;
+}
+
 /* Whoever looks for the hand behind a thousand rows finds it in the work log, where there is one.
  */
 static fiber_fn Err log_work(struct bulk *bulk, struct db_tx *tx, bool atomic)
@@ -220,6 +260,7 @@ fiber_fn Err bulk_load(struct bulk *bulk, Str lines, bool atomic)
     TRY(make_table(bulk, &tx));
     TRY(fill_table(bulk, &tx, lines));
     TRY(insert_all(bulk, &tx, atomic));
+    TRY(check_references(bulk, &tx));
     TRY(log_work(bulk, &tx, atomic));
     return db_commit(&tx);
 }

@@ -96,7 +96,7 @@ static Err make_column(struct aggregator *a, size_t which, Str name, struct colu
         const struct field *field = collection_field(collection, name);
         bool is_secret = field != NULL && (field->special & (SPECIAL_CONCEAL | SPECIAL_HASH)) != 0;
         if (field == NULL || field->is_alias || !access_field(a->access, field) || is_secret)
-            return forbid_field(c, collection, name, (struct place){0});
+            return never_ok(forbid_field(c, collection, name, (struct place){0}));
         if (!takes(column.aggregate, field))
             return fail(c->ctx, ERR_INVALID_QUERY, "\"%.*s\" can't be aggregated with \"%.*s\"",
                         STR_FMT(name), STR_FMT(AGGREGATES[which].name));

@@ -205,6 +205,7 @@ static Err compile_alias_operator(struct compiler *c, const struct frame *frame,
                                   const struct field *field, Str name, const struct json *value,
                                   int nesting, struct pred **ret)
 {
+    assert(field->relation != NULL && field->relation->target != NULL);
     const struct collection *child = field->relation->target;
     struct buf *text = buf_in_arena(c->ctx->arena, 1024 * 1024);
     Str value_text = json_text(c->ctx->arena, value);
@@ -274,12 +275,12 @@ static Err resolve(struct compiler *c, const struct frame *frame, Str key, struc
                     STR_FMT(key), STR_FMT(frame->source->collection->name));
     bool is_known = field != NULL && (frame->is_rule || access_field(&frame->access, field));
     if (!is_known)
-        return forbid_field(c, frame->source->collection, name, frame->place);
+        return never_ok(forbid_field(c, frame->source->collection, name, frame->place));
     if (function != FUNCTION_NONE)
         TRY(function_check(c, str_slice(key, 0, (size_t)str_find_char(key, '(')), function, field));
     bool is_secret = (field->special & (SPECIAL_CONCEAL | SPECIAL_HASH)) != 0;
     if (function != FUNCTION_NONE && is_secret)
-        return forbid_field(c, frame->source->collection, name, frame->place);
+        return never_ok(forbid_field(c, frame->source->collection, name, frame->place));
     if (function == FUNCTION_JSON)
         return fail(c->ctx, ERR_INVALID_QUERY, "Invalid function specified \"json\"");
     *ret = (struct operand){.source = frame->source, .field = field, .function = function};

@@ -126,9 +126,9 @@ static struct pred *null_pred(struct compiler *c, struct operand operand, bool i
         null->is_negated = true;
         return null;
     }
-    struct pred *not = pred_new(c, PRED_NOT);
-    not ->first = not ->last = null;
-    return not ;
+    struct pred *negated = pred_new(c, PRED_NOT);
+    negated->first = negated->last = null;
+    return negated;
 }
 
 /* true, "true", "" and null say yes; false says the opposite. */

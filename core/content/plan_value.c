@@ -67,9 +67,7 @@ static Err check_number(struct compiler *c, const struct operand *operand, Str t
     bool is_plain = operand->function == FUNCTION_NONE;
     double max = is_plain ? integer_max(operand->field->type_oid) : 0;
     int64_t integer;
-    if (max > 0 && !str_to_i64(text, &integer))
-        *ret_cast = "numeric";
-    else if (max > 0 && fabs(number) > max + 1)
+    if (max > 0 && (!str_to_i64(text, &integer) || fabs(number) > max + 1))
         *ret_cast = "numeric"; /* no row has it, and that is a fair answer */
     return OK;
 }

@@ -18,7 +18,7 @@ static bool is_written_by_server(const struct field *field, enum action action)
 
 /* On the platform rows of nobody may point anywhere, and everybody's rows to rows of nobody: both
  * are an administrator's to tie. */
-static bool is_asked(enum scope_kind scope, const struct field *field)
+bool reference_is_open(enum scope_kind scope, const struct field *field)
 {
     const struct relation *relation = field->relation;
     if (relation == NULL || relation->kind != RELATION_TO_ONE || relation->keeps_site)
@@ -36,7 +36,7 @@ static bool is_asked(enum scope_kind scope, const struct field *field)
 const struct reference_guard *reference_guard_make(struct compiler *c, const struct field *field,
                                                    enum action action)
 {
-    if (!is_asked(c->scope, field) || is_written_by_server(field, action))
+    if (!reference_is_open(c->scope, field) || is_written_by_server(field, action))
         return NULL;
     struct reference_guard *guard = arena_new(c->arena, struct reference_guard);
     guard->field = field;
@@ -48,7 +48,8 @@ const struct reference_guard *reference_guard_make(struct compiler *c, const str
 
 bool reference_is_to_own(const struct ctx *ctx, const struct field *field)
 {
-    return is_asked(ctx->scope.kind, field) && field->relation->target == field->collection;
+    return reference_is_open(ctx->scope.kind, field) &&
+           field->relation->target == field->collection;
 }
 
 static void put_value(struct sql *sql, const struct written_value *value)

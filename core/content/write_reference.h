@@ -27,5 +27,8 @@ struct written_value {
 void reference_guard_print(struct sql *sql, const struct reference_guard *guard,
                            const struct written_value *key, const struct written_value *site);
 
+/* Whether a key in this field could lead to another site if nobody asked. */
+bool reference_is_open(enum scope_kind scope, const struct field *field);
+
 /* Rows that point to rows of the same statement cannot be asked for: they go one by one. */
 bool reference_is_to_own(const struct ctx *ctx, const struct field *field);

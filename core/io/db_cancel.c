@@ -20,10 +20,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-enum {
-    LOOK_US = 20 * 1000,           /* most statements have ended by then */
-    CANCEL_AGAIN_US = 1000 * 1000, /* for one that goes on all the same */
-};
+enum { CANCEL_AGAIN_US = 1000 * 1000 }; /* for one that goes on all the same */
 
 struct db_cancel {
     PGcancel *request;
@@ -32,22 +29,24 @@ struct db_cancel {
     atomic_uint holders; /* the thread and the db: whoever is last frees it */
 };
 
-static void on_look(void *arg);
-static bool look_at(struct db_connection *connection);
 static bool has_abandoned(const struct db_connection *connection);
 static bool is_head_abandoned(const struct db_connection *connection);
 static void cancel_head(struct db_connection *connection);
 static bool thread_start(struct db_cancel *cancel);
 static void *thread_run(void *arg);
 static void cancel_release(struct db_cancel *cancel);
-static void cancel_take_end(struct db *db);
 
-void cancel_look_soon(struct db *db)
+bool cancel_head_if_abandoned(struct db_connection *connection)
 {
-    if (db->cancel_look.heap_index != 0 || db->is_closing)
-        return;
-    db->cancel_look = (struct timer){.on_time = on_look, .arg = db};
-    timer_start(db->loop, &db->cancel_look, clock_now_us() + LOOK_US);
+    if (!has_abandoned(connection))
+        return false;
+    bool is_asked = connection->is_cancelling && connection->cancel_mark == connection->answers &&
+                    clock_now_us() - connection->cancelled_us < CANCEL_AGAIN_US;
+    /* Most statements end by themselves before anybody could ask for it. */
+    if (connection_is_stalled(connection) && is_head_abandoned(connection) && !is_asked &&
+        connection->lane->db->cancel == NULL)
+        cancel_head(connection);
+    return true;
 }
 
 void cancel_note_answers(struct db_connection *connection)
@@ -60,37 +59,9 @@ void cancel_note_answers(struct db_connection *connection)
 
 void cancel_finish(struct db *db)
 {
-    timer_stop(db->loop, &db->cancel_look);
     if (db->cancel != NULL)
         cancel_release(db->cancel);
     db->cancel = NULL;
-}
-
-/* Again and again, while there is something to look at. */
-static void on_look(void *arg)
-{
-    struct db *db = arg;
-    cancel_take_end(db);
-    bool look_again = db->cancel != NULL;
-    for (uint32_t role = 0; role < ROLE_COUNT; role++) {
-        struct lane *lane = &db->lanes[role][LANE_READ];
-        for (uint32_t i = 0; i < lane->max; i++)
-            look_again = look_at(&lane->connections[i]) || look_again;
-    }
-    if (look_again)
-        cancel_look_soon(db);
-}
-
-/* Whether there is a read on it that nobody waits for. */
-static bool look_at(struct db_connection *connection)
-{
-    if (connection->state != CONNECTION_UP || !has_abandoned(connection))
-        return false;
-    bool is_asked = connection->is_cancelling && connection->cancel_mark == connection->answers &&
-                    clock_now_us() - connection->cancelled_us < CANCEL_AGAIN_US;
-    if (connection->lane->db->cancel == NULL && !is_asked && is_head_abandoned(connection))
-        cancel_head(connection);
-    return true;
 }
 
 static bool has_abandoned(const struct db_connection *connection)
@@ -174,7 +145,7 @@ static void cancel_release(struct db_cancel *cancel)
     free(cancel);
 }
 
-static void cancel_take_end(struct db *db)
+void cancel_take_end(struct db *db)
 {
     if (db->cancel == NULL || !atomic_load(&db->cancel->is_done))
         return;

@@ -44,6 +44,8 @@ void group_send(struct db_connection *connection, struct request_list *members)
     connection->total_statements += group->statements;
     counter_inc(db_groups);
     counter_add(COUNTER_db_statements, group->statements);
+    if (connection->lane->kind == LANE_READ)
+        look_later(connection->lane->db);
     connection_flush(connection);
 }
 

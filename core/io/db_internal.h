@@ -55,7 +55,7 @@ struct db {
     struct turn_hook hook;
     uint32_t connecting; /* attempts under way */
     bool is_closing;
-    struct timer cancel_look;
+    struct timer look;
     struct db_cancel *cancel; /* the one under way, or NULL */
     struct db_params params;
     struct db_request *spare; /* requests to use again */
@@ -74,10 +74,18 @@ void lane_note_up(struct lane *lane);
 void lane_note_down(struct lane *lane); /* after a connection ended or was asked for */
 bool lane_is_given_up(const struct lane *lane);
 
+/* db_look.c: looks at the read lanes as long as something is in flight there. */
+void look_later(struct db *db); /* something was sent */
+void look_soon(struct db *db);  /* somebody left */
+
 /* db_cancel.c: reads that run on though nobody waits for them. */
-void cancel_look_soon(struct db *db);
+bool cancel_head_if_abandoned(struct db_connection *connection); /* whether any read on it is */
 void cancel_note_answers(struct db_connection *connection);
+void cancel_take_end(struct db *db);
 void cancel_finish(struct db *db);
+
+/* db_rescue.c: takes out what stands behind a read that goes on and on. */
+void rescue_from(struct db_connection *connection);
 
 /* db.c */
 struct lane *db_lane_for(struct db *db, enum db_role role, enum db_lane lane);

@@ -109,7 +109,7 @@ static void request_abandon(struct db_request *request)
     }
     /* On a pipeline it would hold up all that stand behind it. */
     if (request->kind == REQUEST_READ)
-        cancel_look_soon(request->lane->db);
+        look_soon(request->lane->db);
     /* A slow statement would keep the lane's only connection from the others, and COPY reads from
      * the fiber's memory. The backend ends by itself when its client is gone. */
     else if (request->kind == REQUEST_SLOW)

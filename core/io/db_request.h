@@ -40,6 +40,7 @@ enum {
     AGAIN_SERIALIZATION = 4,
     AGAIN_LOST = 8,
     AGAIN_CANCELLED = 16, /* hit by a cancel request that was meant for the one before it */
+    AGAIN_MOVED = 32,     /* stood behind one that does not end */
 };
 
 struct db_request {

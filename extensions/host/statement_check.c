@@ -50,12 +50,10 @@ static void skip_quoted(struct scan *scan, char quote, bool has_backslashes)
 {
     while (scan->at < scan->sql.len) {
         char c = scan->sql.data[scan->at++];
-        if (c == '\\' && has_backslashes)
+        if ((c == '\\' && has_backslashes) || (c == quote && peek(scan, 0) == quote))
             scan->at++;
-        else if (c == quote && peek(scan, 0) != quote)
-            return;
         else if (c == quote)
-            scan->at++;
+            return;
     }
 }
 

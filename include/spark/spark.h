@@ -211,7 +211,9 @@ typedef struct spark_api {
     /* The database. */
 
     /* MAY WAIT. One statement (select, insert, update, delete, with …) in the caller's scope,
-     * under row security; what it changes is durable when this returns. Values of other types
+     * under row security; what it changes is durable when this returns. Where there is no site (a
+     * visitor on an unknown host) only the library's rows are seen. It may not change settings, run
+     * text as SQL or make tables. Values of other types
      * than text, numbers without decimals, boolean, uuid, json and timestamps have to be selected
      * as ::text. */
     spark_status (*query)(spark_call *call, spark_str sql, const spark_arg *args, size_t arg_count,
@@ -225,7 +227,7 @@ typedef struct spark_api {
 
     /* Jobs. */
 
-    /* MAY WAIT. Enqueues a job in the caller's scope. payload: an object as JSON text, or empty.
+    /* MAY WAIT. Enqueues a job in the caller's scope; SPARK_FORBIDDEN where there is no site. payload: an object as JSON text, or empty.
      * *id is 0 when dedup_key named a job that is still to be done. */
     spark_status (*enqueue)(spark_call *call, spark_str kind, spark_str payload_json,
                             spark_str dedup_key, int64_t *id);

@@ -18,8 +18,11 @@ before(async () => {
     site = await makeTenant(stack, 'A', 'a.example');
 });
 after(async () => {
-    await stack.stop();
-    await backends.stop();
+    try {
+        await stack.stop();
+    } finally {
+        await backends.stop(); // else the runner waits for them until its timeout
+    }
 });
 
 const head = (line, ...headers) => `${line} HTTP/1.1\r\nHost: a.example\r\n${headers.map((h) => h + '\r\n').join('')}\r\n`;
@@ -186,7 +189,7 @@ test('request_that_waits_for_a_lock_holds_up_nobody', async () => {
     const late = [];
     for (let n = 1; n <= 3; n++) {
         late.push(ask('/items/authors').then((answer) => (ended.push(answer.status), answer)));
-        await until(async () => (await blocked()) >= Math.min(n, 2) || ended.length > 0, 'a blocked reader');
+        await until(async () => (await blocked()) >= n || ended.length > 0, 'a blocked reader');
         for (let i = 0; i < 5; i++) assert.equal((await ask('/items/posts')).status, 200);
     }
     assert.deepEqual(ended, [], 'the readers of posts were served before those of authors gave up');
@@ -237,7 +240,7 @@ test('drain_finishes_what_is_in_flight_and_refuses_what_comes', async () => {
         await until(async () => (await stack.call({ path: '/server/ping' })).status === 200, 'the loop');
         stack.server.process.kill('SIGTERM');
         await idleClosed;
-        await assert.rejects(stack.call({ path: '/server/ping' }), 'nobody listens any more');
+        await assert.rejects(stack.call({ path: '/server/ping', agent: false }), 'nobody listens any more');
         return held;
     });
     for (const answer of await Promise.all(answers)) {

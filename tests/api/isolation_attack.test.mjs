@@ -314,6 +314,30 @@ test('hosts_and_state_of_a_site_are_the_platforms_to_change', async () => {
     assert.equal((await stack.call({ path: '/items/books', host: 'platform.example', token: b.token })).status, 200);
 });
 
+test('numbers_tags_and_cached_rights_belong_to_one_site', async () => {
+    for (const [tenant, jobs] of [[a, 3], [b, 5]])
+        await stack.run(`insert into spark.jobs (site_id, kind, state) select '${tenant.id}', 'bench.noop', 'dead' from generate_series(1, ${jobs})`);
+    for (const [tenant, jobs] of [[a, 3], [b, 5], [a, 3]])
+        assert.equal((await stack.call({ path: '/api/admin/queue', token: tenant.token })).body.dead, jobs);
+
+    const tag = (await stack.call({ path: '/items/books', token: a.token })).headers.etag;
+    assert.equal((await stack.call({ path: '/items/books', token: a.token, headers: { 'if-none-match': tag } })).status, 304);
+    const other = await stack.call({ path: '/items/books', token: b.token, headers: { 'if-none-match': tag } });
+    assert.equal(other.status, 200);
+    assert.ok(!other.text.includes('of A'));
+    assert.equal((await stack.call({ method: 'HEAD', path: `/items/books/${b.book.id}`, token: a.token })).status, 403);
+
+    const mover = randomUUID();
+    await stack.run(`insert into directus_users (id, email, status, token, site_id, role) select '${mover}', 'mover@example.com', 'active', 'token-of-a-mover', '${a.id}', x.role
+        from directus_access x join directus_policies p on p.id = x.policy and p.admin_access where x.role is not null limit 1`);
+    const sites = async () => [...new Set(ok(await stack.call({ path: '/items/posts?fields=site_id', token: 'token-of-a-mover' })).map((x) => x.site_id))];
+    assert.deepEqual(await sites(), [a.id]);
+    await stack.run(`update directus_users set site_id = '${b.id}' where id = '${mover}'`);
+    assert.deepEqual(await sites(), [b.id]);
+    await stack.run(`update directus_users set status = 'suspended' where id = '${mover}'`);
+    assert.equal((await stack.call({ path: '/items/posts', token: 'token-of-a-mover' })).status, 401);
+});
+
 test('an_archived_site_is_closed_to_its_tokens_users_and_host', async () => {
     const c = await makeTenant(stack, 'C', 'c.example');
     await stack.run(`insert into directus_users (id, email, status, token, site_id, role) select '${randomUUID()}', 'c@example.com', 'active', 'token-of-user-C', '${c.id}', role

@@ -99,6 +99,40 @@ static void neighbours_of_a_read_that_was_given_up_are_served(void **state)
     fixture_close(f);
 }
 
+/* In its group and behind it, and it lives: they are served elsewhere while it goes on. */
+static void readers_behind_one_that_waits_are_moved(void **state)
+{
+    (void)state;
+    struct db_fixture *f = open_narrow();
+    lock_plain();
+    for (int round = 0; round < 3; round++) {
+        struct actor_fiber *blocked = actor_start(f, AS_A, read_locked, NULL);
+        struct actor_fiber *others[12];
+        for (int i = 0; i < 12; i++) {
+            if (i == 6)
+                loop_turn(f->loop, 1);
+            others[i] = actor_start(f, i % 2 ? AS_A : AS_B, read_one, NULL);
+        }
+        while (fiber_count(f->loop) > 1)
+            loop_turn(f->loop, 1000);
+        for (int i = 0; i < 12; i++)
+            assert_int_equal(others[i]->result, OK);
+        assert_false(blocked->has_ended);
+        if (round == 1) { /* the ghosts run */
+            must_run(test_admin, "rollback");
+            turn_until_done(f);
+            assert_int_equal(blocked->result, OK);
+            lock_plain();
+            continue;
+        }
+        fiber_cancel(blocked->fiber);
+        turn_until_done(f);
+    }
+    assert_int_equal(act(f, AS_A, read_one, NULL), OK);
+    must_run(test_admin, "rollback");
+    fixture_close(f);
+}
+
 static void many_that_were_given_up_are_cancelled_one_after_the_other(void **state)
 {
     (void)state;
@@ -281,6 +315,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         db_test(a_read_whose_client_left_is_cancelled_on_the_server),
         db_test(neighbours_of_a_read_that_was_given_up_are_served),
+        db_test(readers_behind_one_that_waits_are_moved),
         db_test(many_that_were_given_up_are_cancelled_one_after_the_other),
         db_test(a_cancel_that_comes_late_hurts_nobody),
         db_test(readers_of_other_tables_do_not_stand_behind_a_lock),

@@ -58,6 +58,20 @@ test('the functions of the machinery are not for it', async () => {
     assert.deepEqual(callable, [['refresh_statistics']], 'which analyzes two tables, and takes nothing from its caller');
 });
 
+test('a visitor on an unknown host is no platform', async () => {
+    const visitor = (pathname, body) => stack.request('POST', pathname, body, { authorization: '' });
+    const sql = (text) => visitor('/probe/public/sql', { sql: text, args: [] });
+    for (const table of ['posts', 'directus_users', 'directus_activity', 'spark.jobs'])
+        assert.equal((await sql(`select count(*) from ${table}`)).text, '1\n0\n', table);
+    for (const text of ['select count(*) from directus_policies', 'select count(*) from directus_settings', 'select count(*) from spark.site_tokens',
+        "update directus_settings set project_name = 'x'", "insert into posts (title) values ('x')"]) {
+        const answer = await sql(text);
+        assert.ok(answer.status === 403 || answer.status === 400, `${text}: ${answer.status} ${answer.text}`);
+    }
+    assert.equal((await visitor('/probe/public/enqueue', {})).status, 403);
+    assert.deepEqual(await stack.sql("set spark.scope = 'platform'; select count(*) from spark.jobs"), [['0']]);
+});
+
 test('many at once, of two sites, each see their own', async () => {
     const all = [];
     for (let i = 0; i < 60; i++) {
@@ -68,4 +82,29 @@ test('many at once, of two sites, each see their own', async () => {
             .then((answer) => assert.deepEqual(answer.body.data, [{ title: own }])));
     }
     await Promise.all(all);
+});
+
+test('a bulk load does not tie two sites together', async () => {
+    const other = await startStack({ extensionsPath: path.join(buildFolder, 'extensions') });
+    try {
+        const site = async (name) => (await other.request('POST', '/items/sites', { name, domain: `${name}.example` })).body.data.id;
+        await other.sql(`set role spark_owner;
+            create table racks (id integer primary key, site_id uuid not null references sites (id), parent integer references racks (id));
+            select spark.protect_table('racks');
+            reset role;
+            insert into directus_collections (collection) values ('racks')`);
+        const [own, foreign] = [await site('a'), await site('b')];
+        const load = (items, options) => other.request('POST', '/god/data/bulk-insert', { collection: 'racks', items, ...options }, { authorization: '', 'x-god-token': other.env.GOD_MODE_TOKEN });
+        const good = await load([{ id: 1, site_id: own }, { id: 2, site_id: own, parent: 1 }, { id: 3, site_id: foreign }, { id: 4, site_id: foreign, parent: null }]);
+        assert.equal(good.status, 200, good.text);
+        for (const items of [[{ id: 5, site_id: own, parent: 3 }], [{ id: 6, site_id: foreign }, { id: 7, site_id: own, parent: 6 }]])
+            for (const atomic of [true, false]) {
+                const answer = await load(items, { atomic });
+                assert.equal(answer.status, 400, answer.text);
+                assert.match(answer.text, /Invalid foreign key for field \\?"parent/);
+            }
+        assert.deepEqual(await other.sql("set spark.scope = 'platform'; select count(*) from racks"), [['4']]);
+    } finally {
+        await other.stop();
+    }
 });

@@ -2,7 +2,8 @@
 
 /* cmocka has a macro of the same name. */
 #undef fail
-#define fail(ctx, err, ...) diag_fail((ctx), (err), false, __FILE__, __LINE__, __VA_ARGS__)
+#define fail(ctx, err, ...)                                                                        \
+    never_ok(diag_fail((ctx), (err), false, __FILE__, __LINE__, __VA_ARGS__))
 
 static void check_message(struct ctx *ctx, Err err, const char *reason, const char *want)
 {

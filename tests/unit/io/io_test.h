@@ -14,7 +14,8 @@
 
 /* cmocka has a fail() of its own; ours is meant everywhere. */
 #undef fail
-#define fail(ctx, err, ...) diag_fail((ctx), (err), false, __FILE__, __LINE__, __VA_ARGS__)
+#define fail(ctx, err, ...)                                                                        \
+    never_ok(diag_fail((ctx), (err), false, __FILE__, __LINE__, __VA_ARGS__))
 
 #include "base/clock.h"
 #include "io/fiber.h"
