@@ -227,8 +227,9 @@ typedef struct spark_api {
 
     /* Jobs. */
 
-    /* MAY WAIT. Enqueues a job in the caller's scope; SPARK_FORBIDDEN where there is no site. payload: an object as JSON text, or empty.
-     * *id is 0 when dedup_key named a job that is still to be done. */
+    /* MAY WAIT. Enqueues a job in the caller's scope; SPARK_FORBIDDEN where there is no site.
+     * payload: an object as JSON text, or empty. *id is 0 when dedup_key named a job that is still
+     * to be done. */
     spark_status (*enqueue)(spark_call *call, spark_str kind, spark_str payload_json,
                             spark_str dedup_key, int64_t *id);
     /* MAY WAIT. Inside a job: its effects and its end, in one transaction. A job runs at least
