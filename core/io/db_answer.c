@@ -88,9 +88,7 @@ static void take_error(struct db_connection *connection, PGresult *result)
 
     assert(!group->has_failed);
     group->has_failed = true;
-    group->was_cancelled = connection->is_cancelling && strcmp(sqlstate, "57014") == 0;
-    if (group->was_cancelled)
-        connection->is_cancelling = false;
+    group->was_cancelled = strcmp(sqlstate, "57014") == 0 && cancel_may_hit(connection);
     if (slot.request != NULL) {
         db_copy_z(slot.request->sqlstate, sizeof(slot.request->sqlstate), sqlstate);
         slot.request->error = result;
@@ -146,6 +144,7 @@ static void settle(struct db_connection *connection, struct db_group *group,
     }
     uint8_t reason = reason_to_repeat(group, request);
     if (reason != 0 && request->wait != NULL) {
+        request->hits += reason == AGAIN_CANCELLED;
         request_submit_again(request, reason);
         return;
     }
@@ -190,6 +189,8 @@ static uint8_t reason_to_repeat(const struct db_group *group, const struct db_re
         reason = AGAIN_SERIALIZATION;
     else if (group->was_cancelled && strcmp(sqlstate, "57014") == 0)
         reason = AGAIN_CANCELLED;
+    if (reason == AGAIN_CANCELLED)
+        return request->hits < HITS_MAX ? reason : 0;
     return reason & (uint8_t)~request->again;
 }
 

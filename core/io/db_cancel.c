@@ -3,8 +3,9 @@
  * waits for a lock, everybody behind it waits with it. So PostgreSQL is asked to cancel it. That
  * ends the whole group: those in it who still wait are submitted again, like any neighbour.
  *
- * A cancel request names a session, not a statement: it may come late and hit the next one. That
- * one is submitted again too (AGAIN_CANCELLED).
+ * A cancel request names a session, not a statement: it may hit a neighbour, or come late and hit
+ * the next group, and as PostgreSQL signals twice for it, it may hit two groups. Whom it has hit is
+ * submitted again too (AGAIN_CANCELLED).
  *
  * libpq 15 can only send it blocking, and without a time limit: a server that stands still would
  * keep an offload thread, and the end of the process, for as long as it likes. So it has a thread
@@ -20,41 +21,40 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-enum { CANCEL_AGAIN_US = 1000 * 1000 }; /* for one that goes on all the same */
+enum {
+    CANCEL_AGAIN_US = 1000 * 1000, /* for one that goes on all the same */
+    CANCEL_ECHO_US = 1000 * 1000,  /* how long an answer may take to tell of it */
+};
 
 struct db_cancel {
     PGcancel *request;
-    const struct db_connection *connection; /* compared, never followed */
+    struct db_connection *connection; /* not for the thread */
     atomic_bool is_done;
     atomic_uint holders; /* the thread and the db: whoever is last frees it */
 };
 
-static bool has_abandoned(const struct db_connection *connection);
-static bool is_head_abandoned(const struct db_connection *connection);
-static void cancel_head(struct db_connection *connection);
+static bool has_abandoned(const struct db_group *group, const struct db_group *end);
 static bool thread_start(struct db_cancel *cancel);
 static void *thread_run(void *arg);
 static void cancel_release(struct db_cancel *cancel);
 
 bool cancel_head_if_abandoned(struct db_connection *connection)
 {
-    if (!has_abandoned(connection))
+    if (!has_abandoned(connection->first_group, NULL))
         return false;
-    bool is_asked = connection->is_cancelling && connection->cancel_mark == connection->answers &&
-                    clock_now_us() - connection->cancelled_us < CANCEL_AGAIN_US;
     /* Most statements end by themselves before anybody could ask for it. */
-    if (connection_is_stalled(connection) && is_head_abandoned(connection) && !is_asked &&
-        connection->lane->db->cancel == NULL)
+    if (connection_is_stalled(connection) &&
+        has_abandoned(connection->first_group, connection->first_group->next))
         cancel_head(connection);
     return true;
 }
 
-void cancel_note_answers(struct db_connection *connection)
+bool cancel_may_hit(const struct db_connection *connection)
 {
     const struct db_cancel *cancel = connection->lane->db->cancel;
-    bool is_under_way = cancel != NULL && cancel->connection == connection;
-    if (connection->slots.count == 0 && !is_under_way)
-        connection->is_cancelling = false;
+    return (cancel != NULL && cancel->connection == connection) ||
+           (connection->cancel_ended_us != 0 &&
+            clock_now_us() - connection->cancel_ended_us < CANCEL_ECHO_US);
 }
 
 void cancel_finish(struct db *db)
@@ -64,9 +64,11 @@ void cancel_finish(struct db *db)
     db->cancel = NULL;
 }
 
-static bool has_abandoned(const struct db_connection *connection)
+/* From one group up to, not including, the other. PostgreSQL keeps its answers until the sync, so
+ * which member of the first group it works on is not known. */
+static bool has_abandoned(const struct db_group *group, const struct db_group *end)
 {
-    for (const struct db_group *group = connection->first_group; group != NULL; group = group->next)
+    for (; group != end; group = group->next)
         for (const struct db_request *request = group->members.first; request != NULL;
              request = request->next)
             if (request->wait == NULL)
@@ -74,24 +76,14 @@ static bool has_abandoned(const struct db_connection *connection)
     return false;
 }
 
-/* The next answer is for nobody. An error that has come already is the end of its group. */
-static bool is_head_abandoned(const struct db_connection *connection)
-{
-    const struct slot *head = slot_front(connection);
-    if (head->kind == SLOT_SYNC || connection->first_group->has_failed)
-        return false;
-    if (head->request != NULL)
-        return head->request->wait == NULL;
-    for (const struct db_request *request = connection->first_group->members.first; request != NULL;
-         request = request->next)
-        if (request->wait != NULL)
-            return false;
-    return true;
-}
-
-static void cancel_head(struct db_connection *connection)
+void cancel_head(struct db_connection *connection)
 {
     struct db *db = connection->lane->db;
+    bool is_asked = connection->cancelled_us != 0 &&
+                    connection->cancel_mark == connection->answers &&
+                    clock_now_us() - connection->cancelled_us < CANCEL_AGAIN_US;
+    if (db->cancel != NULL || is_asked || connection->first_group->has_failed)
+        return;
     struct db_cancel *cancel = calloc(1, sizeof(*cancel));
     if (cancel == NULL)
         abort();
@@ -107,7 +99,6 @@ static void cancel_head(struct db_connection *connection)
     }
     counter_inc(db_cancels);
     db->cancel = cancel;
-    connection->is_cancelling = true;
     connection->cancel_mark = connection->answers;
     connection->cancelled_us = clock_now_us();
 }
@@ -149,14 +140,7 @@ void cancel_take_end(struct db *db)
 {
     if (db->cancel == NULL || !atomic_load(&db->cancel->is_done))
         return;
-    const struct db_connection *connection = db->cancel->connection;
+    db->cancel->connection->cancel_ended_us = clock_now_us();
     cancel_release(db->cancel);
     db->cancel = NULL;
-    /* Nothing was running any more when it came. */
-    for (uint32_t role = 0; role < ROLE_COUNT; role++) {
-        struct lane *lane = &db->lanes[role][LANE_READ];
-        for (uint32_t i = 0; i < lane->max; i++)
-            if (&lane->connections[i] == connection)
-                cancel_note_answers(&lane->connections[i]);
-    }
 }

@@ -16,7 +16,6 @@ static void on_failed(struct db_connection *connection, const char *error);
 static void wait_to_retry(struct db_connection *connection);
 static void on_spare(void *arg);
 static void on_readable(void *arg);
-static void on_writable(void *arg);
 static void drain(struct db_connection *connection);
 static void after_answers(struct db_connection *connection);
 static void close_session(struct db_connection *connection);
@@ -199,7 +198,6 @@ static void close_session(struct db_connection *connection)
 {
     timer_stop(connection->lane->db->loop, &connection->rollback);
     timer_stop(connection->lane->db->loop, &connection->spare);
-    connection->is_cancelling = false;
     watch_free(connection->watch);
     connection->watch = NULL;
     PQfinish(connection->pg);
@@ -232,10 +230,10 @@ void connection_flush(struct db_connection *connection)
     if (left < 0)
         connection_lose(connection, PQerrorMessage(connection->pg));
     else if (left > 0)
-        watch_writable(connection->watch, on_writable);
+        watch_writable(connection->watch, connection_on_writable);
 }
 
-static void on_writable(void *arg)
+void connection_on_writable(void *arg)
 {
     struct db_connection *connection = arg;
     if (connection->copy != NULL)
@@ -281,7 +279,6 @@ static void drain(struct db_connection *connection)
 static void after_answers(struct db_connection *connection)
 {
     connection->is_retiring = statement_cache_is_worn(&connection->cache);
-    cancel_note_answers(connection);
     if (connection->slots.count > 0 || connection->copy != NULL)
         return;
     /* Lets libpq read what came unasked: the notice that the server shuts down. */

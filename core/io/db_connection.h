@@ -68,9 +68,9 @@ struct db_connection {
     uint64_t answers;     /* how many came, ever */
     int64_t answered_us;  /* the last one, or the first group sent after it */
     struct timer spare;   /* closes a spare connection that nobody needs any more */
-    bool is_cancelling;   /* a cancel request was sent for it and has hit nothing yet */
-    uint64_t cancel_mark; /* `answers` then */
-    int64_t cancelled_us; /* when */
+    int64_t cancelled_us; /* the last cancel request for it: when it was sent */
+    int64_t cancel_ended_us;
+    uint64_t cancel_mark; /* `answers` when it was sent */
     bool is_retiring;     /* its cache no longer fits: reconnects when idle */
     /* Exclusive lane. */
     bool is_taken;
@@ -93,6 +93,8 @@ void connection_lose(struct db_connection *connection, const char *why);
 void connection_recycle(struct db_connection *connection); /* idle: closes and connects anew */
 bool connection_is_stalled(const struct db_connection *connection); /* waits for long */
 void connection_flush(struct db_connection *connection);
+/* What a watch calls when the socket takes more: the rest of a COPY, or of the output. */
+void connection_on_writable(void *connection);
 void connection_release(struct db_connection *connection); /* a transaction lets go of it */
 
 /* db_slots.c */

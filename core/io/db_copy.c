@@ -109,7 +109,9 @@ static void push(struct db_connection *connection)
             return;
         }
         if (left > 0) {
-            connection_flush(connection); /* asks to be called again */
+            /* Not connection_flush: should its own attempt empty the buffer, nobody would call
+             * again, and the rest of the data would wait until the deadline. */
+            watch_writable(connection->watch, connection_on_writable);
             return;
         }
     }

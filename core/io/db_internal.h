@@ -27,6 +27,7 @@ enum {
     SHARED_MEMBERS_MAX = 64,   /* requests of one shared group */
     SHARED_GROUPS_MAX = 2,     /* in flight in a lane: while they commit, the next fills up */
     ROLLBACK_US = 1000000,     /* then the connection is dropped */
+    HITS_MAX = 8,              /* of cancel requests that were meant for others */
     STALL_US = 50000,          /* without an answer: new statements go elsewhere */
     SPARE_IDLE_US = 60000000,  /* then a spare connection is closed */
     CONNECTING_MAX = 2,        /* attempts at a time: each may hold an offload thread for 5 s */
@@ -80,7 +81,8 @@ void look_soon(struct db *db);  /* somebody left */
 
 /* db_cancel.c: reads that run on though nobody waits for them. */
 bool cancel_head_if_abandoned(struct db_connection *connection); /* whether any read on it is */
-void cancel_note_answers(struct db_connection *connection);
+void cancel_head(struct db_connection *connection);              /* the first group on it */
+bool cancel_may_hit(const struct db_connection *connection);     /* one under way, or just over */
 void cancel_take_end(struct db *db);
 void cancel_finish(struct db *db);
 

@@ -8,7 +8,7 @@
 enum {
     LOOK_SOON_US = 20 * 1000,
     LOOK_LATER_US = 100 * 1000,
-    RESCUE_US = 250 * 1000, /* without an answer */
+    RESCUE_US = 500 * 1000, /* without an answer */
 };
 
 static void look_at_us(struct db *db, int64_t at_us);

@@ -159,7 +159,7 @@ void request_finish(struct db_request *request, enum outcome outcome)
 
 void request_submit_again(struct db_request *request, uint8_t reason)
 {
-    assert((request->again & reason) == 0 || reason == AGAIN_LOST);
+    assert((request->again & reason) == 0 || reason == AGAIN_LOST || reason == AGAIN_CANCELLED);
     assert(request->wait != NULL);
     PQclear(request->error);
     request->error = NULL;

@@ -58,6 +58,7 @@ struct db_request {
     enum request_state state;
     enum outcome outcome;
     uint32_t losses;
+    uint32_t hits; /* by cancel requests that others were meant by */
     bool is_alone; /* shares no sync group */
     uint8_t again; /* AGAIN_… bits; once any is set it travels alone, with unnamed statements */
     Scope scope;

@@ -1,8 +1,9 @@
 /*
  * Reads that stand in a pipeline behind one that is slow, or waits for a lock, and has every right
- * to: they are taken out and submitted again elsewhere. What was sent cannot be called back, so a
- * ghost takes their place in the pipeline and receives what nobody will look at; a read may run
- * twice. At most once for each request, and only when there is a better place.
+ * to. Its own sync group is cancelled, and its members, it too, are submitted again, each alone.
+ * The groups behind are taken out: what was sent cannot be called back, so ghosts take their place
+ * in the pipeline and receive what nobody will look at. So a read may run twice, but only when
+ * there is a better place for it.
  */
 #include "io/db_internal.h"
 
@@ -14,15 +15,19 @@ static void put_ghost(struct db_connection *connection, struct db_group *group,
 
 void rescue_from(struct db_connection *connection)
 {
-    const struct db_request *head = slot_front(connection)->request;
-    if (head == NULL || head->wait == NULL || !has_better_place(connection->lane))
+    struct db_group *first = connection->first_group;
+    if (!has_better_place(connection->lane))
         return;
+    if (first->members.requests > 1) {
+        cancel_head(connection);
+        return;
+    }
     struct request_list moved = {0};
-    for (struct db_group *group = connection->first_group; group != NULL; group = group->next) {
+    for (struct db_group *group = first->next; group != NULL; group = group->next) {
         struct db_request *next;
         for (struct db_request *request = group->members.first; request != NULL; request = next) {
             next = request->next;
-            if (request == head || request->wait == NULL || (request->again & AGAIN_MOVED) != 0)
+            if (request->wait == NULL || (request->again & AGAIN_MOVED) != 0)
                 continue;
             put_ghost(connection, group, request);
             list_append(&moved, request);
