@@ -179,11 +179,25 @@ bool process_is(pid_t pid, const char *program, const char *folder)
            link_ends_with(pid, "cwd", folder, true);
 }
 
+/* The state follows the program's name, which may hold any character, in parentheses (proc(5)). */
+static bool has_ended(pid_t pid)
+{
+    char path[64], line[256];
+    snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+    FILE *file = fopen(path, "re");
+    if (file == NULL)
+        return true;
+    bool is_read = fgets(line, sizeof(line), file) != NULL;
+    fclose(file);
+    const char *name_end = is_read ? strrchr(line, ')') : NULL;
+    return name_end == NULL || strncmp(name_end, ") Z", 3) == 0 || strncmp(name_end, ") X", 3) == 0;
+}
+
 bool process_stop_stray(pid_t pid, int signal, int64_t timeout_us)
 {
     int64_t end_us = clock_now_us() + timeout_us;
     kill(pid, signal);
-    while (kill(pid, 0) == 0 || errno == EPERM) {
+    while (!has_ended(pid)) {
         if (clock_now_us() >= end_us)
             return false;
         poll_pause();

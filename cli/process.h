@@ -38,7 +38,7 @@ void process_stop(pid_t pid, int signal, int64_t timeout_us);
 
 /* A process that is not our child: true when it runs `program` with `folder` as its directory. */
 bool process_is(pid_t pid, const char *program, const char *folder);
-/* Ends such a process; false if it is still there after the time. */
+/* Ends such a process; false if it still runs after the time. What nobody reaps has ended too. */
 bool process_stop_stray(pid_t pid, int signal, int64_t timeout_us);
 
 /* The last lines of a log, for a message. */

@@ -72,6 +72,21 @@ static void process_is_known_by_program_and_folder(void **state)
     assert_false(process_is(pid, "sleep", "/"));
 }
 
+/* In a container whose first process reaps nobody, what ended stays in the table as a zombie. */
+static void stray_that_nobody_reaps_has_ended(void **state)
+{
+    struct ctx ctx = {.arena = *state};
+    const char *argv[] = {"/bin/sleep", "600", NULL};
+    pid_t pid;
+    int status;
+    assert_int_equal(process_start(&ctx, &(struct process_spec){.argv = argv}, &pid), OK);
+    assert_false(process_stop_stray(pid, 0, 0));
+    assert_true(process_stop_stray(pid, SIGKILL, 60 * SECOND_US));
+    assert_int_equal(kill(pid, 0), 0); /* ours to reap, and not reaped yet */
+    assert_true(process_wait(pid, SECOND_US, &status));
+    assert_true(process_stop_stray(pid, 0, 0));
+}
+
 static int make_arena(void **state)
 {
     *state = arena_create();
@@ -93,6 +108,7 @@ int main(void)
         cmocka_unit_test(service_does_not_inherit_our_secrets),
         cmocka_unit_test(child_that_ignores_the_signal_is_killed),
         cmocka_unit_test(process_is_known_by_program_and_folder),
+        cmocka_unit_test(stray_that_nobody_reaps_has_ended),
     };
     return cmocka_run_group_tests(tests, make_arena, destroy_arena);
 }
