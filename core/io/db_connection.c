@@ -99,7 +99,8 @@ static void on_connected(void *owner, PGconn *pg, const char *error)
         on_failed(connection, error);
         return;
     }
-    if (connection->attempts > 0)
+    bool was_away = connection->attempts > 0;
+    if (was_away)
         log_event(LOG_INFO, "db_connected", LOG_Z("lane", lane_name(connection->lane)));
     connection->pg = pg;
     connection->state = CONNECTION_UP;
@@ -114,6 +115,17 @@ static void on_connected(void *owner, PGconn *pg, const char *error)
     connection->answered_us = loop_now_us(db->loop);
     if (lane_is_spare(connection))
         timer_start(db->loop, &connection->spare, clock_now_us() + SPARE_IDLE_US);
+    if (was_away)
+        lanes_hurry(db);
+}
+
+void connection_hurry(struct db_connection *connection)
+{
+    struct loop *loop = connection->lane->db->loop;
+    if (connection->state != CONNECTION_WAITING || connection->attempts == 0)
+        return;
+    timer_stop(loop, &connection->retry);
+    timer_start(loop, &connection->retry, clock_now_us());
 }
 
 /* Those in front of it have managed without it for a while. */

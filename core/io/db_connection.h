@@ -87,6 +87,7 @@ struct db_connection {
 void connection_init(struct db_connection *connection, struct lane *lane);
 void connection_finish(struct db_connection *connection);
 void connection_open(struct db_connection *connection);
+void connection_hurry(struct db_connection *connection); /* no more back-off before the next try */
 /* Its session is over: reads go back to the queue, what else was in flight is told, and it connects
  * anew by itself. Nothing when it is not up. */
 void connection_lose(struct db_connection *connection, const char *why);

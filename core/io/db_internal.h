@@ -73,6 +73,7 @@ bool lane_is_spare(const struct db_connection *connection);
 /* db_patience.c */
 void lane_note_up(struct lane *lane);
 void lane_note_down(struct lane *lane); /* after a connection ended or was asked for */
+void lanes_hurry(struct db *db);        /* the server answers: connect without a further wait */
 bool lane_is_given_up(const struct lane *lane);
 
 /* db_look.c: looks at the read lanes as long as something is in flight there. */

@@ -1,6 +1,7 @@
 /*
  * PostgreSQL away: whoever waits for a lane that has no connection gets an answer after
  * DATABASE_PATIENCE, and whoever comes later gets it at once, until there is a connection again.
+ * The first connection after an outage calls the others, and patience begins anew.
  */
 #include "base/clock.h"
 #include "io/db_internal.h"
@@ -23,6 +24,23 @@ void lane_note_down(struct lane *lane)
     lane->down_since_us = clock_now_us();
     lane->patience = (struct timer){.on_time = on_patience, .arg = lane};
     timer_start(lane->db->loop, &lane->patience, given_up_us(lane));
+}
+
+/* What backs off would refuse people for up to two seconds of a server that answers. */
+void lanes_hurry(struct db *db)
+{
+    for (int role = 0; role < ROLE_COUNT; role++) {
+        for (int kind = 0; kind < LANE_KINDS; kind++) {
+            struct lane *lane = &db->lanes[role][kind];
+            for (uint32_t i = 0; i < lane->max; i++)
+                connection_hurry(&lane->connections[i]);
+            if (lane->down_since_us == 0)
+                continue;
+            timer_stop(db->loop, &lane->patience);
+            lane->down_since_us = 0;
+            lane_note_down(lane);
+        }
+    }
 }
 
 bool lane_is_given_up(const struct lane *lane)

@@ -1,6 +1,7 @@
 /* Who waits for whom: reads that nobody wants any more, reads that stand still, a server that is
  * away. The locks are real. */
 #include "db_test.h"
+#include "io/db_internal.h"
 
 static const struct statement ONE = {.name = "test_one", .sql = "select 1", .lane = DB_READ};
 
@@ -310,6 +311,33 @@ static void a_start_waits_for_the_server_and_so_does_the_way_back(void **state)
     fixture_close(f);
 }
 
+static bool has_failed_often(const struct lane *lane)
+{
+    for (uint32_t i = 0; i < lane->max; i++)
+        if (lane->connections[i].attempts >= 5)
+            return true;
+    return false;
+}
+
+/* Each connection backs off on its own: the first that comes back tells the others. */
+static void one_lane_that_is_back_calls_the_others(void **state)
+{
+    (void)state;
+    struct settings settings = test_settings();
+    settings.database_patience_ms = 50;
+    allow_connections(false);
+    struct db_fixture *f = fixture_open(settings);
+    assert_int_equal(act(f, AS_A, begin_one, NULL), ERR_UNAVAILABLE);
+    const struct db *db = f->reactor.db;
+    while (!has_failed_often(&db->lanes[ROLE_TENANT][LANE_EXCLUSIVE]))
+        loop_turn(f->loop, 10);
+    allow_connections(true);
+    while (act(f, AS_A, read_one, NULL) != OK)
+        loop_turn(f->loop, 10);
+    assert_int_equal(act(f, AS_A, begin_one, NULL), OK);
+    fixture_close(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -323,6 +351,7 @@ int main(void)
         db_test(patience_ends_before_the_deadline_on_every_lane),
         db_test(later_ones_are_refused_without_a_wait),
         db_test(a_start_waits_for_the_server_and_so_does_the_way_back),
+        db_test(one_lane_that_is_back_calls_the_others),
     };
     return RUN_DB_TESTS(tests);
 }
