@@ -46,6 +46,9 @@ class Request:
 class HttpLoad:
     """wrk with one list of requests against one server; knows the length of every right answer.
 
+    The first run compares each answer. In those after it wrk counts statuses and bytes, which must
+    sum up to answers as long as those of the first run.
+
     check(request, body) raises AssertionError when the sampled answer is not what was asked for.
     """
 
@@ -59,6 +62,7 @@ class HttpLoad:
         self.requests, self.postgres = requests, postgres
         self.check, self.status = check, status
         self.length = None
+        self.whole_length = None
         self.warm_seconds = warm_seconds
         self.file = os.path.join(out_dir, name.replace(" ", "-").replace("/", "-") + ".requests")
         with open(self.file, "w", encoding="ascii") as file:
@@ -95,7 +99,8 @@ class HttpLoad:
     def run(self, seconds, stop_after=0):
         env = dict(os.environ, BENCH_REQUESTS=self.file, BENCH_STATUS=str(self.status),
                    BENCH_LENGTH=str(self.length), BENCH_SEED=str(self.next_seed()),
-                   BENCH_STOP=str(stop_after))
+                   BENCH_STOP=str(stop_after),
+                   BENCH_CHECK="each" if stop_after or not self.whole_length else "sum")
         before = proc.cpu_seconds(self.pid), self.postgres.cpu_seconds()
         report, client = self.run_wrk(env, seconds)
         after = proc.cpu_seconds(self.pid), self.postgres.cpu_seconds()
@@ -106,6 +111,7 @@ class HttpLoad:
                 f"{report['socket_errors']} socket errors")
         if report["ok"] == 0:
             raise NotAvailable("not one answer")
+        self.check_bytes(report)
         micro = 1e6 / report["ok"]
         return Sample(rate=report["ok"] / report["seconds"],
                       server_us=(after[0] - before[0]) * micro,
@@ -113,6 +119,18 @@ class HttpLoad:
                       client_us=client * micro,
                       p50_ms=report["p50_us"] / 1000, p99_ms=report["p99_us"] / 1000,
                       requests=report["ok"])
+
+    def check_bytes(self, report):
+        """Learns how long an answer is with its head; then holds later runs to it.
+
+        What the connections were reading when the time was over counts as bytes only.
+        """
+        if not self.whole_length:
+            self.whole_length = round(report["bytes"] / report["ok"])
+        expected = report["ok"] * self.whole_length
+        if abs(report["bytes"] - expected) > CONNECTIONS * self.whole_length:
+            raise NotAvailable(f"{report['ok']} answers of {self.whole_length} bytes are {expected} "
+                               f"bytes, not {report['bytes']}")
 
     def run_wrk(self, env, seconds):
         """The summary that bench.lua prints, and the CPU seconds of wrk itself."""
