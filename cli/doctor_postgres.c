@@ -1,5 +1,6 @@
 #include "base/buf.h"
 #include "cli/doctor.h"
+#include "cli/leakproof.h"
 #include "cli/sync_postgres.h"
 #include "gen/embed.h"
 
@@ -116,6 +117,38 @@ static void look_at_schema(struct ctx *ctx, struct sync_postgres *postgres,
                 str_printf(ctx->arena, "%.*s migrations", STR_FMT(count)), STR_NONE);
 }
 
+/* Nothing breaks without them: filters by pattern and decimals read every row of the site. */
+static void look_at_indexes(struct ctx *ctx, struct sync_postgres *postgres,
+                            struct findings *findings)
+{
+    Str functions, offered, absent;
+    if (leakproof_missing(ctx, postgres, &functions) != OK ||
+        trigram_missing(ctx, postgres, &offered, &absent) != OK) {
+        finding_add(findings, FINDING_ODD, STR("leakproof"), last_reason(ctx), STR_NONE);
+        return;
+    }
+    bool is_marked = functions.len == 0;
+    finding_add(findings, is_marked ? FINDING_GOOD : FINDING_ODD, STR("leakproof"),
+                is_marked
+                    ? STR("row security keeps no index from a filter")
+                    : str_printf(ctx->arena, "indexes are kept from %.*s", STR_FMT(functions)),
+                is_marked ? STR_NONE
+                          : str_printf(ctx->arena, "as superuser in the database %s: %.*s",
+                                       sync_postgres_database(postgres),
+                                       STR_FMT(leakproof_sql(ctx, functions))));
+    bool has_extensions = offered.len + absent.len == 0;
+    Str missing = absent.len > 0 ? absent : offered;
+    finding_add(findings, has_extensions ? FINDING_GOOD : FINDING_ODD, STR("trigrams"),
+                has_extensions ? STR("pg_trgm and btree_gin are installed")
+                               : str_printf(ctx->arena, "no %.*s", STR_FMT(missing)),
+                has_extensions ? STR_NONE
+                : absent.len > 0
+                    ? STR("install PostgreSQL's contrib modules on its server; needed for trigram "
+                          "indexes only")
+                    : STR("as owner of the database: create extension if not exists pg_trgm; "
+                          "create extension if not exists btree_gin;"));
+}
+
 /* The tables that the pack would create, as a PostgreSQL array: read off the embedded files. */
 static const char *pack_tables(struct ctx *ctx)
 {
@@ -189,6 +222,7 @@ void doctor_postgres(struct ctx *ctx, const struct settings *settings, struct fi
     look_at_roles(ctx, postgres, findings);
     look_at_tenant_lane(ctx, settings, str_z(ctx->arena, settings->database_url), findings);
     look_at_schema(ctx, postgres, findings);
+    look_at_indexes(ctx, postgres, findings);
     look_at_names(ctx, postgres, findings);
     sync_postgres_close(postgres);
 }

@@ -3,6 +3,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "cli/environment.h"
+#include "cli/leakproof.h"
 #include "cli/sync_postgres.h"
 
 #include <dirent.h>
@@ -317,6 +318,21 @@ static Err make_database(struct ctx *ctx, struct embedded_postgres *postgres)
     return OK;
 }
 
+/* At each start, because a dump that was restored brings no marks along. Without the extensions
+ * everything works, only a trigram index cannot be made: spark doctor says so. */
+static Err prepare_database(struct ctx *ctx, const struct embedded_postgres *postgres)
+{
+    struct sync_postgres *admin;
+    const char *url =
+        path_format(ctx->arena, "postgresql://postgres@/spark?host=%s", postgres->places->sockets);
+    TRY(sync_postgres_open(ctx, url, &admin));
+    TRY(leakproof_mark(ctx, admin));
+    if (trigram_install(ctx, admin) != OK)
+        diag_clear(ctx);
+    sync_postgres_close(admin);
+    return OK;
+}
+
 Err embedded_postgres_start(struct ctx *ctx, const struct places *places,
                             struct embedded_postgres *ret, pid_t *ret_pid)
 {
@@ -333,6 +349,7 @@ Err embedded_postgres_start(struct ctx *ctx, const struct places *places,
     TRY(configure(ctx, &postgres));
     TRY(launch_and_wait(ctx, &postgres, ret_pid));
     TRY(make_database(ctx, &postgres));
+    TRY(prepare_database(ctx, &postgres));
     *ret = postgres;
     return OK;
 }

@@ -18,7 +18,8 @@ struct embedded_postgres {
 };
 
 /* Finds or makes the cluster, clears what a killed predecessor left, starts it, waits until it
- * answers and makes sure that role and database spark exist. *ret_pid is our child. */
+ * answers and makes sure that role and database spark exist, and that row security keeps no index
+ * from a query there (leakproof.h). *ret_pid is our child. */
 Err embedded_postgres_start(struct ctx *ctx, const struct places *places,
                             struct embedded_postgres *ret, pid_t *ret_pid);
 

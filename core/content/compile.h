@@ -98,6 +98,11 @@ bool value_again(struct ctx *ctx, const struct shared_value *shared, Str text, S
 /* "$NOW(-1 year)", "$CURRENT_USER" …: false when it is plain text. */
 bool value_dynamic(struct compiler *c, Str text, struct value **ret);
 
+/* plan_lane.c. The lane for these rows of `root`; `search` is the part of `where` that came from a
+ * search, or NULL. */
+enum db_lane lane_of_rows(const struct source *root, const struct pred *where,
+                          const struct pred *search);
+
 /* filters: plan_filter.c. `is_rule`: a filter of a policy: unchecked, and never joining. */
 Err filter_compile(struct compiler *c, struct source *source, const struct json *filter,
                    bool is_rule, struct place place, struct pred **ret);

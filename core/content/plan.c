@@ -60,6 +60,7 @@ static Err asked_rows(struct compiler *c, struct select *select, const struct ac
     TRY(err);
     TRY(search_compile(c, select->root, access, query->search, &search));
     select->where = pred_and(c, pred_and(c, select->where, filter), search);
+    select->statement.lane = lane_of_rows(select->root, select->where, search);
     return OK;
 }
 

@@ -82,7 +82,7 @@ static fiber_fn Err send(struct run *run, const struct select *select, struct db
     struct db_args args;
     if (batch->count == DB_BATCH_MAX) {
         TRY(flush(run, batch));
-        *batch = (struct db_batch){.lane = DB_READ};
+        *batch = (struct db_batch){.lane = batch->lane};
     }
     TRY(run_bind(run, select, &args));
     db_batch_add(batch, &select->statement, args, ret);
@@ -119,7 +119,8 @@ Err run_plan(struct run *run)
     const struct plan *plan = run->plan;
     struct rows total = {0};
     struct rows filtered = {0};
-    struct db_batch batch = {.lane = DB_READ};
+    /* What is counted is filtered like the rows, so the lane is the same. */
+    struct db_batch batch = {.lane = plan->root->statement.lane};
     TRY(send(run, plan->root, &batch, &run->rows));
     if (plan->total != NULL)
         TRY(send(run, plan->total, &batch, &total));

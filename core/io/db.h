@@ -8,7 +8,7 @@
  *   write      one sync group a write (all statements of a batch together): atomic, answered at
  *              ReadyForQuery, that is, when it is durable
  *   shared     writes that may share a sync group (one commit) with others: job finishes, drains
- *   slow       reads that may take long, away from the others
+ *   slow       reads that may take long (searches), away from the others
  *   exclusive  transactions with logic in between: struct db_tx
  *
  * The scope is entered, transaction-locally, by the first message of every group, together with

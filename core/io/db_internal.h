@@ -20,6 +20,7 @@ enum {
     DB_QUEUE_MAX = 10000,      /* statements that wait in one lane; more are refused */
     DB_ARG_SIZE_MAX = 1 << 29, /* of one argument */
     DB_ARGS_MAX = 65535,       /* the protocol's own limit */
+    SLOW_LANES = 2,            /* so that one tenant's search does not hold up all others' */
     READ_SPARES_MAX = 2,       /* beyond DATABASE_READ_LANES, while those stand still */
     READ_GROUP_MAX = 32,       /* statements that one error can make run again */
     READ_IN_FLIGHT_MAX = 256,  /* statements sent on a read connection and not answered */

@@ -48,6 +48,8 @@ static uint32_t lane_size(const struct db *db, enum lane_kind kind)
         size = db->settings->database_read_lanes;
     else if (kind == LANE_WRITE)
         size = (db->settings->database_write_lanes + threads - 1) / threads;
+    else if (kind == LANE_SLOW)
+        size = SLOW_LANES;
     else if (kind == LANE_EXCLUSIVE)
         size = (db->settings->database_exclusive_lanes + threads - 1) / threads;
     return size > 0 ? (uint32_t)size : 1;
@@ -199,16 +201,16 @@ static void gather_shared(struct lane *lane, struct request_list *ret)
 
 static void flush_slow(struct lane *lane)
 {
-    if (lane->queue.first == NULL)
-        return;
-    struct db_connection *connection = pick_idle(lane);
-    if (connection == NULL) {
-        lane_grow(lane, lane->usual);
-        return;
+    while (lane->queue.first != NULL) {
+        struct db_connection *connection = pick_idle(lane);
+        if (connection == NULL) {
+            lane_grow(lane, lane->usual);
+            return;
+        }
+        struct request_list group = {0};
+        move(lane->queue.first, &lane->queue, &group);
+        group_send(connection, &group);
     }
-    struct request_list group = {0};
-    move(lane->queue.first, &lane->queue, &group);
-    group_send(connection, &group);
 }
 
 static void flush_exclusive(struct lane *lane)

@@ -110,8 +110,8 @@ static void request_abandon(struct db_request *request)
     /* On a pipeline it would hold up all that stand behind it. */
     if (request->kind == REQUEST_READ)
         look_soon(request->lane->db);
-    /* A slow statement would keep the lane's only connection from the others, and COPY reads from
-     * the fiber's memory. The backend ends by itself when its client is gone. */
+    /* A slow statement would keep one of the lane's few connections from the others, and COPY reads
+     * from the fiber's memory. The backend ends by itself when its client is gone. */
     else if (request->kind == REQUEST_SLOW)
         connection_lose(request->connection, "a slow statement was given up");
     else if (request->kind == REQUEST_COPY)
