@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -67,30 +68,44 @@ void supervisor_adopt(struct supervisor *supervisor, enum child_kind kind, pid_t
         (struct child){.kind = kind, .pid = pid, .started_us = clock_now_us()};
 }
 
-static Err launch_worker(struct supervisor *supervisor, struct child *child)
+static bool is_face(const struct child *child)
 {
-    struct ctx *ctx = supervisor->ctx;
-    const char *page;
-    TRY(crash_page_make(ctx, supervisor->places, child->slot, &page));
-    const char *argv[] = {supervisor->self, "worker", NULL};
-    const char *environment[] = {path_format(ctx->arena, "SPARK_WORKER_SLOT=%u", child->slot),
-                                 path_format(ctx->arena, "SPARK_WORKER_PAGE=%s", page), NULL};
-    struct process_spec spec = {.argv = argv,
-                                .environment = environment,
-                                .log_path = path_format(ctx->arena, "%s/worker-%u.log",
-                                                        supervisor->places->log, child->slot),
-                                .death_signal = SIGTERM};
-    return process_start(ctx, &spec, &child->pid);
+    return child->kind == CHILD_SERVER || child->kind == CHILD_WORKER;
 }
 
-static Err launch_server(struct supervisor *supervisor, struct child *child)
+/* "server", "worker-1": of its page and its log. */
+static const char *face_name(struct arena *arena, const struct child *child)
+{
+    assert(is_face(child));
+    return child->kind == CHILD_SERVER ? "server" : path_format(arena, "worker-%u", child->slot);
+}
+
+static char *crashed_of(struct supervisor *supervisor, enum child_kind kind)
+{
+    return kind == CHILD_SERVER ? supervisor->server_crashed : supervisor->workers_crashed;
+}
+
+static Err launch_face(struct supervisor *supervisor, struct child *child)
 {
     struct ctx *ctx = supervisor->ctx;
-    const char *argv[] = {supervisor->self, "server", NULL};
+    const char *name = face_name(ctx->arena, child);
+    const char *page;
+    TRY(crash_page_make(ctx, supervisor->places, name, &page));
+    const char *argv[] = {supervisor->self, child->kind == CHILD_SERVER ? "server" : "worker",
+                          NULL};
+    const char *environment[] = {
+        path_format(ctx->arena, "SPARK_CRASH_PAGE=%s", page),
+        path_format(ctx->arena, "SPARK_EXTENSIONS_CRASHED=%s", crashed_of(supervisor, child->kind)),
+        /* Of workers alone. */
+        child->slot > 0 ? path_format(ctx->arena, "SPARK_WORKER_SLOT=%u", child->slot) : NULL,
+        NULL,
+    };
     struct process_spec spec = {
         .argv = argv,
-        .log_path = path_format(ctx->arena, "%s/server.log", supervisor->places->log),
+        .environment = environment,
+        .log_path = path_format(ctx->arena, "%s/%s.log", supervisor->places->log, name),
         .death_signal = SIGTERM};
+    child->is_renewed = false;
     return process_start(ctx, &spec, &child->pid);
 }
 
@@ -103,9 +118,8 @@ static Err child_launch(struct supervisor *supervisor, struct child *child)
     case CHILD_REDIS:
         return embedded_redis_launch(supervisor->ctx, &supervisor->redis, &child->pid);
     case CHILD_SERVER:
-        return launch_server(supervisor, child);
     case CHILD_WORKER:
-        return launch_worker(supervisor, child);
+        return launch_face(supervisor, child);
     }
     return OK;
 }
@@ -128,13 +142,6 @@ pid_t supervisor_pid(const struct supervisor *supervisor, enum child_kind kind)
     return 0;
 }
 
-void supervisor_forget(struct supervisor *supervisor, pid_t pid)
-{
-    for (uint32_t i = 0; i < supervisor->child_count; i++)
-        if (supervisor->children[i].pid == pid)
-            supervisor->children[i].pid = 0;
-}
-
 /* Plans the next start: at once would burn the CPU if it dies each time. */
 static void child_postpone(struct child *child)
 {
@@ -147,15 +154,87 @@ static void child_postpone(struct child *child)
     child->due_us = clock_now_us() + child->pause_us;
 }
 
-static void child_died(struct supervisor *supervisor, struct child *child, int status)
+/* The other workers have that extension too; they finish what they do and start again without it.
+ */
+static void renew_workers(struct supervisor *supervisor)
+{
+    for (uint32_t i = 0; i < supervisor->child_count; i++) {
+        struct child *child = &supervisor->children[i];
+        if (child->kind != CHILD_WORKER || child->pid <= 0 || child->is_renewed)
+            continue;
+        kill(child->pid, SIGTERM);
+        child->is_renewed = true;
+    }
+}
+
+/* Two workers may die of one extension before the list is known to them. */
+static bool is_left_out(const char *list, const char *extension)
+{
+    Str rest = str_from_z(list), names = str_from_z(extension), file, part;
+    if (!str_next(&names, ',', &file))
+        return false;
+    while (str_next(&rest, ',', &part))
+        if (str_eq(part, file))
+            return true;
+    return false;
+}
+
+/* From now on this kind of child does without it. False: there is no room to remember it. */
+static bool leave_out(struct supervisor *supervisor, enum child_kind kind, const char *extension)
+{
+    char *list = crashed_of(supervisor, kind);
+    if (is_left_out(list, extension))
+        return true;
+    size_t used = strnlen(list, CRASHED_MAX - 1);
+    int written = snprintf(list + used, CRASHED_MAX - used, "%s%s", used > 0 ? "," : "", extension);
+    if (written > 0 && (size_t)written < CRASHED_MAX - used)
+        return true;
+    list[used] = '\0';
+    return false;
+}
+
+static void say_left_out(const struct supervisor *supervisor, const struct child *child,
+                         const struct crash *crash)
+{
+    say_bad(supervisor->say,
+            "%s %s in the extension \"%s\"; %s without it until the next `spark up`",
+            child_name(supervisor->ctx->arena, child), crash->how, crash->extension,
+            child->kind == CHILD_SERVER ? "it starts again" : "the workers start again");
+}
+
+/* True: an extension was to blame, it is left out from now on, and that has been said. */
+static bool blame_extension(struct supervisor *supervisor, struct child *child,
+                            const struct crash *crash)
+{
+    if (crash->extension == NULL || !leave_out(supervisor, child->kind, crash->extension))
+        return false;
+    say_left_out(supervisor, child, crash);
+    if (child->kind == CHILD_WORKER)
+        renew_workers(supervisor);
+    return true;
+}
+
+static void face_died(struct supervisor *supervisor, struct child *child, int status)
+{
+    struct ctx *ctx = supervisor->ctx;
+    const char *name = face_name(ctx->arena, child);
+    bool was_renewed = child->is_renewed && status == 0;
+    struct crash crash;
+    crash_read(ctx, supervisor->places, name, status, &crash);
+    if (child->kind == CHILD_WORKER && status != 0) {
+        err_ignore(crash_report(ctx, supervisor->places, name, crash.how),
+                   "the lease runs out by itself");
+        diag_clear(ctx);
+    }
+    child_postpone(child);
+    if (!was_renewed && !blame_extension(supervisor, child, &crash))
+        say_bad(supervisor->say, "%s %s; starts again in %.1f s", child_name(ctx->arena, child),
+                crash.how, (double)child->pause_us / (double)SECOND_US);
+}
+
+static void backend_died(struct supervisor *supervisor, struct child *child, int status)
 {
     struct arena *arena = supervisor->ctx->arena;
-    if (child->kind == CHILD_WORKER && status != 0) {
-        err_ignore(crash_report(supervisor->ctx, supervisor->places, child->slot),
-                   "the lease runs out by itself");
-        diag_clear(supervisor->ctx);
-    }
-
     child_postpone(child);
     const char *how = WIFSIGNALED(status)
                           ? path_format(arena, "was ended by signal %d (%s)", WTERMSIG(status),
@@ -163,6 +242,27 @@ static void child_died(struct supervisor *supervisor, struct child *child, int s
                           : path_format(arena, "ended with code %d", WEXITSTATUS(status));
     say_bad(supervisor->say, "%s %s; starts again in %.1f s", child_name(arena, child), how,
             (double)child->pause_us / (double)SECOND_US);
+}
+
+static void child_died(struct supervisor *supervisor, struct child *child, int status)
+{
+    if (is_face(child))
+        face_died(supervisor, child, status);
+    else
+        backend_died(supervisor, child, status);
+}
+
+Err supervisor_server_died(struct supervisor *supervisor, int status, bool *ret_started)
+{
+    struct ctx *ctx = supervisor->ctx;
+    struct child *child = supervisor->children;
+    while (child->kind != CHILD_SERVER)
+        child++; /* there is one */
+    child->pid = 0;
+    struct crash crash;
+    crash_read(ctx, supervisor->places, face_name(ctx->arena, child), status, &crash);
+    *ret_started = blame_extension(supervisor, child, &crash);
+    return *ret_started ? child_launch(supervisor, child) : OK;
 }
 
 static void reap(struct supervisor *supervisor)
@@ -213,11 +313,6 @@ void supervisor_run(struct supervisor *supervisor)
         if (signal > 0 && signal != SIGCHLD)
             return;
     }
-}
-
-static bool is_face(const struct child *child)
-{
-    return child->kind == CHILD_SERVER || child->kind == CHILD_WORKER;
 }
 
 static uint32_t signal_faces(struct supervisor *supervisor, int signal)

@@ -20,7 +20,11 @@ struct child {
     int64_t started_us;
     int64_t due_us; /* when pid is 0: not before */
     int64_t pause_us;
+    bool is_renewed; /* asked to end, to start again without an extension */
 };
+
+/* Room for the names of the extensions that crashed; what does not fit stays on. */
+enum { CRASHED_MAX = 8192 };
 
 struct supervisor {
     struct ctx *ctx;
@@ -32,6 +36,10 @@ struct supervisor {
     int64_t drain_us; /* how long server and workers may finish what they do */
     struct child children[CHILDREN_MAX];
     uint32_t child_count;
+    /* The extensions that servers and that workers start without, since one of them crashed in one;
+     * for as long as this process lives. Comma-separated. */
+    char server_crashed[CRASHED_MAX];
+    char workers_crashed[CRASHED_MAX];
 };
 
 /* Blocks the signals that end us, so that they wait until supervisor_run or _is_asked_to_stop
@@ -46,11 +54,12 @@ void supervisor_adopt(struct supervisor *supervisor, enum child_kind kind, pid_t
 /* Starts the server, or the worker of one slot. */
 Err supervisor_start(struct supervisor *supervisor, enum child_kind kind, uint32_t slot);
 
+/* A server that was waited for elsewhere has died. If an extension was to blame, the server is
+ * started again without it, and true is returned; else nobody signals its number any more. */
+Err supervisor_server_died(struct supervisor *supervisor, int status, bool *ret_started);
+
 /* The process of the first child of that kind; 0 if it does not run. */
 pid_t supervisor_pid(const struct supervisor *supervisor, enum child_kind kind);
-
-/* That process was waited for elsewhere: nothing signals its number any more. */
-void supervisor_forget(struct supervisor *supervisor, pid_t pid);
 
 /* Watches until asked to stop. */
 void supervisor_run(struct supervisor *supervisor);

@@ -156,19 +156,18 @@ Err up_database(struct up *up)
     return OK;
 }
 
+/* Until it answers. One that dies at once of an extension is started again without it. */
 static Err wait_for_server(struct up *up)
 {
     const char *host = str_z(up->ctx->arena, up->settings.host);
     int64_t end_us = clock_now_us() + (up->settings.startup_timeout_s + MARGIN_S) * SECOND_US;
-    pid_t pid = supervisor_pid(&up->supervisor, CHILD_SERVER);
+    bool is_there = true;
     int status;
-    while (clock_now_us() < end_us && !supervisor_is_asked_to_stop()) {
+    while (is_there && clock_now_us() < end_us && !supervisor_is_asked_to_stop()) {
         if (probe_server(host, up->settings.port))
             return OK;
-        if (process_wait(pid, 20 * MS_US, &status)) {
-            supervisor_forget(&up->supervisor, pid);
-            break;
-        }
+        if (process_wait(supervisor_pid(&up->supervisor, CHILD_SERVER), 20 * MS_US, &status))
+            TRY(supervisor_server_died(&up->supervisor, status, &is_there));
     }
     if (supervisor_is_asked_to_stop())
         return OK;

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/process.h"
 #include "io/reactor.h"
+#include "jobs/crash_page.h"
 #include "jobs/queue.h"
 #include "server/extension_routes.h"
 #include "server/http.h"
@@ -38,6 +39,7 @@ struct thread {
     uint32_t index;
     int listener;
     struct reactor *reactor;
+    struct host *host;
     const struct route *extension_routes;
     uint32_t extension_route_count;
     int exit_code;
@@ -165,6 +167,8 @@ static void *serve(void *arg)
     struct reactor *reactor =
         reactor_new(thread->settings, thread->offload, thread->index, "spark-server");
     thread->reactor = reactor;
+    reactor->slots[SLOT_HOST] = thread->host; /* for whoever asks how its extensions are */
+    crash_page_show(thread->index);
     loops[thread->index] = reactor->loop;
     queue_use(reactor->redis);
     struct router *router = router_new(thread->settings->god_token.len > 0);
@@ -205,6 +209,7 @@ static int serve_all(const struct settings *settings)
     if (!listen_all(threads, settings))
         return 1;
     struct arena *arena = arena_create();
+    crash_page_show(0);
     struct host *host = host_load(settings);
     uint32_t route_count;
     const struct route *routes = extension_routes_make(arena, host, &route_count);
@@ -213,6 +218,7 @@ static int serve_all(const struct settings *settings)
     for (int i = 0; i < thread_count; i++) {
         threads[i].settings = settings;
         threads[i].offload = offload;
+        threads[i].host = host;
         threads[i].extension_routes = routes;
         threads[i].extension_route_count = route_count;
         threads[i].index = (uint32_t)i;

@@ -5,6 +5,7 @@
 /* Immutable after the start; a worker has one thread that runs jobs. */
 static const struct job_kind *kinds;
 static uint32_t kind_count;
+static const struct host *kinds_host;
 
 /* The kind was found when the job was started; its handler is found again by its name, so that all
  * kinds of extensions share this one. */
@@ -30,6 +31,12 @@ void extension_kinds_set(struct arena *arena, const struct host *host)
         };
     kinds = list;
     kind_count = count;
+    kinds_host = host;
+}
+
+Str extension_kind_is_off(struct arena *arena, Str kind)
+{
+    return kinds_host != NULL ? host_kind_is_off(kinds_host, arena, kind) : STR_NONE;
 }
 
 const struct job_kind *extension_kind_find(Str kind)

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/process.h"
+#include "jobs/crash_page.h"
 #include "workers/extension_kinds.h"
 #include "workers/worker.h"
 
@@ -110,8 +111,7 @@ static bool work(struct ctx *ctx, struct worker *worker)
     worker->lease = lease_start(ctx, worker->reactor->settings);
     worker->incarnation = lease_incarnation(worker->lease);
     if (lease_wait(worker)) {
-        worker->page = crash_page_map(worker->incarnation);
-        fiber_show_tags(&worker->page->job);
+        crash_page_begin(worker->incarnation);
         fiber_spawn(loop, "claim", worker_claim_run, worker);
         fiber_spawn(loop, "steward", worker_steward_run, worker);
         fiber_spawn(loop, "tracking", worker_drain_tracking_run, worker);
@@ -119,7 +119,6 @@ static bool work(struct ctx *ctx, struct worker *worker)
                   LOG_I("slots", worker->slots));
         loop_run(loop);
         drain(worker);
-        fiber_show_tags(NULL);
     }
     bool is_lost = worker->has_lost_lease || lease_has_failed(worker->lease);
     lease_stop(worker->lease);
@@ -164,6 +163,7 @@ int worker_main(int argc, char **argv)
     int exit_code = PROCESS_MISUSED;
     if (process_begin(&ctx, "worker", &settings)) {
         process_on_stop(on_signal);
+        crash_page_show(0);
         struct host *host = host_load(&settings);
         extension_kinds_set(arena, host);
         /* While its lease holds, a job waits out a restart of PostgreSQL: better than once more. */
@@ -171,6 +171,7 @@ int worker_main(int argc, char **argv)
             settings.database_patience_ms = settings.worker_lease_s * 1000;
         exit_code = run(&ctx, &settings);
         host_free(host);
+        crash_page_hide();
     }
     arena_destroy(arena);
     return exit_code;

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/counters.h"
 #include "base/log.h"
+#include "workers/extension_kinds.h"
 #include "workers/handlers.h"
 #include "workers/worker.h"
 
@@ -11,6 +12,8 @@
 
 /* For what must be written after the job itself ran out of time or was cancelled. */
 enum { END_TIMEOUT_US = 5 * 1000 * 1000 };
+/* Until a job whose extension is left out is looked at again. */
+enum { POSTPONE_US = 60 * 1000 * 1000 };
 
 struct run {
     struct run *next;
@@ -142,20 +145,37 @@ static void log_done(const struct run *run)
               LOG_I("attempt", run->job.attempt), LOG_I("us", clock_now_us() - run->started_us));
 }
 
-static fiber_fn void run_in_fiber(struct run *run)
+/* What cannot be written down is found by the next audit, as in end_badly. */
+static fiber_fn void postpone(struct run *run, Str reason)
 {
-    const struct job_kind *kind = job_kind_find(run->job.kind);
-    struct ctx ctx = ctx_of(run, kind != NULL ? kind->timeout_us : END_TIMEOUT_US);
-    Err err;
-    if (kind != NULL)
-        err = run_handler(run, &ctx, kind);
-    else /* a later try may find a worker of the version that does */
-        err =
-            fail(&ctx, ERR_UNAVAILABLE, "no worker knows the kind '%.*s'", STR_FMT(run->job.kind));
+    struct ctx ctx = ctx_of(run, END_TIMEOUT_US);
+    Err written = job_postpone(&ctx, &run->job, POSTPONE_US, reason);
+    log_event(LOG_WARN, "job_postponed", LOG_I("job", run->job.id), LOG_S("kind", run->job.kind),
+              LOG_S("reason", reason), LOG_B("recorded", written == OK));
+}
+
+static fiber_fn void run_known(struct run *run, const struct job_kind *kind)
+{
+    struct ctx ctx = ctx_of(run, kind->timeout_us);
+    Err err = run_handler(run, &ctx, kind);
     if (run->job.is_finished)
         log_done(run);
     else
         end_badly(run, err, reason_of(&ctx, err));
+}
+
+static fiber_fn void run_in_fiber(struct run *run)
+{
+    const struct job_kind *kind = job_kind_find(run->job.kind);
+    Str off = kind == NULL ? extension_kind_is_off(run->arena, run->job.kind) : STR_NONE;
+    if (kind != NULL)
+        run_known(run, kind);
+    else if (off.len > 0)
+        postpone(run, off);
+    else /* a later try may find a worker of the version that does */
+        end_badly(
+            run, ERR_UNAVAILABLE,
+            str_printf(run->arena, "no worker knows the kind '%.*s'", STR_FMT(run->job.kind)));
 }
 
 static void run_job(void *arg)

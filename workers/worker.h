@@ -6,7 +6,6 @@
 
 #include "io/reactor.h"
 #include "jobs/claim.h"
-#include "jobs/crash_page.h"
 #include "jobs/lease.h"
 
 enum { WORKER_SLOTS_MAX = 1000 };
@@ -17,7 +16,6 @@ struct worker {
     struct reactor *reactor;
     struct redis *bell; /* blocks in BLPOP */
     struct lease *lease;
-    struct crash_page *page;
     Str incarnation;
     uint32_t slots;
     struct run *runs; /* what is running, newest first */

@@ -7,6 +7,7 @@
 
 #include <assert.h>
 #include <stdalign.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -30,6 +31,7 @@ struct fiber {
     int32_t holds;
     int64_t slice_start_us; /* 0: not known since it was resumed */
     int64_t tag;
+    uint32_t guest;
     /* One timer for all waits: it stays armed from wait to wait as long as their deadline is the
      * same, so that a request costs one heap operation and not one a query. */
     struct timer timer;
@@ -43,13 +45,13 @@ enum {
 };
 
 static _Thread_local struct fiber *current;
-static _Thread_local volatile int64_t *tag_place; /* NULL: nobody looks */
+static _Thread_local struct fiber_shown *shown; /* NULL: nobody looks */
 
 static struct fiber *fiber_on(void *stack_low);
 static void fiber_main(void);
 static void fiber_bury(struct fiber *fiber);
 static void resume(struct fiber *fiber);
-static void tag_show(void);
+static void show_current(void);
 static fiber_fn void park(struct fiber *fiber);
 static void make_ready(struct fiber *fiber);
 static void interrupt_wait(struct fiber *fiber, Err reason);
@@ -318,28 +320,48 @@ static void resume(struct fiber *fiber)
     fiber->slice_start_us = 0;
     fibers->resumes++;
     current = fiber;
-    tag_show();
+    show_current();
     fiber_context_switch(fiber->resumer, &fiber->context);
     current = before;
-    tag_show();
+    show_current();
 }
 
-static void tag_show(void)
+/* Relaxed: who looks from outside needs each value, not their order. */
+static void show_current(void)
 {
-    if (tag_place != NULL)
-        *tag_place = current != NULL ? current->tag : 0;
+    if (shown == NULL)
+        return;
+    uint64_t turns = atomic_load_explicit(&shown->turns, memory_order_relaxed);
+    atomic_store_explicit(&shown->turns, turns + 1, memory_order_relaxed);
+    atomic_store_explicit(&shown->tag, current != NULL ? current->tag : 0, memory_order_relaxed);
+    atomic_store_explicit(&shown->guest, current != NULL ? current->guest : 0,
+                          memory_order_relaxed);
 }
 
 void fiber_tag(int64_t tag)
 {
     assert(current != NULL);
     current->tag = tag;
-    tag_show();
+    show_current();
 }
 
-void fiber_show_tags(volatile int64_t *place)
+uint32_t fiber_guest(uint32_t guest)
 {
-    tag_place = place;
+    uint32_t before = 0;
+    if (current != NULL) {
+        before = current->guest;
+        current->guest = guest;
+    } else if (shown != NULL) {
+        before = atomic_load_explicit(&shown->guest, memory_order_relaxed);
+    }
+    if (shown != NULL)
+        atomic_store_explicit(&shown->guest, guest, memory_order_relaxed);
+    return before;
+}
+
+void fiber_show(struct fiber_shown *place)
+{
+    shown = place;
 }
 
 static fiber_fn void park(struct fiber *fiber)

@@ -82,10 +82,21 @@ fiber_fn Err fiber_sleep(struct ctx *ctx, int64_t duration_us);
 /* In loops over CPU work: yields when this fiber has had the CPU for more than 2 ms. */
 fiber_fn Err fiber_breathe(struct ctx *ctx);
 
-/* What this fiber works on, as a number: a worker's job. Whichever fiber has the CPU, its tag
- * stands in *place (0: none), so that whoever finds the process dead knows what it was doing. */
+/*
+ * What a thread does right now, for whoever finds its process dead or stuck: other threads read it,
+ * and in a mapped page other processes. Written by that thread alone.
+ */
+struct fiber_shown {
+    _Atomic int64_t tag;    /* fiber_tag of the fiber that has the CPU; 0: none */
+    _Atomic uint64_t turns; /* another value whenever the CPU has gone from fiber to fiber */
+    _Atomic uint32_t guest; /* fiber_guest of that fiber; 0: our own code */
+};
+void fiber_show(struct fiber_shown *place); /* from now on, for this thread; NULL: no more */
+/* What this fiber works on, as a number: a worker's job. */
 void fiber_tag(int64_t tag);
-void fiber_show_tags(volatile int64_t *place); /* for this thread; NULL: no more */
+/* Whose code this fiber enters, as a number: an extension. Returns whose it was, to be put back
+ * afterwards. Outside fibers it counts for the thread. */
+uint32_t fiber_guest(uint32_t guest);
 
 /* A counting gate: at most `permits` inside; first come, first served. Held across waits only
  * with SCOPED_GATE. */

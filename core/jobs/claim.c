@@ -169,6 +169,19 @@ fiber_fn Err job_fail(struct ctx *ctx, const struct job *job, Err why, Str reaso
     return OK;
 }
 
+fiber_fn Err job_postpone(struct ctx *ctx, const struct job *job, int64_t wait_us, Str reason)
+{
+    struct rows rows;
+    struct db_batch batch = {.lane = DB_SHARED};
+    db_batch_add(&batch, &SQL_JOB_POSTPONE,
+                 ARGS(db_int(job->id), db_int4(job->attempt), db_text(job->worker),
+                      db_real((double)wait_us / (double)SECOND_US),
+                      db_text(str_cut(reason, REASON_MAX))),
+                 &rows);
+    TRY(db_batch_run(ctx, &batch));
+    return rows.count == 1 ? OK : ERR_FENCED;
+}
+
 fiber_fn Err jobs_hand_back(struct platform platform, Str worker, const int64_t *kept,
                             uint32_t kept_count, uint32_t *ret_count)
 {

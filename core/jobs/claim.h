@@ -23,6 +23,10 @@ fiber_fn Err jobs_claim_polling(struct platform platform, Str worker, uint32_t m
 /* A failed attempt: again after a wait, or dead. `reason` is what an operator reads. */
 fiber_fn Err job_fail(struct ctx *ctx, const struct job *job, Err why, Str reason, bool *ret_dead);
 
+/* Not now, and nobody's fault: back to the queue for a while, which costs no try. ERR_FENCED:
+ * another attempt has it. */
+fiber_fn Err job_postpone(struct ctx *ctx, const struct job *job, int64_t wait_us, Str reason);
+
 /*
  * Rows that PostgreSQL thinks this worker runs, and that are none of `kept`, go back to the queue;
  * that costs no try. Without `kept`: everything, because the worker stops. Not while a claim is

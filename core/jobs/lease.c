@@ -5,6 +5,7 @@
 #include "base/version.h"
 #include "gen/sql.h"
 #include "io/reactor.h"
+#include "jobs/overrun.h"
 
 #include <assert.h>
 #include <pthread.h>
@@ -21,6 +22,7 @@ struct lease {
     struct offload *offload;
     struct reactor *reactor;
     struct arena *arena;             /* of the heartbeat's turn */
+    uint32_t fibers;                 /* that still run in the thread */
     _Atomic int64_t renewed_boot_us; /* when PostgreSQL last confirmed; 0: never */
     _Atomic uint32_t running;
     _Atomic bool is_draining;
@@ -121,6 +123,12 @@ static fiber_fn void leave(struct lease *lease)
                "the reaper removes what is left");
 }
 
+static void fiber_ended(struct lease *lease)
+{
+    if (--lease->fibers == 0)
+        loop_stop(lease->reactor->loop);
+}
+
 static void heartbeat_run(void *arg)
 {
     struct lease *lease = arg;
@@ -128,15 +136,24 @@ static void heartbeat_run(void *arg)
     while (!atomic_load(&lease->must_stop))
         heartbeat_turn(lease);
     leave(lease);
-    loop_stop(lease->reactor->loop);
     arena_destroy(lease->arena);
+    fiber_ended(lease);
+}
+
+static void watch_run(void *arg)
+{
+    struct lease *lease = arg;
+    overrun_watch(lease->reactor, lease_incarnation(lease), &lease->must_stop);
+    fiber_ended(lease);
 }
 
 static void *thread_run(void *arg)
 {
     struct lease *lease = arg;
     lease->reactor = reactor_new(&lease->settings, lease->offload, 1, "spark-heartbeat");
+    lease->fibers = 2;
     fiber_spawn(lease->reactor->loop, "heartbeat", heartbeat_run, lease);
+    fiber_spawn(lease->reactor->loop, "watch", watch_run, lease);
     loop_run(lease->reactor->loop);
     reactor_free(lease->reactor);
     return NULL;

@@ -12,7 +12,8 @@ enum { INCARNATION_MAX = 128 };
 
 struct lease;
 
-/* Begins to register the incarnation, for as long as it takes; see lease_is_held. */
+/* Begins to watch over jobs that never wait (overrun.h), and to register the incarnation, for as
+ * long as it takes; see lease_is_held. */
 struct lease *lease_start(struct ctx *ctx, const struct settings *settings);
 Str lease_incarnation(const struct lease *lease);
 /* false: not yet registered, or the lease may be over in PostgreSQL's eyes; then stop claiming and

@@ -69,12 +69,12 @@ static fiber_fn Err culprit_find(struct platform platform, Str worker, DbArg nam
     return OK;
 }
 
-static fiber_fn Err reap_worker(struct platform platform, Str worker, DbArg named)
+static fiber_fn Err reap_worker(struct platform platform, Str worker, DbArg named, DbArg reason)
 {
     DbArg culprit;
     TRY(culprit_find(platform, worker, named, &culprit));
     struct rows rows;
-    TRY(db_query_platform(platform, &SQL_JOBS_REAP, ARGS(db_text(worker), culprit), &rows));
+    TRY(db_query_platform(platform, &SQL_JOBS_REAP, ARGS(db_text(worker), culprit, reason), &rows));
     counter_add(COUNTER_jobs_reaped, rows.count);
     TRY(db_query_platform(platform, &SQL_WORKER_FORGET, ARGS(db_text(worker)), NULL));
     if (queue_reap(platform.ctx, worker) != OK)
@@ -92,7 +92,10 @@ static fiber_fn Err reap(struct platform platform, bool only_certain)
         DbArg named = row_is_null(&dead, i, WORKERS_DEAD_CURRENT_JOB)
                           ? db_null()
                           : db_int(row_int(&dead, i, WORKERS_DEAD_CURRENT_JOB));
-        TRY(reap_worker(platform, row_text(&dead, i, WORKERS_DEAD_ID), named));
+        DbArg reason = row_is_null(&dead, i, WORKERS_DEAD_CRASH_REASON)
+                           ? db_null()
+                           : db_text(row_text(&dead, i, WORKERS_DEAD_CRASH_REASON));
+        TRY(reap_worker(platform, row_text(&dead, i, WORKERS_DEAD_ID), named, reason));
     }
     return OK;
 }

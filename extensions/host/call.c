@@ -157,7 +157,10 @@ fiber_fn Err host_endpoint_run(struct ctx *ctx, const struct host_endpoint *endp
         .is_admin = ctx->actor != NULL && ctx->actor->is_admin,
         .is_platform = ctx->scope.kind == SCOPE_PLATFORM,
     };
-    TRY(call_end(&call, endpoint->run(&call, &seen, endpoint->user)));
+    uint32_t before = extension_enter(endpoint->extension);
+    spark_status status = endpoint->run(&call, &seen, endpoint->user);
+    extension_leave(before);
+    TRY(call_end(&call, status));
     *ret_replied = call.has_replied;
     return OK;
 }
@@ -168,7 +171,10 @@ fiber_fn Err host_job_run(struct ctx *ctx, const struct host_job *handler, struc
         return off(ctx, handler->extension);
     struct spark_call call = call_make(ctx, handler->extension);
     call.job = job;
-    return call_end(&call, handler->run(&call, spark_of_json(job->payload), handler->user));
+    uint32_t before = extension_enter(handler->extension);
+    spark_status status = handler->run(&call, spark_of_json(job->payload), handler->user);
+    extension_leave(before);
+    return call_end(&call, status);
 }
 
 uint32_t host_endpoints(const struct host *host, struct arena *arena,

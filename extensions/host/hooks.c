@@ -82,7 +82,9 @@ static fiber_fn Err run_filter(struct ctx *ctx, const struct host_hook *hook,
 {
     struct spark_call call = call_make(ctx, hook->extension);
     struct watch watch = watch_start(ctx);
+    uint32_t before = extension_enter(hook->extension);
     spark_status status = hook->filter(&call, event, replacement, hook->user);
+    extension_leave(before);
     bool is_late = watch_stop(&watch);
     Err err = is_late ? late(&call) : call_end(&call, status);
     extension_hook_ended(hook->extension, err == ERR_EXTENSION);
@@ -118,7 +120,9 @@ static fiber_fn void run_action(struct ctx *ctx, const struct host_hook *hook,
     ctx->diag = (struct diag){0};
     struct spark_call call = call_make(ctx, hook->extension);
     struct watch watch = watch_start(ctx);
+    uint32_t before = extension_enter(hook->extension);
     spark_status status = hook->act(&call, event, hook->user);
+    extension_leave(before);
     bool is_late = watch_stop(&watch);
     Err err = is_late ? late(&call) : call_end(&call, status);
     extension_hook_ended(hook->extension, err == ERR_EXTENSION);

@@ -6,7 +6,9 @@
 #include "base/json_writer.h"
 #include "base/log.h"
 #include "host/host_internal.h"
+#include "jobs/crash_page.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
@@ -14,6 +16,8 @@
 #include <unistd.h>
 
 enum { PATH_SIZE = 4096, DESCRIPTION_MAX = 256 * 1024 };
+static_assert((int)EXTENSIONS_MAX <= (int)CRASH_EXTENSIONS_MAX,
+              "each has its name on the crash page");
 
 /* Beside the binary: of a build tree, of an installation. */
 static const char *default_folder(struct arena *arena)
@@ -38,14 +42,31 @@ static int is_object(const struct dirent *entry)
 }
 
 /* "hello, god": names of files without ".so", or of extensions. */
-static bool is_disabled(const struct settings *settings, Str name)
+static bool is_listed(Str list, Str name)
 {
-    Str rest = settings->extensions_disabled;
     Str part;
-    while (str_next(&rest, ',', &part))
+    while (str_next(&list, ',', &part))
         if (str_eq(str_trim(part), name))
             return true;
     return false;
+}
+
+/* Why the extension of this name is left out, or NULL. */
+static const char *why_disabled(const struct host *host, Str name)
+{
+    if (is_listed(host->disabled, name))
+        return "EXTENSIONS_DISABLED leaves it out";
+    if (is_listed(host->crashed, name))
+        return "it was switched off after a crash, until Spark is started again";
+    return NULL;
+}
+
+static bool is_disabled(const struct host *host, struct extension *extension)
+{
+    extension->reason = why_disabled(host, str_from_z(extension->name));
+    if (extension->reason != NULL)
+        atomic_store(&extension->state, EXTENSION_DISABLED);
+    return extension->reason != NULL;
 }
 
 static bool has_twin(const struct host *host, const struct extension *extension)
@@ -59,14 +80,23 @@ static bool has_twin(const struct host *host, const struct extension *extension)
     return false;
 }
 
-static bool start(struct host *host, struct extension *extension, const struct settings *settings)
+/* Opening it runs its constructors. */
+static bool open_entered(struct host *host, struct extension *extension)
 {
-    if (!module_open(host->arena, extension))
+    Str file = str_from_z(extension->name);
+    crash_page_name(extension->guest - 1, file, STR(""));
+    uint32_t before = extension_enter(extension);
+    bool is_open = module_open(host->arena, extension);
+    extension_leave(before);
+    if (is_open)
+        crash_page_name(extension->guest - 1, file, str_from_z(extension->name));
+    return is_open;
+}
+
+static bool start(struct host *host, struct extension *extension)
+{
+    if (!open_entered(host, extension) || is_disabled(host, extension))
         return false;
-    if (is_disabled(settings, str_from_z(extension->name))) {
-        atomic_store(&extension->state, EXTENSION_DISABLED);
-        return false;
-    }
     if (has_twin(host, extension)) {
         extension->reason = str_z(
             host->arena,
@@ -78,8 +108,18 @@ static bool start(struct host *host, struct extension *extension, const struct s
     return registry_start(host, extension);
 }
 
-static void load_file(struct host *host, const struct settings *settings, const char *folder,
-                      Str file)
+static void log_left_out(const struct extension *extension)
+{
+    int state = atomic_load(&extension->state);
+    if (state == EXTENSION_REFUSED)
+        log_event(LOG_ERROR, "extension_refused", LOG_Z("extension", extension->name),
+                  LOG_Z("reason", extension->reason));
+    if (state == EXTENSION_DISABLED)
+        log_event(LOG_WARN, "extension_disabled", LOG_Z("extension", extension->name),
+                  LOG_Z("reason", extension->reason));
+}
+
+static void load_file(struct host *host, const char *folder, Str file)
 {
     struct extension *extension = arena_new(host->arena, struct extension);
     Str name = str_slice(file, 0, file.len - 3);
@@ -87,19 +127,14 @@ static void load_file(struct host *host, const struct settings *settings, const 
     extension->version = "";
     extension->file = str_z(host->arena, str_printf(host->arena, "%s/%.*s", folder, STR_FMT(file)));
     host->extensions[host->count++] = extension;
-    if (is_disabled(settings, name))
-        atomic_store(&extension->state, EXTENSION_DISABLED);
-    else if (start(host, extension, settings))
+    extension->guest = host->count;
+    if (!is_disabled(host, extension) && start(host, extension))
         log_event(LOG_INFO, "extension_started", LOG_Z("extension", extension->name),
                   LOG_Z("version", extension->version));
-    if (atomic_load(&extension->state) == EXTENSION_REFUSED)
-        log_event(LOG_ERROR, "extension_refused", LOG_Z("extension", extension->name),
-                  LOG_Z("reason", extension->reason));
-    if (atomic_load(&extension->state) == EXTENSION_DISABLED)
-        log_event(LOG_INFO, "extension_disabled", LOG_Z("extension", extension->name));
+    log_left_out(extension);
 }
 
-static void load_folder(struct host *host, const struct settings *settings, const char *folder)
+static void load_folder(struct host *host, const char *folder)
 {
     struct dirent **entries;
     int count = scandir(folder, &entries, is_object, alphasort);
@@ -110,7 +145,7 @@ static void load_folder(struct host *host, const struct settings *settings, cons
     }
     for (int i = 0; i < count; i++) {
         if (host->count < EXTENSIONS_MAX)
-            load_file(host, settings, folder, str_from_z(entries[i]->d_name));
+            load_file(host, folder, str_from_z(entries[i]->d_name));
         else
             log_event(LOG_ERROR, "extension_refused", LOG_Z("extension", entries[i]->d_name),
                       LOG_Z("reason", "a host carries 64 extensions at most"));
@@ -124,10 +159,12 @@ struct host *host_load(const struct settings *settings)
     struct arena *arena = arena_create();
     struct host *host = arena_new(arena, struct host);
     host->arena = arena;
+    host->disabled = str_dup(arena, settings->extensions_disabled);
+    host->crashed = str_dup(arena, str_from_z(getenv("SPARK_EXTENSIONS_CRASHED")));
     const char *folder = settings->extensions_path.len > 0 ? str_z(arena, settings->extensions_path)
                                                            : default_folder(arena);
     if (folder != NULL)
-        load_folder(host, settings, folder);
+        load_folder(host, folder);
     if (host->offers.hooks != NULL)
         hooks_install(host);
     return host;
@@ -141,11 +178,30 @@ void host_free(struct host *host)
     for (uint32_t i = host->count; i > 0; i--) {
         struct extension *extension = host->extensions[i - 1];
         int state = atomic_load(&extension->state);
+        uint32_t before = extension_enter(extension);
         if ((state == EXTENSION_ON || state == EXTENSION_OFF) && extension->block->stop != NULL)
             extension->block->stop();
+        extension_leave(before);
         /* Not closed: a thread of its own may still run in it, and the process ends anyway. */
     }
     arena_destroy(host->arena);
+}
+
+Str host_kind_is_off(const struct host *host, struct arena *arena, Str kind)
+{
+    ptrdiff_t dot = str_find_char(kind, '.');
+    if (dot <= 0)
+        return STR_NONE;
+    Str name = str_slice(kind, 0, (size_t)dot);
+    const char *why = why_disabled(host, name);
+    if (why == NULL)
+        return STR_NONE;
+    return str_printf(arena, "it waits for the extension \"%.*s\": %s", STR_FMT(name), why);
+}
+
+bool host_has_crashed(const struct host *host)
+{
+    return host->crashed.len > 0;
 }
 
 Str host_describe(const struct host *host, struct arena *arena)

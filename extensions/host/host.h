@@ -4,7 +4,9 @@
  * the fiber of the request or job they serve.
  *
  * An extension that cannot be loaded or started is left out, with a log line that says what to
- * rebuild; the process goes on. One whose hooks fail ten times in a row is switched off.
+ * rebuild; the process goes on. One whose hooks fail ten times in a row is switched off. One that
+ * crashes takes the process with it; the crash page (jobs/crash_page.h) says which it was, and
+ * `spark up` starts the next one with its name in SPARK_EXTENSIONS_CRASHED, hence without it.
  */
 #pragma once
 
@@ -16,9 +18,9 @@
 
 struct host;
 
-/* Loads every *.so of EXTENSIONS_PATH in the order of their names, except what
- * EXTENSIONS_DISABLED lists, and puts its hooks around the writes of core/content. Never NULL.
- * Before the threads start. */
+/* Loads every *.so of EXTENSIONS_PATH in the order of their names, except what EXTENSIONS_DISABLED
+ * and SPARK_EXTENSIONS_CRASHED list, and puts its hooks around the writes of core/content. Never
+ * NULL. Before the threads start. */
 struct host *host_load(const struct settings *settings);
 /* Stops the extensions, in reverse. After the threads have ended. NULL is fine. */
 void host_free(struct host *host);
@@ -65,6 +67,13 @@ struct host_job_info {
 uint32_t host_jobs(const struct host *host, struct arena *arena, const struct host_job_info **ret);
 /* A JobHandler's body for such a kind. */
 fiber_fn Err host_job_run(struct ctx *ctx, const struct host_job *handler, struct job *job);
+
+/* Why nobody here can do jobs of this kind for now: the extension that it begins with is left out.
+ * The sentence, or STR_NONE. */
+Str host_kind_is_off(const struct host *host, struct arena *arena, Str kind);
+
+/* Does this process do without an extension, because it crashed? */
+bool host_has_crashed(const struct host *host);
 
 /* What is loaded, as a JSON array: [{"name","version","file","state","reason","failures"}]; state
  * is "on", "off", "refused" or "disabled". For `doctor` and the admin routes. */

@@ -19,11 +19,12 @@ enum {
 enum extension_state { EXTENSION_ON, EXTENSION_OFF, EXTENSION_REFUSED, EXTENSION_DISABLED };
 
 struct extension {
+    uint32_t guest;               /* its number on the crash page; never 0 */
     const spark_extension *block; /* NULL unless it was loaded */
     const char *name;             /* of the file until the block has said it */
     const char *version;
     const char *file;
-    const char *reason; /* why it is refused */
+    const char *reason; /* why it is refused, or left out */
     void *library;
     atomic_int state;       /* enum extension_state; ON → OFF while threads run */
     atomic_uint in_row;     /* failures of its hooks since the last success */
@@ -69,6 +70,8 @@ struct offers {
 
 struct host {
     struct arena *arena;
+    Str disabled; /* lists of names: what the operator left out */
+    Str crashed;  /* and what the supervisor did */
     struct extension *extensions[EXTENSIONS_MAX];
     uint32_t count;
     struct offers offers; /* of those that started */
@@ -127,6 +130,18 @@ static inline const struct json *json_of_spark(const spark_json *json)
 static inline const spark_json *spark_of_json(const struct json *json)
 {
     return (const spark_json *)json;
+}
+
+/* Around each call into an extension, so that a crash there is known to be its own. The callback
+ * may wait while other fibers do other things; the fiber remembers. Returns what _leave takes. */
+static inline uint32_t extension_enter(const struct extension *extension)
+{
+    return fiber_guest(extension->guest);
+}
+
+static inline void extension_leave(uint32_t before)
+{
+    fiber_guest(before);
 }
 
 /* hooks.c */

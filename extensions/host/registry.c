@@ -88,6 +88,15 @@ spark_status api_add_endpoint(spark_registry *registry, spark_str method_, spark
     return SPARK_OK;
 }
 
+/* "hello.greet": so that a worker knows whose it is even while it has to do without the extension.
+ */
+static bool is_own_kind(const spark_registry *registry, Str kind)
+{
+    Str name = str_from_z(registry->extension->name);
+    return kind.len > name.len + 1 && kind.len <= JOB_KIND_MAX && str_starts_with(kind, name) &&
+           kind.data[name.len] == '.';
+}
+
 static bool has_job(const struct offers *offers, Str kind)
 {
     for (const struct host_job *job = offers->jobs; job != NULL; job = job->next)
@@ -100,10 +109,10 @@ spark_status api_add_job(spark_registry *registry, spark_str kind_, uint32_t tim
                          spark_job_fn *fn, void *user)
 {
     Str kind = keep(registry, kind_);
-    if (fn == NULL || kind.len == 0 || kind.len > JOB_KIND_MAX || timeout_s > JOB_TIMEOUT_MAX_S)
+    if (fn == NULL || !is_own_kind(registry, kind) || timeout_s > JOB_TIMEOUT_MAX_S)
         return refuse(registry, SPARK_BAD_INPUT, "job", kind,
-                      "it needs a kind of at most 100 bytes, a timeout of at most a day and a "
-                      "function");
+                      "it needs a kind of at most 100 bytes that begins with the extension's name "
+                      "and a dot, a timeout of at most a day and a function");
     if (has_job(&registry->host->offers, kind) || has_job(&registry->offers, kind))
         return refuse(registry, SPARK_CONFLICT, "job", kind, "it is there already");
     if (!take_place(registry))
@@ -176,7 +185,9 @@ bool registry_start(struct host *host, struct extension *extension)
 {
     assert(extension->block != NULL);
     struct spark_registry registry = {.host = host, .extension = extension};
+    uint32_t before = extension_enter(extension);
     spark_status status = extension->block->start(&HOST_API, &registry);
+    extension_leave(before);
     if (status != SPARK_OK) {
         extension->reason = str_z(
             host->arena, str_printf(host->arena, "%s did not start: its start function returned %d",

@@ -17,6 +17,8 @@
  * WAITING  Functions marked MAY WAIT park the calling fiber; they return SPARK_CANCELLED or
  *          SPARK_TIMEOUT when there is no time left, and the callback should then return at once.
  *          Callbacks run on a 64 KiB stack: no deep recursion, no large arrays, no blocking calls.
+ * CRASHES  An extension that crashes takes the server or worker with it. `spark up` then starts
+ *          those without it, until it is itself started again; its jobs wait meanwhile.
  * THREADS  start and stop run alone. Callbacks run on several threads at once, one call on one
  *          thread; what an extension shares between calls it guards itself (C11 atomics).
  */
@@ -166,7 +168,9 @@ typedef struct spark_api {
     spark_status (*add_endpoint)(spark_registry *registry, spark_str method, spark_str pattern,
                                  spark_guard guard, spark_body body, spark_endpoint_fn *fn,
                                  void *user);
-    /* kind: "hello.greet", the extension's name first. */
+    /* kind: "hello.greet", the extension's name and a dot first; others are refused. When its
+     * timeout is over, waits fail; a job that holds the CPU for JOB_HARD_TIMEOUT without waiting
+     * ends its worker. */
     spark_status (*add_job)(spark_registry *registry, spark_str kind, uint32_t timeout_s,
                             spark_job_fn *fn, void *user);
     /* collection: "*" means all; action: "create", "update", "delete" or "*". */

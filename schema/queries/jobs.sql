@@ -91,6 +91,15 @@ update spark.jobs
  where id = $1 and attempt = $2 and worker = $3 and state = 'running'
 returning state;
 
+-- Nobody can do it for now, and nobody's fault is that: it waits for another $4 s, which costs no try.
+-- name: job_postpone :shared
+-- returns: state
+update spark.jobs
+   set state = 'queued', run_at = now() + make_interval(secs => $4), worker = null,
+       error_class = case when error_class = 'quarantine' then error_class else 'postponed' end, error = $5
+ where id = $1 and attempt = $2 and worker = $3 and state = 'running'
+returning state;
+
 -- What a worker does not have, although the row says so, goes back and costs no try: all of it when
 -- the worker stops ($2 empty); in between what a claim or an end whose answer was lost has left behind.
 -- name: jobs_hand_back :write
@@ -135,13 +144,14 @@ update spark.workers set current_job = $2 where id = $1;
 -- Workers whose lease is over, or that are gone although jobs still name them. is_certain: somebody saw
 -- it die, so there is nothing to wait for.
 -- name: workers_dead :read
--- returns: id, current_job, is_certain
-select id, current_job, lease_until = '-infinity' as is_certain from spark.workers where lease_until < now()
+-- returns: id, current_job, is_certain, crash_reason
+select id, current_job, lease_until = '-infinity' as is_certain, crash_reason
+  from spark.workers where lease_until < now()
 union all
-select distinct j.worker, null::bigint, false from spark.jobs j
+select distinct j.worker, null::bigint, false, null from spark.jobs j
  where j.state = 'running' and not exists (select from spark.workers w where w.id = j.worker);
 
--- $1 the dead worker, $2 the job that is charged or null. With a culprit known the neighbours go back
+-- $1 the dead worker, $2 the job that is charged or null, $3 what it died of, if somebody saw it. With a culprit known the neighbours go back
 -- unharmed; without one, and with more than one suspect, all go to quarantine, where each runs alone.
 -- name: jobs_reap :write
 -- returns: id, state
@@ -151,7 +161,7 @@ update spark.jobs j
        finished_at = case when j.id = $2 and crashes + 1 >= max_crashes then now() end,
        run_at = now(), worker = null,
        error_class = case when j.id = $2 then 'crash' when $2 is null then 'quarantine' else error_class end,
-       error = case when j.id = $2 then 'the worker died while this job ran' else error end
+       error = case when j.id = $2 then coalesce($3, 'the worker died while this job ran') else error end
  where worker = $1 and state = 'running'
 returning id, state;
 
@@ -220,10 +230,13 @@ update spark.jobs set state = 'queued', run_at = now(), failures = 0, crashes = 
  where id = $1 and state in ('dead', 'cancelled', 'expired')
 returning id;
 
--- The supervisor saw it die: its lease is over now, and so is what it was chosen for.
+-- Somebody saw it die: its lease is over now, and so is what it was chosen for. $3: the sentence for the
+-- job that is charged; the first one counts, as who wrote it was nearer.
 -- name: worker_crashed :write
 with dropped as (delete from spark.leases where holder = $1)
-update spark.workers set lease_until = '-infinity', current_job = coalesce($2, current_job) where id = $1;
+update spark.workers
+   set lease_until = '-infinity', current_job = coalesce($2, current_job), crash_reason = coalesce(crash_reason, $3)
+ where id = $1;
 
 -- Of these workers, those that are none any more.
 -- name: workers_unknown :read

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/version.h"
 #include "gen/sql.h"
+#include "host/host.h"
 #include "io/reactor.h"
 #include "server/handlers.h"
 
@@ -56,21 +57,21 @@ static void probe_write(struct json_writer *w, const struct probe *probe, bool i
     json_array_end(w);
 }
 
-/* Redis away is a warning: content is served and jobs run without it. */
+/* Redis away is a warning: content is served and jobs run without it. So is an extension that the
+ * supervisor left out after a crash. */
 fiber_fn Err health_show(struct ctx *ctx, const struct request *request, struct reply *reply)
 {
     (void)request;
     struct probe postgres = probe_run(ctx, "pg:responseTime", probe_postgres);
     struct probe redis = probe_run(ctx, "redis:responseTime", probe_redis);
+    const struct host *host = ctx->reactor->slots[SLOT_HOST];
     bool is_ok = postgres.result == OK;
+    bool is_hurt = redis.result != OK || host_has_crashed(host);
     reply->status = is_ok ? 200 : 503;
     reply->content_type = STR("application/health+json; charset=utf-8");
     struct json_writer *w = &reply->json;
     json_object_begin(w);
-    json_field_str(w, "status",
-                   !is_ok               ? STR("error")
-                   : redis.result != OK ? STR("warn")
-                                        : STR("ok"));
+    json_field_str(w, "status", !is_ok ? STR("error") : is_hurt ? STR("warn") : STR("ok"));
     if (ctx->actor != NULL && ctx->actor->is_admin && ctx->scope.kind == SCOPE_PLATFORM) {
         json_field_str(w, "releaseId", STR(SPARK_VERSION));
         json_key(w, STR("checks"));
@@ -78,6 +79,8 @@ fiber_fn Err health_show(struct ctx *ctx, const struct request *request, struct 
         probe_write(w, &postgres, true);
         probe_write(w, &redis, false);
         json_object_end(w);
+        json_key(w, STR("extensions"));
+        json_put_raw(w, host_describe(host, ctx->arena));
     }
     json_object_end(w);
     return OK;

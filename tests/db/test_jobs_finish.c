@@ -110,6 +110,29 @@ static void another_site_cannot_end_a_job(void **state)
     assert_int_equal(act(f, AS_A, finish_with_effect, job), OK);
 }
 
+static Err postpone(struct ctx *ctx, void *arg)
+{
+    return job_postpone(ctx, arg, 60 * SECOND_US, STR("not while it rains"));
+}
+
+static void a_job_that_is_postponed_waits_and_loses_no_try(void **state)
+{
+    struct db_fixture *f = *state;
+    struct claim_call call = {0};
+    struct job *job = claimed_one(f, &call);
+    assert_int_equal(act(f, AS_A, postpone, job), OK);
+    assert_int_equal(ask("select count(*) from spark.jobs where state = 'queued' and failures = 0 "
+                         "and crashes = 0 and worker is null and error = 'not while it rains' "
+                         "and run_at > now() + interval '50 s'"),
+                     1);
+    assert_int_equal(act(f, AS_A, postpone, job), ERR_FENCED);
+    tell("update spark.jobs set run_at = now(), error_class = 'quarantine'");
+    call.is_polling = true;
+    assert_int_equal(claim(f, &call, W1, 1), 1);
+    assert_int_equal(act(f, AS_A, postpone, &call.claimed[0].job), OK);
+    assert_int_equal(ask("select count(*) from spark.jobs where error_class = 'quarantine'"), 1);
+}
+
 static Err fail_job(struct ctx *ctx, void *arg)
 {
     bool is_dead;
@@ -291,6 +314,7 @@ static void progress_is_shown_and_goes_with_the_job(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        jobs_test(a_job_that_is_postponed_waits_and_loses_no_try),
         jobs_test(an_end_and_its_effects_come_together),
         jobs_test(a_late_attempt_leaves_nothing_behind),
         jobs_test(a_job_ends_once),

@@ -151,6 +151,40 @@ static void a_death_that_was_seen_is_reaped_at_once_and_charged_to_the_culprit(v
         assert_false(claimed.claimed[i].is_quarantined);
 }
 
+static void the_culprit_is_told_what_its_worker_died_of(void **state)
+{
+    struct db_fixture *f = *state;
+    dead_worker(f, "2", 2);
+    tell("update spark.workers set lease_until = '-infinity', crash_reason = 'it fell over', "
+         "current_job = (select min(id) from spark.jobs)");
+    struct steward_call call = {.worker = W1};
+    steward(f, &call);
+    assert_int_equal(ask("select count(*) from spark.jobs where error = 'it fell over' and "
+                         "crashes = 1 and id = (select min(id) from spark.jobs)"),
+                     1);
+    assert_int_equal(ask("select count(*) from spark.jobs where error is null and crashes = 0"), 1);
+}
+
+static Err tell_crash(struct ctx *ctx, void *arg)
+{
+    int64_t *job = arg;
+    Str reason = str_printf(ctx->arena, "sentence %jd", (intmax_t)*job);
+    return db_query_platform(as_platform(ctx), &SQL_WORKER_CRASHED,
+                             ARGS(db_text(W2), db_int(*job), db_text(reason)), NULL);
+}
+
+static void the_first_sentence_about_a_death_counts(void **state)
+{
+    struct db_fixture *f = *state;
+    dead_worker(f, "2", 2);
+    int64_t job = ask("select min(id) from spark.jobs");
+    assert_int_equal(act(f, AS_NONE, tell_crash, &job), OK);
+    assert_int_equal(act(f, AS_NONE, tell_crash, &job), OK);
+    assert_int_equal(ask("select count(*) from spark.workers where lease_until = '-infinity' and "
+                         "crash_reason like 'sentence %' and current_job is not null"),
+                     1);
+}
+
 static void without_a_culprit_all_are_suspects_and_none_is_charged(void **state)
 {
     struct db_fixture *f = *state;
@@ -279,6 +313,8 @@ int main(void)
         jobs_test(what_a_forgotten_worker_held_in_redis_is_found),
         jobs_test(a_new_leader_waits_a_whole_lease_before_it_reaps),
         jobs_test(a_death_that_was_seen_is_reaped_at_once_and_charged_to_the_culprit),
+        jobs_test(the_culprit_is_told_what_its_worker_died_of),
+        jobs_test(the_first_sentence_about_a_death_counts),
         jobs_test(without_a_culprit_all_are_suspects_and_none_is_charged),
         jobs_test(a_job_that_kills_alone_is_dead_after_its_budget),
         jobs_test(the_suspect_that_ran_alone_is_charged),

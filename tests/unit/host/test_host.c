@@ -27,10 +27,10 @@ static void each_extension_has_its_state(void **state)
         const char *file;
         const char *state;
     } WANT[] = {
-        {"bad-name.so", "refused"},   {"bad-start.so", "refused"},   {"no-entry.so", "disabled"},
-        {"probe.so", "disabled"},     {"too-new.so", "refused"},     {"twin-one.so", "on"},
-        {"twin-two.so", "refused"},   {"wrong-magic.so", "refused"}, {"wrong-major.so", "refused"},
-        {"wrong-size.so", "refused"},
+        {"bad-name.so", "refused"},    {"bad-start.so", "refused"},  {"no-entry.so", "disabled"},
+        {"probe.so", "disabled"},      {"rogue.so", "on"},           {"too-new.so", "refused"},
+        {"twin-one.so", "on"},         {"twin-two.so", "refused"},   {"wrong-magic.so", "refused"},
+        {"wrong-major.so", "refused"}, {"wrong-size.so", "refused"},
     };
     assert_int_equal(json_len(list), sizeof WANT / sizeof WANT[0]);
     for (uint32_t i = 0; i < json_len(list); i++) {
@@ -38,6 +38,24 @@ static void each_extension_has_its_state(void **state)
         expect_contains(fixture_str(entry, STR("file")), WANT[i].file);
         expect_str(fixture_str(entry, STR("state")), WANT[i].state);
     }
+    host_free(host);
+}
+
+static void what_crashed_is_left_out_and_its_jobs_wait(void **state)
+{
+    struct ctx *ctx = *state;
+    setenv("SPARK_EXTENSIONS_CRASHED", "rogue", 1);
+    struct host *host = load(ctx, "probe");
+    unsetenv("SPARK_EXTENSIONS_CRASHED");
+    assert_true(host_has_crashed(host));
+    expect_contains(host_describe(host, ctx->arena),
+                    "\"state\":\"disabled\",\"reason\":\"it was switched off after a crash");
+    expect_contains(host_kind_is_off(host, ctx->arena, STR("rogue.work")),
+                    "it waits for the extension \"rogue\": it was switched off after a crash");
+    expect_contains(host_kind_is_off(host, ctx->arena, STR("probe.work")), "EXTENSIONS_DISABLED");
+    assert_int_equal(host_kind_is_off(host, ctx->arena, STR("rogues.work")).len, 0);
+    assert_int_equal(host_kind_is_off(host, ctx->arena, STR("rogue")).len, 0);
+    assert_int_equal(host_kind_is_off(host, ctx->arena, STR("")).len, 0);
     host_free(host);
 }
 
@@ -53,9 +71,10 @@ static void only_what_started_offers(void **state)
     expect_str(endpoints[count - 1].pattern, "/twin");
     expect_str(endpoints[count - 1].method, "GET");
     const struct host_job_info *jobs;
-    assert_int_equal(host_jobs(host, ctx->arena, &jobs), 1);
+    assert_int_equal(host_jobs(host, ctx->arena, &jobs), 3);
     expect_str(jobs[0].kind, "probe.work");
     assert_int_equal(jobs[0].timeout_s, 60);
+    expect_str(jobs[1].kind, "rogue.work");
     host_free(host);
 }
 
@@ -73,6 +92,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         FIXTURE_TEST(each_extension_has_its_state),
+        FIXTURE_TEST(what_crashed_is_left_out_and_its_jobs_wait),
         FIXTURE_TEST(only_what_started_offers),
         FIXTURE_TEST(a_folder_that_is_not_there_is_no_reason_to_stop),
     };

@@ -392,6 +392,48 @@ static void holder_main(void *arg)
     fiber_hold(1);
 }
 
+struct visit {
+    struct wait *wait;
+    struct fiber_shown *shown;
+    struct arena *arena;
+};
+
+static void visit_main(void *arg)
+{
+    struct visit *visit = arg;
+    struct ctx ctx = {.arena = visit->arena};
+    struct wait wait = wait_begin();
+    visit->wait = &wait;
+    fiber_tag(7);
+    assert_int_equal(fiber_guest(3), 0);
+    assert_int_equal(visit->shown->tag, 7);
+    assert_int_equal(visit->shown->guest, 3);
+    uint64_t turns = visit->shown->turns;
+    assert_int_equal(fiber_wait(&ctx, &wait), OK);
+    assert_int_equal(visit->shown->tag, 7);
+    assert_int_equal(visit->shown->guest, 3);
+    assert_true(visit->shown->turns != turns);
+    assert_int_equal(fiber_guest(0), 3);
+}
+
+static void what_a_fiber_works_on_shows_while_it_has_the_cpu(void **state)
+{
+    struct fixture *f = *state;
+    struct fiber_shown shown = {0};
+    struct visit visit = {.shown = &shown, .arena = f->arena};
+    fiber_show(&shown);
+    assert_int_equal(fiber_guest(9), 0); /* at the start, when there are no fibers */
+    assert_int_equal(shown.guest, 9);
+    assert_int_equal(fiber_guest(0), 9);
+    fiber_spawn(f->loop, "visit", visit_main, &visit);
+    assert_int_equal(shown.tag, 0);
+    assert_int_equal(shown.guest, 0);
+    wait_end(visit.wait, OK);
+    turn_until_empty(f->loop);
+    assert_int_equal(shown.tag, 0);
+    fiber_show(NULL);
+}
+
 /* How a process ends that runs `run` in a fiber. */
 static int status_of(void (*run)(void *arg))
 {
@@ -442,6 +484,7 @@ int main(void)
         io_test(ten_thousand_live_are_cancelled_at_once),
         io_test(fiber_may_start_fibers),
         io_test(spawn_park_wake_end_over_and_over),
+        io_test(what_a_fiber_works_on_shows_while_it_has_the_cpu),
         io_test(overflow_is_a_crash_not_a_corruption),
         io_test(fiber_that_ends_holding_something_is_a_crash),
     };

@@ -1,0 +1,207 @@
+/* Processes that die in every way, and what the page that they leave says of it. */
+#include "io/loop.h"
+#include "jobs/crash_page.h"
+#include "support/fixture.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static struct crash_page *page; /* the one that the children map too */
+static char path[] = "/tmp/spark-crash-page-XXXXXX";
+
+/* Runs `die` in a process that shows what it does; how it ended. */
+static int status_of(void (*die)(void *arg))
+{
+    memset(page, 0, sizeof *page);
+    pid_t pid = fork();
+    if (pid == 0) {
+        fclose(stderr);
+        for (int number = 1; number < SIGRTMIN; number++)
+            signal(number, SIG_DFL); /* cmocka's handlers would go on with the tests */
+        crash_page_show(0);
+        crash_page_begin(STR("host:1:2:3"));
+        crash_page_name(4, STR("file"), STR("name"));
+        fiber_guest(5);
+        die(NULL);
+        _exit(0);
+    }
+    int status;
+    waitpid(pid, &status, 0);
+    return status;
+}
+
+static void die_by_abort(void *arg)
+{
+    (void)arg;
+    abort();
+}
+
+static void die_by_fault(void *arg)
+{
+    (void)arg;
+    int *volatile nowhere = (int *)8;
+    *nowhere = 1;
+}
+
+static void die_by_kill(void *arg)
+{
+    (void)arg;
+    raise(SIGKILL);
+}
+
+static void die_by_exit(void *arg)
+{
+    (void)arg;
+    _exit(3);
+}
+
+static void the_extension_that_was_entered_is_to_blame(void **state)
+{
+    (void)state;
+    void (*const WAYS[])(void *arg) = {die_by_abort, die_by_fault, die_by_kill, die_by_exit};
+    for (size_t i = 0; i < sizeof WAYS / sizeof WAYS[0]; i++) {
+        assert_int_not_equal(status_of(WAYS[i]), 0);
+        assert_int_equal(crash_page_guest(page), 5);
+        assert_int_equal(page->fatal_thread, i < 2 ? 1 : 0);
+    }
+    expect_str(str_from_z(page->extensions[4].file), "file");
+    expect_str(str_from_z(page->extensions[4].name), "name");
+    expect_str(str_from_z(page->incarnation), "host:1:2:3");
+}
+
+static void the_numberstill_ends_the_process(void **state)
+{
+    (void)state;
+    int status = status_of(die_by_abort);
+    assert_true(WIFSIGNALED(status));
+    assert_int_equal(WTERMSIG(status), SIGABRT);
+}
+
+static int eat(volatile char *before, int levels)
+{
+    volatile char mine[1024];
+    mine[0] = before[0];
+    return levels > 0 ? eat(mine, levels - 1) + mine[0] : 0;
+}
+
+static void overflow(void *arg)
+{
+    (void)arg;
+    fiber_guest(5);
+    char first = 1;
+    (void)eat(&first, 100 * 1000);
+}
+
+static void die_by_overflow(void *arg)
+{
+    fiber_spawn(loop_new(), "victim", overflow, arg);
+}
+
+static void a_stack_that_runs_out_is_seen_too(void **state)
+{
+    (void)state;
+    assert_int_not_equal(status_of(die_by_overflow), 0);
+    assert_int_equal(page->fatal_thread, 1);
+    assert_int_equal(crash_page_guest(page), 5);
+}
+
+static void *abort_in_thread(void *arg)
+{
+    if (arg != NULL)
+        crash_page_show(1);
+    abort();
+}
+
+static void die_in_other_thread(void *arg)
+{
+    pthread_t thread;
+    pthread_create(&thread, NULL, abort_in_thread, arg);
+    pthread_join(thread, NULL);
+}
+
+static void die_in_second_loop(void *arg)
+{
+    (void)arg;
+    die_in_other_thread(page);
+}
+
+static void who_only_was_there_is_not_to_blame(void **state)
+{
+    (void)state;
+    assert_int_not_equal(status_of(die_in_other_thread), 0);
+    assert_int_equal(crash_page_guest(page), 0);
+    assert_int_not_equal(status_of(die_in_second_loop), 0);
+    assert_int_equal(page->fatal_thread, 2);
+    assert_int_equal(crash_page_guest(page), 0);
+}
+
+static void without_a_witness_two_candidates_are_none(void **state)
+{
+    (void)state;
+    struct crash_page found = {0};
+    found.threads[0].guest = 5;
+    assert_int_equal(crash_page_guest(&found), 5);
+    found.threads[3].guest = 5;
+    assert_int_equal(crash_page_guest(&found), 5);
+    found.threads[3].guest = 6;
+    assert_int_equal(crash_page_guest(&found), 0);
+}
+
+static void a_hard_timeout_is_the_jobs_affair(void **state)
+{
+    (void)state;
+    struct crash_page found = {0};
+    found.threads[0].guest = 5;
+    found.overrun_job = 12;
+    assert_int_equal(crash_page_guest(&found), 0);
+}
+
+static void a_page_full_of_nonsense_blames_nobody(void **state)
+{
+    (void)state;
+    struct crash_page found;
+    memset(&found, 0xff, sizeof found);
+    found.overrun_job = 0;
+    assert_int_equal(crash_page_guest(&found), 0);
+    found.fatal_thread = CRASH_THREADS_MAX;
+    assert_int_equal(crash_page_guest(&found), 0);
+}
+
+static int page_setup(void **state)
+{
+    (void)state;
+    int fd = mkstemp(path);
+    if (fd < 0 || ftruncate(fd, sizeof *page) != 0)
+        return -1;
+    page = mmap(NULL, sizeof *page, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    close(fd);
+    setenv("SPARK_CRASH_PAGE", path, 1);
+    return page != MAP_FAILED ? 0 : -1;
+}
+
+static int page_teardown(void **state)
+{
+    (void)state;
+    unlink(path);
+    return munmap(page, sizeof *page);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_extension_that_was_entered_is_to_blame),
+        cmocka_unit_test(the_numberstill_ends_the_process),
+        cmocka_unit_test(a_stack_that_runs_out_is_seen_too),
+        cmocka_unit_test(who_only_was_there_is_not_to_blame),
+        cmocka_unit_test(without_a_witness_two_candidates_are_none),
+        cmocka_unit_test(a_hard_timeout_is_the_jobs_affair),
+        cmocka_unit_test(a_page_full_of_nonsense_blames_nobody),
+    };
+    return cmocka_run_group_tests_name("crash_page", tests, page_setup, page_teardown);
+}
