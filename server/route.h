@@ -30,7 +30,8 @@ enum route_body {
 
 struct route {
     Str method;
-    Str pattern; /* "/items/:collection/:id" */
+    Str pattern;      /* "/items/:collection/:id" */
+    const char *name; /* the handler's */
     RouteHandler *handler;
     enum route_guard guard;
     enum route_body body;

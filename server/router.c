@@ -28,6 +28,7 @@ static struct route route_table[] = {
 #define ROUTE(method_, pattern_, handler_, guard_, body_, summary_)                                \
     {.method = STR_INIT(method_),                                                                  \
      .pattern = STR_INIT(pattern_),                                                                \
+     .name = #handler_,                                                                            \
      .handler = handler_,                                                                          \
      .guard = guard_,                                                                              \
      .body = body_,                                                                                \

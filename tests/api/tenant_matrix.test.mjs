@@ -27,6 +27,7 @@ const tries = {
     'GET /server/ping': () => [],
     'GET /server/health': () => [{}],
     'GET /server/info': () => [{}],
+    'GET /server/specs/oas': () => [{}],
     'GET /metrics': () => [{}],
     'GET /items/:collection': (x) => [
         { path: `/items/posts?filter[id][_eq]=${x.posts[0].id}` },
