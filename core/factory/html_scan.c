@@ -12,9 +12,15 @@ static bool is_letter(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-static bool is_name_char(char c)
+static bool is_space(char c)
 {
-    return is_letter(c) || (c >= '0' && c <= '9') || c == '-' || c == ':';
+    return c == ' ' || c == '\t' || c == '\n' || c == '\f' || c == '\r';
+}
+
+/* What ends the name of a tag. */
+static bool is_name_end(char c)
+{
+    return is_space(c) || c == '/' || c == '>';
 }
 
 /* Whether the '<' at the start of `s` opens a tag, a comment or a doctype. */
@@ -23,47 +29,125 @@ static bool opens_tag(Str s)
     if (s.len < 2)
         return false;
     return is_letter(s.data[1]) || s.data[1] == '!' || s.data[1] == '?' ||
-           (s.data[1] == '/' && s.len > 2 && is_letter(s.data[2]));
+           (s.data[1] == '/' && s.len > 2);
 }
 
+/* "</" and no letter, "<?" and "<!" without "--": browsers take it for a comment up to the '>'. */
+static bool is_bogus_comment(Str s)
+{
+    return s.data[1] == '!' || s.data[1] == '?' || (s.data[1] == '/' && !is_letter(s.data[2]));
+}
+
+/* "<!-->" and "<!--->" are whole comments, and "--!>" ends one too. */
 static size_t comment_end(Str s)
 {
-    ptrdiff_t end = str_find(str_slice(s, 4, s.len), STR("-->"));
-    return end < 0 ? s.len : (size_t)end + 7;
-}
-
-/* A quote counts only right after '=': an apostrophe elsewhere in a tag is a slip of the writer. */
-static size_t tag_end(Str s)
-{
-    char quote = 0;
-    bool after_equals = false;
-    for (size_t i = 1; i < s.len; i++) {
-        char c = s.data[i];
-        if (quote != 0) {
-            if (c == quote)
-                quote = 0;
-        } else if (c == '>') {
+    for (size_t i = 4; i < s.len; i++) {
+        const char *found = memchr(s.data + i, '>', s.len - i);
+        if (found == NULL)
+            break;
+        i = (size_t)(found - s.data);
+        bool is_end = s.data[i - 1] == '-' && s.data[i - 2] == '-';
+        bool is_odd_end =
+            i >= 7 && s.data[i - 1] == '!' && s.data[i - 2] == '-' && s.data[i - 3] == '-';
+        if (is_end || is_odd_end)
             return i + 1;
-        } else if (after_equals && (c == '"' || c == '\'')) {
-            quote = c;
-        }
-        if (c != ' ')
-            after_equals = quote == 0 && c == '=';
     }
     return s.len;
 }
 
-/* Where the text of <script> or <style> ends: before its closing tag. */
-static size_t raw_text_len(Str s, Str tag)
+/* Where in a tag a character stands. */
+enum tag_part { TAG_NAME, BEFORE_NAME, NAME, AFTER_NAME, BEFORE_VALUE, VALUE };
+
+/* The part after one character that is neither a quote before a value nor '>'. */
+static enum tag_part tag_step(enum tag_part part, char c)
 {
-    for (size_t i = 0; i + 2 + tag.len <= s.len; i++) {
+    switch (part) {
+    case TAG_NAME:
+    case BEFORE_NAME:
+        if (is_space(c) || c == '/')
+            return BEFORE_NAME;
+        return part == TAG_NAME ? TAG_NAME : NAME; /* "=" begins a name here */
+    case NAME:
+    case AFTER_NAME:
+        if (c == '=')
+            return BEFORE_VALUE;
+        if (c == '/')
+            return BEFORE_NAME;
+        return is_space(c) ? AFTER_NAME : NAME;
+    case BEFORE_VALUE:
+        return is_space(c) ? BEFORE_VALUE : VALUE;
+    case VALUE:
+        return is_space(c) ? BEFORE_NAME : VALUE;
+    }
+    return part;
+}
+
+/*
+ * As the standard's tokeniser reads a tag: a quote counts only where a value begins. One that is
+ * taken for more or less than browsers take it for would show text of an attribute as prose.
+ */
+static size_t tag_end(Str s, size_t name_start)
+{
+    char quote = 0;
+    enum tag_part part = TAG_NAME;
+    for (size_t i = name_start; i < s.len; i++) {
+        char c = s.data[i];
+        if (quote != 0) {
+            if (c == quote) {
+                quote = 0;
+                part = BEFORE_NAME;
+            }
+        } else if (c == '>') {
+            return i + 1;
+        } else if (part == BEFORE_VALUE && (c == '"' || c == '\'')) {
+            quote = c;
+        } else {
+            part = tag_step(part, c);
+        }
+    }
+    return s.len;
+}
+
+/* "<name" or "</name" (the prefix) and then the end of a name. */
+static bool names_tag(Str s, Str prefix, Str tag)
+{
+    size_t len = prefix.len + tag.len;
+    return s.len > len && str_starts_with(s, prefix) &&
+           str_eq_nocase(str_slice(s, prefix.len, len), tag) && is_name_end(s.data[len]);
+}
+
+size_t html_raw_len(Str s, Str tag)
+{
+    for (size_t i = 0; i < s.len; i++) {
         const char *found = memchr(s.data + i, '<', s.len - i);
         if (found == NULL)
             break;
         i = (size_t)(found - s.data);
-        if (str_starts_with(str_slice(s, i, s.len), STR("</")) &&
-            str_eq_nocase(str_slice(s, i + 2, i + 2 + tag.len), tag))
+        if (names_tag(str_slice(s, i, s.len), STR("</"), tag))
             return i;
+    }
+    return s.len;
+}
+
+/* In a script, "<!-- <script>" hides one "</script>": pages of old hid theirs so. */
+static size_t script_len(Str s)
+{
+    enum { PLAIN, ESCAPED, DOUBLY } state = PLAIN;
+    for (size_t i = 0; i < s.len; i++) {
+        Str rest = str_slice(s, i, s.len);
+        if (s.data[i] == '-' && state != PLAIN && str_starts_with(rest, STR("-->"))) {
+            state = PLAIN;
+        } else if (s.data[i] == '<' && names_tag(rest, STR("</"), STR("script"))) {
+            if (state != DOUBLY)
+                return i;
+            state = ESCAPED;
+        } else if (s.data[i] == '<' && state == PLAIN && str_starts_with(rest, STR("<!--"))) {
+            state = ESCAPED;
+            i++; /* its dashes may be those of "-->" */
+        } else if (s.data[i] == '<' && state == ESCAPED &&
+                   names_tag(rest, STR("<"), STR("script"))) {
+            state = DOUBLY;
+        }
     }
     return s.len;
 }
@@ -76,18 +160,25 @@ static struct html_piece scan_tag(Str s)
         return piece;
     }
 
-    size_t end = tag_end(s);
+    if (is_bogus_comment(s)) {
+        ptrdiff_t close = str_find_char(s, '>');
+        piece.source = str_slice(s, 0, close < 0 ? s.len : (size_t)close + 1);
+        return piece;
+    }
+
     piece.is_closing = s.data[1] == '/';
     size_t from = piece.is_closing ? 2 : 1;
+    size_t end = tag_end(s, from);
     size_t to = from;
-    while (to < end && is_name_char(s.data[to]))
+    while (to < end && !is_name_end(s.data[to]))
         to++;
     piece.tag = str_slice(s, from, to);
 
-    bool is_raw = !piece.is_closing && (str_eq_nocase(piece.tag, STR("script")) ||
-                                        str_eq_nocase(piece.tag, STR("style")));
-    if (is_raw)
-        end += raw_text_len(str_slice(s, end, s.len), piece.tag);
+    Str inside = str_slice(s, end, s.len);
+    if (!piece.is_closing && str_eq_nocase(piece.tag, STR("script")))
+        end += script_len(inside);
+    else if (!piece.is_closing && str_eq_nocase(piece.tag, STR("style")))
+        end += html_raw_len(inside, piece.tag);
     piece.source = str_slice(s, 0, end);
     return piece;
 }

@@ -29,6 +29,13 @@ struct html_piece html_next(struct html_scan *scan);
 /* Elements that stand inside a line of text: their tags separate no words for a reader. */
 bool html_is_inline(Str tag);
 
+/* Bytes before the closing tag of an element whose text is raw, `s` being what follows its opening
+ * tag: "</name" and the end of a name. All of `s` when there is none. */
+size_t html_raw_len(Str s, Str tag);
+
+/* The first attribute of that name in an opening tag, as written; false if it has none. */
+bool html_attribute(Str tag, Str name, Str *ret);
+
 /* h1 to h6 */
 bool html_is_heading(Str tag);
 

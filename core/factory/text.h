@@ -50,3 +50,7 @@ void text_put_codepoint(struct buf *out, uint32_t codepoint);
 bool text_is_space(uint32_t codepoint);
 bool text_is_letter(uint32_t codepoint);
 uint32_t text_base_letter(uint32_t codepoint); /* without its accents, lower case: É → e */
+/* Simple case folding: one code point for one, Unicode's mappings C and S. */
+uint32_t text_fold(uint32_t codepoint);
+/* What words are made of: letters, marks, digits, connectors; joiners and soft hyphens inside. */
+bool text_is_word(uint32_t codepoint);

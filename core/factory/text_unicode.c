@@ -213,3 +213,31 @@ uint32_t text_base_letter(uint32_t codepoint)
     assert(count >= 0);
     return (uint32_t)utf8proc_tolower(parts[0]);
 }
+
+uint32_t text_fold(uint32_t codepoint)
+{
+    enum { DOTTED_CAPITAL_I = 0x130 }; /* folds to itself: "i" with a dot is two code points */
+    if (codepoint < 0x80)
+        return codepoint >= 'A' && codepoint <= 'Z' ? codepoint + 32 : codepoint;
+    utf8proc_int32_t parts[8];
+    int last_class = 0;
+    utf8proc_ssize_t count = utf8proc_decompose_char((utf8proc_int32_t)codepoint, parts, 8,
+                                                     UTF8PROC_CASEFOLD, &last_class);
+    if (count == 1)
+        return (uint32_t)parts[0];
+    if (codepoint == DOTTED_CAPITAL_I)
+        return codepoint;
+    return (uint32_t)utf8proc_tolower((utf8proc_int32_t)codepoint);
+}
+
+bool text_is_word(uint32_t codepoint)
+{
+    enum { SOFT_HYPHEN = 0xAD, NON_JOINER = 0x200C, JOINER = 0x200D };
+    if (codepoint < 0x80)
+        return text_is_letter(codepoint) || (codepoint >= '0' && codepoint <= '9') ||
+               codepoint == '_';
+    if (codepoint == SOFT_HYPHEN || codepoint == NON_JOINER || codepoint == JOINER)
+        return true;
+    utf8proc_category_t category = utf8proc_category((utf8proc_int32_t)codepoint);
+    return category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_PC;
+}
