@@ -14,7 +14,7 @@
 #include <sys/socket.h>
 
 enum { SWEEP_US = 100 * 1000, BODY_NONE_MAX = 64 * 1024 };
-enum { BODY_TRACK_MAX = 8 * 1024, BODY_PUBLIC_MAX = 16 * 1024 };
+enum { BODY_TRACK_MAX = 8 * 1024, BODY_PUBLIC_MAX = 16 * 1024, BODY_FORM_MAX = 64 * 1024 };
 /* Headers and the body share one buffer. */
 enum { HEAD_ALLOWANCE = 64 * 1024 };
 static const uint64_t BUFFERED_BUDGET = UINT64_C(512) * 1024 * 1024;
@@ -39,6 +39,8 @@ uint64_t route_body_max(const struct settings *settings, enum route_body body)
         return BODY_TRACK_MAX;
     case BODY_PUBLIC:
         return BODY_PUBLIC_MAX;
+    case BODY_FORM:
+        return BODY_FORM_MAX;
     case BODY_CONTENT:
         return (uint64_t)settings->body_max_bytes;
     case BODY_BULK:

@@ -8,7 +8,9 @@
 #include "base/log.h"
 #include "content/schema.h"
 #include "io/fiber.h"
+#include "server/denials.h"
 #include "server/exchange.h"
+#include "server/gatekeeper.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -239,13 +241,19 @@ static fiber_fn Err handle(struct exchange *exchange)
     struct request *request = &exchange->request;
     struct route_match match =
         router_find(exchange->server->router, ctx->arena, request->method, request->path);
-    const struct route *route = match.route;
+    const struct route *preflight =
+        match.route == NULL ? cors_preflight_route(exchange->server->router, ctx->arena, request)
+                            : NULL;
+    const struct route *route = preflight != NULL ? preflight : match.route;
     request->route = route;
     for (uint32_t i = 0; i < REQUEST_PARAMS_MAX; i++)
         request->params[i] = percent_decode(ctx->arena, match.params[i], false);
 
     if (route == NULL || route->guard != GUARD_OPEN)
         TRY(find_who(ctx, request));
+    TRY(cors_open(ctx, request, &exchange->reply));
+    if (preflight != NULL)
+        return cors_preflight_answer(ctx, &exchange->reply);
     if (route == NULL && match.allowed.len > 0 && envelope_of_path(request->path) == ENVELOPE_API) {
         reply_header(&exchange->reply, STR("allow"), match.allowed);
         return fail(ctx, ERR_METHOD_NOT_ALLOWED, "Use %.*s here.", STR_FMT(match.allowed));
@@ -257,6 +265,9 @@ static fiber_fn Err handle(struct exchange *exchange)
     TRY(guard_check(ctx, route->guard));
     TRY(write_check(ctx, route));
     TRY(body_check(ctx, exchange, route));
+    if (!exchange->is_counted)
+        TRY(rate_pass(ctx, request, &exchange->reply));
+    exchange->is_counted = true; /* a request that starts again is one request */
     return route->handler(ctx, request, &exchange->reply);
 }
 
@@ -365,6 +376,7 @@ static void answer(struct exchange *exchange, Err err)
         reply_error(&exchange->ctx, &exchange->reply, envelope_of(exchange), err);
     exchange_send(exchange);
     log_request(exchange, err);
+    denial_note(exchange, err);
 }
 
 static void run(void *arg)

@@ -46,8 +46,10 @@ struct exchange {
     int fd;          /* HTTP/1: its place in by_fd; -1: none */
     bool is_watched; /* the socket is polled for a client that goes away */
     bool is_head;
+    bool is_counted;       /* a token was taken for it */
     bool must_close;       /* the connection ends with this answer */
     bool is_chunk_pending; /* a stream's last chunk is still on its way */
+    bool is_broken;        /* a stream that must not look complete */
     int64_t started_us;
     struct request request;
     struct reply reply;
@@ -74,8 +76,9 @@ Str target_host(Str target);
 void exchange_end_stream(struct exchange *exchange);
 void exchange_client_is_gone(struct exchange *exchange);
 
-/* pages_http.c: serves the files of `folder` under `prefix`, from memory. */
-void pages_register(h2o_hostconf_t *host, const char *prefix, Str folder);
+/* pages_http.c: serves the files of `folder` and its subfolder `below` ("" or "/js") under
+ * `prefix`, from memory. */
+void pages_register(h2o_hostconf_t *host, const char *prefix, Str folder, const char *below);
 
 /* body_limit.c: the sweep over bodies that are still coming in. */
 uint64_t route_body_max(const struct settings *settings, enum route_body body);

@@ -59,8 +59,10 @@ static void configure(struct server *server)
     h2o_hostconf_t *host =
         h2o_config_register_host(config, h2o_iovec_init(H2O_STRLIT("default")), 65535);
 
-    if (settings->static_path.len > 0)
-        pages_register(host, "/admin", settings->static_path);
+    if (settings->static_path.len > 0) {
+        pages_register(host, "/admin", settings->static_path, "");
+        pages_register(host, "/js", settings->static_path, "/js"); /* what sites' pages load */
+    }
     h2o_pathconf_t *all = h2o_config_register_path(host, "/", 0);
     h2o_handler_t *handler = h2o_create_handler(all, sizeof *handler);
     handler->on_req = dispatch_on_request;

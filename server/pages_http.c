@@ -16,6 +16,7 @@ enum { GZIP_QUALITY = 9, GZIP_SIZE_MIN = 512 };
 struct pages_handler {
     h2o_handler_t handler; /* first: h2o hands it back to us */
     size_t prefix_len;
+    Str index; /* "admin/": the pages' own root, as seen from beside it */
     struct pages pages;
 };
 
@@ -47,7 +48,7 @@ static Str gzip(struct arena *arena, Str bytes)
     return copy != NULL ? str_of(copy, len) : STR_NONE;
 }
 
-void pages_register(h2o_hostconf_t *host, const char *prefix, Str folder)
+void pages_register(h2o_hostconf_t *host, const char *prefix, Str folder, const char *below)
 {
     h2o_pathconf_t *path = h2o_config_register_path(host, prefix, 0);
     struct pages_handler *pages = (void *)h2o_create_handler(path, sizeof *pages);
@@ -55,7 +56,9 @@ void pages_register(h2o_hostconf_t *host, const char *prefix, Str folder)
     pages->handler.dispose = on_dispose;
     pages->prefix_len = strlen(prefix);
     pages->pages.arena = arena_create();
-    pages_load(&pages->pages, folder, gzip);
+    struct arena *arena = pages->pages.arena;
+    pages->index = str_printf(arena, "%s/", prefix + 1);
+    pages_load(&pages->pages, str_printf(arena, "%.*s%s", STR_FMT(folder), below), gzip);
 }
 
 /* `name` and `value` must be static, or live as long as the request. */
@@ -151,8 +154,8 @@ static int on_request(h2o_handler_t *handler, h2o_req_t *req)
     Str path = str_of(req->path_normalized.base, req->path_normalized.len);
     if (path.len == pages->prefix_len) {
         /* Relative, so that it holds behind a proxy with a prefix of its own. */
-        put(req, STR("location"), STR("admin/"));
-        return complain(req, 308, "Permanent Redirect", STR("The page is at admin/.\n"));
+        put(req, STR("location"), pages->index);
+        return complain(req, 308, "Permanent Redirect", STR("The pages are one slash further.\n"));
     }
     const struct page *page =
         pages_find(&pages->pages, str_slice(path, pages->prefix_len, path.len));

@@ -39,10 +39,13 @@ void reply_no_content(struct reply *reply);
 void reply_data_begin(struct reply *reply);
 void reply_data_end(struct reply *reply);
 
-/* Server-sent events: the status line goes out, then each event when the one before is on the
- * wire. ERR_CANCELLED when the client is gone. */
+/* Streams, as server-sent events are: the status line goes out, then each chunk when the one before
+ * is on the wire. Not to be stored unless the handler has said how long. ERR_CANCELLED when the
+ * client is gone. */
 fiber_fn Err reply_stream_begin(struct ctx *ctx, struct reply *reply, Str content_type);
 fiber_fn Err reply_stream_write(struct ctx *ctx, struct reply *reply, Str chunk);
+/* The stream ends as a lost connection does, so that nobody takes what has come for all of it. */
+void reply_stream_break(struct reply *reply);
 
 /* The error of ctx->diag in the envelope of the API being spoken. */
 enum envelope { ENVELOPE_CMS, ENVELOPE_API };

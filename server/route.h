@@ -24,6 +24,7 @@ enum route_body {
     BODY_NONE,    /* a body is ignored but may not pass 64 KiB */
     BODY_TRACK,   /* 8 KiB */
     BODY_PUBLIC,  /* 16 KiB */
+    BODY_FORM,    /* 64 KiB */
     BODY_CONTENT, /* MAX_PAYLOAD_SIZE */
     BODY_BULK,    /* BULK_PAYLOAD_SIZE */
 };

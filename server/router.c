@@ -1,6 +1,7 @@
 /*
  * The router: a tree over path segments. Fixed segments are compared case-insensitively, one
- * parameter child a node. A find touches as many nodes as the path has segments.
+ * parameter child a node; a fixed segment may have a parameter inside: "sitemap-:page.xml". A find
+ * touches as many nodes as the path has segments.
  */
 #include "server/handlers.h"
 #include "server/route.h"
@@ -135,11 +136,33 @@ bool router_add(struct router *router, const struct route *route)
     return true;
 }
 
-static const struct node *node_step(const struct node *node, Str segment)
+/* "sitemap-:page.xml" over "sitemap-7.xml" gives "7": what lies between the fixed ends. */
+static bool inner_param(Str pattern, Str segment, Str *ret)
 {
+    ptrdiff_t colon = str_find_char(pattern, ':');
+    if (colon <= 0)
+        return false;
+    Str head = str_slice(pattern, 0, (size_t)colon);
+    Str name = str_slice(pattern, head.len, pattern.len);
+    ptrdiff_t dot = str_find_char(name, '.');
+    Str tail = dot < 0 ? STR("") : str_slice(name, (size_t)dot, name.len);
+    if (segment.len <= head.len + tail.len ||
+        !str_eq_nocase(str_slice(segment, 0, head.len), head) ||
+        !str_eq_nocase(str_slice(segment, segment.len - tail.len, segment.len), tail))
+        return false;
+    *ret = str_slice(segment, head.len, segment.len - tail.len);
+    return true;
+}
+
+/* *ret_param stays STR_NONE where the segment is fixed. */
+static const struct node *node_step(const struct node *node, Str segment, Str *ret_param)
+{
+    *ret_param = STR_NONE;
     for (uint32_t i = 0; i < node->child_count; i++)
-        if (str_eq_nocase(node->children[i]->segment, segment))
+        if (str_eq_nocase(node->children[i]->segment, segment) ||
+            inner_param(node->children[i]->segment, segment, ret_param))
             return node->children[i];
+    *ret_param = segment;
     return node->param;
 }
 
@@ -159,15 +182,16 @@ struct route_match router_find(const struct router *router, struct arena *arena,
     const struct node *node = &router->root;
     Str rest = str_slice(path, 1, path.len);
     Str segment;
+    Str value;
     uint32_t param = 0;
     while (str_next(&rest, '/', &segment)) {
         if (segment.len == 0)
             continue;
-        node = node_step(node, segment);
+        node = node_step(node, segment, &value);
         if (node == NULL)
             return match;
-        if (str_starts_with(node->segment, STR(":")) && param < REQUEST_PARAMS_MAX)
-            match.params[param++] = segment;
+        if (value.data != NULL && param < REQUEST_PARAMS_MAX)
+            match.params[param++] = value;
     }
     Str wanted = str_eq(method, STR("HEAD")) ? STR("GET") : method;
     for (uint32_t i = 0; i < node->route_count; i++)

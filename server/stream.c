@@ -54,7 +54,8 @@ fiber_fn Err reply_stream_begin(struct ctx *ctx, struct reply *reply, Str conten
         return ERR_CANCELLED;
     reply->is_streaming = true;
     reply->content_type = content_type;
-    reply_header(reply, STR("cache-control"), STR("no-store"));
+    if (!reply_has_header(reply, STR("cache-control")))
+        reply_header(reply, STR("cache-control"), STR("no-store"));
     exchange->generator = (h2o_generator_t){on_proceed, on_stop};
     exchange_start_response(exchange);
     exchange->is_chunk_pending = true;
@@ -75,13 +76,20 @@ fiber_fn Err reply_stream_write(struct ctx *ctx, struct reply *reply, Str chunk)
     return wait_until_sent(ctx, exchange);
 }
 
+void reply_stream_break(struct reply *reply)
+{
+    assert(reply->is_streaming);
+    reply->exchange->is_broken = true;
+}
+
 /* h2o takes no further chunk while one is pending: a reader who is too slow loses the connection,
  * and what h2o holds of the exchange goes with it. */
 void exchange_end_stream(struct exchange *exchange)
 {
     assert(exchange->req != NULL);
     if (!exchange->is_chunk_pending) {
-        h2o_send(exchange->req, NULL, 0, H2O_SEND_STATE_FINAL);
+        h2o_send(exchange->req, NULL, 0,
+                 exchange->is_broken ? H2O_SEND_STATE_ERROR : H2O_SEND_STATE_FINAL);
         return;
     }
     h2o_conn_t *conn = exchange->req->conn;

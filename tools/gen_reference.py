@@ -61,7 +61,7 @@ GUARDS = {
     "GUARD_MEMBER": "any token", "GUARD_ADMIN": "administrators", "GUARD_GOD": "X-God-Token",
 }
 BODIES = {
-    "BODY_NONE": "none", "BODY_TRACK": "8 KiB", "BODY_PUBLIC": "16 KiB",
+    "BODY_NONE": "none", "BODY_TRACK": "8 KiB", "BODY_PUBLIC": "16 KiB", "BODY_FORM": "64 KiB",
     "BODY_CONTENT": "`MAX_PAYLOAD_SIZE`", "BODY_BULK": "`BULK_PAYLOAD_SIZE`",
 }
 
@@ -69,6 +69,13 @@ BODIES = {
 def routes():
     return table(["method", "path", "who", "body", "what it does"],
                  [[r[0], f"`{r[1]}`", GUARDS[r[3]], BODIES[r[4]], r[5]] for r in rows("server/routes.def", "ROUTE")])
+
+
+def rates():
+    outage = {"RATE_OPEN": "nobody is counted", "RATE_CLOSED": "503"}
+    return table(["class", "a minute", "an hour", "without Redis", "what"],
+                 [[r[0].lower(), r[1], r[2] if r[2] != "0" else "", outage[r[3]], r[4]]
+                  for r in rows("core/access/rates.def", "RATE")])
 
 
 def errors():
@@ -99,6 +106,8 @@ def page():
     out = ["# Reference", "",
            "Made by `make docs` from the tables that generate the code; edit those, not this.", "",
            "## Routes", "", *routes(),
+           "## Rates", "", "Requests of one address to one site; `RATE_LIMITER_ENABLED=false` lifts them.", "",
+           *rates(),
            "## Settings", "", "From the environment; secrets also from a file named by `NAME_FILE`.", "", *settings(),
            "## Errors", "",
            "`/api` and `/god` answer `{\"error\":true,\"message\",\"code\"}`, all other routes Directus' "

@@ -40,10 +40,15 @@ static fiber_fn Err drain_turn(struct worker *worker, struct ctx *ctx, int64_t *
     if (!redis_is_up(worker->reactor->redis))
         return OK;
     if (clock_now_us() >= *adopt_at_us) {
-        TRY(pageviews_adopt(platform));
+        TRY(tracking_adopt(platform));
         *adopt_at_us = clock_now_us() + ADOPT_US;
     }
-    return pageviews_drain(platform, worker->incarnation, ret_taken);
+    for (int kind = 0; kind < TRACKING_KINDS; kind++) {
+        uint64_t taken;
+        TRY(tracking_drain(platform, (enum tracking_kind)kind, worker->incarnation, &taken));
+        *ret_taken = taken > *ret_taken ? taken : *ret_taken;
+    }
+    return OK;
 }
 
 /* Drains as long as there is something, then rests. What a stopping worker had taken is stored, or

@@ -40,15 +40,15 @@ static Err token_create(struct cli *cli, const struct wanted *wanted, Str token,
     const char *site;
     TRY(platform_begin(cli, "spark.site_tokens", &postgres));
     TRY(platform_site(cli, postgres, wanted->site, &site));
-    const char *parameters[] = {str_z(ctx->arena, id),
-                                site,
-                                str_z(ctx->arena, wanted->name),
+    const char *parameters[] = {str_z(ctx->arena, id), site, str_z(ctx->arena, wanted->name),
                                 hash_text(ctx->arena, token),
                                 wanted->is_read_only ? "{read}" : "{read,write}",
-                                wanted->expires.len > 0 ? str_z(ctx->arena, wanted->expires)
-                                                        : NULL};
+                                wanted->expires.len > 0 ? str_z(ctx->arena, wanted->expires) : NULL,
+                                /* the work log: no user, no address */
+                                NULL, "operator", NULL};
+    enum { PARAMETERS = sizeof(parameters) / sizeof(parameters[0]) };
     struct sync_rows rows;
-    TRY(platform_query(cli, postgres, &SQL_SITE_TOKEN_CREATE, parameters, 6, &rows));
+    TRY(platform_query(cli, postgres, &SQL_SITE_TOKEN_CREATE, parameters, PARAMETERS, &rows));
     return platform_commit(cli, postgres);
 }
 

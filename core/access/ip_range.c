@@ -79,3 +79,11 @@ bool ip_in_ranges(Str ip, Str ranges)
             return true;
     return false;
 }
+
+Str ip_owner(struct arena *arena, Str ip)
+{
+    struct address address;
+    if (!address_parse(ip, &address) || address.is_v4)
+        return ip;
+    return str_dup(arena, str_of((const char *)address.bytes, 8));
+}

@@ -4,9 +4,9 @@
  */
 #include "access/login_limit.h"
 
+#include "access/ip_range.h"
 #include "base/clock.h"
 
-#include <arpa/inet.h>
 #include <assert.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -41,14 +41,9 @@ static uint64_t account_key(struct ctx *ctx, Str email)
     return key_of(KIND_ACCOUNT, str_lower(ctx->arena, str_slice(email, 0, EMAIL_KEY_MAX)));
 }
 
-/* Whoever has one IPv6 address has the 2^64 beside it: they count as one. */
 static uint64_t address_key(struct ctx *ctx, Str ip)
 {
-    struct in6_addr address;
-    if (inet_pton(AF_INET6, str_z(ctx->arena, ip), &address) == 1 &&
-        !IN6_IS_ADDR_V4MAPPED(&address))
-        return key_of(KIND_ADDRESS, str_of((const char *)address.s6_addr, 8));
-    return key_of(KIND_ADDRESS, ip);
+    return key_of(KIND_ADDRESS, ip_owner(ctx->arena, ip));
 }
 
 /* The entry of `key`, else the one that is nearest to full. */

@@ -1,14 +1,16 @@
 #include "access/session.h"
 
+#include "access/audit.h"
 #include "access/jwt.h"
 #include "access/login_limit.h"
 #include "base/clock.h"
 #include "base/counters.h"
 #include "base/crypto.h"
+#include "base/json_writer.h"
 #include "gen/sql.h"
 #include "io/reactor.h"
 
-enum { REFRESH_TOKEN_LEN = 64 };
+enum { REFRESH_TOKEN_LEN = 64, AUDIT_EMAIL_MAX = 4096 };
 /* Every login takes this long, whatever its outcome: time tells nothing about who exists. */
 enum { LOGIN_STALL_US = 500 * 1000 };
 
@@ -87,8 +89,9 @@ static Err tokens_make(struct ctx *ctx, const struct claims *claims, Str refresh
     return OK;
 }
 
-/* Session, activity and last access belong together. */
-static fiber_fn Err session_open(struct ctx *ctx, Uuid user, Str token,
+/* Session, activity, last access and the line of the audit belong together. `site`: nil for users
+ * of the platform. */
+static fiber_fn Err session_open(struct ctx *ctx, Uuid user, Uuid site, Str token,
                                  const struct credentials *client)
 {
     struct db_batch batch = {.lane = DB_WRITE};
@@ -104,6 +107,15 @@ static fiber_fn Err session_open(struct ctx *ctx, Uuid user, Str token,
                       db_text(uuid_text(ctx->arena, user))),
                  NULL);
     db_batch_add(&batch, &SQL_SESSION_SWEEP, NO_ARGS, NULL);
+    audit_add(ctx, &batch,
+              &(struct audit){.action = STR("login"),
+                              .entity_type = STR("directus_users"),
+                              .entity_id = uuid_text(ctx->arena, user),
+                              .level = "success",
+                              .site = site,
+                              .user = user,
+                              .ip = client->ip,
+                              .actor = "user"});
     return db_batch_run_platform(reactor_platform(ctx), &batch);
 }
 
@@ -129,8 +141,32 @@ static fiber_fn Err login(struct ctx *ctx, Str email, Str password,
         .app_access = row_bool(&rows, 0, SESSION_USER_BY_EMAIL_HAS_APP_ACCESS),
     };
     Str token = random_token(ctx->arena, REFRESH_TOKEN_LEN);
-    TRY(session_open(ctx, claims.user, token, client));
+    Uuid site = row_uuid(&rows, 0, SESSION_USER_BY_EMAIL_SITE_ID);
+    TRY(session_open(ctx, claims.user, site, token, client));
     return tokens_make(ctx, &claims, token, ret);
+}
+
+/* As often as login_limit lets one fail: that bounds these lines. Who tried what is all there is to
+ * tell: whether there is such a user is not said here either. A log that cannot be written is
+ * counted, and the answer stays what it is. */
+static fiber_fn void note_failure(struct ctx *ctx, Str email, const struct credentials *client)
+{
+    struct buf *details = buf_in_arena(ctx->arena, AUDIT_EMAIL_MAX);
+    struct json_writer w = json_writer(details);
+    json_object_begin(&w);
+    json_field_str(&w, "email", email);
+    json_object_end(&w);
+    struct audit audit = {.action = STR("login_failed"),
+                          .entity_type = STR("directus_users"),
+                          .details = details->is_full ? STR_NONE : buf_str(details),
+                          .level = "warning",
+                          .status = "refused",
+                          .ip = client->ip,
+                          .actor = "public"};
+    struct diag answer = ctx->diag;
+    if (audit_note(reactor_platform(ctx), &audit) != OK)
+        counter_inc(audit_failures);
+    ctx->diag = answer;
 }
 
 fiber_fn Err session_login(struct ctx *ctx, Str email, Str password,
@@ -146,6 +182,8 @@ fiber_fn Err session_login(struct ctx *ctx, Str email, Str password,
         counter_inc(logins);
     else
         counter_inc(login_failures);
+    if (err == ERR_INVALID_CREDENTIALS)
+        note_failure(ctx, email, client);
     int64_t left_us = LOGIN_STALL_US - (clock_now_us() - started_us);
     if (left_us > 0)
         TRY(fiber_sleep(ctx, left_us));

@@ -1,5 +1,6 @@
 #include "access/site_token.h"
 
+#include "access/audit.h"
 #include "access/cache.h"
 #include "base/crypto.h"
 #include "gen/sql.h"
@@ -25,7 +26,8 @@ fiber_fn Err site_token_create(struct platform platform, const struct site_token
         ARGS(db_uuid(id), db_uuid(request->site), db_text(request->name),
              db_bytes(str_of((const char *)hash.bytes, sizeof hash.bytes)),
              db_text_array(ctx->arena, scopes, request->may_write ? 2 : 1),
-             request->expires_wall_us > 0 ? db_time(request->expires_wall_us) : db_null()),
+             request->expires_wall_us > 0 ? db_time(request->expires_wall_us) : db_null(),
+             audit_user(ctx), audit_actor(ctx), audit_ip(ctx)),
         &rows));
     if (rows.count == 0)
         return fail(ctx, ERR_NOT_FOUND, "There is no such site.");

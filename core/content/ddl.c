@@ -1,5 +1,6 @@
 #include "content/ddl.h"
 
+#include "access/audit.h"
 #include "content/ddl_internal.h"
 #include "content/schema.h"
 #include "gen/sql.h"
@@ -44,6 +45,12 @@ fiber_fn Err ddl_commit(struct db_tx *tx)
     ctx->epoch = epoch;
     schema_invalidate(ctx);
     return OK;
+}
+
+fiber_fn Err ddl_audit(struct db_tx *tx, Str action, Str what)
+{
+    return audit_write(
+        tx, &(struct audit){.action = action, .entity_type = STR("schema"), .entity_id = what});
 }
 
 /* A body of POST /collections, read. */
@@ -166,6 +173,7 @@ fiber_fn Err collection_create(struct platform platform, const struct json *body
         return fail(ctx, ERR_INVALID_PAYLOAD, "Collection \"%.*s\" already exists",
                     STR_FMT(definition.name));
     TRY(write_meta(&tx, &definition));
+    TRY(ddl_audit(&tx, STR("collection_created"), definition.name));
     if (definition.has_table) {
         Str note = STR_NONE;
         TRY(json_take_str(ctx, json_get(body, STR("schema")), "comment", 1000, &note));

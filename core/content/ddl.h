@@ -23,6 +23,13 @@ fiber_fn Err relation_create(struct platform platform, const struct json *body, 
 /* Directus' snapshot of what is tracked and not system, as JSON. */
 fiber_fn Err schema_snapshot_json(struct platform platform, Str *ret);
 
+/* {collection, field, type, meta, schema} on a collection that is there. Neither a key nor the
+ * site: those a table has from birth. */
+fiber_fn Err field_create(struct platform platform, const struct json *body);
+/* The column with its rows' values, its relation and what the metadata says of both. ERR_NOT_FOUND;
+ * ERR_CONFLICT for a key, the site and what others depend on. */
+fiber_fn Err field_delete(struct platform platform, Str collection, Str field);
+
 struct bulk_result {
     uint64_t inserted;
     Str json; /* {"inserted":n,"ids":[…],"failed":[{"index","error"}]} */

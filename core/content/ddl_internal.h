@@ -18,6 +18,9 @@ fiber_fn Err ddl_run(struct db_tx *tx, Str sql);
 /* Raises the epoch, commits, and binds the ctx to the new epoch. */
 fiber_fn Err ddl_commit(struct db_tx *tx);
 
+/* A line of the work log, in the same transaction; before ddl_become_owner. */
+fiber_fn Err ddl_audit(struct db_tx *tx, Str action, Str what);
+
 /* ddl_name.c */
 Err ddl_collection_name_check(struct ctx *ctx, Str name);
 Err ddl_field_name_check(struct ctx *ctx, Str name);

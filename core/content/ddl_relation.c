@@ -289,6 +289,9 @@ fiber_fn Err relation_create(struct platform platform, const struct json *body, 
         ARGS(db_text(relation.collection), db_text(relation.field), db_text_z(relation.related)),
         &facts.rows));
     TRY(facts_check(ctx, &relation, &facts));
+    TRY(ddl_audit(&tx, STR("relation_created"),
+                  str_printf(ctx->arena, "%.*s.%.*s", STR_FMT(relation.collection),
+                             STR_FMT(relation.field))));
     if (relation.meta != NULL)
         TRY(ddl_meta_relation(&tx, relation.collection, relation.field, relation.related,
                               relation.meta));

@@ -13,8 +13,9 @@ enum { ARTICLE_TITLE_MAX = 255 /* characters of the column */ };
 struct claimed_headline {
     Uuid id;
     Str title;
-    Str text_hash; /* hex */
-    Str location;  /* JSON; STR_NONE: none */
+    Str text_hash;  /* hex */
+    Str location;   /* JSON; STR_NONE: none */
+    uint32_t place; /* which of the articles that were asked for it becomes */
 };
 
 struct article_draft {

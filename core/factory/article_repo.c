@@ -102,6 +102,13 @@ static fiber_fn Err find_slug(struct ctx *ctx, struct db_tx *tx, struct map *num
     return OK;
 }
 
+/* The n-th article's own day, when it has one. */
+static int64_t day_of(const struct article_batch *batch, const struct round *round,
+                      const struct claimed_headline *headline)
+{
+    return batch->publish_us != NULL ? batch->publish_us[headline->place] : round->now_us;
+}
+
 static Err draft_again(struct ctx *ctx, const struct article_batch *batch,
                        const struct round *round, const struct claimed_headline *headline,
                        struct article_draft *ret)
@@ -111,7 +118,7 @@ static Err draft_again(struct ctx *ctx, const struct article_batch *batch,
         .headline = *headline,
         .places = round->places,
         .variant = batch->variant,
-        .now_us = round->now_us,
+        .now_us = day_of(batch, round, headline),
         .attempt = round->attempt,
     };
     return article_draft_make(ctx, &request, ret);
@@ -200,6 +207,22 @@ static fiber_fn Err claim(struct ctx *ctx, struct db_tx *tx, Uuid campaign, uint
     return OK;
 }
 
+/* A headline that was retired leaves its place to one of the next that are claimed. */
+static void seat(struct claimed_headline *headlines, uint32_t count,
+                 const struct article_draft *made, uint32_t made_count)
+{
+    bool is_taken[ARTICLE_BATCH_MAX] = {false};
+    for (uint32_t i = 0; i < made_count; i++)
+        is_taken[made[i].headline.place] = true;
+    uint32_t place = 0;
+    for (uint32_t i = 0; i < count; i++, place++) {
+        while (is_taken[place])
+            place++;
+        assert(place < ARTICLE_BATCH_MAX);
+        headlines[i].place = place;
+    }
+}
+
 fiber_fn Err articles_make(struct ctx *ctx, struct db_tx *tx, const struct article_batch *batch,
                            uint32_t count, struct article_draft *ret_drafts, uint32_t *ret_count)
 {
@@ -210,6 +233,7 @@ fiber_fn Err articles_make(struct ctx *ctx, struct db_tx *tx, const struct artic
     /* Again only when some of the claimed could not become articles. */
     while (made < count && claimed > 0) {
         TRY(claim(ctx, tx, batch->plan->campaign.id, count - made, headlines, &claimed));
+        seat(headlines, claimed, ret_drafts, made);
         TRY(make_all(ctx, tx, batch, headlines, claimed, ret_drafts, &made));
     }
     *ret_count = made;

@@ -13,10 +13,13 @@ struct article_batch {
     const struct article_plan *plan;
     Uuid generation; /* row of generation_jobs; nil: none */
     const struct grammar_variant *variant;
+    const int64_t
+        *publish_us; /* of each article, by place: the day its text speaks of. NULL: now */
 };
 
 /* At most `count` articles from the campaign's free headlines; fewer when there are no more. Their
- * drafts stand in ret_drafts, which has room for `count`. */
+ * drafts stand in ret_drafts, which has room for `count`; each says its place, from 0 to count - 1,
+ * that no other has. */
 fiber_fn Err articles_make(struct ctx *ctx, struct db_tx *tx, const struct article_batch *batch,
                            uint32_t count, struct article_draft *ret_drafts, uint32_t *ret_count);
 

@@ -1,4 +1,4 @@
-#include "access/actor.h"
+#include "access/audit.h"
 #include "base/json_writer.h"
 #include "base/map.h"
 #include "factory/blueprint.h"
@@ -195,14 +195,15 @@ static fiber_fn Err log_import(struct db_tx *tx, Uuid site, const struct bluepri
     json_field_int(&w, "headlines", result->headlines);
     json_object_end(&w);
     bool has_campaign = !uuid_is_nil(result->campaign_id);
-    bool has_user = ctx->actor != NULL && !uuid_is_nil(ctx->actor->user);
-    return db_tx_query(
-        tx, &SQL_WORK_LOG_ADD,
-        ARGS(db_uuid(site), db_text(STR("imported")), db_text(STR("campaign_masters")),
-             has_campaign ? db_text(uuid_text(ctx->arena, result->campaign_id)) : db_null(),
-             db_text(buf_str(out)), db_text(STR("success")),
-             has_user ? db_uuid(ctx->actor->user) : db_null()),
-        NULL);
+    return audit_write(
+        tx, &(struct audit){
+                .action = STR("imported"),
+                .entity_type = STR("campaign_masters"),
+                .entity_id = has_campaign ? uuid_text(ctx->arena, result->campaign_id) : STR_NONE,
+                .details = buf_str(out),
+                .level = "success",
+                .site = site,
+            });
 }
 
 static fiber_fn Err store_all(struct db_tx *tx, Uuid site, const struct blueprint *blueprint,

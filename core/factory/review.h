@@ -18,8 +18,8 @@ struct approval {
 fiber_fn Err articles_approve(struct ctx *ctx, const Uuid *ids, uint32_t count,
                               struct approval *ret);
 
-/* A production queue in state test_batch: on to approved, or back to pending. ERR_NOT_FOUND,
- * ERR_FAILED_VALIDATION in another state. */
+/* A production queue: on to approved, or a test batch back to pending. ERR_NOT_FOUND, ERR_CONFLICT
+ * in a state that has no such move. */
 fiber_fn Err queue_decide(struct ctx *ctx, Uuid queue, bool is_approved);
 
 /*

@@ -1,4 +1,5 @@
-#include "access/actor.h"
+#include "access/audit.h"
+#include "factory/production.h"
 #include "factory/review.h"
 #include "factory/text.h"
 #include "gen/sql.h"
@@ -9,21 +10,15 @@
 /* Somebody else may take a slug between the look and the insert, but not so often. */
 enum { SLUG_TRIES_MAX = 10 };
 
-static DbArg acting_user(const struct ctx *ctx)
-{
-    bool has_user = ctx->actor != NULL && !uuid_is_nil(ctx->actor->user);
-    return has_user ? db_uuid(ctx->actor->user) : db_null();
-}
-
 fiber_fn Err articles_approve(struct ctx *ctx, const Uuid *ids, uint32_t count,
                               struct approval *ret)
 {
     assert(ctx->scope.kind == SCOPE_SITE && count <= REVIEW_ARTICLES_MAX);
     struct rows rows;
-    TRY(db_query(
-        ctx, &SQL_ARTICLES_APPROVE,
-        ARGS(db_uuid(ctx->scope.site), db_uuid_array(ctx->arena, ids, count), acting_user(ctx)),
-        &rows));
+    TRY(db_query(ctx, &SQL_ARTICLES_APPROVE,
+                 ARGS(db_uuid(ctx->scope.site), db_uuid_array(ctx->arena, ids, count),
+                      audit_user(ctx), audit_actor(ctx), audit_ip(ctx)),
+                 &rows));
     assert(rows.count == count);
     for (uint32_t i = 0; i < count; i++)
         ret[i] = (struct approval){
@@ -40,20 +35,12 @@ fiber_fn Err queue_decide(struct ctx *ctx, Uuid queue, bool is_approved)
     DbArg site = db_uuid(ctx->scope.site);
     SCOPED_TX struct db_tx tx = {0};
     TRY(db_begin(ctx, &tx));
-    struct rows rows;
-    TRY(db_tx_query(&tx, &SQL_QUEUE_LOCK, ARGS(site, db_uuid(queue)), &rows));
-    if (rows.count == 0)
-        return fail(ctx, ERR_NOT_FOUND, "There is no such queue.");
-    Str status = row_text(&rows, 0, QUEUE_LOCK_STATUS);
-    if (!str_eq(status, STR("test_batch")))
-        return fail(ctx, ERR_FAILED_VALIDATION,
-                    "Only a queue in state test_batch can be decided on; this one is %.*s.",
-                    STR_FMT(status));
+    struct production_moved moved;
+    TRY(production_lock(&tx, queue, is_approved ? STR("approve") : STR("reject"), &moved));
     Str decision = is_approved ? STR("approved") : STR("rejected");
     TRY(db_tx_query(&tx, &SQL_QUEUE_DECIDE,
-                    ARGS(site, db_uuid(queue),
-                         db_text(is_approved ? STR("approved") : STR("pending")), db_text(decision),
-                         db_uuid(row_uuid(&rows, 0, QUEUE_LOCK_CAMPAIGN_ID)), acting_user(ctx)),
+                    ARGS(site, db_uuid(queue), db_text(moved.status), db_text(decision),
+                         db_uuid(moved.campaign), audit_user(ctx), audit_actor(ctx), audit_ip(ctx)),
                     NULL));
     return db_commit(&tx);
 }
@@ -128,7 +115,7 @@ fiber_fn Err article_publish(struct ctx *ctx, Uuid article, bool is_draft,
     TRY(create_post(ctx, &tx, article, &rows, is_draft, &post));
     TRY(db_tx_query(&tx, &SQL_ARTICLE_PUBLISHED,
                     ARGS(site, db_uuid(article), db_uuid(post.id), db_text(post.slug),
-                         db_bool(!is_draft), acting_user(ctx)),
+                         db_bool(!is_draft), audit_user(ctx), audit_actor(ctx), audit_ip(ctx)),
                     NULL));
     TRY(db_commit(&tx));
     *ret = post;

@@ -20,10 +20,13 @@ Str key_queue_held(struct arena *arena, Str worker);
 
 /* Tracking events that were accepted and wait for the drain. */
 #define KEY_TRACKING_PAGEVIEWS "{t}:pageviews"
+#define KEY_TRACKING_EVENTS "{t}:events"
 /* Who has taken some of them. */
 #define KEY_TRACKING_TAKERS "{t}:takers"
-/* What one drain has taken and not yet stored. */
-Str key_tracking_taken(struct arena *arena, Str worker);
+/* What one drain has taken and not yet stored: one of these prefixes and the worker. */
+#define KEY_TRACKING_PAGEVIEWS_TAKEN "{t}:taken:"
+#define KEY_TRACKING_EVENTS_TAKEN "{t}:taken-events:"
+Str key_tracking_taken(struct arena *arena, Str prefix, Str worker);
 
 /* Published after commits: what changed, for caches and subscribers. */
 #define CHANNEL_ITEMS "spark:items"

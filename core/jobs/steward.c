@@ -4,6 +4,7 @@
 #include "base/counters.h"
 #include "gen/sql.h"
 #include "io/reactor.h"
+#include "jobs/job.h"
 
 enum {
     LEADER_LEASE_S = 5,
@@ -17,10 +18,14 @@ enum {
     SWEEP_US = 60 * 1000 * 1000, /* between two passes over the table */
     SWEEP_PAGE = 5000,
 };
+/* Partitions are made three months ahead: a day without an upkeep does no harm. */
+#define UPKEEP_US (INT64_C(6) * 3600 * SECOND_US)
+#define UPKEEP_AGAIN_US (60 * SECOND_US)
 
 static fiber_fn Err reap(struct platform platform, bool only_certain);
 static fiber_fn Err reconcile(struct platform platform, struct steward *steward);
 static fiber_fn Err sweep(struct platform platform, struct steward *steward);
+static fiber_fn Err upkeep(struct platform platform, struct steward *steward);
 
 static fiber_fn Err leadership(struct platform platform, struct steward *steward, Str worker)
 {
@@ -51,7 +56,8 @@ fiber_fn Err steward_turn(struct ctx *ctx, struct steward *steward, Str worker)
         return OK;
     TRY(reap(platform, clock_now_us() < steward->reap_from_us));
     TRY(sweep(platform, steward));
-    return reconcile(platform, steward);
+    TRY(reconcile(platform, steward));
+    return upkeep(platform, steward);
 }
 
 /* Reap -------------------------------------------------------------------------------------------
@@ -248,5 +254,51 @@ static fiber_fn Err sweep(struct platform platform, struct steward *steward)
         return OK;
     steward->sweep_id = 0;
     steward->sweep_at_us = clock_now_us() + SWEEP_US;
+    return OK;
+}
+
+/* Upkeep -----------------------------------------------------------------------------------------
+ */
+
+/* A job of the platform: it has no site, and one live job per table is enough. */
+static fiber_fn Err enqueue_retention(struct ctx *ctx, Str table, int64_t days)
+{
+    struct job_spec spec = {
+        .kind = STR("retention"),
+        .payload = str_printf(ctx->arena, "{\"table\":\"%.*s\",\"older_than\":%jd}", STR_FMT(table),
+                              (intmax_t)days),
+        .dedup_key = str_printf(ctx->arena, "retention.%.*s", STR_FMT(table)),
+        .priority = JOB_LOW,
+    };
+    Scope own = ctx->scope;
+    ctx->scope = (Scope){.kind = SCOPE_PLATFORM};
+    int64_t id;
+    Err err = job_enqueue_now(ctx, &spec, &id);
+    ctx->scope = own;
+    return err;
+}
+
+/* The next months have their partitions, and what is older than it may be has a job. */
+static fiber_fn Err upkeep(struct platform platform, struct steward *steward)
+{
+    struct ctx *ctx = platform.ctx;
+    if (clock_now_us() < steward->upkeep_at_us)
+        return OK;
+    steward->upkeep_at_us = clock_now_us() + UPKEEP_AGAIN_US;
+    TRY(db_query_platform(platform, &SQL_PARTITIONS_ENSURE, NO_ARGS, NULL));
+    const Str tables[] = {STR("work_log"), STR("pageviews"), STR("events"), STR("conversions")};
+    enum { COUNT = sizeof tables / sizeof tables[0] };
+    int64_t analytics_d = ctx->reactor->settings->analytics_retention_d;
+    const int64_t days[COUNT] = {ctx->reactor->settings->work_log_retention_d, analytics_d,
+                                 analytics_d, analytics_d};
+    struct rows due;
+    TRY(db_query_platform(
+        platform, &SQL_RETENTION_DUE,
+        ARGS(db_text_array(ctx->arena, tables, COUNT), db_int_array(ctx->arena, days, COUNT)),
+        &due));
+    for (uint32_t i = 0; i < due.count; i++)
+        TRY(enqueue_retention(ctx, row_text(&due, i, RETENTION_DUE_NAME),
+                              row_int(&due, i, RETENTION_DUE_DAYS)));
+    steward->upkeep_at_us = clock_now_us() + UPKEEP_US;
     return OK;
 }

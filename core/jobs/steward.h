@@ -1,7 +1,7 @@
 /*
  * The steward: what one worker of all does for the queue, chosen by a lease row. Reconcile (rows
- * that Redis does not have), reap (workers whose lease is over), sweep (what ended long ago).
- * Found from PostgreSQL alone.
+ * that Redis does not have), reap (workers whose lease is over), sweep (what ended long ago),
+ * upkeep (the months of partitioned tables). Found from PostgreSQL alone.
  */
 #pragma once
 
@@ -23,6 +23,8 @@ struct steward {
 
     int64_t sweep_at_us;
     int64_t sweep_id;
+
+    int64_t upkeep_at_us; /* when partitions are looked at again, monotonic */
 };
 
 enum { STEWARD_TURN_US = 1000 * 1000 };

@@ -43,37 +43,69 @@ static void put_time(struct buf *out, int64_t wall_us)
     buf_put(out, str_of(text, sizeof text));
 }
 
+static void put_head(struct buf *out, Uuid id, Uuid site, int64_t wall_us)
+{
+    put_uuid(out, id);
+    buf_put_char(out, '\t');
+    put_uuid(out, site);
+    buf_put_char(out, '\t');
+    put_time(out, wall_us);
+}
+
+static void put_texts(struct buf *out, const Str *texts, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        buf_put_char(out, '\t');
+        put_text(out, texts[i]);
+    }
+}
+#define PUT_TEXTS(out, texts) put_texts((out), (texts), sizeof(texts) / sizeof((texts)[0]))
+
 void pageview_line(struct buf *out, const struct pageview *view)
 {
-    put_uuid(out, view->id);
-    buf_put_char(out, '\t');
-    put_uuid(out, view->site);
-    buf_put_char(out, '\t');
-    put_time(out, view->wall_us);
     const Str texts[] = {view->page_path,    view->page_title,  view->session_id, view->visitor_id,
                          view->referrer,     view->user_agent,  view->ip_address, view->device_type,
                          view->browser,      view->os,          view->utm_source, view->utm_medium,
                          view->utm_campaign, view->utm_content, view->utm_term};
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
-        buf_put_char(out, '\t');
-        put_text(out, texts[i]);
-    }
+    put_head(out, view->id, view->site, view->wall_us);
+    PUT_TEXTS(out, texts);
     buf_put(out, view->is_bot ? STR("\tt\t") : STR("\tf\t"));
     put_text(out, view->bot_name);
     buf_put_char(out, '\n');
+}
+
+void event_line(struct buf *out, const struct event *event)
+{
+    const Str texts[] = {event->event_name,  event->event_category, event->event_label,
+                         event->event_value, event->page_path,      event->session_id,
+                         event->visitor_id,  event->metadata,       event->user_agent,
+                         event->ip_address};
+    put_head(out, event->id, event->site, event->wall_us);
+    PUT_TEXTS(out, texts);
+    buf_put_char(out, '\n');
+}
+
+static fiber_fn Err push(struct ctx *ctx, Str list, const struct buf *line)
+{
+    TRY(buf_check(ctx, line, "The event"));
+    struct redis_value reply;
+    TRY(REDIS_CALL(ctx, ctx->reactor->redis, &reply, STR("RPUSH"), list, buf_str(line)));
+    if (reply.integer > TRACKING_BACKLOG_MAX)
+        return fail(ctx, ERR_UNAVAILABLE, "Too many events wait to be stored.");
+    counter_inc(tracking_accepted);
+    return OK;
 }
 
 fiber_fn Err pageview_push(struct ctx *ctx, const struct pageview *view)
 {
     struct buf *line = buf_in_arena(ctx->arena, LINE_MAX_BYTES);
     pageview_line(line, view);
-    TRY(buf_check(ctx, line, "The event"));
+    return push(ctx, STR(KEY_TRACKING_PAGEVIEWS), line);
+}
 
-    struct redis_value reply;
-    TRY(REDIS_CALL(ctx, ctx->reactor->redis, &reply, STR("RPUSH"), STR(KEY_TRACKING_PAGEVIEWS),
-                   buf_str(line)));
-    if (reply.integer > TRACKING_BACKLOG_MAX)
-        return fail(ctx, ERR_UNAVAILABLE, "Too many events wait to be stored.");
-    counter_inc(tracking_accepted);
-    return OK;
+fiber_fn Err event_push(struct ctx *ctx, const struct event *event)
+{
+    struct buf *line = buf_in_arena(ctx->arena, LINE_MAX_BYTES);
+    event_line(line, event);
+    return push(ctx, STR(KEY_TRACKING_EVENTS), line);
 }

@@ -14,6 +14,9 @@
 
 enum { TRACKING_BACKLOG_MAX = 2000000 };
 
+/* What is tracked; each has a list in Redis, a staging table and a table (tracking_drain.c). */
+enum tracking_kind { TRACKING_PAGEVIEWS, TRACKING_EVENTS, TRACKING_KINDS };
+
 struct pageview {
     Uuid id;
     Uuid site;
@@ -43,20 +46,43 @@ struct pageview {
     "user_agent, ip_address, device_type, browser, os, utm_source, utm_medium, utm_campaign, "     \
     "utm_content, utm_term, is_bot, bot_name"
 
+struct event {
+    Uuid id;
+    Uuid site;
+    int64_t wall_us;
+    Str event_name;
+    Str event_category;
+    Str event_label;
+    Str event_value;
+    Str page_path;
+    Str session_id;
+    Str visitor_id;
+    Str metadata; /* JSON */
+    Str user_agent;
+    Str ip_address;
+};
+
+#define EVENT_COLUMNS                                                                              \
+    "id, site_id, timestamp, event_name, event_category, event_label, event_value, page_path, "    \
+    "session_id, visitor_id, metadata, user_agent, ip_address"
+
 /* One line with its '\n'. STR_NONE is null; control characters are escaped, NUL dropped. */
 void pageview_line(struct buf *out, const struct pageview *view);
+void event_line(struct buf *out, const struct event *event);
 
 /* OK once Redis has it. ERR_UNAVAILABLE: Redis is away, or the backlog is full. */
 fiber_fn Err pageview_push(struct ctx *ctx, const struct pageview *view);
+fiber_fn Err event_push(struct ctx *ctx, const struct event *event);
 
 /*
- * One turn of the drain: takes up to TRACKING_DRAIN_MAX lines and stores them on the platform lane
- * with COPY, through a staging table, so that an event that is stored already is passed over, and
- * one whose site is gone is dropped. What was taken leaves Redis after the commit; a worker that
- * dies in between leaves its list to pageviews_adopt. A line that PostgreSQL refuses is dropped
- * alone. *ret_taken: how many lines there were.
+ * One turn of the drain of one kind: takes up to TRACKING_DRAIN_MAX lines and stores them on the
+ * platform lane with COPY, through a staging table, so that an event that is stored already is
+ * passed over, and one whose site is gone is dropped. What was taken leaves Redis after the commit;
+ * a worker that dies in between leaves its list to tracking_adopt. A line that PostgreSQL refuses
+ * is dropped alone. *ret_taken: how many lines there were.
  */
 enum { TRACKING_DRAIN_MAX = 10000 };
-fiber_fn Err pageviews_drain(struct platform platform, Str worker, uint64_t *ret_taken);
-/* Drains what takers that are no workers any more have left. */
-fiber_fn Err pageviews_adopt(struct platform platform);
+fiber_fn Err tracking_drain(struct platform platform, enum tracking_kind kind, Str worker,
+                            uint64_t *ret_taken);
+/* Drains what takers that are no workers any more have left, of every kind. */
+fiber_fn Err tracking_adopt(struct platform platform);

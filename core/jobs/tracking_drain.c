@@ -8,33 +8,53 @@
 
 enum { DRAIN_BYTES_MAX = 256 * 1024 * 1024 };
 
+/* One row a kind: where its lines wait, and how they get into its table. */
+struct track {
+    Str list;
+    Str taken; /* prefix of what a taker holds */
+    Str copy;
+    const struct statement *store;
+    const struct statement *unload;
+};
+
+static const struct track TRACKS[TRACKING_KINDS] = {
+    [TRACKING_PAGEVIEWS] = {STR_INIT(KEY_TRACKING_PAGEVIEWS),
+                            STR_INIT(KEY_TRACKING_PAGEVIEWS_TAKEN),
+                            STR_INIT("copy spark.load_pageviews (" PAGEVIEW_COLUMNS ") from stdin"),
+                            &SQL_PAGEVIEWS_STORE, &SQL_PAGEVIEWS_UNLOAD},
+    [TRACKING_EVENTS] = {STR_INIT(KEY_TRACKING_EVENTS), STR_INIT(KEY_TRACKING_EVENTS_TAKEN),
+                         STR_INIT("copy spark.load_events (" EVENT_COLUMNS ") from stdin"),
+                         &SQL_EVENTS_STORE, &SQL_EVENTS_UNLOAD},
+};
+
 struct lines {
+    const struct track *track;
     const struct redis_value *items;
     uint32_t count;
 };
 
 /* The taker is on record before it takes anything, so that its list can be found after it. */
-static fiber_fn Err take(struct ctx *ctx, Str worker, Str list, struct redis_value *ret)
+static fiber_fn Err take(struct ctx *ctx, const struct track *track, Str worker, Str list,
+                         struct redis_value *ret)
 {
     struct redis *redis = ctx->reactor->redis;
     const Str add[] = {STR("SADD"), STR(KEY_TRACKING_TAKERS), worker};
     (void)redis_send(redis, add, sizeof add / sizeof add[0]);
-    return REDIS_CALL(ctx, redis, ret, STR("FCALL"), STR("cq_take"), STR("2"),
-                      STR(KEY_TRACKING_PAGEVIEWS), list,
+    return REDIS_CALL(ctx, redis, ret, STR("FCALL"), STR("cq_take"), STR("2"), track->list, list,
                       str_printf(ctx->arena, "%d", TRACKING_DRAIN_MAX));
 }
 
-static fiber_fn Err store_text(struct platform platform, Str text, int64_t *ret_stored)
+static fiber_fn Err store_text(struct platform platform, const struct track *track, Str text,
+                               int64_t *ret_stored)
 {
     SCOPED_TX struct db_tx tx = {0};
     int64_t loaded;
     struct rows rows;
     TRY(db_begin_platform(platform, &tx));
-    TRY(db_copy_in(&tx, STR("copy spark.load_pageviews (" PAGEVIEW_COLUMNS ") from stdin"), text,
-                   &loaded));
-    TRY(db_tx_query(&tx, &SQL_PAGEVIEWS_STORE, NO_ARGS, &rows));
+    TRY(db_copy_in(&tx, track->copy, text, &loaded));
+    TRY(db_tx_query(&tx, track->store, NO_ARGS, &rows));
     *ret_stored = rows.affected;
-    TRY(db_tx_query(&tx, &SQL_PAGEVIEWS_UNLOAD, NO_ARGS, NULL));
+    TRY(db_tx_query(&tx, track->unload, NO_ARGS, NULL));
     return db_commit(&tx);
 }
 
@@ -61,7 +81,7 @@ static fiber_fn Err store_lines(struct platform platform, struct lines lines, in
     for (uint32_t i = 0; i < lines.count; i++)
         buf_put(text, lines.items[i].text);
     TRY(buf_check(ctx, text, "A drain"));
-    return store_text(platform, buf_str(text), ret_stored);
+    return store_text(platform, lines.track, buf_str(text), ret_stored);
 }
 
 /* Halves what PostgreSQL refuses, until the line that it refuses is alone; that one is dropped. */
@@ -85,19 +105,20 @@ static fiber_fn Err store(struct platform platform, struct lines lines, uint32_t
     }
     assert(depth > 0);
     uint32_t half = lines.count / 2;
-    TRY(store(platform, (struct lines){lines.items, half}, depth - 1, stored));
-    return store(platform, (struct lines){lines.items + half, lines.count - half}, depth - 1,
-                 stored);
+    TRY(store(platform, (struct lines){lines.track, lines.items, half}, depth - 1, stored));
+    return store(platform, (struct lines){lines.track, lines.items + half, lines.count - half},
+                 depth - 1, stored);
 }
 
 enum { HALVINGS_MAX = 16 };
 static_assert(TRACKING_DRAIN_MAX <= 1 << (HALVINGS_MAX - 1));
 
-static fiber_fn Err drain_list(struct platform platform, Str list, const struct redis_value *taken)
+static fiber_fn Err drain_list(struct platform platform, const struct track *track, Str list,
+                               const struct redis_value *taken)
 {
     struct ctx *ctx = platform.ctx;
     int64_t stored = 0;
-    TRY(store(platform, (struct lines){taken->items, taken->count}, HALVINGS_MAX, &stored));
+    TRY(store(platform, (struct lines){track, taken->items, taken->count}, HALVINGS_MAX, &stored));
     counter_add(COUNTER_tracking_stored, stored);
     struct redis_value removed;
     return REDIS_CALL(ctx, ctx->reactor->redis, &removed, STR("DEL"), list);
@@ -107,15 +128,17 @@ static fiber_fn Err adopt(struct platform platform, Str taker)
 {
     struct ctx *ctx = platform.ctx;
     struct redis *redis = ctx->reactor->redis;
-    Str list = key_tracking_taken(ctx->arena, taker);
     struct redis_value left;
-    TRY(REDIS_CALL(ctx, redis, &left, STR("LRANGE"), list, STR("0"), STR("-1")));
-    if (left.count > 0)
-        TRY(drain_list(platform, list, &left));
+    for (int kind = 0; kind < TRACKING_KINDS; kind++) {
+        Str list = key_tracking_taken(ctx->arena, TRACKS[kind].taken, taker);
+        TRY(REDIS_CALL(ctx, redis, &left, STR("LRANGE"), list, STR("0"), STR("-1")));
+        if (left.count > 0)
+            TRY(drain_list(platform, &TRACKS[kind], list, &left));
+    }
     return REDIS_CALL(ctx, redis, &left, STR("SREM"), STR(KEY_TRACKING_TAKERS), taker);
 }
 
-fiber_fn Err pageviews_adopt(struct platform platform)
+fiber_fn Err tracking_adopt(struct platform platform)
 {
     struct ctx *ctx = platform.ctx;
     struct redis_value takers;
@@ -133,14 +156,17 @@ fiber_fn Err pageviews_adopt(struct platform platform)
     return OK;
 }
 
-fiber_fn Err pageviews_drain(struct platform platform, Str worker, uint64_t *ret_taken)
+fiber_fn Err tracking_drain(struct platform platform, enum tracking_kind kind, Str worker,
+                            uint64_t *ret_taken)
 {
+    assert(kind < TRACKING_KINDS);
     struct ctx *ctx = platform.ctx;
-    Str list = key_tracking_taken(ctx->arena, worker);
+    const struct track *track = &TRACKS[kind];
+    Str list = key_tracking_taken(ctx->arena, track->taken, worker);
     struct redis_value taken;
-    TRY(take(ctx, worker, list, &taken));
+    TRY(take(ctx, track, worker, list, &taken));
     *ret_taken = taken.count;
     if (taken.count == 0)
         return OK;
-    return drain_list(platform, list, &taken);
+    return drain_list(platform, track, list, &taken);
 }

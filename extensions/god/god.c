@@ -3,23 +3,23 @@
  * alone; the routes do not exist while GOD_MODE_TOKEN is unset, and a missing or wrong token never
  * gets here.
  */
-#include "yaml.h"
+#include "god.h"
 
-#include <spark/spark.h>
+#include "yaml.h"
 
 #include <stdio.h>
 #include <time.h>
 
-static const spark_api *api;
+static const spark_api *host_api;
 
-static spark_status reply_json(spark_call *call, spark_str body)
+spark_status god_reply(const spark_api *api, spark_call *call, spark_str body)
 {
     api->reply(call, 200, SPARK_STR("application/json; charset=utf-8"), body);
     return SPARK_OK;
 }
 
-static spark_status read_object(spark_call *call, const spark_request *request,
-                                const spark_json **body)
+spark_status god_read(const spark_api *api, spark_call *call, const spark_request *request,
+                      const spark_json **body)
 {
     spark_status status = api->json_parse(call, request->body, body);
     if (status == SPARK_OK && api->json_kind(*body) != SPARK_JSON_OBJECT)
@@ -30,8 +30,9 @@ static spark_status read_object(spark_call *call, const spark_request *request,
 static spark_str member_text(spark_call *call, const spark_json *object, spark_str key,
                              spark_str absent)
 {
-    const spark_json *value = api->json_get(object, key);
-    return api->json_kind(value) == SPARK_JSON_NULL ? absent : api->json_text(call, value);
+    const spark_json *value = host_api->json_get(object, key);
+    return host_api->json_kind(value) == SPARK_JSON_NULL ? absent
+                                                         : host_api->json_text(call, value);
 }
 
 /* What a body of this route leaves out means a table that Directus tracks; Directus' own route
@@ -43,10 +44,10 @@ static spark_status complete(spark_call *call, const spark_json *body,
     spark_str fields = member_text(call, body, SPARK_STR("fields"), SPARK_STR("[]"));
     spark_str meta = member_text(call, body, SPARK_STR("meta"), SPARK_STR("{}"));
     spark_str schema = member_text(call, body, SPARK_STR("schema"), SPARK_STR("{}"));
-    spark_str text =
-        api->format(call, "{\"collection\":%.*s,\"fields\":%.*s,\"meta\":%.*s,\"schema\":%.*s}",
-                    SPARK_FMT(name), SPARK_FMT(fields), SPARK_FMT(meta), SPARK_FMT(schema));
-    return api->json_parse(call, text, definition);
+    spark_str text = host_api->format(
+        call, "{\"collection\":%.*s,\"fields\":%.*s,\"meta\":%.*s,\"schema\":%.*s}",
+        SPARK_FMT(name), SPARK_FMT(fields), SPARK_FMT(meta), SPARK_FMT(schema));
+    return host_api->json_parse(call, text, definition);
 }
 
 static spark_status collections_create(spark_call *call, const spark_request *request, void *user)
@@ -55,17 +56,18 @@ static spark_status collections_create(spark_call *call, const spark_request *re
     const spark_json *body;
     const spark_json *definition;
     size_t fields = 0;
-    spark_status status = read_object(call, request, &body);
+    spark_status status = god_read(host_api, call, request, &body);
     if (status == SPARK_OK)
         status = complete(call, body, &definition);
     if (status == SPARK_OK)
-        status = api->create_collection(call, definition, &fields);
+        status = host_api->create_collection(call, definition, &fields);
     if (status != SPARK_OK)
         return status;
-    spark_str name = api->json_text(call, api->json_get(body, SPARK_STR("collection")));
-    return reply_json(
-        call, api->format(call, "{\"success\":true,\"collection\":%.*s,\"fields_created\":%zu}",
-                          SPARK_FMT(name), fields));
+    spark_str name = host_api->json_text(call, host_api->json_get(body, SPARK_STR("collection")));
+    return god_reply(
+        host_api, call,
+        host_api->format(call, "{\"success\":true,\"collection\":%.*s,\"fields_created\":%zu}",
+                         SPARK_FMT(name), fields));
 }
 
 /* Without meta the relation would be a foreign key that no editor knows of. */
@@ -73,19 +75,19 @@ static spark_status complete_relation(spark_call *call, const spark_json *body,
                                       const spark_json **definition)
 {
     *definition = body;
-    if (api->json_kind(api->json_get(body, SPARK_STR("meta"))) != SPARK_JSON_NULL)
+    if (host_api->json_kind(host_api->json_get(body, SPARK_STR("meta"))) != SPARK_JSON_NULL)
         return SPARK_OK;
     spark_str absent = SPARK_STR("null");
     spark_str collection = member_text(call, body, SPARK_STR("collection"), absent);
     spark_str field = member_text(call, body, SPARK_STR("field"), absent);
     spark_str related = member_text(call, body, SPARK_STR("related_collection"), absent);
     spark_str schema = member_text(call, body, SPARK_STR("schema"), absent);
-    spark_str text =
-        api->format(call,
-                    "{\"collection\":%.*s,\"field\":%.*s,\"related_collection\":%.*s,"
-                    "\"schema\":%.*s,\"meta\":{}}",
-                    SPARK_FMT(collection), SPARK_FMT(field), SPARK_FMT(related), SPARK_FMT(schema));
-    return api->json_parse(call, text, definition);
+    spark_str text = host_api->format(
+        call,
+        "{\"collection\":%.*s,\"field\":%.*s,\"related_collection\":%.*s,"
+        "\"schema\":%.*s,\"meta\":{}}",
+        SPARK_FMT(collection), SPARK_FMT(field), SPARK_FMT(related), SPARK_FMT(schema));
+    return host_api->json_parse(call, text, definition);
 }
 
 static spark_status relations_create(spark_call *call, const spark_request *request, void *user)
@@ -94,19 +96,20 @@ static spark_status relations_create(spark_call *call, const spark_request *requ
     const spark_json *body;
     const spark_json *definition;
     spark_str relation = {NULL, 0};
-    spark_status status = read_object(call, request, &body);
+    spark_status status = god_read(host_api, call, request, &body);
     if (status == SPARK_OK)
         status = complete_relation(call, body, &definition);
     if (status == SPARK_OK)
-        status = api->create_relation(call, definition, &relation);
+        status = host_api->create_relation(call, definition, &relation);
     if (status != SPARK_OK)
         return status;
-    return reply_json(
-        call, api->format(call, "{\"success\":true,\"relation\":%.*s}", SPARK_FMT(relation)));
+    return god_reply(
+        host_api, call,
+        host_api->format(call, "{\"success\":true,\"relation\":%.*s}", SPARK_FMT(relation)));
 }
 
 /* "2024-12-29T23:56:42.000Z" */
-static spark_str timestamp(spark_call *call)
+spark_str god_timestamp(const spark_api *api, spark_call *call)
 {
     struct timespec now;
     struct tm utc;
@@ -123,19 +126,21 @@ static spark_status snapshot_show(spark_call *call, const spark_request *request
     (void)user;
     spark_str text;
     const spark_json *snapshot;
-    spark_status status = api->schema_snapshot(call, &text);
+    spark_status status = host_api->schema_snapshot(call, &text);
     if (status == SPARK_OK)
-        status = api->json_parse(call, text, &snapshot);
+        status = host_api->json_parse(call, text, &snapshot);
     if (status != SPARK_OK)
         return status;
-    spark_str yaml = yaml_of_json(api, call, snapshot);
+    spark_str yaml = yaml_of_json(host_api, call, snapshot);
     if (yaml.data == NULL)
-        return api->fail(call, SPARK_FAILED, SPARK_STR("The schema is too large for one answer."));
-    spark_str quoted = api->json_quote(call, yaml);
-    spark_str now = timestamp(call);
-    return reply_json(call,
-                      api->format(call, "{\"success\":true,\"schema\":%.*s,\"timestamp\":\"%.*s\"}",
-                                  SPARK_FMT(quoted), SPARK_FMT(now)));
+        return host_api->fail(call, SPARK_FAILED,
+                              SPARK_STR("The schema is too large for one answer."));
+    spark_str quoted = host_api->json_quote(call, yaml);
+    spark_str now = god_timestamp(host_api, call);
+    return god_reply(host_api, call,
+                     host_api->format(call,
+                                      "{\"success\":true,\"schema\":%.*s,\"timestamp\":\"%.*s\"}",
+                                      SPARK_FMT(quoted), SPARK_FMT(now)));
 }
 
 /* {collection, items, atomic = true} */
@@ -143,28 +148,29 @@ static spark_status bulk_insert(spark_call *call, const spark_request *request, 
 {
     (void)user;
     const spark_json *body;
-    spark_status status = read_object(call, request, &body);
+    spark_status status = god_read(host_api, call, request, &body);
     if (status != SPARK_OK)
         return status;
-    const spark_json *collection = api->json_get(body, SPARK_STR("collection"));
-    const spark_json *items = api->json_get(body, SPARK_STR("items"));
-    const spark_json *atomic = api->json_get(body, SPARK_STR("atomic"));
-    if (api->json_kind(collection) != SPARK_JSON_STRING)
-        return api->fail(call, SPARK_BAD_INPUT, SPARK_STR("\"collection\" is required"));
-    if (api->json_kind(items) != SPARK_JSON_ARRAY)
-        return api->fail(call, SPARK_BAD_INPUT, SPARK_STR("\"items\" must be an array"));
-    if (atomic != NULL && api->json_kind(atomic) != SPARK_JSON_BOOL)
-        return api->fail(call, SPARK_BAD_INPUT, SPARK_STR("\"atomic\" must be true or false"));
+    const spark_json *collection = host_api->json_get(body, SPARK_STR("collection"));
+    const spark_json *items = host_api->json_get(body, SPARK_STR("items"));
+    const spark_json *atomic = host_api->json_get(body, SPARK_STR("atomic"));
+    if (host_api->json_kind(collection) != SPARK_JSON_STRING)
+        return host_api->fail(call, SPARK_BAD_INPUT, SPARK_STR("\"collection\" is required"));
+    if (host_api->json_kind(items) != SPARK_JSON_ARRAY)
+        return host_api->fail(call, SPARK_BAD_INPUT, SPARK_STR("\"items\" must be an array"));
+    if (atomic != NULL && host_api->json_kind(atomic) != SPARK_JSON_BOOL)
+        return host_api->fail(call, SPARK_BAD_INPUT, SPARK_STR("\"atomic\" must be true or false"));
     spark_str result;
-    status = api->bulk_insert(call, api->json_string(collection), items,
-                              atomic == NULL || api->json_boolean(atomic), &result);
+    status = host_api->bulk_insert(call, host_api->json_string(collection), items,
+                                   atomic == NULL || host_api->json_boolean(atomic), &result);
     if (status != SPARK_OK)
         return status;
     /* Its members follow ours: the brace that opens them is left out. */
-    spark_str name = api->json_text(call, collection);
+    spark_str name = host_api->json_text(call, collection);
     spark_str rest = {result.data + 1, result.len - 1};
-    return reply_json(call, api->format(call, "{\"success\":true,\"collection\":%.*s,%.*s",
-                                        SPARK_FMT(name), SPARK_FMT(rest)));
+    return god_reply(host_api, call,
+                     host_api->format(call, "{\"success\":true,\"collection\":%.*s,%.*s",
+                                      SPARK_FMT(name), SPARK_FMT(rest)));
 }
 
 static spark_status god_start(const spark_api *host, spark_registry *registry)
@@ -184,7 +190,7 @@ static spark_status god_start(const spark_api *host, spark_registry *registry)
         {SPARK_STR_INIT("POST"), SPARK_STR_INIT("/god/data/bulk-insert"), SPARK_BODY_BULK,
          bulk_insert},
     };
-    api = host;
+    host_api = host;
     for (size_t i = 0; i < sizeof ROUTES / sizeof ROUTES[0]; i++) {
         spark_status status =
             host->add_endpoint(registry, ROUTES[i].method, ROUTES[i].pattern, SPARK_GUARD_GOD,
@@ -192,7 +198,7 @@ static spark_status god_start(const spark_api *host, spark_registry *registry)
         if (status != SPARK_OK)
             return status;
     }
-    return SPARK_OK;
+    return operate_start(host, registry);
 }
 
 static const spark_extension GOD = {

@@ -160,4 +160,6 @@ const spark_api HOST_API = {
     .create_relation = api_create_relation,
     .schema_snapshot = api_schema_snapshot,
     .bulk_insert = api_bulk_insert,
+    .create_field = api_create_field,
+    .delete_field = api_delete_field,
 };

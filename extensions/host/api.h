@@ -50,5 +50,7 @@ spark_status api_create_collection(spark_call *call, const spark_json *definitio
 spark_status api_create_relation(spark_call *call, const spark_json *definition,
                                  spark_str *relation_json);
 spark_status api_schema_snapshot(spark_call *call, spark_str *json);
+spark_status api_create_field(spark_call *call, const spark_json *definition);
+spark_status api_delete_field(spark_call *call, spark_str collection, spark_str field);
 spark_status api_bulk_insert(spark_call *call, spark_str collection, const spark_json *items,
                              bool atomic, spark_str *result_json);

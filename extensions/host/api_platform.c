@@ -62,6 +62,31 @@ fiber_fn spark_status api_schema_snapshot(spark_call *call, spark_str *json)
     return call_status(call, err);
 }
 
+static fiber_fn Err create_field(struct ctx *ctx, const struct json *definition)
+{
+    struct platform platform;
+    TRY(platform_of(ctx, &platform));
+    return field_create(platform, definition);
+}
+
+fiber_fn spark_status api_create_field(spark_call *call, const spark_json *definition)
+{
+    return call_status(call, create_field(call->ctx, json_of_spark(definition)));
+}
+
+static fiber_fn Err delete_field(struct ctx *ctx, Str collection, Str field)
+{
+    struct platform platform;
+    TRY(platform_of(ctx, &platform));
+    return field_delete(platform, collection, field);
+}
+
+fiber_fn spark_status api_delete_field(spark_call *call, spark_str collection, spark_str field)
+{
+    return call_status(call,
+                       delete_field(call->ctx, str_of_spark(collection), str_of_spark(field)));
+}
+
 static fiber_fn Err load(struct ctx *ctx, Str collection, const struct json *items, bool atomic,
                          struct bulk_result *ret)
 {

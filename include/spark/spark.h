@@ -6,6 +6,7 @@
  *          its meaning. An extension built against 1.x runs in every host 1.y with y >= x.
  *
  * CHANGES  1.0  endpoints, hooks, jobs, queries in the caller's scope, JSON, schema and bulk loads.
+ *          1.1  create_field, delete_field.
  *
  * An extension is a shared object that exports one function, spark_extension_get(), which returns a
  * static struct spark_extension. The host compares magic and versions before it touches anything
@@ -30,7 +31,7 @@
 #include <stdint.h>
 
 #define SPARK_API_MAJOR 1
-#define SPARK_API_MINOR 0
+#define SPARK_API_MINOR 1
 #define SPARK_MAGIC UINT64_C(0x4b52415053545845) /* "EXTSPARK" */
 
 typedef struct spark_str {
@@ -259,6 +260,13 @@ typedef struct spark_api {
      * {"inserted":n,"ids":[…],"failed":[{"index","error"}]}. At most 100,000 items. */
     spark_status (*bulk_insert)(spark_call *call, spark_str collection, const spark_json *items,
                                 bool atomic, spark_str *result_json);
+
+    /* Since 1.1. MAY WAIT. Platform work as above. */
+
+    /* {collection, field, type, meta, schema}: one field more. Neither a key nor the site. */
+    spark_status (*create_field)(spark_call *call, const spark_json *definition);
+    /* The field with its values and its relation. SPARK_CONFLICT: others depend on it. */
+    spark_status (*delete_field)(spark_call *call, spark_str collection, spark_str field);
 } spark_api;
 
 typedef struct spark_extension {

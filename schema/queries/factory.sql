@@ -246,10 +246,9 @@ with found as (
      where a.site_id = $1 and a.id = f.id and f.status = 'qc'
     returning a.id
 ), logged as (
-    insert into work_log (site_id, action, entity_type, entity_id, details, level, user_id)
-    select $1, 'approved', 'generated_articles', min(id::text),
-           jsonb_build_object('articles', count(*)), 'success', $3
-      from approved having count(*) > 0
+    insert into work_log (site_id, action, entity_type, entity_id, details, level, status, user_id, actor, ip)
+    select $1, 'approved', 'generated_articles', id::text, '{"from": "qc", "to": "approved"}', 'success', 'done', $3, $4, $5
+      from approved
 )
 select wanted.id, f.status, a.id is not null
   from unnest($2::uuid[]) with ordinality as wanted (id, n)
@@ -257,18 +256,16 @@ select wanted.id, f.status, a.id is not null
   left join approved a on a.id = wanted.id
  order by wanted.n;
 
--- name: queue_lock :write
--- returns: status, campaign_id
-select status, campaign_id from production_queue where site_id = $1 and id = $2 for update;
-
 -- name: queue_decide :write
 with decided as (
     update production_queue set status = $3 where site_id = $1 and id = $2
 ), noted as (
     update campaign_masters set test_batch_status = $4 where site_id = $1 and id = $5
 )
-insert into work_log (site_id, action, entity_type, entity_id, details, level, user_id)
-values ($1, $4, 'production_queue', $2::uuid::text, jsonb_build_object('campaign_id', $5::uuid), 'info', $6);
+insert into work_log (site_id, action, entity_type, entity_id, details, level, status, user_id, actor, ip)
+values ($1, $4, 'production_queue', $2::uuid::text,
+        jsonb_build_object('campaign_id', $5::uuid, 'to', $3::text,
+                           'from', (select status from production_queue where site_id = $1 and id = $2)), 'info', 'done', $6, $7, $8);
 
 -- name: article_lock :write
 -- returns: status, title, slug, content, meta_title, meta_description, image_alt, schema_json, city, state, post_id
@@ -302,10 +299,10 @@ with published as (
            is_published = $5, status = case when $5 then 'published' else status end
      where site_id = $1 and id = $2
 )
-insert into work_log (site_id, action, entity_type, entity_id, details, level, user_id)
+insert into work_log (site_id, action, entity_type, entity_id, details, level, status, user_id, actor, ip)
 values ($1, 'published', 'generated_articles', $2::uuid::text,
         jsonb_build_object('post_id', $3::uuid, 'slug', $4::text, 'as', case when $5 then 'published' else 'draft' end),
-        'success', $6);
+        'success', 'done', $6, $7, $8);
 
 -- Blueprints -----------------------------------------------------------------------------------------
 

@@ -54,7 +54,7 @@ fiber_fn Err lead_post(struct ctx *ctx, const struct request *request, struct re
                       db_text_z(lead.phone), db_text_z(lead.message), db_text(lead.source),
                       db_text_z(lead.page_url), db_text_z(lead.referrer),
                       db_text_z(lead.utm_source), db_text_z(lead.utm_medium),
-                      db_text_z(lead.utm_campaign), db_text(request->ip)),
+                      db_text_z(lead.utm_campaign), db_text_z(visitor_ip(ctx, request))),
                  NULL));
     reply->status = 201;
     json_object_begin(&reply->json);

@@ -11,14 +11,6 @@ fiber_fn Err root_redirect(struct ctx *ctx, const struct request *request, struc
     return OK;
 }
 
-fiber_fn Err robots_show(struct ctx *ctx, const struct request *request, struct reply *reply)
-{
-    (void)ctx;
-    (void)request;
-    reply_text(reply, 200, STR("text/plain; charset=utf-8"), STR("User-agent: *\nDisallow: /"));
-    return OK;
-}
-
 fiber_fn Err ping_show(struct ctx *ctx, const struct request *request, struct reply *reply)
 {
     (void)ctx;

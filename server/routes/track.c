@@ -1,12 +1,13 @@
-/* POST /api/track/pageview: accepted once Redis has it, stored by a worker in bulk. */
+/* POST /api/track/pageview and /event: accepted once Redis has it, stored by a worker in bulk. */
 #include "base/clock.h"
 #include "jobs/tracking.h"
 #include "server/handlers.h"
 #include "server/routes/public.h"
 #include "server/visitor.h"
 
-enum { PATH_MAX_LEN = 500, TITLE_MAX = 500, ID_MAX = 255, REFERRER_MAX = 500, AGENT_MAX = 500 };
+enum { PATH_MAX_LEN = 500, TITLE_MAX = 500, ID_MAX = 255, REFERRER_MAX = 500 };
 enum { UTM_MAX = 255, PATH_WITH_QUERY_MAX = 4096 };
+enum { WORD_MAX = 255, METADATA_MAX = 4096 };
 
 /* "/a?utm_source=x#y" → the path, and the utm parameters of its query. */
 static void path_split(struct ctx *ctx, struct pageview *view)
@@ -55,15 +56,6 @@ static Err pageview_read(struct ctx *ctx, const struct json *body, struct pagevi
     return fail_note(ctx, "field", STR("page_path"));
 }
 
-/* At most `max` bytes of what a browser sent, and only text. */
-static Str header_text(const struct request *request, Str name, size_t max)
-{
-    Str value = str_slice(request_header(request, name), 0, max);
-    while (value.len > 0 && !str_is_utf8(value) && value.len + 3 > max)
-        value.len--;
-    return str_is_utf8(value) ? value : STR_NONE;
-}
-
 fiber_fn Err pageview_post(struct ctx *ctx, const struct request *request, struct reply *reply)
 {
     const struct json *body;
@@ -71,8 +63,8 @@ fiber_fn Err pageview_post(struct ctx *ctx, const struct request *request, struc
     struct pageview view = {.id = uuid_make(), .wall_us = clock_wall_us()};
     TRY(visitor_site(ctx, body, &view.site));
     TRY(pageview_read(ctx, body, &view));
-    view.user_agent = header_text(request, STR("user-agent"), AGENT_MAX);
-    view.ip_address = request->ip;
+    view.user_agent = visitor_agent(request);
+    view.ip_address = visitor_ip(ctx, request);
     struct visitor visitor = visitor_of(view.user_agent);
     view.device_type = visitor.device_type;
     view.browser = visitor.browser;
@@ -86,6 +78,69 @@ fiber_fn Err pageview_post(struct ctx *ctx, const struct request *request, struc
     json_field_bool(&reply->json, "success", true);
     json_field_bool(&reply->json, "is_bot", view.is_bot);
     json_field_uuid(&reply->json, "event_id", view.id);
+    json_object_end(&reply->json);
+    return OK;
+}
+
+/* A number is as good as its text. */
+static Err event_value_read(struct ctx *ctx, const struct json *body, Str *ret)
+{
+    const struct json *value = json_get(body, STR("event_value"));
+    if (json_kind(value) != JSON_INT && json_kind(value) != JSON_REAL)
+        return json_take_str(ctx, body, "event_value", WORD_MAX, ret);
+    *ret = json_text(ctx->arena, value);
+    return OK;
+}
+
+static Err metadata_read(struct ctx *ctx, const struct json *body, Str *ret)
+{
+    const struct json *metadata = json_get(body, STR("metadata"));
+    if (json_is_null(metadata))
+        return OK;
+    if (json_kind(metadata) != JSON_OBJECT)
+        return visitor_refuse(ctx, "metadata", "metadata has to be an object");
+    *ret = json_text(ctx->arena, metadata);
+    if (ret->len > METADATA_MAX)
+        return visitor_refuse(ctx, "metadata", "metadata has more than 4096 bytes");
+    return OK;
+}
+
+static Err event_read(struct ctx *ctx, const struct json *body, struct event *ret)
+{
+    const struct text_field fields[] = {
+        {"event_name", WORD_MAX, &ret->event_name},
+        {"event_category", WORD_MAX, &ret->event_category},
+        {"event_label", WORD_MAX, &ret->event_label},
+        {"page_path", PATH_MAX_LEN, &ret->page_path},
+        {"session_id", ID_MAX, &ret->session_id},
+        {"visitor_id", ID_MAX, &ret->visitor_id},
+    };
+    Err texts = VISITOR_TAKE_TEXTS(ctx, body, fields);
+    Err value = event_value_read(ctx, body, &ret->event_value);
+    Err metadata = metadata_read(ctx, body, &ret->metadata);
+    TRY(texts);
+    TRY(value);
+    TRY(metadata);
+    if (str_trim(ret->event_name).len == 0)
+        return visitor_refuse(ctx, "event_name", "event_name is required");
+    return OK;
+}
+
+fiber_fn Err event_post(struct ctx *ctx, const struct request *request, struct reply *reply)
+{
+    const struct json *body;
+    TRY(request_object(ctx, request, &body));
+    struct event event = {.id = uuid_make(), .wall_us = clock_wall_us()};
+    TRY(visitor_site(ctx, body, &event.site));
+    TRY(event_read(ctx, body, &event));
+    event.user_agent = visitor_agent(request);
+    event.ip_address = visitor_ip(ctx, request);
+    TRY(event_push(ctx, &event));
+
+    reply->status = 202;
+    json_object_begin(&reply->json);
+    json_field_bool(&reply->json, "success", true);
+    json_field_uuid(&reply->json, "event_id", event.id);
     json_object_end(&reply->json);
     return OK;
 }

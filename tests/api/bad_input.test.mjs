@@ -20,7 +20,9 @@ after(() => stack.stop());
 
 const countAll = async () => {
     const tables = await stack.rows("select c.oid::regclass::text from pg_class c where c.relkind in ('r', 'p') and c.relnamespace in ('public'::regnamespace, 'spark'::regnamespace) and not c.relispartition and has_table_privilege(c.oid, 'select') order by 1");
-    return JSON.stringify(await stack.rows(tables.map(([t]) => `select '${t}', count(*) from ${t}`).join(' union all ')));
+    // What was refused for want of rights is itself logged.
+    const counted = ([t]) => `select '${t}', count(*) from ${t}${t === 'work_log' ? " where action <> 'denied'" : ''}`;
+    return JSON.stringify(await stack.rows(tables.map(counted).join(' union all ')));
 };
 const nothingWritten = async () => assert.deepEqual(JSON.parse(await countAll()), JSON.parse(counts));
 const post = (path, rest) => stack.call({ method: 'POST', path, token: stack.adminToken, host: 'a.example', ...rest });
@@ -97,7 +99,7 @@ test('names_values_and_operators_from_outside_never_become_sql', async () => {
 });
 
 test('one_byte_over_the_limit_of_each_kind_of_route_is_413', async () => {
-    const limits = { BODY_NONE: 64 * 1024, BODY_TRACK: 8 * 1024, BODY_PUBLIC: 16 * 1024, BODY_CONTENT: BODY_MAX, BODY_BULK: 4 * BODY_MAX };
+    const limits = { BODY_NONE: 64 * 1024, BODY_TRACK: 8 * 1024, BODY_PUBLIC: 16 * 1024, BODY_FORM: 64 * 1024, BODY_CONTENT: BODY_MAX, BODY_BULK: 4 * BODY_MAX };
     const tried = new Set();
     for (const route of await readRoutes()) {
         const max = limits[route.body];

@@ -489,13 +489,13 @@ test('review and publishing', async (t) => {
         assert.deepEqual([answer.status, answer.body.status], [200, 'approved']);
         const [after] = await rows('campaign_masters', `filter[id][_eq]=${campaign}`);
         assert.equal(after.test_batch_status, 'approved');
-        assert.equal((await post('/api/seo/approve-batch', { queue_id: queue.body.data.id })).status, 400);
+        assert.equal((await post('/api/seo/approve-batch', { queue_id: queue.body.data.id })).status, 409);
         assert.equal((await post('/api/seo/approve-batch', { queue_id: nobody })).status, 404);
     });
 
     await t.test('everything is in the work log', async () => {
         const actions = new Set((await rows('work_log', `filter[site_id][_eq]=${site.id}&fields=action`)).map((row) => row.action));
-        assert.deepEqual([...actions].sort(), ['approved', 'generated', 'headlines_generated', 'imported', 'published']);
+        assert.deepEqual([...actions].sort(), ['approved', 'generated', 'headlines_generated', 'imported', 'published', 'token_created']);
     });
 });
 

@@ -24,6 +24,8 @@ const nobody = () => ({ id: MISSING, author: { id: MISSING }, posts: [{ id: MISS
 const tries = {
     'GET /': () => [],
     'GET /robots.txt': () => [],
+    'GET /sitemap.xml': () => [{ host: 'a.example' }, {}],
+    'GET /sitemap-:page.xml': () => [{ path: '/sitemap-1.xml', host: 'a.example' }, { path: '/sitemap-1.xml' }],
     'GET /server/ping': () => [],
     'GET /server/health': () => [{}],
     'GET /server/info': () => [{}],
@@ -96,9 +98,28 @@ const tries = {
         { body: { email: 'x@example.com', site_id: x.id } },
         { body: { email: 'x@example.com', site: x.id } },
     ],
+    'POST /api/forms/submit': (x) => [
+        { body: { form_slug: 'contact', data: {}, site_id: x.id } },
+        { body: { form_id: x.form?.id ?? x.page.id, data: {} } },
+        { body: { form: x.page.id, data: { email: 'x@example.com' } } },
+    ],
     'POST /api/track/pageview': (x) => [{ body: { page_path: '/', site_id: x.id } }],
+    'POST /api/track/event': (x) => [{ body: { event_name: 'x', site_id: x.id } }],
+    'POST /api/track/conversion': (x) => [
+        { body: { conversion_type: 'form', site_id: x.id } },
+        { body: { conversion_type: 'form', lead_id: x.page.id } },
+        { body: { conversion_type: 'form', lead: x.id } },
+    ],
+    'POST /api/track/call-click': (x) => [{ body: { phone_number: '+1 555 0100', site_id: x.id } }],
     'GET /api/admin/queue': () => [{}],
     'GET /api/admin/queue/events': () => [], // a stream of the numbers of the route above, see below
+    'GET /api/admin/worklog': (x) => [
+        { path: '/api/admin/worklog?limit=1000' },
+        { path: `/api/admin/worklog?site_id=${x.id}` },
+        { path: `/api/admin/worklog?site=${x.id}&level=info` },
+        { path: `/api/admin/worklog?entity_id=${x.campaign.id}` },
+        { path: `/api/admin/worklog?action=logged-by-${x.campaign.id}` },
+    ],
     'POST /api/admin/site-tokens': (x) => [{ body: { site_id: x.id, name: 'x' } }],
     'POST /api/admin/import-blueprint': (x) => [{ body: { site_id: x.id, campaign_name: 'x', campaign: { id: x.campaign.id } } }],
     'GET /api/seo/generate-headlines': (x) => [{ path: `/api/seo/generate-headlines?campaign_id=${x.campaign.id}` }],
@@ -106,15 +127,29 @@ const tries = {
     'POST /api/seo/generate-article': (x) => [{ body: { campaign_id: x.campaign.id, batch_size: 1 } }, { body: { campaign_id: x.campaign.id, batch_size: 100 } }],
     'POST /api/seo/approve-batch': (x) => [{ body: { article_ids: [x.posts[0].id], approved: true } }, { body: { queue_id: x.campaign.id, approved: true } }],
     'POST /api/seo/publish-article': (x) => [{ body: { article_id: x.posts[0].id } }],
+    'POST /api/seo/schedule-production': (x) => [{ body: { campaign_id: x.campaign.id, total_articles: 5 } }, { body: { campaign_id: x.campaign.id, total_articles: 5, site_id: x.id } }],
+    'POST /api/seo/generate-test-batch': (x) => [{ body: { campaign_id: x.campaign.id } }, { body: { queue_id: x.campaign.id } }],
+    'POST /api/seo/process-queue': (x) => [{ body: { queue_id: x.campaign.id } }, { body: { queue_id: x.campaign.id, site_id: x.id } }],
+    'POST /api/seo/queue-control': (x) => [{ body: { queue_id: x.campaign.id, action: 'cancel' } }],
+    'POST /api/seo/insert-links': (x) => [{ body: { article_id: x.posts[0].id } }, { body: { article_ids: [x.posts[0].id] } }, { body: { campaign_id: x.campaign.id } }],
+    'POST /api/seo/remove-links': (x) => [{ body: { article_id: x.posts[0].id } }],
     'PUT /api/seo/publish-article': (x) => [{ body: { article_ids: [x.posts[0].id] } }],
+    'GET /api/campaigns': (x) => [{}, { path: '/api/campaigns?limit=1000&status=active' }, { path: `/api/campaigns?site_id=${x.id}` }, { path: `/api/campaigns?site=${x.id}` }],
+    'POST /api/campaigns': (x) => [{ body: { name: 'x', headline_spintax_root: '{a|b}', site_id: x.id } }, { body: { name: 'x', headline_spintax_root: '{a|b}', site: x.id } }],
+    'POST /api/seo/sitemap-drip': (x) => [{ body: { site_id: x.id } }, { body: { site: x.id } }],
+    'GET /api/seo/stats': (x) => [{}, { path: `/api/seo/stats?site_id=${x.id}` }],
+    'GET /api/seo/articles': (x) => [{}, { path: `/api/seo/articles?site_id=${x.id}` }, { path: `/api/seo/articles?campaign_id=${x.campaign.id}` }],
+    'GET /api/seo/get-nearby': (x) => [{ path: `/api/seo/get-nearby?article_id=${x.posts[0].id}` }, { path: `/api/seo/get-nearby?article_id=${x.posts[0].id}&site_id=${x.id}` }],
+    'POST /api/seo/scan-duplicates': (x) => [{ body: { site_id: x.id } }, { body: { batch_ids: [x.posts[0].id, x.posts[1].id] } }, { body: { queue_id: x.campaign.id } }, { body: { site_id: x.id, threshold: 0.3 } }],
 };
 
 const requests = (route, x) => (tries[`${route.method} ${route.pattern}`] ?? (() => []))(x).map((r) => ({ method: route.method, path: route.pattern, ...r }));
 
-/* Everything B owns, as one text that changes when any of it does. */
+/* Everything B owns, as one text that changes when any of it does. That somebody was refused on its
+ * host is the one thing that others may cause to be written. */
 const stateOf = async (site) => {
     const tables = await stack.rows(`select collection, site_column from spark.collections where not site_optional order by 1`);
-    const parts = tables.map(([table, column]) => `select '${table}' as t, coalesce(md5(string_agg(x::text, '|' order by x::text)), '-') as h from "${table}" x where "${column}" = '${site}'`);
+    const parts = tables.map(([table, column]) => `select '${table}' as t, coalesce(md5(string_agg(x::text, '|' order by x::text)), '-') as h from "${table}" x where "${column}" = '${site}'${table === 'work_log' ? " and x.action <> 'denied'" : ''}`);
     return JSON.stringify(await stack.rows(parts.join(' union all ')));
 };
 

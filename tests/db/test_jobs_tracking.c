@@ -46,7 +46,7 @@ static Err push(struct ctx *ctx, void *arg)
 static Err drain(struct ctx *ctx, void *arg)
 {
     uint64_t taken;
-    TRY(pageviews_drain(as_platform(ctx), W1, &taken));
+    TRY(tracking_drain(as_platform(ctx), TRACKING_PAGEVIEWS, W1, &taken));
     *(uint64_t *)arg = taken;
     return OK;
 }
@@ -54,7 +54,17 @@ static Err drain(struct ctx *ctx, void *arg)
 static Err adopt(struct ctx *ctx, void *arg)
 {
     (void)arg;
-    return pageviews_adopt(as_platform(ctx));
+    return tracking_adopt(as_platform(ctx));
+}
+
+static Err push_event(struct ctx *ctx, void *arg)
+{
+    return event_push(ctx, arg);
+}
+
+static Err drain_events(struct ctx *ctx, void *arg)
+{
+    return tracking_drain(as_platform(ctx), TRACKING_EVENTS, W1, arg);
 }
 
 static uint64_t drained(struct db_fixture *f)
@@ -184,6 +194,50 @@ static void a_drain_takes_no_more_than_its_share(void **state)
     assert_int_equal(ask("select count(*) from pageviews"), 11000);
 }
 
+static struct event event_of(Uuid site)
+{
+    return (struct event){.id = uuid_make(),
+                          .site = site,
+                          .wall_us = clock_wall_us(),
+                          .event_name = STR("x\ty"),
+                          .metadata = STR("{\"a\": \"b\\nc\"}")};
+}
+
+static void an_event_is_stored_once_and_in_its_own_table(void **state)
+{
+    struct db_fixture *f = *state;
+    tell("delete from events");
+    struct event events[] = {event_of(SITE_A), event_of(SITE_GONE), event_of(SITE_B)};
+    for (int i = 0; i < 6; i++)
+        assert_int_equal(act(f, AS_A, push_event, &events[i % 3]), OK);
+    assert_int_equal(drained(f), 0);
+    uint64_t taken = 0;
+    assert_int_equal(act(f, AS_NONE, drain_events, &taken), OK);
+    assert_int_equal(taken, 6);
+    assert_int_equal(ask("select count(*) from events"), 2);
+    assert_int_equal(ask("select count(*) from events where event_name = E'x\\ty' "
+                         "and metadata ->> 'a' = E'b\\nc' and event_label is null"),
+                     2);
+    assert_int_equal(ask("select count(*) from spark.load_events"), 0);
+}
+
+static void events_of_a_taker_that_is_gone_are_adopted_with_its_views(void **state)
+{
+    struct db_fixture *f = *state;
+    tell("delete from events");
+    struct event event = event_of(SITE_A);
+    struct pageview view = view_of(SITE_A);
+    assert_int_equal(act(f, AS_A, push_event, &event), OK);
+    assert_int_equal(act(f, AS_A, push, &view), OK);
+    REDIS_ANSWER(f, STR("RENAME"), STR(KEY_TRACKING_EVENTS), STR("{t}:taken-events:worker:3"));
+    REDIS_ANSWER(f, STR("RENAME"), STR(KEY_TRACKING_PAGEVIEWS), STR("{t}:taken:worker:3"));
+    REDIS_ANSWER(f, STR("SADD"), STR(KEY_TRACKING_TAKERS), STR("worker:3"));
+    assert_int_equal(act(f, AS_NONE, adopt, NULL), OK);
+    assert_int_equal(ask("select count(*) from events"), 1);
+    assert_int_equal(ask("select count(*) from pageviews"), 1);
+    assert_int_equal(REDIS_ANSWER(f, STR("SCARD"), STR(KEY_TRACKING_TAKERS)), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -194,6 +248,8 @@ int main(void)
         tracking_test(a_list_whose_taker_is_gone_is_adopted),
         tracking_test(what_could_not_be_stored_is_stored_later_before_anything_new),
         tracking_test(a_drain_takes_no_more_than_its_share),
+        tracking_test(an_event_is_stored_once_and_in_its_own_table),
+        tracking_test(events_of_a_taker_that_is_gone_are_adopted_with_its_views),
     };
     return cmocka_run_group_tests(tests, tracking_database_setup, jobs_database_teardown);
 }

@@ -42,6 +42,18 @@ static void parameters_keep_their_order_and_case(void **state)
     expect_str(match.params[1], "AbC");
 }
 
+static void a_parameter_may_lie_between_fixed_ends(void **state)
+{
+    struct ctx *ctx = *state;
+    struct route_match match = find(ctx, "GET", "/Sitemap-12.XML");
+    assert_non_null(match.route);
+    expect_str(match.params[0], "12");
+    assert_null(find(ctx, "GET", "/sitemap-.xml").route);
+    assert_null(find(ctx, "GET", "/sitemap-1.xm").route);
+    assert_null(find(ctx, "GET", "/sitemap-1.xml/2").route);
+    expect_str(find(ctx, "GET", "/sitemap.xml").route->pattern, "/sitemap.xml");
+}
+
 static void head_finds_the_get_route(void **state)
 {
     struct ctx *ctx = *state;
@@ -112,6 +124,7 @@ int main(void)
         FIXTURE_TEST(every_route_of_the_table_is_found),
         FIXTURE_TEST(case_and_a_trailing_slash_do_not_matter),
         FIXTURE_TEST(parameters_keep_their_order_and_case),
+        FIXTURE_TEST(a_parameter_may_lie_between_fixed_ends),
         FIXTURE_TEST(head_finds_the_get_route),
         FIXTURE_TEST(a_wrong_method_says_what_is_allowed),
         FIXTURE_TEST(a_route_is_taken_once),

@@ -1,0 +1,224 @@
+#include "access/actor.h"
+#include "base/clock.h"
+#include "base/crypto.h"
+#include "factory/links_store.h"
+#include "gen/sql.h"
+#include "io/db.h"
+#include "io/offload.h"
+#include "io/reactor.h"
+
+#include <assert.h>
+
+static DbArg acting_user(const struct ctx *ctx)
+{
+    bool has_user = ctx->actor != NULL && !uuid_is_nil(ctx->actor->user);
+    return has_user ? db_uuid(ctx->actor->user) : db_null();
+}
+
+/* Targets --------------------------------------------------------------------------------------
+ */
+
+static int64_t time_or_none(const struct rows *rows, uint32_t row, uint32_t column)
+{
+    return row_is_null(rows, row, column) ? 0 : row_time(rows, row, column);
+}
+
+static struct link_target read_target(struct arena *arena, const struct rows *rows, uint32_t row)
+{
+    struct link_target target = {
+        .id = row_uuid(rows, row, LINK_TARGETS_ID),
+        .href = row_text(rows, row, LINK_TARGETS_HREF),
+        .priority = (int32_t)row_int(rows, row, LINK_TARGETS_PRIORITY),
+        .max_per_article = (uint32_t)row_int(rows, row, LINK_TARGETS_MAX_PER_ARTICLE),
+        .is_hub = row_bool(rows, row, LINK_TARGETS_IS_HUB),
+        .post = row_uuid(rows, row, LINK_TARGETS_POST_ID),
+        .post_us = time_or_none(rows, row, LINK_TARGETS_POST_TIME),
+    };
+    target.anchor_count = row_text_array(arena, rows, row, LINK_TARGETS_ANCHORS, &target.anchors);
+    return target;
+}
+
+struct index_making {
+    struct arena *arena;
+    Str host;
+    const struct link_target *targets;
+    uint32_t count;
+    struct link_index *index;
+};
+
+static void make_index(void *arg)
+{
+    struct index_making *making = arg;
+    making->index = link_index_build(making->arena, making->host, making->targets, making->count);
+}
+
+fiber_fn Err links_index_of_site(struct ctx *ctx, const struct link_index **ret)
+{
+    enum { TARGETS_AT_ONCE = 200 }; /* more take their milliseconds off the loop */
+    assert(ctx->scope.kind == SCOPE_SITE);
+    struct rows rows;
+    TRY(db_query(ctx, &SQL_LINK_TARGETS, ARGS(db_uuid(ctx->scope.site), db_int(LINKS_TARGETS_MAX)),
+                 &rows));
+    struct link_target *targets = arena_array(ctx->arena, struct link_target, rows.count);
+    struct index_making making = {.arena = ctx->arena, .host = STR(""), .targets = targets};
+    for (uint32_t i = 0; i < rows.count; i++) {
+        targets[making.count] = read_target(ctx->arena, &rows, i);
+        if (link_href_is_safe(targets[making.count].href))
+            making.count++;
+    }
+    if (rows.count > 0 && !row_is_null(&rows, 0, LINK_TARGETS_HOST))
+        making.host = row_text(&rows, 0, LINK_TARGETS_HOST);
+    if (making.count <= TARGETS_AT_ONCE)
+        make_index(&making);
+    else
+        TRY(offload_run(ctx, ctx->reactor->offload, make_index, &making));
+    *ret = making.index;
+    return OK;
+}
+
+/* Inserting ------------------------------------------------------------------------------------
+ */
+
+static fiber_fn Err read_article(struct ctx *ctx, Uuid id, struct link_article *ret)
+{
+    struct rows rows;
+    TRY(db_query(ctx, &SQL_LINK_ARTICLE, ARGS(db_uuid(ctx->scope.site), db_uuid(id)), &rows));
+    if (rows.count == 0)
+        return fail(ctx, ERR_NOT_FOUND, "There is no such article.");
+    *ret = (struct link_article){
+        .html = row_text(&rows, 0, LINK_ARTICLE_CONTENT),
+        .url = row_text(&rows, 0, LINK_ARTICLE_URL),
+        .post = row_uuid(&rows, 0, LINK_ARTICLE_POST_ID),
+        .published_us = time_or_none(&rows, 0, LINK_ARTICLE_PUBLISHED),
+        .modified_us = time_or_none(&rows, 0, LINK_ARTICLE_MODIFIED),
+        .now_us = clock_wall_us(),
+    };
+    if (ret->html.len > LINK_HTML_MAX)
+        return fail(ctx, ERR_TOO_LARGE, "The article is larger than %d bytes.", LINK_HTML_MAX);
+    return OK;
+}
+
+static fiber_fn Err store(struct ctx *ctx, Uuid article, Str old, const struct links_stored *stored,
+                          bool *ret_is_stored)
+{
+    uint32_t count = stored->links.count;
+    Uuid *ids = arena_array(ctx->arena, Uuid, count);
+    Uuid *targets = arena_array(ctx->arena, Uuid, count);
+    Str *hrefs = arena_array(ctx->arena, Str, count);
+    Str *anchors = arena_array(ctx->arena, Str, count);
+    int64_t *words = arena_array(ctx->arena, int64_t, count);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct link_made *made = &stored->links.made[i];
+        ids[i] = uuid_make();
+        targets[i] = made->target->id;
+        hrefs[i] = made->target->href;
+        anchors[i] = made->anchor;
+        words[i] = made->word;
+    }
+    Sha256 hash = sha256(old);
+    struct rows rows;
+    TRY(db_query(
+        ctx, &SQL_LINKS_STORE,
+        ARGS(db_uuid(ctx->scope.site), db_uuid(article), db_text(stored->links.html),
+             db_bytes(str_of((const char *)hash.bytes, sizeof hash.bytes)), db_uuid(stored->batch),
+             db_uuid_array(ctx->arena, ids, count), db_uuid_array(ctx->arena, targets, count),
+             db_text_array(ctx->arena, hrefs, count), db_text_array(ctx->arena, anchors, count),
+             db_int_array(ctx->arena, words, count), acting_user(ctx)),
+        &rows));
+    *ret_is_stored = rows.count == 1;
+    return OK;
+}
+
+static Err edited_meanwhile(struct ctx *ctx)
+{
+    return fail(ctx, ERR_CONFLICT, "The article was edited meanwhile; try again.");
+}
+
+fiber_fn Err links_insert_article(struct ctx *ctx, const struct link_index *index, Uuid id,
+                                  const struct link_order *order, struct links_stored *ret)
+{
+    assert(ctx->scope.kind == SCOPE_SITE);
+    for (int i = 0; i < LINK_TRIES_MAX; i++) {
+        struct link_article article;
+        TRY(read_article(ctx, id, &article));
+        struct links_stored stored = {.links =
+                                          links_insert(ctx->arena, index, &article, order->limits)};
+        if (stored.links.count == 0 || order->is_dry_run) {
+            *ret = stored;
+            return OK;
+        }
+        stored.batch = uuid_make();
+        bool is_stored;
+        TRY(store(ctx, id, article.html, &stored, &is_stored));
+        if (is_stored) {
+            *ret = stored;
+            return OK;
+        }
+    }
+    return edited_meanwhile(ctx);
+}
+
+/* Removing -------------------------------------------------------------------------------------
+ */
+
+struct removal {
+    Uuid article;
+    Str html;
+    struct rows records;
+    uint32_t removed;
+};
+
+static fiber_fn Err take_out(struct ctx *ctx, struct removal *removal, bool *ret_is_stored)
+{
+    uint32_t count = removal->records.count;
+    Uuid *ids = arena_array(ctx->arena, Uuid, count);
+    struct link_record *records = arena_array(ctx->arena, struct link_record, count);
+    bool *is_removed = arena_array(ctx->arena, bool, count);
+    for (uint32_t i = 0; i < count; i++) {
+        ids[i] = row_uuid(&removal->records, i, LINKS_OF_ARTICLE_ID);
+        records[i] = (struct link_record){
+            .href = row_text(&removal->records, i, LINKS_OF_ARTICLE_HREF),
+            .anchor = row_text(&removal->records, i, LINKS_OF_ARTICLE_ANCHOR),
+        };
+    }
+    Str html = links_remove(ctx->arena, removal->html, records, count, is_removed);
+    removal->removed = 0;
+    for (uint32_t i = 0; i < count; i++)
+        removal->removed += is_removed[i] ? 1 : 0;
+    Sha256 hash = sha256(removal->html);
+    struct rows rows;
+    TRY(db_query(ctx, &SQL_LINKS_TAKE_OUT,
+                 ARGS(db_uuid(ctx->scope.site), db_uuid(removal->article), db_text(html),
+                      db_bytes(str_of((const char *)hash.bytes, sizeof hash.bytes)),
+                      db_uuid_array(ctx->arena, ids, count), db_int(removal->removed),
+                      acting_user(ctx)),
+                 &rows));
+    *ret_is_stored = rows.count == 1;
+    return OK;
+}
+
+fiber_fn Err links_remove_article(struct ctx *ctx, Uuid id, Uuid batch, uint32_t *ret_removed,
+                                  uint32_t *ret_missing)
+{
+    assert(ctx->scope.kind == SCOPE_SITE);
+    *ret_removed = *ret_missing = 0;
+    for (int i = 0; i < LINK_TRIES_MAX; i++) {
+        struct link_article article;
+        TRY(read_article(ctx, id, &article));
+        struct removal removal = {.article = id, .html = article.html};
+        TRY(db_query(ctx, &SQL_LINKS_OF_ARTICLE,
+                     ARGS(db_uuid(ctx->scope.site), db_uuid(id),
+                          uuid_is_nil(batch) ? db_null() : db_uuid(batch)),
+                     &removal.records));
+        if (removal.records.count == 0)
+            return OK;
+        bool is_stored;
+        TRY(take_out(ctx, &removal, &is_stored));
+        if (is_stored) {
+            *ret_removed = removal.removed;
+            *ret_missing = removal.records.count - removal.removed;
+            return OK;
+        }
+    }
+    return edited_meanwhile(ctx);
+}

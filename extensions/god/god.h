@@ -1,0 +1,19 @@
+/*
+ * What the files of the extension share.
+ */
+#ifndef GOD_H
+#define GOD_H
+
+#include <spark/spark.h>
+
+spark_status god_reply(const spark_api *api, spark_call *call, spark_str body);
+/* The body, which has to be an object. */
+spark_status god_read(const spark_api *api, spark_call *call, const spark_request *request,
+                      const spark_json **body);
+/* "2024-12-29T23:56:42.000Z" */
+spark_str god_timestamp(const spark_api *api, spark_call *call);
+
+/* operate.c: fields, an overview, permissions, and SQL where the operator allowed it. */
+spark_status operate_start(const spark_api *host, spark_registry *registry);
+
+#endif

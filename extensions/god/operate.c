@@ -1,0 +1,287 @@
+/*
+ * What is done to a platform that runs: fields come and go, permissions are granted, and how much
+ * there is of everything. SQL of the caller's own only where GOD_SQL=on.
+ */
+#include "god.h"
+
+#include <string.h>
+
+static const spark_api *api;
+
+/* {collection, field, type, meta, schema} */
+static spark_status fields_create(spark_call *call, const spark_request *request, void *user)
+{
+    (void)user;
+    const spark_json *body;
+    spark_status status = god_read(api, call, request, &body);
+    if (status == SPARK_OK)
+        status = api->create_field(call, body);
+    if (status != SPARK_OK)
+        return status;
+    spark_str collection = api->json_text(call, api->json_get(body, SPARK_STR("collection")));
+    spark_str field = api->json_text(call, api->json_get(body, SPARK_STR("field")));
+    return god_reply(api, call,
+                     api->format(call, "{\"success\":true,\"collection\":%.*s,\"field\":%.*s}",
+                                 SPARK_FMT(collection), SPARK_FMT(field)));
+}
+
+static spark_status fields_delete(spark_call *call, const spark_request *request, void *user)
+{
+    (void)request;
+    (void)user;
+    spark_str collection = api->path_param(call, 0);
+    spark_str field = api->path_param(call, 1);
+    spark_status status = api->delete_field(call, collection, field);
+    if (status != SPARK_OK)
+        return status;
+    collection = api->json_quote(call, collection);
+    field = api->json_quote(call, field);
+    return god_reply(api, call,
+                     api->format(call, "{\"success\":true,\"collection\":%.*s,\"field\":%.*s}",
+                                 SPARK_FMT(collection), SPARK_FMT(field)));
+}
+
+/* Under a site's scope the numbers would be that site's: the overview is the platform's. */
+static spark_status require_platform(spark_call *call, const spark_request *request)
+{
+    if (request->is_platform)
+        return SPARK_OK;
+    return api->fail(call, SPARK_FORBIDDEN, SPARK_STR("This is for the platform, not for a site."));
+}
+
+/* A statement with one row of one json column. */
+static spark_status one_json(spark_call *call, const spark_request *request, spark_str sql,
+                             spark_str *json)
+{
+    spark_rows *rows;
+    spark_status status = require_platform(call, request);
+    if (status == SPARK_OK)
+        status = api->query(call, sql, NULL, 0, &rows);
+    if (status == SPARK_OK)
+        *json = api->value(rows, 0, 0);
+    return status;
+}
+
+static spark_status status_show(spark_call *call, const spark_request *request, void *user)
+{
+    (void)user;
+    spark_str database;
+    spark_status status = one_json(
+        call, request,
+        SPARK_STR("select json_build_object("
+                  "'tables', (select count(*) from pg_class c join pg_namespace n on n.oid = "
+                  "c.relnamespace where n.nspname = 'public' and c.relkind in ('r', 'p') and not "
+                  "c.relispartition), "
+                  "'collections', (select count(*) from directus_collections), "
+                  "'permissions', (select count(*) from directus_permissions))"),
+        &database);
+    if (status != SPARK_OK)
+        return status;
+    spark_str now = god_timestamp(api, call);
+    return god_reply(api, call,
+                     api->format(call,
+                                 "{\"success\":true,\"god_mode\":true,\"database\":%.*s,"
+                                 "\"timestamp\":\"%.*s\"}",
+                                 SPARK_FMT(database), SPARK_FMT(now)));
+}
+
+static spark_status collections_all(spark_call *call, const spark_request *request, void *user)
+{
+    (void)user;
+    spark_str list;
+    spark_status status = one_json(
+        call, request,
+        SPARK_STR("select coalesce(json_agg(json_build_object('collection', c.collection, 'icon', "
+                  "c.icon, 'note', c.note, 'hidden', c.hidden, 'singleton', c.singleton, 'fields', "
+                  "(select count(*) from directus_fields f where f.collection = c.collection)) "
+                  "order by c.collection), '[]'::json) from directus_collections c"),
+        &list);
+    if (status != SPARK_OK)
+        return status;
+    return god_reply(api, call,
+                     api->format(call, "{\"success\":true,\"collections\":%.*s}", SPARK_FMT(list)));
+}
+
+/* One statement, so that all rows are made or none; what is granted already stays as it is. An
+ * unknown policy or collection makes no row, and the answer tells how many there were. */
+#define GRANT_SQL                                                                                  \
+    "with wanted as (select p.id as policy, c.collection, a.action "                               \
+    "from directus_policies p, directus_collections c, unnest(string_to_array($3::text, ',')) "    \
+    "a (action) where p.id::text = $1::text and c.collection = $2::text), "                        \
+    "made as (insert into directus_permissions (policy, collection, action, permissions, fields) " \
+    "select w.policy, w.collection, w.action, '{}', '*' from wanted w where not exists (select "   \
+    "from directus_permissions d where d.policy = w.policy and d.collection = w.collection and "   \
+    "d.action = w.action) returning 1) "                                                           \
+    "select (select count(*) from wanted), (select count(*) from made), "                          \
+    "(select spark.audit(null, 'permissions_granted', 'directus_policies', $1::text, "             \
+    "jsonb_build_object('collection', $2::text, 'actions', $3::text), 'warning', 'done', null, "   \
+    "'god', null)::text where exists (select from made))"
+
+/* The actions as "create,read"; SPARK_BAD_INPUT for any that there is not. */
+static spark_status actions_read(spark_call *call, const spark_json *actions, spark_str *ret)
+{
+    static const char *const KNOWN[] = {"create", "read", "update", "delete"};
+    enum { KNOWN_COUNT = sizeof KNOWN / sizeof KNOWN[0] };
+    *ret = SPARK_STR("");
+    size_t count = api->json_length(actions);
+    if (api->json_kind(actions) != SPARK_JSON_ARRAY || count == 0 || count > KNOWN_COUNT)
+        return api->fail(call, SPARK_BAD_INPUT,
+                         SPARK_STR("\"actions\" has to be an array of 1 to 4 actions"));
+    for (size_t i = 0; i < count; i++) {
+        spark_str action = api->json_string(api->json_at(actions, i));
+        bool is_known = false;
+        for (size_t k = 0; k < KNOWN_COUNT; k++)
+            is_known = is_known || (action.len == strlen(KNOWN[k]) &&
+                                    memcmp(action.data, KNOWN[k], action.len) == 0);
+        if (!is_known)
+            return api->fail(call, SPARK_BAD_INPUT,
+                             SPARK_STR("An action is create, read, update or delete"));
+        *ret =
+            api->format(call, "%.*s%s%.*s", SPARK_FMT(*ret), i > 0 ? "," : "", SPARK_FMT(action));
+    }
+    return SPARK_OK;
+}
+
+/* {policy, collection, actions} */
+static spark_status permissions_grant(spark_call *call, const spark_request *request, void *user)
+{
+    (void)user;
+    const spark_json *body;
+    spark_str actions;
+    spark_rows *rows;
+    spark_status status = require_platform(call, request);
+    if (status == SPARK_OK)
+        status = god_read(api, call, request, &body);
+    if (status == SPARK_OK)
+        status = actions_read(call, api->json_get(body, SPARK_STR("actions")), &actions);
+    if (status != SPARK_OK)
+        return status;
+    spark_arg args[] = {SPARK_TEXT(api->json_string(api->json_get(body, SPARK_STR("policy")))),
+                        SPARK_TEXT(api->json_string(api->json_get(body, SPARK_STR("collection")))),
+                        SPARK_TEXT(actions)};
+    status = api->query(call, SPARK_STR(GRANT_SQL), args, 3, &rows);
+    if (status != SPARK_OK)
+        return status;
+    spark_str wanted = api->value(rows, 0, 0);
+    if (wanted.len == 1 && wanted.data[0] == '0')
+        return api->fail(call, SPARK_NOT_FOUND, SPARK_STR("There is no such policy or collection"));
+    spark_str made = api->value(rows, 0, 1);
+    return god_reply(api, call,
+                     api->format(call, "{\"success\":true,\"granted\":%.*s}", SPARK_FMT(made)));
+}
+
+static spark_str row_as_json(spark_call *call, const spark_rows *rows, size_t row)
+{
+    spark_str text = SPARK_STR("");
+    for (size_t i = 0; i < api->column_count(rows); i++) {
+        spark_str value = api->is_null(rows, row, i)
+                              ? SPARK_STR("null")
+                              : api->json_quote(call, api->value(rows, row, i));
+        text = api->format(call, "%.*s%s%.*s", SPARK_FMT(text), i > 0 ? "," : "", SPARK_FMT(value));
+    }
+    return text;
+}
+
+/* Two passes, one allocation: pasting row to row would copy the first as often as there are rows.
+ */
+static spark_str rows_as_json(spark_call *call, const spark_rows *rows)
+{
+    size_t count = api->row_count(rows);
+    spark_str *parts = api->alloc(call, (count + 1) * sizeof *parts);
+    size_t len = 2;
+    for (size_t i = 0; i < count; i++) {
+        parts[i] = row_as_json(call, rows, i);
+        len += parts[i].len + 3;
+    }
+    char *text = api->alloc(call, len);
+    size_t at = 0;
+    text[at++] = '[';
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0)
+            text[at++] = ',';
+        text[at++] = '[';
+        if (parts[i].len > 0)
+            memcpy(text + at, parts[i].data, parts[i].len);
+        at += parts[i].len;
+        text[at++] = ']';
+    }
+    text[at++] = ']';
+    return (spark_str){text, at};
+}
+
+enum { SQL_PARAMS_MAX = 100, SQL_ROWS_MAX = 1000 };
+
+/* {sql, params: [text or null]}: one statement under the rules of api->query; values as text. */
+static spark_status sql_execute(spark_call *call, const spark_request *request, void *user)
+{
+    (void)user;
+    const spark_json *body;
+    spark_rows *rows;
+    spark_status status = require_platform(call, request);
+    if (status == SPARK_OK)
+        status = god_read(api, call, request, &body);
+    if (status != SPARK_OK)
+        return status;
+    const spark_json *params = api->json_get(body, SPARK_STR("params"));
+    size_t count = api->json_length(params);
+    if (count > SQL_PARAMS_MAX)
+        return api->fail(call, SPARK_BAD_INPUT, SPARK_STR("At most 100 params"));
+    spark_arg *args = api->alloc(call, (count + 1) * sizeof *args);
+    for (size_t i = 0; i < count; i++) {
+        const spark_json *value = api->json_at(params, i);
+        bool is_text = api->json_kind(value) == SPARK_JSON_STRING;
+        args[i] = SPARK_TEXT(is_text ? api->json_string(value) : api->json_text(call, value));
+        if (api->json_kind(value) == SPARK_JSON_NULL)
+            args[i] = SPARK_NULL;
+    }
+    status = api->query(call, api->json_string(api->json_get(body, SPARK_STR("sql"))), args, count,
+                        &rows);
+    if (status != SPARK_OK)
+        return status;
+    if (api->row_count(rows) > SQL_ROWS_MAX)
+        return api->fail(call, SPARK_BAD_INPUT,
+                         SPARK_STR("The answer has more than 1000 rows; use limit"));
+    spark_str list = rows_as_json(call, rows);
+    return god_reply(api, call,
+                     api->format(call, "{\"success\":true,\"affected\":%lld,\"rows\":%.*s}",
+                                 (long long)api->rows_affected(rows), SPARK_FMT(list)));
+}
+
+static bool is_sql_on(spark_registry *registry)
+{
+    spark_str value = api->setting(registry, SPARK_STR("GOD_SQL"));
+    return value.len == 2 && memcmp(value.data, "on", 2) == 0;
+}
+
+spark_status operate_start(const spark_api *host, spark_registry *registry)
+{
+    static const struct {
+        spark_str method;
+        spark_str pattern;
+        spark_body body;
+        spark_endpoint_fn *run;
+    } ROUTES[] = {
+        {SPARK_STR_INIT("POST"), SPARK_STR_INIT("/god/schema/fields/create"), SPARK_BODY_CONTENT,
+         fields_create},
+        {SPARK_STR_INIT("DELETE"), SPARK_STR_INIT("/god/schema/fields/:collection/:field"),
+         SPARK_BODY_NONE, fields_delete},
+        {SPARK_STR_INIT("GET"), SPARK_STR_INIT("/god/status"), SPARK_BODY_NONE, status_show},
+        {SPARK_STR_INIT("GET"), SPARK_STR_INIT("/god/collections/all"), SPARK_BODY_NONE,
+         collections_all},
+        {SPARK_STR_INIT("POST"), SPARK_STR_INIT("/god/permissions/grant"), SPARK_BODY_SMALL,
+         permissions_grant},
+        {SPARK_STR_INIT("POST"), SPARK_STR_INIT("/god/sql/execute"), SPARK_BODY_CONTENT,
+         sql_execute}, /* the last: left out unless it is switched on */
+    };
+    enum { COUNT = sizeof ROUTES / sizeof ROUTES[0] };
+    api = host;
+    size_t count = is_sql_on(registry) ? COUNT : COUNT - 1;
+    for (size_t i = 0; i < count; i++) {
+        spark_status status =
+            host->add_endpoint(registry, ROUTES[i].method, ROUTES[i].pattern, SPARK_GUARD_GOD,
+                               ROUTES[i].body, ROUTES[i].run, NULL);
+        if (status != SPARK_OK)
+            return status;
+    }
+    return SPARK_OK;
+}

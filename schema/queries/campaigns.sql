@@ -1,0 +1,34 @@
+-- Campaigns as /api/campaigns lists and makes them.
+
+-- Those of the site and those for every site.
+-- name: campaigns_of_site :read
+-- returns: id, site_id, name, headline_spintax_root, location_mode, status, date_created
+select id, nullif(site_id, spark.library_site()), name, headline_spintax_root, location_mode, status, date_created
+  from campaign_masters
+ where site_id in ($1, spark.library_site()) and ($2::text is null or status = $2)
+ order by date_created desc, id desc
+ limit $3::int8 offset $4::int8;
+
+-- name: campaigns_of_all :read
+-- returns: id, site_id, name, headline_spintax_root, location_mode, status, date_created
+select id, nullif(site_id, spark.library_site()), name, headline_spintax_root, location_mode, status, date_created
+  from campaign_masters
+ where $1::text is null or status = $1
+ order by date_created desc, id desc
+ limit $2::int8 offset $3::int8;
+
+-- name: campaign_add :write
+-- returns: id, site_id, name, headline_spintax_root, location_mode, status, date_created, niche_variables, location_target, target_word_count, batch_count, article_template
+with made as (
+    insert into campaign_masters (site_id, id, name, headline_spintax_root, niche_variables, location_mode,
+                                  location_target, target_word_count, batch_count, article_template, status)
+    values ($1, $2, $3, $4, $5::jsonb, $6, $7, $8::int8, $9::int8, $10, $11)
+    returning *
+), logged as (
+    insert into work_log (site_id, action, entity_type, entity_id, details, level, user_id)
+    select site_id, 'campaign_created', 'campaign_masters', id::text, jsonb_build_object('name', name), 'info', $12
+      from made
+)
+select id, nullif(site_id, spark.library_site()), name, headline_spintax_root, location_mode, status, date_created,
+       niche_variables, location_target, target_word_count, batch_count, article_template
+  from made;
