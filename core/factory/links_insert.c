@@ -192,7 +192,7 @@ static int compare_placed(const void *left, const void *right)
 
 static struct links_result write_links(const struct inserter *in, uint32_t present)
 {
-    struct placed placed[LINKS_PER_ARTICLE_MAX];
+    struct placed placed[LINKS_PER_ARTICLE_MAX] = {0};
     struct link_made *made = arena_array(in->arena, struct link_made, in->placed_count);
     size_t room = in->article->html.len;
     for (uint32_t i = 0; i < in->placed_count; i++) {

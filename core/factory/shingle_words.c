@@ -86,7 +86,7 @@ static void put_codepoint(struct reader *r, uint32_t codepoint)
 {
     if (is_silent(codepoint))
         return;
-    char bytes[4];
+    char bytes[4] = {0};
     if (codepoint < 0x80) {
         bytes[0] = ascii_letter((unsigned char)codepoint);
         if (bytes[0] == 0)

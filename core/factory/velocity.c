@@ -108,6 +108,7 @@ static int by_rest(const void *a, const void *b)
 static void apportion(const double *weights, double sum, const struct velocity_plan *plan,
                       struct share *shares, uint32_t *counts)
 {
+    assert(plan->day_count > 0 && sum > 0);
     uint32_t given = 0;
     for (uint32_t i = 0; i < plan->day_count; i++) {
         double quota = weights[i] / sum * (double)plan->total;

@@ -174,15 +174,11 @@ static void write_operation(struct ctx *ctx, struct json_writer *w, const struct
 /* OpenAPI knows no SEARCH: it stands beside the others as an extension. */
 static void write_method(struct json_writer *w, Str method)
 {
-    char key[16] = {0};
-    size_t start = 0;
-    if (str_eq(method, STR("SEARCH"))) {
-        memcpy(key, "x-", 2);
-        start = 2;
-    }
-    for (size_t i = 0; i < method.len && start + i + 1 < sizeof(key); i++)
-        key[start + i] = (char)(method.data[i] | 0x20);
-    json_key(w, str_from_z(key));
+    char key[16] = "x-";
+    size_t len = str_eq(method, STR("SEARCH")) ? 2 : 0;
+    for (size_t i = 0; i < method.len && len < sizeof(key); i++)
+        key[len++] = (char)(method.data[i] | 0x20);
+    json_key(w, str_of(key, len));
 }
 
 static bool is_first_of_path(const struct route *routes, uint32_t index)
