@@ -122,7 +122,9 @@ update spark.workers set lease_until = now() + make_interval(secs => $2), runnin
  where id = $1 and lease_until > now()
 returning true as is_alive;
 
+-- With what it was chosen for, so that another can be chosen at once.
 -- name: worker_leave :write
+with dropped as (delete from spark.leases where holder = $1)
 delete from spark.workers where id = $1;
 
 -- One holder a name; whoever holds it renews it, and anybody takes it when it has run out.
@@ -133,9 +135,6 @@ values ($1, $2, now() + make_interval(secs => $3))
     on conflict (name) do update set holder = excluded.holder, until = excluded.until
  where l.holder = excluded.holder or l.until < now()
 returning holder;
-
--- name: lease_drop :write
-delete from spark.leases where name = $1 and holder = $2;
 
 -- Which job runs alone, because it is under suspicion: should this worker die, that one is charged.
 -- name: worker_suspects :write

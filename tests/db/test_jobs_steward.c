@@ -276,6 +276,25 @@ static void two_stewards_are_harmless(void **state)
     assert_int_equal(claim(f, &claimed, W1, 100), 0);
 }
 
+static fiber_fn Err leave(struct ctx *ctx, void *arg)
+{
+    const Str *worker = arg;
+    return db_query_platform(reactor_platform(ctx), &SQL_WORKER_LEAVE, ARGS(db_text(*worker)),
+                             NULL);
+}
+
+static void who_leaves_is_followed_at_once(void **state)
+{
+    struct db_fixture *f = *state;
+    struct steward_call one = {.worker = W1}, two = {.worker = W2};
+    steward(f, &one);
+    steward(f, &two);
+    assert_false(two.steward.is_leader);
+    assert_int_equal(act(f, AS_NONE, leave, &(Str){W1.data, W1.len}), OK);
+    steward(f, &two);
+    assert_true(two.steward.is_leader);
+}
+
 static void jobs_that_ended_long_ago_are_removed_and_dead_ones_stay(void **state)
 {
     struct db_fixture *f = *state;
@@ -321,6 +340,7 @@ int main(void)
         jobs_test(jobs_of_a_worker_that_has_no_row_are_reaped),
         jobs_test(a_living_worker_keeps_its_jobs),
         jobs_test(two_stewards_are_harmless),
+        jobs_test(who_leaves_is_followed_at_once),
         jobs_test(jobs_that_ended_long_ago_are_removed_and_dead_ones_stay),
         jobs_test(a_page_without_anything_to_remove_does_not_stop_the_sweep),
     };
