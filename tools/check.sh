@@ -66,6 +66,7 @@ scripts() {
 step "clang-format" format
 step "gcc, debug" tools/build.sh dev
 step "clang, debug" tools/build.sh clang
+step "gcc, release" tools/build.sh release
 step "headers compile alone" headers
 step "clang-tidy" tidy
 step "cppcheck" static_check

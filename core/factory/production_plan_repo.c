@@ -245,7 +245,7 @@ fiber_fn Err production_schedule(struct ctx *ctx, const struct production_reques
     assert(ctx->scope.kind == SCOPE_SITE);
     assert(request->total > 0 && request->total <= VELOCITY_TOTAL_MAX);
     struct production_plan plan = {0};
-    struct window window;
+    struct window window = {0};
     TRY(window_load(ctx, request, &plan, &window));
     TRY(settle_range(ctx, &window, &plan));
     TRY(days_load(ctx, &plan));

@@ -200,7 +200,7 @@ static fiber_fn Err page_send(struct ctx *ctx, struct reply *reply, const struct
 
 fiber_fn Err sitemap_page_show(struct ctx *ctx, const struct request *request, struct reply *reply)
 {
-    int64_t page;
+    int64_t page = 0;
     TRY(page_number(ctx, request->params[0], &page));
     struct site site;
     TRY(site_enter(ctx, request, &site));
