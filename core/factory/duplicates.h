@@ -25,7 +25,7 @@ enum {
     DUPLICATES_ARTICLES_MAX = 500 * 1000, /* of one job */
     DUPLICATES_FLAGS_MAX = 100 * 1000,    /* of one job */
 };
-#define DUPLICATES_KIND "scan_duplicates"
+#define DUPLICATES_KIND "scan-duplicates"
 
 struct duplicate_request {
     double review;      /* 0: the site's */
@@ -57,5 +57,5 @@ struct duplicate_report {
 fiber_fn Err duplicates_scan(struct ctx *ctx, const struct duplicate_request *request,
                              struct duplicate_report *ret, int64_t *ret_job);
 
-/* A job of kind scan_duplicates: finishes it. */
+/* A job of kind scan-duplicates: finishes it. */
 fiber_fn Err duplicates_run(struct ctx *ctx, struct job *job);

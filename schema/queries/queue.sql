@@ -22,3 +22,20 @@ select count(*) as articles from generated_articles where $1::uuid is null or si
 -- name: queue_workers :read
 -- returns: workers
 select count(*) as workers from spark.workers where lease_until > now();
+
+-- Jobs as the API shows them, newest first. $1: the site, null for the platform.
+-- name: jobs_page :slow
+-- returns: id, site_id, kind, state, attempt, failures, result, error, created_at, run_at, started_at, finished_at
+select id, site_id, kind, state, attempt, failures, result, error, created_at, run_at, started_at, finished_at
+  from spark.jobs
+ where ($1::uuid is null or site_id = $1) and id < $2
+   and ($3::text is null or state = $3) and ($4::text is null or kind = $4)
+ order by id desc
+ limit $5;
+
+-- One of them, with the same columns.
+-- name: job_of_page :read
+-- returns: id, site_id, kind, state, attempt, failures, result, error, created_at, run_at, started_at, finished_at
+select id, site_id, kind, state, attempt, failures, result, error, created_at, run_at, started_at, finished_at
+  from spark.jobs
+ where id = $2 and ($1::uuid is null or site_id = $1);

@@ -13,6 +13,7 @@ before(async () => {
     stack = await startApi();
     a = await makeTenant(stack, 'A', 'a.example', ['alias.a.example']);
     b = await makeTenant(stack, 'B', 'b.example');
+    b.job = (await stack.rows(`insert into spark.jobs (site_id, kind, state, error) values ('${b.id}', 'job-of-b', 'dead', 'secret-of-B') returning id`))[0][0];
 });
 after(() => stack.stop());
 
@@ -20,7 +21,7 @@ const MISSING = '99999999-9999-4999-8999-999999999999';
 
 /* How B's rows could be reached through each route. `x` is B's things, or as many ids that nobody
  * has: both have to be answered alike. Returns requests without a token. */
-const nobody = () => ({ id: MISSING, author: { id: MISSING }, posts: [{ id: MISSING }, { id: MISSING }], page: { id: MISSING }, block: { id: MISSING }, campaign: { id: MISSING } });
+const nobody = () => ({ id: MISSING, job: 999999999, author: { id: MISSING }, posts: [{ id: MISSING }, { id: MISSING }], page: { id: MISSING }, block: { id: MISSING }, campaign: { id: MISSING } });
 const tries = {
     'GET /': () => [],
     'GET /robots.txt': () => [],
@@ -113,6 +114,8 @@ const tries = {
     'POST /api/track/call-click': (x) => [{ body: { phone_number: '+1 555 0100', site_id: x.id } }],
     'GET /api/admin/queue': () => [{}],
     'GET /api/admin/queue/events': () => [], // a stream of the numbers of the route above, see below
+    'GET /api/admin/jobs': (x) => [{ path: '/api/admin/jobs?limit=200' }, { path: `/api/admin/jobs?site_id=${x.id}` }, { path: '/api/admin/jobs?kind=job-of-b' }],
+    'GET /api/admin/jobs/:id': (x) => [{ path: `/api/admin/jobs/${x.job}` }, { path: `/api/admin/jobs/${x.job}?site_id=${x.id}` }],
     'GET /api/admin/worklog': (x) => [
         { path: '/api/admin/worklog?limit=1000' },
         { path: `/api/admin/worklog?site_id=${x.id}` },
