@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 
-from harness import content, data, directus, jobs, redis, report, server, soak
+from harness import content, data, directus, factory, jobs, library, redis, report, server, soak, visitors
 from harness.errors import BenchError, NotAvailable
 from harness.stack import Stack
 from harness.suite import Absent, Workload, measure, say
@@ -29,7 +29,15 @@ def arguments():
     parser.add_argument("--out", default=os.path.join(ROOT, "build/bench"))
     parser.add_argument("--peers-dir", help="folder of installed peers (default OUT/peers)")
     parser.add_argument("--blueprint", help="library data of the articles")
+    parser.add_argument("--duplicates", type=int, default=100_000, metavar="ARTICLES",
+                        help="articles of the largest duplicate scan (default 100,000)")
+    parser.add_argument("--similarity", type=float,
+                        help="from which the duplicate scan flags (default: the site's)")
+    parser.add_argument("--links", type=int, default=10_000, metavar="ARTICLES",
+                        help="articles, and targets, of link insertion (default 10,000)")
     given = parser.parse_args()
+    if given.duplicates < 8 * 100 or given.links < 100:
+        parser.error("--duplicates is at least 800, --links at least 100")
     if given.rounds < 1 or given.seconds < 1:
         parser.error("--rounds and --seconds are at least 1")
     return given
@@ -133,14 +141,19 @@ class Run:
 
     def measure_server(self):
         stack, tokens, out = self.stack, self.tokens, self.out
+        if self.wants("form"):
+            self.measure(self.forms())
         for name, title, make in (
                 ("pageview", "POST /api/track/pageview, accepted",
-                 lambda: server.Pageviews(stack, out)),
+                 lambda: server.pageviews(stack, out)),
+                ("event", "POST /api/track/event, accepted",
+                 lambda: visitors.events(stack, out)),
                 ("articles", "articles generated and stored, 2 workers",
                  lambda: jobs.Articles(stack, self.blueprint()))):
             if self.wants(name):
                 self.measure(Workload(name, title, {"spark": self.build(make)}))
                 stack.stop_workers()
+        self.measure_factory()
         stack.stop_server()
         for name, title, make in (
                 ("memory", "resident memory of the server, idle and after 10,000 requests",
@@ -149,6 +162,35 @@ class Run:
                  lambda: server.Start(stack, tokens))):
             if self.wants(name):
                 self.measure(Workload(name, title, {"spark": self.build(make)}))
+
+    def forms(self):
+        if not self.absent:
+            return visitors.forms(self.stack, self.out)
+        return Workload("form", "POST /api/forms/submit, durable", {"spark": Absent(self.absent)})
+
+    def measure_factory(self):
+        """Minutes, not seconds, and from a state that is made for it: once, or a few times."""
+        stack, given = self.stack, self.given
+        headlines = factory.Headlines(stack)
+        source = library.demo(ROOT)
+        links = factory.Links(stack, source, given.links, given.links)
+        for workload in (
+                Workload("headlines", "85,000 headlines generated and stored",
+                         {"spark": headlines, "psql": factory.HeadlinesInserted(headlines)},
+                         rounds=3),
+                Workload("duplicates", f"duplicate scan of {given.duplicates:,} articles as a job",
+                         {"spark": factory.Duplicates(stack, source, given.duplicates, self.out,
+                                                    given.similarity),
+                          "bodies_read": factory.BodiesRead(stack, factory.DUPLICATES_SITE)},
+                         rounds=1, is_warm=True),
+                Workload("links", f"links into {given.links:,} articles as a job",
+                         {"spark": links, "sql": factory.BodiesUpdated(links)},
+                         rounds=1, is_warm=True)):
+            if not self.wants(workload.name):
+                continue
+            if self.absent:
+                workload.contestants = {"spark": Absent(self.absent)}
+            self.measure(workload)
 
     def blueprint(self):
         return self.given.blueprint or os.path.join(ROOT, "demo", "blueprint.json")

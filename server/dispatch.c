@@ -239,6 +239,8 @@ static fiber_fn Err handle(struct exchange *exchange)
 {
     struct ctx *ctx = &exchange->ctx;
     struct request *request = &exchange->request;
+    if (cors_platform(ctx, request, &exchange->reply))
+        return OK;
     struct route_match match =
         router_find(exchange->server->router, ctx->arena, request->method, request->path);
     const struct route *preflight =

@@ -75,6 +75,20 @@ static Str forwarded_address(const struct request *request, Str peer, Str proxie
     return address;
 }
 
+/* The host that the nearest proxy was asked for: what it added last. Anybody may send the header,
+ * so only a proxy of ours is believed. */
+static Str forwarded_host(const struct request *request, Str peer, Str proxies)
+{
+    for (uint32_t i = request->header_count; i-- > 0;) {
+        Str list = request->headers[i].value;
+        Str host;
+        if (str_eq(request->headers[i].name, STR("x-forwarded-host")) &&
+            ip_in_ranges(peer, proxies) && take_last(&list, &host) && host.len > 0)
+            return host;
+    }
+    return request->host;
+}
+
 static void copy_headers(struct arena *arena, struct request *request, const h2o_req_t *req)
 {
     size_t count =
@@ -128,7 +142,9 @@ void exchange_copy_request(struct exchange *exchange, const h2o_req_t *req)
     copy_headers(arena, request, req);
     Str proxies = exchange->server->reactor->settings->trusted_proxies;
     request->ip = peer_address(arena, req);
-    if (proxies.len > 0)
+    if (proxies.len > 0) {
+        request->host = forwarded_host(request, request->ip, proxies);
         request->ip = forwarded_address(request, request->ip, proxies);
+    }
     exchange->is_head = str_eq(request->method, STR("HEAD"));
 }

@@ -107,6 +107,8 @@ struct route *extension_routes_make(struct arena *arena, const struct host *host
             /* The handler gives it back to the host, which made it. */
             .extension = (void *)(uintptr_t)infos[i].endpoint,
         };
+        log_event(LOG_INFO, "extension_route", LOG_S("method", routes[i].method),
+                  LOG_S("pattern", routes[i].pattern), LOG_I("guard", routes[i].guard));
     }
     *ret_count = count;
     return routes;

@@ -1,12 +1,17 @@
 /*
- * What stands before the routes of visitors, beside the guard: other origins that may read the
- * answer (CORS), and how often one address may ask (core/access/rates.def).
+ * What stands before the routes, beside the guard: other origins that may read the answer (CORS),
+ * and how often one address may ask (core/access/rates.def).
  */
 #pragma once
 
 #include "server/route.h"
 
 struct router;
+
+/* The headers that let a page of the platform's own origins (PUBLIC_URL, CORS_ORIGINS) read any
+ * answer, with credentials. Before anything else of the request, so that refusals can be read too.
+ * True: it was the preflight of such a page, and is answered. */
+bool cors_platform(struct ctx *ctx, const struct request *request, struct reply *reply);
 
 /* For a route of visitors: the headers that let a page of the site's own domains read the answer,
  * errors too. Never credentials. */

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/process.h"
+#include "factory/guards.h"
 #include "io/reactor.h"
 #include "jobs/crash_page.h"
 #include "jobs/queue.h"
@@ -148,7 +149,7 @@ static void startup_run(void *arg)
 static void drain(struct reactor *reactor, struct server *server)
 {
     int64_t deadline_us = clock_now_us() + DRAIN_US;
-    while (!server_is_idle(server) && clock_now_us() < deadline_us) {
+    while (!(server_is_idle(server) && host_is_idle()) && clock_now_us() < deadline_us) {
         server_drain(server);
         loop_turn(reactor->loop, 50);
     }
@@ -210,6 +211,7 @@ static int serve_all(const struct settings *settings)
         return 1;
     struct arena *arena = arena_create();
     crash_page_show(0);
+    factory_guard_items();
     struct host *host = host_load(settings);
     uint32_t route_count;
     const struct route *routes = extension_routes_make(arena, host, &route_count);

@@ -76,6 +76,9 @@ need_run() {
     need_library libargon2-dev libargon2
     need_library libcurl4-openssl-dev libcurl
     need_library libutf8proc-dev libutf8proc
+    need_library libexpat1-dev expat
+    need_library libidn2-dev libidn2
+    need_library libyaml-dev yaml-0.1
     need_tool redis-server redis-server
     need_tool redis-tools redis-cli
     if [ "$(newest_postgres || true)" -lt 15 ] 2>/dev/null || [ -z "$(newest_postgres || true)" ]; then

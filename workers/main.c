@@ -91,7 +91,8 @@ static void drain(struct worker *worker)
     int64_t drain_us =
         worker->has_lost_lease ? 0 : worker->reactor->settings->worker_drain_s * SECOND_US;
     int64_t deadline_us = clock_now_us() + drain_us;
-    while ((worker->running > 0 || worker->is_claiming) && clock_now_us() < deadline_us)
+    while ((worker->running > 0 || worker->is_claiming || !host_is_idle()) &&
+           clock_now_us() < deadline_us)
         loop_turn(loop, 50);
     fiber_cancel_all(loop);
     while (fiber_count(loop) > 0)

@@ -1,6 +1,7 @@
 /*
  * One job, from claim to end: its fiber, its ctx, what becomes of its result.
  */
+#include "access/actor.h"
 #include "base/clock.h"
 #include "base/counters.h"
 #include "base/log.h"
@@ -52,6 +53,16 @@ static void run_leave(struct worker *worker, struct run *run)
     counter_add(COUNTER_jobs_in_flight, -1);
 }
 
+static const struct actor *asker_dup(struct arena *arena, const struct actor *actor)
+{
+    if (actor == NULL)
+        return NULL;
+    struct actor *copy = arena_new(arena, struct actor);
+    *copy = *actor;
+    copy->ip = dup(arena, actor->ip);
+    return copy;
+}
+
 void worker_start_job(struct worker *worker, const struct claimed *claimed)
 {
     struct arena *arena = arena_create();
@@ -63,6 +74,7 @@ void worker_start_job(struct worker *worker, const struct claimed *claimed)
     run->job.kind = dup(arena, claimed->job.kind);
     run->job.payload_text = dup(arena, claimed->job.payload_text);
     run->job.checkpoint = dup(arena, claimed->job.checkpoint);
+    run->job.asked_by = asker_dup(arena, claimed->job.asked_by);
     run_enter(worker, run);
     fiber_spawn(worker->reactor->loop, "job", run_job, run);
 }
@@ -100,6 +112,7 @@ static struct ctx ctx_of(const struct run *run, int64_t timeout_us)
 {
     struct ctx ctx = reactor_ctx(run->worker->reactor, run->arena, timeout_us);
     ctx.scope = run->job.scope;
+    ctx.asked_by = run->job.asked_by;
     ctx.trace = str_printf(run->arena, "job-%jd", (intmax_t)run->job.id);
     return ctx;
 }

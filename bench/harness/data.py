@@ -6,6 +6,8 @@ import os
 SITES = 20
 POSTS = 100_000
 LIST_ROWS = 25
+FORM_MESSAGE = ("I would like to have my bike ready before the weekend: the brakes squeal, the chain jumps"
+                " and the light is dark. When can I bring it, and what will it be about?")
 HERE = os.path.dirname(os.path.abspath(__file__))
 BENCH = os.path.dirname(HERE)
 FIRST_DATE = datetime.datetime(2023, 1, 1)

@@ -9,7 +9,7 @@ from .errors import NotAvailable
 from .load import Sample
 from .stack import http_request
 
-KIND = "bench_noop"
+KIND = "bench-noop"
 PAYLOAD = "x" * 256
 # About what one second takes, by jobs in flight: enough for a steady middle, not more.
 JOBS_PER_SECOND = {1: 2000, 10: 10_000}

@@ -90,11 +90,20 @@ def cpu_seconds(pid):
 
 def resident_megabytes(pid):
     """VmRSS in units of 1,000,000 bytes."""
+    return memory_megabytes(pid, "VmRSS:")
+
+
+def peak_megabytes(pid):
+    """The most that VmRSS has been."""
+    return memory_megabytes(pid, "VmHWM:")
+
+
+def memory_megabytes(pid, field):
     with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as status:
         for line in status:
-            if line.startswith("VmRSS:"):
+            if line.startswith(field):
                 return int(line.split()[1]) * 1024 / 1e6
-    raise BenchError(f"process {pid} shows no resident memory")
+    raise BenchError(f"process {pid} shows no {field}")
 
 
 def wait_until(condition, seconds, what):

@@ -31,12 +31,21 @@ def info(url):
     return dict(line.split(":", 1) for line in answer.splitlines() if ":" in line)
 
 
+def field(url, key, name):
+    """A field of a hash; "" when there is none."""
+    password = urllib.parse.urlsplit(url).password
+    request = (f"AUTH {password}\r\n" if password else "") + f"HGET {key} {name}\r\n"
+    with connect(url) as connection:
+        connection.sendall(request.encode())
+        return read_bulk(connection)
+
+
 def read_bulk(connection):
     """The first bulk string of the answers; status lines before it are skipped."""
     with connection.makefile("rb") as stream:
         for line in stream:
             if line.startswith(b"$"):
-                return stream.read(int(line[1:])).decode(errors="replace")
+                return stream.read(max(0, int(line[1:]))).decode(errors="replace")
             if line.startswith(b"-"):
                 raise BenchError(f"Redis says: {line[1:].decode(errors='replace').strip()}")
     raise BenchError("Redis closed the connection")

@@ -57,18 +57,18 @@ class Memory:
             self.stack.stop_server()
 
 
-class Pageviews:
-    """Page views accepted per second, and the seconds until the last of them is in the table."""
+class Tracked:
+    """Page views or events accepted per second, and the seconds until the last is in the table."""
 
-    def __init__(self, stack, out_dir):
+    def __init__(self, stack, out_dir, what, sent, check, count_rows):
         self.stack = stack
         self.postgres = stack.postgres
-        self.load = HttpLoad("spark-pageview", stack.port, stack.server.pid,
-                             requests.pageview_requests(), out_dir, stack.postgres,
-                             requests.pageview_check, status=202)
+        self.what, self.count_rows = what, count_rows
+        self.load = HttpLoad(f"spark-{what}", stack.port, stack.server.pid, sent, out_dir,
+                             stack.postgres, check, status=202)
 
     def prepare(self):
-        self.stack.start_worker("worker-pageviews")
+        self.stack.start_worker(f"worker-{self.what}")
         self.load.prepare()
         self.wait_for_rows(1)
 
@@ -79,20 +79,23 @@ class Pageviews:
         left = time.monotonic()
         self.wait_for_rows(before + sample.requests)
         sample.values["stored_s"] = time.monotonic() - left
+        # From the first accepted to the last stored: what a stream without end would come to.
+        sample.values["stored_rate"] = sample.requests / (sample.requests / sample.rate
+                                                          + sample.values["stored_s"])
         extra = self.settle() - before - sample.requests
         if extra > CONNECTIONS:
-            raise NotAvailable(f"{extra} more page views in the table than were accepted")
+            raise NotAvailable(f"{extra} more {self.what}s in the table than were accepted")
         return sample
 
     def rows(self):
-        return self.postgres.count("select count(*) from pageviews where visitor_id = 'v_bench'")
+        return self.postgres.count(self.count_rows)
 
     def wait_for_rows(self, wanted):
         deadline = time.monotonic() + STORED_SECONDS
         while self.rows() < wanted:
             self.stack.check_workers()
             if time.monotonic() > deadline:
-                raise NotAvailable(f"{wanted - self.rows()} accepted page views are not in the "
+                raise NotAvailable(f"{wanted - self.rows()} accepted {self.what}s are not in the "
                                    f"table after {STORED_SECONDS} s")
             time.sleep(POLL_SECONDS)
 
@@ -103,3 +106,8 @@ class Pageviews:
             last = now
             time.sleep(5 * POLL_SECONDS)
         return now
+
+
+def pageviews(stack, out_dir):
+    return Tracked(stack, out_dir, "pageview", requests.pageview_requests(), requests.pageview_check,
+                   "select count(*) from pageviews where visitor_id = 'v_bench'")

@@ -40,7 +40,7 @@ class Soak:
                  for name, (wanted, check) in parts.items()}
         for load in found.values():
             load.prepare()
-        found["pageview"] = server.Pageviews(self.stack, self.out_dir)
+        found["pageview"] = server.pageviews(self.stack, self.out_dir)
         found["pageview"].load.prepare()
         return found
 

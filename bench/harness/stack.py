@@ -140,9 +140,9 @@ class Stack:
             shutil.rmtree(self.data_dir, ignore_errors=True)
 
 
-def http_request(port, method, path, token=None, body=None, host=None):
+def http_request(port, method, path, token=None, body=None, host=None, timeout=30):
     """One request on a connection of its own: (status, body bytes)."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
     headers = {}
     if token:
         headers["Authorization"] = f"Bearer {token}"

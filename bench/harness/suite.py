@@ -23,6 +23,9 @@ class Workload:
     contestants: dict
     before: object = None
     after: object = None
+    # The most rounds that are worth their time, and whether the first of them counts already.
+    rounds: int = 0
+    is_warm: bool = False
 
 
 class Absent:
@@ -63,12 +66,14 @@ def say(text):
 def measure(workload, rounds, seconds):
     """{contestant: Result}. Who fails once is out, with the reason; the others go on."""
     results = {name: Result() for name in workload.contestants}
-    for number in range(rounds + 1):
+    rounds = min(rounds, workload.rounds or rounds)
+    first = 1 if workload.is_warm else 0
+    for number in range(first, rounds + 1):
         for name, contestant in workload.contestants.items():
             if results[name].reason:
                 continue
             try:
-                if number == 0 and hasattr(contestant, "prepare"):
+                if number == first and hasattr(contestant, "prepare"):
                     contestant.prepare()
                 if workload.before:
                     workload.before(name)

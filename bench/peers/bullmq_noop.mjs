@@ -12,7 +12,7 @@ import { fork } from "node:child_process";
 import { Queue, Worker } from "bullmq";
 
 const [redis, jobs, concurrency, processes, role] = process.argv.slice(2);
-const queueName = "bench_noop";
+const queueName = "bench-noop";
 const bulk = 1000;
 const connection = redis.startsWith("/")
     ? { path: redis, maxRetriesPerRequest: null }

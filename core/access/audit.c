@@ -1,36 +1,49 @@
 #include "access/audit.h"
 
-#include "access/actor.h"
 #include "gen/sql.h"
 
 #include <assert.h>
 
 enum { ARG_COUNT = 10 };
 
+static const char *const ACTOR_NAMES[] = {
+    [ACTOR_PUBLIC] = "public", [ACTOR_USER] = "user", [ACTOR_SITE_TOKEN] = "site_token",
+    [ACTOR_ADMIN] = "admin",   [ACTOR_GOD] = "god",   [ACTOR_MACHINERY] = "machinery",
+};
+
 const char *audit_actor_name(const struct actor *actor)
 {
-    static const char *const NAMES[] = {
-        [ACTOR_PUBLIC] = "public", [ACTOR_USER] = "user", [ACTOR_SITE_TOKEN] = "site_token",
-        [ACTOR_ADMIN] = "admin",   [ACTOR_GOD] = "god",   [ACTOR_MACHINERY] = "machinery",
-    };
-    return NAMES[actor == NULL ? ACTOR_MACHINERY : actor->kind];
+    return ACTOR_NAMES[actor == NULL ? ACTOR_MACHINERY : actor->kind];
+}
+
+enum actor_kind audit_actor_kind(Str name)
+{
+    for (int i = 0; i < ACTOR_MACHINERY; i++)
+        if (str_eq(name, str_from_z(ACTOR_NAMES[i])))
+            return (enum actor_kind)i;
+    return ACTOR_MACHINERY;
+}
+
+const struct actor *audit_doer(const struct ctx *ctx)
+{
+    return ctx->actor != NULL ? ctx->actor : ctx->asked_by;
 }
 
 DbArg audit_user(const struct ctx *ctx)
 {
-    bool has_user = ctx->actor != NULL && !uuid_is_nil(ctx->actor->user);
-    return has_user ? db_uuid(ctx->actor->user) : db_null();
+    const struct actor *actor = audit_doer(ctx);
+    return actor != NULL && !uuid_is_nil(actor->user) ? db_uuid(actor->user) : db_null();
 }
 
 DbArg audit_actor(const struct ctx *ctx)
 {
-    return db_text(str_from_z(audit_actor_name(ctx->actor)));
+    return db_text(str_from_z(audit_actor_name(audit_doer(ctx))));
 }
 
 DbArg audit_ip(const struct ctx *ctx)
 {
-    bool is_known = ctx->actor != NULL && ctx->actor->ip.len > 0;
-    return is_known ? db_text(ctx->actor->ip) : db_null();
+    const struct actor *actor = audit_doer(ctx);
+    return actor != NULL && actor->ip.len > 0 ? db_text(actor->ip) : db_null();
 }
 
 static DbArg text_or_null(Str text)
@@ -76,6 +89,11 @@ fiber_fn Err audit_write(struct db_tx *tx, const struct audit *audit)
 void audit_add(struct ctx *ctx, struct db_batch *batch, const struct audit *audit)
 {
     db_batch_add(batch, &SQL_AUDIT_ADD, args_of(ctx, audit), NULL);
+}
+
+fiber_fn Err audit_now(struct ctx *ctx, const struct audit *audit)
+{
+    return db_query(ctx, &SQL_AUDIT_ADD, args_of(ctx, audit), NULL);
 }
 
 fiber_fn Err audit_note(struct platform platform, const struct audit *audit)

@@ -5,10 +5,11 @@
  */
 #pragma once
 
-#include "base/ctx.h"
+#include "access/actor.h"
 #include "io/db.h"
 
-/* What happened. Actor, user and address are the ctx's unless they are given here. */
+/* What happened. Actor, user and address are the ctx's unless they are given here; in a job, those
+ * of whoever asked for it. */
 struct audit {
     Str action; /* "approved", "login" … at most 100 bytes, as all but details are cut there */
     Str entity_type; /* a collection, or what else it was done to */
@@ -25,6 +26,8 @@ struct audit {
 /* In the caller's transaction, or as one more statement of its batch. */
 fiber_fn Err audit_write(struct db_tx *tx, const struct audit *audit);
 void audit_add(struct ctx *ctx, struct db_batch *batch, const struct audit *audit);
+/* By itself, in the ctx's scope: for what several commits have done together. */
+fiber_fn Err audit_now(struct ctx *ctx, const struct audit *audit);
 /* By itself, for what changed nothing: a refusal. */
 fiber_fn Err audit_note(struct platform platform, const struct audit *audit);
 
@@ -32,4 +35,7 @@ fiber_fn Err audit_note(struct platform platform, const struct audit *audit);
 DbArg audit_user(const struct ctx *ctx);
 DbArg audit_actor(const struct ctx *ctx);
 DbArg audit_ip(const struct ctx *ctx);
+/* Whose deed it is: the actor, in a job whoever asked for it; NULL: the machinery's own. */
+const struct actor *audit_doer(const struct ctx *ctx);
 const char *audit_actor_name(const struct actor *actor); /* "site_token" …; NULL: "machinery" */
+enum actor_kind audit_actor_kind(Str name);              /* the other way round */

@@ -211,8 +211,8 @@ fiber_fn Err session_refresh(struct ctx *ctx, Str refresh_token, const struct cr
     return tokens_make(ctx, &claims, next, ret);
 }
 
-fiber_fn Err session_logout(struct ctx *ctx, Str refresh_token)
+fiber_fn Err session_logout(struct ctx *ctx, Str refresh_token, Str ip)
 {
     return db_query_platform(reactor_platform(ctx), &SQL_SESSION_CLOSE,
-                             ARGS(db_text(refresh_token)), NULL);
+                             ARGS(db_text(refresh_token), text_or_null(ip)), NULL);
 }

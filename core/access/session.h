@@ -21,4 +21,4 @@ fiber_fn Err session_login(struct ctx *ctx, Str email, Str password,
 fiber_fn Err session_refresh(struct ctx *ctx, Str refresh_token, const struct credentials *client,
                              struct session_tokens *ret);
 /* An unknown token is fine. */
-fiber_fn Err session_logout(struct ctx *ctx, Str refresh_token);
+fiber_fn Err session_logout(struct ctx *ctx, Str refresh_token, Str ip);

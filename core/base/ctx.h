@@ -27,8 +27,9 @@ typedef struct Scope {
 
 struct ctx {
     struct arena *arena;
-    struct reactor *reactor;   /* NULL in pure code and in the CLI */
-    const struct actor *actor; /* NULL: machinery or anonymous */
+    struct reactor *reactor;      /* NULL in pure code and in the CLI */
+    const struct actor *actor;    /* NULL: machinery or anonymous */
+    const struct actor *asked_by; /* a job's: for the work log only, no right follows from it */
     Scope scope;
     int64_t deadline_us; /* CLOCK_MONOTONIC, see clock_now_us(); 0 = none (start-up only) */
     int64_t epoch;      /* schema/access epoch its statements are compiled against; 0 = unchecked */

@@ -34,7 +34,9 @@ static const char *const WITHOUT_REASON[ERR_COUNT] = {
     [ERR_NOT_FOUND] = "Not found.",
     [ERR_UNKNOWN_SITE] = "Unknown site.",
     [ERR_CONFLICT] = "The item was changed by somebody else.",
+    [ERR_QUALITY_GATE] = "The quality gate holds this back.",
     [ERR_INVALID_SPINTAX] = "Invalid spintax.",
+    [ERR_OUTBOUND_REFUSED] = "The other side refused.",
     [ERR_EXTENSION] = "An extension failed.",
     [ERR_CONFIG] = "Invalid configuration.",
 };

@@ -167,17 +167,30 @@ static Str mask_password(struct ctx *ctx, Str text)
                       rest.data + host);
 }
 
-static Str describe_value(struct ctx *ctx, const struct row *row, const struct settings *settings)
+static Str value_text(struct arena *arena, const struct row *row, const struct settings *settings)
 {
     const char *field = (const char *)settings + row->offset;
     if (row->kind == KIND_INT)
-        return str_printf(ctx->arena, "%" PRId64, *(const int64_t *)(const void *)field);
+        return str_printf(arena, "%" PRId64, *(const int64_t *)(const void *)field);
     if (row->kind == KIND_BOOL)
         return *(const bool *)field ? STR("true") : STR("false");
-    Str text = *(const Str *)(const void *)field;
+    return *(const Str *)(const void *)field;
+}
+
+static Str describe_value(struct ctx *ctx, const struct row *row, const struct settings *settings)
+{
+    Str text = value_text(ctx->arena, row, settings);
     if (row->is_secret)
         return text.len == 0 ? STR("") : STR("***");
-    return mask_password(ctx, text);
+    return row->kind == KIND_STR ? mask_password(ctx, text) : text;
+}
+
+Str settings_text(struct arena *arena, const struct settings *settings, Str name)
+{
+    for (unsigned i = 0; i < ROW_COUNT; i++)
+        if (str_eq(str_from_z(ROWS[i].name), name))
+            return ROWS[i].is_secret ? STR_NONE : value_text(arena, &ROWS[i], settings);
+    return STR_NONE;
 }
 
 static enum setting_origin origin_of(struct ctx *ctx, Str file, const struct row *row)

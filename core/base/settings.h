@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "base/arena.h"
 #include "base/err.h"
 #include "base/str.h"
 
@@ -34,3 +35,7 @@ struct setting_info {
 /* One row a setting, in the order of settings.def; returns how many. */
 uint32_t settings_describe(struct ctx *ctx, Str file, const struct settings *settings,
                            const struct setting_info **ret);
+
+/* The value of one setting as text, whole, whatever it came from; STR_NONE: there is none of that
+ * name, or it is secret. */
+Str settings_text(struct arena *arena, const struct settings *settings, Str name);

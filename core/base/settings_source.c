@@ -144,6 +144,8 @@ Err settings_find(struct ctx *ctx, Str file, const char *name, bool is_secret, S
     /* What a Directus project already has in its environment goes on working. */
     if (text.len == 0 && str_eq(str_from_z(name), STR("ADMIN_TOKEN")))
         TRY(find_named(ctx, file, STR("DIRECTUS_ADMIN_TOKEN"), true, &text, &origin));
+    if (text.len == 0 && str_eq(str_from_z(name), STR("CORS_ORIGINS")))
+        TRY(find_named(ctx, file, STR("CORS_ORIGIN"), false, &text, &origin));
     if (text.len == 0)
         return OK; /* set to nothing is not set */
     *ret_text = text;

@@ -8,7 +8,7 @@ static fiber_fn Err open_collection(struct bulk *bulk, Str name)
 {
     TRY(schema_current(bulk->ctx, &bulk->schema));
     bulk->collection = schema_find(bulk->schema, name);
-    if (bulk->collection == NULL || bulk->collection->is_system)
+    if (bulk->collection == NULL || bulk->collection->is_system || bulk->collection->is_read_only)
         return schema_forbidden_collection(bulk->ctx, name, STR_NONE);
     if (bulk->collection->key == NULL)
         return fail(bulk->ctx, ERR_INVALID_PAYLOAD, "Collection \"%.*s\" has no primary key",

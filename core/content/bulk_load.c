@@ -3,7 +3,7 @@
  * thousand rows at a time. Where a row may fail alone, a thousand that failed is halved until the
  * culprits stand alone.
  */
-#include "access/actor.h"
+#include "access/audit.h"
 #include "base/json_writer.h"
 #include "content/bulk_internal.h"
 #include "content/ddl_internal.h"
@@ -230,8 +230,6 @@ static fiber_fn Err check_references(struct bulk *bulk, struct db_tx *tx)
 static fiber_fn Err log_work(struct bulk *bulk, struct db_tx *tx, bool atomic)
 {
     struct ctx *ctx = bulk->ctx;
-    if (schema_find(bulk->schema, STR("work_log")) == NULL)
-        return OK;
     uint32_t inserted = 0;
     for (uint32_t i = 0; i < bulk->count; i++)
         inserted += bulk->rows[i].is_stored;
@@ -242,13 +240,11 @@ static fiber_fn Err log_work(struct bulk *bulk, struct db_tx *tx, bool atomic)
     json_field_int(&w, "failed", bulk->count - inserted);
     json_field_bool(&w, "atomic", atomic);
     json_object_end(&w);
-    const struct actor *actor = ctx->actor;
-    bool has_user = actor != NULL && !uuid_is_nil(actor->user);
-    return db_tx_query(tx, &SQL_BULK_WORK_LOG,
-                       ARGS(db_uuid(uuid_make()), db_text(bulk->collection->name),
-                            db_text(buf_str(w.out)), db_int(bulk->count - inserted),
-                            has_user ? db_uuid(actor->user) : db_null()),
-                       NULL);
+    struct audit audit = {.action = STR("bulk_insert"),
+                          .entity_type = bulk->collection->name,
+                          .details = buf_str(w.out),
+                          .level = inserted < bulk->count ? "warning" : "success"};
+    return audit_write(tx, &audit);
 }
 
 fiber_fn Err bulk_load(struct bulk *bulk, Str lines, bool atomic)

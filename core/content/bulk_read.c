@@ -4,6 +4,7 @@
 #include "access/actor.h"
 #include "base/clock.h"
 #include "content/bulk_internal.h"
+#include "content/items_hook.h"
 #include "gen/sql.h"
 
 #include <assert.h>
@@ -222,13 +223,33 @@ static void put_in_order(struct bulk *bulk)
                 bulk->order[bulk->order_count++] = i;
 }
 
+/* What hooks say of an item is a fault of that item, unless there is no time left for any. */
+static fiber_fn Err filter_row(struct bulk *bulk, uint32_t index)
+{
+    struct ctx *ctx = bulk->ctx;
+    struct items_change change = {.action = ITEMS_CREATE, .collection = bulk->collection->name};
+    struct bulk_row *row = &bulk->rows[index];
+    if (json_kind(row->json) != JSON_OBJECT)
+        return OK; /* read_row says so */
+    Err err = items_filter(ctx, &change, row->json, &row->json);
+    if (err == OK || err == ERR_CANCELLED || err == ERR_TIMEOUT || ctx->diag.first == NULL)
+        return err;
+    Str sentence = diag_message(ctx, ctx->diag.first);
+    diag_clear(ctx);
+    bulk_fault(bulk, index, "%.*s", STR_FMT(sentence));
+    return OK;
+}
+
 fiber_fn Err bulk_read(struct bulk *bulk, const struct json *items)
 {
+    bool is_filtered = items_are_filtered(ITEMS_CREATE, bulk->collection->name);
     bulk->count = json_len(items);
     bulk->rows = arena_array(bulk->ctx->arena, struct bulk_row, bulk->count);
     bulk->now = clock_iso(bulk->ctx->arena, clock_wall_us());
     for (uint32_t i = 0; i < bulk->count; i++) {
         bulk->rows[i].json = json_at(items, i);
+        if (is_filtered)
+            TRY(filter_row(bulk, i));
         TRY(read_row(bulk, i));
         if (i % ROWS_PER_BREATH == 0)
             TRY(fiber_breathe(bulk->ctx));

@@ -4,6 +4,7 @@
  */
 #include "base/clock.h"
 #include "content/bulk_internal.h"
+#include "content/items_guard.h"
 #include "content/oids.h"
 
 #include <float.h>
@@ -290,6 +291,12 @@ bool bulk_value_write(struct ctx *ctx, const struct field *field, const struct j
         *ret_fault =
             str_printf(ctx->arena, "Value for field \"%.*s\" in collection \"%.*s\" can't be null",
                        STR_FMT(field->name), STR_FMT(field->collection->name));
+        return false;
+    }
+    if (json_kind(value) == JSON_STRING && items_guard_check(ctx, field, json_str(value)) != OK) {
+        *ret_fault = str_printf(ctx->arena, "Field \"%.*s\": %.*s", STR_FMT(field->name),
+                                STR_FMT(ctx->diag.last->reason));
+        diag_clear(ctx);
         return false;
     }
     const char *expected;

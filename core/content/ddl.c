@@ -26,6 +26,11 @@ fiber_fn Err ddl_become_owner(struct db_tx *tx)
     return err;
 }
 
+fiber_fn Err ddl_resign_owner(struct db_tx *tx)
+{
+    return db_tx_query(tx, &SQL_DDL_RESIGN_OWNER, NO_ARGS, NULL);
+}
+
 fiber_fn Err ddl_run(struct db_tx *tx, Str sql)
 {
     struct statement statement = {.sql = str_z(tx->ctx->arena, sql), .lane = DB_WRITE};
@@ -158,32 +163,39 @@ static fiber_fn Err write_meta(struct db_tx *tx, const struct definition *defini
     return OK;
 }
 
-fiber_fn Err collection_create(struct platform platform, const struct json *body,
-                               uint32_t *ret_fields)
+fiber_fn Err ddl_collection_create(struct db_tx *tx, const struct json *body, uint32_t *ret_fields)
 {
-    struct ctx *ctx = platform.ctx;
+    struct ctx *ctx = tx->ctx;
     struct definition definition;
     TRY(definition_read(ctx, body, &definition));
 
-    SCOPED_TX struct db_tx tx = {0};
-    TRY(ddl_begin(platform, &tx));
     struct rows rows;
-    TRY(db_tx_query(&tx, &SQL_DDL_COLLECTION_TAKEN, ARGS(db_text(definition.name)), &rows));
+    TRY(db_tx_query(tx, &SQL_DDL_COLLECTION_TAKEN, ARGS(db_text(definition.name)), &rows));
     if (row_bool(&rows, 0, DDL_COLLECTION_TAKEN_IS_TAKEN))
         return fail(ctx, ERR_INVALID_PAYLOAD, "Collection \"%.*s\" already exists",
                     STR_FMT(definition.name));
-    TRY(write_meta(&tx, &definition));
-    TRY(ddl_audit(&tx, STR("collection_created"), definition.name));
-    if (definition.has_table) {
-        Str note = STR_NONE;
-        TRY(json_take_str(ctx, json_get(body, STR("schema")), "comment", 1000, &note));
-        TRY(ddl_become_owner(&tx));
-        TRY(ddl_table_create(&tx, &(struct ddl_table){.name = definition.name,
-                                                      .note = note,
-                                                      .fields = definition.fields,
-                                                      .field_count = definition.count}));
-    }
-    TRY(ddl_commit(&tx));
+    TRY(write_meta(tx, &definition));
+    TRY(ddl_audit(tx, STR("collection_created"), definition.name));
     *ret_fields = definition.given;
+    if (!definition.has_table)
+        return OK;
+    Str note = STR_NONE;
+    TRY(json_take_str(ctx, json_get(body, STR("schema")), "comment", 1000, &note));
+    TRY(ddl_become_owner(tx));
+    return ddl_table_create(tx, &(struct ddl_table){.name = definition.name,
+                                                    .note = note,
+                                                    .fields = definition.fields,
+                                                    .field_count = definition.count});
+}
+
+fiber_fn Err collection_create(struct platform platform, const struct json *body,
+                               uint32_t *ret_fields)
+{
+    uint32_t fields = 0;
+    SCOPED_TX struct db_tx tx = {0};
+    TRY(ddl_begin(platform, &tx));
+    TRY(ddl_collection_create(&tx, body, &fields));
+    TRY(ddl_commit(&tx));
+    *ret_fields = fields;
     return OK;
 }

@@ -30,6 +30,18 @@ fiber_fn Err field_create(struct platform platform, const struct json *body);
  * ERR_CONFLICT for a key, the site and what others depend on. */
 fiber_fn Err field_delete(struct platform platform, Str collection, Str field);
 
+/* Makes the schema what a snapshot says (schema_snapshot_json's form). *ret tells every change:
+ * {"success","dry_run","changes","kept","diff":{"collections":{"create","change","delete"},…}}.
+ * What is not in the snapshot goes only when it may, and never when it came with the platform: then
+ * it is told as kept. Refusals name the place, as in fields[12] (posts.title), and nothing was
+ * changed. */
+struct schema_wish {
+    const struct json *snapshot;
+    bool is_dry_run;
+    bool may_delete;
+};
+fiber_fn Err schema_apply(struct platform platform, const struct schema_wish *wish, Str *ret);
+
 struct bulk_result {
     uint64_t inserted;
     Str json; /* {"inserted":n,"ids":[…],"failed":[{"index","error"}]} */

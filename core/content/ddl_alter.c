@@ -34,7 +34,8 @@ static Err addable_check(struct ctx *ctx, Str collection, const struct ddl_field
     return OK;
 }
 
-static fiber_fn Err add_column(struct db_tx *tx, Str collection, const struct ddl_field *field)
+static fiber_fn Err add_column(struct db_tx *tx, Str collection, const struct ddl_field *field,
+                               bool is_tenants)
 {
     struct ctx *ctx = tx->ctx;
     Str table = sql_table(ctx->arena, collection);
@@ -48,8 +49,7 @@ static fiber_fn Err add_column(struct db_tx *tx, Str collection, const struct dd
     TRY(ddl_run(tx, buf_str(sql)));
     if (!field->is_indexed || field->is_unique)
         return OK;
-    return ddl_run(tx, str_printf(ctx->arena, "create index on %.*s (%.*s)", STR_FMT(table),
-                                  STR_FMT(sql_ident(ctx->arena, field->name))));
+    return ddl_index_field(tx, collection, field->name, is_tenants);
 }
 
 static fiber_fn Err audit_field(struct db_tx *tx, Str action, Str collection, Str field)
@@ -58,24 +58,30 @@ static fiber_fn Err audit_field(struct db_tx *tx, Str action, Str collection, St
                      str_printf(tx->ctx->arena, "%.*s.%.*s", STR_FMT(collection), STR_FMT(field)));
 }
 
-fiber_fn Err field_create(struct platform platform, const struct json *body)
+fiber_fn Err ddl_field_create(struct db_tx *tx, const struct json *body)
 {
-    struct ctx *ctx = platform.ctx;
+    struct ctx *ctx = tx->ctx;
     Str collection = STR_NONE;
     struct ddl_field field;
     TRY(ddl_field_read(ctx, body, &field));
     TRY(json_take_str(ctx, body, "collection", NAME_TAKEN_MAX, &collection));
     TRY(ddl_collection_name_check(ctx, collection));
 
+    struct rows facts;
+    TRY(facts_ask(tx, collection, field.name, &facts));
+    TRY(addable_check(ctx, collection, &field, &facts));
+    TRY(ddl_meta_field(tx, collection, field.name, field.meta));
+    TRY(audit_field(tx, STR("field_created"), collection, field.name));
+    if (field.is_alias)
+        return OK;
+    return add_column(tx, collection, &field, row_bool(&facts, 0, DDL_FIELD_FACTS_IS_TENANTS));
+}
+
+fiber_fn Err field_create(struct platform platform, const struct json *body)
+{
     SCOPED_TX struct db_tx tx = {0};
     TRY(ddl_begin(platform, &tx));
-    struct rows facts;
-    TRY(facts_ask(&tx, collection, field.name, &facts));
-    TRY(addable_check(ctx, collection, &field, &facts));
-    TRY(ddl_meta_field(&tx, collection, field.name, field.meta));
-    TRY(audit_field(&tx, STR("field_created"), collection, field.name));
-    if (!field.is_alias)
-        TRY(add_column(&tx, collection, &field));
+    TRY(ddl_field_create(&tx, body));
     return ddl_commit(&tx);
 }
 
@@ -87,30 +93,38 @@ static Err removable_check(struct ctx *ctx, Str collection, Str field, const str
     if (row_bool(facts, 0, DDL_FIELD_FACTS_IS_KEY) || row_bool(facts, 0, DDL_FIELD_FACTS_IS_SITE))
         return fail(ctx, ERR_CONFLICT, "Field \"%.*s\" stays: it says which row this is, or whose.",
                     STR_FMT(field));
+    if (row_bool(facts, 0, DDL_FIELD_FACTS_IS_OWN))
+        return fail(ctx, ERR_CONFLICT, "Field \"%.*s\" stays: it came with the platform.",
+                    STR_FMT(field));
     if (row_bool(facts, 0, DDL_FIELD_FACTS_IS_NEEDED))
         return fail(ctx, ERR_CONFLICT, "Field \"%.*s\" stays: other things depend on it.",
                     STR_FMT(field));
     return OK;
 }
 
-fiber_fn Err field_delete(struct platform platform, Str collection, Str field)
+fiber_fn Err ddl_field_delete(struct db_tx *tx, Str collection, Str field)
 {
-    struct ctx *ctx = platform.ctx;
+    struct ctx *ctx = tx->ctx;
     TRY(ddl_collection_name_check(ctx, collection));
     TRY(ddl_field_name_check(ctx, field));
 
+    struct rows facts;
+    TRY(facts_ask(tx, collection, field, &facts));
+    TRY(removable_check(ctx, collection, field, &facts));
+    TRY(db_tx_query(tx, &SQL_DDL_FIELD_FORGET, ARGS(db_text(collection), db_text(field)), NULL));
+    TRY(audit_field(tx, STR("field_deleted"), collection, field));
+    if (!row_bool(&facts, 0, DDL_FIELD_FACTS_IS_COLUMN))
+        return OK;
+    TRY(ddl_become_owner(tx));
+    return ddl_run(tx, str_printf(ctx->arena, "alter table %.*s drop column %.*s",
+                                  STR_FMT(sql_table(ctx->arena, collection)),
+                                  STR_FMT(sql_ident(ctx->arena, field))));
+}
+
+fiber_fn Err field_delete(struct platform platform, Str collection, Str field)
+{
     SCOPED_TX struct db_tx tx = {0};
     TRY(ddl_begin(platform, &tx));
-    struct rows facts;
-    TRY(facts_ask(&tx, collection, field, &facts));
-    TRY(removable_check(ctx, collection, field, &facts));
-    TRY(db_tx_query(&tx, &SQL_DDL_FIELD_FORGET, ARGS(db_text(collection), db_text(field)), NULL));
-    TRY(audit_field(&tx, STR("field_deleted"), collection, field));
-    if (row_bool(&facts, 0, DDL_FIELD_FACTS_IS_COLUMN)) {
-        TRY(ddl_become_owner(&tx));
-        TRY(ddl_run(&tx, str_printf(ctx->arena, "alter table %.*s drop column %.*s",
-                                    STR_FMT(sql_table(ctx->arena, collection)),
-                                    STR_FMT(sql_ident(ctx->arena, field)))));
-    }
+    TRY(ddl_field_delete(&tx, collection, field));
     return ddl_commit(&tx);
 }

@@ -51,7 +51,7 @@ static Err write_sized(struct ctx *ctx, const struct ddl_field *field, struct bu
     return OK;
 }
 
-static Err write_type(struct ctx *ctx, const struct ddl_field *field, struct buf *out)
+Err ddl_column_type(struct ctx *ctx, const struct ddl_field *field, struct buf *out)
 {
     if (field->is_auto) {
         buf_put_z(out, str_eq(field->type, STR("bigInteger")) ? "bigserial" : "serial");
@@ -101,11 +101,13 @@ static Err write_given_default(struct ctx *ctx, const struct ddl_field *field,
     return OK;
 }
 
-static Err write_default(struct ctx *ctx, const struct ddl_field *field, struct buf *out)
+Err ddl_column_default(struct ctx *ctx, const struct ddl_field *field, struct buf *out)
 {
     const struct json *value = json_get(field->schema, STR("default_value"));
     if (field->is_auto)
         return OK; /* its sequence */
+    if (field->is_site)
+        value = NULL; /* a site's row is the asking site's, whatever a snapshot calls that */
     if (!json_is_null(value))
         return write_given_default(ctx, field, value, out);
     if (field->is_site)
@@ -119,8 +121,8 @@ Err ddl_column_write(struct ctx *ctx, const struct ddl_field *field, struct buf 
 {
     buf_put(out, sql_ident(ctx->arena, field->name));
     buf_put_char(out, ' ');
-    TRY(write_type(ctx, field, out));
-    TRY(write_default(ctx, field, out));
+    TRY(ddl_column_type(ctx, field, out));
+    TRY(ddl_column_default(ctx, field, out));
     if (field->is_key)
         buf_put_z(out, " primary key");
     else if (!field->is_nullable)

@@ -15,6 +15,8 @@ fiber_fn Err ddl_begin(struct platform platform, struct db_tx *tx);
 /* From here on as the owner of the tables: DDL, and no row of a Directus table any more. */
 fiber_fn Err ddl_become_owner(struct db_tx *tx);
 fiber_fn Err ddl_run(struct db_tx *tx, Str sql);
+/* The platform lane's own role again: the rows of the Directus tables are written next. */
+fiber_fn Err ddl_resign_owner(struct db_tx *tx);
 /* Raises the epoch, commits, and binds the ctx to the new epoch. */
 fiber_fn Err ddl_commit(struct db_tx *tx);
 
@@ -48,6 +50,9 @@ Err ddl_field_read(struct ctx *ctx, const struct json *json, struct ddl_field *r
 
 /* ddl_column.c: `"title" varchar(255) not null default 'x'` */
 Err ddl_column_write(struct ctx *ctx, const struct ddl_field *field, struct buf *out);
+/* Its parts: `varchar(255)`, and ` default 'x'` or nothing. */
+Err ddl_column_type(struct ctx *ctx, const struct ddl_field *field, struct buf *out);
+Err ddl_column_default(struct ctx *ctx, const struct ddl_field *field, struct buf *out);
 
 /* ddl_table.c: the table with its indexes, its site and its row policies; as the owner. */
 struct ddl_table {
@@ -57,6 +62,7 @@ struct ddl_table {
     uint32_t field_count;
 };
 fiber_fn Err ddl_table_create(struct db_tx *tx, const struct ddl_table *table);
+fiber_fn Err ddl_index_field(struct db_tx *tx, Str table, Str field, bool is_tenants);
 /* An existing table becomes its sites': the pair (site, key) gets unique, policies and mark follow.
  */
 fiber_fn Err ddl_table_protect(struct db_tx *tx, Str table, Str key);
@@ -66,3 +72,9 @@ fiber_fn Err ddl_meta_collection(struct db_tx *tx, Str collection, const struct 
 fiber_fn Err ddl_meta_field(struct db_tx *tx, Str collection, Str field, const struct json *meta);
 fiber_fn Err ddl_meta_relation(struct db_tx *tx, Str collection, Str field, Str related,
                                const struct json *meta);
+
+/* What ddl.h offers, inside a transaction of the caller's; some leave it as the owner. */
+fiber_fn Err ddl_collection_create(struct db_tx *tx, const struct json *body, uint32_t *ret_fields);
+fiber_fn Err ddl_field_create(struct db_tx *tx, const struct json *body);
+fiber_fn Err ddl_field_delete(struct db_tx *tx, Str collection, Str field);
+fiber_fn Err ddl_relation_create(struct db_tx *tx, const struct json *body);

@@ -199,8 +199,8 @@ static fiber_fn Err add_library_key(struct db_tx *tx, const struct relation_body
     Str site = str_printf(arena, "%.*s_site_id", STR_FMT(body->field));
     TRY(ddl_field_name_check(tx->ctx, site));
     Str table = sql_table(arena, body->collection);
-    TRY(ddl_run(tx, str_printf(arena, "alter table %.*s add column %.*s uuid", STR_FMT(table),
-                               STR_FMT(sql_ident(arena, site)))));
+    TRY(ddl_run(tx, str_printf(arena, "alter table %.*s add column if not exists %.*s uuid",
+                               STR_FMT(table), STR_FMT(sql_ident(arena, site)))));
     return ddl_run(
         tx, str_printf(arena,
                        "select spark.add_library_reference(%.*s::regclass, %.*s, %.*s, "
@@ -275,35 +275,56 @@ static fiber_fn Err describe(struct platform platform, const struct relation_bod
     return buf_check(ctx, w.out, "The relation");
 }
 
+/* The column that says whose the target is comes with the relation, unless it is there already, as
+ * where a snapshot brought it. */
+static fiber_fn Err track_companion(struct db_tx *tx, const struct relation_body *body,
+                                    const struct facts *facts)
+{
+    struct ctx *ctx = tx->ctx;
+    if (key_kind(body, facts) != KEY_LIBRARY || !fact(facts, DDL_RELATION_FACTS_IS_TRACKED) ||
+        fact(facts, DDL_RELATION_FACTS_HAS_COMPANION))
+        return OK;
+    const struct json *hidden;
+    TRY(json_parse(ctx, STR("{\"hidden\":true,\"readonly\":true,\"interface\":\"input\"}"),
+                   JSON_LIMITS_DEFAULT, &hidden));
+    return ddl_meta_field(tx, body->collection,
+                          str_printf(ctx->arena, "%.*s_site_id", STR_FMT(body->field)), hidden);
+}
+
+static fiber_fn Err create_in(struct db_tx *tx, const struct relation_body *relation)
+{
+    struct ctx *ctx = tx->ctx;
+    struct facts facts;
+    TRY(db_tx_query(
+        tx, &SQL_DDL_RELATION_FACTS,
+        ARGS(db_text(relation->collection), db_text(relation->field), db_text_z(relation->related)),
+        &facts.rows));
+    TRY(facts_check(ctx, relation, &facts));
+    TRY(ddl_audit(tx, STR("relation_created"),
+                  str_printf(ctx->arena, "%.*s.%.*s", STR_FMT(relation->collection),
+                             STR_FMT(relation->field))));
+    if (relation->meta != NULL)
+        TRY(ddl_meta_relation(tx, relation->collection, relation->field, relation->related,
+                              relation->meta));
+    TRY(track_companion(tx, relation, &facts));
+    return add_foreign_key(tx, relation, &facts);
+}
+
+fiber_fn Err ddl_relation_create(struct db_tx *tx, const struct json *body)
+{
+    struct relation_body relation;
+    TRY(body_read(tx->ctx, body, &relation));
+    return create_in(tx, &relation);
+}
+
 fiber_fn Err relation_create(struct platform platform, const struct json *body, Str *ret)
 {
-    struct ctx *ctx = platform.ctx;
     struct relation_body relation;
-    TRY(body_read(ctx, body, &relation));
+    TRY(body_read(platform.ctx, body, &relation));
 
     SCOPED_TX struct db_tx tx = {0};
     TRY(ddl_begin(platform, &tx));
-    struct facts facts;
-    TRY(db_tx_query(
-        &tx, &SQL_DDL_RELATION_FACTS,
-        ARGS(db_text(relation.collection), db_text(relation.field), db_text_z(relation.related)),
-        &facts.rows));
-    TRY(facts_check(ctx, &relation, &facts));
-    TRY(ddl_audit(&tx, STR("relation_created"),
-                  str_printf(ctx->arena, "%.*s.%.*s", STR_FMT(relation.collection),
-                             STR_FMT(relation.field))));
-    if (relation.meta != NULL)
-        TRY(ddl_meta_relation(&tx, relation.collection, relation.field, relation.related,
-                              relation.meta));
-    if (key_kind(&relation, &facts) == KEY_LIBRARY && fact(&facts, DDL_RELATION_FACTS_IS_TRACKED)) {
-        const struct json *hidden;
-        TRY(json_parse(ctx, STR("{\"hidden\":true,\"readonly\":true,\"interface\":\"input\"}"),
-                       JSON_LIMITS_DEFAULT, &hidden));
-        TRY(ddl_meta_field(&tx, relation.collection,
-                           str_printf(ctx->arena, "%.*s_site_id", STR_FMT(relation.field)),
-                           hidden));
-    }
-    TRY(add_foreign_key(&tx, &relation, &facts));
+    TRY(create_in(&tx, &relation));
     TRY(ddl_commit(&tx));
     return describe(platform, &relation, ret);
 }

@@ -47,17 +47,21 @@ static fiber_fn Err create(struct db_tx *tx, const struct ddl_table *table)
 }
 
 /* On a tenant's table every index begins with the site: no query comes without it. */
-static fiber_fn Err index_fields(struct db_tx *tx, const struct ddl_table *table)
+fiber_fn Err ddl_index_field(struct db_tx *tx, Str table, Str field, bool is_tenants)
 {
     struct arena *arena = tx->ctx->arena;
+    return ddl_run(tx, str_printf(arena, "create index on %.*s (%s%.*s)",
+                                  STR_FMT(sql_table(arena, table)), is_tenants ? "site_id, " : "",
+                                  STR_FMT(sql_ident(arena, field))));
+}
+
+static fiber_fn Err index_fields(struct db_tx *tx, const struct ddl_table *table)
+{
     for (uint32_t i = 0; i < table->field_count; i++) {
         const struct ddl_field *field = &table->fields[i];
         if (!field->is_indexed || field->is_alias || field->is_key || field->is_unique)
             continue;
-        TRY(ddl_run(tx, str_printf(arena, "create index on %.*s (%s%.*s)",
-                                   STR_FMT(sql_table(arena, table->name)),
-                                   has_site(table) && !field->is_site ? "site_id, " : "",
-                                   STR_FMT(sql_ident(arena, field->name)))));
+        TRY(ddl_index_field(tx, table->name, field->name, has_site(table) && !field->is_site));
     }
     return OK;
 }

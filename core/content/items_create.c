@@ -7,14 +7,21 @@
 
 #include <assert.h>
 
-Err create_one(struct writer *w, const struct write_scope *scope, const struct json *body,
-               const struct query *query, struct run *run, Str *ret_key)
+/* The item as filters leave it. */
+static fiber_fn Err filter(struct writer *w, const struct write_scope *scope,
+                           const struct json **item)
+{
+    return write_before(w, ITEMS_CREATE, scope->collection, NULL, 0, *item, item);
+}
+
+static fiber_fn Err create_filtered(struct writer *w, const struct write_scope *scope,
+                                    const struct json *body, const struct query *query,
+                                    struct run *run, Str *ret_key)
 {
     if (w->rows >= ITEMS_WRITE_MAX)
         return fail(w->ctx, ERR_INVALID_PAYLOAD, "More than %d rows in one request",
                     ITEMS_WRITE_MAX);
     struct payload payload;
-    TRY(write_before(w, ITEMS_CREATE, scope->collection, body, &body));
     TRY(payload_make(scope, body, &payload));
     TRY(nested_before(w, scope, &payload));
     struct write_shape shape = {.action = ACTION_CREATE, .access = scope->access, .query = query};
@@ -28,6 +35,13 @@ Err create_one(struct writer *w, const struct write_scope *scope, const struct j
     return nested_after(w, scope, &payload, *ret_key);
 }
 
+Err create_one(struct writer *w, const struct write_scope *scope, const struct json *body,
+               const struct query *query, struct run *run, Str *ret_key)
+{
+    TRY(filter(w, scope, &body));
+    return create_filtered(w, scope, body, query, run, ret_key);
+}
+
 /* The common case: POST of one object is one message to the database. */
 static fiber_fn Err create_alone(struct writer *w, const struct write_scope *scope,
                                  const struct json *body, const struct query *query,
@@ -35,7 +49,7 @@ static fiber_fn Err create_alone(struct writer *w, const struct write_scope *sco
 {
     struct run run = {.ctx = w->ctx};
     Str key;
-    TRY(create_one(w, scope, body, query, &run, &key));
+    TRY(create_filtered(w, scope, body, query, &run, &key));
     write_announce(w);
     *ret_has_body = run_may_read(&run, 0);
     if (!*ret_has_body)
@@ -48,19 +62,16 @@ static fiber_fn Err create_alone(struct writer *w, const struct write_scope *sco
 }
 
 static fiber_fn Err create_in_turn(struct writer *w, const struct write_scope *scope,
-                                   const struct json *body, Str *keys, uint32_t *ret_count)
+                                   const struct json *const *items, uint32_t count, Str *keys)
 {
     SCOPED_TX struct db_tx tx = {0};
     TRY(db_begin(w->ctx, &tx));
     w->tx = &tx;
-    bool is_list = json_kind(body) == JSON_ARRAY;
-    uint32_t count = is_list ? json_len(body) : 1;
     for (uint32_t i = 0; i < count; i++) {
         struct run run = {.ctx = w->ctx};
-        TRY(create_one(w, scope, is_list ? json_at(body, i) : body, NULL, &run, &keys[i]));
+        TRY(create_filtered(w, scope, items[i], NULL, &run, &keys[i]));
     }
     w->tx = NULL;
-    *ret_count = count;
     return db_commit(&tx);
 }
 
@@ -117,15 +128,14 @@ static Str bulk_json(struct ctx *ctx, const struct bulk *bulk)
 
 /* Reads all bodies; *ret_is_uniform when one statement can write them. */
 static fiber_fn Err bulk_make(struct writer *w, const struct write_scope *scope,
-                              const struct json *body, struct bulk *ret, bool *ret_is_uniform)
+                              const struct json *const *items, uint32_t count, struct bulk *ret,
+                              bool *ret_is_uniform)
 {
-    ret->count = json_len(body);
+    ret->count = count;
     ret->payloads = arena_array(w->ctx->arena, struct payload, ret->count);
     *ret_is_uniform = true;
     for (uint32_t i = 0; i < ret->count; i++) {
-        const struct json *item;
-        TRY(write_before(w, ITEMS_CREATE, scope->collection, json_at(body, i), &item));
-        TRY(payload_make(scope, item, &ret->payloads[i]));
+        TRY(payload_make(scope, items[i], &ret->payloads[i]));
         *ret_is_uniform &= same_columns(&ret->payloads[0], &ret->payloads[i]) &&
                            !points_to_own(w->ctx, &ret->payloads[i]);
     }
@@ -183,18 +193,22 @@ static fiber_fn Err create_list(struct writer *w, const struct write_scope *scop
     if (count > ITEMS_WRITE_MAX)
         return fail(w->ctx, ERR_INVALID_PAYLOAD, "More than %d rows in one request",
                     ITEMS_WRITE_MAX);
+    const struct json **items = arena_array(w->ctx->arena, const struct json *, count);
     bool has_nested = false;
-    for (uint32_t i = 0; i < count; i++)
-        has_nested |= nested_is_in(scope->collection, json_at(body, i));
-    if (!has_nested && items_hooks() == NULL) {
+    for (uint32_t i = 0; i < count; i++) {
+        items[i] = json_at(body, i);
+        TRY(filter(w, scope, &items[i]));
+        has_nested |= nested_is_in(scope->collection, items[i]);
+    }
+    if (!has_nested) {
         struct bulk bulk = {0};
         bool is_uniform;
-        TRY(bulk_make(w, scope, body, &bulk, &is_uniform));
+        TRY(bulk_make(w, scope, items, count, &bulk, &is_uniform));
         if (is_uniform)
             return create_bulk(w, scope, &bulk, query, out, ret_has_body);
     }
     Str *keys = arena_array(w->ctx->arena, Str, count);
-    TRY(create_in_turn(w, scope, body, keys, &count));
+    TRY(create_in_turn(w, scope, items, count, keys));
     write_announce(w);
     return read_back(w, scope->collection, keys, count, true, query, out, ret_has_body);
 }
@@ -202,11 +216,11 @@ static fiber_fn Err create_list(struct writer *w, const struct write_scope *scop
 Err create_object(struct writer *w, const struct write_scope *scope, const struct json *body,
                   const struct query *query, struct buf *out, bool *ret_has_body)
 {
+    TRY(filter(w, scope, &body));
     if (!nested_is_in(scope->collection, body))
         return create_alone(w, scope, body, query, out, ret_has_body);
     Str key;
-    uint32_t count;
-    TRY(create_in_turn(w, scope, body, &key, &count));
+    TRY(create_in_turn(w, scope, &body, 1, &key));
     write_announce(w);
     return read_back(w, scope->collection, &key, 1, false, query, out, ret_has_body);
 }

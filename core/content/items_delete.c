@@ -11,7 +11,7 @@ Err delete_keys(struct writer *w, const struct write_scope *scope, const Str *ke
     if (count == 0)
         return OK;
     const struct json *none;
-    TRY(write_before(w, ITEMS_DELETE, scope->collection, NULL, &none));
+    TRY(write_before(w, ITEMS_DELETE, scope->collection, keys, count, NULL, &none));
     struct write_shape shape = {.action = ACTION_DELETE, .is_many = true, .access = scope->access};
     const struct plan *plan;
     struct run run = {.ctx = w->ctx, .keys = array_literal(w->ctx->arena, keys, count)};

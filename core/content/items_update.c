@@ -44,7 +44,7 @@ Err update_one(struct writer *w, const struct write_scope *scope, Str key, const
         return fail(w->ctx, ERR_INVALID_PAYLOAD, "More than %d rows in one request",
                     ITEMS_WRITE_MAX);
     struct payload payload;
-    TRY(write_before(w, ITEMS_UPDATE, scope->collection, body, &body));
+    TRY(write_before(w, ITEMS_UPDATE, scope->collection, &key, 1, body, &body));
     TRY(payload_make(scope, body, &payload));
     TRY(nested_before(w, scope, &payload));
     if (!is_empty(&payload))
@@ -122,7 +122,7 @@ static fiber_fn Err update_keys(struct writer *w, const struct write_scope *scop
         return fail(w->ctx, ERR_INVALID_PAYLOAD,
                     "Nested rows can only be written with one item at a time");
     struct payload payload;
-    TRY(write_before(w, ITEMS_UPDATE, scope->collection, data, &data));
+    TRY(write_before(w, ITEMS_UPDATE, scope->collection, keys, count, data, &data));
     TRY(payload_make(scope, data, &payload));
     if (count == 0 || is_empty(&payload))
         return OK;

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/json_writer.h"
 #include "content/dynamic.h"
+#include "content/items_guard.h"
 #include "content/oids.h"
 
 #include <assert.h>
@@ -254,6 +255,8 @@ static fiber_fn Err convert(const struct write_scope *scope, struct payload *pay
         if (cell->field == NULL || cell->json == NULL)
             continue;
         Err err = cell_text(scope, cell->field, cell->json, &cell->text);
+        if (err == OK)
+            err = items_guard_check(scope->ctx, cell->field, cell->text);
         if (err != OK && scope->ctx->diag.count == 0)
             return err;
         result = err != OK ? err : result;

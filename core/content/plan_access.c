@@ -5,11 +5,12 @@
 
 #include <assert.h>
 
-/* In SITE scope what no tenant owns is invisible, unless it is shared. */
+/* In SITE scope what no tenant owns is invisible, unless it is shared. What only functions of ours
+ * write can be written by nobody. */
 static bool is_visible(const struct compiler *c, const struct collection *collection,
                        enum action action)
 {
-    if (collection->key == NULL)
+    if (collection->key == NULL || (collection->is_read_only && action != ACTION_READ))
         return false;
     if (c->scope != SCOPE_SITE || collection->site != NULL)
         return true;

@@ -118,16 +118,17 @@ void schema_set_collection(struct schema *schema, Str name, Str sort_field, Str 
         collection->accountability = TRACK_NOTHING;
 }
 
-void schema_set_tenant(struct schema *schema, Str name, Str site_column, bool is_shared_read,
-                       bool is_site_optional)
+void schema_set_tenant(struct schema *schema, const struct tenant_facts *facts)
 {
-    struct collection *collection = collection_get(schema, name);
+    struct collection *collection = collection_get(schema, facts->collection);
     if (collection == NULL)
         return;
-    struct field *site = map_get(collection->fields_by_name, site_column);
+    struct field *site = map_get(collection->fields_by_name, facts->site_column);
     collection->site = site;
-    collection->is_shared_read = is_shared_read;
-    collection->is_site_optional = is_site_optional;
+    collection->is_shared_read = facts->is_shared_read;
+    collection->is_site_optional = facts->is_site_optional;
+    collection->is_read_only = facts->is_read_only;
+    collection->is_audited = facts->is_audited;
     if (site != NULL)
         site->is_hidden_site = collection->is_system;
 }

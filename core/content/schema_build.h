@@ -45,8 +45,15 @@ void schema_set_keeps_site(struct schema *schema, Str collection, Str field, Str
 
 void schema_set_collection(struct schema *schema, Str name, Str sort_field, Str accountability,
                            bool is_singleton);
-void schema_set_tenant(struct schema *schema, Str name, Str site_column, bool is_shared_read,
-                       bool is_site_optional);
+struct tenant_facts {
+    Str collection;
+    Str site_column;
+    bool is_shared_read;
+    bool is_site_optional;
+    bool is_read_only;
+    bool is_audited;
+};
+void schema_set_tenant(struct schema *schema, const struct tenant_facts *facts);
 void schema_set_role(struct schema *schema, Uuid role, Uuid parent);
 
 /* What Directus knows of its own collections without rows. After the columns. */

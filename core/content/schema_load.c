@@ -114,10 +114,15 @@ static void add_collections(struct schema *schema, const struct answers *answers
                               row_bool(rows, i, SCHEMA_COLLECTIONS_IS_SINGLETON));
     rows = &answers->tenants;
     for (uint32_t i = 0; i < rows->count; i++)
-        schema_set_tenant(schema, row_text(rows, i, SCHEMA_TENANTS_COLLECTION),
-                          row_text(rows, i, SCHEMA_TENANTS_SITE_COLUMN),
-                          row_bool(rows, i, SCHEMA_TENANTS_SHARED_READ),
-                          row_bool(rows, i, SCHEMA_TENANTS_SITE_OPTIONAL));
+        schema_set_tenant(schema,
+                          &(struct tenant_facts){
+                              .collection = row_text(rows, i, SCHEMA_TENANTS_COLLECTION),
+                              .site_column = row_text(rows, i, SCHEMA_TENANTS_SITE_COLUMN),
+                              .is_shared_read = row_bool(rows, i, SCHEMA_TENANTS_SHARED_READ),
+                              .is_site_optional = row_bool(rows, i, SCHEMA_TENANTS_SITE_OPTIONAL),
+                              .is_read_only = row_bool(rows, i, SCHEMA_TENANTS_READ_ONLY),
+                              .is_audited = row_bool(rows, i, SCHEMA_TENANTS_AUDITED),
+                          });
     rows = &answers->roles;
     for (uint32_t i = 0; i < rows->count; i++)
         schema_set_role(schema, row_uuid(rows, i, SCHEMA_ROLES_ID),

@@ -3,22 +3,7 @@
  */
 #include "content/write.h"
 
-#include "base/json_writer.h"
-#include "io/reactor.h"
-
 #include <assert.h>
-
-static const struct items_hooks *hooks;
-
-void items_set_hooks(const struct items_hooks *new_hooks)
-{
-    hooks = new_hooks;
-}
-
-const struct items_hooks *items_hooks(void)
-{
-    return hooks;
-}
 
 void write_columns(struct ctx *ctx, const struct payload *payload, struct write_shape *shape)
 {
@@ -84,19 +69,20 @@ static void note_written(struct writer *w, const struct plan *plan, enum action 
     for (uint32_t i = 0; i < rows->count; i++) {
         Uuid site = site_of(plan, rows, i);
         keys[i] = key_text(arena, rows, i, plan->key_column);
-        if (written == NULL || !uuid_eq(written->site, site)) {
+        if (written == NULL || !uuid_eq(written->change.site, site)) {
             written = arena_new(arena, struct written);
-            *written = (struct written){.action = announced(action),
-                                        .collection = plan->collection->name,
-                                        .site = site,
-                                        .keys = &keys[i]};
+            written->change = (struct items_change){.action = announced(action),
+                                                    .collection = plan->collection->name,
+                                                    .site = site,
+                                                    .keys = &keys[i],
+                                                    .is_audited = plan->collection->is_audited};
             if (w->last == NULL)
                 w->first = written;
             else
                 w->last->next = written;
             w->last = written;
         }
-        written->count++;
+        written->change.count++;
     }
 }
 
@@ -145,6 +131,25 @@ static fiber_fn Err send(struct writer *w, const struct statement *statement, st
                          : db_query(w->ctx, statement, args, ret);
 }
 
+/* Configuration: the row and the line about it stand or fall together. */
+static fiber_fn Err send_audited(struct writer *w, const struct plan *plan,
+                                 const struct write_shape *shape, struct db_args args,
+                                 struct rows *ret)
+{
+    if (w->tx != NULL) {
+        TRY(send(w, &plan->root->statement, args, ret));
+        return write_audit(w, plan, shape, ret);
+    }
+    SCOPED_TX struct db_tx tx = {0};
+    TRY(db_begin(w->ctx, &tx));
+    w->tx = &tx;
+    Err err = send(w, &plan->root->statement, args, ret);
+    if (err == OK)
+        err = write_audit(w, plan, shape, ret);
+    w->tx = NULL;
+    return err != OK ? err : db_commit(&tx);
+}
+
 Err write_run(struct writer *w, const struct plan *plan, const struct write_shape *shape,
               const struct payload *payload, Str data, struct run *run)
 {
@@ -155,7 +160,8 @@ Err write_run(struct writer *w, const struct plan *plan, const struct write_shap
                    data, &run->given_count);
     struct db_args args;
     TRY(run_bind(run, plan->root, &args));
-    Err err = send(w, &plan->root->statement, args, &run->rows);
+    Err err = plan->collection->is_audited ? send_audited(w, plan, shape, args, &run->rows)
+                                           : send(w, &plan->root->statement, args, &run->rows);
     if (err != OK)
         return name_value(w->ctx, err, payload);
     w->rows += run->rows.count;
@@ -163,55 +169,22 @@ Err write_run(struct writer *w, const struct plan *plan, const struct write_shap
     return OK;
 }
 
-static const char *action_word(enum items_action action)
-{
-    return action == ITEMS_CREATE ? "create" : action == ITEMS_UPDATE ? "update" : "delete";
-}
-
-static void publish(struct reactor *reactor, struct arena *arena, const struct written *written)
-{
-    struct buf *text = buf_in_arena(arena, 1024 * 1024);
-    struct json_writer json = json_writer(text);
-    json_object_begin(&json);
-    if (uuid_is_nil(written->site) || uuid_eq(written->site, UUID_LIBRARY_SITE))
-        json_field_null(&json, "site");
-    else
-        json_field_uuid(&json, "site", written->site);
-    json_field_str(&json, "collection", written->collection);
-    json_field_str(&json, "action", str_from_z(action_word(written->action)));
-    json_key(&json, STR("keys"));
-    json_array_begin(&json);
-    for (uint32_t i = 0; i < written->count; i++)
-        json_put_str(&json, written->keys[i]);
-    json_array_end(&json);
-    json_object_end(&json);
-    const Str words[] = {STR("PUBLISH"), ITEMS_CHANNEL, buf_str(text)};
-    /* Nobody waits for it: a lost message costs a cache its sixty seconds. */
-    (void)redis_send(reactor->redis, words, 3);
-}
-
 void write_announce(struct writer *w)
 {
     /* What follows answers about a write that is done. It may have raised the epoch itself (a site,
      * a user, a policy), so it is read back without asking for it. */
     w->ctx->epoch = 0;
-    for (const struct written *written = w->first; written != NULL; written = written->next) {
-        if (w->ctx->reactor->redis != NULL)
-            publish(w->ctx->reactor, w->ctx->arena, written);
-        if (hooks != NULL && hooks->after != NULL)
-            hooks->after(w->ctx, written->action, written->collection, written->keys,
-                         written->count);
-    }
+    for (const struct written *written = w->first; written != NULL; written = written->next)
+        items_announce(w->ctx, &written->change);
     w->first = w->last = NULL;
 }
 
 Err write_before(struct writer *w, enum items_action action, const struct collection *collection,
-                 const struct json *body, const struct json **ret)
+                 const Str *keys, uint32_t count, const struct json *body, const struct json **ret)
 {
-    *ret = body;
-    if (hooks == NULL || hooks->before == NULL)
-        return OK;
-    return hooks->before(w->ctx, action, collection->name, body, ret);
+    struct items_change change = {
+        .action = action, .collection = collection->name, .keys = keys, .count = count};
+    return items_filter(w->ctx, &change, body, ret);
 }
 
 Err write_forbidden(struct ctx *ctx, const struct write_scope *scope, const struct payload *payload)

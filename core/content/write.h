@@ -13,11 +13,7 @@ enum { WRITE_DEPTH_MAX = 10 };
 /* What is told to others after the commit. */
 struct written {
     struct written *next;
-    enum items_action action;
-    Str collection;
-    Uuid site; /* nil: nobody's */
-    const Str *keys;
-    uint32_t count;
+    struct items_change change;
 };
 
 struct writer {
@@ -51,11 +47,15 @@ enum { GIVEN_USER, GIVEN_IP, GIVEN_AGENT, GIVEN_ORIGIN, GIVEN_DATA, GIVEN_CELLS 
 /* write.c */
 fiber_fn Err write_run(struct writer *w, const struct plan *plan, const struct write_shape *shape,
                        const struct payload *payload, Str data, struct run *run);
+/* write_audit.c: the lines of the work log about rows of a collection that is audited, in the
+ * transaction of the write. */
+fiber_fn Err write_audit(struct writer *w, const struct plan *plan, const struct write_shape *shape,
+                         const struct rows *rows);
 /* Tells Redis and the hooks. After the commit. */
-fiber_fn void write_announce(struct writer *w);
+void write_announce(struct writer *w);
 fiber_fn Err write_before(struct writer *w, enum items_action action,
-                          const struct collection *collection, const struct json *body,
-                          const struct json **ret);
+                          const struct collection *collection, const Str *keys, uint32_t count,
+                          const struct json *body, const struct json **ret);
 void write_columns(struct ctx *ctx, const struct payload *payload, struct write_shape *shape);
 /* "You don't have permissions to perform …" */
 Err write_forbidden(struct ctx *ctx, const struct write_scope *scope,

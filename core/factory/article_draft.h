@@ -11,7 +11,7 @@
 enum { ARTICLE_TITLE_MAX = 255 /* characters of the column */ };
 
 struct claimed_headline {
-    Uuid id;
+    Uuid id; /* nil: the article has a title and no headline */
     Str title;
     Str text_hash;  /* hex */
     Str location;   /* JSON; STR_NONE: none */
@@ -38,10 +38,15 @@ struct draft_request {
     const struct article_plan *plan;
     struct claimed_headline headline;
     const struct place_list *places; /* for headlines that name none; may be NULL */
-    const struct grammar_variant *variant;
-    int64_t now_us;
-    uint32_t attempt; /* another text for the same headline */
+    const uint32_t *usage;           /* by fragment index; NULL: all alike */
+    int64_t now_us;                  /* the day that its text speaks of */
+    uint64_t seed;                   /* 0: of the headline's id and the attempt */
+    uint32_t attempt;                /* another text for the same headline */
 };
+
+/* location over date over the plan's own: what titles and texts are resolved with. */
+const struct spin_vars *article_vars(struct ctx *ctx, const struct article_plan *plan,
+                                     const struct geo_location *location, int64_t publish_us);
 
 /* ERR_CONFLICT when the library fills no slot, ERR_TOO_LARGE. */
 Err article_draft_make(struct ctx *ctx, const struct draft_request *request,

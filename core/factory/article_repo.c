@@ -1,6 +1,8 @@
 #include "base/clock.h"
+#include "base/json_writer.h"
 #include "base/map.h"
 #include "factory/article_store.h"
+#include "factory/modules.h"
 #include "gen/sql.h"
 
 #include <assert.h>
@@ -14,17 +16,34 @@ struct round {
     uint32_t count;
     uint32_t attempt;
     const struct place_list *places;
+    uint32_t *usage; /* the plan's, and what the transaction has made */
     int64_t now_us;
 };
 
+static Str modules_json(struct arena *arena, const struct article_plan *plan,
+                        const struct article_draft *draft)
+{
+    if (plan->path != PATH_MODULES)
+        return STR_NONE;
+    const struct assembly *assembly = &draft->assembly;
+    struct buf *out = buf_in_arena(arena, ((size_t)assembly->fragment_count + 1) * 40);
+    struct json_writer w = json_writer(out);
+    json_array_begin(&w);
+    for (uint32_t i = 0; i < assembly->fragment_count; i++)
+        json_put_uuid(&w, plan->library->fragments[assembly->fragments[i]].id);
+    json_array_end(&w);
+    return buf_str(out);
+}
+
 /* The drafts as columns, in the order of articles_store. */
-static void add_columns(struct arena *arena, const struct round *round, DbArg *list)
+static void add_columns(struct arena *arena, const struct article_plan *plan,
+                        const struct round *round, DbArg *list)
 {
     uint32_t count = round->count;
     Uuid *ids = arena_array(arena, Uuid, count);
     Uuid *headlines = arena_array(arena, Uuid, count);
     int64_t *words = arena_array(arena, int64_t, count);
-    enum { TEXTS = 14 };
+    enum { TEXTS = 15 };
     Str *texts[TEXTS];
     for (int column = 0; column < TEXTS; column++)
         texts[column] = arena_array(arena, Str, count);
@@ -49,6 +68,7 @@ static void add_columns(struct arena *arena, const struct round *round, DbArg *l
             draft->schema_json,
             hex_text(arena, draft->assembly.generation_hash.bytes, sizeof(Sha256)),
             draft->provenance,
+            modules_json(arena, plan, draft),
         };
         for (int column = 0; column < TEXTS; column++)
             texts[column][i] = row[column].len > 0 ? row[column] : STR_NONE;
@@ -65,13 +85,17 @@ static void add_columns(struct arena *arena, const struct round *round, DbArg *l
 static fiber_fn Err store(struct ctx *ctx, struct db_tx *tx, const struct article_batch *batch,
                           const struct round *round, struct rows *ret_rows)
 {
-    enum { ARGUMENTS = 21 };
+    enum { ARGUMENTS = 25 };
+    const struct assembled *assembled = batch->assembled;
     DbArg *list = arena_array(ctx->arena, DbArg, ARGUMENTS);
     list[0] = db_uuid(ctx->scope.site);
     list[1] = db_uuid(batch->plan->campaign.id);
     list[2] = db_uuid(batch->plan->campaign.owner);
     list[3] = uuid_is_nil(batch->generation) ? db_null() : db_uuid(batch->generation);
-    add_columns(ctx->arena, round, list + 4);
+    list[4] = db_text(assembled != NULL ? STR("draft") : STR("qc"));
+    list[5] = assembled != NULL ? db_time(assembled->publish_us) : db_null();
+    list[6] = assembled != NULL ? db_time(assembled->modified_us) : db_null();
+    add_columns(ctx->arena, batch->plan, round, list + 7);
     return db_tx_query(tx, &SQL_ARTICLES_STORE, (struct db_args){list, ARGUMENTS}, ret_rows);
 }
 
@@ -106,6 +130,8 @@ static fiber_fn Err find_slug(struct ctx *ctx, struct db_tx *tx, struct map *num
 static int64_t day_of(const struct article_batch *batch, const struct round *round,
                       const struct claimed_headline *headline)
 {
+    if (batch->assembled != NULL)
+        return batch->assembled->publish_us;
     return batch->publish_us != NULL ? batch->publish_us[headline->place] : round->now_us;
 }
 
@@ -117,11 +143,14 @@ static Err draft_again(struct ctx *ctx, const struct article_batch *batch,
         .plan = batch->plan,
         .headline = *headline,
         .places = round->places,
-        .variant = batch->variant,
+        .usage = round->usage,
         .now_us = day_of(batch, round, headline),
+        .seed = batch->assembled != NULL ? batch->assembled->seed : 0,
         .attempt = round->attempt,
     };
-    return article_draft_make(ctx, &request, ret);
+    TRY(article_draft_make(ctx, &request, ret));
+    article_count_usage(&ret->assembly, round->usage);
+    return OK;
 }
 
 /* Moves what was stored to `made`; what was not stays in the round, made anew. */
@@ -136,6 +165,7 @@ static fiber_fn Err sort_round(struct ctx *ctx, struct db_tx *tx, const struct a
             made[(*made_count)++] = round->drafts[i];
             continue;
         }
+        article_uncount_usage(&round->drafts[i].assembly, round->usage);
         struct article_draft draft;
         TRY(draft_again(ctx, batch, round, &round->drafts[i].headline, &draft));
         TRY(find_slug(ctx, tx, numbers, &draft));
@@ -153,6 +183,29 @@ static fiber_fn Err retire(struct ctx *ctx, struct db_tx *tx, const struct round
     return db_tx_query(tx, &SQL_HEADLINES_RETIRE,
                        ARGS(db_uuid(ctx->scope.site), db_uuid_array(ctx->arena, ids, round->count)),
                        NULL);
+}
+
+/* Modules: what the table says now. Fragments: what this thread has counted. */
+static fiber_fn Err load_usage(struct ctx *ctx, struct db_tx *tx, const struct article_plan *plan,
+                               struct round *round)
+{
+    const struct library *library = plan->library;
+    round->usage = arena_array(ctx->arena, uint32_t, library->fragment_count + 1);
+    if (library->fragment_count > 0)
+        memcpy(round->usage, plan->usage, library->fragment_count * sizeof *round->usage);
+    return plan->path == PATH_MODULES ? modules_usage(tx, library, round->usage) : OK;
+}
+
+static fiber_fn Err count_modules(struct ctx *ctx, struct db_tx *tx,
+                                  const struct article_plan *plan,
+                                  const struct article_draft *drafts, uint32_t count)
+{
+    if (plan->path != PATH_MODULES || count == 0)
+        return OK;
+    uint32_t *uses = arena_array(ctx->arena, uint32_t, plan->library->fragment_count + 1);
+    for (uint32_t i = 0; i < count; i++)
+        article_count_usage(&drafts[i].assembly, uses);
+    return modules_count(tx, plan->library, uses);
 }
 
 /* Places are read only for headlines that bring none, which campaigns seldom have. */
@@ -175,6 +228,8 @@ static fiber_fn Err make_all(struct ctx *ctx, struct db_tx *tx, const struct art
     TRY(load_places(ctx, batch, headlines, count, &places));
     struct round *round = arena_new(ctx->arena, struct round);
     *round = (struct round){.places = &places, .now_us = clock_wall_us()};
+    TRY(load_usage(ctx, tx, batch->plan, round));
+    uint32_t made_before = *made_count;
     for (uint32_t i = 0; i < count; i++) {
         TRY(draft_again(ctx, batch, round, &headlines[i], &round->drafts[i]));
         round->count++;
@@ -186,6 +241,7 @@ static fiber_fn Err make_all(struct ctx *ctx, struct db_tx *tx, const struct art
         TRY(store(ctx, tx, batch, round, &rows));
         TRY(sort_round(ctx, tx, batch, round, &rows, numbers, made, made_count));
     }
+    TRY(count_modules(ctx, tx, batch->plan, made + made_before, *made_count - made_before));
     return round->count > 0 ? retire(ctx, tx, round) : OK;
 }
 
@@ -247,6 +303,24 @@ fiber_fn Err article_make_from(struct ctx *ctx, struct db_tx *tx, const struct a
     uint32_t made = 0;
     TRY(make_all(ctx, tx, batch, headline, 1, ret_draft, &made));
     *ret_made = made == 1;
+    return OK;
+}
+
+fiber_fn Err article_make_draft(struct ctx *ctx, struct db_tx *tx,
+                                const struct article_batch *batch,
+                                const struct claimed_headline *title,
+                                struct article_draft *ret_draft)
+{
+    assert(batch->assembled != NULL && uuid_is_nil(title->id));
+    /* Titles of this kind repeat: who makes one at the same time waits for its address. */
+    TRY(db_tx_query(tx, &SQL_ARTICLE_TITLE_LOCK,
+                    ARGS(db_uuid(ctx->scope.site), db_text(title->title)), NULL));
+    uint32_t made = 0;
+    TRY(make_all(ctx, tx, batch, title, 1, ret_draft, &made));
+    if (made == 0)
+        return fail(
+            ctx, ERR_CONFLICT,
+            "The campaign has this article already, with every text that its modules give.");
     return OK;
 }
 

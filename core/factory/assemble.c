@@ -39,7 +39,16 @@ static bool is_free(const struct assembler *assembler, uint32_t fragment, bool i
            !(is_extra && assembler->library->fragments[fragment].has_title);
 }
 
-/* The least used free fragment of the type, at random among equals; false if none is free. */
+/* The n-th equal replaces the one held with probability 1/n: all are alike at the end. */
+static bool wins(struct assembler *assembler, uint32_t ties)
+{
+    if (assembler->request->path == PATH_MODULES)
+        return ties == 1;
+    return random_below(assembler->random, ties) == 0;
+}
+
+/* The least used free fragment of the type; among equals one at random, of modules the first by id.
+ * False if none is free. */
 static bool pick(struct assembler *assembler, const struct fragment_type *type, bool is_extra,
                  uint32_t *ret_fragment)
 {
@@ -52,8 +61,7 @@ static bool pick(struct assembler *assembler, const struct fragment_type *type, 
             continue;
         ties = ties > 0 && usage == least ? ties + 1 : 1;
         least = usage;
-        /* The n-th equal replaces the one held with probability 1/n: all are alike at the end. */
-        if (random_below(assembler->random, ties) == 0)
+        if (wins(assembler, ties))
             *ret_fragment = fragment;
     }
     return ties > 0;
@@ -66,8 +74,10 @@ static void append(struct assembler *assembler, uint32_t fragment)
     if (assembler->html->len > 0)
         buf_put(assembler->html, STR("\n\n"));
     size_t from = assembler->html->len;
-    spin_expand(assembler->library->fragments[fragment].spin, &assembler->env, assembler->random,
-                assembler->html, assembler->choices, &assembler->unresolved);
+    const struct fragment *source = &assembler->library->fragments[fragment];
+    for (uint32_t i = 0; i < source->spin_count; i++)
+        spin_expand(source->spins[i], &assembler->env, assembler->random, assembler->html,
+                    assembler->choices, &assembler->unresolved);
     Str html = buf_str(assembler->html);
     assembler->words += text_word_count(str_slice(html, from, html.len));
 }
@@ -160,8 +170,10 @@ static uint32_t write_article(struct assembler *assembler)
 
     uint32_t closing = 0;
     bool has_closing = reserve_closing(assembler, &closing);
-    fill_up(assembler, false);
-    fill_up(assembler, true);
+    if (assembler->request->path == PATH_FRAGMENTS) {
+        fill_up(assembler, false);
+        fill_up(assembler, true);
+    }
     if (has_closing)
         append(assembler, closing);
     return empty_slots + (has_closing ? 0 : 1);
@@ -188,6 +200,7 @@ Err article_assemble(struct ctx *ctx, const struct library *library,
         .empty_slots = empty_slots,
         .unresolved = assembler.unresolved.names,
         .unresolved_count = assembler.unresolved.count,
+        .choices = buf_str(assembler.choices),
         .generation_hash = hash_generation(&assembler),
     };
     return OK;
@@ -197,4 +210,12 @@ void article_count_usage(const struct assembly *assembly, uint32_t *usage)
 {
     for (uint32_t i = 0; i < assembly->fragment_count; i++)
         usage[assembly->fragments[i]]++;
+}
+
+void article_uncount_usage(const struct assembly *assembly, uint32_t *usage)
+{
+    for (uint32_t i = 0; i < assembly->fragment_count; i++) {
+        assert(usage[assembly->fragments[i]] > 0);
+        usage[assembly->fragments[i]]--;
+    }
 }

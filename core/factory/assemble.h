@@ -2,13 +2,19 @@
  * One article from a library: a fragment for each slot of the structure, none twice, the least used
  * first; then unused fragments of types that the structure has, until the target is met. The same
  * library, request and seed give the same article. Pure.
+ *
+ * Modules differ in two ways: among equals the first by id is taken, and a recipe is followed as it
+ * is, without filling up.
  */
 #pragma once
 
 #include "base/crypto.h"
 #include "factory/library.h"
 
+enum assembly_path { PATH_FRAGMENTS /* and blocks */, PATH_MODULES };
+
 struct article_request {
+    enum assembly_path path;
     Uuid campaign;
     Sha256 headline_hash;
     const struct spin_vars *vars;          /* location over year over niche over dictionaries */
@@ -29,6 +35,7 @@ struct assembly {
     uint32_t empty_slots;  /* of the structure: the library had nothing left for them */
     const Str *unresolved; /* names left as they were written */
     uint32_t unresolved_count;
+    Str choices;            /* four bytes each, least significant first */
     Sha256 generation_hash; /* of campaign, headline, fragments in order, choices */
 };
 
@@ -38,3 +45,5 @@ Err article_assemble(struct ctx *ctx, const struct library *library,
 
 /* usage[i] + 1 for each fragment of the article. */
 void article_count_usage(const struct assembly *assembly, uint32_t *usage);
+/* An article that was not stored after all. */
+void article_uncount_usage(const struct assembly *assembly, uint32_t *usage);

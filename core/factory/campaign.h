@@ -23,7 +23,12 @@ struct campaign {
     Str niche_variables; /* JSON */
     Str location_mode;
     Str location_target;
-    Str structure; /* JSON of its article template; STR_NONE: none */
+    Uuid template;     /* its article template; nil: none */
+    Str structure;     /* JSON of that; STR_NONE: none */
+    Str recipe;        /* JSON: the types of modules, in order */
+    Str title_spintax; /* of articles that are assembled without a headline */
+    Str avatar_key;    /* whom its articles speak to; may be STR_NONE, like variant_type */
+    Str variant_type;
     uint32_t target_words;
     Str site_name; /* of the site that acts */
     Str site_url;

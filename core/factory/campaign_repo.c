@@ -26,10 +26,16 @@ fiber_fn Err campaign_find(struct ctx *ctx, Uuid id, struct campaign *ret)
         .location_mode = row_text(&rows, 0, CAMPAIGN_FIND_LOCATION_MODE),
         .location_target = row_text(&rows, 0, CAMPAIGN_FIND_LOCATION_TARGET),
         .structure = row_json(&rows, 0, CAMPAIGN_FIND_STRUCTURE),
+        .recipe = row_json(&rows, 0, CAMPAIGN_FIND_RECIPE),
+        .title_spintax = row_text(&rows, 0, CAMPAIGN_FIND_TITLE_SPINTAX),
+        .avatar_key = row_text(&rows, 0, CAMPAIGN_FIND_AVATAR_KEY),
+        .variant_type = row_text(&rows, 0, CAMPAIGN_FIND_VARIANT_TYPE),
         .target_words = (uint32_t)row_int(&rows, 0, CAMPAIGN_FIND_TARGET_WORD_COUNT),
         .site_name = row_text(&rows, 0, CAMPAIGN_FIND_SITE_NAME),
         .site_url = row_text(&rows, 0, CAMPAIGN_FIND_SITE_URL),
     };
+    if (!row_is_null(&rows, 0, CAMPAIGN_FIND_TEMPLATE))
+        ret->template = row_uuid(&rows, 0, CAMPAIGN_FIND_TEMPLATE);
     return OK;
 }
 
@@ -161,6 +167,8 @@ Str place_json(struct arena *arena, const Uuid *id, const struct geo_location *l
     put_name(&w, "county", location->county);
     put_name(&w, "state", location->state);
     put_name(&w, "stateCode", location->state_code);
+    put_name(&w, "zip_focus", location->zip_focus);
+    put_name(&w, "neighborhood", location->neighborhood);
     if (location->population > 0)
         json_field_int(&w, "population", location->population);
     json_object_end(&w);

@@ -80,7 +80,8 @@ static fiber_fn Err scan_now(struct ctx *ctx, const struct duplicate_request *re
     struct thresholds thresholds;
     TRY(thresholds_read(ctx, request, &thresholds));
     struct few *few = arena_new(ctx->arena, struct few);
-    TRY(article_sets_load(ctx, ids, count, (uint32_t)request->words, few->sets, &few->count));
+    TRY(article_sets_load(ctx, ids, count, (uint32_t)request->words, WITHOUT_MINHASHES, few->sets,
+                          &few->count));
     struct duplicate *list =
         arena_array(ctx->arena, struct duplicate, (size_t)count * (count - 1) / 2);
     TRY(compare_all(ctx, &thresholds, few, list, &ret->found));

@@ -8,9 +8,13 @@
  *
  * Up to DUPLICATES_DIRECT_MAX articles are compared at once, every pair exactly. More is a job:
  * signatures (stored, so that a scan of the whole site reads the texts of new articles alone),
- * candidates (near_pairs.h), and the exact comparison of those, 300 texts in memory at a time.
- * Memory of a job: 850 bytes an article and 500 a flag: 85 MB for 100,000 articles, and 4 MB of
- * texts. Work grows with the number of articles, not of pairs.
+ * candidates (near_pairs.h), and the exact comparison of the likest of those, at most
+ * DUPLICATES_FLAGS_MAX: what one scan has no room for is less alike than what it flags. While one
+ * page waits for PostgreSQL another is read or compared in an offload thread. Work grows with the
+ * number of articles, not of pairs.
+ *
+ * Memory of a job: 850 bytes an article, up to a kilobyte a flag, and 50 MB of texts, 200 a page:
+ * 180 MB for 100,000 articles with 2,000 flags, 270 MB where there are 100,000 flags.
  *
  * Everything here is in ctx->scope, which must be SITE.
  */
@@ -47,7 +51,7 @@ struct duplicate_report {
     uint32_t scanned;
     uint32_t found;
     uint32_t created; /* flags that were not there before */
-    bool is_cut_off;  /* there were more than DUPLICATES_FLAGS_MAX */
+    bool is_cut_off;  /* there were more candidates than DUPLICATES_FLAGS_MAX */
     const struct duplicate *list;
 };
 

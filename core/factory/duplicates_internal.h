@@ -18,10 +18,16 @@ struct article_set {
     Uuid id;
     int64_t touched; /* changes with every edit */
     struct shingle_set set;
+    const struct minhash *minhash; /* where it was asked for, of a set that is not empty */
 };
-/* Of these ids, in their order, which is ascending; those that are gone are left out. */
+enum article_sets_want { WITHOUT_MINHASHES, WITH_MINHASHES };
+/* Of these ids, in their order, which is ascending; those that are gone are left out. The texts are
+ * read in an offload thread, so that the loop, and with it PostgreSQL, goes on meanwhile. */
 fiber_fn Err article_sets_load(struct ctx *ctx, const Uuid *ids, uint32_t count, uint32_t words,
-                               struct article_set *ret, uint32_t *ret_count);
+                               enum article_sets_want want, struct article_set *ret,
+                               uint32_t *ret_count);
+/* fn(arg) there, or here when there is none (as in tests). */
+fiber_fn Err duplicates_offload(struct ctx *ctx, void (*fn)(void *arg), void *arg);
 
 /* Also of those without a text, so that they are not read again. Not of those that somebody has
  * edited since they were read. */

@@ -7,18 +7,16 @@
 #include "factory/duplicates_internal.h"
 #include "factory/near_pairs.h"
 #include "gen/sql.h"
-#include "io/offload.h"
-#include "io/reactor.h"
 
 #include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
 
 enum {
+    LANES = 2, /* one waits for PostgreSQL while the texts of the other are read */
     TEXTS_PAGE = 200,
     MARKS_PAGE = 2000,
-    BLOCK_TEXTS_MAX = 300, /* compared at a time */
-    BANDS_STEP = 4,        /* between two looks at the clock */
+    BLOCK_TEXTS_MAX = 200, /* compared at a time */
     EXAMPLES = 5,
 };
 /* What part of the work a phase is, in percent, for whoever watches. */
@@ -37,7 +35,7 @@ struct scan {
     uint32_t scanned; /* articles without a text too */
     struct duplicate *found;
     uint32_t found_count;
-    bool is_cut_off;
+    bool is_cut_off; /* there were more candidates than flags are allowed */
 };
 
 static bool is_of_site(const struct scan *scan)
@@ -45,11 +43,21 @@ static bool is_of_site(const struct scan *scan)
     return scan->request.id_count == 0 && uuid_is_nil(scan->request.queue);
 }
 
-static fiber_fn Err show(struct scan *scan, uint64_t done, uint64_t total, uint32_t from,
-                         uint32_t until)
+static fiber_fn Err show(struct ctx *ctx, struct scan *scan, uint64_t done, uint64_t total,
+                         uint32_t from, uint32_t until)
 {
     uint64_t part = total > 0 ? done * (until - from) / total : until - from;
-    return job_progress(scan->ctx, scan->job, (int64_t)(from + part), COMPARED_UNTIL);
+    return job_progress(ctx, scan->job, (int64_t)(from + part), COMPARED_UNTIL);
+}
+
+/* The lanes share `arg`; each takes of it what no other has taken. */
+static fiber_fn Err run_lanes(struct scan *scan, GroupFn *lane, void *arg)
+{
+    struct group group;
+    group_init(&group, scan->ctx);
+    for (uint32_t i = 0; i < LANES; i++)
+        group_spawn(&group, scan->ctx, "duplicates", lane, arg);
+    return group_join(scan->ctx, &group);
 }
 
 static Err scan_open(struct scan *scan, uint64_t articles)
@@ -94,39 +102,57 @@ static fiber_fn Err list_ids(struct scan *scan, Uuid **ret, uint32_t *ret_count)
 }
 
 /* Reads these articles' texts; for a scan of the site their signatures are stored. */
-static fiber_fn Err put_texts(struct scan *scan, const Uuid *ids, uint32_t count)
+static fiber_fn Err put_texts(struct ctx *ctx, struct scan *scan, const Uuid *ids, uint32_t count)
 {
-    ArenaMark mark = arena_mark(scan->ctx->arena);
-    struct article_set *sets = arena_array(scan->ctx->arena, struct article_set, count);
-    TRY(article_sets_load(scan->ctx, ids, count, SHINGLE_WORDS, sets, &count));
-    for (uint32_t i = 0; i < count; i++) {
-        struct minhash minhash = {0};
-        if (sets[i].set.count > 0)
-            minhash_make(&sets[i].set, &minhash);
-        scan_put(scan, sets[i].id, &minhash, sets[i].set.count, false);
-    }
+    ArenaMark mark = arena_mark(ctx->arena);
+    struct article_set *sets = arena_array(ctx->arena, struct article_set, count);
+    static const struct minhash EMPTY;
+    TRY(article_sets_load(ctx, ids, count, SHINGLE_WORDS, WITH_MINHASHES, sets, &count));
+    for (uint32_t i = 0; i < count; i++)
+        scan_put(scan, sets[i].id, sets[i].minhash != NULL ? sets[i].minhash : &EMPTY,
+                 sets[i].set.count, false);
     if (count > 0 && is_of_site(scan))
-        TRY(signatures_store(scan->ctx, sets, count));
-    arena_rewind(scan->ctx->arena, mark);
+        TRY(signatures_store(ctx, sets, count));
+    arena_rewind(ctx->arena, mark);
     return OK;
 }
 
-/* All that are not signed yet; NULL: none is. */
+struct reading {
+    struct scan *scan;
+    const Uuid *ids;
+    uint32_t count;
+    uint32_t at;
+    const bool *is_signed; /* NULL: none is */
+};
+
+static uint32_t take_unsigned(struct reading *reading, Uuid page[TEXTS_PAGE])
+{
+    uint32_t filled = 0;
+    for (; reading->at < reading->count && filled < TEXTS_PAGE; reading->at++)
+        if (reading->is_signed == NULL || !reading->is_signed[reading->at])
+            page[filled++] = reading->ids[reading->at];
+    return filled;
+}
+
+static fiber_fn Err reading_lane(struct ctx *ctx, void *arg)
+{
+    struct reading *reading = arg;
+    Uuid *page = arena_array(ctx->arena, Uuid, TEXTS_PAGE);
+    for (;;) {
+        uint32_t filled = take_unsigned(reading, page);
+        if (filled == 0)
+            return OK;
+        TRY(put_texts(ctx, reading->scan, page, filled));
+        TRY(show(ctx, reading->scan, reading->at, reading->count, 0, READ_UNTIL));
+    }
+}
+
+/* All that are not signed yet. */
 static fiber_fn Err read_texts(struct scan *scan, const Uuid *ids, uint32_t count,
                                const bool *is_signed)
 {
-    Uuid page[TEXTS_PAGE];
-    uint32_t filled = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        if (is_signed == NULL || !is_signed[i])
-            page[filled++] = ids[i];
-        if (filled == 0 || (filled < TEXTS_PAGE && i + 1 < count))
-            continue;
-        TRY(put_texts(scan, page, filled));
-        TRY(show(scan, i, count, 0, READ_UNTIL));
-        filled = 0;
-    }
-    return OK;
+    struct reading reading = {.scan = scan, .ids = ids, .count = count, .is_signed = is_signed};
+    return run_lanes(scan, reading_lane, &reading);
 }
 
 /* Where one ascending list stands while another is gone through. */
@@ -205,27 +231,23 @@ static fiber_fn Err read_articles(struct scan *scan)
 
 struct step {
     struct near_pairs *near;
-    uint32_t from;
+    uint32_t number;
 };
 
 static void run_step(void *arg)
 {
     const struct step *step = arg;
-    near_pairs_run(step->near, step->from, step->from + BANDS_STEP);
+    near_pairs_step(step->near, step->number);
 }
-static_assert(NEAR_BANDS % BANDS_STEP == 0, "the last step is a whole one");
 
 /* Beside the loop: the other jobs of this thread go on. */
 static fiber_fn Err search(struct scan *scan)
 {
-    for (uint32_t band = 0; band < NEAR_BANDS; band += BANDS_STEP) {
-        struct step step = {scan->near, band};
-        struct offload *offload = scan->ctx->reactor->offload;
-        if (offload != NULL)
-            TRY(offload_run(scan->ctx, offload, run_step, &step));
-        else
-            run_step(&step);
-        TRY(show(scan, band, NEAR_BANDS, READ_UNTIL, SEARCHED_UNTIL));
+    uint32_t steps = near_pairs_steps(scan->near);
+    for (uint32_t i = 0; i < steps; i++) {
+        struct step step = {scan->near, i};
+        TRY(duplicates_offload(scan->ctx, run_step, &step));
+        TRY(show(scan->ctx, scan, i, steps, READ_UNTIL, SEARCHED_UNTIL));
     }
     return OK;
 }
@@ -233,12 +255,26 @@ static fiber_fn Err search(struct scan *scan)
 /* Comparing
  * -------------------------------------------------------------------------------------- */
 
-/* Candidates whose texts are in memory together. */
+/* What the lanes share. */
+struct comparing {
+    struct scan *scan;
+    const struct near_pair *pairs;
+    uint32_t count;
+    uint32_t at;
+};
+
+/* Candidates whose texts are in memory together, and what comes of them. Each lane has its own. */
 struct block {
+    struct ctx *ctx;
+    const struct scan *scan;
     uint32_t *places; /* by an article's number: 1 + its place in the block; 0: not in it */
     uint32_t numbers[BLOCK_TEXTS_MAX];
     uint32_t count;
     const struct article_set *sets[BLOCK_TEXTS_MAX]; /* by place; NULL: gone */
+    const struct near_pair *pairs;
+    uint32_t pair_count;
+    struct duplicate *found;
+    uint32_t found_count;
 };
 
 static bool block_take(struct block *block, uint32_t number)
@@ -252,13 +288,16 @@ static bool block_take(struct block *block, uint32_t number)
     return true;
 }
 
-/* How many pairs fit. A last article without its partner does no harm. */
-static uint32_t block_fill(struct block *block, const struct near_pair *pairs, uint32_t count)
+/* The next pairs, as many as fit. A last article without its partner does no harm. */
+static void block_fill(struct block *block, struct comparing *comparing)
 {
-    uint32_t taken = 0;
-    while (taken < count && block_take(block, pairs[taken].a) && block_take(block, pairs[taken].b))
-        taken++;
-    return taken;
+    uint32_t from = comparing->at;
+    const struct near_pair *pairs = comparing->pairs;
+    while (comparing->at < comparing->count && block_take(block, pairs[comparing->at].a) &&
+           block_take(block, pairs[comparing->at].b))
+        comparing->at++;
+    block->pairs = pairs + from;
+    block->pair_count = comparing->at - from;
 }
 
 static void block_empty(struct block *block)
@@ -280,72 +319,84 @@ static const struct article_set *find_set(const struct article_set *sets, uint32
     return bsearch(&id, sets, count, sizeof *sets, compare_ids);
 }
 
-static fiber_fn Err block_load(struct scan *scan, struct block *block)
+static fiber_fn Err block_load(struct ctx *ctx, struct block *block)
 {
-    struct arena *arena = scan->ctx->arena;
+    struct arena *arena = ctx->arena;
     Uuid *ids = arena_array(arena, Uuid, block->count);
     struct article_set *sets = arena_array(arena, struct article_set, block->count);
     uint32_t count;
     for (uint32_t i = 0; i < block->count; i++)
-        ids[i] = scan->ids[block->numbers[i]];
-    TRY(article_sets_load(scan->ctx, ids, block->count, SHINGLE_WORDS, sets, &count));
+        ids[i] = block->scan->ids[block->numbers[i]];
+    TRY(article_sets_load(ctx, ids, block->count, SHINGLE_WORDS, WITHOUT_MINHASHES, sets, &count));
     for (uint32_t i = 0; i < block->count; i++)
         block->sets[i] = find_set(sets, count, ids[i]);
     return OK;
 }
 
-static void keep_found(struct scan *scan, const struct article_set *a, const struct article_set *b,
-                       struct shingle_match match)
+static void compare_pair(struct block *block, struct near_pair pair)
 {
-    if (scan->found_count == DUPLICATES_FLAGS_MAX) {
-        scan->is_cut_off = true;
+    const struct article_set *a = block->sets[block->places[pair.a] - 1];
+    const struct article_set *b = block->sets[block->places[pair.b] - 1];
+    struct shingle_match match;
+    if (a == NULL || b == NULL || !is_duplicate(&block->scan->thresholds, &a->set, &b->set, &match))
         return;
-    }
-    ArenaMark mark = arena_mark(scan->ctx->arena);
-    Str examples = shingle_examples(scan->ctx->arena, &a->set, &b->set, EXAMPLES);
     bool is_in_order = memcmp(&a->id, &b->id, sizeof a->id) < 0;
-    scan->found[scan->found_count++] =
-        (struct duplicate){.a = is_in_order ? a->id : b->id,
-                           .b = is_in_order ? b->id : a->id,
-                           .match = match,
-                           .examples = str_dup(scan->kept, examples)};
-    arena_rewind(scan->ctx->arena, mark);
+    block->found[block->found_count++] = (struct duplicate){
+        .a = is_in_order ? a->id : b->id,
+        .b = is_in_order ? b->id : a->id,
+        .match = match,
+        .examples = shingle_examples(block->ctx->arena, &a->set, &b->set, EXAMPLES)};
 }
 
-static fiber_fn Err compare_block(struct scan *scan, const struct block *block,
-                                  const struct near_pair *pairs, uint32_t count)
+/* In an offload thread: the fiber that owns the block waits. */
+static void compare_block(void *arg)
 {
-    for (uint32_t i = 0; i < count; i++) {
-        const struct article_set *a = block->sets[block->places[pairs[i].a] - 1];
-        const struct article_set *b = block->sets[block->places[pairs[i].b] - 1];
-        struct shingle_match match;
-        if (a != NULL && b != NULL && is_duplicate(&scan->thresholds, &a->set, &b->set, &match))
-            keep_found(scan, a, b, match);
-        TRY(fiber_breathe(scan->ctx));
+    struct block *block = arg;
+    block->found = arena_array(block->ctx->arena, struct duplicate, block->pair_count);
+    block->found_count = 0;
+    for (uint32_t i = 0; i < block->pair_count; i++)
+        compare_pair(block, block->pairs[i]);
+}
+
+static void keep_found(struct scan *scan, const struct block *block)
+{
+    for (uint32_t i = 0; i < block->found_count; i++) {
+        struct duplicate found = block->found[i];
+        found.examples = str_dup(scan->kept, found.examples);
+        scan->found[scan->found_count++] = found;
+    }
+}
+
+static fiber_fn Err comparing_lane(struct ctx *ctx, void *arg)
+{
+    struct comparing *comparing = arg;
+    struct scan *scan = comparing->scan;
+    struct block *block = arena_new(ctx->arena, struct block);
+    *block = (struct block){.ctx = ctx, .scan = scan};
+    block->places = arena_array(ctx->arena, uint32_t, (size_t)scan->count + 1);
+    while (comparing->at < comparing->count) {
+        ArenaMark mark = arena_mark(ctx->arena);
+        block_fill(block, comparing);
+        assert(block->pair_count > 0);
+        TRY(block_load(ctx, block));
+        TRY(duplicates_offload(ctx, compare_block, block));
+        keep_found(scan, block);
+        block_empty(block);
+        arena_rewind(ctx->arena, mark);
+        TRY(show(ctx, scan, comparing->at, comparing->count, SEARCHED_UNTIL, COMPARED_UNTIL - 1));
     }
     return OK;
 }
 
+/* The likest, so that what one scan has no room for is less alike than what it finds. */
 static fiber_fn Err compare_found(struct scan *scan)
 {
-    uint32_t count;
-    const struct near_pair *pairs = near_pairs_found(scan->near, scan->kept, &count);
-    struct block *block = arena_new(scan->kept, struct block);
-    block->places = arena_array(scan->kept, uint32_t, (size_t)scan->count + 1);
-    uint32_t most = count < DUPLICATES_FLAGS_MAX ? count : DUPLICATES_FLAGS_MAX;
-    scan->found = arena_alloc_raw(scan->kept, ((size_t)most + 1) * sizeof(struct duplicate));
-    for (uint32_t at = 0; at < count;) {
-        ArenaMark mark = arena_mark(scan->ctx->arena);
-        uint32_t taken = block_fill(block, pairs + at, count - at);
-        assert(taken > 0);
-        TRY(block_load(scan, block));
-        TRY(compare_block(scan, block, pairs + at, taken));
-        block_empty(block);
-        arena_rewind(scan->ctx->arena, mark);
-        at += taken;
-        TRY(show(scan, at, count, SEARCHED_UNTIL, COMPARED_UNTIL - 1));
-    }
-    return OK;
+    struct comparing comparing = {.scan = scan};
+    comparing.pairs = near_pairs_likest(scan->near, scan->kept, DUPLICATES_FLAGS_MAX,
+                                        &comparing.count, &scan->is_cut_off);
+    scan->found =
+        arena_alloc_raw(scan->kept, ((size_t)comparing.count + 1) * sizeof(struct duplicate));
+    return run_lanes(scan, comparing_lane, &comparing);
 }
 
 /* The end ----------------------------------------------------------------------------------------
@@ -368,21 +419,35 @@ static fiber_fn Err store_flags(struct scan *scan, struct db_tx *tx, Str batch, 
     return OK;
 }
 
-/* With fewer flags than there were pairs the next scan has to look again. */
+static fiber_fn Err mark_page(struct scan *scan, struct db_tx *tx, const uint32_t *numbers,
+                              uint32_t count)
+{
+    struct arena *arena = scan->ctx->arena;
+    ArenaMark mark = arena_mark(arena);
+    const struct minhash *minhashes = near_pairs_minhashes(scan->near);
+    Uuid *ids = arena_array(arena, Uuid, count);
+    struct minhash *rows = arena_array(arena, struct minhash, count);
+    for (uint32_t i = 0; i < count; i++) {
+        ids[i] = scan->ids[numbers[i]];
+        rows[i] = minhashes[numbers[i]];
+    }
+    Str bytes = str_of((const char *)rows, count * sizeof(struct minhash));
+    TRY(db_tx_query(tx, &SQL_SIGNATURES_MARK,
+                    ARGS(db_uuid(scan->ctx->scope.site), db_real(scan->thresholds.review),
+                         db_uuid_array(arena, ids, count), db_bytes(bytes)),
+                    NULL));
+    arena_rewind(arena, mark);
+    return OK;
+}
+
+/* What was new. A scan that was cut off too: looking again would find the same likest pairs. */
 static fiber_fn Err mark_scanned(struct scan *scan, struct db_tx *tx)
 {
-    const struct minhash *minhashes = near_pairs_minhashes(scan->near);
-    for (uint32_t from = 0; from < scan->count; from += MARKS_PAGE) {
-        ArenaMark mark = arena_mark(scan->ctx->arena);
-        uint32_t left = scan->count - from;
-        uint32_t count = left < MARKS_PAGE ? left : MARKS_PAGE;
-        Str rows = str_of((const char *)&minhashes[from], count * sizeof(struct minhash));
-        TRY(db_tx_query(tx, &SQL_SIGNATURES_MARK,
-                        ARGS(db_uuid(scan->ctx->scope.site), db_real(scan->thresholds.review),
-                             db_uuid_array(scan->ctx->arena, scan->ids + from, count),
-                             db_bytes(rows)),
-                        NULL));
-        arena_rewind(scan->ctx->arena, mark);
+    uint32_t count;
+    const uint32_t *numbers = near_pairs_new(scan->near, &count);
+    for (uint32_t from = 0; from < count; from += MARKS_PAGE) {
+        uint32_t left = count - from;
+        TRY(mark_page(scan, tx, numbers + from, left < MARKS_PAGE ? left : MARKS_PAGE));
     }
     return OK;
 }
@@ -407,7 +472,7 @@ static fiber_fn Err finish(struct scan *scan)
     SCOPED_TX struct db_tx tx = {0};
     TRY(job_finish_begin(ctx, scan->job, &tx));
     TRY(store_flags(scan, &tx, batch, &report.created));
-    if (is_of_site(scan) && !scan->is_cut_off)
+    if (is_of_site(scan))
         TRY(mark_scanned(scan, &tx));
     TRY(duplicates_log(&tx, &report, batch));
     return job_finish_commit(scan->job, &tx, result_of(ctx, &report));

@@ -1,7 +1,10 @@
 /* What the duplicate scan reads and writes. */
+#include "access/audit.h"
 #include "base/json.h"
 #include "factory/duplicates_internal.h"
 #include "gen/sql.h"
+#include "io/offload.h"
+#include "io/reactor.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -116,19 +119,57 @@ static Err read_set(struct ctx *ctx, const struct rows *rows, uint32_t row, uint
     return OK;
 }
 
-fiber_fn Err article_sets_load(struct ctx *ctx, const Uuid *ids, uint32_t count, uint32_t words,
-                               struct article_set *ret, uint32_t *ret_count)
+fiber_fn Err duplicates_offload(struct ctx *ctx, void (*fn)(void *arg), void *arg)
 {
+    struct offload *offload = ctx->reactor->offload;
+    if (offload != NULL)
+        return offload_run(ctx, offload, fn, arg);
+    fn(arg);
+    return OK;
+}
+
+struct sets_reading {
+    struct ctx *ctx; /* its fiber waits: arena and diag are the thread's alone */
     struct rows rows;
-    TRY(db_query(ctx, &SQL_DUPLICATE_TEXTS,
-                 ARGS(db_uuid(ctx->scope.site), db_uuid_array(ctx->arena, ids, count)), &rows));
-    assert(rows.count <= count);
+    uint32_t words;
+    enum article_sets_want want;
+    struct article_set *sets;
+    Err err;
+};
+
+static Err read_sets(struct sets_reading *reading)
+{
     struct campaign_masks memo = {0};
-    for (uint32_t i = 0; i < rows.count; i++) {
-        TRY(read_set(ctx, &rows, i, words, &memo, &ret[i]));
-        TRY(fiber_breathe(ctx));
+    for (uint32_t i = 0; i < reading->rows.count; i++) {
+        struct article_set *set = &reading->sets[i];
+        TRY(read_set(reading->ctx, &reading->rows, i, reading->words, &memo, set));
+        if (reading->want == WITHOUT_MINHASHES || set->set.count == 0)
+            continue;
+        struct minhash *minhash = arena_new(reading->ctx->arena, struct minhash);
+        minhash_make(&set->set, minhash);
+        set->minhash = minhash;
     }
-    *ret_count = rows.count;
+    return OK;
+}
+
+static void run_reading(void *arg)
+{
+    struct sets_reading *reading = arg;
+    reading->err = read_sets(reading);
+}
+
+fiber_fn Err article_sets_load(struct ctx *ctx, const Uuid *ids, uint32_t count, uint32_t words,
+                               enum article_sets_want want, struct article_set *ret,
+                               uint32_t *ret_count)
+{
+    struct sets_reading reading = {.ctx = ctx, .words = words, .want = want, .sets = ret};
+    TRY(db_query(ctx, &SQL_DUPLICATE_TEXTS,
+                 ARGS(db_uuid(ctx->scope.site), db_uuid_array(ctx->arena, ids, count)),
+                 &reading.rows));
+    assert(reading.rows.count <= count);
+    TRY(duplicates_offload(ctx, run_reading, &reading));
+    TRY(reading.err);
+    *ret_count = reading.rows.count;
     return OK;
 }
 
@@ -147,8 +188,8 @@ fiber_fn Err signatures_store(struct ctx *ctx, const struct article_set *sets, u
         ids[i] = sets[i].id;
         touched[i] = sets[i].touched;
         shingles[i] = sets[i].set.count;
-        if (shingles[i] > 0)
-            minhash_make(&sets[i].set, &rows[i]);
+        if (sets[i].minhash != NULL)
+            rows[i] = *sets[i].minhash;
     }
     Str bytes = str_of((const char *)rows, count * sizeof(struct minhash));
     return db_query(ctx, &SQL_SIGNATURES_STORE,
@@ -203,9 +244,9 @@ fiber_fn Err duplicates_log(struct db_tx *tx, const struct duplicate_report *rep
                              "{\"articles_scanned\":%" PRIu32 ",\"collisions_found\":%" PRIu32
                              ",\"flags_created\":%" PRIu32 "}",
                              report->scanned, report->found, report->created);
-    return db_tx_query(tx, &SQL_WORK_LOG_ADD,
-                       ARGS(db_uuid(ctx->scope.site), db_text(STR("duplicates_scanned")),
-                            db_text(STR("quality_flags")), db_text(batch), db_text(details),
-                            db_text(STR("success")), db_null()),
-                       NULL);
+    return audit_write(tx, &(struct audit){.action = STR("duplicates_scanned"),
+                                           .entity_type = STR("quality_flags"),
+                                           .entity_id = batch,
+                                           .details = details,
+                                           .level = "success"});
 }

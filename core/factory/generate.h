@@ -16,6 +16,7 @@ struct generation_request {
     Uuid campaign;
     uint32_t batch_size; /* 1 … ARTICLE_BATCH_MAX articles a job */
     uint32_t total;
+    struct avatar_choice avatar; /* zeroed: the campaign's */
 };
 
 /* ERR_NOT_FOUND, ERR_CONFLICT (the campaign is not active), ERR_TOO_LARGE. */
@@ -28,8 +29,7 @@ struct single_request {
     Uuid campaign;
     Str headline;
     Str location; /* JSON for a given headline; STR_NONE: none */
-    const struct grammar_variant *variant;
-    Str variant_name; /* {Avatar}; STR_NONE: the campaign's */
+    struct avatar_choice avatar;
 };
 fiber_fn Err generation_single(struct ctx *ctx, const struct single_request *request,
                                struct article_draft *ret, bool *ret_made, uint64_t *ret_remaining);

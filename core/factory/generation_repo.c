@@ -1,3 +1,4 @@
+#include "access/audit.h"
 #include "base/counters.h"
 #include "base/json_writer.h"
 #include "factory/generate.h"
@@ -14,7 +15,7 @@
 static Str payload_of(struct ctx *ctx, const struct generation_request *request, Uuid id,
                       uint32_t offset, uint32_t limit)
 {
-    enum { PAYLOAD_MAX = 512 };
+    enum { PAYLOAD_MAX = 4 * 1024 };
     struct buf *out = buf_in_arena(ctx->arena, PAYLOAD_MAX);
     struct json_writer w = json_writer(out);
     json_object_begin(&w);
@@ -23,7 +24,14 @@ static Str payload_of(struct ctx *ctx, const struct generation_request *request,
     json_field_uuid(&w, "campaign_id", request->campaign);
     json_field_int(&w, "offset", offset);
     json_field_int(&w, "limit", limit);
+    if (!uuid_is_nil(request->avatar.id))
+        json_field_uuid(&w, "avatar_id", request->avatar.id);
+    if (request->avatar.key.len > 0)
+        json_field_str(&w, "avatar_key", request->avatar.key);
+    if (request->avatar.variant_type.len > 0)
+        json_field_str(&w, "variant_type", request->avatar.variant_type);
     json_object_end(&w);
+    assert(!out->is_full);
     return buf_str(out);
 }
 
@@ -58,6 +66,9 @@ fiber_fn Err generation_start(struct ctx *ctx, const struct generation_request *
     struct campaign campaign;
     TRY(campaign_find(ctx, request->campaign, &campaign));
     TRY(campaign_check_active(ctx, &campaign));
+    struct avatar avatar;
+    if (avatar_is_chosen(&request->avatar))
+        TRY(avatar_find(ctx, &request->avatar, &avatar));
 
     Uuid id = uuid_make();
     SCOPED_TX struct db_tx tx = {0};
@@ -82,6 +93,7 @@ struct payload {
     Uuid generation;
     Uuid campaign;
     int64_t limit;
+    struct avatar_choice avatar;
 };
 
 static Err payload_read(struct ctx *ctx, const struct job *job, struct payload *ret)
@@ -90,6 +102,10 @@ static Err payload_read(struct ctx *ctx, const struct job *job, struct payload *
     TRY(json_take_uuid(ctx, job->payload, "job_id", &payload.generation));
     TRY(json_take_uuid(ctx, job->payload, "campaign_id", &payload.campaign));
     TRY(json_take_int(ctx, job->payload, "limit", 1, ARTICLE_BATCH_MAX, &payload.limit));
+    TRY(json_take_uuid(ctx, job->payload, "avatar_id", &payload.avatar.id));
+    TRY(json_take_str(ctx, job->payload, "avatar_key", AVATAR_KEY_MAX, &payload.avatar.key));
+    TRY(json_take_str(ctx, job->payload, "variant_type", AVATAR_KEY_MAX,
+                      &payload.avatar.variant_type));
     if (uuid_is_nil(payload.campaign))
         return fail(ctx, ERR_INVALID_PAYLOAD, "The job names no campaign_id");
     *ret = payload;
@@ -102,7 +118,8 @@ fiber_fn Err generation_run(struct ctx *ctx, struct job *job)
     struct payload payload = {0};
     TRY(payload_read(ctx, job, &payload));
     struct article_batch batch = {.generation = payload.generation};
-    TRY(article_plan_get(ctx, payload.campaign, &batch.plan));
+    struct plan_choice choice = {.avatar = &payload.avatar};
+    TRY(article_plan_choose(ctx, payload.campaign, &choice, &batch.plan));
     struct article_draft *drafts =
         arena_array(ctx->arena, struct article_draft, (size_t)payload.limit);
 
@@ -112,7 +129,8 @@ fiber_fn Err generation_run(struct ctx *ctx, struct job *job)
     TRY(articles_make(ctx, &tx, &batch, (uint32_t)payload.limit, drafts, &made));
     TRY(db_tx_query(&tx, &SQL_GENERATION_ADVANCE,
                     ARGS(db_uuid(ctx->scope.site), db_uuid(payload.generation),
-                         db_int4((int32_t)made), db_uuid(payload.campaign)),
+                         db_int4((int32_t)made), db_uuid(payload.campaign), audit_user(ctx),
+                         audit_actor(ctx), audit_ip(ctx)),
                     NULL));
     TRY(job_finish_commit(job, &tx, STR_NONE));
     articles_count_usage(batch.plan, drafts, made);
@@ -185,31 +203,22 @@ static fiber_fn Err log_single(struct ctx *ctx, struct db_tx *tx, const struct c
     Str campaign_id = uuid_text(ctx->arena, campaign->id);
     Str details =
         str_printf(ctx->arena, "{\"articles\":1,\"campaign_id\":\"%.*s\"}", STR_FMT(campaign_id));
-    return db_tx_query(tx, &SQL_WORK_LOG_ADD,
-                       ARGS(db_uuid(ctx->scope.site), db_text(STR("generated")),
-                            db_text(STR("generated_articles")),
-                            db_text(uuid_text(ctx->arena, draft->id)), db_text(details),
-                            db_text(STR("success")), db_null()),
-                       NULL);
-}
-
-static const struct spin_vars *name_avatar(struct ctx *ctx, const struct spin_vars *below, Str name)
-{
-    struct spin_vars *vars = spin_vars_make(ctx->arena, below);
-    spin_vars_set(vars, STR("avatar"), name);
-    return vars;
+    struct audit audit = {.action = STR("generated"),
+                          .entity_type = STR("generated_articles"),
+                          .entity_id = uuid_text(ctx->arena, draft->id),
+                          .details = details,
+                          .level = "success"};
+    return audit_write(tx, &audit);
 }
 
 fiber_fn Err generation_single(struct ctx *ctx, const struct single_request *request,
                                struct article_draft *ret, bool *ret_made, uint64_t *ret_remaining)
 {
     const struct article_plan *plan;
-    TRY(article_plan_get(ctx, request->campaign, &plan));
+    struct plan_choice choice = {.avatar = &request->avatar};
+    TRY(article_plan_choose(ctx, request->campaign, &choice, &plan));
     TRY(campaign_check_active(ctx, &plan->campaign));
-    struct article_plan own = *plan;
-    if (request->variant_name.len > 0)
-        own.vars = name_avatar(ctx, plan->vars, request->variant_name);
-    struct article_batch batch = {.plan = &own, .variant = request->variant};
+    struct article_batch batch = {.plan = plan};
 
     SCOPED_TX struct db_tx tx = {0};
     TRY(db_begin(ctx, &tx));

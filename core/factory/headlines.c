@@ -115,6 +115,11 @@ uint64_t headlines_texts(const struct headlines *headlines)
     return headlines->place_count > 0 ? headlines->places[0].texts : 0;
 }
 
+uint32_t headlines_slots(const struct headlines *headlines)
+{
+    return spin_slots(headlines->spec.spin, headlines->spec.vars);
+}
+
 /* The last place whose first headline is not behind `index`; every place has at least one. */
 static uint32_t place_of(const struct headlines *headlines, uint64_t index)
 {

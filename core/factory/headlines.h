@@ -43,6 +43,9 @@ uint64_t headlines_count(const struct headlines *headlines);
 /* Texts of the template alone, at the first location that takes part; 0 if none does. */
 uint64_t headlines_texts(const struct headlines *headlines);
 
+/* Choices in the template, dictionaries included. */
+uint32_t headlines_slots(const struct headlines *headlines);
+
 /* Locations that take part. */
 uint32_t headlines_location_count(const struct headlines *headlines);
 

@@ -108,16 +108,30 @@ static const struct fragment_source **sort_sources(struct arena *arena,
     return sorted;
 }
 
+static const struct spin **parse(struct arena *arena, const Str *parts, uint32_t count)
+{
+    const struct spin **spins = arena_array(arena, const struct spin *, count);
+    for (uint32_t i = 0; i < count; i++)
+        spins[i] = spin_parse_lenient(arena, parts[i]);
+    return spins;
+}
+
 static void make_fragments(struct library_owned *made, const struct fragment_source **sorted,
                            uint32_t count)
 {
     struct fragment *fragments = arena_array(made->arena, struct fragment, count);
-    for (uint32_t i = 0; i < count; i++)
+    for (uint32_t i = 0; i < count; i++) {
+        const struct fragment_source *source = sorted[i];
+        bool is_block = source->parts != NULL;
+        uint32_t part_count = is_block ? source->part_count : 1;
         fragments[i] = (struct fragment){
-            .id = sorted[i]->id,
-            .spin = spin_parse_lenient(made->arena, sorted[i]->body),
-            .has_title = str_find(sorted[i]->body, STR("<h1")) >= 0,
+            .id = source->id,
+            .spins = parse(made->arena, is_block ? source->parts : &source->body, part_count),
+            .spin_count = part_count,
+            .personal = source->personal,
+            .has_title = str_find(source->body, STR("<h1")) >= 0,
         };
+    }
     made->library.fragments = fragments;
     made->library.fragment_count = count;
 }
@@ -153,4 +167,15 @@ Err library_make(struct ctx *ctx, const struct fragment_source *sources, uint32_
                          count);
     *ret = &made->library;
     return OK;
+}
+
+uint32_t library_missing(const struct library *library, struct arena *arena, const Str **ret)
+{
+    Str *names = arena_array(arena, Str, library->type_count);
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < library->type_count; i++)
+        if (library->types[i].fragment_count == 0)
+            names[count++] = str_dup(arena, library->types[i].name);
+    *ret = names;
+    return count;
 }

@@ -11,16 +11,27 @@
 
 enum { LIBRARY_FRAGMENTS_MAX = 100000, LIBRARY_SLOTS_MAX = 256 };
 
-/* A row of content_fragments; views, copied by library_make. */
+/*
+ * A row of content_fragments, content_modules or offer_blocks; views, copied by library_make.
+ *
+ * What the library holds is HTML that editors wrote, with spintax in it: it goes into articles as
+ * it is. What variables stand for is text and is escaped. This holds for all three.
+ */
 struct fragment_source {
     Uuid id;
-    Str type;
-    Str body; /* HTML with spintax; what cannot be parsed stays text */
+    Str type; /* a block's is its block_id: what a slot of the structure names */
+    Str body; /* what cannot be parsed stays text */
+    const Str
+        *parts; /* a block: parsed one by one, so that a brace left open ends with its field */
+    uint32_t part_count;
+    Uuid personal; /* the row whose lists a block has taken; nil: none */
 };
 
 struct fragment {
     Uuid id;
-    const struct spin *spin;
+    const struct spin **spins; /* one after the other */
+    uint32_t spin_count;
+    Uuid personal;
     bool has_title; /* brings an <h1>: never added beyond its slot */
 };
 
@@ -45,6 +56,9 @@ struct library {
  * caller's. */
 Err library_make(struct ctx *ctx, const struct fragment_source *sources, uint32_t source_count,
                  const Str *structure, uint32_t slot_count, const struct library **ret);
+
+/* The types of the structure that have no fragment, each once, in `arena`. */
+uint32_t library_missing(const struct library *library, struct arena *arena, const Str **ret);
 
 const struct library *library_ref(const struct library *library);
 void library_unref(const struct library *library); /* NULL is fine */

@@ -5,7 +5,7 @@
 
 #include <assert.h>
 
-enum { PAGE_ARTICLES = 500, RESULT_MAX = 512 };
+enum { RESULT_MAX = 512 };
 
 /* Queueing ------------------------------------------------------------------------------------ */
 
@@ -58,16 +58,8 @@ fiber_fn Err links_enqueue(struct ctx *ctx, struct links_bulk *bulk, int64_t *re
     return job_enqueue_now(ctx, &spec, ret_job);
 }
 
-/* The job ------------------------------------------------------------------------------------- */
-
-struct bulk_run {
-    struct job *job;
-    const struct link_index *index;
-    struct links_bulk bulk;
-    int64_t articles;
-    int64_t links;
-    int64_t skipped;
-};
+/* The job: links_bulk.c does the work ------------------------------------------------------------
+ */
 
 static Err take_articles(struct ctx *ctx, const struct json *payload, struct links_bulk *ret)
 {
@@ -100,70 +92,21 @@ static Err payload_read(struct ctx *ctx, const struct json *payload, struct link
     return OK;
 }
 
-/* An article that went, or that somebody edits all the time, is not the end of the others. */
-static fiber_fn Err link_one(struct ctx *ctx, struct bulk_run *run, Uuid article)
-{
-    ArenaMark mark = arena_mark(ctx->arena);
-    struct link_order order = {.limits = run->bulk.limits};
-    struct links_stored stored = {0};
-    Err err = links_insert_article(ctx, run->index, article, &order, &stored);
-    if (err != OK && err != ERR_NOT_FOUND && err != ERR_CONFLICT && err != ERR_TOO_LARGE)
-        return err;
-    if (err != OK) {
-        run->skipped++;
-        diag_clear(ctx);
-    }
-    run->links += stored.links.count;
-    run->articles++;
-    arena_rewind(ctx->arena, mark);
-    return fiber_breathe(ctx);
-}
-
-static fiber_fn Err link_list(struct ctx *ctx, struct bulk_run *run, const Uuid *articles,
-                              uint32_t count)
-{
-    for (uint32_t i = 0; i < count; i++)
-        TRY(link_one(ctx, run, articles[i]));
-    return job_progress(ctx, run->job, run->articles, 0);
-}
-
-static fiber_fn Err link_campaign(struct ctx *ctx, struct bulk_run *run)
-{
-    Uuid last = {0};
-    Uuid *page = arena_array(ctx->arena, Uuid, PAGE_ARTICLES);
-    for (;;) {
-        ArenaMark mark = arena_mark(ctx->arena);
-        struct rows rows;
-        TRY(db_query(ctx, &SQL_LINK_ARTICLES_OF_CAMPAIGN,
-                     ARGS(db_uuid(ctx->scope.site), db_uuid(run->bulk.campaign), db_uuid(last),
-                          db_int(PAGE_ARTICLES)),
-                     &rows));
-        uint32_t count = rows.count;
-        for (uint32_t i = 0; i < count; i++)
-            page[i] = row_uuid(&rows, i, LINK_ARTICLES_OF_CAMPAIGN_ID);
-        arena_rewind(ctx->arena, mark);
-        if (count == 0)
-            return OK;
-        TRY(link_list(ctx, run, page, count));
-        last = page[count - 1];
-    }
-}
-
 fiber_fn Err links_run(struct ctx *ctx, struct job *job)
 {
-    struct bulk_run run = {.job = job};
-    TRY(payload_read(ctx, job->payload, &run.bulk));
-    TRY(links_index_of_site(ctx, &run.index));
-    if (!uuid_is_nil(run.bulk.campaign))
-        TRY(link_campaign(ctx, &run));
-    TRY(link_list(ctx, &run, run.bulk.articles, run.bulk.count));
+    struct links_bulk bulk = {0};
+    const struct link_index *index;
+    struct links_total total;
+    TRY(payload_read(ctx, job->payload, &bulk));
+    TRY(links_index_of_site(ctx, &index));
+    TRY(links_bulk_insert(ctx, job, index, &bulk, &total));
 
     struct buf *out = buf_in_arena(ctx->arena, RESULT_MAX);
     struct json_writer w = json_writer(out);
     json_object_begin(&w);
-    json_field_int(&w, "articles", run.articles);
-    json_field_int(&w, "links_inserted", run.links);
-    json_field_int(&w, "skipped", run.skipped);
+    json_field_int(&w, "articles", total.articles);
+    json_field_int(&w, "links_inserted", total.links);
+    json_field_int(&w, "skipped", total.skipped);
     json_object_end(&w);
     return job_finish(ctx, job, NULL, buf_str(out));
 }

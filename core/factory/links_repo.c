@@ -1,4 +1,4 @@
-#include "access/actor.h"
+#include "access/audit.h"
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "factory/links_store.h"
@@ -8,12 +8,6 @@
 #include "io/reactor.h"
 
 #include <assert.h>
-
-static DbArg acting_user(const struct ctx *ctx)
-{
-    bool has_user = ctx->actor != NULL && !uuid_is_nil(ctx->actor->user);
-    return has_user ? db_uuid(ctx->actor->user) : db_null();
-}
 
 /* Targets --------------------------------------------------------------------------------------
  */
@@ -79,53 +73,27 @@ fiber_fn Err links_index_of_site(struct ctx *ctx, const struct link_index **ret)
 /* Inserting ------------------------------------------------------------------------------------
  */
 
+struct link_article link_article_of(const struct rows *rows, uint32_t row)
+{
+    return (struct link_article){
+        .html = row_text(rows, row, LINK_ARTICLE_CONTENT),
+        .url = row_text(rows, row, LINK_ARTICLE_URL),
+        .post = row_uuid(rows, row, LINK_ARTICLE_POST_ID),
+        .published_us = time_or_none(rows, row, LINK_ARTICLE_PUBLISHED),
+        .modified_us = time_or_none(rows, row, LINK_ARTICLE_MODIFIED),
+        .now_us = clock_wall_us(),
+    };
+}
+
 static fiber_fn Err read_article(struct ctx *ctx, Uuid id, struct link_article *ret)
 {
     struct rows rows;
     TRY(db_query(ctx, &SQL_LINK_ARTICLE, ARGS(db_uuid(ctx->scope.site), db_uuid(id)), &rows));
     if (rows.count == 0)
         return fail(ctx, ERR_NOT_FOUND, "There is no such article.");
-    *ret = (struct link_article){
-        .html = row_text(&rows, 0, LINK_ARTICLE_CONTENT),
-        .url = row_text(&rows, 0, LINK_ARTICLE_URL),
-        .post = row_uuid(&rows, 0, LINK_ARTICLE_POST_ID),
-        .published_us = time_or_none(&rows, 0, LINK_ARTICLE_PUBLISHED),
-        .modified_us = time_or_none(&rows, 0, LINK_ARTICLE_MODIFIED),
-        .now_us = clock_wall_us(),
-    };
+    *ret = link_article_of(&rows, 0);
     if (ret->html.len > LINK_HTML_MAX)
         return fail(ctx, ERR_TOO_LARGE, "The article is larger than %d bytes.", LINK_HTML_MAX);
-    return OK;
-}
-
-static fiber_fn Err store(struct ctx *ctx, Uuid article, Str old, const struct links_stored *stored,
-                          bool *ret_is_stored)
-{
-    uint32_t count = stored->links.count;
-    Uuid *ids = arena_array(ctx->arena, Uuid, count);
-    Uuid *targets = arena_array(ctx->arena, Uuid, count);
-    Str *hrefs = arena_array(ctx->arena, Str, count);
-    Str *anchors = arena_array(ctx->arena, Str, count);
-    int64_t *words = arena_array(ctx->arena, int64_t, count);
-    for (uint32_t i = 0; i < count; i++) {
-        const struct link_made *made = &stored->links.made[i];
-        ids[i] = uuid_make();
-        targets[i] = made->target->id;
-        hrefs[i] = made->target->href;
-        anchors[i] = made->anchor;
-        words[i] = made->word;
-    }
-    Sha256 hash = sha256(old);
-    struct rows rows;
-    TRY(db_query(
-        ctx, &SQL_LINKS_STORE,
-        ARGS(db_uuid(ctx->scope.site), db_uuid(article), db_text(stored->links.html),
-             db_bytes(str_of((const char *)hash.bytes, sizeof hash.bytes)), db_uuid(stored->batch),
-             db_uuid_array(ctx->arena, ids, count), db_uuid_array(ctx->arena, targets, count),
-             db_text_array(ctx->arena, hrefs, count), db_text_array(ctx->arena, anchors, count),
-             db_int_array(ctx->arena, words, count), acting_user(ctx)),
-        &rows));
-    *ret_is_stored = rows.count == 1;
     return OK;
 }
 
@@ -148,9 +116,10 @@ fiber_fn Err links_insert_article(struct ctx *ctx, const struct link_index *inde
             return OK;
         }
         stored.batch = uuid_make();
-        bool is_stored;
-        TRY(store(ctx, id, article.html, &stored, &is_stored));
-        if (is_stored) {
+        struct link_change change = {.article = id, .links = stored.links};
+        link_change_hash(article.html, &change);
+        TRY(links_store(ctx, stored.batch, &change, 1));
+        if (change.is_stored) {
             *ret = stored;
             return OK;
         }
@@ -191,7 +160,7 @@ static fiber_fn Err take_out(struct ctx *ctx, struct removal *removal, bool *ret
                  ARGS(db_uuid(ctx->scope.site), db_uuid(removal->article), db_text(html),
                       db_bytes(str_of((const char *)hash.bytes, sizeof hash.bytes)),
                       db_uuid_array(ctx->arena, ids, count), db_int(removal->removed),
-                      acting_user(ctx)),
+                      audit_user(ctx), audit_actor(ctx), audit_ip(ctx)),
                  &rows));
     *ret_is_stored = rows.count == 1;
     return OK;

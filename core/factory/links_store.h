@@ -32,6 +32,21 @@ struct links_stored {
 fiber_fn Err links_insert_article(struct ctx *ctx, const struct link_index *index, Uuid article,
                                   const struct link_order *order, struct links_stored *ret);
 
+/* What links.sql writes of one article. */
+struct link_change {
+    Uuid article;
+    struct links_result links;
+    char old_hash[64]; /* SHA-256 of the text that was read, in hex */
+    bool is_stored;
+};
+enum { LINK_CHANGES_MAX = 50 };
+void link_change_hash(Str old, struct link_change *change);
+/* In one statement, in one commit. An article whose text is another by now stays as it is. */
+fiber_fn Err links_store(struct ctx *ctx, Uuid batch, struct link_change *changes, uint32_t count);
+/* A row of link_article, or of a page. */
+struct rows;
+struct link_article link_article_of(const struct rows *rows, uint32_t row);
+
 /* `batch` nil: all of them. *ret_missing: links that an editor has changed or taken away; their
  * records go as well. */
 fiber_fn Err links_remove_article(struct ctx *ctx, Uuid article, Uuid batch, uint32_t *ret_removed,
@@ -46,6 +61,14 @@ struct links_bulk {
 };
 /* ERR_NOT_FOUND: no such campaign, or not one of the articles. Drops those that are not there. */
 fiber_fn Err links_enqueue(struct ctx *ctx, struct links_bulk *bulk, int64_t *ret_job);
+/* Page by page, each in a commit of its own. */
+struct links_total {
+    int64_t articles;
+    int64_t links;
+    int64_t skipped; /* gone, too large, or edited all the time */
+};
+fiber_fn Err links_bulk_insert(struct ctx *ctx, struct job *job, const struct link_index *index,
+                               const struct links_bulk *bulk, struct links_total *ret);
 /* The job: finishes it. It may stop anywhere and begin again, for no article gets its links twice.
  */
 fiber_fn Err links_run(struct ctx *ctx, struct job *job);

@@ -9,6 +9,9 @@ enum {
     DEPTH_FIRST_MAX = 6,
     RUN_MAX = 64,    /* a longer run is divided */
     NEIGHBOURS = 16, /* compared in a run that cannot be */
+    BANDS_STEP = 4,
+    FEW_MAX = 2000, /* new texts; more, and the bands are faster */
+    FEW_STEP = 32,  /* new texts whose signatures stay in the first cache */
 };
 #define MISSED_MAX 0.01    /* of pairs at the threshold, by the choice of rows */
 #define DEVIATIONS 2.5     /* that an estimate may be below */
@@ -41,7 +44,10 @@ struct near_pairs {
     uint32_t depth; /* rows that must agree */
     double jaccard;
     double containment;
-    uint16_t agree_min[MINHASH_ROWS + 1]; /* by the shingles of the larger set */
+    uint16_t agree_min[MINHASH_ROWS + 1];   /* by the shingles of the larger set */
+    uint16_t agree_floor[MINHASH_ROWS + 1]; /* the same with containment: no pair needs less */
+    uint32_t *young;                        /* the texts that are not old */
+    uint32_t young_count;
     uint16_t rows[NEAR_BANDS][DEPTH_MAX];
 };
 
@@ -96,8 +102,11 @@ struct near_pairs *near_pairs_make(struct arena *arena, uint32_t max, double jac
     near->partners = arena_alloc_raw(arena, places * NEAR_PARTNERS_MAX * sizeof(struct partner));
     near->entries = arena_alloc_raw(arena, places * sizeof(struct entry));
     near->spare = arena_alloc_raw(arena, places * sizeof(struct entry));
-    for (uint32_t i = 0; i <= MINHASH_ROWS; i++)
+    near->young = arena_alloc_raw(arena, places * sizeof(uint32_t));
+    for (uint32_t i = 0; i <= MINHASH_ROWS; i++) {
         near->agree_min[i] = agree_min(jaccard, i);
+        near->agree_floor[i] = agree_min(jaccard < JACCARD_FLOOR ? jaccard : JACCARD_FLOOR, i);
+    }
     Random random = random_seeded(1);
     for (uint32_t i = 0; i < NEAR_BANDS; i++)
         choose_rows(near->rows[i], &random);
@@ -108,6 +117,8 @@ void near_pairs_put(struct near_pairs *near, const struct minhash *minhash, uint
                     bool is_old)
 {
     assert(near->count < near->max && shingles > 0);
+    if (!is_old)
+        near->young[near->young_count++] = near->count;
     near->minhashes[near->count] = *minhash;
     near->texts[near->count++] = (struct text){.shingles = shingles, .is_old = is_old};
 }
@@ -116,15 +127,19 @@ void near_pairs_put(struct near_pairs *near, const struct minhash *minhash, uint
  * -------------------------------------------------------------------------------------- */
 
 /* Containment c in a set x times as large is a Jaccard similarity of c / (1 + x - c). */
-static uint32_t needed(const struct near_pairs *near, const struct text *a, const struct text *b)
+static bool is_near(const struct near_pairs *near, const struct text *a, const struct text *b,
+                    uint32_t agree)
 {
     uint32_t small = a->shingles < b->shingles ? a->shingles : b->shingles;
     uint32_t large = a->shingles < b->shingles ? b->shingles : a->shingles;
+    uint32_t rows = large < MINHASH_ROWS ? large : MINHASH_ROWS;
+    if (agree < near->agree_floor[rows])
+        return false;
     double ratio = (double)large / (double)small;
     double contained = near->containment / (1 + ratio - near->containment);
     if (contained >= near->jaccard || contained < JACCARD_FLOOR)
-        return near->agree_min[large < MINHASH_ROWS ? large : MINHASH_ROWS];
-    return agree_min(contained, large);
+        return agree >= near->agree_min[rows];
+    return agree >= agree_min(contained, large);
 }
 
 /* Once each; of more than there is room for, the likest. */
@@ -145,15 +160,20 @@ static void keep_partner(struct near_pairs *near, uint32_t text, struct partner 
         partners[least] = found;
 }
 
-static void compare(struct near_pairs *near, uint32_t x, uint32_t y)
+/* `a` keeps the pair. */
+static void compare(struct near_pairs *near, uint32_t a, uint32_t b)
 {
-    uint32_t a = x < y ? x : y;
-    uint32_t b = x < y ? y : x;
     if (near->texts[a].is_old && near->texts[b].is_old)
         return;
     uint32_t agree = minhash_agree(&near->minhashes[a], &near->minhashes[b]);
-    if (agree >= needed(near, &near->texts[a], &near->texts[b]))
+    if (is_near(near, &near->texts[a], &near->texts[b], agree))
         keep_partner(near, a, (struct partner){.other = b, .agree = (uint16_t)agree});
+}
+
+/* The first of two keeps the pair, so that it is kept once. */
+static void compare_in_order(struct near_pairs *near, uint32_t x, uint32_t y)
+{
+    compare(near, x < y ? x : y, x < y ? y : x);
 }
 
 static void compare_run(struct near_pairs *near, const struct entry *run, uint32_t count)
@@ -161,7 +181,7 @@ static void compare_run(struct near_pairs *near, const struct entry *run, uint32
     uint32_t reach = count <= RUN_MAX ? count : NEIGHBOURS + 1;
     for (uint32_t i = 0; i < count; i++)
         for (uint32_t j = i + 1; j < count && j < i + reach; j++)
-            compare(near, run[i].text, run[j].text);
+            compare_in_order(near, run[i].text, run[j].text);
 }
 
 /* `run` agrees in the first `depth` rows of the key. */
@@ -231,29 +251,117 @@ void near_pairs_run(struct near_pairs *near, uint32_t from, uint32_t to)
     }
 }
 
+/* Steps ------------------------------------------------------------------------------------------
+ */
+
+static bool has_few_new(const struct near_pairs *near)
+{
+    return near->young_count <= FEW_MAX && near->young_count < near->count / 4;
+}
+
+uint32_t near_pairs_steps(const struct near_pairs *near)
+{
+    static_assert(NEAR_BANDS % BANDS_STEP == 0, "the last step is a whole one");
+    if (has_few_new(near))
+        return (near->young_count + FEW_STEP - 1) / FEW_STEP;
+    return NEAR_BANDS / BANDS_STEP;
+}
+
+/* A pair is kept with the new text, so that each has its 16 likest: an old one would have to share
+ * its places among all. Of two new ones the first looks. */
+static void compare_with_all(struct near_pairs *near, const uint32_t *young, uint32_t count)
+{
+    for (uint32_t other = 0; other < near->count; other++)
+        for (uint32_t i = 0; i < count; i++) {
+            if (near->texts[other].is_old || young[i] < other)
+                compare(near, young[i], other);
+        }
+}
+
+void near_pairs_step(struct near_pairs *near, uint32_t step)
+{
+    assert(step < near_pairs_steps(near));
+    if (!has_few_new(near)) {
+        near_pairs_run(near, step * BANDS_STEP, (step + 1) * BANDS_STEP);
+        return;
+    }
+    uint32_t from = step * FEW_STEP;
+    uint32_t left = near->young_count - from;
+    compare_with_all(near, near->young + from, left < FEW_STEP ? left : FEW_STEP);
+}
+
+/* What was found
+ * --------------------------------------------------------------------------------- */
+
+static const struct partner *partners_of(const struct near_pairs *near, uint32_t text)
+{
+    return &near->partners[(size_t)text * NEAR_PARTNERS_MAX];
+}
+
+/* The least agreement at which no more than `max` pairs are left. */
+static uint32_t agree_for(const struct near_pairs *near, uint32_t max, size_t *ret_total)
+{
+    size_t counts[MINHASH_ROWS + 1] = {0};
+    for (uint32_t i = 0; i < near->count; i++)
+        for (uint32_t j = 0; j < near->texts[i].partner_count; j++)
+            counts[partners_of(near, i)[j].agree]++;
+    size_t total = 0;
+    uint32_t agree = MINHASH_ROWS + 1;
+    while (agree > 0 && total + counts[agree - 1] <= max)
+        total += counts[--agree];
+    *ret_total = total;
+    return agree;
+}
+
+/* One text's, in order. */
+static uint32_t put_pairs(const struct near_pairs *near, uint32_t text, uint32_t agree,
+                          struct near_pair *pairs)
+{
+    uint32_t count = 0;
+    for (uint32_t j = 0; j < near->texts[text].partner_count; j++) {
+        struct partner found = partners_of(near, text)[j];
+        if (found.agree < agree)
+            continue;
+        uint32_t at = count++;
+        for (; at > 0 && pairs[at - 1].b > found.other; at--)
+            pairs[at] = pairs[at - 1];
+        pairs[at] = (struct near_pair){text, found.other};
+    }
+    for (uint32_t i = 0; i < count; i++)
+        if (pairs[i].b < text)
+            pairs[i] = (struct near_pair){pairs[i].b, text};
+    return count;
+}
+
+const struct near_pair *near_pairs_likest(struct near_pairs *near, struct arena *arena,
+                                          uint32_t max, uint32_t *ret_count, bool *ret_is_cut)
+{
+    size_t total;
+    uint32_t agree = agree_for(near, max, &total);
+    struct near_pair *pairs = arena_alloc_raw(arena, (total + 1) * sizeof(struct near_pair));
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < near->count; i++)
+        count += put_pairs(near, i, agree, pairs + count);
+    assert(count == total);
+    *ret_count = count;
+    *ret_is_cut = agree > 0;
+    return pairs;
+}
+
 const struct near_pair *near_pairs_found(struct near_pairs *near, struct arena *arena,
                                          uint32_t *ret_count)
 {
-    size_t total = 0;
-    for (uint32_t i = 0; i < near->count; i++)
-        total += near->texts[i].partner_count;
-    struct near_pair *pairs = arena_alloc_raw(arena, (total + 1) * sizeof(struct near_pair));
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < near->count; i++) {
-        const struct partner *partners = &near->partners[(size_t)i * NEAR_PARTNERS_MAX];
-        uint32_t first = count;
-        for (uint32_t j = 0; j < near->texts[i].partner_count; j++) {
-            uint32_t at = count++;
-            for (; at > first && pairs[at - 1].b > partners[j].other; at--)
-                pairs[at] = pairs[at - 1];
-            pairs[at] = (struct near_pair){i, partners[j].other};
-        }
-    }
-    *ret_count = count;
-    return pairs;
+    bool is_cut;
+    return near_pairs_likest(near, arena, UINT32_MAX, ret_count, &is_cut);
 }
 
 const struct minhash *near_pairs_minhashes(const struct near_pairs *near)
 {
     return near->minhashes;
+}
+
+const uint32_t *near_pairs_new(const struct near_pairs *near, uint32_t *ret_count)
+{
+    *ret_count = near->young_count;
+    return near->young;
 }

@@ -70,6 +70,7 @@ struct production_state {
     Str status;
     Str error;
     uint32_t total, pending, claimed, done, failed;
+    uint32_t published, refused; /* of those done: out; due, and held back by the gate */
 };
 /* ERR_NOT_FOUND. */
 fiber_fn Err production_find(struct ctx *ctx, Uuid queue, struct production_state *ret);

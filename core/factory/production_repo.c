@@ -23,6 +23,8 @@ fiber_fn Err production_find(struct ctx *ctx, Uuid queue, struct production_stat
         .claimed = (uint32_t)row_int(&rows, 0, PRODUCTION_SHOW_CLAIMED),
         .done = (uint32_t)row_int(&rows, 0, PRODUCTION_SHOW_DONE),
         .failed = (uint32_t)row_int(&rows, 0, PRODUCTION_SHOW_FAILED),
+        .published = (uint32_t)row_int(&rows, 0, PRODUCTION_SHOW_PUBLISHED),
+        .refused = (uint32_t)row_int(&rows, 0, PRODUCTION_SHOW_REFUSED),
     };
     return OK;
 }

@@ -250,6 +250,20 @@ static fiber_fn Err process(struct ctx *ctx, struct turn *turn,
     return OK;
 }
 
+/* Another request may have done the last of it since the queue was looked at. */
+static fiber_fn Err process_unless_done(struct ctx *ctx, struct turn *turn,
+                                        const struct production_order *order,
+                                        struct production_result *result)
+{
+    Err err = process(ctx, turn, order, result);
+    struct production_state now;
+    if (err != ERR_CONFLICT || production_find(ctx, turn->queue, &now) != OK ||
+        !str_eq(now.status, STR("done")))
+        return err;
+    diag_clear(ctx);
+    return OK;
+}
+
 fiber_fn Err production_process(struct ctx *ctx, Uuid queue, const struct production_order *order,
                                 struct production_result *ret)
 {
@@ -261,7 +275,7 @@ fiber_fn Err production_process(struct ctx *ctx, Uuid queue, const struct produc
         turn->queue = queue;
         TRY(article_plan_get(ctx, result.state.campaign, &turn->batch.plan));
         TRY(campaign_check_active(ctx, &turn->batch.plan->campaign));
-        TRY(process(ctx, turn, order, &result));
+        TRY(process_unless_done(ctx, turn, order, &result));
         TRY(production_find(ctx, queue, &result.state));
     }
     *ret = result;

@@ -1,4 +1,6 @@
 #include "access/audit.h"
+#include "content/items_hook.h"
+#include "factory/gate.h"
 #include "factory/production.h"
 #include "factory/review.h"
 #include "factory/text.h"
@@ -10,14 +12,15 @@
 /* Somebody else may take a slug between the look and the insert, but not so often. */
 enum { SLUG_TRIES_MAX = 10 };
 
-fiber_fn Err articles_approve(struct ctx *ctx, const Uuid *ids, uint32_t count,
-                              struct approval *ret)
+fiber_fn Err articles_approve(struct ctx *ctx, const struct approval_terms *terms, const Uuid *ids,
+                              uint32_t count, struct approval *ret)
 {
     assert(ctx->scope.kind == SCOPE_SITE && count <= REVIEW_ARTICLES_MAX);
     struct rows rows;
     TRY(db_query(ctx, &SQL_ARTICLES_APPROVE,
                  ARGS(db_uuid(ctx->scope.site), db_uuid_array(ctx->arena, ids, count),
-                      audit_user(ctx), audit_actor(ctx), audit_ip(ctx)),
+                      db_bool(terms->waives_word_target), db_text_z(terms->reason), audit_user(ctx),
+                      audit_actor(ctx), audit_ip(ctx)),
                  &rows));
     assert(rows.count == count);
     for (uint32_t i = 0; i < count; i++)
@@ -45,20 +48,23 @@ fiber_fn Err queue_decide(struct ctx *ctx, Uuid queue, bool is_approved)
     return db_commit(&tx);
 }
 
-static Err check_publishable(struct ctx *ctx, const struct rows *article)
+static Err check_unpublished(struct ctx *ctx, const struct rows *article)
 {
-    if (!row_is_null(article, 0, ARTICLE_LOCK_POST_ID)) {
-        Uuid post = row_uuid(article, 0, ARTICLE_LOCK_POST_ID);
-        err_ignore(fail(ctx, ERR_FAILED_VALIDATION, "Article already published"),
-                   "returned with its note");
-        return fail_note(ctx, "post_id", uuid_text(ctx->arena, post));
-    }
+    if (row_is_null(article, 0, ARTICLE_LOCK_POST_ID))
+        return OK;
+    Uuid post = row_uuid(article, 0, ARTICLE_LOCK_POST_ID);
+    err_ignore(fail(ctx, ERR_FAILED_VALIDATION, "Article already published"),
+               "returned with its note");
+    return fail_note(ctx, "post_id", uuid_text(ctx->arena, post));
+}
+
+static Err check_approved(struct ctx *ctx, const struct rows *article)
+{
     Str status = row_text(article, 0, ARTICLE_LOCK_STATUS);
-    if (!str_eq(status, STR("approved")))
-        return fail(ctx, ERR_CONFLICT,
-                    "Only an approved article can be published; this one is %.*s.",
-                    STR_FMT(status));
-    return OK;
+    if (str_eq(status, STR("approved")))
+        return OK;
+    return fail(ctx, ERR_CONFLICT, "Only an approved article can be published; this one is %.*s.",
+                STR_FMT(status));
 }
 
 /* "Austin, Texas" */
@@ -99,24 +105,44 @@ static fiber_fn Err create_post(struct ctx *ctx, struct db_tx *tx, Uuid article,
     return OK;
 }
 
+fiber_fn Err article_posted(struct db_tx *tx, Uuid article, const struct published_post *post,
+                            bool is_draft)
+{
+    struct ctx *ctx = tx->ctx;
+    items_announce_after(tx, ITEMS_CREATE, STR("posts"), post->id);
+    return db_tx_query(tx, &SQL_ARTICLE_POSTED,
+                       ARGS(db_uuid(ctx->scope.site), db_uuid(article), db_uuid(post->id),
+                            db_text(post->slug), db_bool(!is_draft), audit_user(ctx),
+                            audit_actor(ctx), audit_ip(ctx)),
+                       NULL);
+}
+
+/* A draft needs an approval and no more: the gate stands before its publication. */
+fiber_fn Err article_publish_in(struct db_tx *tx, Uuid article, bool is_draft,
+                                struct published_post *ret)
+{
+    struct ctx *ctx = tx->ctx;
+    assert(ctx->scope.kind == SCOPE_SITE);
+    struct rows rows;
+    TRY(db_tx_query(tx, &SQL_ARTICLE_LOCK, ARGS(db_uuid(ctx->scope.site), db_uuid(article)),
+                    &rows));
+    if (rows.count == 0)
+        return fail(ctx, ERR_NOT_FOUND, "There is no such article.");
+    TRY(check_unpublished(ctx, &rows));
+    if (!is_draft)
+        TRY(gate_require(tx, article));
+    TRY(check_approved(ctx, &rows));
+    TRY(create_post(ctx, tx, article, &rows, is_draft, ret));
+    return article_posted(tx, article, ret, is_draft);
+}
+
 fiber_fn Err article_publish(struct ctx *ctx, Uuid article, bool is_draft,
                              struct published_post *ret)
 {
-    assert(ctx->scope.kind == SCOPE_SITE);
-    DbArg site = db_uuid(ctx->scope.site);
     SCOPED_TX struct db_tx tx = {0};
     TRY(db_begin(ctx, &tx));
-    struct rows rows;
-    TRY(db_tx_query(&tx, &SQL_ARTICLE_LOCK, ARGS(site, db_uuid(article)), &rows));
-    if (rows.count == 0)
-        return fail(ctx, ERR_NOT_FOUND, "There is no such article.");
-    TRY(check_publishable(ctx, &rows));
     struct published_post post;
-    TRY(create_post(ctx, &tx, article, &rows, is_draft, &post));
-    TRY(db_tx_query(&tx, &SQL_ARTICLE_PUBLISHED,
-                    ARGS(site, db_uuid(article), db_uuid(post.id), db_text(post.slug),
-                         db_bool(!is_draft), audit_user(ctx), audit_actor(ctx), audit_ip(ctx)),
-                    NULL));
+    TRY(article_publish_in(&tx, article, is_draft, &post));
     TRY(db_commit(&tx));
     *ret = post;
     return OK;

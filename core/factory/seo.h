@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "base/str.h"
+#include "factory/svg.h"
 
 enum {
     SEO_TITLE_MAX = 60,      /* code points; search engines cut about there */

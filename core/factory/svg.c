@@ -1,3 +1,5 @@
+#include "factory/svg.h"
+
 #include "base/buf.h"
 #include "factory/seo.h"
 #include "factory/text.h"
@@ -7,17 +9,15 @@
 enum {
     SVG_WIDTH = 1200,
     SVG_HEIGHT = 630,
-    SVG_LINE_CHARS = 40,
-    SVG_LINES_MAX = 3,
     SVG_TITLE_PX = 48,
     SVG_LINE_PX = 58, /* 1.2 × the title's size */
     SVG_SUBTITLE_CHARS = 100,
     SVG_MAX = 16 * 1024,
 };
 
-/* Splits the title where words end; what passes the last line is cut there and marked. */
-static uint32_t wrap(struct arena *arena, Str title, Str lines[SVG_LINES_MAX])
+uint32_t svg_wrap(struct arena *arena, Str title, Str lines[SVG_LINES_MAX])
 {
+    title = text_normalise(arena, title);
     uint32_t count = 0;
     for (Str rest = title; rest.len > 0 && count < SVG_LINES_MAX;) {
         Str line = text_cut(rest, SVG_LINE_CHARS);
@@ -30,8 +30,7 @@ static uint32_t wrap(struct arena *arena, Str title, Str lines[SVG_LINES_MAX])
     return count;
 }
 
-/* Control characters are no XML at all, escaped or not. */
-static void put_xml(struct buf *out, Str text)
+void svg_put_text(struct buf *out, Str text)
 {
     size_t from = 0;
     for (size_t i = 0; i < text.len; i++) {
@@ -53,7 +52,7 @@ static void put_title(struct buf *out, const Str *lines, uint32_t count)
                SVG_TITLE_PX);
     for (uint32_t i = 0; i < count; i++) {
         buf_printf(out, "<tspan x=\"%d\" y=\"%d\">", SVG_WIDTH / 2, first + (int)i * SVG_LINE_PX);
-        put_xml(out, lines[i]);
+        svg_put_text(out, lines[i]);
         buf_put(out, STR("</tspan>"));
     }
     buf_put(out, STR("</text>"));
@@ -71,14 +70,14 @@ Str seo_svg(struct arena *arena, Str title, Str subtitle)
                SVG_WIDTH, SVG_HEIGHT, SVG_WIDTH, SVG_HEIGHT);
 
     Str lines[SVG_LINES_MAX];
-    uint32_t count = wrap(arena, text_normalise(arena, title), lines);
+    uint32_t count = svg_wrap(arena, title, lines);
     if (count > 0)
         put_title(out, lines, count);
     if (subtitle.len > 0) {
         buf_put(out, STR("<text x=\"50%\" y=\"85%\" fill=\"#ffffff\" fill-opacity=\"0.7\" "
                          "font-family=\"Arial, Helvetica, sans-serif\" font-size=\"18\" "
                          "text-anchor=\"middle\">"));
-        put_xml(out, text_cut(text_normalise(arena, subtitle), SVG_SUBTITLE_CHARS));
+        svg_put_text(out, text_cut(text_normalise(arena, subtitle), SVG_SUBTITLE_CHARS));
         buf_put(out, STR("</text>"));
     }
     buf_put(out, STR("</svg>"));

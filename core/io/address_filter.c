@@ -1,6 +1,7 @@
 #include "io/address_filter.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <netinet/in.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -62,6 +63,35 @@ bool address_is_public(const struct sockaddr *address, socklen_t len)
         return is_public6(in6.sin6_addr.s6_addr);
     }
     return false;
+}
+
+uint16_t address_port(const struct sockaddr *address, socklen_t len)
+{
+    struct sockaddr_in in;
+    struct sockaddr_in6 in6;
+    if (address->sa_family == AF_INET && len >= sizeof(in)) {
+        memcpy(&in, address, sizeof(in));
+        return ntohs(in.sin_port);
+    }
+    if (address->sa_family != AF_INET6 || len < sizeof(in6))
+        return 0;
+    memcpy(&in6, address, sizeof(in6));
+    return ntohs(in6.sin6_port);
+}
+
+bool address_text(const struct sockaddr *address, socklen_t len, char out[ADDRESS_TEXT_MAX])
+{
+    static_assert(ADDRESS_TEXT_MAX >= INET6_ADDRSTRLEN);
+    struct sockaddr_in in;
+    struct sockaddr_in6 in6;
+    if (address->sa_family == AF_INET && len >= sizeof(in)) {
+        memcpy(&in, address, sizeof(in));
+        return inet_ntop(AF_INET, &in.sin_addr, out, ADDRESS_TEXT_MAX) != NULL;
+    }
+    if (address->sa_family != AF_INET6 || len < sizeof(in6))
+        return false;
+    memcpy(&in6, address, sizeof(in6));
+    return inet_ntop(AF_INET6, &in6.sin6_addr, out, ADDRESS_TEXT_MAX) != NULL;
 }
 
 static bool is_public4(uint32_t ip)

@@ -24,6 +24,8 @@ static ReportFn report_payload;
 static ReportFn report_bare;
 static ReportFn report_forbidden;
 static ReportFn report_conflict;
+static ReportFn report_move;
+static ReportFn report_gate;
 static ReportFn report_unavailable;
 static ReportFn report_changed;
 
@@ -35,6 +37,8 @@ static const struct error_rule {
 } RULES[] = {
     {"SPE01", ERR_STALE_EPOCH, report_bare},
     {"SPF01", ERR_FENCED, report_bare},
+    {"SPG01", ERR_QUALITY_GATE, report_gate},
+    {"SPM01", ERR_CONFLICT, report_move}, /* a move that a state machine does not have */
     {"23505", ERR_NOT_UNIQUE, report_constraint},
     {"23503", ERR_INVALID_FOREIGN_KEY, report_constraint},
     {"23001", ERR_INVALID_FOREIGN_KEY, report_constraint},
@@ -224,6 +228,30 @@ static Err report_conflict(struct ctx *ctx, const struct db_error *error, Err er
 {
     (void)error;
     return fail(ctx, err, "Another write was in the way; try again.");
+}
+
+/* Sentences of our own triggers. */
+static Err report_move(struct ctx *ctx, const struct db_error *error, Err err)
+{
+    err = fail(ctx, err, "%.*s", STR_FMT(error->message));
+    note_unless_empty(ctx, "collection", error->table);
+    note_unless_empty(ctx, "field", error->column);
+    return err;
+}
+
+static Err report_gate(struct ctx *ctx, const struct db_error *error, Err err)
+{
+    (void)err;
+    return db_error_gate(ctx, error->message, error->constraint, error->detail);
+}
+
+Err db_error_gate(struct ctx *ctx, Str sentence, Str conditions, Str opens_at)
+{
+    Err err = fail(ctx, ERR_QUALITY_GATE, "%.*s", STR_FMT(sentence));
+    if (conditions.len > 0)
+        err = fail_note_json(ctx, "conditions", str_dup(ctx->arena, conditions));
+    note_unless_empty(ctx, "opens_at", opens_at);
+    return err;
 }
 
 static Err report_unavailable(struct ctx *ctx, const struct db_error *error, Err err)

@@ -20,3 +20,7 @@ struct db_error {
 };
 
 Err db_error_render(struct ctx *ctx, const struct db_error *error);
+
+/* ERR_QUALITY_GATE as a trigger says it, for who asked beforehand: notes "conditions", a JSON
+ * array, and "opens_at" unless it is empty. */
+Err db_error_gate(struct ctx *ctx, Str sentence, Str conditions, Str opens_at);

@@ -42,7 +42,10 @@ static void set_up(struct fetch *fetch);
 static void set_method(struct fetch *fetch);
 static void set_headers(struct fetch *fetch);
 static void on_done(void *arg, int code);
+static Str origin_of(Str url);
+static Err explain(struct fetch *fetch, CURLcode code);
 static Err conclude(struct fetch *fetch, struct http_answer *ret);
+static bool may_reach(const struct fetch *fetch, const struct curl_sockaddr *address);
 static size_t on_body(char *data, size_t size, size_t count, void *arg);
 static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address);
 
@@ -152,7 +155,8 @@ static void set_up(struct fetch *fetch)
                      (long)(left_ms < CONNECT_MAX_MS ? left_ms : CONNECT_MAX_MS));
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, fetch);
-    curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)call->response_max);
+    if (!call->may_cut)
+        curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)call->response_max);
     /* A call that is given up while its name is resolved must not wait for the resolver. */
     curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
     if (!call->allow_private) {
@@ -203,33 +207,56 @@ static void on_done(void *arg, int code)
     wait_end(&fetch->wait, OK);
 }
 
+/* Scheme and host, without what may be secret: a password before them, a token behind. */
+static Str origin_of(Str url)
+{
+    ptrdiff_t scheme = str_find(url, STR("://"));
+    size_t from = scheme < 0 ? 0 : (size_t)scheme + 3;
+    size_t to = from;
+    while (to < url.len && url.data[to] != '/' && url.data[to] != '?' && url.data[to] != '#' &&
+           url.data[to] != '\\')
+        to++;
+    Str host = str_slice(url, from, to);
+    ptrdiff_t at = str_find_char(host, '@');
+    return at < 0 ? str_slice(url, 0, to) : STR("(an address with a password)");
+}
+
+static Err explain(struct fetch *fetch, CURLcode code)
+{
+    struct ctx *ctx = fetch->ctx;
+    Str origin = origin_of(fetch->call->url);
+    if (fetch->was_filtered)
+        return fail(ctx, ERR_FORBIDDEN, "the address of '%.*s' is not public", STR_FMT(origin));
+    if (code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL)
+        return fail(ctx, ERR_INVALID_PAYLOAD, "'%.*s' is no http or https URL", STR_FMT(origin));
+    if (code == CURLE_OPERATION_TIMEDOUT)
+        TRY(fiber_check(ctx)); /* else it was the connect's own limit */
+    return fail(ctx, ERR_UNAVAILABLE, "no answer from '%.*s': %s", STR_FMT(origin),
+                curl_easy_strerror(code));
+}
+
 static Err conclude(struct fetch *fetch, struct http_answer *ret)
 {
     struct ctx *ctx = fetch->ctx;
     CURLcode code = (CURLcode)fetch->code;
-    if (code == CURLE_FILESIZE_EXCEEDED || fetch->body->is_full)
+    bool is_cut = code == CURLE_FILESIZE_EXCEEDED || fetch->body->is_full;
+    if (is_cut && !fetch->call->may_cut)
         return fail(ctx, ERR_TOO_LARGE, "the answer is larger than %u bytes",
                     fetch->call->response_max);
-    if (code != CURLE_OK && fetch->was_filtered)
-        return fail(ctx, ERR_FORBIDDEN, "the address of '%.*s' is not public",
-                    STR_FMT(fetch->call->url));
-    if (code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL)
-        return fail(ctx, ERR_INVALID_PAYLOAD, "'%.*s' is no http or https URL",
-                    STR_FMT(fetch->call->url));
-    if (code == CURLE_OPERATION_TIMEDOUT)
-        TRY(fiber_check(ctx)); /* else it was the connect's own limit */
-    if (code != CURLE_OK)
-        return fail(ctx, ERR_UNAVAILABLE, "no answer from '%.*s': %s", STR_FMT(fetch->call->url),
-                    curl_easy_strerror(code));
+    if (code != CURLE_OK && !is_cut)
+        return explain(fetch, code);
 
     long status = 0;
     const char *type = NULL;
+    curl_off_t retry_after_s = 0;
+    curl_easy_getinfo(fetch->easy, CURLINFO_RETRY_AFTER, &retry_after_s);
     curl_easy_getinfo(fetch->easy, CURLINFO_RESPONSE_CODE, &status);
     curl_easy_getinfo(fetch->easy, CURLINFO_CONTENT_TYPE, &type);
     *ret = (struct http_answer){
         .status = (int)status,
         .body = buf_str(fetch->body),
         .content_type = str_dup(ctx->arena, str_from_z(type)),
+        .retry_after_s = retry_after_s,
     };
     return OK;
 }
@@ -241,13 +268,30 @@ static size_t on_body(char *data, size_t size, size_t count, void *arg)
     return fetch->body->is_full ? 0 : size * count;
 }
 
+/* A mail server understands enough of a POST to be made to send mail. */
+static bool is_web_port(uint16_t port)
+{
+    return port == 80 || port == 443 || port >= 1024;
+}
+
+static bool may_reach(const struct fetch *fetch, const struct curl_sockaddr *address)
+{
+    uint16_t port = address_port(&address->addr, address->addrlen);
+    if (address_is_public(&address->addr, address->addrlen) && is_web_port(port))
+        return true;
+    const struct http_call *call = fetch->call;
+    char ip[ADDRESS_TEXT_MAX];
+    return call->is_exempt != NULL && address_text(&address->addr, address->addrlen, ip) &&
+           call->is_exempt(call->exempt_arg, str_from_z(ip));
+}
+
 /* The filter stands where the socket is opened: after the name was resolved, whatever it resolved
  * to this time. */
 static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 {
     (void)purpose;
     struct fetch *fetch = arg;
-    if (!address_is_public(&address->addr, address->addrlen)) {
+    if (!may_reach(fetch, address)) {
         fetch->was_filtered = true;
         return CURL_SOCKET_BAD;
     }

@@ -8,7 +8,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-enum { IDLE_CONNECTIONS_MAX = 32, CONNECTIONS_MAX = 64 };
+enum { IDLE_CONNECTIONS_MAX = 32, CONNECTIONS_MAX = 256 /* all of CALLS_MAX */ };
 
 struct http_pool {
     struct loop *loop;

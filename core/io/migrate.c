@@ -209,7 +209,9 @@ static Err run_file(struct run *run, const struct migration *migration)
     arena_defer(run->ctx->arena, release_result, inserted);
     if (PQresultStatus(inserted) != PGRES_COMMAND_OK)
         return refuse_file(run, migration, inserted);
-    return OK;
+    /* What the file has made is the platform's (schema/system/12_own_fields.sql). */
+    return command(run, "do $$ begin if to_regprocedure('spark.claim_fields()') is not null then "
+                        "set local role spark_owner; perform spark.claim_fields(); end if; end $$");
 }
 
 static Err refuse_file(struct run *run, const struct migration *migration, const PGresult *result)

@@ -20,6 +20,7 @@ struct reactor *reactor_new(const struct settings *settings, struct offload *off
         .redis = redis_new(loop, settings->redis_url),
         .offload = offload,
         .http = http_client_new(loop),
+        .mailer = mailer_new(loop),
         .settings = settings,
         .index = index,
     };
@@ -35,6 +36,7 @@ void reactor_free(struct reactor *reactor)
         if (reactor->slots[i] != NULL && reactor->releases[i] != NULL)
             reactor->releases[i](reactor->slots[i]);
     http_client_free(reactor->http);
+    mailer_free(reactor->mailer);
     redis_free(reactor->redis);
     db_free(reactor->db);
     loop_free(reactor->loop);

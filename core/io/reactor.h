@@ -8,6 +8,7 @@
 #include "io/db.h"
 #include "io/http_client.h"
 #include "io/loop.h"
+#include "io/mailer.h"
 #include "io/offload.h"
 #include "io/redis.h"
 
@@ -15,6 +16,7 @@ enum reactor_slot {
     SLOT_SCHEMA,
     SLOT_ACCESS,
     SLOT_JOBS,
+    SLOT_OUTBOUND,
     SLOT_FACTORY,
     SLOT_SERVER,
     SLOT_WORKER,
@@ -28,6 +30,7 @@ struct reactor {
     struct redis *redis;
     struct offload *offload; /* shared by all threads */
     struct http_client *http;
+    struct mailer *mailer;
     const struct settings *settings;
     uint32_t index; /* 0 is the first thread */
     void *slots[SLOT_COUNT];

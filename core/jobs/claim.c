@@ -1,5 +1,6 @@
 #include "jobs/claim.h"
 
+#include "access/audit.h"
 #include "base/clock.h"
 #include "base/counters.h"
 #include "base/fault.h"
@@ -9,6 +10,18 @@
 #include <assert.h>
 
 enum { REDIS_ANSWER_US = 2 * 1000 * 1000, REASON_MAX = 2000 };
+
+/* No more than a name: it has no rights. */
+static const struct actor *asker_read(struct ctx *ctx, const struct rows *rows, uint32_t row)
+{
+    if (row_is_null(rows, row, JOB_CLAIM_ASKED_ACTOR))
+        return NULL;
+    struct actor *actor = arena_new(ctx->arena, struct actor);
+    actor->kind = audit_actor_kind(row_text(rows, row, JOB_CLAIM_ASKED_ACTOR));
+    actor->user = row_uuid(rows, row, JOB_CLAIM_ASKED_USER);
+    actor->ip = str_dup(ctx->arena, row_text(rows, row, JOB_CLAIM_ASKED_IP));
+    return actor;
+}
 
 /* Both claims return the same columns. */
 static void claimed_read(struct ctx *ctx, const struct rows *rows, uint32_t row, Str worker,
@@ -27,6 +40,7 @@ static void claimed_read(struct ctx *ctx, const struct rows *rows, uint32_t row,
                 .payload_text = row_json(rows, row, JOB_CLAIM_PAYLOAD),
                 .checkpoint = row_json(rows, row, JOB_CLAIM_CHECKPOINT),
                 .worker = worker,
+                .asked_by = asker_read(ctx, rows, row),
             },
         .is_quarantined = row_bool(rows, row, JOB_CLAIM_IS_QUARANTINED),
     };
@@ -156,7 +170,8 @@ fiber_fn Err job_fail(struct ctx *ctx, const struct job *job, Err why, Str reaso
                  ARGS(db_int(job->id), db_int4(job->attempt), db_text(job->worker),
                       db_bool(info->retry == RETRY_NEVER),
                       db_real((double)ctx->reactor->settings->job_retry_base_ms),
-                      db_text(str_from_z(info->name)), db_text(storable(reason, info))),
+                      db_text(str_from_z(info->name)), db_text(storable(reason, info)),
+                      db_real((double)job->retry_after_us / (double)SECOND_US)),
                  &rows);
     TRY(db_batch_run(ctx, &batch));
     if (rows.count == 0)

@@ -1,3 +1,4 @@
+#include "access/audit.h"
 #include "base/counters.h"
 #include "base/fault.h"
 #include "gen/sql.h"
@@ -19,10 +20,21 @@ static Err spec_check(struct ctx *ctx, const struct job_spec *spec)
     return OK;
 }
 
+/* Who asked, for the lines that the job will write: handed on by a job to those it makes. A visitor
+ * asks for nothing by name, and his address has no business in a queue. */
+static void add_asker(const struct ctx *ctx, DbArg list[3])
+{
+    const struct actor *actor = ctx->actor != NULL ? ctx->actor : ctx->asked_by;
+    bool is_known = actor != NULL && actor->kind != ACTOR_PUBLIC && actor->kind != ACTOR_MACHINERY;
+    list[0] = is_known ? audit_user(ctx) : db_null();
+    list[1] = is_known ? audit_actor(ctx) : db_null();
+    list[2] = is_known ? audit_ip(ctx) : db_null();
+}
+
 /* The arguments of job_insert, in the arena. */
 static struct db_args insert_args(struct ctx *ctx, const struct job_spec *spec)
 {
-    enum { COUNT = 8 };
+    enum { COUNT = 11 };
     DbArg *list = arena_array(ctx->arena, DbArg, COUNT);
     list[0] = ctx->scope.kind == SCOPE_SITE ? db_uuid(ctx->scope.site) : db_null();
     list[1] = db_text(spec->kind);
@@ -32,6 +44,7 @@ static struct db_args insert_args(struct ctx *ctx, const struct job_spec *spec)
     list[5] = db_real((double)spec->delay_us);
     list[6] = db_int4(spec->max_failures > 0 ? spec->max_failures : MAX_FAILURES_DEFAULT);
     list[7] = ctx->trace.len > 0 ? db_text(ctx->trace) : db_null();
+    add_asker(ctx, &list[8]);
     return (struct db_args){list, COUNT};
 }
 

@@ -31,10 +31,12 @@ struct job {
     Scope scope; /* SITE, or PLATFORM for jobs without a site */
     const struct json *payload;
     Str payload_text;
-    Str checkpoint;      /* JSON that an earlier attempt left; STR_NONE: none */
-    Str worker;          /* the incarnation that runs it: the other half of the fence */
-    int64_t progress_us; /* when progress was last shown */
-    bool is_finished;    /* its end has been committed */
+    Str checkpoint;         /* JSON that an earlier attempt left; STR_NONE: none */
+    Str worker;             /* the incarnation that runs it: the other half of the fence */
+    int64_t progress_us;    /* when progress was last shown */
+    bool is_finished;       /* its end has been committed */
+    int64_t retry_after_us; /* should it fail: not again before that, whatever the backoff says */
+    const struct actor *asked_by; /* whose request made it; NULL: the machinery's own */
 };
 
 /*

@@ -18,6 +18,8 @@ enum {
     SWEEP_US = 60 * 1000 * 1000, /* between two passes over the table */
     SWEEP_PAGE = 5000,
 };
+/* How late an article may go out. */
+#define PUBLISH_US (5 * SECOND_US)
 /* Partitions are made three months ahead: a day without an upkeep does no harm. */
 #define UPKEEP_US (INT64_C(6) * 3600 * SECOND_US)
 #define UPKEEP_AGAIN_US (60 * SECOND_US)
@@ -26,6 +28,7 @@ static fiber_fn Err reap(struct platform platform, bool only_certain);
 static fiber_fn Err reconcile(struct platform platform, struct steward *steward);
 static fiber_fn Err sweep(struct platform platform, struct steward *steward);
 static fiber_fn Err upkeep(struct platform platform, struct steward *steward);
+static fiber_fn Err publish(struct platform platform, struct steward *steward);
 
 static fiber_fn Err leadership(struct platform platform, struct steward *steward, Str worker)
 {
@@ -57,6 +60,7 @@ fiber_fn Err steward_turn(struct ctx *ctx, struct steward *steward, Str worker)
     TRY(reap(platform, clock_now_us() < steward->reap_from_us));
     TRY(sweep(platform, steward));
     TRY(reconcile(platform, steward));
+    TRY(publish(platform, steward));
     return upkeep(platform, steward);
 }
 
@@ -300,5 +304,36 @@ static fiber_fn Err upkeep(struct platform platform, struct steward *steward)
         TRY(enqueue_retention(ctx, row_text(&due, i, RETENTION_DUE_NAME),
                               row_int(&due, i, RETENTION_DUE_DAYS)));
     steward->upkeep_at_us = clock_now_us() + UPKEEP_US;
+    return OK;
+}
+
+/* Publish ----------------------------------------------------------------------------------------
+ */
+
+/* One live job a site: what comes while it runs, it does too, or the next look finds it. */
+static fiber_fn Err enqueue_publication(struct ctx *ctx, Uuid site)
+{
+    struct job_spec spec = {.kind = STR("publish-due"), .dedup_key = STR("publish-due")};
+    Scope own = ctx->scope;
+    ctx->scope = (Scope){.kind = SCOPE_SITE, .site = site};
+    int64_t id;
+    Err err = job_enqueue_now(ctx, &spec, &id);
+    ctx->scope = own;
+    return err;
+}
+
+static fiber_fn Err publish(struct platform platform, struct steward *steward)
+{
+    if (clock_now_us() < steward->publish_at_us)
+        return OK;
+    steward->publish_at_us = clock_now_us() + PUBLISH_US;
+    struct rows plans;
+    TRY(db_query_platform(platform, &SQL_PLANS_EXIST, NO_ARGS, &plans));
+    if (!row_bool(&plans, 0, PLANS_EXIST_EXIST))
+        return OK;
+    struct rows sites;
+    TRY(db_query_platform(platform, &SQL_PUBLICATION_SITES, NO_ARGS, &sites));
+    for (uint32_t i = 0; i < sites.count; i++)
+        TRY(enqueue_publication(platform.ctx, row_uuid(&sites, i, PUBLICATION_SITES_SITE_ID)));
     return OK;
 }

@@ -1,7 +1,8 @@
 /*
  * The steward: what one worker of all does for the queue, chosen by a lease row. Reconcile (rows
  * that Redis does not have), reap (workers whose lease is over), sweep (what ended long ago),
- * upkeep (the months of partitioned tables). Found from PostgreSQL alone.
+ * upkeep (the months of partitioned tables), publish (plans whose articles are due). Found from
+ * PostgreSQL alone.
  */
 #pragma once
 
@@ -24,7 +25,8 @@ struct steward {
     int64_t sweep_at_us;
     int64_t sweep_id;
 
-    int64_t upkeep_at_us; /* when partitions are looked at again, monotonic */
+    int64_t upkeep_at_us;  /* when partitions are looked at again, monotonic */
+    int64_t publish_at_us; /* and plans */
 };
 
 enum { STEWARD_TURN_US = 1000 * 1000 };

@@ -4,8 +4,9 @@
 #include "base/counters.h"
 #include "io/reactor.h"
 #include "jobs/keys.h"
+#include "jobs/tracking_store.h"
 
-enum { LINE_MAX_BYTES = 16 * 1024 };
+enum { LINE_MAX_BYTES = 16 * 1024, REDIS_PATIENCE_US = 1000 * 1000 };
 
 /* COPY's text format: backslash escapes for what separates, \N for null. */
 static void put_text(struct buf *out, Str value)
@@ -85,27 +86,50 @@ void event_line(struct buf *out, const struct event *event)
     buf_put_char(out, '\n');
 }
 
-static fiber_fn Err push(struct ctx *ctx, Str list, const struct buf *line)
+/* A Redis that is reached and does not answer is as good as away. */
+static fiber_fn Err push_to_redis(struct ctx *ctx, Str list, Str line, int64_t *ret_len)
+{
+    int64_t deadline_us = ctx->deadline_us;
+    int64_t patience_us = clock_now_us() + REDIS_PATIENCE_US;
+    struct redis_value reply;
+    if (deadline_us == 0 || deadline_us > patience_us)
+        ctx->deadline_us = patience_us;
+    Err err = REDIS_CALL(ctx, ctx->reactor->redis, &reply, STR("RPUSH"), list, line);
+    ctx->deadline_us = deadline_us;
+    if (err == OK)
+        *ret_len = reply.integer;
+    return err;
+}
+
+/* What Redis may have without having said so is stored once all the same: the line holds its id. */
+static fiber_fn Err push(struct ctx *ctx, enum tracking_kind kind, Str list, const struct buf *line)
 {
     TRY(buf_check(ctx, line, "The event"));
-    struct redis_value reply;
-    TRY(REDIS_CALL(ctx, ctx->reactor->redis, &reply, STR("RPUSH"), list, buf_str(line)));
-    if (reply.integer > TRACKING_BACKLOG_MAX)
-        return fail(ctx, ERR_UNAVAILABLE, "Too many events wait to be stored.");
-    counter_inc(tracking_accepted);
-    return OK;
+    Err err = ERR_UNAVAILABLE;
+    int64_t backlog = 0;
+    if (!tracking_is_direct(ctx->reactor))
+        err = push_to_redis(ctx, list, buf_str(line), &backlog);
+    if (err == OK && backlog > TRACKING_BACKLOG_MAX)
+        tracking_go_direct(ctx->reactor);
+    if (err == ERR_UNAVAILABLE || err == ERR_TIMEOUT) {
+        diag_clear(ctx);
+        err = tracking_store_direct(ctx, kind, buf_str(line));
+    }
+    if (err == OK)
+        counter_inc(tracking_accepted);
+    return err;
 }
 
 fiber_fn Err pageview_push(struct ctx *ctx, const struct pageview *view)
 {
     struct buf *line = buf_in_arena(ctx->arena, LINE_MAX_BYTES);
     pageview_line(line, view);
-    return push(ctx, STR(KEY_TRACKING_PAGEVIEWS), line);
+    return push(ctx, TRACKING_PAGEVIEWS, STR(KEY_TRACKING_PAGEVIEWS), line);
 }
 
 fiber_fn Err event_push(struct ctx *ctx, const struct event *event)
 {
     struct buf *line = buf_in_arena(ctx->arena, LINE_MAX_BYTES);
     event_line(line, event);
-    return push(ctx, STR(KEY_TRACKING_EVENTS), line);
+    return push(ctx, TRACKING_EVENTS, STR(KEY_TRACKING_EVENTS), line);
 }

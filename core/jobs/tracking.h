@@ -1,7 +1,8 @@
 /*
  * Tracking: events are acknowledged once they are in a Redis list, and drained in bulk into
- * PostgreSQL by a worker. An event carries its own id and time, so storing it twice stores it
- * once.
+ * PostgreSQL by a worker. While Redis is away, or its list is full, the server stores them itself,
+ * in batches, and acknowledges what is committed (tracking_direct.c). An event carries its own id
+ * and time, so storing it twice, or once by each way, stores it once.
  *
  * The list holds lines of COPY's text format, made by the server that checked the site: a drain
  * moves bytes and parses nothing.
@@ -12,6 +13,7 @@
 #include "base/uuid.h"
 #include "io/redis.h"
 
+/* Lines that wait in a list of Redis; beyond it they go to PostgreSQL. */
 enum { TRACKING_BACKLOG_MAX = 2000000 };
 
 /* What is tracked; each has a list in Redis, a staging table and a table (tracking_drain.c). */
@@ -70,7 +72,8 @@ struct event {
 void pageview_line(struct buf *out, const struct pageview *view);
 void event_line(struct buf *out, const struct event *event);
 
-/* OK once Redis has it. ERR_UNAVAILABLE: Redis is away, or the backlog is full. */
+/* OK once Redis has it, or PostgreSQL. ERR_UNAVAILABLE: neither, or too many wait for PostgreSQL.
+ */
 fiber_fn Err pageview_push(struct ctx *ctx, const struct pageview *view);
 fiber_fn Err event_push(struct ctx *ctx, const struct event *event);
 

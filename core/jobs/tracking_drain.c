@@ -2,7 +2,7 @@
 #include "gen/sql.h"
 #include "io/reactor.h"
 #include "jobs/keys.h"
-#include "jobs/tracking.h"
+#include "jobs/tracking_store.h"
 
 #include <assert.h>
 
@@ -29,7 +29,8 @@ static const struct track TRACKS[TRACKING_KINDS] = {
 
 struct lines {
     const struct track *track;
-    const struct redis_value *items;
+    const Str *items;
+    Err *refused; /* what PostgreSQL says to each; NULL: nobody wants to know */
     uint32_t count;
 };
 
@@ -79,9 +80,19 @@ static fiber_fn Err store_lines(struct platform platform, struct lines lines, in
     struct ctx *ctx = platform.ctx;
     struct buf *text = buf_in_arena(ctx->arena, DRAIN_BYTES_MAX);
     for (uint32_t i = 0; i < lines.count; i++)
-        buf_put(text, lines.items[i].text);
+        buf_put(text, lines.items[i]);
     TRY(buf_check(ctx, text, "A drain"));
     return store_text(platform, lines.track, buf_str(text), ret_stored);
+}
+
+static struct lines lines_part(struct lines lines, uint32_t from, uint32_t to)
+{
+    return (struct lines){
+        .track = lines.track,
+        .items = lines.items + from,
+        .refused = lines.refused == NULL ? NULL : lines.refused + from,
+        .count = to - from,
+    };
 }
 
 /* Halves what PostgreSQL refuses, until the line that it refuses is alone; that one is dropped. */
@@ -101,25 +112,38 @@ static fiber_fn Err store(struct platform platform, struct lines lines, uint32_t
         return OK;
     if (lines.count == 1) {
         counter_inc(tracking_dropped);
+        if (lines.refused != NULL)
+            lines.refused[0] = err;
         return OK;
     }
     assert(depth > 0);
     uint32_t half = lines.count / 2;
-    TRY(store(platform, (struct lines){lines.track, lines.items, half}, depth - 1, stored));
-    return store(platform, (struct lines){lines.track, lines.items + half, lines.count - half},
-                 depth - 1, stored);
+    TRY(store(platform, lines_part(lines, 0, half), depth - 1, stored));
+    return store(platform, lines_part(lines, half, lines.count), depth - 1, stored);
 }
 
 enum { HALVINGS_MAX = 16 };
 static_assert(TRACKING_DRAIN_MAX <= 1 << (HALVINGS_MAX - 1));
 
-static fiber_fn Err drain_list(struct platform platform, const struct track *track, Str list,
+fiber_fn Err tracking_store_lines(struct platform platform, enum tracking_kind kind,
+                                  const Str *items, uint32_t count, Err *refused)
+{
+    assert(kind < TRACKING_KINDS && count > 0 && count <= 1 << (HALVINGS_MAX - 1));
+    int64_t stored = 0;
+    struct lines lines = {&TRACKS[kind], items, refused, count};
+    Err err = store(platform, lines, HALVINGS_MAX, &stored);
+    counter_add(COUNTER_tracking_stored, stored);
+    return err;
+}
+
+static fiber_fn Err drain_list(struct platform platform, enum tracking_kind kind, Str list,
                                const struct redis_value *taken)
 {
     struct ctx *ctx = platform.ctx;
-    int64_t stored = 0;
-    TRY(store(platform, (struct lines){track, taken->items, taken->count}, HALVINGS_MAX, &stored));
-    counter_add(COUNTER_tracking_stored, stored);
+    Str *items = arena_array(ctx->arena, Str, taken->count);
+    for (uint32_t i = 0; i < taken->count; i++)
+        items[i] = taken->items[i].text;
+    TRY(tracking_store_lines(platform, kind, items, taken->count, NULL));
     struct redis_value removed;
     return REDIS_CALL(ctx, ctx->reactor->redis, &removed, STR("DEL"), list);
 }
@@ -133,7 +157,7 @@ static fiber_fn Err adopt(struct platform platform, Str taker)
         Str list = key_tracking_taken(ctx->arena, TRACKS[kind].taken, taker);
         TRY(REDIS_CALL(ctx, redis, &left, STR("LRANGE"), list, STR("0"), STR("-1")));
         if (left.count > 0)
-            TRY(drain_list(platform, &TRACKS[kind], list, &left));
+            TRY(drain_list(platform, (enum tracking_kind)kind, list, &left));
     }
     return REDIS_CALL(ctx, redis, &left, STR("SREM"), STR(KEY_TRACKING_TAKERS), taker);
 }
@@ -168,5 +192,5 @@ fiber_fn Err tracking_drain(struct platform platform, enum tracking_kind kind, S
     *ret_taken = taken.count;
     if (taken.count == 0)
         return OK;
-    return drain_list(platform, track, list, &taken);
+    return drain_list(platform, kind, list, &taken);
 }

@@ -198,7 +198,8 @@ static spark_status god_start(const spark_api *host, spark_registry *registry)
         if (status != SPARK_OK)
             return status;
     }
-    return operate_start(host, registry);
+    spark_status status = apply_start(host, registry);
+    return status == SPARK_OK ? operate_start(host, registry) : status;
 }
 
 static const spark_extension GOD = {

@@ -16,4 +16,7 @@ spark_str god_timestamp(const spark_api *api, spark_call *call);
 /* operate.c: fields, an overview, permissions, and SQL where the operator allowed it. */
 spark_status operate_start(const spark_api *host, spark_registry *registry);
 
+/* apply.c: a snapshot, put back. */
+spark_status apply_start(const spark_api *host, spark_registry *registry);
+
 #endif

@@ -1,6 +1,6 @@
 /*
  * What is done to a platform that runs: fields come and go, permissions are granted, and how much
- * there is of everything. SQL of the caller's own only where GOD_SQL=on.
+ * there is of everything. SQL of the caller's own only where GOD_SQL is true.
  */
 #include "god.h"
 
@@ -250,7 +250,7 @@ static spark_status sql_execute(spark_call *call, const spark_request *request, 
 static bool is_sql_on(spark_registry *registry)
 {
     spark_str value = api->setting(registry, SPARK_STR("GOD_SQL"));
-    return value.len == 2 && memcmp(value.data, "on", 2) == 0;
+    return value.len == 4 && memcmp(value.data, "true", 4) == 0;
 }
 
 spark_status operate_start(const spark_api *host, spark_registry *registry)

@@ -3,7 +3,7 @@
  *
  *   GET /hello, GET /hello/:name   an endpoint that asks the database who it talks to
  *   POST /hello/greet              an endpoint that reads JSON and enqueues a job
- *   hello.greet                    the job: writes one row of work_log, exactly once
+ *   hello.greet                    the job: writes one line of the work log, exactly once
  *   a filter on creates            refuses an item whose title is "forbidden"
  *   an action on creates           counts them; GET /hello shows the count
  *
@@ -96,7 +96,8 @@ static spark_status hello_greet(spark_call *call, const spark_json *payload, voi
                                     (int)api->job_attempt(call));
     const spark_arg args[] = {SPARK_TEXT(SPARK_STR("hello")), SPARK_TEXT(details)};
     const spark_statement effect = {
-        SPARK_STR("insert into work_log (action, details, status) values ($1, $2::jsonb, 'done')"),
+        SPARK_STR("select spark.audit(null, $1, null, null, $2::jsonb, 'info', 'done', null, "
+                  "'machinery', null)"),
         args, 2};
     return api->finish_job(call, &effect, 1, SPARK_STR("{\"greeted\":true}"));
 }

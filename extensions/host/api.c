@@ -162,4 +162,8 @@ const spark_api HOST_API = {
     .bulk_insert = api_bulk_insert,
     .create_field = api_create_field,
     .delete_field = api_delete_field,
+    .log_work = api_log_work,
+    .count_up = api_count_up,
+    .publish = api_publish,
+    .schema_apply = api_schema_apply,
 };

@@ -52,5 +52,12 @@ spark_status api_create_relation(spark_call *call, const spark_json *definition,
 spark_status api_schema_snapshot(spark_call *call, spark_str *json);
 spark_status api_create_field(spark_call *call, const spark_json *definition);
 spark_status api_delete_field(spark_call *call, spark_str collection, spark_str field);
+spark_status api_schema_apply(spark_call *call, const spark_json *snapshot, bool is_dry_run,
+                              bool may_delete, spark_str *result_json);
 spark_status api_bulk_insert(spark_call *call, spark_str collection, const spark_json *items,
                              bool atomic, spark_str *result_json);
+
+/* api_tell.c */
+spark_status api_log_work(spark_call *call, const spark_work *work);
+spark_status api_count_up(spark_call *call, spark_str site_id, spark_str name, int64_t *value);
+spark_status api_publish(spark_call *call, spark_str site_id, spark_str channel, spark_str message);

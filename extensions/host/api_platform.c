@@ -87,6 +87,24 @@ fiber_fn spark_status api_delete_field(spark_call *call, spark_str collection, s
                        delete_field(call->ctx, str_of_spark(collection), str_of_spark(field)));
 }
 
+static fiber_fn Err apply(struct ctx *ctx, const struct schema_wish *wish, Str *ret)
+{
+    struct platform platform;
+    TRY(platform_of(ctx, &platform));
+    return schema_apply(platform, wish, ret);
+}
+
+fiber_fn spark_status api_schema_apply(spark_call *call, const spark_json *snapshot,
+                                       bool is_dry_run, bool may_delete, spark_str *result_json)
+{
+    Str result = STR_NONE;
+    struct schema_wish wish = {json_of_spark(snapshot), is_dry_run, may_delete};
+    Err err = apply(call->ctx, &wish, &result);
+    if (err == OK)
+        *result_json = spark_of_str(result);
+    return call_status(call, err);
+}
+
 static fiber_fn Err load(struct ctx *ctx, Str collection, const struct json *items, bool atomic,
                          struct bulk_result *ret)
 {

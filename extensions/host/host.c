@@ -159,6 +159,7 @@ struct host *host_load(const struct settings *settings)
     struct arena *arena = arena_create();
     struct host *host = arena_new(arena, struct host);
     host->arena = arena;
+    host->settings = settings;
     host->disabled = str_dup(arena, settings->extensions_disabled);
     host->crashed = str_dup(arena, str_from_z(getenv("SPARK_EXTENSIONS_CRASHED")));
     const char *folder = settings->extensions_path.len > 0 ? str_z(arena, settings->extensions_path)

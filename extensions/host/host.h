@@ -25,6 +25,9 @@ struct host *host_load(const struct settings *settings);
 /* Stops the extensions, in reverse. After the threads have ended. NULL is fine. */
 void host_free(struct host *host);
 
+/* Has this thread no action of a hook under way? A drain waits for it. */
+bool host_is_idle(void);
+
 /* Endpoints, for the face that speaks HTTP. */
 struct host_endpoint;
 struct host_endpoint_info {

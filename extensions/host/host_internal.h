@@ -70,8 +70,9 @@ struct offers {
 
 struct host {
     struct arena *arena;
-    Str disabled; /* lists of names: what the operator left out */
-    Str crashed;  /* and what the supervisor did */
+    const struct settings *settings; /* while extensions start */
+    Str disabled;                    /* lists of names: what the operator left out */
+    Str crashed;                     /* and what the supervisor did */
     struct extension *extensions[EXTENSIONS_MAX];
     uint32_t count;
     struct offers offers; /* of those that started */

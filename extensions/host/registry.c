@@ -177,8 +177,11 @@ spark_status api_add_action(spark_registry *registry, spark_str collection, spar
 
 spark_str api_setting(spark_registry *registry, spark_str name)
 {
-    const char *value = getenv(str_z(registry->host->arena, str_of_spark(name)));
-    return spark_of_str(str_dup(registry->host->arena, str_from_z(value)));
+    struct arena *arena = registry->host->arena;
+    Str value = settings_text(arena, registry->host->settings, str_of_spark(name));
+    if (value.data == NULL) /* none of the server's own */
+        value = str_from_z(getenv(str_z(arena, str_of_spark(name))));
+    return spark_of_str(str_dup(arena, value));
 }
 
 bool registry_start(struct host *host, struct extension *extension)

@@ -7,6 +7,8 @@
  *
  * CHANGES  1.0  endpoints, hooks, jobs, queries in the caller's scope, JSON, schema and bulk loads.
  *          1.1  create_field, delete_field.
+ *          1.2  log_work, count_up, publish, schema_apply; spark_item_event.is_logged; filters of
+ * updates and deletes see the keys; actions run after the reply, and see bulk loads too.
  *
  * An extension is a shared object that exports one function, spark_extension_get(), which returns a
  * static struct spark_extension. The host compares magic and versions before it touches anything
@@ -31,7 +33,7 @@
 #include <stdint.h>
 
 #define SPARK_API_MAJOR 1
-#define SPARK_API_MINOR 1
+#define SPARK_API_MINOR 2
 #define SPARK_MAGIC UINT64_C(0x4b52415053545845) /* "EXTSPARK" */
 
 typedef struct spark_str {
@@ -77,21 +79,31 @@ typedef struct spark_request {
     bool is_platform;
 } spark_request;
 
-/* What happens to items of a collection. A filter sees it before anything is written, an action
- * after the commit. */
+/* What happens to items of a collection. A filter sees it before anything is written: once for each
+ * item, of one request's several inside their transaction. An action sees it after the commit: once
+ * for all rows of a site that one statement wrote. Both see /items, nested rows and bulk loads;
+ * what the factory writes in its jobs they do not see, but for posts that it publishes. */
 typedef struct spark_item_event {
     size_t size;
     spark_str action; /* "create", "update", "delete" */
     spark_str collection;
-    spark_str site_id;
+    spark_str site_id; /* actions: whose rows, empty if nobody's; filters: the caller's */
     spark_str user_id;
     const spark_json *payload; /* filters: one item, an object; NULL for delete and for actions */
-    const spark_str *keys;     /* actions: whom it happened to; NULL for filters */
+    const spark_str *keys;     /* whom it happens to; NULL for filters of creates */
     size_t key_count;
+    bool is_logged; /* since 1.2: the server has written its own line into the work log */
 } spark_item_event;
 
-/* A filter may put another payload in *replacement. Not SPARK_OK refuses the write, with the
- * sentence given to api->fail. An action's status is only counted. A hook has 5 seconds. */
+/* A filter may put another payload in *replacement; that is judged as if the client had sent it, so
+ * it neither leaves the site nor names fields that the caller may not write. Not SPARK_OK refuses
+ * the write, with the sentence given to api->fail. An action runs when the reply is on its way, in
+ * no order that could be relied on; its status is only counted.
+ *
+ * A hook has 5 seconds: from then on its waits fail, and a filter's write is refused whatever it
+ * returns. It cannot be interrupted while it computes: a hook that never waits stops its thread.
+ * 128 actions of an extension run at once in a thread, 5,000 wait; more are dropped and counted.
+ * Ten failures in a row switch the extension off. */
 typedef spark_status spark_endpoint_fn(spark_call *call, const spark_request *request, void *user);
 typedef spark_status spark_job_fn(spark_call *call, const spark_json *payload, void *user);
 typedef spark_status spark_filter_fn(spark_call *call, const spark_item_event *event,
@@ -156,6 +168,17 @@ typedef struct spark_member {
 } spark_member;
 
 enum { SPARK_LOG_DEBUG, SPARK_LOG_INFO, SPARK_LOG_WARN, SPARK_LOG_ERROR };
+
+/* A line of the work log. */
+typedef struct spark_work {
+    size_t size;
+    spark_str action;      /* "created": at most 100 bytes */
+    spark_str entity_type; /* a collection, or what else it was done to: at most 100 bytes */
+    spark_str entity_id;   /* at most 500 bytes */
+    spark_str details;     /* an object as JSON text, at most 16 KiB; may be empty */
+    spark_str level;       /* "debug", "info", "success", "warning", "error"; empty: "info" */
+    spark_str site_id;     /* empty: the scope's. Another than that only in PLATFORM scope */
+} spark_work;
 
 /* The functions of the host. Check `size` before using one that a later minor added. */
 typedef struct spark_api {
@@ -267,6 +290,30 @@ typedef struct spark_api {
     spark_status (*create_field)(spark_call *call, const spark_json *definition);
     /* The field with its values and its relation. SPARK_CONFLICT: others depend on it. */
     spark_status (*delete_field)(spark_call *call, spark_str collection, spark_str field);
+
+    /* Since 1.2. What belongs to a site here is written with `site_id` empty for that of the scope;
+     * another site only in PLATFORM scope, where empty means the whole platform.
+     * SPARK_FORBIDDEN for a site that is not the caller's, and where there is none. */
+
+    /* MAY WAIT. Writes a line; user, kind of actor and address are the caller's, or of whoever
+     * asked for the job, and cannot be chosen. Statements may not write the work log; an effect of
+     * a job writes it with "select spark.audit(…)". */
+    spark_status (*log_work)(spark_call *call, const spark_work *work);
+    /* MAY WAIT. Raises a counter of the extension's own in Redis by one and gives its value: lost
+     * with Redis, then it begins anew. The key is spark:ext:{site}:<extension>:<name>, with "all"
+     * for the platform. name: letters, digits, '_', '-', '.', at most 100. */
+    spark_status (*count_up)(spark_call *call, spark_str site_id, spark_str name, int64_t *value);
+    /* Sends a message of at most 64 KiB on spark:ext:{site}:<extension>:<channel>, to whoever
+     * listens now; SPARK_UNAVAILABLE when Redis is away. channel: as a name. */
+    spark_status (*publish)(spark_call *call, spark_str site_id, spark_str channel,
+                            spark_str message);
+    /* MAY WAIT. Platform work: the schema becomes what a snapshot (schema_snapshot's form) says, in
+     * one transaction; a dry run tells the changes and makes none. What the snapshot lacks goes
+     * only with may_delete, and stays if it came with the platform. *result_json:
+     * {"success","dry_run", "changes","kept","diff"}. SPARK_BAD_INPUT and SPARK_CONFLICT name the
+     * place. */
+    spark_status (*schema_apply)(spark_call *call, const spark_json *snapshot, bool is_dry_run,
+                                 bool may_delete, spark_str *result_json);
 } spark_api;
 
 typedef struct spark_extension {

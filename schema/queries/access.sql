@@ -111,7 +111,11 @@ select u.id, u.role, u.site_id, u.status,
  group by u.id;
 
 -- name: session_close :write
-delete from directus_sessions where token = $1;
+with closed as (
+    delete from directus_sessions where token = $1 returning "user"
+)
+select spark.audit(u.site_id, 'logout', 'directus_users', u.id::text, null, 'info', 'done', u.id, 'user', $2)
+  from closed c join directus_users u on u.id = c."user";
 
 -- The administrator of a new installation -----------------------------------------------------------
 

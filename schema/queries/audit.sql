@@ -3,6 +3,15 @@
 -- name: audit_add :write
 select spark.audit($1, $2, $3, $4, $5, $6, $7, $8, $9, $10);
 
+-- One line a row: sites and keys of what was written.
+-- name: audit_rows :write
+select spark.audit(w.site, $3, $4, w.id, $5::jsonb, 'info', 'done', $6, $7, $8)
+  from unnest($1::uuid[], $2::text[]) as w (site, id);
+
+-- Lines of several callers at once, on the platform's lane.
+-- name: audit_many :write
+select spark.audit_many($1::jsonb);
+
 -- A page of the log, newest first. ($2, $3) is where it begins: the last row before it, or a moment
 -- with the smallest id. The comparison with $2 alone says the same to partition pruning.
 -- name: worklog_of_site :slow

@@ -18,17 +18,15 @@ select id, nullif(site_id, spark.library_site()), name, headline_spintax_root, l
  limit $2::int8 offset $3::int8;
 
 -- name: campaign_add :write
--- returns: id, site_id, name, headline_spintax_root, location_mode, status, date_created, niche_variables, location_target, target_word_count, batch_count, article_template
+-- returns: id, site_id, name, headline_spintax_root, location_mode, status, date_created, niche_variables, location_target, target_word_count, batch_count, article_template, audited
 with made as (
     insert into campaign_masters (site_id, id, name, headline_spintax_root, niche_variables, location_mode,
                                   location_target, target_word_count, batch_count, article_template, status)
     values ($1, $2, $3, $4, $5::jsonb, $6, $7, $8::int8, $9::int8, $10, $11)
     returning *
-), logged as (
-    insert into work_log (site_id, action, entity_type, entity_id, details, level, user_id)
-    select site_id, 'campaign_created', 'campaign_masters', id::text, jsonb_build_object('name', name), 'info', $12
-      from made
 )
 select id, nullif(site_id, spark.library_site()), name, headline_spintax_root, location_mode, status, date_created,
-       niche_variables, location_target, target_word_count, batch_count, article_template
+       niche_variables, location_target, target_word_count, batch_count, article_template,
+       spark.audit(site_id, 'campaign_created', 'campaign_masters', id::text, jsonb_build_object('name', name),
+                   'info', 'done', $12, $13, $14)
   from made;

@@ -57,8 +57,8 @@ select c.relname::text as collection, a.attname::text as field,
 select collection, sort_field, accountability, singleton as is_singleton from directus_collections;
 
 -- name: schema_tenants :read
--- returns: collection, site_column, shared_read, site_optional
-select collection, site_column, shared_read, site_optional from spark.collections;
+-- returns: collection, site_column, shared_read, site_optional, read_only, audited
+select collection, site_column, shared_read, site_optional, read_only, audited from spark.collections;
 
 -- name: schema_roles :read
 -- returns: id, parent

@@ -9,6 +9,10 @@ select pg_advisory_xact_lock(hashtextextended('spark.ddl', 0));
 -- name: ddl_become_owner :write
 set local role spark_owner;
 
+-- The role with which the connection was opened.
+-- name: ddl_resign_owner :write
+reset role;
+
 -- name: ddl_raise_epoch :write
 select spark.raise_epoch();
 
@@ -72,7 +76,7 @@ select $1::text, $2::text, $3::text, m.one_field, m.one_collection_field,
 
 -- All that making a relation from $1.$2 to $3 has to know. `target_key`: its only key column.
 -- name: ddl_relation_facts :read
--- returns: has_collection, has_field, is_column, has_relation, has_foreign_key, has_target, own_key, target_key, key_type, field_type, site_column, target_site_column, target_shared, special, is_tracked
+-- returns: has_collection, has_field, is_column, has_relation, has_foreign_key, has_target, own_key, target_key, key_type, field_type, site_column, target_site_column, target_shared, special, is_tracked, has_companion
 select many.oid is not null or exists (select from directus_collections where collection = $1::text) as has_collection,
        near.attname is not null or exists (select from directus_fields where collection = $1::text and field = $2::text) as has_field,
        near.attname is not null as is_column,
@@ -88,7 +92,8 @@ select many.oid is not null or exists (select from directus_collections where co
        own.site_column, target.site_column as target_site_column,
        coalesce(target.shared_read, false) as target_shared,
        (select f.special from directus_fields f where f.collection = $1::text and f.field = $2::text limit 1) as special,
-       exists (select from directus_fields where collection = $1::text and field = $2::text) as is_tracked
+       exists (select from directus_fields where collection = $1::text and field = $2::text) as is_tracked,
+       exists (select from directus_fields where collection = $1::text and field = $2::text || '_site_id') as has_companion
   from (select) nothing
   left join pg_class many on many.relnamespace = 'public'::regnamespace and many.relname = $1::text and many.relkind in ('r', 'p')
   left join pg_attribute near on near.attrelid = many.oid and near.attname = $2::text and near.attnum > 0 and not near.attisdropped
@@ -120,6 +125,7 @@ select c.collection,
  where c.collection not like 'directus\_%'
  order by c.collection collate "C";
 
+-- An index that begins with the site counts: on a tenant's table every one does.
 -- Of a column's default the value is shown where it is a literal, else the expression.
 -- name: snapshot_fields :slow
 -- returns: collection, field, type_oid, special, meta, schema
@@ -156,10 +162,13 @@ select f.collection, f.field, coalesce(nullif(ty.typbasetype, 0), a.atttypid, 0)
   left join pg_type ty on ty.oid = a.atttypid
   left join lateral (select pg_get_expr(adbin, adrelid) as expression from pg_attrdef
                       where adrelid = a.attrelid and adnum = a.attnum) d on true
-  left join lateral (select bool_or(i.indisunique) as is_unique, bool_or(not i.indisunique) as is_indexed,
-                            bool_or(i.indisprimary) as is_primary
+  left join pg_attribute site on site.attrelid = t.oid and site.attname = 'site_id' and not site.attisdropped
+  left join lateral (select bool_or(i.indisunique and i.indnkeyatts = 1) as is_unique, bool_or(not i.indisunique) as is_indexed,
+                     bool_or(i.indisprimary and i.indnkeyatts = 1) as is_primary
                        from pg_index i
-                      where i.indrelid = a.attrelid and i.indnkeyatts = 1 and i.indkey[0] = a.attnum) ix on true
+                      where i.indrelid = a.attrelid
+                        and (i.indnkeyatts = 1 and i.indkey[0] = a.attnum or i.indnkeyatts = 2
+                        and not i.indisunique and i.indkey[0] = site.attnum and i.indkey[1] = a.attnum)) ix on true
   left join lateral (select c.relname::text as target, b.attname::text as target_column
                        from pg_constraint k
                        join pg_class c on c.oid = k.confrelid
@@ -217,11 +226,6 @@ select r.many_collection as collection, r.many_field as field, r.one_collection 
 -- name: bulk_sites :write
 -- returns: id
 select id from sites where id = any ($1::uuid[]) for key share;
-
--- name: bulk_work_log :write
-insert into work_log (site_id, id, timestamp, action, entity_type, details, level, status, user_id)
-values (spark.library_site(), $1, now(), 'bulk_insert', $2, $3::jsonb,
-        case when $4::bigint > 0 then 'warning' else 'success' end, 'done', $5);
 
 -- Types of columns whose text only PostgreSQL can judge.
 -- name: bulk_types :read

@@ -2,13 +2,15 @@
 
 -- is_needed: a policy, a trigger, a view or another table's key would go with the column.
 -- name: ddl_field_facts :read
--- returns: has_collection, has_table, has_field, is_column, is_key, is_site, is_needed
+-- returns: has_collection, has_table, has_field, is_column, is_key, is_site, is_tenants, is_own, is_needed
 select t.oid is not null or exists (select from directus_collections where collection = $1::text) as has_collection,
        t.oid is not null as has_table,
        a.attname is not null or exists (select from directus_fields where collection = $1::text and field = $2::text) as has_field,
        a.attname is not null as is_column,
        exists (select from pg_index i where i.indrelid = t.oid and i.indisprimary and a.attnum = any (i.indkey)) as is_key,
        exists (select from spark.collections c where c.collection = $1::text and c.site_column = $2::text) as is_site,
+       exists (select from spark.collections c where c.collection = $1::text and c.site_column = 'site_id') as is_tenants,
+       exists (select from spark.own_fields o where o.collection = $1::text and o.field = $2::text) as is_own,
        exists (select from pg_depend d
                 where d.refclassid = 'pg_class'::regclass and d.refobjid = t.oid and d.refobjsubid = a.attnum
                   and d.deptype = 'n') as is_needed

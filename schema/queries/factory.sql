@@ -23,10 +23,10 @@ select id from sites where id = $1 and id <> spark.library_site();
 -- Campaigns ----------------------------------------------------------------------------------------
 
 -- name: campaign_find :read
--- returns: id, site_id, status, name, headline_root, headline_cursor, niche_variables, location_mode, location_target, target_word_count, structure, site_name, site_url
+-- returns: id, site_id, status, name, headline_root, headline_cursor, niche_variables, location_mode, location_target, target_word_count, template, structure, recipe, title_spintax, avatar_key, variant_type, site_name, site_url
 select c.id, c.site_id, c.status, c.name, c.headline_spintax_root, c.headline_cursor, c.niche_variables,
-       c.location_mode, c.location_target, c.target_word_count, t.structure_json, s.name,
-       coalesce(s.url, 'https://' || s.domain)
+       c.location_mode, c.location_target, c.target_word_count, t.id, t.structure_json, c.content_recipe,
+       c.spintax_title, c.avatar_key, c.variant_type, s.name, coalesce(s.url, 'https://' || s.domain)
   from campaign_masters c
   left join article_templates t on t.site_id = c.article_template_site_id and t.id = c.article_template
   left join sites s on s.id = $1
@@ -63,16 +63,6 @@ select c.id, c.name, n.name, s.name, s.code, c.population
   left join locations_counties n on n.site_id = c.county_site_id and n.id = c.county_id
  where c.site_id in ($1, spark.library_site()) and ($2::uuid is null or $2 in (c.state_id, c.county_id))
  order by c.population desc nulls last, c.id limit $3;
-
--- An avatar's variant, or by the avatar itself its neutral one.
--- name: avatar_find :read
--- returns: variant_type, identity, data
-select v.variant_type, coalesce(v.identity, v.data ->> 'identity'), v.data
-  from avatar_variants v
-  left join avatar_intelligence a on a.site_id = v.avatar_site_id and a.avatar_key = v.avatar_key
- where v.site_id in ($1, spark.library_site()) and $2 in (v.id, a.id)
- order by v.id = $2 desc, v.variant_type = 'neutral' desc, v.site_id = spark.library_site(), v.id
- limit 1;
 
 -- Headlines ----------------------------------------------------------------------------------------
 
@@ -132,65 +122,6 @@ update headline_inventory h
 
 -- Articles -----------------------------------------------------------------------------------------
 
--- What a compiled library was made of, in a few bytes: whoever holds one compares.
--- name: plan_version :read
--- returns: version
-select concat_ws('.',
-    (select md5(row (c.status, c.name, c.niche_variables, c.target_word_count, c.location_mode,
-                     c.location_target, c.article_template, t.structure_json, s.name, s.url, s.domain)::text)
-       from campaign_masters c
-       left join article_templates t on t.site_id = c.article_template_site_id and t.id = c.article_template
-       left join sites s on s.id = $1
-      where c.site_id in ($1, spark.library_site()) and c.id = $2),
-    (select concat_ws('.', count(*),
-                      bit_xor(hashtextextended(concat(f.id, f.fragment_type, f.content_hash), 0)))
-       from content_fragments f
-      where f.site_id in ($1, spark.library_site()) and f.status = 'active'
-        and (f.campaign_id is null or f.campaign_id = $2
-             or f.campaign_id in (select m.id from campaign_masters m
-                                   where m.site_id in ($1, spark.library_site())
-                                     and m.name = 'Master Content Library'))),
-    (select concat_ws('.', count(*), bit_xor(hashtextextended(concat(id, category, data), 0)))
-       from spintax_dictionaries
-      where site_id in ($1, spark.library_site()))) as version;
-
--- name: plan_fragments :read
--- returns: id, type, body
-select f.id, f.fragment_type, f.content_body
-  from content_fragments f
- where f.site_id in ($1, spark.library_site()) and f.status = 'active'
-   and (f.campaign_id is null or f.campaign_id = $2
-        or f.campaign_id in (select m.id from campaign_masters m
-                              where m.site_id in ($1, spark.library_site())
-                                and m.name = 'Master Content Library'))
- order by f.id limit $3;
-
--- Rows that meet a unique index (slug, text, headline) are left out: they come again, made anew.
--- name: articles_store :write
--- returns: id, headline_id
-with stored as (
-    insert into generated_articles (
-        site_id, id, status, campaign_id, campaign_site_id, job_id, headline_id, title, slug, content,
-        meta_title, meta_description, word_count, word_count_status, location_city, location_county,
-        location_state, featured_image_svg, featured_image_filename, featured_image_alt, schema_json,
-        generation_hash, provenance)
-    select $1, d.id, 'qc', $2, $3, $4, d.headline_id, d.title, d.slug, d.content, d.meta_title,
-           d.meta_description, d.word_count, d.word_count_status, d.city, d.county, d.state, d.svg,
-           d.slug || '.svg', d.alt, d.schema_json::jsonb, d.hash, d.provenance::jsonb
-      from unnest($5::uuid[], $6::uuid[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[],
-                  $12::int8[], $13::text[], $14::text[], $15::text[], $16::text[], $17::text[],
-                  $18::text[], $19::text[], $20::text[], $21::text[])
-           as d (id, headline_id, title, slug, content, meta_title, meta_description, word_count,
-                 word_count_status, city, county, state, svg, alt, schema_json, hash, provenance)
-        on conflict do nothing
-    returning id, headline_id
-), used as (
-    update headline_inventory h set status = 'used', used_on_article = s.id
-      from stored s
-     where h.site_id = $1 and h.id = s.headline_id
-)
-select id, headline_id from stored;
-
 -- The first of slug, slug-2, slug-3 … from number $3 on that no article has.
 -- name: article_slug_free :write
 -- returns: slug, number
@@ -219,42 +150,15 @@ with advanced as (
            completed_at = case when jobs_done + 1 + jobs_failed >= jobs_total then now() end
      where site_id = $1 and id = $2
 )
-insert into work_log (site_id, action, entity_type, entity_id, details, level)
-values ($1, 'generated', 'generation_jobs', $2::uuid::text,
-        jsonb_build_object('articles', $3::int, 'campaign_id', $4::uuid), 'success');
+select spark.audit($1, 'generated', 'generation_jobs', $2::uuid::text,
+                   jsonb_build_object('articles', $3::int, 'campaign_id', $4::uuid),
+                   'success', 'done', $5, $6, $7);
 
 -- After the commit of many rows: the plans of young tables.
 -- name: statistics_refresh :write
 select spark.refresh_statistics();
 
--- name: work_log_add :write
-insert into work_log (site_id, action, entity_type, entity_id, details, level, user_id)
-values ($1, $2, $3, $4, $5::jsonb, $6, $7);
-
 -- Review and publishing ----------------------------------------------------------------------------
-
--- name: articles_approve :write
--- returns: id, status, is_approved
-with found as (
-    select id, status from generated_articles
-     where site_id = $1 and id = any ($2)
-     order by id
-       for update
-), approved as (
-    update generated_articles a set status = 'approved'
-      from found f
-     where a.site_id = $1 and a.id = f.id and f.status = 'qc'
-    returning a.id
-), logged as (
-    insert into work_log (site_id, action, entity_type, entity_id, details, level, status, user_id, actor, ip)
-    select $1, 'approved', 'generated_articles', id::text, '{"from": "qc", "to": "approved"}', 'success', 'done', $3, $4, $5
-      from approved
-)
-select wanted.id, f.status, a.id is not null
-  from unnest($2::uuid[]) with ordinality as wanted (id, n)
-  left join found f on f.id = wanted.id
-  left join approved a on a.id = wanted.id
- order by wanted.n;
 
 -- name: queue_decide :write
 with decided as (
@@ -262,10 +166,10 @@ with decided as (
 ), noted as (
     update campaign_masters set test_batch_status = $4 where site_id = $1 and id = $5
 )
-insert into work_log (site_id, action, entity_type, entity_id, details, level, status, user_id, actor, ip)
-values ($1, $4, 'production_queue', $2::uuid::text,
-        jsonb_build_object('campaign_id', $5::uuid, 'to', $3::text,
-                           'from', (select status from production_queue where site_id = $1 and id = $2)), 'info', 'done', $6, $7, $8);
+select spark.audit($1, $4, 'production_queue', $2::uuid::text,
+                   jsonb_build_object('campaign_id', $5::uuid, 'to', $3::text,
+                                      'from', (select status from production_queue where site_id = $1 and id = $2)),
+                   'info', 'done', $6, $7, $8);
 
 -- name: article_lock :write
 -- returns: status, title, slug, content, meta_title, meta_description, image_alt, schema_json, city, state, post_id
@@ -275,13 +179,12 @@ select status, title, slug, content, meta_title, meta_description, featured_imag
  where site_id = $1 and id = $2
    for update;
 
--- No row: the slug was taken between the look and the insert; try again.
+-- Its triggers date and publish it. No row: the slug was taken between the look and the insert; try again.
 -- name: post_create :write
 -- returns: slug
 insert into posts (site_id, id, title, slug, status, excerpt, content, featured_image_alt, meta_title,
-                   meta_description, meta_keywords, schema_json, source, source_article_id, published_at)
-select $1, $2, $3, free.slug, $5::text, $6::text, $7, $8, $9, $6::text, $10, $11::jsonb, 'seo_engine', $12,
-       case when $5::text = 'published' then now() end
+                   meta_description, meta_keywords, schema_json, source, source_article_id)
+select $1, $2, $3, free.slug, $5::text, $6::text, $7, $8, $9, $6::text, $10, $11::jsonb, 'seo_engine', $12
   from (select candidate.slug
           from (select case n when 1 then $4::text else $4::text || '-' || n end as slug
                   from (select generate_series(1, 10000) as n offset 0) numbers) candidate
@@ -291,18 +194,17 @@ select $1, $2, $3, free.slug, $5::text, $6::text, $7, $8, $9, $6::text, $10, $11
     on conflict (site_id, slug) do nothing
 returning slug;
 
--- name: article_published :write
-with published as (
+-- What became of it; that it is out, the triggers of its post say.
+-- name: article_posted :write
+with posted as (
     update generated_articles
-       set published_to_post = $3, published_url = '/' || $4::text, publish_status = case when $5 then 'published' else 'ready' end,
-           published_at = case when $5 then now() end, date_published = case when $5 then now() else date_published end,
-           is_published = $5, status = case when $5 then 'published' else status end
+       set published_to_post = $3, published_url = '/' || $4::text,
+           publish_status = case when $5 then publish_status else 'ready' end
      where site_id = $1 and id = $2
 )
-insert into work_log (site_id, action, entity_type, entity_id, details, level, status, user_id, actor, ip)
-values ($1, 'published', 'generated_articles', $2::uuid::text,
-        jsonb_build_object('post_id', $3::uuid, 'slug', $4::text, 'as', case when $5 then 'published' else 'draft' end),
-        'success', 'done', $6, $7, $8);
+select spark.audit($1, 'published', 'generated_articles', $2::uuid::text,
+                   jsonb_build_object('post_id', $3::uuid, 'slug', $4::text, 'as', case when $5 then 'published' else 'draft' end),
+                   'success', 'done', $6, $7, $8);
 
 -- Blueprints -----------------------------------------------------------------------------------------
 

@@ -3,8 +3,9 @@
 
 -- name: job_insert :write
 -- returns: id
-insert into spark.jobs (site_id, kind, payload, dedup_key, priority, run_at, max_failures, trace)
-values ($1, $2, $3::jsonb, $4, $5, now() + make_interval(secs => $6::float8 / 1e6), $7, $8)
+insert into spark.jobs (site_id, kind, payload, dedup_key, priority, run_at, max_failures, trace,
+                        asked_user, asked_actor, asked_ip)
+values ($1, $2, $3::jsonb, $4, $5, now() + make_interval(secs => $6::float8 / 1e6), $7, $8, $9, $10, $11)
     on conflict do nothing
 returning id;
 
@@ -16,19 +17,19 @@ select set_config('synchronous_commit', 'off', true);
 -- The CASE hides `state` from the planner: whatever the statistics say, this goes by the primary key,
 -- never through the partial index over everything that waits.
 -- name: job_claim :write
--- returns: id, site_id, kind, attempt, failures, payload, checkpoint, is_quarantined
+-- returns: id, site_id, kind, attempt, failures, payload, checkpoint, is_quarantined, asked_user, asked_actor, asked_ip
 update spark.jobs
    set state = 'running', attempt = attempt + 1, worker = $2, started_at = now()
  where id = any ($1)
    and case when state = 'queued' and run_at <= now() and not cancel_requested
                  and (expires_at is null or expires_at > now()) then true end
 returning id, site_id, kind, attempt, failures, payload, checkpoint,
-          coalesce(error_class = 'quarantine', false) as is_quarantined;
+          coalesce(error_class = 'quarantine', false) as is_quarantined, asked_user, asked_actor, asked_ip;
 
 -- While Redis is away: the same from the table itself, one job of each site in turn. Looked at are the
 -- oldest and the newest that are due, so that the backlog of one site cannot hide what others ask now.
 -- name: job_claim_polling :write
--- returns: id, site_id, kind, attempt, failures, payload, checkpoint, is_quarantined
+-- returns: id, site_id, kind, attempt, failures, payload, checkpoint, is_quarantined, asked_user, asked_actor, asked_ip
 with due as (
     (select id, site_id, run_at from spark.jobs
       where state = 'queued' and run_at <= now() and not cancel_requested
@@ -55,7 +56,7 @@ update spark.jobs j
   from chosen
  where j.id = chosen.id
 returning j.id, j.site_id, j.kind, j.attempt, j.failures, j.payload, j.checkpoint,
-          coalesce(j.error_class = 'quarantine', false) as is_quarantined;
+          coalesce(j.error_class = 'quarantine', false) as is_quarantined, j.asked_user, j.asked_actor, j.asked_ip;
 
 -- name: job_finish :shared
 -- returns: fence
@@ -80,12 +81,14 @@ with kept as (
 select case when exists (select from kept) then 1 else spark.fenced() end as fence;
 
 -- $4: is it final? $5: first wait in ms. Doubles, with jitter over the upper half, at most 10 minutes.
+-- $8: the other side asked for no sooner, in s.
 -- name: job_fail :shared
 -- returns: state
 update spark.jobs
    set state = case when $4 or failures + 1 >= max_failures then 'dead' else 'queued' end,
        failures = failures + 1,
-       run_at = now() + make_interval(secs => least(600.0, $5::float8 / 1000 * power(2, failures)) * (0.5 + random() / 2)),
+       run_at = now() + make_interval(secs => greatest($8::float8, least(600.0, $5::float8 / 1000 * power(2, failures))
+                                                                   * (0.5 + random() / 2))),
        finished_at = case when $4 or failures + 1 >= max_failures then now() end,
        worker = null, error_class = $6, error = $7
  where id = $1 and attempt = $2 and worker = $3 and state = 'running'

@@ -20,33 +20,53 @@ select t.id, coalesce(nullif(t.target_url, ''), '/posts/' || t.target_post::text
 
 -- The address is where its post is, or what the article itself says.
 -- name: link_article :read
--- returns: content, url, post_id, published, modified
-select content, published_url, published_to_post, coalesce(date_published, published_at), date_modified
+-- returns: id, content, url, post_id, published, modified
+select id, content, published_url, published_to_post, coalesce(date_published, published_at), date_modified
   from generated_articles
  where site_id = $1 and id = $2;
 
--- Nothing is written when the text is no longer what was read. A target that went meanwhile leaves its
--- link behind, as one that goes later would.
+-- The same of a page of them: of a campaign, or named.
+-- name: link_page_of_campaign :slow
+-- returns: id, content, url, post_id, published, modified
+select id, content, published_url, published_to_post, coalesce(date_published, published_at), date_modified
+  from generated_articles
+ where site_id = $1 and campaign_id = $2 and id > $3 and content <> ''
+ order by id limit 50;
+
+-- name: link_page_named :slow
+-- returns: id, content, url, post_id, published, modified
+select id, content, published_url, published_to_post, coalesce(date_published, published_at), date_modified
+  from generated_articles
+ where site_id = $1 and id = any ($2)
+ order by id;
+
+-- Articles, each with its links (by its place in $2) and its line of the log. Nothing is written of one
+-- whose text is no longer what was read. Locked in their order, so that two runs cannot wait for each
+-- other. A target that went meanwhile leaves its link behind, as one that goes later would.
 -- name: links_store :write
--- returns: id
-with changed as (
-    update generated_articles set content = $3
-     where site_id = $1 and id = $2 and sha256(convert_to(content, 'UTF8')) = $4::bytea
-    returning id
+-- returns: id, audited
+with live as materialized (
+    select a.id, u.content, u.details, u.n
+      from unnest($2::uuid[], $3::text[], $4::text[], $5::text[]) with ordinality as u (id, content, hash, details, n)
+      join generated_articles a on a.site_id = $1 and a.id = u.id
+     where encode(sha256(convert_to(a.content, 'UTF8')), 'hex') = u.hash
+     order by a.id
+       for no key update of a
+), changed as (
+    update generated_articles a set content = l.content
+      from live l
+     where a.site_id = $1 and a.id = l.id
+    returning a.id, l.n, l.details
 ), stored as (
     insert into article_links (site_id, id, batch_id, article_id, target_id, href, anchor, position)
-    select $1, u.id, $5, c.id, t.id, u.href, u.anchor, u.position
-      from changed c
-     cross join unnest($6::uuid[], $7::uuid[], $8::text[], $9::text[], $10::int8[]) as u (id, target, href, anchor, position)
-      left join link_targets t on t.site_id = $1 and t.id = u.target
-), logged as (
-    insert into work_log (site_id, action, entity_type, entity_id, details, level, user_id)
-    select $1, 'links_inserted', 'generated_articles', c.id::text,
-           jsonb_build_object('links_inserted', cardinality($6::uuid[]), 'anchors', to_jsonb($9::text[]), 'batch_id', $5::uuid),
-           'success', $11
-      from changed c
+    select $1, m.id, $6, c.id, t.id, m.href, m.anchor, m.position
+      from unnest($7::int8[], $8::uuid[], $9::uuid[], $10::text[], $11::text[], $12::int8[])
+           as m (n, id, target, href, anchor, position)
+      join changed c on c.n = m.n
+      left join link_targets t on t.site_id = $1 and t.id = m.target
 )
-select id from changed;
+select id, spark.audit($1, 'links_inserted', 'generated_articles', id::text, details::jsonb, 'success', 'done', $13, $14, $15)
+  from changed;
 
 -- name: links_of_article :read
 -- returns: id, href, anchor
@@ -56,7 +76,7 @@ select id, href, anchor from article_links
  limit 10000;
 
 -- name: links_take_out :write
--- returns: id
+-- returns: id, audited
 with changed as (
     update generated_articles set content = $3
      where site_id = $1 and id = $2 and sha256(convert_to(content, 'UTF8')) = $4::bytea
@@ -64,19 +84,10 @@ with changed as (
 ), gone as (
     delete from article_links l using changed c
      where l.site_id = $1 and l.article_id = c.id and l.id = any ($5::uuid[])
-), logged as (
-    insert into work_log (site_id, action, entity_type, entity_id, details, level, user_id)
-    select $1, 'links_removed', 'generated_articles', c.id::text, jsonb_build_object('links_removed', $6::int8), 'info', $7
-      from changed c
 )
-select id from changed;
-
--- A campaign's articles, a page at a time.
--- name: link_articles_of_campaign :read
--- returns: id
-select id from generated_articles
- where site_id = $1 and campaign_id = $2 and id > $3 and content <> ''
- order by id limit $4;
+select id, spark.audit($1, 'links_removed', 'generated_articles', id::text,
+                       jsonb_build_object('links_removed', $6::int8), 'info', 'done', $7, $8, $9)
+  from changed;
 
 -- name: link_articles_known :read
 -- returns: id

@@ -40,10 +40,10 @@ select $1, u.id, $2, u.position::int, timestamptz 'epoch' + u.at_us * interval '
 -- Queues ---------------------------------------------------------------------------------------------
 
 -- name: production_show :read
--- returns: campaign_id, status, error, total, pending, claimed, done, failed
+-- returns: campaign_id, status, error, total, pending, claimed, done, failed, published, refused
 select q.campaign_id, q.status, q.error_log, count(i.id), count(*) filter (where i.status = 'pending'),
        count(*) filter (where i.status = 'claimed'), count(*) filter (where i.status = 'done'),
-       count(*) filter (where i.status = 'failed')
+       count(*) filter (where i.status = 'failed'), count(i.published_at), count(i.refused)
   from production_queue q
   left join queue_items i on i.site_id = q.site_id and i.queue_id = q.id
  where q.site_id = $1 and q.id = $2

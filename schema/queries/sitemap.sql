@@ -44,7 +44,7 @@ insert into spark.sitemaps (site_id) values ($1)
 -- as many as the rate leaves. Nothing at all if this day had its drip. A day on which nothing was there to
 -- release is not used up. $2: the user.
 -- name: sitemap_drip :write
--- returns: articles, hubs, remaining, rate, was_done, day
+-- returns: articles, hubs, remaining, rate, was_done, day, audited
 with state as materialized (
     select m.last_number, s.sitemap_drip_rate as rate, (now() at time zone 'utc')::date as today,
            coalesce(m.dripped_on >= (now() at time zone 'utc')::date, false) as was_done
@@ -103,17 +103,16 @@ with state as materialized (
     update sites set factory_status = case when w.remaining > 0 then 'dripping' else 'idle' end
       from waiting w, done d
      where sites.id = $1 and d.articles + d.hubs > 0 and sites.factory_status in ('idle', 'dripping')
-), logged as (
-    insert into work_log (site_id, action, entity_type, entity_id, details, level, user_id)
-    select $1, 'sitemap_drip', 'sites', $1::uuid::text,
-           jsonb_build_object('articles_indexed', d.articles, 'hubs_indexed', d.hubs,
-                              'first_number', s.last_number + 1, 'last_number', s.last_number + d.articles + d.hubs,
-                              'ids', (select jsonb_agg(coalesce(r.article_id, r.hub_id) order by r.place)
-                                        from released r where r.place <= 100)),
-           'success', $2
-      from done d, state s where d.articles + d.hubs > 0
 )
-select d.articles, d.hubs, w.remaining, s.rate::int8, s.was_done, s.today::text
+select d.articles, d.hubs, w.remaining, s.rate::int8, s.was_done, s.today::text,
+       (select spark.audit($1, 'sitemap_drip', 'sites', $1::uuid::text,
+                           jsonb_build_object('articles_indexed', d.articles, 'hubs_indexed', d.hubs,
+                                              'first_number', s.last_number + 1,
+                                              'last_number', s.last_number + d.articles + d.hubs,
+                                              'ids', (select jsonb_agg(coalesce(r.article_id, r.hub_id) order by r.place)
+                                                        from released r where r.place <= 100)),
+                           'success', 'done', $2, $3, $4)::text
+         where d.articles + d.hubs > 0)
   from state s, done d, waiting w;
 
 -- What is out -----------------------------------------------------------------------------------------

@@ -122,7 +122,7 @@ fiber_fn Err auth_logout(struct ctx *ctx, const struct request *request, struct 
     Str token;
     enum mode mode;
     TRY(refresh_token_read(ctx, request, &token, &mode));
-    TRY(session_logout(ctx, token));
+    TRY(session_logout(ctx, token, request->ip));
     reply_no_content(reply);
     if (request_cookie(request, STR(REFRESH_COOKIE)).len > 0)
         cookie_set(ctx, reply, STR(""), 0);

@@ -1,7 +1,10 @@
-/* POST /api/admin/import-blueprint: a campaign with all its parts, in one transaction. */
+/* POST /api/admin/import-blueprint: a campaign with all its parts, or a whole site, in one
+ * transaction.
+ */
 #include "factory/blueprint.h"
 
 #include "access/actor.h"
+#include "factory/blueprint_site.h"
 #include "server/handlers.h"
 #include "server/routes/factory.h"
 
@@ -42,11 +45,42 @@ static fiber_fn Err target_site(struct ctx *ctx, const struct json *body, Uuid *
     return OK;
 }
 
+/* One of a site, as export-blueprint writes it. */
+static fiber_fn Err import_site(struct ctx *ctx, const struct json *body, struct reply *reply)
+{
+    Uuid named;
+    TRY(factory_named_site(ctx, body, &named));
+    TRY(factory_enter(ctx, named, NULL));
+    struct blueprint_site_result result;
+    TRY(blueprint_site_store(ctx, body, &result));
+    struct json_writer *w = &reply->json;
+    int64_t imported = 0;
+    for (enum blueprint_part part = 0; part < BLUEPRINT_PARTS; part++)
+        imported += result.stored[part];
+    json_object_begin(w);
+    json_field_bool(w, "success", true);
+    json_field_uuid(w, "site_id", ctx->scope.site);
+    json_field_int(w, "imported", imported);
+    json_key(w, STR("stored"));
+    json_object_begin(w);
+    for (enum blueprint_part part = 0; part < BLUEPRINT_PARTS; part++)
+        if (result.is_present[part]) {
+            json_key(w, blueprint_part_name(part));
+            json_put_int(w, result.stored[part]);
+        }
+    json_object_end(w);
+    json_field_raw(w, "left_out", blueprint_left_out());
+    json_object_end(w);
+    return OK;
+}
+
 fiber_fn Err blueprint_post(struct ctx *ctx, const struct request *request, struct reply *reply)
 {
     TRY(factory_check_write(ctx));
     const struct json *body;
     TRY(request_object(ctx, request, &body));
+    if (!json_is_null(json_get(body, STR("format"))))
+        return import_site(ctx, body, reply);
     Uuid site;
     TRY(target_site(ctx, body, &site));
     struct blueprint *blueprint = arena_new(ctx->arena, struct blueprint);

@@ -1,5 +1,5 @@
 /* /api/campaigns: the site's campaigns and those for every site, and a new one. */
-#include "access/actor.h"
+#include "access/audit.h"
 #include "factory/spin.h"
 #include "gen/sql.h"
 #include "server/handlers.h"
@@ -227,8 +227,8 @@ fiber_fn Err campaigns_post(struct ctx *ctx, const struct request *request, stru
                       db_text(body.location_mode),
                       db_text_z(body.location_target.len > 0 ? body.location_target : STR_NONE),
                       db_int(body.target_words), db_int(body.batch_count),
-                      uuid_or_null(body.article_template), db_text(body.status),
-                      uuid_or_null(ctx->actor->user)),
+                      uuid_or_null(body.article_template), db_text(body.status), audit_user(ctx),
+                      audit_actor(ctx), audit_ip(ctx)),
                  &rows));
     reply->status = 201;
     put_created(&reply->json, &rows);

@@ -1,9 +1,9 @@
 /*
- * POST /api/track/conversion and /call-click: durable in PostgreSQL before they are answered.
- * Nobody else is told of them here.
+ * POST /api/track/conversion and /call-click: durable in PostgreSQL before they are answered. Who
+ * else is told of them is told by a job, made in the same transaction.
  */
 #include "gen/sql.h"
-#include "io/db.h"
+#include "jobs/outbound.h"
 #include "server/handlers.h"
 #include "server/routes/public.h"
 
@@ -14,6 +14,7 @@ enum { PHONE_MAX = 50, PAGE_URL_MAX = 2048, TITLE_MAX = 500, PATH_MAX_LEN = 500 
 struct conversion {
     Uuid site, id, lead;
     Str type, value, currency, source, campaign, gclid, fbclid;
+    bool for_google, for_facebook; /* whether the page wants them to be told */
 };
 
 static Err currency_check(struct ctx *ctx, Str currency)
@@ -33,27 +34,33 @@ static Err conversion_read(struct ctx *ctx, const struct json *body, struct conv
         {"source", WORD_MAX, &ret->source},        {"campaign", WORD_MAX, &ret->campaign},
         {"gclid", WORD_MAX, &ret->gclid},          {"fbclid", WORD_MAX, &ret->fbclid},
     };
-    bool
-        wants_sending; /* taken, so that old clients are understood; sending is not the visitor's */
     Err texts = VISITOR_TAKE_TEXTS(ctx, body, fields);
     Err value = visitor_take_value(ctx, body, "value", &ret->value);
     TRY(texts);
     TRY(value);
     TRY(json_take_uuid(ctx, body, "lead", &ret->lead));
     TRY(json_take_uuid(ctx, body, "lead_id", &ret->lead));
-    TRY(json_take_bool(ctx, body, "send_to_google", &wants_sending));
-    TRY(json_take_bool(ctx, body, "send_to_facebook", &wants_sending));
+    TRY(json_take_bool(ctx, body, "send_to_google", &ret->for_google));
+    TRY(json_take_bool(ctx, body, "send_to_facebook", &ret->for_facebook));
     if (str_trim(ret->type).len == 0)
         return visitor_refuse(ctx, "conversion_type", "conversion_type is required");
     return currency_check(ctx, ret->currency);
 }
 
-/* With a lead, the lock comes first: two at once of one type are one. */
-static fiber_fn Err conversion_store(struct ctx *ctx, struct conversion *c)
+static fiber_fn Err outbound_find(struct ctx *ctx, const struct conversion *c, struct outbound *ret)
 {
-    Str what = str_printf(ctx->arena, "conversion %.*s %.*s",
-                          STR_FMT(uuid_text(ctx->arena, c->lead)), STR_FMT(c->type));
-    const DbArg key = db_int(visitor_lock_key(ctx, c->site, what));
+    *ret = (struct outbound){0};
+    if (!c->for_google && !c->for_facebook)
+        return OK;
+    TRY(outbound_networks_find(ctx, c->site, ret));
+    ret->google = ret->google && c->for_google;
+    ret->facebook =
+        ret->facebook && c->for_facebook && (!uuid_is_nil(c->lead) || c->fbclid.len > 0);
+    return OK;
+}
+
+static struct db_args store_args(struct ctx *ctx, const struct conversion *c)
+{
     const DbArg list[] = {
         db_uuid(c->site),
         db_uuid(c->id),
@@ -66,14 +73,54 @@ static fiber_fn Err conversion_store(struct ctx *ctx, struct conversion *c)
         db_text_z(c->gclid),
         db_text_z(c->fbclid),
     };
-    struct rows rows;
+    DbArg *kept = arena_array(ctx->arena, DbArg, sizeof list / sizeof list[0]);
+    memcpy(kept, list, sizeof list);
+    return (struct db_args){kept, sizeof list / sizeof list[0]};
+}
+
+/* One group of statements, when nobody is told. With a lead, the lock comes first: two at once of
+ * one type are one. */
+static fiber_fn Err store(struct ctx *ctx, const struct conversion *c, DbArg key, struct rows *rows)
+{
     struct db_batch batch = {.lane = DB_WRITE};
     if (!uuid_is_nil(c->lead))
         db_batch_add(&batch, &SQL_VISITOR_LOCK, (struct db_args){&key, 1}, NULL);
-    db_batch_add(&batch, &SQL_CONVERSION_STORE,
-                 (struct db_args){list, sizeof list / sizeof list[0]}, &rows);
-    TRY(db_batch_run(ctx, &batch));
-    if (rows.count != 1 || !row_bool(&rows, 0, CONVERSION_STORE_HAS_LEAD))
+    db_batch_add(&batch, &SQL_CONVERSION_STORE, store_args(ctx, c), rows);
+    return db_batch_run(ctx, &batch);
+}
+
+static bool is_stored(const struct rows *rows)
+{
+    return rows->count == 1 && row_bool(rows, 0, CONVERSION_STORE_HAS_LEAD);
+}
+
+/* With its jobs, unless the lead had a conversion of this type. */
+static fiber_fn Err store_and_tell(struct ctx *ctx, const struct conversion *c, DbArg key,
+                                   const struct outbound *outbound, struct rows *rows)
+{
+    SCOPED_TX struct db_tx tx = {0};
+    TRY(db_begin(ctx, &tx));
+    if (!uuid_is_nil(c->lead))
+        TRY(db_tx_query(&tx, &SQL_VISITOR_LOCK, (struct db_args){&key, 1}, NULL));
+    TRY(db_tx_query(&tx, &SQL_CONVERSION_STORE, store_args(ctx, c), rows));
+    if (is_stored(rows) && uuid_eq(row_uuid(rows, 0, CONVERSION_STORE_ID), c->id))
+        TRY(outbound_enqueue(&tx, outbound, (Uuid){0}, c->id));
+    return db_commit(&tx);
+}
+
+static fiber_fn Err conversion_store(struct ctx *ctx, struct conversion *c)
+{
+    Str what = str_printf(ctx->arena, "conversion %.*s %.*s",
+                          STR_FMT(uuid_text(ctx->arena, c->lead)), STR_FMT(c->type));
+    const DbArg key = db_int(visitor_lock_key(ctx, c->site, what));
+    struct outbound outbound;
+    struct rows rows;
+    TRY(outbound_find(ctx, c, &outbound));
+    if (outbound_is_wanted(&outbound))
+        TRY(store_and_tell(ctx, c, key, &outbound, &rows));
+    else
+        TRY(store(ctx, c, key, &rows));
+    if (!is_stored(&rows))
         return fail(ctx, ERR_NOT_FOUND, "There is no such lead.");
     c->id = row_uuid(&rows, 0, CONVERSION_STORE_ID);
     return OK;
@@ -136,6 +183,49 @@ static Str path_of(Str url)
     return str_count_codepoints(path) <= PATH_MAX_LEN ? path : STR_NONE;
 }
 
+static struct db_args call_click_args(struct ctx *ctx, const struct request *request,
+                                      const struct call_click *click)
+{
+    const DbArg list[] = {
+        db_uuid(click->site),
+        db_uuid(click->event),
+        db_text(click->phone),
+        db_text_z(path_of(click->page_url)),
+        db_text_z(click->session_id),
+        db_text_z(click->visitor_id),
+        db_text_z(visitor_agent(request)),
+        db_text_z(visitor_ip(ctx, request)),
+        db_text_z(click->page_url),
+        db_text_z(click->page_title),
+        db_text_z(click->utm_source),
+        db_text_z(click->utm_medium),
+        db_text_z(click->utm_campaign),
+        db_uuid(click->conversion),
+        db_text(CALL_VALUE),
+        db_text(visitor_source(click->utm_source, click->gclid, click->fbclid)),
+        db_text_z(click->gclid),
+        db_text_z(click->fbclid),
+    };
+    DbArg *kept = arena_array(ctx->arena, DbArg, sizeof list / sizeof list[0]);
+    memcpy(kept, list, sizeof list);
+    return (struct db_args){kept, sizeof list / sizeof list[0]};
+}
+
+static fiber_fn Err call_click_store(struct ctx *ctx, const struct call_click *click,
+                                     struct db_args args)
+{
+    struct outbound outbound;
+    TRY(outbound_networks_find(ctx, click->site, &outbound));
+    outbound.facebook = outbound.facebook && click->fbclid.len > 0;
+    if (!outbound_is_wanted(&outbound))
+        return db_query(ctx, &SQL_CALL_CLICK_STORE, args, NULL);
+    SCOPED_TX struct db_tx tx = {0};
+    TRY(db_begin(ctx, &tx));
+    TRY(db_tx_query(&tx, &SQL_CALL_CLICK_STORE, args, NULL));
+    TRY(outbound_enqueue(&tx, &outbound, (Uuid){0}, click->conversion));
+    return db_commit(&tx);
+}
+
 fiber_fn Err call_click_post(struct ctx *ctx, const struct request *request, struct reply *reply)
 {
     const struct json *body;
@@ -143,16 +233,6 @@ fiber_fn Err call_click_post(struct ctx *ctx, const struct request *request, str
     struct call_click click = {.event = uuid_make(), .conversion = uuid_make()};
     TRY(visitor_site(ctx, body, &click.site));
     TRY(call_click_read(ctx, body, &click));
-    TRY(db_query(ctx, &SQL_CALL_CLICK_STORE,
-                 ARGS(db_uuid(click.site), db_uuid(click.event), db_text(click.phone),
-                      db_text_z(path_of(click.page_url)), db_text_z(click.session_id),
-                      db_text_z(click.visitor_id), db_text_z(visitor_agent(request)),
-                      db_text_z(visitor_ip(ctx, request)), db_text_z(click.page_url),
-                      db_text_z(click.page_title), db_text_z(click.utm_source),
-                      db_text_z(click.utm_medium), db_text_z(click.utm_campaign),
-                      db_uuid(click.conversion), db_text(CALL_VALUE),
-                      db_text(visitor_source(click.utm_source, click.gclid, click.fbclid)),
-                      db_text_z(click.gclid), db_text_z(click.fbclid)),
-                 NULL));
+    TRY(call_click_store(ctx, &click, call_click_args(ctx, request, &click)));
     return conversion_answer(reply, click.conversion);
 }

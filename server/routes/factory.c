@@ -131,3 +131,20 @@ Err factory_take_ids(struct ctx *ctx, const struct json *body, const char *key, 
     *ret_count = count;
     return OK;
 }
+
+/* Editors' pages write "Male". */
+Err factory_take_avatar(struct ctx *ctx, const struct json *body, struct avatar_choice *ret)
+{
+    *ret = (struct avatar_choice){0};
+    TRY(json_take_uuid(ctx, body, "avatar", &ret->id));
+    TRY(json_take_uuid(ctx, body, "avatar_id", &ret->id));
+    TRY(json_take_str(ctx, body, "avatar_key", AVATAR_KEY_MAX, &ret->key));
+    TRY(json_take_str(ctx, body, "variant_type", AVATAR_KEY_MAX, &ret->variant_type));
+    if (ret->variant_type.len == 0)
+        return OK;
+    ret->variant_type = str_lower(ctx->arena, ret->variant_type);
+    if (!avatar_is_variant(ret->variant_type))
+        return factory_refuse(ctx, "variant_type",
+                              "variant_type has to be male, female or neutral");
+    return OK;
+}

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "io/db.h"
+#include "factory/avatar.h"
 #include "server/route.h"
 
 /* What is asked for, and the statement that says whose it is. */
@@ -35,3 +35,6 @@ Err factory_refuse(struct ctx *ctx, const char *field, const char *sentence);
 /* A list of uuids in the body: 1 to `max`, each once. */
 Err factory_take_ids(struct ctx *ctx, const struct json *body, const char *key, uint32_t max,
                      Uuid **ret, uint32_t *ret_count);
+
+/* avatar_id (or avatar), avatar_key, variant_type in any case: all optional. */
+Err factory_take_avatar(struct ctx *ctx, const struct json *body, struct avatar_choice *ret);

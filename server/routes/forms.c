@@ -4,7 +4,8 @@
  */
 #include "base/crypto.h"
 #include "gen/sql.h"
-#include "io/db.h"
+#include "io/reactor.h"
+#include "jobs/outbound.h"
 #include "server/form_fields.h"
 #include "server/handlers.h"
 #include "server/routes/public.h"
@@ -21,6 +22,7 @@ struct form {
     Str slug;
     const struct json *fields;
     Str thanks, redirect_url, conversion_value;
+    bool has_webhook, has_mail;
 };
 
 struct submission {
@@ -66,6 +68,8 @@ static fiber_fn Err form_load(struct ctx *ctx, const struct json *body, Uuid sit
         .thanks = row_text(&rows, 0, FORM_FIND_SUCCESS_MESSAGE),
         .redirect_url = row_text(&rows, 0, FORM_FIND_REDIRECT_URL),
         .conversion_value = row_text(&rows, 0, FORM_FIND_CONVERSION_VALUE),
+        .has_webhook = row_bool(&rows, 0, FORM_FIND_HAS_WEBHOOK),
+        .has_mail = row_bool(&rows, 0, FORM_FIND_HAS_MAIL),
     };
     Str fields = row_json(&rows, 0, FORM_FIND_FIELDS);
     if (json_parse(ctx, fields, JSON_LIMITS_DEFAULT, &ret->fields) != OK)
@@ -162,6 +166,43 @@ static struct db_args store_args(struct ctx *ctx, const struct form *form,
     return (struct db_args){kept, sizeof list / sizeof list[0]};
 }
 
+/* Whom to tell of it. Of spam nobody hears. */
+static fiber_fn Err outbound_find(struct ctx *ctx, const struct form *form,
+                                  const struct submission *s, struct outbound *ret)
+{
+    *ret = (struct outbound){0};
+    if (s->is_spam || !ctx->reactor->settings->outbound_calls)
+        return OK;
+    TRY(outbound_networks_find(ctx, s->site, ret));
+    ret->webhook = form->has_webhook;
+    ret->mail = form->has_mail;
+    ret->facebook = ret->facebook && (s->email.len > 0 || s->phone.len > 0 || s->fbclid.len > 0);
+    return OK;
+}
+
+/* One group of statements; the usual way, as nobody is told. */
+static fiber_fn Err store(struct ctx *ctx, DbArg key, struct db_args args, struct rows *rows)
+{
+    struct db_batch batch = {.lane = DB_WRITE};
+    db_batch_add(&batch, &SQL_VISITOR_LOCK, (struct db_args){&key, 1}, NULL);
+    db_batch_add(&batch, &SQL_FORM_SUBMISSION_STORE, args, rows);
+    return db_batch_run(ctx, &batch);
+}
+
+/* With its jobs, unless it is the twin of one whose jobs are made. */
+static fiber_fn Err store_and_tell(struct ctx *ctx, DbArg key, struct db_args args,
+                                   const struct submission *s, const struct outbound *outbound,
+                                   struct rows *rows)
+{
+    SCOPED_TX struct db_tx tx = {0};
+    TRY(db_begin(ctx, &tx));
+    TRY(db_tx_query(&tx, &SQL_VISITOR_LOCK, (struct db_args){&key, 1}, NULL));
+    TRY(db_tx_query(&tx, &SQL_FORM_SUBMISSION_STORE, args, rows));
+    if (rows->count == 1 && uuid_eq(row_uuid(rows, 0, FORM_SUBMISSION_STORE_SUBMISSION_ID), s->id))
+        TRY(outbound_enqueue(&tx, outbound, s->id, s->conversion));
+    return db_commit(&tx);
+}
+
 /* The lock comes first, so that of many equal forms at once each but the first sees its twin. */
 static fiber_fn Err submission_store(struct ctx *ctx, const struct form *form,
                                      struct submission *submission)
@@ -172,11 +213,14 @@ static fiber_fn Err submission_store(struct ctx *ctx, const struct form *form,
         str_printf(ctx->arena, "form %.*s %.*s %.*s", STR_FMT(uuid_text(ctx->arena, form->id)),
                    STR_FMT(hex), STR_FMT(submission->ip));
     const DbArg key = db_int(visitor_lock_key(ctx, submission->site, what));
+    struct db_args args = store_args(ctx, form, submission, hex);
+    struct outbound outbound;
     struct rows rows;
-    struct db_batch batch = {.lane = DB_WRITE};
-    db_batch_add(&batch, &SQL_VISITOR_LOCK, (struct db_args){&key, 1}, NULL);
-    db_batch_add(&batch, &SQL_FORM_SUBMISSION_STORE, store_args(ctx, form, submission, hex), &rows);
-    TRY(db_batch_run(ctx, &batch));
+    TRY(outbound_find(ctx, form, submission, &outbound));
+    if (outbound_is_wanted(&outbound))
+        TRY(store_and_tell(ctx, key, args, submission, &outbound, &rows));
+    else
+        TRY(store(ctx, key, args, &rows));
     if (rows.count != 1)
         return fail(ctx, ERR_DATABASE, "A submission was stored %u times.", rows.count);
     submission->id = row_uuid(&rows, 0, FORM_SUBMISSION_STORE_SUBMISSION_ID);

@@ -1,5 +1,4 @@
 /* POST /api/seo/generate-article: one article at once, or a batch for the workers. */
-#include "factory/avatar.h"
 #include "factory/generate.h"
 #include "server/handlers.h"
 #include "server/routes/factory.h"
@@ -12,7 +11,7 @@ struct article_body {
     bool is_async;
     Str headline;
     Str location;
-    Uuid avatar;
+    struct avatar_choice avatar;
 };
 
 static Err body_read(struct ctx *ctx, const struct json *body, struct article_body *ret)
@@ -23,7 +22,7 @@ static Err body_read(struct ctx *ctx, const struct json *body, struct article_bo
     TRY(json_take_int(ctx, body, "total", 1, TOTAL_MAX, &ret->total));
     TRY(json_take_bool(ctx, body, "async", &ret->is_async));
     TRY(json_take_str(ctx, body, "headline", HEADLINE_MAX_LEN, &ret->headline));
-    TRY(json_take_uuid(ctx, body, "avatar_id", &ret->avatar));
+    TRY(factory_take_avatar(ctx, body, &ret->avatar));
     if (ret->batch_size > ARTICLE_BATCH_MAX)
         ret->batch_size = ARTICLE_BATCH_MAX;
     if (ret->total == 0)
@@ -37,10 +36,10 @@ static Err body_read(struct ctx *ctx, const struct json *body, struct article_bo
         struct geo_location place = place_from_json(location);
         ret->location = place_json(ctx->arena, NULL, &place);
     }
-    bool is_single = ret->headline.len > 0 || !uuid_is_nil(ret->avatar) || ret->location.len > 0;
+    bool is_single = ret->headline.len > 0 || ret->location.len > 0;
     if (is_single && ret->is_async)
         return factory_refuse(ctx, "headline",
-                              "headline, location and avatar_id are for one article at once: leave "
+                              "headline and location are for one article at once: leave "
                               "batch_size, total and async out");
     if (ret->location.len > 0 && ret->headline.len == 0)
         return factory_refuse(ctx, "headline", "A location needs the headline that it is for");
@@ -54,6 +53,7 @@ static fiber_fn Err start(struct ctx *ctx, Uuid campaign, const struct article_b
         .campaign = campaign,
         .batch_size = (uint32_t)body->batch_size,
         .total = (uint32_t)body->total,
+        .avatar = body->avatar,
     };
     Uuid id;
     uint32_t jobs;
@@ -128,13 +128,11 @@ fiber_fn Err article_generate(struct ctx *ctx, const struct request *request, st
         return start(ctx, campaign, &wanted, reply);
 
     struct single_request single = {
-        .campaign = campaign, .headline = wanted.headline, .location = wanted.location};
-    struct avatar avatar;
-    if (!uuid_is_nil(wanted.avatar)) {
-        TRY(avatar_find(ctx, wanted.avatar, &avatar));
-        single.variant = &avatar.variant;
-        single.variant_name = avatar.identity;
-    }
+        .campaign = campaign,
+        .headline = wanted.headline,
+        .location = wanted.location,
+        .avatar = wanted.avatar,
+    };
     struct article_draft *article = arena_new(ctx->arena, struct article_draft);
     bool is_made;
     uint64_t remaining;

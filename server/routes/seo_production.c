@@ -33,6 +33,8 @@ static void put_progress(struct json_writer *w, const struct production_state *s
     json_field_int(w, "failed", state->failed);
     json_field_int(w, "claimed", state->claimed);
     json_field_int(w, "pending", state->pending);
+    json_field_int(w, "published", state->published);
+    json_field_int(w, "refused", state->refused);
     json_object_end(w);
 }
 
@@ -47,7 +49,7 @@ static Str next_step(const struct production_state *state)
         {STR_INIT("approved"), STR_INIT("Process the queue.")},
         {STR_INIT("paused"), STR_INIT("Resume the queue, then process it.")},
         {STR_INIT("failed"), STR_INIT("See error, mend its cause, and retry the queue.")},
-        {STR_INIT("done"), STR_INIT("Review and publish the articles.")},
+        {STR_INIT("done"), STR_INIT("Review the articles: what is approved is published at its date.")},
         {STR_INIT("cancelled"), STR_INIT("Nothing: the queue is cancelled.")},
     };
     for (size_t i = 0; i < sizeof STEPS / sizeof STEPS[0]; i++)

@@ -43,11 +43,14 @@ static fiber_fn Err approve_articles(struct ctx *ctx, const struct json *body, U
 {
     Uuid *ids;
     uint32_t count;
+    struct approval_terms terms = {.reason = STR_NONE};
+    TRY(json_take_bool(ctx, body, "waive_word_target", &terms.waives_word_target));
+    TRY(json_take_str(ctx, body, "reason", REVIEW_REASON_MAX, &terms.reason));
     TRY(factory_take_ids(ctx, body, "article_ids", REVIEW_ARTICLES_MAX, &ids, &count));
     TRY(factory_enter(ctx, named,
                       &(struct factory_subject){&SQL_ARTICLE_SITES, "article", ids, count}));
     struct approval *approvals = arena_array(ctx->arena, struct approval, count);
-    TRY(articles_approve(ctx, ids, count, approvals));
+    TRY(articles_approve(ctx, &terms, ids, count, approvals));
 
     struct json_writer *w = &reply->json;
     uint32_t approved = 0;
@@ -125,7 +128,8 @@ static fiber_fn Err publish_one(struct ctx *ctx, struct json_writer *w, Uuid art
 {
     struct published_post post;
     Err err = article_publish(ctx, article, is_draft, &post);
-    bool is_refused = err == ERR_NOT_FOUND || err == ERR_CONFLICT || err == ERR_FAILED_VALIDATION;
+    bool is_refused = err == ERR_NOT_FOUND || err == ERR_CONFLICT || err == ERR_FAILED_VALIDATION ||
+                      err == ERR_QUALITY_GATE;
     if (err != OK && !is_refused)
         return err;
     json_object_begin(w);
@@ -135,6 +139,7 @@ static fiber_fn Err publish_one(struct ctx *ctx, struct json_writer *w, Uuid art
         json_field_str(w, "slug", post.slug);
     } else {
         json_field_str(w, "error", diag_message(ctx, ctx->diag.last));
+        json_field_str(w, "code", str_from_z(err_info(err)->code));
         diag_clear(ctx);
     }
     json_object_end(w);

@@ -1,5 +1,5 @@
 /* POST /api/seo/sitemap-drip: the day's addresses go into the sitemap. */
-#include "access/actor.h"
+#include "access/audit.h"
 #include "gen/sql.h"
 #include "server/handlers.h"
 #include "server/routes/factory.h"
@@ -42,13 +42,13 @@ fiber_fn Err sitemap_drip_post(struct ctx *ctx, const struct request *request, s
     TRY(factory_enter(ctx, named, NULL));
 
     DbArg site = db_uuid(ctx->scope.site);
-    DbArg user = uuid_is_nil(ctx->actor->user) ? db_null() : db_uuid(ctx->actor->user);
     struct rows rows;
     /* Articles may have come by the thousand since anybody counted them: see refresh_statistics. */
     TRY(db_query(ctx, &SQL_STATISTICS_REFRESH, NO_ARGS, NULL));
     struct db_batch batch = {.lane = DB_WRITE};
     db_batch_add(&batch, &SQL_SITEMAP_LOCK, ARGS(site), NULL);
-    db_batch_add(&batch, &SQL_SITEMAP_DRIP, ARGS(site, user), &rows);
+    db_batch_add(&batch, &SQL_SITEMAP_DRIP,
+                 ARGS(site, audit_user(ctx), audit_actor(ctx), audit_ip(ctx)), &rows);
     TRY(db_batch_run(ctx, &batch));
     if (rows.count == 0)
         return fail(ctx, ERR_UNKNOWN_SITE, "There is no such site.");

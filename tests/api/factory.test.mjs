@@ -495,7 +495,7 @@ test('review and publishing', async (t) => {
 
     await t.test('everything is in the work log', async () => {
         const actions = new Set((await rows('work_log', `filter[site_id][_eq]=${site.id}&fields=action`)).map((row) => row.action));
-        assert.deepEqual([...actions].sort(), ['approved', 'generated', 'headlines_generated', 'imported', 'published', 'token_created']);
+        assert.deepEqual([...actions].sort(), ['approved', 'created', 'generated', 'headlines_generated', 'imported', 'published', 'token_created']);
     });
 });
 

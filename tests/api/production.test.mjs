@@ -223,7 +223,7 @@ test('process-queue', async (t) => {
         const first = await post('process-queue', { queue_id, batch_limit: 5 });
         assert.equal(first.status, 200, first.text);
         assert.deepEqual([first.body.success, first.body.generated, first.body.errors, first.body.status], [true, 5, 0, 'running']);
-        assert.deepEqual(first.body.progress, { completed: 5, total: 12, percent: 41, failed: 0, claimed: 0, pending: 7 });
+        assert.deepEqual(first.body.progress, { completed: 5, total: 12, percent: 41, failed: 0, claimed: 0, pending: 7, published: 0, refused: 0 });
         assert.ok(first.body.next_step);
         assert.deepEqual(await owner(`select factory_status from sites where id = '${site.id}'`), [['generating']]);
         assert.deepEqual((await statuses(queue_id)).slice(0, 6), ['done', 'done', 'done', 'done', 'done', 'pending']);
@@ -368,7 +368,7 @@ test('queue-control', async (t) => {
             }
         const [[queue]] = await owner(`insert into production_queue (site_id, campaign_id, status) values ('${site.id}', '${campaign}', 'pending') returning id`);
         const patched = await stack.request('PATCH', `/items/production_queue/${queue}`, { status: 'done' });
-        assert.equal(patched.status, 400, patched.text);
+        assert.equal(patched.status, 409, patched.text);
         assert.equal(await statusOf(queue), 'pending');
     });
 

@@ -14,6 +14,7 @@ before(async () => {
     stack = await startApi();
     a = await makeTenant(stack, 'A', 'a.example', ['alias.a.example']);
     b = await makeTenant(stack, 'B', 'b.example');
+    await stack.run("update sites set quality_gate = false, publish_ramp_start = null, backdating_allowed = true where domain in ('a.example', 'b.example')");
 });
 after(() => stack?.stop());
 
@@ -23,10 +24,12 @@ const create = async (collection, body) => {
     return answer.body.data;
 };
 let sites = 0;
+/** What went out long before this test, with its dates: no gate, no ramp. What they do, gate.test.mjs tries. */
+const BROUGHT_ALONG = { quality_gate: false, publish_ramp_start: null, backdating_allowed: true };
 /** A site of its own with a token; `rate` addresses a day. */
 const makeSite = async (rate, extra = {}) => {
     const name = `drip-${++sites}`;
-    const site = await create('sites', { name, domain: `${name}.example`, sitemap_drip_rate: rate, ...extra });
+    const site = await create('sites', { name, domain: `${name}.example`, sitemap_drip_rate: rate, ...BROUGHT_ALONG, ...extra });
     const token = (await stack.call({ method: 'POST', path: '/api/admin/site-tokens', token: stack.adminToken, body: { site_id: site.id, name } })).body.token;
     return { id: site.id, host: `${name}.example`, token };
 };
@@ -100,10 +103,11 @@ test('only_what_the_world_may_read_is_released_and_shown', async () => {
     await stack.run(`insert into generated_articles (site_id, title, slug, status, is_published, date_published) values
         ('${site.id}', 'x', 'shown', 'published', true, now() - interval '1 day'),
         ('${site.id}', 'x', 'draft', 'draft', false, null),
-        ('${site.id}', 'x', 'archived', 'archived', true, now() - interval '1 day'),
-        ('${site.id}', 'x', 'qc', 'qc', true, now() - interval '1 day'),
-        ('${site.id}', 'x', 'tomorrow', 'published', true, now() + interval '1 day'),
-        ('${site.id}', 'x', 'not-published', 'published', false, now() - interval '1 day')`);
+        ('${site.id}', 'x', 'archived', 'published', true, now() - interval '1 day'),
+        ('${site.id}', 'x', 'qc', 'qc', false, now() - interval '1 day'),
+        ('${site.id}', 'x', 'tomorrow', 'published', true, now() - interval '1 day')`);
+    await stack.run(`update generated_articles set status = 'archived' where site_id = '${site.id}' and slug = 'archived';
+        update generated_articles set date_published = now() + interval '1 day' where site_id = '${site.id}' and slug = 'tomorrow'`);
     for (const [slug, status, robots] of [['of-a-post', 'published', 'index,follow'], ['of-a-draft', 'draft', 'index,follow'], ['of-noindex', 'published', 'NOINDEX,follow']])
         await stack.run(`with p as (insert into posts (site_id, title, slug, status, robots) values ('${site.id}', 'x', '${slug}', '${status}', '${robots}') returning id)
             insert into generated_articles (site_id, title, slug, status, is_published, date_published, published_to_post)

@@ -124,10 +124,23 @@ const tries = {
         { path: `/api/admin/worklog?action=logged-by-${x.campaign.id}` },
     ],
     'POST /api/admin/site-tokens': (x) => [{ body: { site_id: x.id, name: 'x' } }],
-    'POST /api/admin/import-blueprint': (x) => [{ body: { site_id: x.id, campaign_name: 'x', campaign: { id: x.campaign.id } } }],
+    'GET /api/admin/site-secrets': (x) => [{}, { path: `/api/admin/site-secrets?site_id=${x.id}` }, { path: `/api/admin/site-secrets?site=${x.id}` }],
+    'POST /api/admin/site-secrets': (x) => [{ body: { site_id: x.id, name: 'webhook_secret', value: 'x' } }, { body: { site: x.id, name: 'webhook_secret', value: null } }],
+    'GET /api/admin/export-blueprint': (x) => [{}, { path: `/api/admin/export-blueprint?site_id=${x.id}` }, { path: `/api/admin/export-blueprint?site=${x.id}&parts=campaigns` }],
+    'POST /api/admin/import-blueprint': (x) => [
+        { body: { site_id: x.id, campaign_name: 'x', campaign: { id: x.campaign.id } } },
+        { body: { site_id: x.id, format: 'spark-site/1', campaigns: [{ name: 'x' }] } },
+        { body: { format: 'spark-site/1', campaigns: [{ name: 'x', article_template: x.campaign.id }] } },
+    ],
     'GET /api/seo/generate-headlines': (x) => [{ path: `/api/seo/generate-headlines?campaign_id=${x.campaign.id}` }],
-    'POST /api/seo/generate-headlines': (x) => [{ body: { campaign_id: x.campaign.id } }],
+    'POST /api/seo/generate-headlines': (x) => [
+        { body: { campaign_id: x.campaign.id } },
+        { body: { campaign_id: x.campaign.id, patterns: 'all' } },
+        { body: { campaign_id: x.campaign.id, site_id: x.id, async: true } },
+    ],
     'POST /api/seo/generate-article': (x) => [{ body: { campaign_id: x.campaign.id, batch_size: 1 } }, { body: { campaign_id: x.campaign.id, batch_size: 100 } }],
+    'POST /api/seo/assemble-article': (x) => [{ body: { campaign_id: x.campaign.id, location: { city: 'x' } } }, { body: { campaign_id: x.campaign.id, site_id: x.id, location: { city: 'x' } } }],
+    'POST /api/seo/generate-variants': (x) => [{ body: { avatar_key: 'avatar-of-B' } }, { body: { avatar_key: 'avatar-of-B', site_id: x.id } }, { body: { avatar_id: x.campaign.id } }],
     'POST /api/seo/approve-batch': (x) => [{ body: { article_ids: [x.posts[0].id], approved: true } }, { body: { queue_id: x.campaign.id, approved: true } }],
     'POST /api/seo/publish-article': (x) => [{ body: { article_id: x.posts[0].id } }],
     'POST /api/seo/schedule-production': (x) => [{ body: { campaign_id: x.campaign.id, total_articles: 5 } }, { body: { campaign_id: x.campaign.id, total_articles: 5, site_id: x.id } }],
@@ -149,10 +162,10 @@ const tries = {
 const requests = (route, x) => (tries[`${route.method} ${route.pattern}`] ?? (() => []))(x).map((r) => ({ method: route.method, path: route.pattern, ...r }));
 
 /* Everything B owns, as one text that changes when any of it does. That somebody was refused on its
- * host is the one thing that others may cause to be written. */
+ * host is the one thing that others may cause to be written; lines about how it was made come late. */
 const stateOf = async (site) => {
     const tables = await stack.rows(`select collection, site_column from spark.collections where not site_optional order by 1`);
-    const parts = tables.map(([table, column]) => `select '${table}' as t, coalesce(md5(string_agg(x::text, '|' order by x::text)), '-') as h from "${table}" x where "${column}" = '${site}'${table === 'work_log' ? " and x.action <> 'denied'" : ''}`);
+    const parts = tables.map(([table, column]) => `select '${table}' as t, coalesce(md5(string_agg(x::text, '|' order by x::text)), '-') as h from "${table}" x where "${column}" = '${site}'${table === 'work_log' ? " and x.action not in ('denied', 'created')" : ''}`);
     return JSON.stringify(await stack.rows(parts.join(' union all ')));
 };
 

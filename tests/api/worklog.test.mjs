@@ -144,6 +144,54 @@ test('nobody_changes_or_removes_a_line', async () => {
     assert.equal((await logs('?action=fixed')).length, 1);
 });
 
+test('nobody_forges_a_line', async () => {
+    const line = { site_id: a.id, action: 'forged', actor: 'admin', ip: '192.0.2.9' };
+    for (const token of [a.token, stack.adminToken])
+        for (const body of [line, [line, line], { action: 'forged' }]) {
+            const answer = await stack.call({ method: 'POST', path: '/items/work_log', token, body });
+            assert.deepEqual([answer.status, codeOf(answer)], [403, 'FORBIDDEN'], answer.text);
+        }
+    const god = { 'x-god-token': stack.env.GOD_MODE_TOKEN };
+    const loaded = await stack.call({ method: 'POST', path: '/god/data/bulk-insert', headers: god, body: { collection: 'work_log', items: [line] } });
+    assert.deepEqual([loaded.status, codeOf(loaded)], [403, 'FORBIDDEN'], loaded.text);
+    for (const role of ['spark_tenant', 'spark_platform'])
+        await assert.rejects(stack.sql(`begin; set local role ${role}; set local spark.scope = 'platform'; set local spark.site = '${a.id}';
+            insert into work_log (site_id, action) values ('${a.id}', 'forged'); commit`), /permission denied/);
+    assert.deepEqual(await stack.rows(`select count(*) from work_log where action = 'forged' or ip = '192.0.2.9'`), [['0']]);
+    // It is read as before.
+    assert.equal((await stack.call({ path: '/items/work_log?limit=1', token: a.token })).status, 200);
+});
+
+test('the_writer_writes_for_the_site_of_its_lane_only', async () => {
+    const write = (role, scope, site, own) => stack.sql(`begin; set local role ${role}; set local spark.scope = '${scope}'; set local spark.site = '${own}';
+        select spark.audit(${site}, 'by_lane', null, null, null, 'info', 'done', null, 'user', null); commit`);
+    await write('spark_tenant', '', `'${a.id}'`, a.id);
+    await write('spark_tenant', '', 'null', a.id);
+    await write('spark_platform', 'platform', `'${b.id}'`, '');
+    await write('spark_platform', 'platform', 'null', '');
+    for (const [role, scope, site, own] of [['spark_tenant', '', `'${b.id}'`, a.id], ['spark_tenant', 'platform', `'${b.id}'`, a.id],
+        ['spark_tenant', '', 'null', ''], ['spark_tenant', '', `'${LIBRARY}'`, a.id], ['spark_platform', '', `'${b.id}'`, '']])
+        await assert.rejects(write(role, scope, site, own), /permission denied/, `${role} ${scope} ${site} ${own}`);
+    assert.deepEqual((await logs('?action=by_lane')).map((line) => line.site_id).sort(), [a.id, a.id, b.id, null].sort());
+});
+
+test('what_a_job_does_is_logged_as_done_by_whoever_asked_for_it', async () => {
+    const [[campaign]] = await stack.rows(`insert into campaign_masters (site_id, id, name, headline_spintax_root, status)
+        values ('${a.id}', gen_random_uuid(), 'asked', '{A|B|C} {x|y|z}', 'active') returning id`);
+    await stack.rows(`insert into content_fragments (site_id, id, campaign_id, fragment_type, content_body)
+        values ('${a.id}', gen_random_uuid(), '${campaign}', 'intro_hook', 'text')`);
+    const headlines = await stack.call({ method: 'POST', path: '/api/seo/generate-headlines', token: a.token, body: { campaign_id: campaign } });
+    assert.equal(headlines.status, 200, headlines.text);
+    const [made] = await logs(`?action=headlines_generated&entity_id=${campaign}`);
+    assert.deepEqual([made.actor, made.ip, made.site_id], ['site_token', '127.0.0.1', a.id]);
+    const queued = await stack.call({ method: 'POST', path: '/api/seo/generate-article', token: a.token, body: { campaign_id: campaign, batch_size: 2, total: 2 } });
+    assert.ok(queued.status < 300, queued.text);
+    await until(async () => (await logs('?action=generated')).length > 0, 'the line of the job');
+    for (const line of await logs('?action=generated')) assert.deepEqual([line.actor, line.ip, line.site_id], ['site_token', '127.0.0.1', a.id]);
+    assert.deepEqual(await stack.rows(`select distinct asked_actor, asked_ip from spark.jobs where site_id = '${a.id}' and kind = 'generate-articles'`),
+        [['site_token', '127.0.0.1']]);
+});
+
 test('moves_of_articles_are_logged_one_by_one_with_who_and_where', async () => {
     const [article, other] = (await stack.rows(`insert into generated_articles (site_id, id, title, slug, status, content)
         select '${a.id}', gen_random_uuid(), 'T' || n, 't' || n, 'qc', 'x' from generate_series(1, 2) n returning id`)).map(([key]) => key);

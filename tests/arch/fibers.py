@@ -13,7 +13,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 FOLDERS = ["core", "extensions/host", "server", "workers", "cli"]
 
 NOISE = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:[^"\\\n]|\\.)*"|\'(?:[^\'\\\n]|\\.)*\'', flags=re.S)
-MARKED = re.compile(r"\bfiber_fn\s+[\w\s*]*?\b(\w+)\s*\(")
+# A function, or a pointer to one: `fiber_fn Err (*before)(…)`.
+MARKED = re.compile(r"\bfiber_fn\s+[\w\s*]*?(?:\b(\w+)\s*\((?!\s*\*)|\(\s*\*\s*(\w+)\s*\)\s*\()")
 DEFINITION = re.compile(r"^(?!\s|#|typedef|enum|struct\s+\w+\s*\{)([\w\s*\[\]]*?)\b(\w+)\s*\(([^;{}]*)\)\s*\n\{", flags=re.M)
 ROOT_OF_FIBER = re.compile(r"\b(?:fiber_spawn|group_spawn)\s*\(([^;]*)\)\s*;", flags=re.S)
 CALL = re.compile(r"\b(\w+)\s*\(")
@@ -45,7 +46,7 @@ def main():
     for folder in FOLDERS:
         for path in sorted((ROOT / folder).rglob("*.[ch]")):
             text = read(path)
-            names = set(MARKED.findall(text))
+            names = {function or pointer for function, pointer in MARKED.findall(text)}
             # A static function is marked in its file only.
             statics = {name for name in names if re.search(rf"\bstatic\b[^;{{}}]*\bfiber_fn\b[^;{{}}]*\b{name}\s*\(", text)}
             marked |= names - statics

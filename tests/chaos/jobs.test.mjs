@@ -60,7 +60,7 @@ const works = (worker) => until(() => says(worker, 'working'), `${worker.name} t
 const enqueue = (jobs, payload = '{}') =>
     asOwner(`insert into spark.jobs (site_id, kind, payload, max_crashes)
              select case when n % 11 > 0 then ('00000000-0000-7000-8000-0000000000' || lpad((10 + n % 11)::text, 2, '0'))::uuid end,
-                    'bench_noop', '${payload}', 100
+                    'bench-noop', '${payload}', 100
                from generate_series(1, ${jobs}) n`);
 
 const done = () => count(`spark.jobs where state = 'done'`);

@@ -40,7 +40,7 @@ test('job_that_never_waits_is_charged_with_its_worker_and_its_neighbours_are_not
         const ask = (text) => asOwner(stack.databaseUrl, text);
         const count = async (text) => Number((await ask(`select count(*) from spark.jobs where ${text}`))[0][0]);
         let worker = startWorker();
-        await ask(`insert into spark.jobs (kind, payload) select 'bench_noop', '{"wait_ms": 60000}' from generate_series(1, 10)`);
+        await ask(`insert into spark.jobs (kind, payload) select 'bench-noop', '{"wait_ms": 60000}' from generate_series(1, 10)`);
         await until(async () => (await count(`state = 'running'`)) === 10, 'the neighbours to run');
         await ask(`insert into spark.jobs (kind, payload, max_crashes) values ('rogue.work', '{"how": "spin"}', 3)`);
         for (let attempt = 1; attempt <= 3; attempt++) {
@@ -53,13 +53,13 @@ test('job_that_never_waits_is_charged_with_its_worker_and_its_neighbours_are_not
         assert.deepEqual(await ask(`select kind, attempt, failures, crashes, error_class, error from spark.jobs where state = 'dead'`),
             [['rogue.work', '3', '0', '3', 'crash', 'the hard time-out ended its worker: the job held the CPU for 1 s without ever waiting (JOB_HARD_TIMEOUT)']]);
 
-        assert.equal(await count(`kind = 'bench_noop' and (failures > 0 or crashes > 0 or error_class is not null)`), 0);
+        assert.equal(await count(`kind = 'bench-noop' and (failures > 0 or crashes > 0 or error_class is not null)`), 0);
 
         // Waiting is not holding the CPU: these take longer than the limit.
         await worker.stop();
-        await ask(`update spark.jobs set payload = '{"wait_ms": 2500}' where kind = 'bench_noop'`);
+        await ask(`update spark.jobs set payload = '{"wait_ms": 2500}' where kind = 'bench-noop'`);
         worker = startWorker();
-        await until(async () => (await count(`kind = 'bench_noop' and state = 'done' and failures = 0 and crashes = 0`)) === 10, 'the neighbours to be done');
+        await until(async () => (await count(`kind = 'bench-noop' and state = 'done' and failures = 0 and crashes = 0`)) === 10, 'the neighbours to be done');
         assert.deepEqual(await worker.stop(), { code: 0, signal: null });
     } finally {
         await Promise.all(workers.map((worker) => worker.kill('SIGKILL')));
@@ -162,8 +162,8 @@ test('after_a_crash_in_an_extension_the_supervisor_goes_on_without_it', async (t
                 await until(async () => (await ask(`select 1 from spark.jobs where attempt > ${attempt} and state = 'queued'`)).length, 'another look');
             }
             assert.deepEqual((await state())[0].slice(0, 3), ['queued', '0', '1']);
-            await ask(`insert into spark.jobs (kind) values ('bench_noop')`);
-            await until(async () => (await ask(`select 1 from spark.jobs where kind = 'bench_noop' and state = 'done'`)).length, 'another job');
+            await ask(`insert into spark.jobs (kind) values ('bench-noop')`);
+            await until(async () => (await ask(`select 1 from spark.jobs where kind = 'bench-noop' and state = 'done'`)).length, 'another job');
         });
 
         await t.test('the_next_start_by_hand_loads_it_again', async () => {
@@ -181,7 +181,7 @@ test('after_a_crash_in_an_extension_the_supervisor_goes_on_without_it', async (t
             assert.equal(await spark.status('/hello'), 200);
             assert.equal(spark.said(/server was ended by signal 6 .* in the extension "rogue"/), 1);
             await until(() => spark.said(/worker \d was ended by signal 6 .* in the extension "rogue"/), 'the workers');
-            await ask(`delete from spark.jobs; insert into spark.jobs (kind) values ('bench_noop')`);
+            await ask(`delete from spark.jobs; insert into spark.jobs (kind) values ('bench-noop')`);
             await until(async () => (await ask(`select 1 from spark.jobs where state = 'done'`)).length, 'a job to be done');
         });
 

@@ -203,6 +203,17 @@ select verify.that(format('the work log only grows: %s by %s in %s', what, lane,
        unnest('{update work_log set action = action,delete from work_log,truncate work_log}'::text[]) what
  where s.name = 'a';
 
+select verify.that(format('the work log has one writer: no line by %s in %s', lane, scope),
+                   verify.state(lane, s.id::text, scope, format($$insert into work_log (site_id, action) values (%L, 'x')$$, s.id)) = '42501')
+  from verify.sites s, unnest('{spark_tenant,spark_platform}'::text[]) lane, unnest('{"",platform}'::text[]) scope
+ where s.name = 'a';
+select verify.that(format('spark.audit by %s in %s for %s', lane, scope, s.name),
+                   verify.state(lane, a.id::text, scope,
+                                format($$select spark.audit(%L, 'x', null, null, null, 'info', 'done', null, null, null)$$, s.id))
+                   = case when s.name = 'a' or lane = 'spark_platform' and scope = 'platform' then 'none' else '42501' end)
+  from verify.sites a, verify.sites s, unnest('{spark_tenant,spark_platform}'::text[]) lane, unnest('{"",platform}'::text[]) scope
+ where a.name = 'a';
+
 -- A row that was valid a moment ago, offered again: refused before any other constraint looks at it.
 create function verify.insert_of(target regclass, site_column name, site uuid) returns text language plpgsql as $$
 declare

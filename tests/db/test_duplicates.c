@@ -135,6 +135,27 @@ static void a_second_scan_waits_for_the_first_and_then_finds_nothing(void **stat
                      1);
 }
 
+static void a_new_article_is_compared_with_all_that_were_scanned(void **state)
+{
+    struct db_fixture *f = *state;
+    struct claim_call call = {0};
+    assert_int_equal(act(f, AS_A, run_scan, claimed_scan(f, &call)), OK);
+    tell("insert into generated_articles (id, site_id, campaign_id, campaign_site_id, title, "
+         "content)"
+         " select 'a9000000-0000-7000-8000-000000000001', site_id, campaign_id, campaign_site_id, "
+         "'N',"
+         "        content from generated_articles where title = 'T10' and site_id = " SITE);
+    struct claim_call again = {0};
+    assert_int_equal(act(f, AS_A, run_scan, claimed_scan(f, &again)), OK);
+    assert_int_equal(flags(), COPIES + 1);
+    assert_int_equal(ask("select count(*) from quality_flags q join generated_articles a"
+                         " on a.id = q.article_a and a.title = 'T10'"
+                         " join generated_articles b on b.id = q.article_b and b.title = 'N'"),
+                     1);
+    assert_int_equal(marked(), ARTICLES + 1);
+    tell("delete from generated_articles where title = 'N'");
+}
+
 static void a_signature_goes_with_its_text_and_its_masks(void **state)
 {
     struct db_fixture *f = *state;
@@ -187,6 +208,7 @@ int main(void)
         scan_test(flags_come_with_the_end_of_the_job),
         scan_test(a_fenced_scan_leaves_no_flag_and_no_mark),
         scan_test(a_second_scan_waits_for_the_first_and_then_finds_nothing),
+        scan_test(a_new_article_is_compared_with_all_that_were_scanned),
         scan_test(a_signature_goes_with_its_text_and_its_masks),
         scan_test(signatures_of_an_older_version_are_made_again),
         scan_test(no_site_sees_the_signatures_of_another),

@@ -257,7 +257,7 @@ static Err approve_body(struct ctx *ctx, void *arg)
     if (!uuid_parse(str_from_z(must_ask(test_admin, "select id from generated_articles limit 1")),
                     &id))
         return ERR_INTERNAL;
-    return articles_approve(ctx, &id, 1, approval);
+    return articles_approve(ctx, &(struct approval_terms){.reason = STR_NONE}, &id, 1, approval);
 }
 
 static void another_site_cannot_approve(void **state)

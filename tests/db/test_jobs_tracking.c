@@ -1,5 +1,5 @@
 /* Page views, from the list in Redis to the table: each once, and none in the way of another. */
-#include "jobs/tracking.h"
+#include "jobs/tracking_store.h"
 #include "jobs_test.h"
 
 static Uuid SITE_GONE;
@@ -238,6 +238,103 @@ static void events_of_a_taker_that_is_gone_are_adopted_with_its_views(void **sta
     assert_int_equal(REDIS_ANSWER(f, STR("SCARD"), STR(KEY_TRACKING_TAKERS)), 0);
 }
 
+/* One of many requests at once; what becomes of each is kept. */
+struct direct_line {
+    Str line;
+    Err result;
+};
+
+static int direct_setup(void **state)
+{
+    int failed = tracking_setup(state);
+    struct db_fixture *f = *state;
+    if (failed == 0)
+        f->settings.tracking_buffer = 100;
+    return failed;
+}
+
+/* What the reactor of a process would let go of. */
+static int direct_teardown(void **state)
+{
+    struct db_fixture *f = *state;
+    free(f->reactor.slots[SLOT_JOBS]);
+    f->reactor.slots[SLOT_JOBS] = NULL;
+    return jobs_teardown(state);
+}
+
+#define direct_test(name) cmocka_unit_test_setup_teardown(name, direct_setup, direct_teardown)
+
+static Err store_direct(struct ctx *ctx, void *arg)
+{
+    struct direct_line *line = arg;
+    line->result = tracking_store_direct(ctx, TRACKING_PAGEVIEWS, line->line);
+    return OK;
+}
+
+enum { DIRECT_LINES = 40, BAD_ONE = 17 };
+
+static Err store_many(struct ctx *ctx, void *arg)
+{
+    struct direct_line *lines = arg;
+    struct group group;
+    group_init(&group, ctx);
+    for (int i = 0; i < DIRECT_LINES; i++)
+        group_spawn(&group, ctx, "visitor", store_direct, &lines[i]);
+    return group_join(ctx, &group);
+}
+
+static Str line_made(struct arena *arena, const struct pageview *view)
+{
+    struct buf *line = buf_in_arena(arena, 4096);
+    pageview_line(line, view);
+    return buf_str(line);
+}
+
+static void lines_without_redis_are_stored_and_a_bad_one_is_told_to_its_own_request(void **state)
+{
+    struct db_fixture *f = *state;
+    struct arena *arena = arena_create();
+    struct direct_line lines[DIRECT_LINES];
+    for (int i = 0; i < DIRECT_LINES; i++) {
+        struct pageview view = view_of(i % 2 == 0 ? SITE_A : SITE_B);
+        lines[i] = (struct direct_line){.line = line_made(arena, &view), .result = ERR_INTERNAL};
+    }
+    lines[3].line = lines[2].line; /* one that goes twice */
+    lines[BAD_ONE].line = STR("nonsense\n");
+    assert_int_equal(act(f, AS_A, store_many, lines), OK);
+    for (int i = 0; i < DIRECT_LINES; i++)
+        assert_int_equal(lines[i].result, i == BAD_ONE ? ERR_INVALID_PAYLOAD : OK);
+    assert_int_equal(ask("select count(*) from pageviews"), DIRECT_LINES - 2);
+    assert_int_equal(ask("select count(*) from spark.load_pageviews"), 0);
+    arena_destroy(arena);
+}
+
+static void a_view_that_went_both_ways_is_stored_once(void **state)
+{
+    struct db_fixture *f = *state;
+    struct arena *arena = arena_create();
+    struct pageview view = view_of(SITE_A);
+    struct direct_line line = {.line = line_made(arena, &view), .result = ERR_INTERNAL};
+    assert_int_equal(act(f, AS_A, push, &view), OK);
+    assert_int_equal(act(f, AS_A, store_direct, &line), OK);
+    assert_int_equal(line.result, OK);
+    assert_int_equal(drained(f), 1);
+    assert_int_equal(ask("select count(*) from pageviews"), 1);
+    arena_destroy(arena);
+}
+
+static void full_list_is_passed_over_for_a_moment(void **state)
+{
+    struct db_fixture *f = *state;
+    struct pageview view = view_of(SITE_A);
+    assert_false(tracking_is_direct(&f->reactor));
+    tracking_go_direct(&f->reactor);
+    assert_true(tracking_is_direct(&f->reactor));
+    assert_int_equal(act(f, AS_A, push, &view), OK);
+    assert_int_equal(ask("select count(*) from pageviews"), 1);
+    assert_int_equal(drained(f), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -250,6 +347,9 @@ int main(void)
         tracking_test(a_drain_takes_no_more_than_its_share),
         tracking_test(an_event_is_stored_once_and_in_its_own_table),
         tracking_test(events_of_a_taker_that_is_gone_are_adopted_with_its_views),
+        direct_test(lines_without_redis_are_stored_and_a_bad_one_is_told_to_its_own_request),
+        direct_test(a_view_that_went_both_ways_is_stored_once),
+        direct_test(full_list_is_passed_over_for_a_moment),
     };
     return cmocka_run_group_tests(tests, tracking_database_setup, jobs_database_teardown);
 }

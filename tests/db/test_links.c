@@ -5,6 +5,7 @@
 #include "db_test.h"
 #include "factory/links_store.h"
 #include "gen/sql.h"
+#include "io/offload.h"
 #include "io/redis.h"
 
 #define CAMPAIGN "ca000000-0000-7000-8000-000000000001"
@@ -51,6 +52,7 @@ static int links_setup(void **state)
     settings.redis_url = str_from_z(getenv("SPARK_TEST_REDIS_URL"));
     struct db_fixture *f = fixture_open(settings);
     f->reactor.redis = redis_new(f->loop, f->settings.redis_url);
+    f->reactor.offload = offload_new(2, 8);
     *state = f;
     return 0;
 }
@@ -59,7 +61,9 @@ static int links_teardown(void **state)
 {
     struct db_fixture *f = *state;
     redis_free(f->reactor.redis);
+    struct offload *offload = f->reactor.offload;
     fixture_close(f);
+    offload_free(offload);
     return 0;
 }
 
@@ -130,23 +134,21 @@ static void another_site_finds_no_article(void **state)
 static Err late_body(struct ctx *ctx, void *arg)
 {
     uint32_t *written = arg;
+    struct link_target target = {.id = uuid_make(), .href = STR("/t")};
+    struct link_made made = {.target = &target, .anchor = STR("word"), .word = 1};
+    struct link_change change = {.article = article_id(),
+                                 .links = {.html = STR("new"), .made = &made, .count = 1}};
+    link_change_hash(STR("x"), &change);
+    TRY(links_store(ctx, uuid_make(), &change, 1));
+    *written = change.is_stored ? 1 : 0;
     Uuid ids[] = {uuid_make()};
-    Str texts[] = {STR("word")};
-    int64_t words[] = {1};
     Sha256 hash = sha256(STR("x"));
-    DbArg bytes = db_bytes(str_of((const char *)hash.bytes, sizeof hash.bytes));
     struct rows rows;
-    TRY(db_query(ctx, &SQL_LINKS_STORE,
-                 ARGS(db_uuid(ctx->scope.site), db_uuid(article_id()), db_text(STR("new")), bytes,
-                      db_uuid(uuid_make()), db_uuid_array(ctx->arena, ids, 1),
-                      db_uuid_array(ctx->arena, ids, 1), db_text_array(ctx->arena, texts, 1),
-                      db_text_array(ctx->arena, texts, 1), db_int_array(ctx->arena, words, 1),
-                      db_null()),
-                 &rows));
-    *written = rows.count;
     TRY(db_query(ctx, &SQL_LINKS_TAKE_OUT,
-                 ARGS(db_uuid(ctx->scope.site), db_uuid(article_id()), db_text(STR("new")), bytes,
-                      db_uuid_array(ctx->arena, ids, 1), db_int(1), db_null()),
+                 ARGS(db_uuid(ctx->scope.site), db_uuid(article_id()), db_text(STR("new")),
+                      db_bytes(str_of((const char *)hash.bytes, sizeof hash.bytes)),
+                      db_uuid_array(ctx->arena, ids, 1), db_int(1), db_null(), db_null(),
+                      db_null()),
                  &rows));
     *written += rows.count;
     return OK;
@@ -203,6 +205,24 @@ static void a_job_that_begins_again_links_nothing_twice(void **state)
     expect_linked(5);
 }
 
+static void a_job_of_several_pages_links_each_article_once(void **state)
+{
+    must_run(test_admin, "insert into generated_articles (id, site_id, campaign_id, "
+                         "campaign_site_id, title, content)"
+                         " select ('a8000000-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid,"
+                         "        'aaaaaaaa-0000-7000-8000-00000000000a', '" CAMPAIGN "',"
+                         "        'aaaaaaaa-0000-7000-8000-00000000000a', 'T', '<p>a word</p>'"
+                         "   from generate_series(1, 3 * 50) n");
+    int64_t id = claimed_job();
+    assert_int_equal(act(*state, AS_A, run_body, &id), OK);
+    expect_linked(5 + 3 * 50);
+    assert_int_equal(number("select count(distinct batch_id) from article_links"), 1);
+    assert_int_equal(number("select count(*) from spark.jobs where"
+                            " result = '{\"articles\": 155, \"links_inserted\": 155,"
+                            " \"skipped\": 0}'"),
+                     1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -211,6 +231,7 @@ int main(void)
         links_test(a_text_that_changed_meanwhile_is_left_alone),
         links_test(a_target_that_went_leaves_its_link_and_the_undo),
         links_test(a_job_that_begins_again_links_nothing_twice),
+        links_test(a_job_of_several_pages_links_each_article_once),
     };
     return cmocka_run_group_tests(tests, links_database_setup, database_teardown);
 }

@@ -32,7 +32,7 @@ const logged = async (action) => (await stack.request('GET', `/api/admin/worklog
 
 test('without the token none of them answers', async () => {
     for (const [method, pathname] of [['POST', '/god/schema/fields/create'], ['DELETE', '/god/schema/fields/shops/name'], ['GET', '/god/status'],
-        ['GET', '/god/collections/all'], ['POST', '/god/permissions/grant']]) {
+        ['GET', '/god/collections/all'], ['POST', '/god/permissions/grant'], ['POST', '/god/schema/apply']]) {
         const body = method === 'POST' ? {} : undefined;
         assert.equal((await god(method, pathname, body, { 'x-god-token': '' })).status, 401, pathname);
         assert.equal((await god(method, pathname, body, { 'x-god-token': 'wrong' })).status, 403, pathname);
@@ -78,6 +78,27 @@ test('key, site and what others depend on stay', async () => {
     }
 });
 
+test('what came with the platform stays, and what was added beside it goes', async () => {
+    for (const [collection, field] of [['posts', 'excerpt'], ['leads', 'phone'], ['generated_articles', 'slug'], ['work_log', 'details'], ['forms', 'fields'], ['avatar_intelligence', 'pain_points']]) {
+        const answer = await god('DELETE', `/god/schema/fields/${collection}/${field}`);
+        assert.deepEqual([answer.status, answer.body.code], [409, 'CONFLICT'], `${collection}.${field} ${answer.text}`);
+        assert.match(answer.body.message, /came with the platform|depend on it/);
+    }
+    assert.equal((await god('POST', '/god/schema/fields/create', { collection: 'posts', field: 'mood', type: 'string', meta: {} })).status, 200);
+    assert.equal((await god('DELETE', '/god/schema/fields/posts/mood')).status, 200);
+});
+
+test('every column of a fresh database is known as the platforms own', async () => {
+    const unknown = await stack.sql(`select c.relname, a.attname from pg_attribute a join pg_class c on c.oid = a.attrelid
+        where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition and a.attnum > 0
+          and not a.attisdropped and c.relname not like 'directus\\_%' and c.relname <> 'shops'
+          and not exists (select from spark.own_fields o where o.collection = c.relname and o.field = a.attname)`);
+    assert.deepEqual(unknown, []);
+    const fields = await stack.sql(`select collection, field from directus_fields f where collection <> 'shops' and collection not like 'directus\\_%'
+        and not exists (select from spark.own_fields o where o.collection = f.collection and o.field = f.field)`);
+    assert.deepEqual(fields, []);
+});
+
 test('the overview counts, and lists every collection', async () => {
     const status = await god('GET', '/god/status');
     assert.equal(status.status, 200, status.text);
@@ -105,7 +126,8 @@ test('permissions are granted once, and count soon', async () => {
 
 test('raw SQL and make-admin do not exist', async () => {
     assert.equal((await god('POST', '/god/sql/execute', { sql: 'select 1' })).status, 404);
-    assert.equal((await god('POST', '/god/user/make-admin', {})).status, 404);
+    for (const pathname of ['/god/user/make-admin', '/god/setup/database', '/god/permissions/grant-all'])
+        assert.equal((await god('POST', pathname, {})).status, 404, pathname);
 });
 
 test('raw SQL exists where the operator switched it on, one statement at a time', async () => {
@@ -127,7 +149,12 @@ test('raw SQL exists where the operator switched it on, one statement at a time'
 test('without GOD_MODE_TOKEN there are no such routes', async () => {
     const other = await startStack({ extensionsPath, env: { GOD_MODE_TOKEN: '' } });
     try {
-        assert.equal((await god('GET', '/god/status', undefined, { 'x-god-token': 'x' }, other)).status, 404);
+        for (const [method, pathname] of [['GET', '/god/status'], ['GET', '/god/collections/all'], ['GET', '/god/schema/snapshot'],
+            ['POST', '/god/schema/apply'], ['POST', '/god/schema/collections/create'], ['POST', '/god/schema/relations/create'],
+            ['POST', '/god/schema/fields/create'], ['DELETE', '/god/schema/fields/shops/name'], ['POST', '/god/data/bulk-insert'],
+            ['POST', '/god/permissions/grant'], ['POST', '/god/sql/execute']])
+            for (const token of ['x', ''])
+                assert.equal((await god(method, pathname, method === 'POST' ? {} : undefined, { 'x-god-token': token }, other)).status, 404, pathname);
     } finally {
         await other.stop();
     }

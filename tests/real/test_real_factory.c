@@ -2,6 +2,8 @@
  * The factory on the real library: `make test-real` with SPARK_REAL_DATA naming its folder (default
  * data/spark). The data is not part of this repository; without it every test here is skipped.
  */
+#include "base/buf.h"
+#include "base/random.h"
 #include "factory/assemble.h"
 #include "factory/headlines.h"
 #include "support/fixture.h"
@@ -196,6 +198,118 @@ static void articles_have_717_to_1040_words(void **state)
     library_unref(library);
 }
 
+/* How often `{Name}` stands in the fragments. */
+static uint32_t uses_of(struct ctx *ctx, const struct json *rows, Str name)
+{
+    Str token = str_printf(ctx->arena, "{%.*s}", STR_FMT(name));
+    uint32_t uses = 0;
+    for (uint32_t i = 0; i < json_len(rows); i++) {
+        Str rest = fixture_str(json_at(rows, i), STR("content_body"));
+        ptrdiff_t at;
+        while ((at = str_find(rest, token)) >= 0) {
+            uses++;
+            rest = str_slice(rest, (size_t)at + token.len, rest.len);
+        }
+    }
+    return uses;
+}
+
+static void the_fragments_use_their_tokens_as_often_as_counted(void **state)
+{
+    struct ctx *ctx = *state;
+    if (is_absent(__func__))
+        skip();
+    static const struct {
+        Str name;
+        uint32_t uses;
+    } EXPECTED[] = {
+        {STR_INIT("Niche"), 63},      {STR_INIT("Result"), 56}, {STR_INIT("Benefit"), 54},
+        {STR_INIT("Product"), 51},    {STR_INIT("City"), 32},   {STR_INIT("Avatar"), 30},
+        {STR_INIT("Pain_Point"), 16}, {STR_INIT("Fear"), 18},   {STR_INIT("Author"), 4},
+    };
+    enum { NAMES = sizeof EXPECTED / sizeof EXPECTED[0] };
+    const struct json *rows = rows_of(ctx, "content_fragments");
+    assert_int_equal(json_len(rows), 150);
+    for (size_t i = 0; i < NAMES; i++)
+        assert_int_equal(uses_of(ctx, rows, EXPECTED[i].name), EXPECTED[i].uses);
+
+    /* The parser finds the same names and no choice. */
+    for (uint32_t i = 0; i < json_len(rows); i++) {
+        const struct spin *spin = NULL;
+        Str body = fixture_str(json_at(rows, i), STR("content_body"));
+        assert_int_equal(spin_parse(ctx, body, &spin), OK);
+        assert_int_equal(spin_count(spin, NULL, ctx->arena), 1);
+        const struct spin_name *names;
+        uint32_t count = spin_names(spin, &names);
+        for (uint32_t n = 0; n < count; n++) {
+            bool is_known = false;
+            for (size_t k = 0; k < NAMES; k++)
+                is_known = is_known || str_eq_nocase(names[n].name, EXPECTED[k].name);
+            assert_true(is_known);
+        }
+    }
+}
+
+static void ten_cities_have_a_zip_or_a_neighborhood(void **state)
+{
+    struct ctx *ctx = *state;
+    if (is_absent(__func__))
+        skip();
+    struct geo_location cities[32];
+    assert_int_equal(load_cities(ctx, cities, 32), 10);
+    uint32_t zips = 0;
+    for (uint32_t i = 0; i < 10; i++) {
+        assert_true(cities[i].city.len > 0 && cities[i].state.len == 2);
+        assert_true((cities[i].zip_focus.len > 0) != (cities[i].neighborhood.len > 0));
+        zips += cities[i].zip_focus.len > 0 ? 1 : 0;
+    }
+    assert_int_equal(zips, 5);
+}
+
+static void a_hundred_niches_are_all_different(void **state)
+{
+    struct ctx *ctx = *state;
+    if (is_absent(__func__))
+        skip();
+    Str niches[128];
+    uint32_t count = load_niches(ctx, niches, 128);
+    assert_int_equal(count, 100);
+    for (uint32_t i = 0; i < count; i++)
+        for (uint32_t j = i + 1; j < count; j++)
+            assert_false(str_eq(niches[i], niches[j]));
+}
+
+/* A sentence with every form, in each of the 30 variants: what the article says is what the row
+ * says. */
+static void thirty_variants_speak_as_their_rows_say(void **state)
+{
+    struct ctx *ctx = *state;
+    if (is_absent(__func__))
+        skip();
+    const struct json *rows = rows_of(ctx, "avatar_variants");
+    assert_int_equal(json_len(rows), 30);
+    const struct spin *spin = NULL;
+    Str template = STR("so [[PRONOUN]] [[ISARE]] [[PPRONOUN]] [[POSPRONOUN]] [[HAS_HAVE]] "
+                       "[[DOES_DO:AVATAR]]");
+    assert_int_equal(spin_parse(ctx, template, &spin), OK);
+    for (uint32_t i = 0; i < json_len(rows); i++) {
+        const struct json *data = json_get(json_at(rows, i), STR("data"));
+        Str type = fixture_str(json_at(rows, i), STR("variant_type"));
+        struct spin_env env = {.variant = grammar_variant(grammar_gender(type))};
+        Str expected = str_printf(ctx->arena, "so %.*s %.*s %.*s %.*s %.*s %.*s",
+                                  STR_FMT(fixture_str(data, STR("pronoun"))),
+                                  STR_FMT(fixture_str(data, STR("isare"))),
+                                  STR_FMT(fixture_str(data, STR("ppronoun"))),
+                                  STR_FMT(fixture_str(data, STR("pospronoun"))),
+                                  STR_FMT(fixture_str(data, STR("has_have"))),
+                                  STR_FMT(fixture_str(data, STR("does_do"))));
+        struct buf *out = buf_in_arena(ctx->arena, 4096);
+        Random random = random_seeded(1);
+        spin_expand(spin, &env, &random, out, NULL, NULL);
+        expect_str(buf_str(out), str_z(ctx->arena, expected));
+    }
+}
+
 static void the_variant_table_agrees_with_ours(void **state)
 {
     struct ctx *ctx = *state;
@@ -221,7 +335,11 @@ int main(void)
         FIXTURE_TEST(the_formulas_make_85000_headlines),
         FIXTURE_TEST(the_offer_blocks_have_their_variations),
         FIXTURE_TEST(articles_have_717_to_1040_words),
+        FIXTURE_TEST(the_fragments_use_their_tokens_as_often_as_counted),
+        FIXTURE_TEST(ten_cities_have_a_zip_or_a_neighborhood),
+        FIXTURE_TEST(a_hundred_niches_are_all_different),
         FIXTURE_TEST(the_variant_table_agrees_with_ours),
+        FIXTURE_TEST(thirty_variants_speak_as_their_rows_say),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

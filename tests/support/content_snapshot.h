@@ -75,12 +75,18 @@ static inline struct schema *snapshot_make(void)
                                                          .one_collection = STR("posts"),
                                                          .one_field = STR("comments")});
     schema_add_foreign_key(schema, STR("posts"), STR("site_id"), STR("sites"), STR("id"));
-    schema_set_tenant(schema, STR("sites"), STR("id"), false, false);
-    schema_set_tenant(schema, STR("authors"), STR("site_id"), false, false);
-    schema_set_tenant(schema, STR("posts"), STR("site_id"), false, false);
-    schema_set_tenant(schema, STR("comments"), STR("site_id"), false, false);
-    schema_set_tenant(schema, STR("snippets"), STR("site_id"), true, false);
-    schema_set_tenant(schema, STR("directus_users"), STR("site_id"), false, true);
+    schema_set_tenant(schema,
+                      &(struct tenant_facts){STR("sites"), STR("id"), false, false, false, false});
+    schema_set_tenant(
+        schema, &(struct tenant_facts){STR("authors"), STR("site_id"), false, false, false, false});
+    schema_set_tenant(
+        schema, &(struct tenant_facts){STR("posts"), STR("site_id"), false, false, false, false});
+    schema_set_tenant(schema, &(struct tenant_facts){STR("comments"), STR("site_id"), false, false,
+                                                     false, false});
+    schema_set_tenant(
+        schema, &(struct tenant_facts){STR("snippets"), STR("site_id"), true, false, false, false});
+    schema_set_tenant(schema, &(struct tenant_facts){STR("directus_users"), STR("site_id"), false,
+                                                     true, false, false});
     schema_finish(schema);
     return schema;
 }

@@ -1,5 +1,7 @@
 // Sites, articles and jobs for the tests that watch a queue.
 
+import { randomUUID } from 'node:crypto';
+
 import { until } from './stack.mjs';
 
 /** Runs SQL as the platform does: the role and the scope that the server's own lanes have. */
@@ -33,13 +35,18 @@ export const makeJobs = (stack, site, count, state = 'queued') =>
            from generate_series(1, ${count})`,
     );
 
-export const makeArticle = (stack, site, { title, content, status = 'qc', words = 812, minutesAgo = 0 }) =>
-    asPlatform(
+/** It comes to its status as an editor would bring it there: no article begins as approved or published. */
+export const makeArticle = (stack, site, { title, content, status = 'qc', words = 812, minutesAgo = 0 }) => {
+    const id = randomUUID();
+    const moves = { approved: ['approved'], published: ['approved', 'published'] }[status] ?? [];
+    return asPlatform(
         stack,
-        `insert into generated_articles (site_id, title, slug, content, status, word_count, date_created)
-         values (${quote(site)}, ${quote(title)}, ${quote(title.toLowerCase().replaceAll(/\W+/g, '-'))}, ${quote(content)}, ${quote(status)}, ${words},
-                 now() - interval '${minutesAgo} minutes')`,
+        `insert into generated_articles (id, site_id, title, slug, content, status, word_count, date_created)
+         values ('${id}', ${quote(site)}, ${quote(title)}, ${quote(title.toLowerCase().replaceAll(/\W+/g, '-'))}, ${quote(content)},
+                 ${quote(moves.length > 0 ? 'qc' : status)}, ${words}, now() - interval '${minutesAgo} minutes');
+         ${moves.map((move) => `update generated_articles set status = '${move}' where id = '${id}';`).join(' ')}`,
     );
+};
 
 /** A token of one site. */
 export async function makeSiteToken(stack, site) {

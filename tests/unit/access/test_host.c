@@ -31,6 +31,21 @@ static void address_literals_keep_their_form(void **state)
     check(ctx, "127.0.0.1:80", "127.0.0.1");
     check(ctx, "[::1]:8055", "[::1]");
     check(ctx, "[FE80::1]", "[fe80::1]");
+    check(ctx, "[2001:0DB8:0:0:0:0:0:1]:80", "[2001:db8::1]");
+    check(ctx, "[2001:db8::1]", "[2001:db8::1]");
+    check(ctx, "[::ffff:127.0.0.1]", "[::ffff:127.0.0.1]");
+}
+
+static void unicode_and_punycode_of_a_name_are_one_host(void **state)
+{
+    struct ctx *ctx = *state;
+    check(ctx, "m\u00fcnchen.example", "xn--mnchen-3ya.example");
+    check(ctx, "M\u00dcNCHEN.Example.:8055", "xn--mnchen-3ya.example");
+    check(ctx, "mu\u0308nchen.example", "xn--mnchen-3ya.example");
+    check(ctx, "XN--Mnchen-3YA.example", "xn--mnchen-3ya.example");
+    check(ctx, "a\u3002example", "a.example");
+    check(ctx, "\u0430.example", "xn--80a.example"); /* looks like a.example, and is not */
+    check(ctx, "stra\u00dfe.example", "xn--strae-oqa.example");
 }
 
 static void what_is_no_host_is_nobody(void **state)
@@ -52,6 +67,15 @@ static void what_is_no_host_is_nobody(void **state)
                                "a.example:80:80",
                                "a.example:123456",
                                "[::1]x",
+                               "[evil]",
+                               "[a.example]",
+                               "[::1%eth0]",
+                               "[]",
+                               "[127.0.0.1]",
+                               "\xff.example",
+                               "a\xc3",
+                               "a\u2100c.example", /* becomes a/c */
+                               "a.example\u2024.",
                                "[::1]:x"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         assert_int_equal(host_normalise(ctx->arena, str_from_z(bad[i])).len, 0);
@@ -63,6 +87,7 @@ int main(void)
         FIXTURE_TEST(case_port_and_trailing_dot_do_not_count),
         FIXTURE_TEST(neighbours_stay_apart),
         FIXTURE_TEST(address_literals_keep_their_form),
+        FIXTURE_TEST(unicode_and_punycode_of_a_name_are_one_host),
         FIXTURE_TEST(what_is_no_host_is_nobody),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -218,6 +218,38 @@ static void the_order_of_rows_does_not_matter(void **state)
     assert_true(str_eq(one.html, other.html));
 }
 
+static void of_equal_modules_the_first_by_id_is_taken_and_none_is_added(void **state)
+{
+    struct ctx *ctx = *state;
+    struct fragment_source sources[8];
+    for (uint8_t i = 0; i < 8; i++)
+        sources[i] = (struct fragment_source){.id.bytes = {[15] = (uint8_t)(7 - i)},
+                                              .type = i < 4 ? STR("a") : STR("b"),
+                                              .body = str_printf(ctx->arena, "<p>%d</p>", 7 - i)};
+    struct demo demo = {.library = small_library(ctx, sources, 8)};
+    uint32_t usage[8] = {0};
+    demo.request =
+        (struct article_request){.path = PATH_MODULES, .usage = usage, .target_words = 1000};
+    struct assembly one = assemble(ctx, &demo, 1);
+    expect_str(one.html, "<p>4</p>\n\n<p>0</p>\n\n<p>5</p>");
+    assert_int_equal(one.words_status, WORDS_UNDER_TARGET);
+    article_count_usage(&one, usage);
+    struct assembly two = assemble(ctx, &demo, 1);
+    expect_str(two.html, "<p>6</p>\n\n<p>1</p>\n\n<p>7</p>");
+    usage[7] = usage[6] = usage[5] = 9;
+    usage[4] = 1;
+    expect_contains(assemble(ctx, &demo, 1).html, "<p>4</p>");
+}
+
+static void types_without_a_fragment_are_named(void **state)
+{
+    struct ctx *ctx = *state;
+    const struct fragment_source source = {.type = STR("a"), .body = STR("x")};
+    const Str *missing;
+    assert_int_equal(library_missing(small_library(ctx, &source, 1), ctx->arena, &missing), 1);
+    expect_str(missing[0], "b");
+}
+
 static void an_empty_library_makes_no_article(void **state)
 {
     struct ctx *ctx = *state;
@@ -287,6 +319,8 @@ int main(void)
         FIXTURE_TEST(the_hash_tells_campaigns_and_headlines_apart),
         FIXTURE_TEST(slots_without_fragments_are_counted),
         FIXTURE_TEST(the_order_of_rows_does_not_matter),
+        FIXTURE_TEST(of_equal_modules_the_first_by_id_is_taken_and_none_is_added),
+        FIXTURE_TEST(types_without_a_fragment_are_named),
         FIXTURE_TEST(an_empty_library_makes_no_article),
         FIXTURE_TEST(limits_of_a_library_are_refused_beyond),
         FIXTURE_TEST(an_article_beyond_the_limit_is_refused),

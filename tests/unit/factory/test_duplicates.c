@@ -335,6 +335,82 @@ static void pairs_of_old_texts_are_left_out(void **state)
     assert_int_equal(pairs[1].a, 1);
 }
 
+/* Half of its slots new, and nobody else's, so that the copy is about a third like it. */
+static struct shingle_set distant_copy(struct arena *arena, const uint32_t *fragments, uint32_t n)
+{
+    uint32_t changed[SLOTS];
+    memcpy(changed, fragments, sizeof changed);
+    for (uint32_t i = 0; i < SLOTS / 2; i++)
+        changed[i] = SLOTS * (FRAGMENTS + n) + i;
+    return article(arena, changed, SLOTS);
+}
+
+static void run_steps(struct near_pairs *near)
+{
+    for (uint32_t step = 0; step < near_pairs_steps(near); step++)
+        near_pairs_step(near, step);
+}
+
+static void a_few_new_texts_are_compared_with_every_other(void **state)
+{
+    struct ctx *ctx = *state;
+    enum { OLD = 400, NEW = 40 };
+    Random random = random_seeded(5);
+    struct near_pairs *near = near_pairs_make(ctx->arena, OLD + NEW, 0.3, 1);
+    uint32_t fragments[OLD][SLOTS];
+    for (uint32_t i = 0; i < OLD; i++) {
+        choose(fragments[i], &random);
+        struct shingle_set set = article(ctx->arena, fragments[i], SLOTS);
+        put_set(near, &set, true);
+    }
+    for (uint32_t i = 0; i < NEW; i++) {
+        struct shingle_set set = distant_copy(ctx->arena, fragments[i * 10], i);
+        put_set(near, &set, false);
+    }
+    uint32_t count;
+    (void)near_pairs_new(near, &count);
+    assert_int_equal(count, NEW);
+    assert_int_equal(near_pairs_steps(near), 2);
+    run_steps(near);
+    const struct near_pair *pairs = near_pairs_found(near, ctx->arena, &count);
+    uint32_t found = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        assert_true(pairs[i].b >= OLD);
+        found += pairs[i].a == (pairs[i].b - OLD) * 10 ? 1 : 0;
+    }
+    assert_int_equal(found, NEW);
+}
+
+static void of_more_pairs_than_there_is_room_for_the_likest_stay(void **state)
+{
+    struct ctx *ctx = *state;
+    enum { PAIRS = 20 };
+    Random random = random_seeded(9);
+    struct near_pairs *near = near_pairs_make(ctx->arena, 2 * PAIRS, 0.3, 1);
+    for (uint32_t i = 0; i < PAIRS; i++) {
+        uint32_t fragments[SLOTS];
+        choose(fragments, &random);
+        struct shingle_set set = article(ctx->arena, fragments, SLOTS);
+        put_set(near, &set, false);
+        if (i % 2 == 1)
+            set = distant_copy(ctx->arena, fragments, i);
+        put_set(near, &set, false);
+    }
+    run_steps(near);
+    uint32_t count;
+    bool is_cut;
+    const struct near_pair *pairs = near_pairs_likest(near, ctx->arena, PAIRS / 2, &count, &is_cut);
+    assert_true(is_cut);
+    assert_int_equal(count, PAIRS / 2);
+    for (uint32_t i = 0; i < count; i++) {
+        assert_int_equal(pairs[i].a, 4 * i);
+        assert_int_equal(pairs[i].b, 4 * i + 1);
+    }
+    (void)near_pairs_likest(near, ctx->arena, UINT32_MAX, &count, &is_cut);
+    assert_false(is_cut);
+    assert_true(count >= PAIRS);
+}
+
 static void an_article_within_a_longer_one_is_found_by_containment(void **state)
 {
     struct ctx *ctx = *state;
@@ -402,6 +478,8 @@ int main(void)
         FIXTURE_TEST(recall_is_98_percent_of_the_exact_scan_at_one_half),
         FIXTURE_TEST(of_many_copies_each_is_found_and_pairs_stay_few),
         FIXTURE_TEST(pairs_of_old_texts_are_left_out),
+        FIXTURE_TEST(a_few_new_texts_are_compared_with_every_other),
+        FIXTURE_TEST(of_more_pairs_than_there_is_room_for_the_likest_stay),
         FIXTURE_TEST(an_article_within_a_longer_one_is_found_by_containment),
         FIXTURE_TEST(a_shared_paragraph_of_few_words_is_no_containment),
         FIXTURE_TEST(nothing_and_one_text_have_no_pairs),

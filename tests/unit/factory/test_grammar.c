@@ -1,4 +1,5 @@
 #include "factory/grammar.h"
+#include "factory/spin.h"
 #include "support/fixture.h"
 
 struct article_case {
@@ -124,6 +125,53 @@ static void capitals_go_to_the_first_letter_past_tags(void **state)
     expect_str(buf_str(out), "So <b>\u00c9t\u00e9</b>");
 }
 
+/* Both forms of every token, with the words that the fixture gives for one variant. */
+static void check_variant(struct ctx *ctx, const struct json *words,
+                          const struct grammar_variant *variant)
+{
+    const struct spin *spin = NULL;
+    assert_int_equal(spin_parse(ctx,
+                                STR("x [[PRONOUN]] [[pronoun:AVATAR]] [[PPRONOUN]] "
+                                    "[[PPRONOUN:AVATAR]] [[POSPRONOUN]] [[ISARE]] "
+                                    "[[ISARE:AVATAR]] [[HAS_HAVE]] [[DOES_DO]] [[A_AN:hour]]. "
+                                    "[[PRONOUN]]"),
+                                &spin),
+                     OK);
+    struct buf *out = buf_in_arena(ctx->arena, 4096);
+    Random random = random_seeded(1);
+    spin_expand(spin, &(struct spin_env){.variant = variant}, &random, out, NULL, NULL);
+    Str word[GRAMMAR_FORM_COUNT];
+    for (int form = GRAMMAR_PRONOUN; form <= GRAMMAR_DOES_DO; form++)
+        word[form] = fixture_str(words, grammar_form_name((enum grammar_form)form));
+    Str he = word[GRAMMAR_PRONOUN];
+    Str him = word[GRAMMAR_PPRONOUN];
+    Str is = word[GRAMMAR_ISARE];
+    struct buf *capital = buf_in_arena(ctx->arena, 64);
+    buf_put(capital, he);
+    grammar_capitalise(capital, 0);
+    Str start = buf_str(capital);
+    Str want =
+        str_printf(ctx->arena, "x %.*s %.*s %.*s %.*s %.*s %.*s %.*s %.*s %.*s an hour. %.*s",
+                   STR_FMT(he), STR_FMT(he), STR_FMT(him), STR_FMT(him),
+                   STR_FMT(word[GRAMMAR_POSPRONOUN]), STR_FMT(is), STR_FMT(is),
+                   STR_FMT(word[GRAMMAR_HAS_HAVE]), STR_FMT(word[GRAMMAR_DOES_DO]), STR_FMT(start));
+    expect_str(buf_str(out), str_z(ctx->arena, want));
+}
+
+static void thirty_variants_of_ten_avatars_agree_with_their_words(void **state)
+{
+    struct ctx *ctx = *state;
+    const struct json *avatars =
+        json_get(fixture_json(ctx, "tests/fixtures/factory/avatars.json"), STR("avatars"));
+    uint32_t checked = 0;
+    for (struct json_iter it = json_iter(avatars); json_next(&it);) {
+        const struct json *variants = json_get(it.value, STR("variants"));
+        for (struct json_iter v = json_iter(variants); json_next(&v); checked++)
+            check_variant(ctx, v.value, grammar_variant(grammar_gender(v.key)));
+    }
+    assert_int_equal(checked, 30);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -131,6 +179,7 @@ int main(void)
         cmocka_unit_test(each_gender_has_its_six_words),
         cmocka_unit_test(names_are_found_in_any_case),
         cmocka_unit_test(sentences_start_after_stops_and_blocks),
+        FIXTURE_TEST(thirty_variants_of_ten_avatars_agree_with_their_words),
         FIXTURE_TEST(capitals_go_to_the_first_letter_past_tags),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -70,6 +70,12 @@ static void answer(int fd, const char *request, size_t len)
             send_all(fd, chunk, sizeof(chunk));
         return;
     }
+    if (strstr(request, " /wait") != NULL) {
+        static const char WAIT[] = "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 77\r\n"
+                                   "Content-Length: 0\r\nConnection: close\r\n\r\n";
+        send_all(fd, WAIT, sizeof(WAIT) - 1);
+        return;
+    }
     if (strstr(request, " /redirect") != NULL || strstr(request, " /empty") != NULL) {
         bool is_empty = strstr(request, " /empty") != NULL;
         snprintf(head, sizeof(head),
@@ -237,6 +243,105 @@ static void private_addresses_are_refused_unless_allowed(void **state)
     server_stop(&server);
 }
 
+static bool is_one(const void *arg, Str ip)
+{
+    return str_eq(ip, str_from_z(arg));
+}
+
+static void exempt_addresses_pass_the_filter_and_no_others(void **state)
+{
+    struct server server;
+    server_start(&server, *state);
+    struct fetch_test t = fetch_of(&server, "/echo");
+    t.call.allow_private = false;
+    t.call.is_exempt = is_one;
+    t.call.exempt_arg = "127.0.0.1";
+    assert_int_equal(fetch(&t), OK);
+    t.call.exempt_arg = "127.0.0.2";
+    t.call.url = STR_NONE;
+    snprintf(t.url, sizeof(t.url), "http://localhost:%u/other", server.port); /* another pool key */
+    assert_int_equal(fetch(&t), ERR_FORBIDDEN);
+    server_stop(&server);
+}
+
+static void ports_that_are_not_the_webs_are_refused(void **state)
+{
+    struct server server;
+    server_start(&server, *state);
+    static const char *const URLS[] = {"http://198.41.0.4:25/", "http://198.41.0.4:22/",
+                                       "http://[2001:503:ba3e::2:30]:53/"};
+    for (int i = 0; i < 3; i++) {
+        struct fetch_test t = fetch_of(&server, "/");
+        t.call.allow_private = false;
+        t.call.url = str_from_z(URLS[i]);
+        assert_int_equal(fetch(&t), ERR_FORBIDDEN);
+    }
+    server_stop(&server);
+}
+
+static void answer_that_may_be_cut_is_its_beginning(void **state)
+{
+    struct server server;
+    server_start(&server, *state);
+    struct fetch_test t = fetch_of(&server, "/big");
+    t.call.may_cut = true;
+    t.call.response_max = 1000;
+    assert_int_equal(fetch(&t), OK);
+    assert_int_equal(t.answer.status, 200);
+    assert_true(t.answer.body.len <= 1000);
+    t = fetch_of(&server, "/echo"); /* told beforehand by Content-Length */
+    t.call.may_cut = true;
+    t.call.response_max = 10;
+    assert_int_equal(fetch(&t), OK);
+    assert_int_equal(t.answer.status, 201);
+    server_stop(&server);
+}
+
+static void answer_says_when_to_come_again(void **state)
+{
+    struct server server;
+    server_start(&server, *state);
+    struct fetch_test t = fetch_of(&server, "/wait");
+    assert_int_equal(fetch(&t), OK);
+    assert_int_equal(t.answer.status, 429);
+    assert_int_equal(t.answer.retry_after_s, 77);
+    t = fetch_of(&server, "/empty");
+    assert_int_equal(fetch(&t), OK);
+    assert_int_equal(t.answer.retry_after_s, 0);
+    server_stop(&server);
+}
+
+static Err fetch_and_look(struct ctx *ctx, void *arg)
+{
+    struct fetch_test *t = arg;
+    Err err = http_fetch(ctx, t->server->client, &t->call, &t->answer);
+    assert_int_not_equal(err, OK);
+    assert_true(str_find(ctx->diag.first->reason, STR("secret")) < 0);
+    return err;
+}
+
+static void sentences_do_not_tell_what_is_secret_in_a_url(void **state)
+{
+    struct server server;
+    server_start(&server, *state);
+    static const char *const URLS[] = {
+        "http://127.0.0.1:1/secret?key=secret",
+        "http://127.0.0.1?secret",
+        "http://127.0.0.1#secret",
+        "http://a:secret@127.0.0.1:1/",
+        "gopher://127.0.0.1/secret",
+        "http://127.0.0.1:1\\secret",
+        "http://:secret@:/",
+    };
+    for (size_t i = 0; i < sizeof(URLS) / sizeof(URLS[0]); i++) {
+        struct fetch_test t = fetch_of(&server, "/");
+        t.call.url = str_from_z(URLS[i]);
+        t.call.allow_private = i % 2 == 0;
+        assert_int_not_equal(run_in_fiber(server.f, fetch_and_look, &t), OK);
+    }
+    server_stop(&server);
+}
+
 static void silent_server_is_given_up_at_the_deadline(void **state)
 {
     struct fixture *f = *state;
@@ -347,6 +452,11 @@ int main(void)
         io_test(redirects_are_not_followed),
         io_test(answer_has_a_maximum),
         io_test(private_addresses_are_refused_unless_allowed),
+        io_test(exempt_addresses_pass_the_filter_and_no_others),
+        io_test(ports_that_are_not_the_webs_are_refused),
+        io_test(answer_that_may_be_cut_is_its_beginning),
+        io_test(answer_says_when_to_come_again),
+        io_test(sentences_do_not_tell_what_is_secret_in_a_url),
         io_test(silent_server_is_given_up_at_the_deadline),
         io_test(call_can_be_cancelled_in_every_turn),
         io_test(no_server_and_no_name_are_unavailable),

@@ -1,0 +1,57 @@
+-- Calls to the outside: whom to call, with what, and what becomes of it; the secrets they need.
+
+-- name: outbound_networks :read
+-- returns: google, facebook
+select coalesce(google_analytics_id, '') <> '' and spark.has_site_secret('google_api_secret') as google,
+       coalesce(fb_pixel_id, '') <> '' and spark.has_site_secret('facebook_access_token') as facebook
+  from site_analytics where site_id = $1 and is_active;
+
+-- name: outbound_submission_find :read
+-- returns: form_id, form_name, form_slug, webhook_url, email_recipients, date_created, data, page_url, utm_source, utm_medium, utm_campaign, lead_id, conversion_id, email
+select f.id as form_id, f.name as form_name, f.slug as form_slug, f.webhook_url, f.email_recipients, s.date_created,
+       s.data, s.page_url, s.utm_source, s.utm_medium, s.utm_campaign, s.lead_id, s.conversion_id, l.email
+  from form_submissions s
+  join forms f on f.site_id = s.site_id and f.id = s.form_id
+  left join leads l on l.site_id = s.site_id and l.id = s.lead_id
+ where s.site_id = $1 and s.id = $2;
+
+-- The time narrows the months that are looked at: ids carry when they were made.
+-- name: outbound_conversion_find :read
+-- returns: timestamp, conversion_type, value, currency, source, campaign, fbclid, sent_to_google, sent_to_facebook, email, phone, ip_address, user_agent, page_url, google_analytics_id, fb_pixel_id, fb_test_event_code
+select c.timestamp, c.conversion_type, c.value::text, c.currency, c.source, c.campaign, c.fbclid, c.sent_to_google,
+       c.sent_to_facebook, l.email, l.phone, s.ip_address, s.user_agent, s.page_url, a.google_analytics_id,
+       a.fb_pixel_id, a.fb_test_event_code
+  from conversions c
+  left join leads l on l.site_id = c.site_id and l.id = c.lead_id
+  left join lateral (select ip_address, user_agent, page_url from form_submissions
+                      where site_id = c.site_id and lead_id = c.lead_id and conversion_id = c.id limit 1) s on true
+  left join site_analytics a on a.site_id = c.site_id and a.is_active
+ where c.site_id = $1 and c.id = $2
+   and c.timestamp between $3::timestamptz - interval '1 day' and $3::timestamptz + interval '1 day';
+
+-- name: outbound_conversion_sent :write
+update conversions
+   set sent_to_google = sent_to_google or $4::bool, sent_to_facebook = sent_to_facebook or $5::bool
+ where site_id = $1 and id = $2
+   and timestamp between $3::timestamptz - interval '1 day' and $3::timestamptz + interval '1 day';
+
+-- Secrets of sites: written and listed as the platform, read by workers --------------------------------
+
+-- name: site_secret_set :write
+insert into spark.site_secrets (site_id, name, sealed) values ($1, $2, $3::bytea)
+    on conflict (site_id, name) do update set sealed = excluded.sealed, updated_at = now();
+
+-- name: site_secret_remove :write
+delete from spark.site_secrets where site_id = $1 and name = $2;
+
+-- name: site_secret_find :read
+-- returns: sealed
+select sealed from spark.site_secrets where site_id = $1 and name = $2;
+
+-- name: site_secret_list :read
+-- returns: name, updated_at
+select name, updated_at from spark.site_secrets where site_id = $1 order by name;
+
+-- name: site_secret_owner :read
+-- returns: found
+select exists (select from sites where id = $1) as found;

@@ -1,0 +1,88 @@
+/* {"submission_id"}: mails a filled-in form to the form's recipients. */
+#include "base/buf.h"
+#include "base/clock.h"
+#include "gen/sql.h"
+#include "io/reactor.h"
+#include "jobs/outbound.h"
+#include "workers/handlers.h"
+
+enum { TEXT_MAX = 256 * 1024, SEND_TIMEOUT_US = 40 * 1000 * 1000 };
+
+static void put_pair(struct buf *out, Str name, const struct json *value, struct arena *arena)
+{
+    Str text = json_kind(value) == JSON_STRING ? json_str(value) : json_text(arena, value);
+    buf_printf(out, "%.*s: ", STR_FMT(name));
+    buf_put(out, text);
+    buf_put(out, STR("\r\n"));
+}
+
+static Err text_make(struct ctx *ctx, const struct rows *rows, Str *ret)
+{
+    struct buf *out = buf_in_arena(ctx->arena, TEXT_MAX);
+    const struct json *data;
+    TRY(json_parse(ctx, row_json(rows, 0, OUTBOUND_SUBMISSION_FIND_DATA), JSON_LIMITS_DEFAULT,
+                   &data));
+    for (struct json_iter it = json_iter(data); json_next(&it);)
+        put_pair(out, it.key, it.value, ctx->arena);
+    Str page = row_text(rows, 0, OUTBOUND_SUBMISSION_FIND_PAGE_URL);
+    if (page.len > 0)
+        buf_printf(out, "\r\nPage: %.*s\r\n", STR_FMT(page));
+    *ret = buf_str(out);
+    return buf_check(ctx, out, "The mail");
+}
+
+static Err relay_read(struct ctx *ctx, struct relay *ret)
+{
+    const struct settings *settings = ctx->reactor->settings;
+    if (settings->smtp_url.len == 0 || !mail_address_is_plain(settings->mail_from))
+        return fail(ctx, ERR_CONFIG, "Mail needs SMTP_URL, and an address as MAIL_FROM.");
+    *ret = (struct relay){
+        .url = settings->smtp_url,
+        .user = settings->smtp_user,
+        .password = settings->smtp_password,
+        .needs_tls = settings->smtp_starttls,
+    };
+    return OK;
+}
+
+static fiber_fn Err deliver(struct ctx *ctx, const struct rows *rows, Uuid id)
+{
+    Str to[MAIL_RECIPIENTS_MAX];
+    struct relay relay;
+    struct mail mail = {
+        .from = ctx->reactor->settings->mail_from,
+        .to = to,
+        .reply_to = row_text(rows, 0, OUTBOUND_SUBMISSION_FIND_EMAIL),
+        .subject = str_printf(ctx->arena, "New submission: %.*s",
+                              STR_FMT(row_text(rows, 0, OUTBOUND_SUBMISSION_FIND_FORM_NAME))),
+        .key = outbound_key(ctx->arena, "mail", id),
+        .wall_us = row_time(rows, 0, OUTBOUND_SUBMISSION_FIND_DATE_CREATED),
+    };
+    TRY(relay_read(ctx, &relay));
+    TRY(mail_recipients_parse(ctx, row_text(rows, 0, OUTBOUND_SUBMISSION_FIND_EMAIL_RECIPIENTS), to,
+                              &mail.to_count));
+    TRY(text_make(ctx, rows, &mail.text));
+    int64_t deadline_us = ctx->deadline_us;
+    ctx->deadline_us = clock_now_us() + SEND_TIMEOUT_US;
+    Err err = mail_send(ctx, ctx->reactor->mailer, &relay, &mail);
+    ctx->deadline_us = deadline_us;
+    return err;
+}
+
+static fiber_fn Err run(struct ctx *ctx, struct job *job)
+{
+    Uuid id;
+    struct rows rows;
+    TRY(outbound_take_id(ctx, job, "submission_id", &id));
+    TRY(db_query(ctx, &SQL_OUTBOUND_SUBMISSION_FIND, ARGS(db_uuid(ctx->scope.site), db_uuid(id)),
+                 &rows));
+    if (rows.count == 0)
+        return job_finish(ctx, job, NULL, STR("{\"sent\":false,\"reason\":\"removed\"}"));
+    TRY(deliver(ctx, &rows, id));
+    return job_finish(ctx, job, NULL, STR("{\"sent\":true}"));
+}
+
+fiber_fn Err job_deliver_mail(struct ctx *ctx, struct job *job)
+{
+    return outbound_run(ctx, job, run);
+}
