@@ -5,7 +5,8 @@
  *   POST /hello/greet              an endpoint that reads JSON and enqueues a job
  *   hello.greet                    the job: writes one line of the work log, exactly once
  *   a filter on creates            refuses an item whose title is "forbidden"
- *   an action on creates           counts them; GET /hello shows the count
+ *   an action on creates           counts them; GET /hello shows the platform the count, and no
+ *                                  site: it is a number about all of them
  *
  * Built alone, anywhere, it needs one header and no library:
  *
@@ -56,8 +57,10 @@ static spark_status hello_show(spark_call *call, const spark_request *request, v
     }
     spark_str text = api->format(call, "%.*s, %.*s!", SPARK_FMT(greeting), SPARK_FMT(name));
     spark_str quoted = api->json_quote(call, text);
-    spark_str body = api->format(call, "{\"message\":%.*s,\"created\":%llu}", SPARK_FMT(quoted),
-                                 (unsigned long long)atomic_load(&created));
+    spark_str body = api->format(call, "{\"message\":%.*s}", SPARK_FMT(quoted));
+    if (request->is_platform)
+        body = api->format(call, "{\"message\":%.*s,\"created\":%llu}", SPARK_FMT(quoted),
+                           (unsigned long long)atomic_load(&created));
     api->reply(call, 200, SPARK_STR("application/json; charset=utf-8"), body);
     return SPARK_OK;
 }

@@ -15,7 +15,7 @@ let backends;
 before(async () => {
     folder = await makeFolder('rogue');
     await copyFile(path.join(buildFolder, 'tests/ext/rogue.so'), path.join(folder, 'rogue.so'));
-    await copyFile(path.join(buildFolder, 'extensions/hello.so'), path.join(folder, 'hello.so'));
+    await copyFile(path.join(buildFolder, 'examples/hello.so'), path.join(folder, 'hello.so'));
     backends = await startBackends();
 });
 after(async () => {

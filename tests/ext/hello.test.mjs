@@ -14,7 +14,7 @@ let stack;
 let site;
 
 before(async () => {
-    stack = await startStack({ extensionsPath: path.join(buildFolder, 'extensions'), workers: 1, env: { HELLO_GREETING: 'Ahoy' } });
+    stack = await startStack({ extensionsPath: path.join(buildFolder, 'examples'), workers: 1, env: { HELLO_GREETING: 'Ahoy' } });
     site = (await stack.request('POST', '/items/sites', { name: 'Harbour "H"', domain: 'harbour.example' })).body.data.id;
 });
 after(() => stack?.stop());
@@ -29,6 +29,7 @@ test('an endpoint greets by name and by site', async () => {
     const everybody = await stack.request('GET', '/hello');
     assert.equal(everybody.body.message, 'Ahoy, everybody!');
     const atSite = await stack.request('GET', '/hello', undefined, { 'x-site-id': site });
+    assert.ok('created' in everybody.body && !('created' in atSite.body) && !('created' in named.body), 'a number about all sites is the platform\'s');
     assert.equal(atSite.body.message, 'Ahoy, Harbour "H"!');
     const tooLong = await stack.request('GET', `/hello/${'x'.repeat(101)}`);
     assert.equal(tooLong.status, 400);
@@ -61,12 +62,12 @@ test('a job writes its row once', async () => {
     assert.equal(bad.status, 400, bad.text);
     const anonymous = await stack.request('POST', '/hello/greet', { name: 'x' }, { authorization: '' });
     assert.equal(anonymous.status, 401);
-    const accepted = await stack.request('POST', '/hello/greet', { name: 'Ada' }, { 'x-site-id': site });
+    const accepted = await stack.request('POST', '/hello/greet', { name: 'Harbour' }, { 'x-site-id': site });
     assert.equal(accepted.status, 202, accepted.text);
     const id = accepted.body.job;
     await until(async () => (await asPlatform(`select state from spark.jobs where id = ${id}`))[0][0] === 'done', 'the job');
     const rows = await asPlatform("select site_id, action, details ->> 'name', details ->> 'attempt' from work_log where action = 'hello'");
-    assert.deepEqual(rows, [[site, 'hello', 'Ada', '1']]);
+    assert.deepEqual(rows, [[site, 'hello', 'Harbour', '1']]);
     assert.deepEqual(await asPlatform(`select result from spark.jobs where id = ${id}`), [['{"greeted": true}']]);
 });
 

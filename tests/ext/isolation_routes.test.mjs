@@ -2,12 +2,12 @@
 // runs; a route that this file does not know fails it.
 
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { cp, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 
 import { makeTenant, startApi } from '../support/api.mjs';
-import { buildFolder } from '../support/stack.mjs';
+import { buildFolder, makeFolder } from '../support/stack.mjs';
 
 const MISSING = '99999999-9999-4999-8999-999999999999';
 const PUBLIC_POLICY = 'abf8a154-5b1c-4a46-ac9c-7300570f4f17';
@@ -16,14 +16,20 @@ let stack;
 let a;
 let b;
 let routes;
+let folder; // all that are shipped, and the example
 before(async () => {
-    stack = await startApi({ extensionsPath: path.join(buildFolder, 'extensions'), env: { GOD_SQL: 'true' } });
+    folder = await makeFolder('extensions');
+    for (const place of ['extensions', 'examples']) await cp(path.join(buildFolder, place), folder, { recursive: true });
+    stack = await startApi({ extensionsPath: folder, env: { GOD_SQL: 'true' } });
     a = await makeTenant(stack, 'A', 'a.example');
     b = await makeTenant(stack, 'B', 'b.example');
     const log = await readFile(path.join(stack.folder, 'server.log'), 'utf8');
     routes = [...log.matchAll(/extension_route\b.*?method"?[=:]\s*"?([A-Z]+)"?.*?pattern"?[=:]\s*"?(\/[^\s",}]*)/g)].map(([, method, pattern]) => ({ method, pattern }));
 });
-after(() => stack?.stop());
+after(async () => {
+    await stack?.stop();
+    await rm(folder, { recursive: true, force: true });
+});
 
 /* How B's rows could be reached. `forGod`: what the holder of X-God-Token, narrowed to A, is told: a
  * refusal, or rows of A alone. */
