@@ -1,5 +1,6 @@
 #include "server/request.h"
 
+#include "io/json_apart.h"
 #include "server/route.h"
 
 Str request_header(const struct request *request, Str name)
@@ -77,7 +78,7 @@ static bool is_json(Str content_type)
     return str_eq_nocase(str_trim(str_slice(content_type, 0, len)), STR("application/json"));
 }
 
-Err request_json(struct ctx *ctx, const struct request *request, const struct json **ret)
+fiber_fn Err request_json(struct ctx *ctx, const struct request *request, const struct json **ret)
 {
     /* Directus ignores the body of other types; our own API refuses what it cannot read. */
     bool is_cms = request->route->envelope == ENVELOPE_CMS;
@@ -94,8 +95,8 @@ Err request_json(struct ctx *ctx, const struct request *request, const struct js
         body = STR("{}");
 
     const struct json *json;
-    Err err = json_parse(ctx, body, JSON_LIMITS_DEFAULT, &json);
-    if (err != OK && is_cms) {
+    Err err = json_parse_apart(ctx, body, &json);
+    if (err == ERR_INVALID_JSON && is_cms) {
         Str reason = ctx->diag.first->reason; /* the full stop is the template's */
         if (str_ends_with(reason, STR(".")))
             reason.len--;
@@ -109,7 +110,7 @@ Err request_json(struct ctx *ctx, const struct request *request, const struct js
     return OK;
 }
 
-Err request_object(struct ctx *ctx, const struct request *request, const struct json **ret)
+fiber_fn Err request_object(struct ctx *ctx, const struct request *request, const struct json **ret)
 {
     const struct json *json;
     TRY(request_json(ctx, request, &json));

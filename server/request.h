@@ -6,6 +6,7 @@
 
 #include "base/ctx.h"
 #include "base/json.h"
+#include "io/fiber.h"
 
 enum { REQUEST_PARAMS_MAX = 4, REQUEST_HEADERS_MAX = 100 };
 
@@ -40,8 +41,9 @@ Str percent_decode(struct arena *arena, Str s, bool plus_is_space);
  * The body as JSON: an object or array. An empty body or another content type gives an empty
  * object, as Directus does. ERR_INVALID_PAYLOAD (CMS routes) or ERR_INVALID_JSON (/api, /god).
  */
-Err request_json(struct ctx *ctx, const struct request *request, const struct json **ret);
+fiber_fn Err request_json(struct ctx *ctx, const struct request *request, const struct json **ret);
 /* The same, and it must be an object. */
-Err request_object(struct ctx *ctx, const struct request *request, const struct json **ret);
+fiber_fn Err request_object(struct ctx *ctx, const struct request *request,
+                            const struct json **ret);
 /* A path parameter that must be a uuid; anything else is ERR_INVALID_PATH_PARAMETER. */
 Err request_uuid(struct ctx *ctx, const struct request *request, uint32_t param, Uuid *ret);

@@ -46,11 +46,6 @@ DbArg audit_ip(const struct ctx *ctx)
     return actor != NULL && actor->ip.len > 0 ? db_text(actor->ip) : db_null();
 }
 
-static DbArg text_or_null(Str text)
-{
-    return text.len > 0 ? db_text(text) : db_null();
-}
-
 static DbArg z_or(const char *given, const char *absent)
 {
     return db_text(str_from_z(given != NULL ? given : absent));
@@ -70,9 +65,9 @@ static struct db_args args_of(const struct ctx *ctx, const struct audit *audit)
     DbArg *list = arena_array(ctx->arena, DbArg, ARG_COUNT);
     list[0] = site_arg(ctx, audit);
     list[1] = db_text(audit->action);
-    list[2] = text_or_null(audit->entity_type);
-    list[3] = text_or_null(audit->entity_id);
-    list[4] = text_or_null(audit->details);
+    list[2] = db_text_or_null(audit->entity_type);
+    list[3] = db_text_or_null(audit->entity_id);
+    list[4] = db_text_or_null(audit->details);
     list[5] = z_or(audit->level, "info");
     list[6] = z_or(audit->status, "done");
     list[7] = uuid_is_nil(audit->user) ? audit_user(ctx) : db_uuid(audit->user);

@@ -62,6 +62,7 @@ static Str script(void)
 static fiber_fn Err ask_redis(struct ctx *ctx, enum rate_class class, Str ip,
                               struct redis_value *ret)
 {
+    SCOPED_PATIENCE struct fiber_patience patience = fiber_patience_begin(ctx, PATIENCE_US);
     struct arena *arena = ctx->arena;
     const struct rate_info *info = rate_info(class);
     Str tag = bucket_tag(ctx, class, ip);
@@ -111,11 +112,7 @@ fiber_fn Err rate_take(struct ctx *ctx, enum rate_class class, Str ip, struct ra
     if (!is_on || class == RATE_NONE || ctx->scope.kind != SCOPE_SITE)
         return OK;
     struct redis_value reply;
-    int64_t deadline_us = ctx->deadline_us;
-    int64_t patience_us = clock_now_us() + PATIENCE_US;
-    ctx->deadline_us = patience_us < deadline_us ? patience_us : deadline_us;
     Err err = ask_redis(ctx, class, ip, &reply);
-    ctx->deadline_us = deadline_us;
     if (err != OK || reply.kind != REDIS_ARRAY || reply.count != COUNT)
         return without_redis(ctx, class, err);
     *ret = (struct rate){.is_counted = true,

@@ -69,11 +69,6 @@ static fiber_fn Err password_check(struct ctx *ctx, Str hash, Str password, bool
     return OK;
 }
 
-static DbArg text_or_null(Str value)
-{
-    return value.len > 0 ? db_text(value) : db_null();
-}
-
 static int64_t refresh_expiry(const struct ctx *ctx)
 {
     return clock_wall_us() + ctx->reactor->settings->refresh_token_ttl_s * SECOND_US;
@@ -95,9 +90,9 @@ static fiber_fn Err session_open(struct ctx *ctx, Uuid user, Uuid site, Str toke
                                  const struct credentials *client)
 {
     struct db_batch batch = {.lane = DB_WRITE};
-    DbArg ip = text_or_null(client->ip);
-    DbArg agent = text_or_null(client->user_agent);
-    DbArg origin = text_or_null(client->origin);
+    DbArg ip = db_text_or_null(client->ip);
+    DbArg agent = db_text_or_null(client->user_agent);
+    DbArg origin = db_text_or_null(client->origin);
     db_batch_add(
         &batch, &SQL_SESSION_OPEN,
         ARGS(db_text(token), db_uuid(user), db_time(refresh_expiry(ctx)), ip, agent, origin), NULL);
@@ -197,8 +192,8 @@ fiber_fn Err session_refresh(struct ctx *ctx, Str refresh_token, const struct cr
     struct rows rows;
     TRY(db_query_platform(reactor_platform(ctx), &SQL_SESSION_ROTATE,
                           ARGS(db_text(refresh_token), db_text(next), db_time(refresh_expiry(ctx)),
-                               text_or_null(client->ip), text_or_null(client->user_agent),
-                               text_or_null(client->origin)),
+                               db_text_or_null(client->ip), db_text_or_null(client->user_agent),
+                               db_text_or_null(client->origin)),
                           &rows));
     if (rows.count == 0 || !str_eq(row_text(&rows, 0, SESSION_ROTATE_STATUS), STR("active")))
         return fail(ctx, ERR_INVALID_CREDENTIALS, "%s", "");
@@ -214,5 +209,5 @@ fiber_fn Err session_refresh(struct ctx *ctx, Str refresh_token, const struct cr
 fiber_fn Err session_logout(struct ctx *ctx, Str refresh_token, Str ip)
 {
     return db_query_platform(reactor_platform(ctx), &SQL_SESSION_CLOSE,
-                             ARGS(db_text(refresh_token), text_or_null(ip)), NULL);
+                             ARGS(db_text(refresh_token), db_text_or_null(ip)), NULL);
 }

@@ -107,6 +107,18 @@ struct arena *arena_create(void)
     return arena;
 }
 
+static void destroy(void *arena)
+{
+    arena_destroy(arena);
+}
+
+struct arena *arena_create_within(struct arena *owner)
+{
+    struct arena *arena = arena_create();
+    arena_defer(owner, destroy, arena);
+    return arena;
+}
+
 /* The state of an arena that has handed out nothing. */
 static ArenaMark mark_of_birth(struct chunk *first)
 {

@@ -19,6 +19,8 @@ typedef struct ArenaMark {
 } ArenaMark;
 
 struct arena *arena_create(void);
+/* Another, which goes when `owner` lets go of this moment: for what outlives a mark in `owner`. */
+struct arena *arena_create_within(struct arena *owner);
 void arena_destroy(struct arena *arena); /* runs the defers; NULL is fine */
 
 /* Forgets everything but keeps the first chunk, so that pooled arenas stay warm. */

@@ -109,6 +109,12 @@ Err fail_note_json(struct ctx *ctx, const char *key, Str json)
     return add_note(ctx, key, json, true);
 }
 
+Err diag_fail_field(struct ctx *ctx, const char *field, Err err)
+{
+    err_ignore(fail_note(ctx, "field", str_from_z(field)), "it repeats err");
+    return err;
+}
+
 void diag_clear(struct ctx *ctx)
 {
     ctx->diag = (struct diag){0};

@@ -82,6 +82,10 @@ Err diag_fail(struct ctx *ctx, Err err, bool add, const char *file, int line, co
 /* Adds a note to the latest entry; returns its Err so that it can stand in a return. */
 Err fail_note(struct ctx *ctx, const char *key, Str value);
 Err fail_note_json(struct ctx *ctx, const char *key, Str json);
+/* fail, and the note "field". */
+#define fail_field(ctx, err, field, ...)                                                           \
+    never_ok(diag_fail_field((ctx), (field), fail((ctx), (err), __VA_ARGS__)))
+Err diag_fail_field(struct ctx *ctx, const char *field, Err err);
 
 /* Everything recorded is forgotten: a caller that handles an error says so. */
 void diag_clear(struct ctx *ctx);

@@ -15,7 +15,11 @@ struct json; /* one value */
 
 enum json_kind { JSON_NULL, JSON_BOOL, JSON_INT, JSON_REAL, JSON_STRING, JSON_ARRAY, JSON_OBJECT };
 
-enum { JSON_DEPTH_MAX = 16, JSON_KEYS_MAX = 256 /* per object */ };
+enum {
+    JSON_DEPTH_MAX = 16,
+    JSON_KEYS_MAX = 256,          /* per object */
+    JSON_VALUES_MAX = 3000 * 1000 /* per text: "{}," takes 3 bytes there and 232 in a tree */
+};
 
 struct json_limits {
     uint32_t depth_max;

@@ -9,6 +9,7 @@ struct scan {
     const char *at;
     const char *end;
     size_t wide; /* integers beyond 64 bits */
+    size_t values;
     uint32_t depth;
     uint32_t keys[JSON_DEPTH_CAP + 1]; /* of the open object at each depth */
 };
@@ -63,6 +64,14 @@ static bool is_number_start(char c)
     return is_digit(c) || c == '-';
 }
 
+/* Of a value or the first of several: what stands behind a comma or an opening bracket. */
+static Err count_value(struct ctx *ctx, struct scan *scan)
+{
+    if (++scan->values < JSON_VALUES_MAX)
+        return OK;
+    return fail(ctx, ERR_TOO_LARGE, "The JSON text has more than %d values.", JSON_VALUES_MAX);
+}
+
 static Err scan_one(struct ctx *ctx, struct scan *scan, struct json_limits limits)
 {
     if (is_number_start(*scan->at)) {
@@ -75,8 +84,11 @@ static Err scan_one(struct ctx *ctx, struct scan *scan, struct json_limits limit
         if (!skip_string(scan))
             return fail(ctx, ERR_INVALID_JSON, "The JSON text contains the character NUL.");
         break;
+    case ',':
+        return count_value(ctx, scan);
     case '{':
     case '[':
+        TRY(count_value(ctx, scan));
         if (scan->depth == limits.depth_max)
             return fail(ctx, ERR_INVALID_JSON, "The JSON text is nested deeper than %u levels.",
                         limits.depth_max);

@@ -124,6 +124,12 @@ void json_field_str(struct json_writer *w, const char *key, Str value)
     json_put_str(w, value);
 }
 
+void json_field_str_unless_empty(struct json_writer *w, const char *key, Str value)
+{
+    if (value.len > 0)
+        json_field_str(w, key, value);
+}
+
 void json_field_int(struct json_writer *w, const char *key, int64_t value)
 {
     json_key(w, str_from_z(key));

@@ -35,6 +35,7 @@ void json_put_value(struct json_writer *w, const struct json *value); /* NULL wr
 
 /* key and value at once */
 void json_field_str(struct json_writer *w, const char *key, Str value);
+void json_field_str_unless_empty(struct json_writer *w, const char *key, Str value);
 void json_field_int(struct json_writer *w, const char *key, int64_t value);
 void json_field_bool(struct json_writer *w, const char *key, bool value);
 void json_field_null(struct json_writer *w, const char *key);

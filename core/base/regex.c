@@ -12,9 +12,9 @@
 #include <stdlib.h>
 
 enum {
-    PATTERN_MAX = 4096,    /* bytes */
-    NEST_MAX = 20,         /* groups in groups: what compiling on a fiber's stack can bear */
-    MATCH_LIMIT = 1000000, /* some milliseconds of backtracking */
+    PATTERN_MAX = 4096,   /* bytes */
+    NEST_MAX = 20,        /* groups in groups: what compiling on a fiber's stack can bear */
+    MATCH_LIMIT = 100000, /* a millisecond or two of backtracking: a form may have 100 patterns */
     DEPTH_LIMIT = 10000,
     HEAP_LIMIT_KB = 2048,
     JIT_STACK_FIRST = 32 * 1024,

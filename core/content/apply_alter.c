@@ -7,14 +7,6 @@
 
 enum { COLUMN_SQL_MAX = 64 * 1024 };
 
-static bool is_named(const struct change *change, const char *member)
-{
-    for (uint32_t i = 0; i < change->member_count; i++)
-        if (str_eq(change->members[i], str_from_z(member)))
-            return true;
-    return false;
-}
-
 /* alter table … alter column … <what> */
 static fiber_fn Err alter_column(struct db_tx *tx, const struct change *change, Str what)
 {
@@ -68,15 +60,15 @@ static fiber_fn Err alter_indexes(struct db_tx *tx, const struct change *change,
                                   bool is_tenants)
 {
     struct arena *arena = tx->ctx->arena;
-    if (is_named(change, "schema.is_unique") && !field->is_unique)
+    if (change_names(change, STR("schema.is_unique")) && !field->is_unique)
         TRY(drop_indexes(tx, change, indexes, true));
-    if (is_named(change, "schema.is_indexed") && !field->is_indexed)
+    if (change_names(change, STR("schema.is_indexed")) && !field->is_indexed)
         TRY(drop_indexes(tx, change, indexes, false));
-    if (is_named(change, "schema.is_unique") && field->is_unique)
+    if (change_names(change, STR("schema.is_unique")) && field->is_unique)
         TRY(ddl_run(tx, str_printf(arena, "alter table %.*s add unique (%.*s)",
                                    STR_FMT(sql_table(arena, change->collection)),
                                    STR_FMT(sql_ident(arena, change->field)))));
-    if (is_named(change, "schema.is_indexed") && field->is_indexed)
+    if (change_names(change, STR("schema.is_indexed")) && field->is_indexed)
         TRY(ddl_index_field(tx, change->collection, change->field, is_tenants));
     return OK;
 }
@@ -98,12 +90,13 @@ fiber_fn Err apply_alter_field(struct db_tx *tx, const struct change *change,
     if (stays)
         return fail(tx->ctx, ERR_CONFLICT, "it says which row this is, or whose, and stays.");
     TRY(ddl_become_owner(tx));
-    if (is_named(change, "schema.max_length") || is_named(change, "schema.numeric_precision") ||
-        is_named(change, "schema.numeric_scale"))
+    if (change_names(change, STR("schema.max_length")) ||
+        change_names(change, STR("schema.numeric_precision")) ||
+        change_names(change, STR("schema.numeric_scale")))
         TRY(alter_type(tx, change, &field));
-    if (is_named(change, "schema.default_value"))
+    if (change_names(change, STR("schema.default_value")))
         TRY(alter_default(tx, change, &field));
-    if (is_named(change, "schema.is_nullable"))
+    if (change_names(change, STR("schema.is_nullable")))
         TRY(alter_column(tx, change,
                          field.is_nullable ? STR("drop not null") : STR("set not null")));
     return alter_indexes(tx, change, &field, &indexes, is_tenants);
@@ -132,13 +125,6 @@ static fiber_fn Err drop_keys(struct db_tx *tx, const struct change *change)
     return OK;
 }
 
-static fiber_fn Err audit(struct db_tx *tx, const char *action, const struct change *change)
-{
-    return ddl_audit(tx, str_from_z(action),
-                     str_printf(tx->ctx->arena, "%.*s.%.*s", STR_FMT(change->collection),
-                                STR_FMT(change->field)));
-}
-
 static bool is_site_relation(const struct change *change)
 {
     return str_eq(change->field, STR("site_id"));
@@ -148,7 +134,7 @@ fiber_fn Err apply_drop_relation(struct db_tx *tx, const struct change *change)
 {
     if (is_site_relation(change))
         return fail(tx->ctx, ERR_CONFLICT, "it says whose the rows are, and stays.");
-    TRY(audit(tx, "relation_deleted", change));
+    TRY(ddl_audit_field(tx, STR("relation_deleted"), change->collection, change->field));
     TRY(db_tx_query(tx, &SQL_APPLY_RELATION_FORGET,
                     ARGS(db_text(change->collection), db_text(change->field)), NULL));
     return json_is_null(json_get(change->current, STR("schema"))) ? OK : drop_keys(tx, change);
@@ -162,7 +148,7 @@ fiber_fn Err apply_alter_relation(struct db_tx *tx, const struct change *change)
         TRY(ddl_resign_owner(tx));
         return ddl_relation_create(tx, change->wanted);
     }
-    TRY(audit(tx, "relation_changed", change));
+    TRY(ddl_audit_field(tx, STR("relation_changed"), change->collection, change->field));
     return db_tx_query(tx, &SQL_APPLY_RELATION_META,
                        ARGS(db_text(change->collection), db_text(change->field), db_text(meta)),
                        NULL);

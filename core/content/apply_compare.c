@@ -117,3 +117,11 @@ void apply_compare(struct ctx *ctx, struct change *change)
     change->has_schema = compare_half(ctx, change, "schema", members) > 0;
     change->members = members;
 }
+
+bool change_names(const struct change *change, Str member)
+{
+    for (uint32_t i = 0; i < change->member_count; i++)
+        if (str_eq(change->members[i], member))
+            return true;
+    return false;
+}

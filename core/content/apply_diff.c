@@ -56,14 +56,6 @@ static bool is_folder(const struct json *entry)
     return json_is_null(json_get(entry, STR("schema")));
 }
 
-static bool is_named(const struct change *change, Str member)
-{
-    for (uint32_t i = 0; i < change->member_count; i++)
-        if (str_eq(change->members[i], member))
-            return true;
-    return false;
-}
-
 static Err alter_collection_check(struct ctx *ctx, const struct change *change)
 {
     if (is_folder(change->wanted) == is_folder(change->current))
@@ -82,11 +74,11 @@ static Err alter_field_check(const struct maker *m, const struct change *change)
         return fail(ctx, ERR_INVALID_PAYLOAD,
                     "%.*s: the type does not change from \"%.*s\" to \"%.*s\"; make a new field",
                     STR_FMT(change->path), STR_FMT(current), STR_FMT(wanted));
-    if (is_own(m, change) && (change->has_schema || is_named(change, STR("meta.special"))))
+    if (is_own(m, change) && (change->has_schema || change_names(change, STR("meta.special"))))
         return fail(ctx, ERR_CONFLICT,
                     "%.*s: this column came with the platform and stays as it is.",
                     STR_FMT(change->path));
-    if (is_named(change, STR("schema.is_primary_key")))
+    if (change_names(change, STR("schema.is_primary_key")))
         return fail(ctx, ERR_INVALID_PAYLOAD, "%.*s: a collection keeps the key it was born with",
                     STR_FMT(change->path));
     return OK;

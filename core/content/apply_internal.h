@@ -56,6 +56,7 @@ fiber_fn Err apply_diff(struct ctx *ctx, const struct json *wanted, const struct
 
 /* apply_compare.c: fills members, has_meta and has_schema. */
 void apply_compare(struct ctx *ctx, struct change *change);
+bool change_names(const struct change *change, Str member);
 
 /* apply_steps.c: all of it, in the order that needs nothing before it is there. */
 fiber_fn Err apply_steps(struct db_tx *tx, const struct diff *diff);

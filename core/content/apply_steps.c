@@ -240,9 +240,7 @@ static fiber_fn Err set_field_meta(struct db_tx *tx, const struct diff *diff,
 static fiber_fn Err alter_field(struct db_tx *tx, const struct diff *diff,
                                 const struct change *change)
 {
-    TRY(ddl_audit(tx, STR("field_changed"),
-                  str_printf(tx->ctx->arena, "%.*s.%.*s", STR_FMT(change->collection),
-                             STR_FMT(change->field))));
+    TRY(ddl_audit_field(tx, STR("field_changed"), change->collection, change->field));
     if (change->has_meta)
         TRY(set_field_meta(tx, diff, change));
     if (!change->has_schema)

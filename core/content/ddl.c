@@ -58,6 +58,12 @@ fiber_fn Err ddl_audit(struct db_tx *tx, Str action, Str what)
         tx, &(struct audit){.action = action, .entity_type = STR("schema"), .entity_id = what});
 }
 
+fiber_fn Err ddl_audit_field(struct db_tx *tx, Str action, Str collection, Str field)
+{
+    return ddl_audit(tx, action,
+                     str_printf(tx->ctx->arena, "%.*s.%.*s", STR_FMT(collection), STR_FMT(field)));
+}
+
 /* A body of POST /collections, read. */
 struct definition {
     Str name;

@@ -52,12 +52,6 @@ static fiber_fn Err add_column(struct db_tx *tx, Str collection, const struct dd
     return ddl_index_field(tx, collection, field->name, is_tenants);
 }
 
-static fiber_fn Err audit_field(struct db_tx *tx, Str action, Str collection, Str field)
-{
-    return ddl_audit(tx, action,
-                     str_printf(tx->ctx->arena, "%.*s.%.*s", STR_FMT(collection), STR_FMT(field)));
-}
-
 fiber_fn Err ddl_field_create(struct db_tx *tx, const struct json *body)
 {
     struct ctx *ctx = tx->ctx;
@@ -71,7 +65,7 @@ fiber_fn Err ddl_field_create(struct db_tx *tx, const struct json *body)
     TRY(facts_ask(tx, collection, field.name, &facts));
     TRY(addable_check(ctx, collection, &field, &facts));
     TRY(ddl_meta_field(tx, collection, field.name, field.meta));
-    TRY(audit_field(tx, STR("field_created"), collection, field.name));
+    TRY(ddl_audit_field(tx, STR("field_created"), collection, field.name));
     if (field.is_alias)
         return OK;
     return add_column(tx, collection, &field, row_bool(&facts, 0, DDL_FIELD_FACTS_IS_TENANTS));
@@ -112,7 +106,7 @@ fiber_fn Err ddl_field_delete(struct db_tx *tx, Str collection, Str field)
     TRY(facts_ask(tx, collection, field, &facts));
     TRY(removable_check(ctx, collection, field, &facts));
     TRY(db_tx_query(tx, &SQL_DDL_FIELD_FORGET, ARGS(db_text(collection), db_text(field)), NULL));
-    TRY(audit_field(tx, STR("field_deleted"), collection, field));
+    TRY(ddl_audit_field(tx, STR("field_deleted"), collection, field));
     if (!row_bool(&facts, 0, DDL_FIELD_FACTS_IS_COLUMN))
         return OK;
     TRY(ddl_become_owner(tx));

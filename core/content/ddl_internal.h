@@ -22,6 +22,7 @@ fiber_fn Err ddl_commit(struct db_tx *tx);
 
 /* A line of the work log, in the same transaction; before ddl_become_owner. */
 fiber_fn Err ddl_audit(struct db_tx *tx, Str action, Str what);
+fiber_fn Err ddl_audit_field(struct db_tx *tx, Str action, Str collection, Str field);
 
 /* ddl_name.c */
 Err ddl_collection_name_check(struct ctx *ctx, Str name);

@@ -300,9 +300,7 @@ static fiber_fn Err create_in(struct db_tx *tx, const struct relation_body *rela
         ARGS(db_text(relation->collection), db_text(relation->field), db_text_z(relation->related)),
         &facts.rows));
     TRY(facts_check(ctx, relation, &facts));
-    TRY(ddl_audit(tx, STR("relation_created"),
-                  str_printf(ctx->arena, "%.*s.%.*s", STR_FMT(relation->collection),
-                             STR_FMT(relation->field))));
+    TRY(ddl_audit_field(tx, STR("relation_created"), relation->collection, relation->field));
     if (relation->meta != NULL)
         TRY(ddl_meta_relation(tx, relation->collection, relation->field, relation->related,
                               relation->meta));

@@ -27,9 +27,14 @@ fiber_fn Err items_filter(struct ctx *ctx, const struct items_change *change,
     return hooks->before(ctx, change, payload, ret);
 }
 
-static const char *action_word(enum items_action action)
+Str items_action_name(enum items_action action)
 {
-    return action == ITEMS_CREATE ? "create" : action == ITEMS_UPDATE ? "update" : "delete";
+    static const Str NAMES[] = {
+        [ITEMS_CREATE] = STR_INIT("create"),
+        [ITEMS_UPDATE] = STR_INIT("update"),
+        [ITEMS_DELETE] = STR_INIT("delete"),
+    };
+    return NAMES[action];
 }
 
 /* Nobody waits for it: a lost message costs a cache its sixty seconds. */
@@ -42,7 +47,7 @@ static void publish(struct ctx *ctx, const struct items_change *change)
     else
         json_field_uuid(&json, "site", change->site);
     json_field_str(&json, "collection", change->collection);
-    json_field_str(&json, "action", str_from_z(action_word(change->action)));
+    json_field_str(&json, "action", items_action_name(change->action));
     json_key(&json, STR("keys"));
     json_array_begin(&json);
     for (uint32_t i = 0; i < change->count; i++)

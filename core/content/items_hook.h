@@ -11,6 +11,7 @@
 #include "io/fiber.h"
 
 enum items_action { ITEMS_CREATE, ITEMS_UPDATE, ITEMS_DELETE };
+Str items_action_name(enum items_action action); /* "create" … */
 
 /* Rows of one collection and one site that were written together, or are about to be. */
 struct items_change {

@@ -151,7 +151,7 @@ static void write_children(const struct cursor *at, const struct branch *branch,
     if (children != NULL && children->spans != NULL) {
         Str key = key_text(at->run->ctx->arena, at->rows, at->row, branch->parent_key);
         const struct span *span = map_get(children->spans, key);
-        for (uint32_t i = 0; span != NULL && i < span->count; i++) {
+        for (uint32_t i = 0; span != NULL && i < span->count && !out->is_full; i++) {
             if (i > 0)
                 buf_put_char(out, ',');
             struct cursor child = {at->run, &children->rows, span->first + i};
@@ -222,8 +222,11 @@ static void write_member(const struct cursor *at, const struct out *member, stru
     }
 }
 
+/* Rows in rows in rows are far more than were read: what is too large is given up at once. */
 static void write_shape(const struct cursor *at, const struct shape *shape, struct buf *out)
 {
+    if (out->is_full)
+        return;
     if (shape->is_bare) {
         shape->write_key(out, at->rows, at->row, shape->key);
         return;
@@ -265,7 +268,7 @@ void run_write_nothing(const struct run *run, struct buf *out)
 void run_write_list(const struct run *run, struct buf *out)
 {
     buf_put_char(out, '[');
-    for (uint32_t i = 0; i < run->rows.count; i++) {
+    for (uint32_t i = 0; i < run->rows.count && !out->is_full; i++) {
         if (i > 0)
             buf_put_char(out, ',');
         run_write_row(run, i, out);

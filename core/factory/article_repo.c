@@ -91,7 +91,7 @@ static fiber_fn Err store(struct ctx *ctx, struct db_tx *tx, const struct articl
     list[0] = db_uuid(ctx->scope.site);
     list[1] = db_uuid(batch->plan->campaign.id);
     list[2] = db_uuid(batch->plan->campaign.owner);
-    list[3] = uuid_is_nil(batch->generation) ? db_null() : db_uuid(batch->generation);
+    list[3] = db_uuid_or_null(batch->generation);
     list[4] = db_text(assembled != NULL ? STR("draft") : STR("qc"));
     list[5] = assembled != NULL ? db_time(assembled->publish_us) : db_null();
     list[6] = assembled != NULL ? db_time(assembled->modified_us) : db_null();

@@ -23,16 +23,6 @@ bool avatar_is_chosen(const struct avatar_choice *choice)
            (!uuid_is_nil(choice->id) || choice->key.len > 0 || choice->variant_type.len > 0);
 }
 
-static DbArg id_or_null(Uuid id)
-{
-    return uuid_is_nil(id) ? db_null() : db_uuid(id);
-}
-
-static DbArg text_or_null(Str text)
-{
-    return text.len > 0 ? db_text(text) : db_null();
-}
-
 static void take_words(const struct json *data, struct grammar_variant *variant)
 {
     for (int form = GRAMMAR_PRONOUN; form <= GRAMMAR_DOES_DO; form++) {
@@ -47,8 +37,8 @@ static fiber_fn Err find_row(struct ctx *ctx, const struct avatar_choice *choice
 {
     struct rows rows;
     TRY(db_query(ctx, &SQL_AVATAR_FIND,
-                 ARGS(db_uuid(ctx->scope.site), id_or_null(choice->id), text_or_null(choice->key),
-                      text_or_null(choice->variant_type)),
+                 ARGS(db_uuid(ctx->scope.site), db_uuid_or_null(choice->id),
+                      db_text_or_null(choice->key), db_text_or_null(choice->variant_type)),
                  &rows));
     if (rows.count == 0)
         return fail(ctx, ERR_NOT_FOUND, "There is no such avatar.");
@@ -78,8 +68,8 @@ fiber_fn Err avatar_locate(struct ctx *ctx, const struct avatar_choice *choice,
                            struct avatar_variants *ret)
 {
     struct rows rows;
-    TRY(db_query(ctx, &SQL_AVATAR_LOCATE, ARGS(id_or_null(choice->id), text_or_null(choice->key)),
-                 &rows));
+    TRY(db_query(ctx, &SQL_AVATAR_LOCATE,
+                 ARGS(db_uuid_or_null(choice->id), db_text_or_null(choice->key)), &rows));
     if (rows.count == 0)
         return fail(ctx, ERR_NOT_FOUND, "There is no such avatar.");
     bool is_site = ctx->scope.kind == SCOPE_SITE;

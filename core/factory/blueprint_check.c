@@ -6,28 +6,24 @@
 
 #include <inttypes.h>
 
-static bool is_single(enum blueprint_part part)
-{
-    return blueprint_part_info(part)->most == 1;
-}
-
 uint32_t blueprint_row_count(const struct json *body, enum blueprint_part part)
 {
     const struct json *value = json_get(body, blueprint_part_name(part));
-    return is_single(part) ? (json_is_null(value) ? 0 : 1) : json_len(value);
+    return blueprint_is_single(part) ? (json_is_null(value) ? 0 : 1) : json_len(value);
 }
 
 const struct json *blueprint_row_at(const struct json *body, enum blueprint_part part,
                                     uint32_t index)
 {
     const struct json *value = json_get(body, blueprint_part_name(part));
-    return is_single(part) ? value : json_at(value, index);
+    return blueprint_is_single(part) ? value : json_at(value, index);
 }
 
 Str blueprint_where(struct arena *arena, enum blueprint_part part, uint32_t index)
 {
     Str name = blueprint_part_name(part);
-    return is_single(part) ? name : str_printf(arena, "%.*s[%" PRIu32 "]", STR_FMT(name), index);
+    return blueprint_is_single(part) ? name
+                                     : str_printf(arena, "%.*s[%" PRIu32 "]", STR_FMT(name), index);
 }
 
 Err blueprint_value(struct ctx *ctx, const struct json *row, const struct blueprint_field *field,
@@ -235,7 +231,7 @@ static fiber_fn Err check_part(struct ctx *ctx, const struct json *body, enum bl
 {
     const struct blueprint_part_info *info = blueprint_part_info(part);
     const struct json *value = json_get(body, info->name);
-    if (!json_is_null(value) && !is_single(part) && json_kind(value) != JSON_ARRAY)
+    if (!json_is_null(value) && !blueprint_is_single(part) && json_kind(value) != JSON_ARRAY)
         return blueprint_refuse(ctx, info->name, NULL, "has to be an array");
     uint32_t count = blueprint_row_count(body, part);
     if (count > info->most)

@@ -181,22 +181,17 @@ static Err put_row(struct export *x, Str text)
     return OK;
 }
 
-static bool is_single(enum blueprint_part part)
-{
-    return blueprint_part_info(part)->most == 1;
-}
-
 static void part_begin(struct export *x, enum blueprint_part part)
 {
     x->part = part;
     json_key(x->w, blueprint_part_name(part));
-    if (!is_single(part))
+    if (!blueprint_is_single(part))
         json_array_begin(x->w);
 }
 
 static void part_end(struct export *x)
 {
-    if (x->part != BLUEPRINT_PARTS && !is_single(x->part))
+    if (x->part != BLUEPRINT_PARTS && !blueprint_is_single(x->part))
         json_array_end(x->w);
 }
 
@@ -264,17 +259,11 @@ static fiber_fn Err load(struct export *x, uint64_t wanted, size_t bytes, struct
     return OK;
 }
 
-static void free_arena(void *arena)
-{
-    arena_destroy(arena);
-}
-
 fiber_fn Err blueprint_site_write(struct ctx *ctx, uint64_t wanted, size_t bytes,
                                   struct json_writer *w)
 {
     assert(ctx->scope.kind == SCOPE_SITE);
-    struct arena *kept = arena_create();
-    arena_defer(ctx->arena, free_arena, kept);
+    struct arena *kept = arena_create_within(ctx->arena);
     struct export x = {.ctx = ctx, .w = w, .site = uuid_text(ctx->arena, ctx->scope.site)};
     blueprint_names_init(&x.own, kept);
     blueprint_names_init(&x.library, kept);

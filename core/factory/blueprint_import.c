@@ -375,11 +375,6 @@ static fiber_fn Err store_all(struct import *in, struct blueprint_site_result *r
     return log_import(in, ret);
 }
 
-static void free_arena(void *arena)
-{
-    arena_destroy(arena);
-}
-
 fiber_fn Err blueprint_site_store(struct ctx *ctx, const struct json *body,
                                   struct blueprint_site_result *ret)
 {
@@ -388,8 +383,7 @@ fiber_fn Err blueprint_site_store(struct ctx *ctx, const struct json *body,
     struct import *in = arena_new(ctx->arena, struct import);
     in->ctx = ctx;
     in->body = body;
-    in->kept = arena_create();
-    arena_defer(ctx->arena, free_arena, in->kept);
+    in->kept = arena_create_within(ctx->arena);
     *ret = (struct blueprint_site_result){0};
     SCOPED_TX struct db_tx tx = {0};
     TRY(db_begin(ctx, &tx));

@@ -37,6 +37,11 @@ const struct blueprint_part_info *blueprint_part_info(enum blueprint_part part)
     return &PARTS[part];
 }
 
+bool blueprint_is_single(enum blueprint_part part)
+{
+    return blueprint_part_info(part)->most == 1;
+}
+
 Str blueprint_part_name(enum blueprint_part part)
 {
     return blueprint_part_info(part)->name;

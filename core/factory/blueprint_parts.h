@@ -48,6 +48,8 @@ struct blueprint_part_info {
     const struct statement *add;
 };
 const struct blueprint_part_info *blueprint_part_info(enum blueprint_part part);
+/* One object in the document, and no array of them. */
+bool blueprint_is_single(enum blueprint_part part);
 
 /* A row that has a name. */
 struct blueprint_row {

@@ -149,12 +149,6 @@ struct geo_location place_from_json(const struct json *json)
     return place;
 }
 
-static void put_name(struct json_writer *w, const char *key, Str value)
-{
-    if (value.len > 0)
-        json_field_str(w, key, value);
-}
-
 Str place_json(struct arena *arena, const Uuid *id, const struct geo_location *location)
 {
     enum { PLACE_JSON_MAX = 16 * 1024 };
@@ -163,12 +157,12 @@ Str place_json(struct arena *arena, const Uuid *id, const struct geo_location *l
     json_object_begin(&w);
     if (id != NULL)
         json_field_uuid(&w, "id", *id);
-    put_name(&w, "city", location->city);
-    put_name(&w, "county", location->county);
-    put_name(&w, "state", location->state);
-    put_name(&w, "stateCode", location->state_code);
-    put_name(&w, "zip_focus", location->zip_focus);
-    put_name(&w, "neighborhood", location->neighborhood);
+    json_field_str_unless_empty(&w, "city", location->city);
+    json_field_str_unless_empty(&w, "county", location->county);
+    json_field_str_unless_empty(&w, "state", location->state);
+    json_field_str_unless_empty(&w, "stateCode", location->state_code);
+    json_field_str_unless_empty(&w, "zip_focus", location->zip_focus);
+    json_field_str_unless_empty(&w, "neighborhood", location->neighborhood);
     if (location->population > 0)
         json_field_int(&w, "population", location->population);
     json_object_end(&w);

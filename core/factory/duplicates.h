@@ -9,9 +9,9 @@
  * Up to DUPLICATES_DIRECT_MAX articles are compared at once, every pair exactly. More is a job:
  * signatures (stored, so that a scan of the whole site reads the texts of new articles alone),
  * candidates (near_pairs.h), and the exact comparison of the likest of those, at most
- * DUPLICATES_FLAGS_MAX: what one scan has no room for is less alike than what it flags. While one
- * page waits for PostgreSQL another is read or compared in an offload thread. Work grows with the
- * number of articles, not of pairs.
+ * DUPLICATES_FLAGS_MAX: what one scan has no room for is no more alike than what it flags. While
+ * one page waits for PostgreSQL another is read or compared in an offload thread. Work grows with
+ * the number of articles, not of pairs.
  *
  * Memory of a job: 850 bytes an article, up to a kilobyte a flag, and 50 MB of texts, 200 a page:
  * 180 MB for 100,000 articles with 2,000 flags, 270 MB where there are 100,000 flags.

@@ -388,7 +388,7 @@ static fiber_fn Err comparing_lane(struct ctx *ctx, void *arg)
     return OK;
 }
 
-/* The likest, so that what one scan has no room for is less alike than what it finds. */
+/* The likest, so that what one scan has no room for is no more alike than what it finds. */
 static fiber_fn Err compare_found(struct scan *scan)
 {
     struct comparing comparing = {.scan = scan};
@@ -510,16 +510,10 @@ static Err request_read(struct ctx *ctx, const struct job *job, struct duplicate
     return read_ids(ctx, json_get(job->payload, STR("batch_ids")), ret);
 }
 
-static void free_arena(void *arena)
-{
-    arena_destroy(arena);
-}
-
 fiber_fn Err duplicates_run(struct ctx *ctx, struct job *job)
 {
     assert(ctx->scope.kind == SCOPE_SITE);
-    struct scan scan = {.ctx = ctx, .job = job, .kept = arena_create()};
-    arena_defer(ctx->arena, free_arena, scan.kept);
+    struct scan scan = {.ctx = ctx, .job = job, .kept = arena_create_within(ctx->arena)};
     TRY(request_read(ctx, job, &scan.request));
     TRY(thresholds_read(ctx, &scan.request, &scan.thresholds));
     TRY(read_articles(&scan));

@@ -17,10 +17,13 @@ struct due {
 
 enum turn_end { TURN_NOTHING_DUE, TURN_PUBLISHED, TURN_HELD, TURN_HELD_ALL };
 
+/* *ret_is_due is false as well when somebody else has the article in hand: the next look, in a few
+ * seconds, finds what became of it. */
 static fiber_fn Err take_due(struct db_tx *tx, bool *ret_is_due, struct due *ret)
 {
+    DbArg site = db_uuid(tx->ctx->scope.site);
     struct rows rows;
-    TRY(db_tx_query(tx, &SQL_SLOT_DUE, ARGS(db_uuid(tx->ctx->scope.site)), &rows));
+    TRY(db_tx_query(tx, &SQL_SLOT_DUE, ARGS(site), &rows));
     *ret_is_due = rows.count > 0;
     if (!*ret_is_due)
         return OK;
@@ -29,6 +32,8 @@ static fiber_fn Err take_due(struct db_tx *tx, bool *ret_is_due, struct due *ret
         .queue = row_uuid(&rows, 0, SLOT_DUE_QUEUE_ID),
         .article = row_uuid(&rows, 0, SLOT_DUE_ARTICLE_ID),
     };
+    TRY(db_tx_query(tx, &SQL_SLOT_ARTICLE_TAKE, ARGS(site, db_uuid(ret->article)), &rows));
+    *ret_is_due = rows.count > 0;
     return OK;
 }
 

@@ -115,10 +115,8 @@ static Err check_found(struct ctx *ctx, const Str *keys, uint32_t key_count,
             is_found = str_eq(row_text(rows, row, PATTERNS_OF_SITE_PATTERN_KEY), keys[i]);
         if (is_found)
             continue;
-        err_ignore(fail(ctx, ERR_FAILED_VALIDATION, "There is no published pattern \"%.*s\".",
-                        STR_FMT(keys[i])),
-                   "returned with its note");
-        return fail_note(ctx, "field", STR("patterns"));
+        return fail_field(ctx, ERR_FAILED_VALIDATION, "patterns",
+                          "There is no published pattern \"%.*s\".", STR_FMT(keys[i]));
     }
     if (rows->count == 0)
         return fail(ctx, ERR_FAILED_VALIDATION, "There are no published patterns.");

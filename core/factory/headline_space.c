@@ -11,14 +11,16 @@ static uint64_t sum(uint64_t a, uint64_t b)
     return __builtin_add_overflow(a, b, &result) ? UINT64_MAX : result;
 }
 
-Err headline_space_add(struct ctx *ctx, struct headline_space *space,
-                       const struct headline_spec *spec, Str pattern, Str id, Str formula)
+fiber_fn Err headline_space_add(struct ctx *ctx, struct headline_space *space,
+                                const struct headline_spec *spec, Str pattern, Str id, Str formula)
 {
     if (space->source_count == HEADLINE_SOURCES_MAX)
         return fail(ctx, ERR_FAILED_VALIDATION, "The patterns have more than %d formulas.",
                     HEADLINE_SOURCES_MAX);
     struct headlines *headlines;
-    TRY(headlines_make(ctx, spec, &headlines));
+    TRY(headlines_begin(ctx, spec, &headlines));
+    while (headlines_count_next(ctx, headlines))
+        TRY(fiber_breathe(ctx));
     struct headline_source *source = &space->sources[space->source_count++];
     *source = (struct headline_source){
         .origin = {.pattern = pattern,

@@ -37,5 +37,5 @@ const struct headline_source *headline_space_at(const struct headline_space *spa
 fiber_fn Err headline_patterns_open(struct ctx *ctx, const struct spin_vars *vars, const Str *keys,
                                     uint32_t key_count, struct headline_space *space);
 /* One more source; `spec` but for its template. */
-Err headline_space_add(struct ctx *ctx, struct headline_space *space,
-                       const struct headline_spec *spec, Str pattern, Str id, Str formula);
+fiber_fn Err headline_space_add(struct ctx *ctx, struct headline_space *space,
+                                const struct headline_spec *spec, Str pattern, Str id, Str formula);

@@ -16,6 +16,7 @@ struct headlines {
     struct headline_spec spec;
     struct place *places;
     uint32_t place_count;
+    uint32_t counted; /* locations that were looked at */
     uint64_t count;
 
     /* The plan of the place and niche asked for last: headlines are read in order. */
@@ -69,12 +70,7 @@ static void add_place(struct ctx *ctx, struct headlines *headlines, uint32_t loc
     headlines->count = sum(headlines->count, product(texts, niche_factor(spec)));
 }
 
-static void release_arena(void *arena)
-{
-    arena_destroy(arena);
-}
-
-Err headlines_make(struct ctx *ctx, const struct headline_spec *spec, struct headlines **ret)
+Err headlines_begin(struct ctx *ctx, const struct headline_spec *spec, struct headlines **ret)
 {
     assert(spec != NULL && spec->spin != NULL && ret != NULL);
     if (spec->location_count > HEADLINE_LOCATIONS_MAX)
@@ -87,16 +83,30 @@ Err headlines_make(struct ctx *ctx, const struct headline_spec *spec, struct hea
     struct headlines *headlines = arena_new(ctx->arena, struct headlines);
     headlines->spec = *spec;
     headlines->places = arena_array(ctx->arena, struct place, (size_t)spec->location_count + 1);
-    if (spec->location_count == 0)
-        add_place(ctx, headlines, 0);
-    for (uint32_t i = 0; i < spec->location_count; i++)
-        if (!spec->skips_lacking || !geo_lacks(&spec->locations[i], spec->spin))
-            add_place(ctx, headlines, i);
-
-    headlines->arena = arena_create();
-    arena_defer(ctx->arena, release_arena, headlines->arena);
+    headlines->arena = arena_create_within(ctx->arena);
     headlines->mark = arena_mark(headlines->arena);
     *ret = headlines;
+    return OK;
+}
+
+bool headlines_count_next(struct ctx *ctx, struct headlines *headlines)
+{
+    const struct headline_spec *spec = &headlines->spec;
+    uint32_t location = headlines->counted++;
+    if (location == 0 && spec->location_count == 0)
+        add_place(ctx, headlines, 0);
+    if (location >= spec->location_count)
+        return false;
+    if (!spec->skips_lacking || !geo_lacks(&spec->locations[location], spec->spin))
+        add_place(ctx, headlines, location);
+    return true;
+}
+
+Err headlines_make(struct ctx *ctx, const struct headline_spec *spec, struct headlines **ret)
+{
+    TRY(headlines_begin(ctx, spec, ret));
+    while (headlines_count_next(ctx, *ret))
+        continue;
     return OK;
 }
 

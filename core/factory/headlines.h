@@ -37,6 +37,11 @@ struct headlines;
  * lives in ctx->arena. */
 Err headlines_make(struct ctx *ctx, const struct headline_spec *spec, struct headlines **ret);
 
+/* The same in steps, for callers that let others in between: a large template takes its time at
+ * each location. False when all are counted. */
+Err headlines_begin(struct ctx *ctx, const struct headline_spec *spec, struct headlines **ret);
+bool headlines_count_next(struct ctx *ctx, struct headlines *headlines);
+
 /* Not more than UINT64_MAX. */
 uint64_t headlines_count(const struct headlines *headlines);
 

@@ -108,7 +108,7 @@ static void find_in_one(struct page *page, struct arena *scratch, uint32_t row)
     struct link_change *change = &page->changes[page->count++];
     change->article = row_uuid(&page->rows, row, LINK_ARTICLE_ID);
     change->links = keep(page->arena, &found);
-    link_change_hash(article.html, change);
+    link_change_hash(page->arena, article.html, change);
 }
 
 /* In an offload thread: the fiber that owns the page waits. */

@@ -32,6 +32,7 @@ struct inserter {
     struct link_token *tokens; /* those of the text */
     struct match *matches;     /* by their first token */
     uint32_t match_count;
+    bool *is_unwanted; /* patterns that were found to have no target for this article */
     struct candidate *candidates;
     uint32_t candidate_count;
     uint32_t own_groups[2]; /* the article's own addresses; 0: not among the targets */

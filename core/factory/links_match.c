@@ -79,12 +79,15 @@ static void add_match(struct inserter *in, struct buf *found, uint32_t node, uin
 {
     uint32_t pattern = in->index->nodes[node].pattern;
     uint32_t first = end - in->index->nodes[node].depth;
-    if (in->match_count == LINK_MATCHES_MAX || cuts_reference(in, first, end))
+    if (in->match_count == LINK_MATCHES_MAX || in->is_unwanted[pattern - 1] ||
+        cuts_reference(in, first, end))
         return;
     struct match match = {.first = first, .end = end, .pattern = pattern};
     match.is_wanted = find_owners(in, &match);
-    if (!match.is_wanted)
+    if (!match.is_wanted) {
+        in->is_unwanted[pattern - 1] = true; /* an article may repeat it on every word */
         return;
+    }
     buf_put(found, str_of((const char *)&match, sizeof match));
     in->match_count++;
 }
@@ -102,6 +105,7 @@ void links_find_matches(struct inserter *in)
 {
     find_own_groups(in);
     const struct link_index *index = in->index;
+    in->is_unwanted = arena_array(in->arena, bool, (size_t)index->pattern_count + 1);
     enum { MATCHES_FIRST = 1024 };
     struct buf *found = buf_in_arena_from(in->arena, MATCHES_FIRST * sizeof(struct match),
                                           LINK_MATCHES_MAX * sizeof(struct match));

@@ -117,7 +117,7 @@ fiber_fn Err links_insert_article(struct ctx *ctx, const struct link_index *inde
         }
         stored.batch = uuid_make();
         struct link_change change = {.article = id, .links = stored.links};
-        link_change_hash(article.html, &change);
+        link_change_hash(ctx->arena, article.html, &change);
         TRY(links_store(ctx, stored.batch, &change, 1));
         if (change.is_stored) {
             *ret = stored;

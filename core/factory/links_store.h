@@ -36,11 +36,11 @@ fiber_fn Err links_insert_article(struct ctx *ctx, const struct link_index *inde
 struct link_change {
     Uuid article;
     struct links_result links;
-    char old_hash[64]; /* SHA-256 of the text that was read, in hex */
+    Str old_hash; /* SHA-256 of the text that was read, in hex */
     bool is_stored;
 };
 enum { LINK_CHANGES_MAX = 50 };
-void link_change_hash(Str old, struct link_change *change);
+void link_change_hash(struct arena *arena, Str old, struct link_change *change);
 /* In one statement, in one commit. An article whose text is another by now stays as it is. */
 fiber_fn Err links_store(struct ctx *ctx, Uuid batch, struct link_change *changes, uint32_t count);
 /* A row of link_article, or of a page. */

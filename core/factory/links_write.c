@@ -11,14 +11,10 @@
 
 enum { ANCHORS_SHOWN_MAX = 65536 };
 
-void link_change_hash(Str old, struct link_change *change)
+void link_change_hash(struct arena *arena, Str old, struct link_change *change)
 {
-    static const char DIGITS[] = "0123456789abcdef";
     Sha256 hash = sha256(old);
-    for (size_t i = 0; i < sizeof hash.bytes; i++) {
-        change->old_hash[2 * i] = DIGITS[hash.bytes[i] >> 4];
-        change->old_hash[2 * i + 1] = DIGITS[hash.bytes[i] & 15];
-    }
+    change->old_hash = hex_text(arena, hash.bytes, sizeof hash.bytes);
 }
 
 /* Columns of the articles. */
@@ -69,7 +65,7 @@ static struct texts texts_of(struct arena *arena, Uuid batch, struct link_change
     for (uint32_t i = 0; i < count; i++) {
         texts.ids[i] = changes[i].article;
         texts.contents[i] = changes[i].links.html;
-        texts.hashes[i] = str_of(changes[i].old_hash, sizeof changes[i].old_hash);
+        texts.hashes[i] = changes[i].old_hash;
         texts.details[i] = details_of(arena, batch, &changes[i].links);
     }
     return texts;

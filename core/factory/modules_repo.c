@@ -105,12 +105,6 @@ static fiber_fn Err complete_place(struct ctx *ctx, struct geo_location *locatio
     return OK;
 }
 
-static Err refuse_date(struct ctx *ctx, const char *field, const char *sentence)
-{
-    err_ignore(fail(ctx, ERR_FAILED_VALIDATION, "%s", sentence), "returned with its note");
-    return fail_note(ctx, "field", str_from_z(field));
-}
-
 /* A day in the past only where the site has asked for it, and never without a word. */
 static fiber_fn Err check_dates(struct ctx *ctx, const struct assemble_request *request,
                                 struct assembled_article *article)
@@ -120,15 +114,16 @@ static fiber_fn Err check_dates(struct ctx *ctx, const struct assemble_request *
     article->publish_us = request->has_publish ? request->publish_us : now_us;
     article->modified_us = request->has_modified ? request->modified_us : article->publish_us;
     if (article->modified_us < article->publish_us)
-        return refuse_date(ctx, "modified_date", "modified_date must not be before publish_date");
+        return fail_field(ctx, ERR_FAILED_VALIDATION, "modified_date",
+                          "modified_date must not be before publish_date");
     if (article->publish_us >= today_us)
         return OK;
     struct rows rows;
     TRY(db_query(ctx, &SQL_SITE_BACKDATING, ARGS(db_uuid(ctx->scope.site)), &rows));
     if (rows.count == 0 || !row_bool(&rows, 0, SITE_BACKDATING_ALLOWED))
-        return refuse_date(ctx, "publish_date",
-                           "publish_date lies in the past, where this site may not publish: "
-                           "sites.backdating_allowed decides");
+        return fail_field(ctx, ERR_FAILED_VALIDATION, "publish_date",
+                          "publish_date lies in the past, where this site may not publish: "
+                          "sites.backdating_allowed decides");
     article->warning = STR("Articles dated before today mislead readers and search engines about "
                            "when they were written. date_created keeps the true time.");
     return OK;

@@ -298,29 +298,46 @@ static const struct partner *partners_of(const struct near_pairs *near, uint32_t
     return &near->partners[(size_t)text * NEAR_PARTNERS_MAX];
 }
 
-/* The least agreement at which no more than `max` pairs are left. */
-static uint32_t agree_for(const struct near_pairs *near, uint32_t max, size_t *ret_total)
+/* Which pairs stay: all that agree in `agree` rows, and `rest` of those that agree in one less, so
+ * that many copies of one text, which are all alike, do not leave each other without room. */
+struct choice {
+    uint32_t agree;
+    uint32_t rest;
+    uint32_t total;
+};
+
+static struct choice choose_likest(const struct near_pairs *near, uint32_t max)
 {
-    size_t counts[MINHASH_ROWS + 1] = {0};
+    uint32_t counts[MINHASH_ROWS + 1] = {0};
     for (uint32_t i = 0; i < near->count; i++)
         for (uint32_t j = 0; j < near->texts[i].partner_count; j++)
             counts[partners_of(near, i)[j].agree]++;
-    size_t total = 0;
-    uint32_t agree = MINHASH_ROWS + 1;
-    while (agree > 0 && total + counts[agree - 1] <= max)
-        total += counts[--agree];
-    *ret_total = total;
-    return agree;
+    struct choice choice = {.agree = MINHASH_ROWS + 1};
+    while (choice.agree > 0 && counts[choice.agree - 1] <= max - choice.total)
+        choice.total += counts[--choice.agree];
+    choice.rest = choice.agree > 0 ? max - choice.total : 0;
+    choice.total += choice.rest;
+    return choice;
+}
+
+static bool is_chosen(struct choice *choice, uint32_t agree)
+{
+    if (agree >= choice->agree)
+        return true;
+    if (agree + 1 < choice->agree || choice->rest == 0)
+        return false;
+    choice->rest--;
+    return true;
 }
 
 /* One text's, in order. */
-static uint32_t put_pairs(const struct near_pairs *near, uint32_t text, uint32_t agree,
+static uint32_t put_pairs(const struct near_pairs *near, uint32_t text, struct choice *choice,
                           struct near_pair *pairs)
 {
     uint32_t count = 0;
     for (uint32_t j = 0; j < near->texts[text].partner_count; j++) {
         struct partner found = partners_of(near, text)[j];
-        if (found.agree < agree)
+        if (!is_chosen(choice, found.agree))
             continue;
         uint32_t at = count++;
         for (; at > 0 && pairs[at - 1].b > found.other; at--)
@@ -336,15 +353,15 @@ static uint32_t put_pairs(const struct near_pairs *near, uint32_t text, uint32_t
 const struct near_pair *near_pairs_likest(struct near_pairs *near, struct arena *arena,
                                           uint32_t max, uint32_t *ret_count, bool *ret_is_cut)
 {
-    size_t total;
-    uint32_t agree = agree_for(near, max, &total);
-    struct near_pair *pairs = arena_alloc_raw(arena, (total + 1) * sizeof(struct near_pair));
+    struct choice choice = choose_likest(near, max);
+    struct near_pair *pairs =
+        arena_alloc_raw(arena, ((size_t)choice.total + 1) * sizeof(struct near_pair));
     uint32_t count = 0;
+    *ret_is_cut = choice.agree > 0;
     for (uint32_t i = 0; i < near->count; i++)
-        count += put_pairs(near, i, agree, pairs + count);
-    assert(count == total);
+        count += put_pairs(near, i, &choice, pairs + count);
+    assert(count == choice.total);
     *ret_count = count;
-    *ret_is_cut = agree > 0;
     return pairs;
 }
 

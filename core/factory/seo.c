@@ -37,12 +37,6 @@ Str seo_meta_description(struct arena *arena, Str html)
     return str_printf(arena, "%.*s…", STR_FMT(cut));
 }
 
-static void put_text(struct json_writer *w, const char *key, Str value)
-{
-    if (value.len > 0)
-        json_field_str(w, key, value);
-}
-
 static void put_time(struct json_writer *w, Str key, int64_t wall_us)
 {
     if (wall_us == 0)
@@ -72,14 +66,15 @@ Str seo_json_ld(struct arena *arena, const struct seo_article *article)
     json_field_str(&w, "@context", STR("https://schema.org"));
     json_field_str(&w, "@type", article->type.len > 0 ? article->type : STR("Article"));
     json_field_str(&w, "headline", text_cut(article->headline, SEO_TITLE_HARD_MAX + 40));
-    put_text(&w, "description", text_cut(article->description, SEO_DESCRIPTION_MAX));
+    json_field_str_unless_empty(&w, "description",
+                                text_cut(article->description, SEO_DESCRIPTION_MAX));
     json_field_int(&w, "wordCount", article->word_count);
     put_time(&w, STR("datePublished"), article->published_wall_us);
     put_time(&w, STR("dateModified"), article->modified_wall_us);
     put_organization(&w, STR("author"), text_cut(article->author, 200));
     put_organization(&w, STR("publisher"), text_cut(article->author, 200));
-    put_text(&w, "mainEntityOfPage", text_cut(article->url, 2000));
-    put_text(&w, "image", text_cut(article->image, 2000));
+    json_field_str_unless_empty(&w, "mainEntityOfPage", text_cut(article->url, 2000));
+    json_field_str_unless_empty(&w, "image", text_cut(article->image, 2000));
     json_object_end(&w);
     assert(!out->is_full); /* every text above is bounded */
     return seo_json_for_script(arena, buf_str(out));

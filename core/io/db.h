@@ -55,10 +55,12 @@ typedef struct DbArg {
 } DbArg;
 
 DbArg db_null(void);
-DbArg db_text(Str value);   /* oid inferred by the server from its place */
-DbArg db_text_z(Str value); /* STR_NONE becomes null */
+DbArg db_text(Str value);         /* oid inferred by the server from its place */
+DbArg db_text_z(Str value);       /* STR_NONE becomes null */
+DbArg db_text_or_null(Str value); /* and so does an empty text */
 DbArg db_uuid(Uuid value);
-DbArg db_int(int64_t value); /* int8 */
+DbArg db_uuid_or_null(Uuid value); /* nil becomes null */
+DbArg db_int(int64_t value);       /* int8 */
 DbArg db_int4(int32_t value);
 DbArg db_bool(bool value);
 DbArg db_bytes(Str value);      /* bytea */
@@ -77,6 +79,8 @@ struct db_args {
     ((struct db_args){(const DbArg[]){__VA_ARGS__},                                                \
                       sizeof((const DbArg[]){__VA_ARGS__}) / sizeof(DbArg)})
 #define NO_ARGS ((struct db_args){NULL, 0})
+/* For a list that leaves the function where it was written down. */
+struct db_args db_args_dup(struct arena *arena, struct db_args args);
 
 /* A result in binary format: what the accessors read. */
 struct rows {

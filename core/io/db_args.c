@@ -42,6 +42,24 @@ DbArg db_text_z(Str value)
     return value.data == NULL ? db_null() : db_text(value);
 }
 
+struct db_args db_args_dup(struct arena *arena, struct db_args args)
+{
+    assert(args.count > 0);
+    DbArg *list = arena_array(arena, DbArg, args.count);
+    memcpy(list, args.list, args.count * sizeof *list);
+    return (struct db_args){list, args.count};
+}
+
+DbArg db_text_or_null(Str value)
+{
+    return value.len == 0 ? db_null() : db_text(value);
+}
+
+DbArg db_uuid_or_null(Uuid value)
+{
+    return uuid_is_nil(value) ? db_null() : db_uuid(value);
+}
+
 DbArg db_uuid(Uuid value)
 {
     return arg_inline(OID_UUID, value.bytes, sizeof(value.bytes));

@@ -236,6 +236,21 @@ void fiber_shield_end(struct fiber_shield *shield)
     shield->ctx = NULL;
 }
 
+struct fiber_patience fiber_patience_begin(struct ctx *ctx, int64_t timeout_us)
+{
+    assert(timeout_us > 0);
+    struct fiber_patience patience = {ctx, ctx->deadline_us};
+    int64_t end_us = clock_now_us() + timeout_us;
+    if (ctx->deadline_us == 0 || end_us < ctx->deadline_us)
+        ctx->deadline_us = end_us;
+    return patience;
+}
+
+void fiber_patience_end(struct fiber_patience *patience)
+{
+    patience->ctx->deadline_us = patience->deadline_us;
+}
+
 void fiber_hold(int change)
 {
     assert(current != NULL);

@@ -15,7 +15,6 @@ struct group_child {
 
 static void child_main(void *arg);
 static void group_cancel(struct group *group);
-static void release_arena(void *arena);
 
 void group_init(struct group *group, struct ctx *ctx)
 {
@@ -31,8 +30,7 @@ void group_spawn(struct group *group, struct ctx *ctx, const char *name, GroupFn
     if (group->children == NULL)
         fiber_hold(1); /* until it is joined */
 
-    struct arena *arena = arena_create();
-    arena_defer(ctx->arena, release_arena, arena);
+    struct arena *arena = arena_create_within(ctx->arena);
     struct group_child *child = arena_new(ctx->arena, struct group_child);
     *child = (struct group_child){
         .next = group->children, .group = group, .run = run, .arg = arg, .ctx = *ctx};
@@ -92,9 +90,4 @@ static void group_cancel(struct group *group)
     for (struct group_child *child = group->children; child != NULL; child = child->next)
         if (child->fiber != NULL)
             fiber_cancel(child->fiber);
-}
-
-static void release_arena(void *arena)
-{
-    arena_destroy(arena);
 }

@@ -86,10 +86,21 @@ static void put_base64(struct buf *out, Str data)
     }
 }
 
+/* What would control whoever shows it, once it is decoded. */
+static Str without_controls(Str text, char kept[MAIL_SUBJECT_MAX])
+{
+    size_t len = 0;
+    for (size_t i = 0; i < text.len; i++)
+        if ((unsigned char)text.data[i] >= ' ' && text.data[i] != 0x7f)
+            kept[len++] = text.data[i];
+    return str_of(kept, len);
+}
+
 /* Words of base64 whatever the text is: there is nothing in them that a header could misread. */
 static void put_subject(struct buf *out, Str subject)
 {
-    subject = str_cut(subject, MAIL_SUBJECT_MAX);
+    char kept[MAIL_SUBJECT_MAX];
+    subject = without_controls(str_cut(subject, MAIL_SUBJECT_MAX), kept);
     buf_put(out, STR("Subject: "));
     for (bool is_first = true; is_first || subject.len > 0; is_first = false) {
         Str word = str_cut(subject, WORD_BYTES);

@@ -110,12 +110,8 @@ static fiber_fn Err claim_members(struct platform platform, Str worker,
 static fiber_fn Err ask_redis(struct ctx *ctx, Str worker, uint32_t most,
                               struct queue_member *members, uint32_t *ret_count)
 {
-    int64_t deadline_us = ctx->deadline_us;
-    int64_t soon_us = clock_now_us() + REDIS_ANSWER_US;
-    ctx->deadline_us = deadline_us != 0 && deadline_us < soon_us ? deadline_us : soon_us;
-    Err err = queue_claim(ctx, worker, most, members, ret_count);
-    ctx->deadline_us = deadline_us;
-    return err;
+    SCOPED_PATIENCE struct fiber_patience patience = fiber_patience_begin(ctx, REDIS_ANSWER_US);
+    return queue_claim(ctx, worker, most, members, ret_count);
 }
 
 fiber_fn Err jobs_claim(struct platform platform, Str worker, uint32_t most, struct claimed *ret,

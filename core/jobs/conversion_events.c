@@ -12,12 +12,6 @@ bool facebook_can_match(const struct conversion_facts *facts)
     return facts->email.len > 0 || facts->phone.len > 0 || facts->fbclid.len > 0;
 }
 
-static void put_if(struct json_writer *w, const char *key, Str value)
-{
-    if (value.len > 0)
-        json_field_str(w, key, value);
-}
-
 static void put_hashed(struct json_writer *w, struct arena *arena, const char *key, Str value)
 {
     if (value.len == 0)
@@ -55,8 +49,8 @@ static void put_user(struct json_writer *w, struct arena *arena,
     json_object_begin(w);
     put_hashed(w, arena, "em", str_lower(arena, str_trim(facts->email)));
     put_hashed(w, arena, "ph", digits_of(arena, facts->phone));
-    put_if(w, "client_ip_address", facts->ip);
-    put_if(w, "client_user_agent", facts->user_agent);
+    json_field_str_unless_empty(w, "client_ip_address", facts->ip);
+    json_field_str_unless_empty(w, "client_user_agent", facts->user_agent);
     if (facts->fbclid.len > 0)
         json_field_str(w, "fbc",
                        str_printf(arena, "fb.1.%jd.%.*s", (intmax_t)(facts->wall_us / 1000),
@@ -84,7 +78,7 @@ void facebook_event_write(struct buf *out, struct arena *arena,
     json_field_int(&w, "event_time", facts->wall_us / SECOND_US);
     json_field_uuid(&w, "event_id", facts->id);
     json_field_str(&w, "action_source", STR("website"));
-    put_if(&w, "event_source_url", facts->page_url);
+    json_field_str_unless_empty(&w, "event_source_url", facts->page_url);
     json_key(&w, STR("user_data"));
     put_user(&w, arena, facts);
     json_key(&w, STR("custom_data"));
@@ -93,7 +87,7 @@ void facebook_event_write(struct buf *out, struct arena *arena,
     json_object_end(&w);
     json_object_end(&w);
     json_array_end(&w);
-    put_if(&w, "test_event_code", facts->test_code);
+    json_field_str_unless_empty(&w, "test_event_code", facts->test_code);
     json_object_end(&w);
 }
 
@@ -130,8 +124,8 @@ void google_event_write(struct buf *out, struct arena *arena, const struct conve
     json_object_begin(&w);
     put_value(&w, facts);
     json_field_uuid(&w, "transaction_id", facts->id);
-    put_if(&w, "source", facts->source);
-    put_if(&w, "campaign", facts->campaign);
+    json_field_str_unless_empty(&w, "source", facts->source);
+    json_field_str_unless_empty(&w, "campaign", facts->campaign);
     json_object_end(&w);
     json_object_end(&w);
     json_array_end(&w);

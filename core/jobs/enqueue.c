@@ -24,7 +24,7 @@ static Err spec_check(struct ctx *ctx, const struct job_spec *spec)
  * asks for nothing by name, and his address has no business in a queue. */
 static void add_asker(const struct ctx *ctx, DbArg list[3])
 {
-    const struct actor *actor = ctx->actor != NULL ? ctx->actor : ctx->asked_by;
+    const struct actor *actor = audit_doer(ctx);
     bool is_known = actor != NULL && actor->kind != ACTOR_PUBLIC && actor->kind != ACTOR_MACHINERY;
     list[0] = is_known ? audit_user(ctx) : db_null();
     list[1] = is_known ? audit_actor(ctx) : db_null();
@@ -39,11 +39,11 @@ static struct db_args insert_args(struct ctx *ctx, const struct job_spec *spec)
     list[0] = ctx->scope.kind == SCOPE_SITE ? db_uuid(ctx->scope.site) : db_null();
     list[1] = db_text(spec->kind);
     list[2] = db_text(spec->payload.len > 0 ? spec->payload : STR("{}"));
-    list[3] = spec->dedup_key.len > 0 ? db_text(spec->dedup_key) : db_null();
+    list[3] = db_text_or_null(spec->dedup_key);
     list[4] = db_int4((int32_t)spec->priority);
     list[5] = db_real((double)spec->delay_us);
     list[6] = db_int4(spec->max_failures > 0 ? spec->max_failures : MAX_FAILURES_DEFAULT);
-    list[7] = ctx->trace.len > 0 ? db_text(ctx->trace) : db_null();
+    list[7] = db_text_or_null(ctx->trace);
     add_asker(ctx, &list[8]);
     return (struct db_args){list, COUNT};
 }

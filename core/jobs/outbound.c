@@ -202,12 +202,8 @@ static fiber_fn Err fetch(struct ctx *ctx, const struct outbound_call *call,
 
 fiber_fn Err outbound_post(struct ctx *ctx, struct job *job, const struct outbound_call *call)
 {
-    int64_t deadline_us = ctx->deadline_us;
-    int64_t call_ends_us = clock_now_us() + CALL_TIMEOUT_US;
+    SCOPED_PATIENCE struct fiber_patience patience = fiber_patience_begin(ctx, CALL_TIMEOUT_US);
     struct http_answer answer;
-    if (deadline_us == 0 || deadline_us > call_ends_us)
-        ctx->deadline_us = call_ends_us;
-    Err err = fetch(ctx, call, &answer);
-    ctx->deadline_us = deadline_us;
-    return err == OK ? judge(ctx, job, &answer) : err;
+    TRY(fetch(ctx, call, &answer));
+    return judge(ctx, job, &answer);
 }

@@ -89,16 +89,11 @@ void event_line(struct buf *out, const struct event *event)
 /* A Redis that is reached and does not answer is as good as away. */
 static fiber_fn Err push_to_redis(struct ctx *ctx, Str list, Str line, int64_t *ret_len)
 {
-    int64_t deadline_us = ctx->deadline_us;
-    int64_t patience_us = clock_now_us() + REDIS_PATIENCE_US;
+    SCOPED_PATIENCE struct fiber_patience patience = fiber_patience_begin(ctx, REDIS_PATIENCE_US);
     struct redis_value reply;
-    if (deadline_us == 0 || deadline_us > patience_us)
-        ctx->deadline_us = patience_us;
-    Err err = REDIS_CALL(ctx, ctx->reactor->redis, &reply, STR("RPUSH"), list, line);
-    ctx->deadline_us = deadline_us;
-    if (err == OK)
-        *ret_len = reply.integer;
-    return err;
+    TRY(REDIS_CALL(ctx, ctx->reactor->redis, &reply, STR("RPUSH"), list, line));
+    *ret_len = reply.integer;
+    return OK;
 }
 
 /* What Redis may have without having said so is stored once all the same: the line holds its id. */

@@ -2,12 +2,15 @@
  * cache-bust: tells front-ends and proxies what of a site has changed, so that they may keep pages
  * for as long as nothing has.
  *
- *   a generation   spark:ext:{site}:cache-bust:<collection>, a counter in Redis. Keep it with what
- * was rendered, or in its cache key: another number means that it is stale. a message      on
- * spark:ext:{site}:cache-bust:changed, for whoever purges:
- *                  {"site":…|null,"collection":…,"action":…,"generation":n,"surrogate_keys":[…]}
- *                  Keys are <site>/<collection>, and <site>/<collection>/<id> for each of at most
- * 100 rows; with more, the collection's alone. <site> is "all" for what every site shows.
+ * A generation: spark:ext:{site}:cache-bust:<collection>, a counter in Redis. Keep it with what was
+ * rendered, or in its cache key: another number means that it is stale.
+ *
+ * A message on spark:ext:{site}:cache-bust:changed, for whoever purges:
+ *
+ *   {"site":…|null,"collection":…,"action":…,"generation":n,"surrogate_keys":[…]}
+ *
+ * Keys are <site>/<collection>, and <site>/<collection>/<id> for each of at most 100 rows; with
+ * more, the collection's alone. <site> is "all" for what every site shows.
  *
  * PSUBSCRIBE spark:ext:*:cache-bust:changed hears all sites. What is sent while Redis is away is
  * lost, so a cache needs an age as well (a minute). CACHE_BUST_COLLECTIONS replaces the list of

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <yaml.h>
 
-enum { YAML_MAX = 16 * 1024 * 1024, JSON_FIRST = 64 * 1024, DEPTH_MAX = 14 };
+enum { YAML_MAX = 16 * 1024 * 1024, JSON_FIRST = 64 * 1024, DEPTH_MAX = 14, DIRECTIVES_MAX = 16 };
 
 struct level {
     bool is_map;
@@ -211,11 +211,27 @@ static spark_status read_events(struct reader *r, yaml_parser_t *parser)
     return SPARK_OK;
 }
 
+/* libyaml compares each with all before it, and has no limit of its own. */
+static bool has_many_directives(spark_str yaml)
+{
+    static const spark_str TAG = SPARK_STR_INIT("%TAG");
+    const char *end = yaml.data + yaml.len;
+    int count = 0;
+    for (const char *at = yaml.data; count <= DIRECTIVES_MAX && at < end; at += TAG.len, count++) {
+        at = memmem(at, (size_t)(end - at), TAG.data, TAG.len);
+        if (at == NULL)
+            return false;
+    }
+    return count > DIRECTIVES_MAX;
+}
+
 spark_status json_of_yaml(const spark_api *api, spark_call *call, spark_str yaml,
                           const spark_json **json)
 {
     if (yaml.len > YAML_MAX)
         return api->fail(call, SPARK_BAD_INPUT, SPARK_STR("The YAML is larger than 16 MiB"));
+    if (has_many_directives(yaml))
+        return api->fail(call, SPARK_BAD_INPUT, SPARK_STR("The YAML has more than 16 directives"));
     struct reader reader = {
         .api = api, .call = call, .data = api->alloc(call, JSON_FIRST), .size = JSON_FIRST};
     yaml_parser_t parser;

@@ -1,6 +1,6 @@
 #include "host/actions.h"
 
-#include "access/actor.h"
+#include "access/audit.h"
 #include "access/grants_build.h"
 #include "base/clock.h"
 #include "base/counters.h"
@@ -64,7 +64,7 @@ static struct deed *action_make(const struct ctx *ctx, const struct host_hook *h
 {
     struct arena *arena = arena_create();
     struct deed *action = arena_new(arena, struct deed);
-    const struct actor *actor = ctx->actor != NULL ? ctx->actor : ctx->asked_by;
+    const struct actor *actor = audit_doer(ctx);
     *action = (struct deed){
         .arena = arena,
         .reactor = ctx->reactor,

@@ -1,6 +1,6 @@
 /*
  * Actions on their way: each in a fiber of its own after the reply, with five seconds from when it
- * starts. An extension has at most 128 at once in a thread (all together some 1,000) and 10,000
+ * starts. An extension has at most 128 at once in a thread (all together some 1,000) and 5,000
  * that wait; more are dropped, and counted. One that hangs delays nobody but the events of its own
  * extension.
  */

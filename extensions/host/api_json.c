@@ -1,38 +1,16 @@
 #include "base/json_writer.h"
 #include "host/api.h"
-#include "io/offload.h"
-#include "io/reactor.h"
+#include "io/json_apart.h"
 
-/* Larger texts are parsed on another thread: at some 200 MB/s they would hold up the loop. */
-enum { OFFLOAD_FROM = 256 * 1024, QUOTED_MAX = 64 * 1024 * 1024 };
-
-struct parse_task {
-    struct ctx *ctx; /* its fiber waits: nobody else touches it */
-    Str text;
-    const struct json *json;
-    Err result;
-};
-
-static void parse(void *arg)
-{
-    struct parse_task *task = arg;
-    task->result = json_parse(task->ctx, task->text, JSON_LIMITS_DEFAULT, &task->json);
-}
+enum { QUOTED_MAX = 64 * 1024 * 1024 };
 
 fiber_fn spark_status api_json_parse(spark_call *call, spark_str text, const spark_json **json)
 {
-    struct ctx *ctx = call->ctx;
-    struct parse_task task = {.ctx = ctx, .text = str_of_spark(text)};
-    if (text.len < OFFLOAD_FROM || ctx->reactor == NULL || ctx->reactor->offload == NULL) {
-        parse(&task);
-    } else {
-        Err err = offload_run(ctx, ctx->reactor->offload, parse, &task);
-        if (err != OK)
-            return call_status(call, err);
-    }
-    if (task.result == OK)
-        *json = spark_of_json(task.json);
-    return call_status(call, task.result);
+    const struct json *parsed;
+    Err err = json_parse_apart(call->ctx, str_of_spark(text), &parsed);
+    if (err == OK)
+        *json = spark_of_json(parsed);
+    return call_status(call, err);
 }
 
 spark_json_kind api_json_kind(const spark_json *json)

@@ -17,13 +17,9 @@ static bool is_for(Str wanted, Str given)
 
 static bool is_meant(const struct host_hook *hook, const struct items_change *change)
 {
-    static const Str ACTIONS[] = {
-        [ITEMS_CREATE] = STR_INIT("create"),
-        [ITEMS_UPDATE] = STR_INIT("update"),
-        [ITEMS_DELETE] = STR_INIT("delete"),
-    };
     return is_for(hook->collection, change->collection) &&
-           is_for(hook->action, ACTIONS[change->action]) && extension_is_on(hook->extension);
+           is_for(hook->action, items_action_name(change->action)) &&
+           extension_is_on(hook->extension);
 }
 
 static bool is_filtered(enum items_action action, Str collection)

@@ -57,27 +57,21 @@ static void put_uuid(struct json_writer *w, const char *key, Uuid value)
         json_field_uuid(w, key, value);
 }
 
-static void put_text(struct json_writer *w, const char *key, Str value)
-{
-    if (value.len > 0)
-        json_field_str(w, key, value);
-}
-
 static void batch_add(struct batch *batch, const struct ctx *ctx, const struct audit *line)
 {
     struct json_writer *w = &batch->json;
     const struct actor *actor = audit_doer(ctx);
     json_object_begin(w);
     put_uuid(w, "site", line->site);
-    put_text(w, "action", line->action);
-    put_text(w, "entity_type", line->entity_type);
-    put_text(w, "entity_id", line->entity_id);
+    json_field_str_unless_empty(w, "action", line->action);
+    json_field_str_unless_empty(w, "entity_type", line->entity_type);
+    json_field_str_unless_empty(w, "entity_id", line->entity_id);
     if (line->details.len > 0)
         json_field_raw(w, "details", line->details);
     json_field_str(w, "level", str_from_z(line->level));
     put_uuid(w, "user_id", actor != NULL ? actor->user : (Uuid){0});
     json_field_str(w, "actor", str_from_z(audit_actor_name(actor)));
-    put_text(w, "ip", actor != NULL ? actor->ip : STR_NONE);
+    json_field_str_unless_empty(w, "ip", actor != NULL ? actor->ip : STR_NONE);
     json_object_end(w);
     batch->count++;
 }

@@ -5,16 +5,6 @@
 #include "base/counters.h"
 #include "base/log.h"
 
-static Str action_text(enum items_action action)
-{
-    static const Str NAMES[] = {
-        [ITEMS_CREATE] = STR_INIT("create"),
-        [ITEMS_UPDATE] = STR_INIT("update"),
-        [ITEMS_DELETE] = STR_INIT("delete"),
-    };
-    return NAMES[action];
-}
-
 /* Whose rows; before they are written, whose the caller is. */
 static Str site_text(const struct ctx *ctx, const struct items_change *change)
 {
@@ -29,7 +19,7 @@ spark_item_event event_make(const struct ctx *ctx, const struct items_change *ch
 {
     spark_item_event event = {
         .size = sizeof event,
-        .action = spark_of_str(action_text(change->action)),
+        .action = spark_of_str(items_action_name(change->action)),
         .collection = spark_of_str(change->collection),
         .site_id = spark_of_str(site_text(ctx, change)),
         .is_logged = change->is_audited,

@@ -7,8 +7,9 @@
  *
  * CHANGES  1.0  endpoints, hooks, jobs, queries in the caller's scope, JSON, schema and bulk loads.
  *          1.1  create_field, delete_field.
- *          1.2  log_work, count_up, publish, schema_apply; spark_item_event.is_logged; filters of
- * updates and deletes see the keys; actions run after the reply, and see bulk loads too.
+ *          1.2  log_work, count_up, publish, schema_apply; spark_item_event.is_logged.
+ *               Filters of updates and deletes see the keys.
+ *               Actions run after the reply, and see bulk loads too.
  *
  * An extension is a shared object that exports one function, spark_extension_get(), which returns a
  * static struct spark_extension. The host compares magic and versions before it touches anything

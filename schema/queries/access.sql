@@ -62,10 +62,6 @@ select d.site_id
   from spark.site_domains d join sites s on s.id = d.site_id
  where d.domain = $1 and s.status = 'active';
 
--- name: access_site_exists :read
--- returns: id
-select id from sites where id = $1;
-
 -- Logins -----------------------------------------------------------------------------------------
 
 -- name: session_user_by_email :read

@@ -35,6 +35,12 @@ select i.id, i.queue_id, i.article_id
  order by coalesce(i.publish_after, i.publish_date) limit 1
    for update of i skip locked for share of q;
 
+-- Whoever publishes, approves or removes an article holds it first and its slot then. Here the slot comes
+-- first, so that the article is taken only if nobody has it: two that wait would wait for each other.
+-- name: slot_article_take :write
+-- returns: id
+select id from generated_articles where site_id = $1 and id = $2 for update skip locked;
+
 -- name: article_post :write
 -- returns: post_id, post_slug
 select p.id, p.slug

@@ -212,19 +212,6 @@ select count(*) as looked_at, (select count(*) from removed) as removed,
        coalesce(bool_or(has_ended and not is_old), false) as is_young, max(id) as last_id
   from page;
 
--- name: job_counts :read
--- returns: state, count
-select state, count(*) as count from spark.jobs
- where state <> 'done' or finished_at > now() - interval '1 hour'
- group by state;
-
--- name: job_list :read
--- returns: id, site_id, kind, state, attempt, failures, crashes, error, created_at, finished_at
-select id, site_id, kind, state, attempt, failures, crashes, error, created_at, finished_at
-  from spark.jobs
- where ($1::text is null or state = $1) and ($2::text is null or kind = $2)
- order by id desc limit $3;
-
 -- name: job_retry :write
 -- returns: id
 update spark.jobs set state = 'queued', run_at = now(), failures = 0, crashes = 0, finished_at = null,

@@ -89,8 +89,8 @@ fiber_fn Err auth_login(struct ctx *ctx, const struct request *request, struct r
 }
 
 /* The token in the body, else the cookie; the mode follows from where it was. */
-static Err refresh_token_read(struct ctx *ctx, const struct request *request, Str *ret,
-                              enum mode *ret_mode)
+static fiber_fn Err refresh_token_read(struct ctx *ctx, const struct request *request, Str *ret,
+                                       enum mode *ret_mode)
 {
     const struct json *body;
     TRY(request_object(ctx, request, &body));

@@ -189,11 +189,6 @@ static fiber_fn Err owner_find(struct ctx *ctx, const struct json *body, Uuid *r
     return OK;
 }
 
-static DbArg uuid_or_null(Uuid id)
-{
-    return uuid_is_nil(id) ? db_null() : db_uuid(id);
-}
-
 static void put_created(struct json_writer *w, const struct rows *rows)
 {
     Str variables = row_json(rows, 0, CAMPAIGN_ADD_NICHE_VARIABLES);
@@ -227,7 +222,7 @@ fiber_fn Err campaigns_post(struct ctx *ctx, const struct request *request, stru
                       db_text(body.location_mode),
                       db_text_z(body.location_target.len > 0 ? body.location_target : STR_NONE),
                       db_int(body.target_words), db_int(body.batch_count),
-                      uuid_or_null(body.article_template), db_text(body.status), audit_user(ctx),
+                      db_uuid_or_null(body.article_template), db_text(body.status), audit_user(ctx),
                       audit_actor(ctx), audit_ip(ctx)),
                  &rows));
     reply->status = 201;

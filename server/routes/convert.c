@@ -73,9 +73,7 @@ static struct db_args store_args(struct ctx *ctx, const struct conversion *c)
         db_text_z(c->gclid),
         db_text_z(c->fbclid),
     };
-    DbArg *kept = arena_array(ctx->arena, DbArg, sizeof list / sizeof list[0]);
-    memcpy(kept, list, sizeof list);
-    return (struct db_args){kept, sizeof list / sizeof list[0]};
+    return db_args_dup(ctx->arena, (struct db_args){list, sizeof list / sizeof list[0]});
 }
 
 /* One group of statements, when nobody is told. With a lead, the lock comes first: two at once of
@@ -206,9 +204,7 @@ static struct db_args call_click_args(struct ctx *ctx, const struct request *req
         db_text_z(click->gclid),
         db_text_z(click->fbclid),
     };
-    DbArg *kept = arena_array(ctx->arena, DbArg, sizeof list / sizeof list[0]);
-    memcpy(kept, list, sizeof list);
-    return (struct db_args){kept, sizeof list / sizeof list[0]};
+    return db_args_dup(ctx->arena, (struct db_args){list, sizeof list / sizeof list[0]});
 }
 
 static fiber_fn Err call_click_store(struct ctx *ctx, const struct call_click *click,

@@ -8,8 +8,7 @@
 
 Err factory_refuse(struct ctx *ctx, const char *field, const char *sentence)
 {
-    err_ignore(fail(ctx, ERR_FAILED_VALIDATION, "%s", sentence), "returned with its note");
-    return fail_note(ctx, "field", str_from_z(field));
+    return fail_field(ctx, ERR_FAILED_VALIDATION, field, "%s", sentence);
 }
 
 Err factory_check_write(struct ctx *ctx)
@@ -36,10 +35,8 @@ static fiber_fn Err enter_named(struct ctx *ctx, Uuid named)
 {
     struct rows rows;
     TRY(db_query(ctx, &SQL_SITE_EXISTS, ARGS(db_uuid(named)), &rows));
-    if (rows.count == 0) {
-        err_ignore(fail(ctx, ERR_UNKNOWN_SITE, "There is no such site."), "returned below");
-        return fail_note(ctx, "field", STR("site_id"));
-    }
+    if (rows.count == 0)
+        return fail_field(ctx, ERR_UNKNOWN_SITE, "site_id", "There is no such site.");
     narrow(ctx, named);
     return OK;
 }

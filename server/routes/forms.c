@@ -161,9 +161,7 @@ static struct db_args store_args(struct ctx *ctx, const struct form *form,
         db_text(s->data),
         db_text_z(s->user_agent),
     };
-    DbArg *kept = arena_array(ctx->arena, DbArg, sizeof list / sizeof list[0]);
-    memcpy(kept, list, sizeof list);
-    return (struct db_args){kept, sizeof list / sizeof list[0]};
+    return db_args_dup(ctx->arena, (struct db_args){list, sizeof list / sizeof list[0]});
 }
 
 /* Whom to tell of it. Of spam nobody hears. */

@@ -6,8 +6,7 @@
 
 static Err refuse(struct ctx *ctx, const char *field, Str sentence)
 {
-    err_ignore(fail(ctx, ERR_INVALID_QUERY, "%.*s", STR_FMT(sentence)), "returned with its note");
-    return fail_note(ctx, "field", str_from_z(field));
+    return fail_field(ctx, ERR_INVALID_QUERY, field, "%.*s", STR_FMT(sentence));
 }
 
 Err query_take_int(struct ctx *ctx, const struct request *request, const char *name, int64_t min,

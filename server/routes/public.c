@@ -17,10 +17,9 @@ Err visitor_site(struct ctx *ctx, const struct json *body, Uuid *ret)
     Uuid named = ctx->scope.site;
     TRY(json_take_uuid(ctx, body, "site", &named));
     TRY(json_take_uuid(ctx, body, "site_id", &named));
-    if (!uuid_eq(named, ctx->scope.site)) {
-        err_ignore(fail(ctx, ERR_FORBIDDEN, "The body names another site than the host."), "noted");
-        return fail_note(ctx, "field", STR("site_id"));
-    }
+    if (!uuid_eq(named, ctx->scope.site))
+        return fail_field(ctx, ERR_FORBIDDEN, "site_id",
+                          "The body names another site than the host.");
     *ret = ctx->scope.site;
     return OK;
 }
@@ -89,9 +88,7 @@ Err visitor_take_texts(struct ctx *ctx, const struct json *body, const struct te
 
 Err visitor_refuse(struct ctx *ctx, const char *field, const char *sentence)
 {
-    Err err = fail_also(ctx, ERR_FAILED_VALIDATION, "%s", sentence);
-    err_ignore(fail_note(ctx, "field", str_from_z(field)), "it repeats err");
-    return err;
+    return diag_fail_field(ctx, field, fail_also(ctx, ERR_FAILED_VALIDATION, "%s", sentence));
 }
 
 Str visitor_source(Str utm_source, Str gclid, Str fbclid)

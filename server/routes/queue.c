@@ -6,11 +6,11 @@
 #include "server/http.h"
 #include "server/queue_counts.h"
 
-#include <stdatomic.h>
+#include <pthread.h>
 
 /* Each stream holds a fiber with its stack. It ends by itself after STREAM_LIFE_US, so that a
  * credential that has expired is looked at again; the client comes back on its own. */
-enum { STREAMS_MAX = 64, EVENT_SIZE_MAX = 4096 };
+enum { STREAMS_MAX = 64, SITE_STREAMS_MAX = 8, EVENT_SIZE_MAX = 4096 };
 enum {
     TICK_US = 1000 * 1000,
     TICK_AWAY_US = 5000 * 1000, /* between tries while counting fails */
@@ -27,7 +27,14 @@ struct stream {
     bool is_away;    /* the last thing said: the counters cannot be had */
 };
 
-static atomic_uint streams_open;
+/* Streams of all threads, and whose they are: one site may not take them from the others. */
+struct place {
+    bool is_taken;
+    bool is_site;
+    Uuid site;
+};
+static struct place places[STREAMS_MAX];
+static pthread_mutex_t places_lock = PTHREAD_MUTEX_INITIALIZER;
 
 static fiber_fn void stream_run(struct stream *stream);
 
@@ -50,10 +57,34 @@ fiber_fn Err queue_show(struct ctx *ctx, const struct request *request, struct r
     return OK;
 }
 
-static void place_leave(const bool *is_held)
+/* NULL: all are taken, or all that one site may have. */
+static struct place *place_take(Scope scope)
 {
-    if (*is_held)
-        atomic_fetch_sub(&streams_open, 1);
+    struct place *place = NULL;
+    uint32_t own = 0;
+    bool is_site = scope.kind == SCOPE_SITE;
+    pthread_mutex_lock(&places_lock);
+    for (uint32_t i = 0; i < STREAMS_MAX; i++) {
+        if (!places[i].is_taken)
+            place = &places[i];
+        else if (is_site && places[i].is_site && uuid_eq(places[i].site, scope.site))
+            own++;
+    }
+    if (place != NULL && own < SITE_STREAMS_MAX)
+        *place = (struct place){.is_taken = true, .is_site = is_site, .site = scope.site};
+    else
+        place = NULL;
+    pthread_mutex_unlock(&places_lock);
+    return place;
+}
+
+static void place_leave(struct place *const *held)
+{
+    if (*held == NULL)
+        return;
+    pthread_mutex_lock(&places_lock);
+    (*held)->is_taken = false;
+    pthread_mutex_unlock(&places_lock);
 }
 #define SCOPED_PLACE __attribute__((cleanup(place_leave), unused))
 
@@ -62,9 +93,11 @@ static void place_leave(const bool *is_held)
 fiber_fn Err queue_events(struct ctx *ctx, const struct request *request, struct reply *reply)
 {
     (void)request;
-    bool has_place SCOPED_PLACE = true;
-    if (atomic_fetch_add(&streams_open, 1) >= STREAMS_MAX)
-        return fail(ctx, ERR_UNAVAILABLE, "All %d event streams are taken.", STREAMS_MAX);
+    struct place *place SCOPED_PLACE = place_take(ctx->scope);
+    if (place == NULL)
+        return fail(ctx, ERR_UNAVAILABLE,
+                    "All event streams are taken: %d altogether, %d by one site.", STREAMS_MAX,
+                    SITE_STREAMS_MAX);
     struct stream stream = {.ctx = ctx, .reply = reply};
     TRY(queue_counts_get(ctx, &stream.said));
     TRY(reply_stream_begin(ctx, reply, STR("text/event-stream; charset=utf-8")));

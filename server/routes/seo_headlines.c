@@ -3,6 +3,7 @@
 #include "gen/sql.h"
 #include "server/handlers.h"
 #include "server/routes/factory.h"
+#include "server/routes/listing.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -168,15 +169,6 @@ static Err preview_count(struct ctx *ctx, const struct request *request, uint32_
     return OK;
 }
 
-static Err query_uuid(struct ctx *ctx, const struct request *request, const char *name, Uuid *ret)
-{
-    Str text = request_query(ctx->arena, request, str_from_z(name));
-    *ret = (Uuid){0};
-    if (text.len > 0 && !uuid_parse(text, ret))
-        return fail(ctx, ERR_INVALID_QUERY, "\"%s\" is not a UUID", name);
-    return OK;
-}
-
 /* patterns=a,b or patterns=all */
 static Err query_patterns(struct ctx *ctx, const struct request *request, struct headline_run *run)
 {
@@ -196,11 +188,11 @@ static Err query_patterns(struct ctx *ctx, const struct request *request, struct
 
 fiber_fn Err headlines_show(struct ctx *ctx, const struct request *request, struct reply *reply)
 {
-    Uuid id;
-    Uuid named;
+    Uuid id = {0};
+    Uuid named = {0};
     uint32_t count = 0;
-    TRY(query_uuid(ctx, request, "campaign_id", &id));
-    TRY(query_uuid(ctx, request, "site_id", &named));
+    TRY(query_take_uuid(ctx, request, "campaign_id", "campaign", &id));
+    TRY(query_take_uuid(ctx, request, "site_id", "site", &named));
     TRY(preview_count(ctx, request, &count));
     if (uuid_is_nil(id))
         return factory_refuse(ctx, "campaign_id", "campaign_id is required");

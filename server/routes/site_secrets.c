@@ -7,6 +7,8 @@
 #include "access/actor.h"
 #include "gen/sql.h"
 #include "server/handlers.h"
+#include "server/routes/factory.h"
+#include "server/routes/listing.h"
 
 struct secret_request {
     Uuid site;
@@ -14,47 +16,40 @@ struct secret_request {
     Str value; /* STR_NONE removes it */
 };
 
-static Err invalid(struct ctx *ctx, const char *field, const char *sentence)
-{
-    err_ignore(fail(ctx, ERR_FAILED_VALIDATION, "%s", sentence), "noted below");
-    return fail_note(ctx, "field", str_from_z(field));
-}
-
 static Err name_check(struct ctx *ctx, Str name)
 {
     if (site_secret_name_is_known(name))
         return OK;
-    return invalid(ctx, "name",
-                   "name has to be " SECRET_FACEBOOK ", " SECRET_GOOGLE ", " SECRET_WEBHOOK
-                   ", or the last with ':' and a form's id");
+    return factory_refuse(ctx, "name",
+                          "name has to be " SECRET_FACEBOOK ", " SECRET_GOOGLE ", " SECRET_WEBHOOK
+                          ", or the last with ':' and a form's id");
 }
 
 /* It goes into headers, so it is one line. */
 static Err value_check(struct ctx *ctx, const struct json *body, Str value)
 {
     if (json_get(body, STR("value")) == NULL)
-        return invalid(ctx, "value", "value is required; null removes the secret");
+        return factory_refuse(ctx, "value", "value is required; null removes the secret");
     if (value.data == NULL)
         return OK;
     if (value.len == 0)
-        return invalid(ctx, "value", "value is empty; null removes the secret");
+        return factory_refuse(ctx, "value", "value is empty; null removes the secret");
     if (value.len > SITE_SECRET_MAX)
-        return invalid(ctx, "value", "value has more than 4096 bytes");
+        return factory_refuse(ctx, "value", "value has more than 4096 bytes");
     for (size_t i = 0; i < value.len; i++)
         if ((unsigned char)value.data[i] < ' ' || value.data[i] == 0x7f)
-            return invalid(ctx, "value", "value has to be one line");
+            return factory_refuse(ctx, "value", "value has to be one line");
     return OK;
 }
 
 static Err secret_read(struct ctx *ctx, const struct json *body, struct secret_request *ret)
 {
     *ret = (struct secret_request){0};
-    TRY(json_take_uuid(ctx, body, "site", &ret->site));
-    TRY(json_take_uuid(ctx, body, "site_id", &ret->site));
+    TRY(factory_named_site(ctx, body, &ret->site));
     TRY(json_take_str(ctx, body, "name", SITE_SECRET_NAME_MAX, &ret->name));
     TRY(json_take_str(ctx, body, "value", SITE_SECRET_MAX, &ret->value));
     if (uuid_is_nil(ret->site))
-        return invalid(ctx, "site_id", "site_id is required");
+        return factory_refuse(ctx, "site_id", "site_id is required");
     TRY(name_check(ctx, ret->name));
     return value_check(ctx, body, ret->value);
 }
@@ -81,12 +76,10 @@ fiber_fn Err site_secrets_index(struct ctx *ctx, const struct request *request, 
 {
     struct platform platform;
     TRY(actor_platform(ctx, &platform));
-    Str text = request_query(ctx->arena, request, STR("site_id"));
-    if (text.data == NULL)
-        text = request_query(ctx->arena, request, STR("site"));
-    Uuid site;
-    if (!uuid_parse(text, &site))
-        return invalid(ctx, "site_id", "site_id has to be a UUID");
+    Uuid site = {0};
+    TRY(query_take_uuid(ctx, request, "site_id", "site", &site));
+    if (uuid_is_nil(site))
+        return factory_refuse(ctx, "site_id", "site_id is required");
     struct rows rows;
     TRY(site_secret_list(platform, site, &rows));
 

@@ -3,12 +3,7 @@
 #include "access/site_token.h"
 #include "base/clock.h"
 #include "server/handlers.h"
-
-static Err invalid(struct ctx *ctx, const char *field, const char *sentence)
-{
-    err_ignore(fail(ctx, ERR_FAILED_VALIDATION, "%s", sentence), "noted below");
-    return fail_note(ctx, "field", str_from_z(field));
-}
+#include "server/routes/factory.h"
 
 static Err token_read(struct ctx *ctx, const struct json *body, struct site_token_request *ret)
 {
@@ -21,13 +16,13 @@ static Err token_read(struct ctx *ctx, const struct json *body, struct site_toke
     TRY(json_take_bool(ctx, body, "read_only", &is_read_only));
     ret->may_write = !is_read_only;
     if (uuid_is_nil(ret->site))
-        return invalid(ctx, "site_id", "site_id is required");
+        return factory_refuse(ctx, "site_id", "site_id is required");
     if (ret->name.len == 0)
-        return invalid(ctx, "name", "name is required");
+        return factory_refuse(ctx, "name", "name is required");
     if (expires.len > 0 && !clock_parse_iso(expires, &ret->expires_wall_us))
-        return invalid(ctx, "expires_at", "expires_at has to be an ISO 8601 date");
+        return factory_refuse(ctx, "expires_at", "expires_at has to be an ISO 8601 date");
     if (expires.len > 0 && ret->expires_wall_us <= clock_wall_us())
-        return invalid(ctx, "expires_at", "expires_at is in the past");
+        return factory_refuse(ctx, "expires_at", "expires_at is in the past");
     return OK;
 }
 

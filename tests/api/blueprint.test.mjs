@@ -235,3 +235,25 @@ test('a blueprint that an import could not take is refused, and says what to do'
         await small.stop();
     }
 });
+
+test('a text of millions of values is refused before it becomes a tree', async () => {
+    const site = await makeSite();
+    const send = (path, text) => fetch(stack.url + path, { method: 'POST', headers: { ...site.as, 'content-type': 'application/json' }, body: text });
+    for (const rows of ['{},', '[],', '1,', '{"a":{}},']) {
+        const answer = await send('/api/admin/import-blueprint', `{"format":"spark-site/1","posts":[${rows.repeat(3e6)}{}]}`);
+        assert.equal(answer.status, 413, rows);
+        assert.match((await answer.json()).message, /more than 3000000 values/);
+    }
+});
+
+test('a large text that is no JSON is refused in the words of a small one', async () => {
+    const site = await makeSite();
+    const send = (path, text) => fetch(stack.url + path, { method: 'POST', headers: { ...site.as, 'content-type': 'application/json' }, body: text });
+    const broken = `{"title":"${'x'.repeat(600000)}","title":1}`;
+    const own = await send('/api/admin/import-blueprint', broken);
+    assert.deepEqual([own.status, (await own.json()).message], [400, 'Invalid JSON: a key appears twice in one object (line 1, column 600019).']);
+    const items = await send('/items/posts', broken);
+    assert.deepEqual([items.status, (await items.json()).errors[0].extensions.code], [400, 'INVALID_PAYLOAD']);
+    const keys = await send('/items/posts', `{${Array.from({ length: 60000 }, (_, i) => `"k${i}":1`).join(',')}}`);
+    assert.match((await keys.json()).errors[0].message, /more than 256 keys/);
+});

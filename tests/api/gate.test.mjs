@@ -151,6 +151,29 @@ test('nothing_is_born_published_or_approved', async () => {
     assert.equal((await publish(site, other)).status, 409);
 });
 
+test('no_move_brings_its_own_approval_along', async () => {
+    const site = await makeSite();
+    const [id] = await makeArticles(site, 1, { words: 1 });
+    assert.equal((await approve(site, [id])).status, 200);
+    const record = (await articleOf(id)).approval;
+    const forged = { approved_at: 'now', waive_word_target: true };
+    for (const body of [{ status: 'published', approval: forged }, { status: 'published', approval: forged, is_published: true }, { status: 'archived', approval: forged }])
+        for (const answer of [await ask('PATCH', `/items/generated_articles/${id}`, body, site.token),
+            await ask('PATCH', '/items/generated_articles', { keys: [id], data: body }, site.token),
+            await ask('PATCH', '/items/generated_articles', [{ id, ...body }], site.token)])
+            assert.deepEqual([answer.status, codeOf(answer)], [409, 'CONFLICT'], answer.text);
+    assert.deepEqual((await articleOf(id)).approval, record);
+    assert.equal(await statusOf(id), 'approved');
+    assert.equal((await publish(site, id)).status, 409);
+});
+
+test('a_word_target_below_every_number_is_none', async () => {
+    const site = await makeSite();
+    const [id] = await makeArticles(site, 1, { provenance: { target_words: -1e300 } });
+    assert.equal((await approve(site, [id])).status, 200);
+    assert.equal((await publish(site, id)).status, 200);
+});
+
 test('a_word_target_is_waived_by_name_and_the_record_stays', async () => {
     const site = await makeSite();
     const [id] = await makeArticles(site, 1, { words: 5, target: 20 });

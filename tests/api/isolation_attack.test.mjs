@@ -3,6 +3,8 @@
 
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import http from 'node:http';
 import { after, before, test } from 'node:test';
 
 import { codeOf, makeTenant, startApi } from '../support/api.mjs';
@@ -362,4 +364,34 @@ test('a_commit_that_fails_is_not_acknowledged', async () => {
     }
     assert.equal(await count('shelves'), before);
     assert.equal(await count("directus_activity x where collection = 'shelves' and not exists (select from shelves s where s.id::text = x.item)"), 0);
+});
+
+test('one_site_does_not_take_the_event_streams_of_the_others', async () => {
+    const open = async (tenant) => {
+        const request = http.get({ host: '127.0.0.1', port: stack.port, path: '/api/admin/queue/events', agent: false, headers: { authorization: `Bearer ${tenant.token}` } });
+        request.on('error', () => {});
+        const [response] = await once(request, 'response');
+        return { status: response.statusCode, close: () => request.destroy() };
+    };
+    const streams = [];
+    for (let i = 0; i < 9; i++) streams.push(await open(a));
+    assert.deepEqual(streams.map((x) => x.status), [...Array(8).fill(200), 503]);
+    streams.push(await open(b));
+    assert.equal(streams.at(-1).status, 200);
+    streams[0].close();
+    let next;
+    do {
+        next = await open(a); // the place is free once the server has seen the end
+        next.close();
+    } while (next.status === 503);
+    assert.equal(next.status, 200);
+    for (const stream of streams) stream.close();
+});
+
+test('an_answer_that_is_too_large_is_given_up_where_it_became_so', async () => {
+    const c = await makeTenant(stack, 'Wide', 'wide.example');
+    await stack.run(`insert into posts (site_id, title, slug, author) select '${c.id}', 'wide', 'wide-' || n, '${c.author.id}' from generate_series(1, 6000) n`);
+    const answer = await stack.call({ path: '/items/posts?fields=author.*.*.*&limit=-1', token: c.token });
+    assert.deepEqual([answer.status, codeOf(answer)], [413, 'CONTENT_TOO_LARGE'], answer.text.slice(0, 300));
+    await stack.run(`delete from posts where site_id = '${c.id}'`);
 });

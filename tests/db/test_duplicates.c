@@ -4,6 +4,7 @@
  */
 #include "factory/duplicates.h"
 #include "jobs_test.h"
+#include "pack_test.h"
 
 #define SITE "'aaaaaaaa-0000-7000-8000-00000000000a'"
 
@@ -31,11 +32,7 @@ static int scan_database_setup(void **state)
 {
     if (jobs_database_setup(state) != 0)
         return 1;
-    struct ctx ctx = {.arena = arena_create()};
-    struct migrate_result result;
-    assert_int_equal(migrate_run(&ctx, str_from_z(test_url), PACK_ALWAYS, 30 * SECOND_US, &result),
-                     OK);
-    arena_destroy(ctx.arena);
+    pack_install();
     tell(SITES);
     return 0;
 }

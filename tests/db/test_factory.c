@@ -2,10 +2,10 @@
  * The factory against a real database: what a generation job leaves behind when it is fenced,
  * cancelled, one of two, or meets what is there already; and what another site sees of it.
  */
-#include "db_test.h"
 #include "factory/blueprint.h"
 #include "factory/generate.h"
 #include "factory/review.h"
+#include "pack_test.h"
 
 #define CAMPAIGN "ca000000-0000-7000-8000-000000000001"
 #define GENERATION "9e000000-0000-7000-8000-000000000001"
@@ -40,16 +40,7 @@ static const char ROWS[] =
 
 static int factory_database_setup(void **state)
 {
-    if (database_setup(state) != 0)
-        return 1;
-    struct ctx ctx = {.arena = arena_create()};
-    struct migrate_result result;
-    assert_int_equal(migrate_run(&ctx, str_from_z(test_url), PACK_ALWAYS, 30 * SECOND_US, &result),
-                     OK);
-    arena_destroy(ctx.arena);
-    must_run(test_admin, "set role spark_owner; set spark.scope = 'platform'");
-    must_run(test_admin, SITES);
-    return 0;
+    return pack_setup(state, SITES);
 }
 
 static int factory_setup(void **state)
@@ -70,11 +61,6 @@ static int factory_teardown(void **state)
 }
 
 #define factory_test(name) cmocka_unit_test_setup_teardown(name, factory_setup, factory_teardown)
-
-static int64_t number(const char *sql)
-{
-    return strtoll(must_ask(test_admin, sql), NULL, 10);
-}
 
 /* A row that a worker has claimed once. */
 static int64_t claimed_job(void)
@@ -162,17 +148,6 @@ static void a_job_that_has_ended_is_not_done_again(void **state)
     assert_int_equal(act(*state, AS_A, run_body, &run), OK);
     assert_int_equal(act(*state, AS_A, run_body, &run), ERR_FENCED);
     expect_whole(LIMIT, 1);
-}
-
-/* Until no transaction of the lanes is left: what was cancelled rolls back behind its back. */
-static void settle(struct db_fixture *f)
-{
-    while (
-        number("select count(*) from pg_locks where pid <> pg_backend_pid() and "
-               "locktype = 'virtualxid' and pid in (select l.pid from pg_locks l where "
-               "l.database = (select oid from pg_database where datname = current_database()))") >
-        0)
-        loop_turn(f->loop, 10);
 }
 
 /* Cancelled at the n-th turn of the loop, for every n until it is too late. */

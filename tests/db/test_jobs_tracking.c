@@ -1,6 +1,7 @@
 /* Page views, from the list in Redis to the table: each once, and none in the way of another. */
 #include "jobs/tracking_store.h"
 #include "jobs_test.h"
+#include "pack_test.h"
 
 static Uuid SITE_GONE;
 
@@ -8,11 +9,7 @@ static int tracking_database_setup(void **state)
 {
     if (jobs_database_setup(state) != 0)
         return 1;
-    struct ctx ctx = {.arena = arena_create()};
-    struct migrate_result result;
-    assert_int_equal(migrate_run(&ctx, str_from_z(test_url), PACK_ALWAYS, 60 * SECOND_US, &result),
-                     OK);
-    arena_destroy(ctx.arena);
+    pack_install();
     uuid_parse(STR("cccccccc-0000-7000-8000-00000000000c"), &SITE_GONE);
     tell("insert into sites (id, name, status) values "
          "('aaaaaaaa-0000-7000-8000-00000000000a', 'A', 'active'),"

@@ -2,11 +2,11 @@
  * Links against a real database: text, records and work log agree, whoever is late or foreign.
  */
 #include "base/crypto.h"
-#include "db_test.h"
 #include "factory/links_store.h"
 #include "gen/sql.h"
 #include "io/offload.h"
 #include "io/redis.h"
+#include "pack_test.h"
 
 #define CAMPAIGN "ca000000-0000-7000-8000-000000000001"
 #define ARTICLE "a7000000-0000-7000-8000-000000000001"
@@ -32,16 +32,7 @@ static const char ROWS[] =
 
 static int links_database_setup(void **state)
 {
-    if (database_setup(state) != 0)
-        return 1;
-    struct ctx ctx = {.arena = arena_create()};
-    struct migrate_result result;
-    assert_int_equal(migrate_run(&ctx, str_from_z(test_url), PACK_ALWAYS, 30 * SECOND_US, &result),
-                     OK);
-    arena_destroy(ctx.arena);
-    must_run(test_admin, "set role spark_owner; set spark.scope = 'platform'");
-    must_run(test_admin, SITES);
-    return 0;
+    return pack_setup(state, SITES);
 }
 
 static int links_setup(void **state)
@@ -68,11 +59,6 @@ static int links_teardown(void **state)
 }
 
 #define links_test(name) cmocka_unit_test_setup_teardown(name, links_setup, links_teardown)
-
-static int64_t number(const char *sql)
-{
-    return strtoll(must_ask(test_admin, sql), NULL, 10);
-}
 
 static void expect_linked(int64_t articles)
 {
@@ -138,7 +124,7 @@ static Err late_body(struct ctx *ctx, void *arg)
     struct link_made made = {.target = &target, .anchor = STR("word"), .word = 1};
     struct link_change change = {.article = article_id(),
                                  .links = {.html = STR("new"), .made = &made, .count = 1}};
-    link_change_hash(STR("x"), &change);
+    link_change_hash(ctx->arena, STR("x"), &change);
     TRY(links_store(ctx, uuid_make(), &change, 1));
     *written = change.is_stored ? 1 : 0;
     Uuid ids[] = {uuid_make()};

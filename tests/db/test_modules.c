@@ -1,8 +1,8 @@
 /*
  * Modules against a real database: a count is part of its article's transaction, and of its site.
  */
-#include "db_test.h"
 #include "factory/modules.h"
+#include "pack_test.h"
 
 #define CAMPAIGN "ca000000-0000-7000-8000-000000000001"
 #define A_ID "'aaaaaaaa-0000-7000-8000-00000000000a'"
@@ -24,16 +24,7 @@ static const char ROWS[] =
 
 static int modules_database_setup(void **state)
 {
-    if (database_setup(state) != 0)
-        return 1;
-    struct ctx ctx = {.arena = arena_create()};
-    struct migrate_result result;
-    assert_int_equal(migrate_run(&ctx, str_from_z(test_url), PACK_ALWAYS, 30 * SECOND_US, &result),
-                     OK);
-    arena_destroy(ctx.arena);
-    must_run(test_admin, "set role spark_owner; set spark.scope = 'platform'");
-    must_run(test_admin, SITES);
-    return 0;
+    return pack_setup(state, SITES);
 }
 
 static int modules_setup(void **state)
@@ -53,11 +44,6 @@ static int modules_teardown(void **state)
 }
 
 #define modules_test(name) cmocka_unit_test_setup_teardown(name, modules_setup, modules_teardown)
-
-static int64_t number(const char *sql)
-{
-    return strtoll(must_ask(test_admin, sql), NULL, 10);
-}
 
 static Err assemble_body(struct ctx *ctx, void *arg)
 {

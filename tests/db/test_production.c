@@ -3,8 +3,8 @@
  * cancelled at any of its waits, one of two, or finds its queue stopped; and what another site
  * sees.
  */
-#include "db_test.h"
 #include "factory/production.h"
+#include "pack_test.h"
 
 #define CAMPAIGN "ca000000-0000-7000-8000-000000000001"
 #define QUEUE "90000000-0000-7000-8000-000000000001"
@@ -37,16 +37,7 @@ static const char ROWS[] =
 
 static int production_setup(void **state)
 {
-    if (database_setup(state) != 0)
-        return 1;
-    struct ctx ctx = {.arena = arena_create()};
-    struct migrate_result result;
-    assert_int_equal(migrate_run(&ctx, str_from_z(test_url), PACK_ALWAYS, 30 * SECOND_US, &result),
-                     OK);
-    arena_destroy(ctx.arena);
-    must_run(test_admin, "set role spark_owner; set spark.scope = 'platform'");
-    must_run(test_admin, SITES);
-    return 0;
+    return pack_setup(state, SITES);
 }
 
 static int rows_setup(void **state)
@@ -67,11 +58,6 @@ static int rows_teardown(void **state)
 }
 
 #define production_test(name) cmocka_unit_test_setup_teardown(name, rows_setup, rows_teardown)
-
-static int64_t number(const char *sql)
-{
-    return strtoll(must_ask(test_admin, sql), NULL, 10);
-}
 
 /* A job that a worker has claimed once, with the next GIVEN slots. */
 static int64_t claimed_job(void)
@@ -159,17 +145,6 @@ static void two_jobs_at_once_share_no_slot_and_the_last_ends_the_queue(void **st
     assert_string_equal(must_ask(test_admin, "select status from production_queue"), "done");
     assert_int_equal(number("select count(*) from production_queue where completed_at is not null"),
                      1);
-}
-
-/* Until no transaction of the lanes is left: what was cancelled rolls back behind its back. */
-static void settle(struct db_fixture *f)
-{
-    while (
-        number("select count(*) from pg_locks where pid <> pg_backend_pid() and "
-               "locktype = 'virtualxid' and pid in (select l.pid from pg_locks l where "
-               "l.database = (select oid from pg_database where datname = current_database()))") >
-        0)
-        loop_turn(f->loop, 10);
 }
 
 /* Cancelled at the n-th turn of the loop, for every n until it is too late. */

@@ -209,6 +209,8 @@ test('yaml_that_is_malformed_or_too_clever_is_refused_with_its_line', async () =
         ['just words', /object/],
         ['x'.repeat(16 * 1024 * 1024 + 1), /16 MiB/],
         ['a: "\\ud800"\n', /line 1/],
+        [Array.from({ length: 60000 }, (_, i) => `key${i}: 1`).join('\n'), /more than 256 keys/],
+        [`${Array.from({ length: 300000 }, (_, i) => `%TAG !e${i}! tag:x,2000:`).join('\n')}\n--- {}\n`, /more than 16 directives/],
     ];
     for (const [yaml, sentence] of cases) {
         const answer = await apply(two, { yaml });

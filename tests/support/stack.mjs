@@ -217,7 +217,8 @@ export const secrets = {
 /**
  * A migrated database, a Redis, a server and workers.
  *
- * options: workers (0), env ({}), extensionsPath, backends (from startBackends), pack (true)
+ * options: workers (0), env ({}), extensionsPath, backends (from startBackends), pack (true),
+ * prepare (of the empty database's URL, before it is migrated)
  */
 export async function startStack(options = {}) {
     const cleanUps = [];
@@ -252,6 +253,7 @@ export async function startStack(options = {}) {
             ...options.env,
         };
         const spark = (...args) => run(binary, args, { env: { ...process.env, ...env }, maxBuffer: 64 << 20 });
+        await options.prepare?.(database.url);
         await spark('migrate', options.pack === false ? '--no-pack' : '--pack');
 
         const stack = {

@@ -1,6 +1,5 @@
 /* {"submission_id"}: mails a filled-in form to the form's recipients. */
 #include "base/buf.h"
-#include "base/clock.h"
 #include "gen/sql.h"
 #include "io/reactor.h"
 #include "jobs/outbound.h"
@@ -62,11 +61,8 @@ static fiber_fn Err deliver(struct ctx *ctx, const struct rows *rows, Uuid id)
     TRY(mail_recipients_parse(ctx, row_text(rows, 0, OUTBOUND_SUBMISSION_FIND_EMAIL_RECIPIENTS), to,
                               &mail.to_count));
     TRY(text_make(ctx, rows, &mail.text));
-    int64_t deadline_us = ctx->deadline_us;
-    ctx->deadline_us = clock_now_us() + SEND_TIMEOUT_US;
-    Err err = mail_send(ctx, ctx->reactor->mailer, &relay, &mail);
-    ctx->deadline_us = deadline_us;
-    return err;
+    SCOPED_PATIENCE struct fiber_patience patience = fiber_patience_begin(ctx, SEND_TIMEOUT_US);
+    return mail_send(ctx, ctx->reactor->mailer, &relay, &mail);
 }
 
 static fiber_fn Err run(struct ctx *ctx, struct job *job)

@@ -100,9 +100,10 @@ begin
 end
 $$;
 
--- Where two sites have spelled one name differently, it stays with who has it as it is asked for.
+-- Where two sites have spelled one name differently, it stays with who has it as it is asked for. What has
+-- no key that fits stays as it is as well: no request ever asked for it.
 update spark.site_domains d set domain = spark.host_key(d.domain)
- where d.domain <> spark.host_key(d.domain)
+ where d.domain <> spark.host_key(d.domain) and length(spark.host_key(d.domain)) between 1 and 255
    and not exists (select from spark.site_domains e
                     where e.domain <> d.domain and spark.host_key(e.domain) = spark.host_key(d.domain)
                       and (e.domain = spark.host_key(e.domain) or e.domain < d.domain));

@@ -5,6 +5,23 @@ set local client_min_messages = warning;
 set local role spark_owner;
 set local spark.scope = 'platform';
 
+-- What is there already ---------------------------------------------------------------------------
+-- First, as this is what takes time where many articles wait; the sites, which every request reads, are
+-- locked further down and for a moment. Nobody edited these rows, so their dates stay.
+
+alter table posts disable trigger posts_touch;
+update posts set robots = 'noindex'
+ where source_article_id is not null and status = 'draft' and robots = 'index,follow';
+alter table posts enable trigger posts_touch;
+
+-- When it was approved, by whom, and whether its word target was waived: {approved_at, user_id, actor,
+-- waive_word_target, reason}. Written by approving, and by nothing else.
+alter table generated_articles add column approval jsonb;
+alter table generated_articles disable trigger generated_articles_touch;
+update generated_articles set approval = jsonb_build_object('approved_at', coalesce(date_updated, date_created))
+ where status = 'approved';
+alter table generated_articles enable trigger generated_articles_touch;
+
 -- State machines ----------------------------------------------------------------------------------
 
 -- Every move there is; from null: what a row may begin as. That an article begins as published, or becomes
@@ -97,14 +114,6 @@ $$;
 
 -- The ramp ----------------------------------------------------------------------------------------
 
--- The gate is on until a site turns it off. Its ramp: so many articles on the first day; on later ones that
--- factor times the most that ever went out on one day. Null: no ramp.
-alter table sites
-    add column quality_gate boolean not null default true,
-    add column publish_ramp_start integer default 100 check (publish_ramp_start between 1 and 1000000),
-    add column publish_ramp_growth double precision not null default 1.25
-        check (publish_ramp_growth >= 1 and publish_ramp_growth <= 100);
-
 -- Articles that went out, by the site's own day, for sites with a ramp. The row is the lock as well: two
 -- publishers wait for each other here, until the first has committed.
 create table spark.publish_days (
@@ -121,6 +130,14 @@ select a.site_id, (a.published_at at time zone s.time_zone)::date, count(*)
   from generated_articles a join sites s on s.id = a.site_id
  where a.is_published and a.published_at is not null
  group by 1, 2;
+
+-- The gate is on until a site turns it off. Its ramp: so many articles on the first day; on later ones that
+-- factor times the most that ever went out on one day. Null: no ramp.
+alter table sites
+    add column quality_gate boolean not null default true,
+    add column publish_ramp_start integer default 100 check (publish_ramp_start between 1 and 1000000),
+    add column publish_ramp_growth double precision not null default 1.25
+        check (publish_ramp_growth >= 1 and publish_ramp_growth <= 100);
 
 -- Today, as the site counts. `allowed` is null without a ramp.
 create function spark.publish_ramp(site uuid)
@@ -143,12 +160,6 @@ return format('its site publishes %s articles today and goes on from %s', allowe
               to_char(opens_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'));
 
 -- The gate ----------------------------------------------------------------------------------------
-
--- When it was approved, by whom, and whether its word target was waived: {approved_at, user_id, actor,
--- waive_word_target, reason}. Written by approving, and by nothing else.
-alter table generated_articles add column approval jsonb;
-update generated_articles set approval = jsonb_build_object('approved_at', coalesce(date_updated, date_created))
- where status = 'approved';
 
 create function spark.count_words(html text) returns integer
 language sql immutable parallel safe
@@ -404,9 +415,6 @@ $$;
 create trigger posts_keep_source before update of source_article_id on posts for each row
     when (old.source_article_id is not null and new.source_article_id is distinct from old.source_article_id)
     execute function spark.keep_source_article();
-
-update posts set robots = 'noindex'
- where source_article_id is not null and status = 'draft' and robots = 'index,follow';
 
 -- Slots at their date -----------------------------------------------------------------------------
 

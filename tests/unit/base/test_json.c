@@ -207,6 +207,26 @@ static void keys_end_at_the_limit_of_each_object(void **state)
     check_refused(ctx, object_of(ctx, JSON_KEYS_MAX + 1), "more than 256 keys");
 }
 
+/* A tree is some forty times as large as the smallest text of it. */
+static void values_end_at_the_limit(void **state)
+{
+    struct ctx *ctx = *state;
+    const struct json *json;
+    char *data = arena_alloc_raw(ctx->arena, 2 * JSON_VALUES_MAX + 1);
+    memset(data, ',', 2 * JSON_VALUES_MAX + 1);
+    for (size_t i = 1; i < 2 * JSON_VALUES_MAX; i += 2)
+        data[i] = '1';
+    data[0] = '[';
+    data[2 * JSON_VALUES_MAX] = ']';
+    Str one_more = str_of(data, 2 * JSON_VALUES_MAX + 1);
+    assert_int_equal(json_parse(ctx, one_more, JSON_LIMITS_DEFAULT, &json), ERR_TOO_LARGE);
+    assert_non_null(strstr(str_z(ctx->arena, ctx->diag.first->reason), "3000000 values"));
+    data[2 * JSON_VALUES_MAX - 2] = ']';
+    Str most = str_of(data, 2 * JSON_VALUES_MAX - 1);
+    assert_int_equal(json_parse(ctx, most, JSON_LIMITS_DEFAULT, &json), OK);
+    assert_int_equal(json_len(json), JSON_VALUES_MAX - 1);
+}
+
 static void text_reads_back(void **state)
 {
     struct ctx *ctx = *state;
@@ -310,6 +330,7 @@ int main(void)
         FIXTURE_TEST(nesting_ends_at_the_limit),
         FIXTURE_TEST(brackets_in_strings_do_not_nest),
         FIXTURE_TEST(keys_end_at_the_limit_of_each_object),
+        FIXTURE_TEST(values_end_at_the_limit),
         FIXTURE_TEST(text_reads_back),
         FIXTURE_TEST(trees_go_with_the_arena),
         FIXTURE_TEST(absent_and_null_members_leave_the_result_alone),

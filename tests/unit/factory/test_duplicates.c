@@ -411,6 +411,26 @@ static void of_more_pairs_than_there_is_room_for_the_likest_stay(void **state)
     assert_true(count >= PAIRS);
 }
 
+/* All of them are equally like: none of them is no answer. */
+static void of_more_copies_than_there_is_room_for_as_many_as_fit_stay(void **state)
+{
+    struct ctx *ctx = *state;
+    enum { COPIES = 10, ROOM = 5 };
+    Random random = random_seeded(3);
+    uint32_t fragments[SLOTS];
+    choose(fragments, &random);
+    struct shingle_set set = article(ctx->arena, fragments, SLOTS);
+    struct near_pairs *near = near_pairs_make(ctx->arena, COPIES, 0.3, 1);
+    for (int i = 0; i < COPIES; i++)
+        put_set(near, &set, false);
+    run_steps(near);
+    uint32_t count;
+    bool is_cut;
+    (void)near_pairs_likest(near, ctx->arena, ROOM, &count, &is_cut);
+    assert_true(is_cut);
+    assert_int_equal(count, ROOM);
+}
+
 static void an_article_within_a_longer_one_is_found_by_containment(void **state)
 {
     struct ctx *ctx = *state;
@@ -480,6 +500,7 @@ int main(void)
         FIXTURE_TEST(pairs_of_old_texts_are_left_out),
         FIXTURE_TEST(a_few_new_texts_are_compared_with_every_other),
         FIXTURE_TEST(of_more_pairs_than_there_is_room_for_the_likest_stay),
+        FIXTURE_TEST(of_more_copies_than_there_is_room_for_as_many_as_fit_stay),
         FIXTURE_TEST(an_article_within_a_longer_one_is_found_by_containment),
         FIXTURE_TEST(a_shared_paragraph_of_few_words_is_no_containment),
         FIXTURE_TEST(nothing_and_one_text_have_no_pairs),

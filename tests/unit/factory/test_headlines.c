@@ -139,6 +139,22 @@ static void too_many_locations_are_refused(void **state)
     assert_null(headlines);
 }
 
+static void counting_goes_on_location_by_location(void **state)
+{
+    struct ctx *ctx = *state;
+    struct headline_spec spec = {
+        .spin = parse(ctx, STR("{a|b} {CITY}")), .locations = TWO_CITIES, .location_count = 2};
+    struct headlines *headlines = NULL;
+    assert_int_equal(headlines_begin(ctx, &spec, &headlines), OK);
+    assert_int_equal(headlines_count(headlines), 0);
+    assert_true(headlines_count_next(ctx, headlines));
+    assert_int_equal(headlines_count(headlines), 2);
+    while (headlines_count_next(ctx, headlines))
+        continue;
+    assert_int_equal(headlines_count(headlines), 4);
+    assert_string_equal(str_z(ctx->arena, text_at(ctx, headlines, 2)), "a Dallas");
+}
+
 /* The library of tests/fixtures/factory: the sizes of a real one, in words of our own. */
 struct fixture {
     struct spin_vars *dictionaries;
@@ -290,6 +306,7 @@ int main(void)
         FIXTURE_TEST(locations_override_niche_variables),
         FIXTURE_TEST(landmarks_multiply_only_where_they_stand),
         FIXTURE_TEST(a_headline_without_end_is_refused),
+        FIXTURE_TEST(counting_goes_on_location_by_location),
         FIXTURE_TEST(too_many_locations_are_refused),
         FIXTURE_TEST(the_seven_formulas_make_85000_headlines),
         FIXTURE_TEST(no_two_headlines_of_a_formula_are_equal),

@@ -436,6 +436,26 @@ static void a_shared_anchor_is_given_to_its_most_important_owners(void **state)
     expect_html(result.html, "<a href=\"/99\">solar</a> <a href=\"/98\">solar</a>");
 }
 
+/* Each of its words ends 32 anchors with 64 owners each, none of which it may link to. */
+static void an_article_of_refused_anchors_is_read_in_time_with_its_length(void **state)
+{
+    struct ctx *ctx = *state;
+    enum { WORDS = LINK_ANCHOR_TOKENS_MAX / 2, COUNT = WORDS * LINK_OWNERS_MAX };
+    struct spec *specs = arena_array(ctx->arena, struct spec, COUNT);
+    Str words = STR("a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a");
+    for (uint32_t i = 0; i < COUNT; i++)
+        specs[i] = (struct spec){
+            .href = "/own", .anchors = {str_z(ctx->arena, str_slice(words, 0, i % WORDS * 2 + 1))}};
+    char *html = arena_alloc_raw(ctx->arena, LINK_HTML_MAX);
+    for (size_t i = 0; i < LINK_HTML_MAX; i++)
+        html[i] = i % 2 == 0 ? 'a' : ' ';
+    struct link_article article = {
+        .html = str_of(html, LINK_HTML_MAX), .url = STR("/own"), .now_us = NOW};
+    struct links_result result = links_insert(ctx->arena, index_of(ctx, specs, COUNT), &article,
+                                              (struct link_limits){.max_links = 5});
+    assert_int_equal(result.count, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -461,6 +481,7 @@ int main(void)
         FIXTURE_TEST(undo_finds_links_that_an_editor_has_moved),
         FIXTURE_TEST(odd_anchors_are_found_nowhere),
         FIXTURE_TEST(a_shared_anchor_is_given_to_its_most_important_owners),
+        FIXTURE_TEST(an_article_of_refused_anchors_is_read_in_time_with_its_length),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

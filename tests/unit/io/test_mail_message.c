@@ -95,6 +95,20 @@ static void no_text_of_a_stranger_makes_a_header(void **state)
                                    "Message-ID: <mail-1@g.example>\r\n")) > 0);
 }
 
+/* Whoever decodes it would show them, or worse. */
+static void a_subject_has_no_control_characters(void **state)
+{
+    struct ctx *ctx = *state;
+    Str to[] = {STR("a@b.example")};
+    const struct mail mail = {.from = STR("f@g.example"),
+                              .to = to,
+                              .to_count = 1,
+                              .subject = str_of("a\r\n\0\x7f\x1b\tb", 8),
+                              .text = STR("x"),
+                              .key = STR("k")};
+    assert_true(str_find(write_mail(ctx, &mail), STR("Subject: =?UTF-8?B?YWI=?=\r\n")) > 0);
+}
+
 static void long_subject_is_cut_and_folded_between_characters(void **state)
 {
     struct ctx *ctx = *state;
@@ -124,6 +138,7 @@ int main(void)
         FIXTURE_TEST(recipients_stand_between_commas_semicolons_and_spaces),
         FIXTURE_TEST(lists_of_none_too_many_or_wrong_recipients_are_refused),
         FIXTURE_TEST(no_text_of_a_stranger_makes_a_header),
+        FIXTURE_TEST(a_subject_has_no_control_characters),
         FIXTURE_TEST(long_subject_is_cut_and_folded_between_characters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

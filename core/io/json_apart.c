@@ -1,0 +1,32 @@
+#include "io/json_apart.h"
+
+#include "io/offload.h"
+#include "io/reactor.h"
+
+struct parse_task {
+    struct ctx *ctx; /* its fiber waits: nobody else touches it */
+    Str text;
+    const struct json *json;
+    Err result;
+    struct diag diag; /* what the wait for a thread would forget */
+};
+
+static void parse(void *arg)
+{
+    struct parse_task *task = arg;
+    task->result = json_parse(task->ctx, task->text, JSON_LIMITS_DEFAULT, &task->json);
+    task->diag = task->ctx->diag;
+}
+
+fiber_fn Err json_parse_apart(struct ctx *ctx, Str text, const struct json **ret)
+{
+    struct reactor *reactor = ctx->reactor;
+    if (text.len < JSON_APART_FROM || reactor == NULL || reactor->offload == NULL)
+        return json_parse(ctx, text, JSON_LIMITS_DEFAULT, ret);
+    struct parse_task task = {.ctx = ctx, .text = text};
+    TRY(offload_run(ctx, reactor->offload, parse, &task));
+    if (task.result != OK)
+        ctx->diag = task.diag;
+    *ret = task.json;
+    return task.result;
+}

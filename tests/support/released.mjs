@@ -1,0 +1,43 @@
+// A database as the last release left it: the files of the manifest up to that release, applied and
+// recorded as `spark migrate` does it.
+
+import { createHash } from 'node:crypto';
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+const root = path.resolve(import.meta.dirname, '../..');
+
+/** The last file of release 0.1's manifest. */
+const LAST = 'schema/pack/3_roof/07_article_links.sql';
+
+/** groups: 'system' and, where it is wanted, 'pack'; then the SQL files of `rows`. */
+export async function applyReleased(databaseUrl, groups = ['system', 'pack'], rows = []) {
+    const manifest = await readFile(path.join(root, 'schema/manifest'), 'utf8');
+    const lines = manifest.trim().split('\n').map((line) => line.split(' '));
+    const last = lines.findIndex(([, name]) => name === LAST);
+    const script = [
+        '\\set ON_ERROR_STOP 1',
+        'set search_path = public; set client_min_messages = warning;',
+        'create schema spark;',
+        'create table spark.migrations (name text primary key, checksum text not null, applied_at timestamptz not null default now());',
+    ];
+    for (const [group, name] of lines.slice(0, last + 1)) {
+        if (!groups.includes(group)) continue;
+        const sql = await readFile(path.join(root, name));
+        const sum = createHash('sha256').update(sql).digest('hex');
+        script.push('begin;', `\\i ${path.join(root, name)}`, `insert into spark.migrations (name, checksum) values ('${name}', '${sum}');`, 'commit;');
+    }
+    for (const file of rows) script.push(`\\i ${path.join(root, file)}`);
+    const folder = await mkdtemp(path.join(tmpdir(), 'released-'));
+    try {
+        const file = path.join(folder, 'all.sql');
+        await writeFile(file, script.join('\n'));
+        await run('psql', ['-X', '-q', '-At', '-d', databaseUrl, '-f', file], { maxBuffer: 64 << 20 });
+    } finally {
+        await rm(folder, { recursive: true, force: true });
+    }
+}
