@@ -212,6 +212,7 @@ static Str configuration(struct ctx *ctx, const struct embedded_postgres *postgr
         "fsync = on",
         "synchronous_commit = on",
         "full_page_writes = on",
+        "wal_buffers = 16MB", /* a segment: bulk writers waited for each other with less */
         "wal_compression = lz4",
         "default_toast_compression = lz4",
         "min_wal_size = 80MB",

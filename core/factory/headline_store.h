@@ -13,7 +13,7 @@ enum {
     HEADLINES_RUN_MAX = 1000000, /* one call, or one job */
     HEADLINES_SYNC_MAX = 250000, /* at once; more is a job */
     HEADLINES_CHUNK = 2500,      /* rows of a statement, which is also a commit */
-    HEADLINES_WRITERS = 3,       /* chunks on their way at the same time */
+    HEADLINES_WRITERS = 4,       /* chunks on their way at the same time */
     HEADLINES_PAGE = 100,        /* texts that an answer shows */
     HEADLINES_PREVIEW_MAX = 1000,
     HEADLINE_TITLE_MAX = 500,    /* characters of the column */

@@ -30,6 +30,17 @@ drop index headline_inventory_article;
 create index headline_inventory_article on headline_inventory (site_id, used_on_article)
  where used_on_article is not null;
 
+-- Hashes are compared byte by byte: the rules of a language cost more than the rest of a look-up. The
+-- triggers look at the column and so have to step aside.
+drop trigger headline_inventory_hash on headline_inventory;
+drop trigger headline_inventory_rehash on headline_inventory;
+alter table headline_inventory alter column text_hash type varchar(64) collate "C";
+create trigger headline_inventory_hash before insert on headline_inventory for each row
+    when (coalesce(new.text_hash, '') = '') execute function spark.hash_headline();
+create trigger headline_inventory_rehash before update of final_title_text on headline_inventory for each row
+    when (new.final_title_text is distinct from old.final_title_text and new.text_hash = old.text_hash)
+    execute function spark.hash_headline();
+
 -- Batches of headlines end as those of articles do.
 drop trigger jobs_dead_generation on spark.jobs;
 create trigger jobs_dead_generation after update of failures, crashes, cancel_requested on spark.jobs for each row
