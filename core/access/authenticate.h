@@ -31,8 +31,8 @@ struct credentials {
  */
 fiber_fn Err authenticate(struct ctx *ctx, const struct credentials *credentials);
 
-/* Lower-cased, without port and trailing dot, IDN labels as punycode, IPv6 literals in their shortest
- * form; STR_NONE if it is no host name or address. */
+/* Lower-cased, without port and trailing dot, IDN labels as punycode, IPv6 literals in their
+ * shortest form; STR_NONE if it is no host name or address. */
 Str host_normalise(struct arena *arena, Str host);
 
 /* The active site of a host by exact match over domains and aliases; nil uuid when there is none.

@@ -143,12 +143,11 @@ static void take_gone(struct maker *m, struct change *change)
     if (change->of != OF_COLLECTION && goes_with && !(change->of == OF_RELATION && m->may_delete))
         return;
     change->kind = CHANGE_DELETE;
-    if (is_own(m, change))
+    bool is_gone_with_own = goes_with && own_has_collection(m->own, change->collection);
+    if (is_own(m, change) || (m->may_delete && is_gone_with_own))
         change->kept = "it came with the platform";
     else if (!m->may_delete)
         change->kept = "\"allow_delete\" is not true";
-    else if (goes_with && own_has_collection(m->own, change->collection))
-        change->kept = "it came with the platform";
     add(m, change);
 }
 

@@ -38,8 +38,8 @@ static spark_status take_snapshot(spark_call *call, const spark_json *body, cons
 static spark_status schema_apply(spark_call *call, const spark_request *request, void *user)
 {
     (void)user;
-    const spark_json *body;
-    const spark_json *snapshot;
+    const spark_json *body = NULL;
+    const spark_json *snapshot = NULL;
     bool is_dry_run = false;
     bool may_delete = false;
     spark_str result;

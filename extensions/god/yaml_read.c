@@ -7,7 +7,7 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <yaml.h>
+#include <yaml.h> /* NOLINT(readability-duplicate-include): libyaml's, not ours */
 
 enum { YAML_MAX = 16 * 1024 * 1024, JSON_FIRST = 64 * 1024, DEPTH_MAX = 14, DIRECTIVES_MAX = 16 };
 

@@ -49,7 +49,8 @@ static Str next_step(const struct production_state *state)
         {STR_INIT("approved"), STR_INIT("Process the queue.")},
         {STR_INIT("paused"), STR_INIT("Resume the queue, then process it.")},
         {STR_INIT("failed"), STR_INIT("See error, mend its cause, and retry the queue.")},
-        {STR_INIT("done"), STR_INIT("Review the articles: what is approved is published at its date.")},
+        {STR_INIT("done"),
+         STR_INIT("Review the articles: what is approved is published at its date.")},
         {STR_INIT("cancelled"), STR_INIT("Nothing: the queue is cancelled.")},
     };
     for (size_t i = 0; i < sizeof STEPS / sizeof STEPS[0]; i++)
