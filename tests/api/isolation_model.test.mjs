@@ -9,6 +9,7 @@ import { randomInt, randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
 
 import { makeTenant, startApi } from '../support/api.mjs';
+import { generator } from '../support/random.mjs';
 
 const seed = Number(process.env.SPARK_MODEL_SEED ?? randomInt(2 ** 31));
 const steps = Number(process.env.SPARK_MODEL_STEPS ?? 1200);
@@ -21,19 +22,7 @@ before(async () => {
 });
 after(() => stack?.stop());
 
-/* mulberry32: small, and the same everywhere. */
-function generator(state) {
-    const next = () => {
-        state = (state + 0x6d2b79f5) | 0;
-        let t = Math.imul(state ^ (state >>> 15), 1 | state);
-        t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-        return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-    };
-    const below = (n) => Math.floor(next() * n);
-    return { below, pick: (list) => list[below(list.length)], chance: (p) => next() < p };
-}
-const random = generator(seed);
-const { below, pick, chance } = random;
+const { below, pick, chance } = generator(seed);
 
 /* The model ------------------------------------------------------------------------------------ */
 
