@@ -9,7 +9,7 @@ export CLICOLOR_FORCE ?=
 
 .PHONY: help
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: build ## Install what is missing, build, start everything, generate the demo campaign
@@ -41,6 +41,11 @@ bench: build ## The tables of docs/performance.md, measured here and now
 bench-peers: build ## The same beside Directus and BullMQ
 	@tools/install.sh test
 	@bench/run.sh --peers
+
+.PHONY: bench-neighbours
+bench-neighbours: build ## How much longer one site waits while another one attacks
+	@tools/install.sh test
+	@bench/neighbours.py
 
 .PHONY: soak
 soak: build ## Many rounds of kills, then load for SOAK_MINUTES (60) while memory and queues are watched
