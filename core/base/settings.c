@@ -2,6 +2,7 @@
 
 #include "base/ctx.h"
 #include "base/log.h"
+#include "base/settings_form.h"
 #include "base/settings_source.h"
 
 #include <assert.h>
@@ -16,10 +17,11 @@ struct row {
     const char *help;
     const char *default_text;
     const char *unit;
-    int64_t min;
+    int64_t min; /* of a secret: characters */
     int64_t max;
     size_t offset; /* in struct settings */
     enum kind kind;
+    enum setting_form form;
     bool is_secret;
 };
 
@@ -31,6 +33,21 @@ static const struct row ROWS[] = {
      .offset = offsetof(struct settings, field),                                                   \
      .kind = KIND_STR,                                                                             \
      .is_secret = (secret)},
+#define SETTING_URL(field, name_, default_, form_, help_)                                          \
+    {.name = (name_),                                                                              \
+     .help = (help_),                                                                              \
+     .default_text = (default_),                                                                   \
+     .offset = offsetof(struct settings, field),                                                   \
+     .kind = KIND_STR,                                                                             \
+     .form = (form_)},
+#define SETTING_SECRET(field, name_, min_, help_)                                                  \
+    {.name = (name_),                                                                              \
+     .help = (help_),                                                                              \
+     .default_text = "",                                                                           \
+     .min = (min_),                                                                                \
+     .offset = offsetof(struct settings, field),                                                   \
+     .kind = KIND_STR,                                                                             \
+     .is_secret = true},
 #define SETTING_INT(field, name_, default_, min_, max_, unit_, help_)                              \
     {.name = (name_),                                                                              \
      .help = (help_),                                                                              \
@@ -53,6 +70,21 @@ static const struct row ROWS[] = {
 };
 
 enum { ROW_COUNT = sizeof ROWS / sizeof ROWS[0] };
+
+/* The heading above the first setting of each group, by the field's place in struct settings. */
+static const struct group {
+    const char *title;
+    size_t offset;
+} GROUPS[] = {
+#define SETTING_GROUP(title_) {.title = (title_), .offset = SIZE_MAX},
+#define SETTING_STR(field, ...) {.offset = offsetof(struct settings, field)},
+#define SETTING_INT(field, ...) {.offset = offsetof(struct settings, field)},
+#define SETTING_BOOL(field, ...) {.offset = offsetof(struct settings, field)},
+#include "base/settings.def"
+#undef SETTING_STR
+#undef SETTING_INT
+#undef SETTING_BOOL
+};
 
 static void *field_of(struct settings *settings, const struct row *row)
 {
@@ -78,6 +110,8 @@ static Str wanted(struct ctx *ctx, const struct row *row)
 {
     if (row->kind == KIND_BOOL)
         return STR("true or false");
+    if (row->form != FORM_ANY)
+        return str_from_z(setting_form_words(row->form));
     if (row->kind == KIND_STR)
         return STR("debug, info, warn or error");
     Str unit = str_from_z(row->unit);
@@ -92,15 +126,29 @@ static Err refuse(struct ctx *ctx, const struct row *row, Str text)
 {
     assert(!row->is_secret);
     Str sentence = wanted(ctx, row);
+    Str shown = row->kind == KIND_STR ? setting_mask(ctx->arena, text) : text;
     Err err = fail_also(ctx, ERR_CONFIG, "%s is '%.*s'; it has to be %.*s.", row->name,
-                        STR_FMT(str_slice(text, 0, 100)), STR_FMT(sentence));
+                        STR_FMT(str_slice(shown, 0, 100)), STR_FMT(sentence));
     return err;
 }
 
 static bool is_valid_text(const struct row *row, Str text)
 {
     enum log_level level;
-    return row->offset != offsetof(struct settings, log_level) || log_level_parse(text, &level);
+    if (row->offset == offsetof(struct settings, log_level))
+        return log_level_parse(text, &level);
+    return setting_form_fits(row->form, text);
+}
+
+/* Its length is said, its value never. */
+static Err refuse_short(struct ctx *ctx, const struct row *row, Str text)
+{
+    assert(row->is_secret);
+    Err err = fail_also(ctx, ERR_CONFIG,
+                        "%s has %zu characters; it has to have at least %" PRId64
+                        " (openssl rand -hex 32 makes a good one).",
+                        row->name, text.len, row->min);
+    return err;
 }
 
 static Err store(struct ctx *ctx, const struct row *row, Str text, struct settings *settings)
@@ -110,6 +158,8 @@ static Err store(struct ctx *ctx, const struct row *row, Str text, struct settin
     case KIND_STR:
         if (!is_valid_text(row, text))
             return refuse(ctx, row, text);
+        if (row->is_secret && text.len > 0 && text.len < (size_t)row->min)
+            return refuse_short(ctx, row, text);
         *(Str *)field_of(settings, row) = text.len == 0 ? STR_NONE : text;
         return OK;
     case KIND_INT:
@@ -148,25 +198,6 @@ Err settings_load(struct ctx *ctx, Str file, struct settings *ret)
     return OK;
 }
 
-/* scheme://user:password@host and password=… as connection strings have them. Rather too much is
- * hidden than too little: everything up to the last @. */
-static Str mask_password(struct ctx *ctx, Str text)
-{
-    if (str_find(text, STR("password=")) >= 0)
-        return STR("*** (contains a password)");
-    ptrdiff_t scheme = str_find(text, STR("://"));
-    Str rest = scheme < 0 ? STR_NONE : str_slice(text, (size_t)scheme + 3, text.len);
-    size_t host = rest.len;
-    while (host > 0 && rest.data[host - 1] != '@')
-        host--;
-    ptrdiff_t colon = str_find_char(str_slice(rest, 0, host), ':');
-    if (colon < 0)
-        return text;
-    size_t shown = (size_t)(scheme + 3 + colon) + 1;
-    return str_printf(ctx->arena, "%.*s***@%.*s", (int)shown, text.data, (int)(rest.len - host),
-                      rest.data + host);
-}
-
 static Str value_text(struct arena *arena, const struct row *row, const struct settings *settings)
 {
     const char *field = (const char *)settings + row->offset;
@@ -182,7 +213,7 @@ static Str describe_value(struct ctx *ctx, const struct row *row, const struct s
     Str text = value_text(ctx->arena, row, settings);
     if (row->is_secret)
         return text.len == 0 ? STR("") : STR("***");
-    return row->kind == KIND_STR ? mask_password(ctx, text) : text;
+    return row->kind == KIND_STR ? setting_mask(ctx->arena, text) : text;
 }
 
 Str settings_text(struct arena *arena, const struct settings *settings, Str name)
@@ -205,6 +236,15 @@ static enum setting_origin origin_of(struct ctx *ctx, Str file, const struct row
     return origin;
 }
 
+/* NULL: not the first of its group. */
+static const char *group_of(const struct row *row)
+{
+    for (unsigned i = 1; i < sizeof GROUPS / sizeof GROUPS[0]; i++)
+        if (GROUPS[i].offset == row->offset)
+            return GROUPS[i - 1].title;
+    return NULL;
+}
+
 uint32_t settings_describe(struct ctx *ctx, Str file, const struct settings *settings,
                            const struct setting_info **ret)
 {
@@ -214,6 +254,8 @@ uint32_t settings_describe(struct ctx *ctx, Str file, const struct settings *set
             .name = ROWS[i].name,
             .help = ROWS[i].help,
             .default_text = ROWS[i].default_text,
+            .unit = ROWS[i].unit != NULL ? ROWS[i].unit : "",
+            .group = group_of(&ROWS[i]),
             .is_secret = ROWS[i].is_secret,
             .value = describe_value(ctx, &ROWS[i], settings),
             .origin = origin_of(ctx, file, &ROWS[i]),

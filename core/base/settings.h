@@ -28,6 +28,8 @@ struct setting_info {
     const char *name;
     const char *help;
     const char *default_text;
+    const char *unit;  /* of a number; may be empty */
+    const char *group; /* the heading above it; NULL: that of the one before */
     bool is_secret;
     Str value; /* as text; secrets are masked */
     enum setting_origin origin;

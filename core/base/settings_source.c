@@ -7,8 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* "export " in front and quotes around the value, as shells write such files, are fine. */
-static bool split_line(Str line, Str *ret_key, Str *ret_value)
+bool settings_split_line(Str line, Str *ret_key, Str *ret_value)
 {
     if (str_starts_with(line, STR("export ")))
         line = str_slice(line, 7, line.len);
@@ -34,7 +33,7 @@ Err settings_check_file(struct ctx *ctx, Str file)
     Str line, key, value;
     for (unsigned number = 1; str_next(&file, '\n', &line); number++) {
         line = str_trim(line);
-        if (!is_blank(line) && !split_line(line, &key, &value))
+        if (!is_blank(line) && !settings_split_line(line, &key, &value))
             err = fail_also(ctx, ERR_CONFIG, "Line %u of the settings file is not NAME=value.",
                             number);
     }
@@ -48,7 +47,7 @@ static bool find_in_file(Str file, Str name, Str *ret)
     Str line, key, value;
     while (str_next(&file, '\n', &line)) {
         line = str_trim(line);
-        if (is_blank(line) || !split_line(line, &key, &value) || !str_eq(key, name))
+        if (is_blank(line) || !settings_split_line(line, &key, &value) || !str_eq(key, name))
             continue;
         *ret = value;
         is_found = true;

@@ -50,6 +50,9 @@ static void check_refused(struct ctx *ctx, const char *file, const char *sentenc
     assert_int_equal(settings.port, 42);
 }
 
+static const struct setting_info *find_info(const struct setting_info *infos, uint32_t count,
+                                            const char *name);
+
 static void without_anything_the_defaults_count(void **state)
 {
     struct ctx *ctx = *state;
@@ -136,6 +139,78 @@ static void bad_values_are_named_with_what_was_expected(void **state)
     check_refused(ctx, "=1", "Line 1 of the settings file is not NAME=value.");
 }
 
+static void urls_have_the_form_of_their_setting(void **state)
+{
+    struct ctx *ctx = *state;
+    static const char *const GOOD[] = {"DATABASE_URL=postgresql://",
+                                       "DATABASE_URL=postgres://u:p@h:1/d?sslmode=require",
+                                       "DATABASE_URL=host=/run dbname=x",
+                                       "DATABASE_TENANT_URL=user = a password='b c'",
+                                       "REDIS_URL=redis://:p@h:1/2",
+                                       "REDIS_URL=unix:///run/redis.sock?db=1",
+                                       "PUBLIC_URL=https://x.example/y",
+                                       "SMTP_URL=smtps://h:465",
+                                       "DATABASE_URL="};
+    for (unsigned i = 0; i < sizeof GOOD / sizeof GOOD[0]; i++)
+        load(ctx, GOOD[i]);
+    static const char *const BAD[] = {
+        "DATABASE_URL=garbage",       "DATABASE_URL=mysql://h/d?a=b",
+        "DATABASE_DIRECT_URL=Host=x", "DATABASE_PLATFORM_URL=http://h",
+        "REDIS_URL=redis://",         "REDIS_URL=rediss://h",
+        "REDIS_URL=unix://run",       "REDIS_URL=redis://a b",
+        "PUBLIC_URL=x.example",       "PUBLIC_URL=http:///x",
+        "FACEBOOK_URL=ftp://x",       "GOOGLE_MEASUREMENT_URL=x",
+        "SMTP_URL=mail:25",           "PUBLIC_URL=http://a\tb"};
+    for (unsigned i = 0; i < sizeof BAD / sizeof BAD[0]; i++) {
+        struct settings settings;
+        assert_int_equal(settings_load(ctx, str_from_z(BAD[i]), &settings), ERR_CONFIG);
+        assert_true(str_find(ctx->diag.first->reason, STR("it has to be ")) > 0);
+    }
+}
+
+static void refused_urls_are_shown_without_their_password(void **state)
+{
+    struct ctx *ctx = *state;
+    static const char *const BAD[] = {"DATABASE_URL=mysql://u:geheim@h", "REDIS_URL=u:geheim@h",
+                                      "DATABASE_URL=X=1 password=geheim",
+                                      "REDIS_URL=tcp://h?password=geheim"};
+    for (unsigned i = 0; i < sizeof BAD / sizeof BAD[0]; i++) {
+        struct settings settings;
+        assert_int_equal(settings_load(ctx, str_from_z(BAD[i]), &settings), ERR_CONFIG);
+        assert_int_equal(str_find(ctx->diag.first->reason, STR("geheim")), -1);
+    }
+}
+
+static void secrets_have_a_least_length_and_are_not_shown(void **state)
+{
+    struct ctx *ctx = *state;
+    check_refused(ctx, "SECRET=0123456789abcdef0123456789abcde",
+                  "SECRET has 31 characters; it has to have at least 32 (openssl rand -hex 32 "
+                  "makes a good one).");
+    load(ctx, "SECRET=0123456789abcdef0123456789abcdef\nADMIN_TOKEN=0123456789abcdef\n"
+              "ADMIN_PASSWORD=01234567\nGOD_MODE_TOKEN=0123456789abcdef\nSMTP_PASSWORD=x");
+    struct settings settings;
+    assert_int_equal(
+        settings_load(ctx, STR("ADMIN_TOKEN=a\nADMIN_PASSWORD=b\nGOD_MODE_TOKEN=c"), &settings),
+        ERR_CONFIG);
+    assert_int_equal(ctx->diag.count, 3);
+}
+
+static void every_setting_stands_under_a_heading(void **state)
+{
+    struct ctx *ctx = *state;
+    struct settings settings = load(ctx, NULL);
+    const struct setting_info *infos;
+    uint32_t count = settings_describe(ctx, STR_NONE, &settings, &infos), headings = 0;
+    assert_string_equal(infos[0].group, "Server");
+    for (uint32_t i = 0; i < count; i++)
+        headings += infos[i].group != NULL ? 1 : 0;
+    assert_true(headings > 5);
+    assert_string_equal(find_info(infos, count, "DATABASE_URL")->group, "PostgreSQL and Redis");
+    assert_null(find_info(infos, count, "PORT")->group);
+    assert_string_equal(find_info(infos, count, "STATEMENT_TIMEOUT")->unit, "ms");
+}
+
 /* Both ends of every range: in is in, out is out. */
 static void ranges_hold_at_both_ends(void **state)
 {
@@ -196,10 +271,10 @@ static void secrets_may_stand_in_files_of_their_own(void **state)
 {
     struct ctx *ctx = *state;
     char path[32];
-    write_secret(ctx, "s3cret\n", path);
+    write_secret(ctx, "s3cret of 16 letters\n", path);
     assert_int_equal(setenv("ADMIN_TOKEN_FILE", path, 1), 0);
-    assert_true(str_eq(load(ctx, NULL).admin_token, STR("s3cret")));
-    check_refused(ctx, "ADMIN_TOKEN=other",
+    assert_true(str_eq(load(ctx, NULL).admin_token, STR("s3cret of 16 letters")));
+    check_refused(ctx, "ADMIN_TOKEN=another-one-0123",
                   "ADMIN_TOKEN and ADMIN_TOKEN_FILE are both set; keep one of them.");
     (void)unlink(path);
     check_refused(ctx, NULL,
@@ -215,9 +290,11 @@ static void secrets_may_stand_in_files_of_their_own(void **state)
 static void a_directus_admin_token_is_read_too(void **state)
 {
     struct ctx *ctx = *state;
-    assert_true(str_eq(load(ctx, "DIRECTUS_ADMIN_TOKEN=old").admin_token, STR("old")));
+    assert_true(str_eq(load(ctx, "DIRECTUS_ADMIN_TOKEN=the-old-one-0123").admin_token,
+                       STR("the-old-one-0123")));
     assert_true(
-        str_eq(load(ctx, "DIRECTUS_ADMIN_TOKEN=old\nADMIN_TOKEN=new").admin_token, STR("new")));
+        str_eq(load(ctx, "DIRECTUS_ADMIN_TOKEN=old\nADMIN_TOKEN=the-new-one-0123").admin_token,
+               STR("the-new-one-0123")));
 }
 
 static void the_direct_url_defaults_to_the_database_url(void **state)
@@ -269,7 +346,8 @@ static void descriptions_tell_value_and_origin(void **state)
 static void descriptions_hide_secrets(void **state)
 {
     struct ctx *ctx = *state;
-    assert_true(str_eq(described(ctx, "SECRET=abc", "SECRET"), STR("***")));
+    assert_true(
+        str_eq(described(ctx, "SECRET=0123456789abcdef0123456789abcdef", "SECRET"), STR("***")));
     assert_true(str_eq(described(ctx, NULL, "SECRET"), STR("")));
     assert_true(str_eq(described(ctx, "DATABASE_URL=postgres://u:p@s@h/d", "DATABASE_URL"),
                        STR("postgres://u:***@h/d")));
@@ -290,6 +368,10 @@ int main(void)
         SETTINGS_TEST(times_and_sizes_have_units),
         SETTINGS_TEST(every_unit_is_known_and_nothing_else),
         SETTINGS_TEST(bad_values_are_named_with_what_was_expected),
+        SETTINGS_TEST(urls_have_the_form_of_their_setting),
+        SETTINGS_TEST(refused_urls_are_shown_without_their_password),
+        SETTINGS_TEST(secrets_have_a_least_length_and_are_not_shown),
+        SETTINGS_TEST(every_setting_stands_under_a_heading),
         SETTINGS_TEST(ranges_hold_at_both_ends),
         SETTINGS_TEST(all_bad_values_are_reported_at_once),
         SETTINGS_TEST(long_values_are_refused),
