@@ -162,6 +162,8 @@ void db_free(struct db *db); /* no fiber may be waiting in it */
  * BYPASSRLS, not owner of the tables): ERR_CONFIG with a sentence, ERR_UNAVAILABLE at the deadline.
  */
 fiber_fn Err db_wait_ready(struct ctx *ctx, struct db *db);
+/* ERR_CONFIG names migrations that the database lacks, or has and this binary does not know. */
+fiber_fn Err db_check_migrations(struct platform platform);
 bool db_is_up(const struct db *db); /* the last attempt of every lane succeeded */
 
 /* LISTEN on the direct connection: on_notify for each message, on_lost after every connect, the

@@ -223,13 +223,14 @@ static bool run_listen(PGconn *pg, Str channel)
     return is_ok;
 }
 
-/* Those of the URL first: of two with one name the later wins, and the role is ours to choose. */
+/* Those of the URL first: of two with one name the later wins, and the role is ours to choose.
+ * Nothing at all stays nothing: libpq sends even a lone space, and a pooler refuses it. */
 static char *join_options(const PQconninfoOption *options, Str ours)
 {
-    const char *theirs = option_value(options, "options");
+    Str theirs = str_trim(str_from_z(option_value(options, "options")));
+    bool are_both = theirs.len > 0 && ours.len > 0;
     char *joined = NULL;
-    if (asprintf(&joined, "%s%s%.*s", theirs != NULL ? theirs : "", theirs != NULL ? " " : "",
-                 STR_FMT(ours)) < 0)
+    if (asprintf(&joined, "%.*s%s%.*s", STR_FMT(theirs), are_both ? " " : "", STR_FMT(ours)) < 0)
         abort();
     return joined;
 }
@@ -262,6 +263,20 @@ static void ignore_notice(void *arg, const PGresult *result)
 {
     (void)arg;
     (void)result;
+}
+
+void connect_place(Str url, char *out, size_t size)
+{
+    char *copied = (char *)(uintptr_t)copy(url).data;
+    PQconninfoOption *options = PQconninfoParse(copied, NULL);
+    const char *host = options != NULL ? option_value(options, "host") : NULL;
+    if (host == NULL && options != NULL)
+        host = option_value(options, "hostaddr");
+    const char *port = options != NULL ? option_value(options, "port") : NULL;
+    snprintf(out, size, "%s%s%s", host != NULL ? host : "the local socket", port != NULL ? ":" : "",
+             port != NULL ? port : "");
+    PQconninfoFree(options);
+    free(copied);
 }
 
 int64_t connect_backoff_us(uint32_t failures, uint64_t random)

@@ -4,10 +4,11 @@
  */
 #pragma once
 
-#include "base/str.h"
+#include "base/err.h"
 
 #include <libpq-fe.h>
 
+struct ctx;
 struct loop;
 struct connect_task;
 
@@ -30,6 +31,14 @@ void connect_cancel(struct connect_task *task);
 
 /* The blocking part, for migrations: NULL, with the reason in `error`. */
 PGconn *connect_now(const struct connect_target *target, char *error, size_t error_size);
+
+/* The same again and again until the deadline (db_wait.h). The url ends with a NUL. */
+Err connect_in_time(struct ctx *ctx, const struct connect_target *target, int64_t deadline_us,
+                    PGconn **ret);
+
+/* "host:port" or the socket's folder, without password: for messages. */
+enum { CONNECT_PLACE_MAX = 256 };
+void connect_place(Str url, char *out, size_t size);
 
 /* How long to wait before the next attempt: 50 ms doubling to 2 s, less a random part. */
 int64_t connect_backoff_us(uint32_t failures, uint64_t random);

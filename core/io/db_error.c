@@ -28,6 +28,7 @@ static ReportFn report_move;
 static ReportFn report_gate;
 static ReportFn report_unavailable;
 static ReportFn report_changed;
+static ReportFn report_pooler;
 
 /* The first row whose text is how the SQLSTATE starts. */
 static const struct error_rule {
@@ -62,6 +63,7 @@ static const struct error_rule {
     {"55P03", ERR_UNAVAILABLE, report_conflict},
     {"57014", ERR_TIMEOUT, report_bare},
     {"26000", ERR_UNAVAILABLE, report_changed},
+    {"42P05", ERR_DATABASE, report_pooler},
     {"0A000", ERR_UNAVAILABLE, report_changed},
     {"25006", ERR_UNAVAILABLE, report_unavailable}, /* read only: a failover is under way */
     {"53", ERR_UNAVAILABLE, report_unavailable},    /* out of disk, memory, connections */
@@ -264,6 +266,16 @@ static Err report_changed(struct ctx *ctx, const struct db_error *error, Err err
 {
     (void)error;
     return fail(ctx, err, "The schema changed meanwhile; try again.");
+}
+
+/* A session of ours begins without statements, so somebody else's has been given to us. */
+static Err report_pooler(struct ctx *ctx, const struct db_error *error, Err err)
+{
+    (void)error;
+    return fail(ctx, err,
+                "a prepared statement already exists: is a pooler in transaction mode between "
+                "Spark and PostgreSQL? It has to keep prepared statements apart (PgBouncer 1.21 or "
+                "newer with max_prepared_statements)");
 }
 
 static void note_for_log(struct ctx *ctx, const struct db_error *error)

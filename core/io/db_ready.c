@@ -1,10 +1,12 @@
 #include "base/clock.h"
+#include "base/log.h"
+#include "io/db_connect.h"
 #include "io/db_internal.h"
 #include "io/reactor.h"
 
 #include <assert.h>
 
-enum { LOOK_AGAIN_US = 10000 };
+enum { LOOK_AGAIN_US = 10000, FIRST_WORD_S = 1, NEXT_WORD_S = 10 };
 
 /* A superuser sees every tenant's rows without a word, and so does the owner of a table: the lanes
  * must not be either, nor inherit it. */
@@ -29,6 +31,7 @@ static fiber_fn Err check_role(struct ctx *ctx, const struct lane *lane);
 static fiber_fn Err query_lane(struct ctx *ctx, const struct lane *lane,
                                const struct statement *statement, struct rows *ret);
 static const char *last_error(const struct lane *lane);
+static void log_waiting(const struct lane *lane);
 
 fiber_fn Err db_wait_ready(struct ctx *ctx, struct db *db)
 {
@@ -60,7 +63,12 @@ static fiber_fn Err lane_be_ready(struct ctx *ctx, const struct lane *lane)
 
 static fiber_fn Err wait_for_lane(struct ctx *ctx, const struct lane *lane)
 {
+    int64_t next_word_us = clock_now_us() + FIRST_WORD_S * SECOND_US;
     while (!lane_is_up(lane)) {
+        if (clock_now_us() >= next_word_us) {
+            log_waiting(lane);
+            next_word_us = clock_now_us() + NEXT_WORD_S * SECOND_US;
+        }
         Err err = fiber_sleep(ctx, LOOK_AGAIN_US);
         if (err == ERR_TIMEOUT && !lane_is_up(lane))
             return fail(ctx, ERR_UNAVAILABLE, "PostgreSQL is not reachable: %s", last_error(lane));
@@ -111,4 +119,15 @@ static const char *last_error(const struct lane *lane)
         if (lane->connections[i].last_error[0] != '\0')
             return lane->connections[i].last_error;
     return "no answer yet";
+}
+
+static void log_waiting(const struct lane *lane)
+{
+    const struct settings *settings = lane->db->settings;
+    Str login =
+        lane->role == ROLE_TENANT ? settings->database_tenant_url : settings->database_platform_url;
+    char place[CONNECT_PLACE_MAX];
+    connect_place(login.len > 0 ? login : settings->database_url, place, sizeof place);
+    log_event(LOG_WARN, "waiting_for_postgres", LOG_Z("address", place),
+              LOG_Z("reason", last_error(lane)));
 }

@@ -7,13 +7,6 @@
 
 #include <assert.h>
 #include <stdlib.h>
-#include <time.h>
-
-enum {
-    RETRY_MS = 200,
-    REFUSALS_MAX = 5, /* attempts that a running server refused: no use to go on */
-    ERROR_SIZE = 512,
-};
 
 struct run {
     struct ctx *ctx;
@@ -26,8 +19,7 @@ struct run {
 };
 
 static Err migrate_connected(struct run *run, enum migrate_pack pack, struct migrate_result *ret);
-static Err connect_in_time(struct ctx *ctx, Str url, int64_t deadline_us, PGconn **ret);
-static bool server_answers(Str url);
+static Err connect(struct ctx *ctx, Str url, int64_t deadline_us, PGconn **ret);
 static Err take_lock(struct run *run);
 static Err prepare_table(struct run *run);
 static Err read_applied(struct run *run);
@@ -49,7 +41,7 @@ Err migrate_run(struct ctx *ctx, Str direct_url, enum migrate_pack pack, int64_t
     struct run run = {.ctx = ctx, .deadline_us = clock_now_us() + timeout_us};
     TRY(migrations_load(ctx, &run.files));
     run.is_applied = arena_array(ctx->arena, bool, run.files.count + 1);
-    TRY(connect_in_time(ctx, direct_url, run.deadline_us, &run.pg));
+    TRY(connect(ctx, direct_url, run.deadline_us, &run.pg));
     ArenaMark mark = arena_mark(ctx->arena);
     arena_defer(ctx->arena, release_connection, run.pg);
     Err err = migrate_connected(&run, pack, ret);
@@ -83,38 +75,16 @@ static Err migrate_connected(struct run *run, enum migrate_pack pack, struct mig
     return OK;
 }
 
-/* A server that is starting, or whose network is, gets time; one that says no five times does not.
- */
-static Err connect_in_time(struct ctx *ctx, Str url, int64_t deadline_us, PGconn **ret)
+static Err connect(struct ctx *ctx, Str url, int64_t deadline_us, PGconn **ret)
 {
-    char *url_z = str_z(ctx->arena, url);
     /* Not "$user": a login named spark would make its tables in the machinery's schema. */
     struct connect_target target = {
-        .url = str_from_z(url_z),
+        .url = str_from_z(str_z(ctx->arena, url)),
         .application = STR("spark migrate"),
         .options = STR("-c search_path=public -c statement_timeout=0 -c lock_timeout=0 "
                        "-c client_min_messages=warning"),
     };
-    char error[ERROR_SIZE] = "";
-    for (uint32_t refusals = 0;;) {
-        *ret = connect_now(&target, error, sizeof(error));
-        if (*ret != NULL)
-            return OK;
-        Str reason = str_dup(ctx->arena, str_trim(str_from_z(error)));
-        if (server_answers(target.url) && ++refusals >= REFUSALS_MAX)
-            return fail(ctx, ERR_CONFIG, "PostgreSQL refuses the connection: %.*s",
-                        STR_FMT(reason));
-        if (clock_now_us() >= deadline_us)
-            return fail(ctx, ERR_UNAVAILABLE, "PostgreSQL is not reachable: %.*s", STR_FMT(reason));
-        nanosleep(&(struct timespec){.tv_nsec = RETRY_MS * 1000000L}, NULL);
-    }
-}
-
-static bool server_answers(Str url)
-{
-    const char *const keys[] = {"dbname", "connect_timeout", NULL};
-    const char *const values[] = {url.data, "3", NULL};
-    return PQpingParams(keys, values, 1) == PQPING_OK;
+    return connect_in_time(ctx, &target, deadline_us, ret);
 }
 
 /* Two processes that start at once: the second finds everything done. */

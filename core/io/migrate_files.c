@@ -8,6 +8,9 @@
 
 static Err parse_line(struct ctx *ctx, Str line, struct migration *ret);
 static bool find_embedded(Str path, Str *ret);
+static Err refuse_missing(struct ctx *ctx, const Str *names, uint32_t count);
+
+enum { NAMES_SHOWN = 3 };
 
 Err migrations_load(struct ctx *ctx, struct migrations *ret)
 {
@@ -63,6 +66,45 @@ const struct migration *migrations_find(const struct migrations *migrations, Str
         if (str_eq(migrations->list[i].name, name))
             return &migrations->list[i];
     return NULL;
+}
+
+Err migrations_compare(struct ctx *ctx, const Str *applied, uint32_t applied_count)
+{
+    struct migrations migrations;
+    TRY(migrations_load(ctx, &migrations));
+    return migrations_judge(ctx, &migrations, applied, applied_count);
+}
+
+Err migrations_judge(struct ctx *ctx, const struct migrations *migrations, const Str *applied,
+                     uint32_t applied_count)
+{
+    bool has_pack = false;
+    bool *is_applied = arena_array(ctx->arena, bool, migrations->count + 1);
+    for (uint32_t i = 0; i < applied_count; i++) {
+        const struct migration *migration = migrations_find(migrations, applied[i]);
+        if (migration == NULL)
+            return fail(ctx, ERR_CONFIG,
+                        "the database is newer than this binary: it has %.*s; use a newer binary",
+                        STR_FMT(applied[i]));
+        is_applied[migration - migrations->list] = true;
+        has_pack = has_pack || migration->is_pack;
+    }
+    Str *missing = arena_array(ctx->arena, Str, migrations->count + 1);
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < migrations->count; i++)
+        if (!is_applied[i] && (has_pack || !migrations->list[i].is_pack))
+            missing[count++] = migrations->list[i].name;
+    return count == 0 ? OK : refuse_missing(ctx, missing, count);
+}
+
+static Err refuse_missing(struct ctx *ctx, const Str *names, uint32_t count)
+{
+    assert(count > 0);
+    Str list = names[0];
+    for (uint32_t i = 1; i < count && i < NAMES_SHOWN; i++)
+        list = str_printf(ctx->arena, "%.*s, %.*s", STR_FMT(list), STR_FMT(names[i]));
+    return fail(ctx, ERR_CONFIG, "%u migration%s missing (%.*s%s): run spark migrate", count,
+                count == 1 ? " is" : "s are", STR_FMT(list), count > NAMES_SHOWN ? ", …" : "");
 }
 
 /* The embedded paths end with a NUL, a line of the manifest does not. */

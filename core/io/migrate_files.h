@@ -29,3 +29,10 @@ Err migrations_parse(struct ctx *ctx, Str manifest, bool (*find)(Str path, Str *
 /* Those embedded in this binary. */
 Err migrations_load(struct ctx *ctx, struct migrations *ret);
 const struct migration *migrations_find(const struct migrations *migrations, Str name);
+
+/* What a database has, by its spark.migrations, against what this binary has. ERR_CONFIG names what
+ * is missing (of the pack only where the pack is installed) or what the binary does not know. */
+Err migrations_compare(struct ctx *ctx, const Str *applied, uint32_t applied_count);
+/* The same for given migrations. */
+Err migrations_judge(struct ctx *ctx, const struct migrations *migrations, const Str *applied,
+                     uint32_t applied_count);

@@ -1,5 +1,6 @@
 #include "io/redis.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "io/loop.h"
 #include "io/redis_connection.h"
@@ -7,7 +8,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-enum { IN_FLIGHT_FIRST = 64, IN_FLIGHT_MAX = 100000 };
+enum { IN_FLIGHT_FIRST = 64, IN_FLIGHT_MAX = 100000, FIRST_WORD_S = 1, NEXT_WORD_S = 10 };
 
 /* A command on its way. The caller may be gone (wait is NULL): its reply is dropped. */
 struct redis_pending {
@@ -41,6 +42,7 @@ struct redis {
 };
 
 static struct redis *make(struct loop *loop, Str url, bool is_blocking);
+static fiber_fn Err wait_up(struct ctx *ctx, struct redis *redis);
 static bool submit(struct redis *redis, const Str *words, uint32_t count,
                    struct redis_pending pending);
 static struct redis_pending *ring_at(struct redis *redis, uint64_t number);
@@ -112,6 +114,25 @@ fiber_fn Err redis_wait_ready(struct ctx *ctx, struct redis *redis)
     if (redis_connection_is_hopeless(redis->connection))
         return fail(ctx, ERR_CONFIG, "%.*s",
                     STR_FMT(redis_connection_trouble(ctx->arena, redis->connection)));
+    struct ctx own = *ctx;
+    for (int64_t pause_us = FIRST_WORD_S * SECOND_US;; pause_us = NEXT_WORD_S * SECOND_US) {
+        int64_t end_us = clock_now_us() + pause_us;
+        bool is_last = ctx->deadline_us != 0 && ctx->deadline_us <= end_us;
+        own.deadline_us = is_last ? ctx->deadline_us : end_us;
+        Err err = wait_up(&own, redis);
+        if (err == ERR_TIMEOUT && is_last)
+            return unreachable(ctx, redis);
+        if (err != ERR_TIMEOUT) {
+            ctx->diag = own.diag;
+            return err;
+        }
+        Str trouble = redis_connection_trouble(ctx->arena, redis->connection);
+        log_event(LOG_WARN, "waiting_for_redis", LOG_S("reason", trouble));
+    }
+}
+
+static fiber_fn Err wait_up(struct ctx *ctx, struct redis *redis)
+{
     struct wait wait = wait_begin();
     struct redis_ready_waiter waiter = {redis->ready_waiters, &wait};
     redis->ready_waiters = &waiter;
@@ -122,7 +143,7 @@ fiber_fn Err redis_wait_ready(struct ctx *ctx, struct redis *redis)
     while (*slot != &waiter)
         slot = &(*slot)->next;
     *slot = waiter.next;
-    return err == ERR_TIMEOUT ? unreachable(ctx, redis) : err;
+    return err;
 }
 
 fiber_fn Err redis_call(struct ctx *ctx, struct redis *redis, const Str *words, uint32_t count,

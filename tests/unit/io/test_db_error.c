@@ -185,6 +185,18 @@ static void a_missing_epoch_table_means_no_migration(void **state)
            ERR_CONFIG, "the database is not migrated: run `spark migrate`", "", "");
 }
 
+static void a_pooler_in_between_is_named(void **state)
+{
+    (void)state;
+    expect((struct db_error){.sqlstate = "42P05",
+                             .message = STR("prepared statement \"s1\" already exists")},
+           ERR_DATABASE,
+           "a prepared statement already exists: is a pooler in transaction mode between Spark and "
+           "PostgreSQL? It has to keep prepared statements apart (PgBouncer 1.21 or newer with "
+           "max_prepared_statements)",
+           "", "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -196,6 +208,7 @@ int main(void)
         error_test(our_own_triggers_speak_for_themselves),
         error_test(what_the_server_said_stays_out_of_the_sentence),
         error_test(a_missing_epoch_table_means_no_migration),
+        error_test(a_pooler_in_between_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
