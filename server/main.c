@@ -11,6 +11,7 @@
 #include "io/reactor.h"
 #include "jobs/crash_page.h"
 #include "jobs/queue.h"
+#include "jobs/site_secrets.h"
 #include "server/extension_routes.h"
 #include "server/http.h"
 #include "server/route.h"
@@ -60,7 +61,8 @@ static void on_signal(int number)
             loop_stop(loops[i]);
 }
 
-/* A listening socket, or -1 with errno. Every thread binds its own: the kernel spreads them. */
+/* A listening socket, or -1 with errno, which is 0 if HOST is no address. Every thread binds its
+ * own: the kernel spreads them. */
 static int listen_on(const struct settings *settings, uint16_t port)
 {
     char host[256];
@@ -70,7 +72,7 @@ static int listen_on(const struct settings *settings, uint16_t port)
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
     struct addrinfo *found;
     if (getaddrinfo(host, service, &hints, &found) != 0) {
-        errno = EADDRNOTAVAIL;
+        errno = 0;
         return -1;
     }
     int one = 1;
@@ -115,31 +117,63 @@ static fiber_fn Err make_administrator(struct ctx *ctx)
     return OK;
 }
 
+/* A SECRET that was lost and made again shows here, not at the first webhook. */
+static fiber_fn Err check_secret(struct ctx *ctx)
+{
+    uint32_t closed;
+    TRY(site_secrets_closed(reactor_platform(ctx), &closed));
+    if (closed > 0)
+        log_event(LOG_ERROR, "site_secrets_sealed_otherwise", LOG_I("secrets", closed),
+                  LOG_Z("reason", "SECRET is not the one that stored secrets of sites were sealed "
+                                  "with; restore it, or enter them again"));
+    return OK;
+}
+
 static fiber_fn Err start_once(struct ctx *ctx, const struct thread *thread)
 {
     TRY(db_wait_ready(ctx, ctx->reactor->db));
+    if (thread->index == 0)
+        TRY(db_check_migrations(reactor_platform(ctx)));
     TRY(redis_wait_ready(ctx, ctx->reactor->redis));
-    return thread->index == 0 ? make_administrator(ctx) : OK;
+    if (thread->index != 0)
+        return OK;
+    TRY(check_secret(ctx));
+    return make_administrator(ctx);
 }
 
-/* PostgreSQL must be reachable and the roles fit within STARTUP_TIMEOUT; else the process ends. */
+/* PostgreSQL may go away in between; its patience with that is for requests. What it was waiting
+ * for is what the end of the time repeats. */
+static fiber_fn Err start_in_time(struct ctx *ctx, const struct thread *thread)
+{
+    struct diag story = {.count = 0};
+    Err err;
+    while ((err = start_once(ctx, thread)) == ERR_UNAVAILABLE) {
+        story = ctx->diag;
+        if (fiber_sleep(ctx, START_AGAIN_US) != OK)
+            break;
+        diag_clear(ctx);
+    }
+    if (story.first != NULL && (err == ERR_UNAVAILABLE || err == ERR_TIMEOUT))
+        ctx->diag = story;
+    return err;
+}
+
+/* PostgreSQL must be reachable, its schema ours and the roles fit within STARTUP_TIMEOUT; else the
+ * process ends. */
 static void startup_run(void *arg)
 {
     struct thread *thread = arg;
     struct reactor *reactor = thread->reactor;
     struct arena *arena = arena_create();
     struct ctx ctx = reactor_ctx(reactor, arena, reactor->settings->startup_timeout_s * SECOND_US);
-    Err err;
-    /* PostgreSQL may go away in between; its patience with that is for requests. */
-    while ((err = start_once(&ctx, thread)) == ERR_UNAVAILABLE &&
-           fiber_sleep(&ctx, START_AGAIN_US) == OK)
-        diag_clear(&ctx);
+    Err err = start_in_time(&ctx, thread);
     if (err == OK) {
         log_event(LOG_INFO, "ready", LOG_I("thread", reactor->index));
     } else if (err != ERR_CANCELLED) {
-        const struct diag_entry *entry = ctx.diag.first;
+        Str reason = process_reason(&ctx, err);
         log_event(LOG_ERROR, "startup_failed", LOG_Z("error", err_info(err)->name),
-                  LOG_S("reason", entry != NULL ? entry->reason : STR_NONE));
+                  LOG_S("reason", reason));
+        process_complain("server", reason);
         thread->exit_code = 1;
         on_signal(SIGTERM);
     }
@@ -186,17 +220,31 @@ static void *serve(void *arg)
     return NULL;
 }
 
+/* One sentence for people; the exit code. */
+static int complain_of_address(struct arena *arena, const struct settings *settings, int fault)
+{
+    Str host = settings->host;
+    if (fault == 0 || fault == EADDRNOTAVAIL) {
+        process_complain(
+            "server", str_printf(arena, "HOST is '%.*s'; it has to be an address of this machine",
+                                 STR_FMT(host)));
+        return PROCESS_MISUSED;
+    }
+    const char *advice = fault == EADDRINUSE ? ": stop what listens there, or set PORT" : "";
+    process_complain("server",
+                     str_printf(arena, "cannot listen on %.*s, port %d: %s%s", STR_FMT(host),
+                                (int)settings->port, strerror(fault), advice));
+    return 1;
+}
+
 /* Binds one socket a thread, all on the port that the first one got. */
 static bool listen_all(struct thread *threads, const struct settings *settings)
 {
     uint16_t port = (uint16_t)settings->port;
     for (int64_t i = 0; i < settings->server_threads; i++) {
         threads[i].listener = listen_on(settings, port);
-        if (threads[i].listener < 0) {
-            log_event(LOG_ERROR, "listen_failed", LOG_S("host", settings->host),
-                      LOG_I("port", port), LOG_Z("reason", strerror(errno)));
+        if (threads[i].listener < 0)
             return false;
-        }
         port = port_of(threads[i].listener);
     }
     log_event(LOG_INFO, "listening", LOG_S("host", settings->host), LOG_I("port", port),
@@ -207,9 +255,13 @@ static bool listen_all(struct thread *threads, const struct settings *settings)
 static int serve_all(const struct settings *settings)
 {
     static struct thread threads[THREADS_MAX];
-    if (!listen_all(threads, settings))
-        return 1;
     struct arena *arena = arena_create();
+    if (!listen_all(threads, settings)) {
+        int fault = errno;
+        int misused = complain_of_address(arena, settings, fault);
+        arena_destroy(arena);
+        return misused;
+    }
     crash_page_show(0);
     factory_guard_items();
     struct host *host = host_load(settings);

@@ -46,3 +46,9 @@ const struct job_kind *extension_kind_find(Str kind)
             return &kinds[i];
     return NULL;
 }
+
+uint32_t extension_kinds_all(const struct job_kind **ret)
+{
+    *ret = kinds;
+    return kind_count;
+}

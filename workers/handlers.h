@@ -16,3 +16,6 @@ struct job_kind {
 
 /* NULL: no such kind in this build. */
 const struct job_kind *job_kind_find(Str kind);
+
+/* Tells spark.job_kinds what this worker can do, for who enqueues by hand. */
+fiber_fn Err job_kinds_report(struct platform platform);

@@ -5,6 +5,7 @@
 #include "base/process.h"
 #include "jobs/crash_page.h"
 #include "workers/extension_kinds.h"
+#include "workers/handlers.h"
 #include "workers/worker.h"
 
 #include <signal.h>
@@ -29,19 +30,27 @@ struct startup {
     Err result;
 };
 
+static fiber_fn Err start_in_order(struct ctx *ctx)
+{
+    TRY(db_wait_ready(ctx, ctx->reactor->db));
+    TRY(db_check_migrations(reactor_platform(ctx)));
+    TRY(job_kinds_report(reactor_platform(ctx)));
+    TRY(redis_wait_ready(ctx, ctx->reactor->redis));
+    return queue_check(ctx);
+}
+
 static void startup_run(void *arg)
 {
     struct startup *startup = arg;
     struct arena *arena = arena_create();
     int64_t timeout_us = startup->reactor->settings->startup_timeout_s * SECOND_US;
     struct ctx ctx = reactor_ctx(startup->reactor, arena, timeout_us);
-    startup->result = db_wait_ready(&ctx, startup->reactor->db);
-    if (startup->result == OK)
-        startup->result = redis_wait_ready(&ctx, startup->reactor->redis);
-    if (startup->result == OK)
-        startup->result = queue_check(&ctx);
-    if (startup->result != OK && startup->result != ERR_CANCELLED && ctx.diag.first != NULL)
-        log_event(LOG_ERROR, "startup_failed", LOG_S("reason", ctx.diag.first->reason));
+    startup->result = start_in_order(&ctx);
+    if (startup->result != OK && startup->result != ERR_CANCELLED) {
+        Str reason = process_reason(&ctx, startup->result);
+        log_event(LOG_ERROR, "startup_failed", LOG_S("reason", reason));
+        process_complain("worker", reason);
+    }
     loop_stop(startup->reactor->loop);
     arena_destroy(arena);
 }

@@ -5,17 +5,54 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
+
+void process_complain(const char *name, Str sentence)
+{
+    fprintf(stderr, "spark %s: %.*s\n", name, STR_FMT(sentence));
+}
 
 static void complain(struct ctx *ctx, const char *name)
 {
     for (const struct diag_entry *entry = ctx->diag.first; entry != NULL; entry = entry->next)
-        fprintf(stderr, "spark %s: %.*s\n", name, STR_FMT(diag_message(ctx, entry)));
+        process_complain(name, diag_message(ctx, entry));
+}
+
+Str process_reason(const struct ctx *ctx, Err err)
+{
+    const struct diag_entry *entry = ctx->diag.first;
+    if (entry != NULL && entry->reason.len > 0)
+        return entry->reason;
+    for (const struct diag_note *note = entry != NULL ? entry->notes : NULL; note != NULL;
+         note = note->next)
+        if (strcmp(note->key, "_message") == 0 && note->value.len > 0)
+            return note->value;
+    return str_from_z(err == ERR_TIMEOUT ? "the time for a start is over" : err_info(err)->name);
+}
+
+/* What `spark up` starts by itself and these processes need. */
+static Err require(struct ctx *ctx, const struct settings *settings)
+{
+    bool has_logins =
+        settings->database_tenant_url.len > 0 && settings->database_platform_url.len > 0;
+    Err err = OK;
+    if (settings->database_url.len == 0 && !has_logins)
+        err = fail_also(ctx, ERR_CONFIG,
+                        "DATABASE_URL is not set: name the database, as in "
+                        "postgresql://user@host/name, or let spark up start one");
+    if (settings->redis_url.len == 0)
+        err = fail_also(ctx, ERR_CONFIG,
+                        "REDIS_URL is not set: name the Redis, as in redis://host:6379, or let "
+                        "spark up start one");
+    return err;
 }
 
 bool process_begin(struct ctx *ctx, const char *name, struct settings *ret)
 {
     enum log_level level = LOG_INFO;
     Err err = settings_load(ctx, STR_NONE, ret);
+    if (err == OK)
+        err = require(ctx, ret);
     if (err == OK && !log_level_parse(ret->log_level, &level))
         err = fail(ctx, ERR_CONFIG, "LOG_LEVEL '%.*s' is none of debug, info, warn, error",
                    STR_FMT(ret->log_level));

@@ -86,3 +86,27 @@ fiber_fn Err site_secret_list(struct platform platform, Uuid site, struct rows *
     TRY(site_check(platform, site));
     return db_query_platform(platform, &SQL_SITE_SECRET_LIST, ARGS(db_uuid(site)), ret);
 }
+
+bool site_secret_opens(struct ctx *ctx, Str secret, Uuid site, Str name, Str sealed)
+{
+    Str text;
+    return seal_open(ctx->arena, secret, purpose_of(ctx, site, name), sealed, &text);
+}
+
+fiber_fn Err site_secrets_closed(struct platform platform, uint32_t *ret)
+{
+    struct ctx *ctx = platform.ctx;
+    struct rows rows;
+    uint32_t closed = 0;
+    TRY(db_query_platform(platform, &SQL_SITE_SECRET_SAMPLE, NO_ARGS, &rows));
+    for (uint32_t i = 0; i < rows.count; i++) {
+        uint32_t len;
+        const char *bytes = row_bytes(&rows, i, SITE_SECRET_SAMPLE_SEALED, &len);
+        if (!site_secret_opens(ctx, ctx->reactor->settings->secret,
+                               row_uuid(&rows, i, SITE_SECRET_SAMPLE_SITE_ID),
+                               row_text(&rows, i, SITE_SECRET_SAMPLE_NAME), str_of(bytes, len)))
+            closed++;
+    }
+    *ret = closed;
+    return OK;
+}

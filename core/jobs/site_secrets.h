@@ -22,5 +22,9 @@ bool site_secret_name_is_known(Str name);
 fiber_fn Err site_secret_set(struct platform platform, Uuid site, Str name, Str value);
 /* STR_NONE when there is none. ERR_CONFIG when it cannot be opened: SECRET is another one now. */
 fiber_fn Err site_secret_find(struct platform platform, Uuid site, Str name, Str *ret);
+/* Whether SECRET opens a row of spark.site_secrets. */
+bool site_secret_opens(struct ctx *ctx, Str secret, Uuid site, Str name, Str sealed);
+/* How many of the first rows it does not open: at a start. */
+fiber_fn Err site_secrets_closed(struct platform platform, uint32_t *ret);
 /* Names and times (SITE_SECRET_LIST_…). ERR_NOT_FOUND: no such site. */
 fiber_fn Err site_secret_list(struct platform platform, Uuid site, struct rows *ret);

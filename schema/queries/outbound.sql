@@ -52,6 +52,10 @@ select sealed from spark.site_secrets where site_id = $1 and name = $2;
 -- returns: name, updated_at
 select name, updated_at from spark.site_secrets where site_id = $1 order by name;
 
+-- name: site_secret_sample :read
+-- returns: site_id, name, sealed
+select site_id, name, sealed from spark.site_secrets order by site_id, name limit 1000;
+
 -- name: site_secret_owner :read
 -- returns: found
 select exists (select from sites where id = $1) as found;
