@@ -8,11 +8,15 @@
 
 #include "base/ctx.h"
 
+#include <stdio.h>
+
+/* Done; refused; the command line or the settings are wrong, so that again is no use. */
 enum { CLI_DONE = 0, CLI_REFUSED = 1, CLI_USAGE = 2 };
 
 struct cli {
     struct ctx ctx; /* reactor is NULL */
     const struct command *command;
+    bool is_misused; /* the settings are wrong: to be refused with CLI_USAGE */
 };
 
 typedef int (*command_fn)(struct cli *cli, int argc, char **argv);
@@ -30,6 +34,13 @@ struct command {
 
 /* All commands, the last with a NULL noun. */
 extern const struct command COMMANDS[];
+
+/* False in a build without that part. */
+bool command_is_built(const struct command *command);
+/* The noun or verb that `word` was probably meant to be; NULL: none is near. `noun` NULL: nouns. */
+const char *command_guess(const char *noun, const char *word);
+/* The usage of every verb of a noun; false: there is no such noun. */
+bool command_print_noun(FILE *out, const char *noun);
 
 /* Finds and runs the command that argv names; returns the exit code. */
 int command_dispatch(struct cli *cli, int argc, char **argv);
@@ -52,9 +63,18 @@ struct operands {
 bool command_options(struct cli *cli, int argc, char **argv, const struct option *options,
                      size_t count, struct operands *operands);
 
+/* The settings, with addresses and secrets of a `spark up` that runs here where the environment
+ * names no database. Bad ones make the command's exit code CLI_USAGE. */
+struct settings;
+Err command_settings(struct cli *cli, struct settings *ret);
+
+/* Reads the file of --config into the environment and takes the two words out of argv, wherever
+ * they stand before a "--". False after telling the user: return CLI_USAGE then. */
+bool command_config(struct cli *cli, int *argc, char **argv);
+
 /* "spark: …" on standard error; returns CLI_REFUSED. */
 int command_refuse(struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* The same from what fail() recorded. */
+/* The same from what fail() recorded; CLI_USAGE if the settings were wrong. */
 int command_refuse_err(struct cli *cli, Err err);
 /* Wrong usage: the sentence and the usage line; returns CLI_USAGE. */
 int command_usage(struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));

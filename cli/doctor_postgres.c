@@ -1,8 +1,10 @@
 #include "base/buf.h"
 #include "cli/doctor.h"
 #include "cli/leakproof.h"
+#include "cli/seals.h"
 #include "cli/sync_postgres.h"
 #include "gen/embed.h"
+#include "io/migrate_files.h"
 
 enum { VERSION_MIN = 150000, NAMES_MAX = 16384 };
 
@@ -112,9 +114,34 @@ static void look_at_schema(struct ctx *ctx, struct sync_postgres *postgres,
                     STR("run spark migrate"));
         return;
     }
-    Str count = ask(ctx, postgres, "select count(*) from spark.migrations", NULL, STR("?"));
-    finding_add(findings, FINDING_GOOD, STR("schema"),
-                str_printf(ctx->arena, "%.*s migrations", STR_FMT(count)), STR_NONE);
+    struct sync_rows rows;
+    Err err = sync_postgres_query(ctx, postgres, "select name from spark.migrations order by name",
+                                  NULL, 0, &rows);
+    if (err == OK)
+        err = migrations_compare(ctx, rows.values, rows.count);
+    if (err != OK)
+        finding_add(findings, FINDING_BAD, STR("schema"), last_reason(ctx),
+                    STR("no server and no worker starts on it"));
+    else
+        finding_add(findings, FINDING_GOOD, STR("schema"),
+                    str_printf(ctx->arena, "%u migrations", rows.count), STR_NONE);
+}
+
+static void look_at_seals(struct ctx *ctx, const char *url, Str secret, struct findings *findings)
+{
+    struct seals seals;
+    if (secret.len == 0)
+        return;
+    if (seals_check(ctx, url, secret, &seals) != OK) {
+        diag_clear(ctx); /* no such role or table yet: said above */
+        return;
+    }
+    if (seals.closed > 0)
+        finding_add(findings, FINDING_BAD, STR("secrets of sites"), seals_sentence(ctx, &seals),
+                    STR("webhooks and conversions of these sites fail until then"));
+    else if (seals.looked_at > 0)
+        finding_add(findings, FINDING_GOOD, STR("secrets of sites"),
+                    str_printf(ctx->arena, "%u, and SECRET opens them", seals.looked_at), STR_NONE);
 }
 
 /* Nothing breaks without them: filters by pattern and decimals read every row of the site. */
@@ -222,6 +249,7 @@ void doctor_postgres(struct ctx *ctx, const struct settings *settings, struct fi
     look_at_roles(ctx, postgres, findings);
     look_at_tenant_lane(ctx, settings, str_z(ctx->arena, settings->database_url), findings);
     look_at_schema(ctx, postgres, findings);
+    look_at_seals(ctx, url, settings->secret, findings);
     look_at_indexes(ctx, postgres, findings);
     look_at_names(ctx, postgres, findings);
     sync_postgres_close(postgres);

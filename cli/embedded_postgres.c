@@ -283,16 +283,18 @@ static bool wait_ready(const struct embedded_postgres *postgres, pid_t pid)
 static Err launch_and_wait(struct ctx *ctx, const struct embedded_postgres *postgres,
                            pid_t *ret_pid)
 {
+    int64_t log_from = 0;
     for (int i = 0; i < LAUNCHES_MAX; i++) {
         if (i > 0)
             nanosleep(&(struct timespec){.tv_sec = 1}, NULL);
+        log_from = process_log_size(postgres->log);
         TRY(embedded_postgres_launch(ctx, postgres, ret_pid));
         if (wait_ready(postgres, *ret_pid))
             return OK;
     }
-    Str tail = process_log_tail(ctx->arena, postgres->log);
-    return fail(ctx, ERR_CONFIG, "PostgreSQL does not start; the end of %s:\n%.*s", postgres->log,
-                STR_FMT(tail));
+    Str error = process_log_error(ctx, postgres->log, log_from);
+    return fail(ctx, ERR_CONFIG, "PostgreSQL does not start: %.*s (its log: %s)", STR_FMT(error),
+                postgres->log);
 }
 
 /* The role and the database that everything below works with: an owner, but no superuser. */

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "cli/environment.h"
+#include "cli/set_aside.h"
 #include "cli/sync_redis.h"
 
 #include <errno.h>
@@ -9,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { VERSION_MIN = 7, STOP_S = 30, START_S = 120 };
@@ -101,20 +103,70 @@ static bool answers(struct ctx *ctx, const struct embedded_redis *redis, Str *re
     return true;
 }
 
-static Err wait_ready(struct ctx *ctx, struct embedded_redis *redis, pid_t pid)
+/* *ret_has_ended: it gave up by itself, rather than took too long. */
+static Err wait_ready(struct ctx *ctx, struct embedded_redis *redis, pid_t pid, int64_t log_from,
+                      bool *ret_has_ended)
 {
     int64_t end_us = clock_now_us() + START_S * SECOND_US;
-    int status;
-    while (clock_now_us() < end_us) {
+    int status = 0;
+    bool has_ended = false;
+    while (!has_ended && clock_now_us() < end_us) {
         if (answers(ctx, redis, &redis->version))
             return OK;
-        if (process_wait(pid, 10 * MS_US, &status))
-            break;
+        has_ended = process_wait(pid, 10 * MS_US, &status);
     }
-    process_stop(pid, SIGTERM, SECOND_US);
-    Str tail = process_log_tail(ctx->arena, redis->log);
-    return fail(ctx, ERR_CONFIG, "Redis does not start; the end of %s:\n%.*s", redis->log,
-                STR_FMT(tail));
+    if (!has_ended)
+        process_stop(pid, SIGTERM, SECOND_US);
+    *ret_has_ended = has_ended && !(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    Str error = process_log_error(ctx, redis->log, log_from);
+    return fail(ctx, ERR_CONFIG, "Redis does not start: %.*s (its log: %s)", STR_FMT(error),
+                redis->log);
+}
+
+static Err launch_and_wait(struct ctx *ctx, struct embedded_redis *redis, pid_t *ret_pid,
+                           bool *ret_has_ended)
+{
+    *ret_has_ended = false;
+    TRY(places_make_owned(ctx, redis->places, redis->folder));
+    TRY(configure(ctx, redis));
+    int64_t log_from = process_log_size(redis->log);
+    TRY(embedded_redis_launch(ctx, redis, ret_pid));
+    return wait_ready(ctx, redis, *ret_pid, log_from, ret_has_ended);
+}
+
+static bool has_data(struct ctx *ctx, const struct embedded_redis *redis)
+{
+    return access(path_format(ctx->arena, "%s/appendonlydir", redis->folder), F_OK) == 0 ||
+           access(path_format(ctx->arena, "%s/dump.rdb", redis->folder), F_OK) == 0;
+}
+
+static Str words_of(const struct ctx *ctx)
+{
+    return ctx->diag.first != NULL ? ctx->diag.first->reason : STR_NONE;
+}
+
+/* Only an empty one that does start shows that the data were to blame; else they come back. */
+static Err start_without_data(struct ctx *ctx, struct embedded_redis *redis, pid_t *ret_pid)
+{
+    struct diag story = ctx->diag;
+    redis->damage = words_of(ctx);
+    TRY(set_aside(ctx, redis->folder, &redis->aside));
+    bool has_ended;
+    Err err = launch_and_wait(ctx, redis, ret_pid, &has_ended);
+    if (err == OK)
+        return OK;
+    TRY(set_aside_undo(ctx, redis->folder, redis->aside));
+    redis->aside = NULL;
+    ctx->diag = story;
+    return err;
+}
+
+Err embedded_redis_renew(struct ctx *ctx, struct embedded_redis *redis, pid_t *ret_pid)
+{
+    Str error = process_log_error(ctx, redis->log, 0);
+    err_ignore(fail(ctx, ERR_CONFIG, "Redis does not start: %.*s", STR_FMT(error)),
+               "said when it is known to be about the data");
+    return start_without_data(ctx, redis, ret_pid);
 }
 
 static Err check_version(struct ctx *ctx, const struct embedded_redis *redis)
@@ -139,10 +191,12 @@ Err embedded_redis_start(struct ctx *ctx, const struct places *places, struct em
     TRY(find_program(ctx, &redis));
     TRY(places_make_owned(ctx, places, redis.folder));
     TRY(clear_stray(ctx, &redis));
-    TRY(configure(ctx, &redis));
-    TRY(embedded_redis_launch(ctx, &redis, ret_pid));
-    TRY(wait_ready(ctx, &redis, *ret_pid));
-    Err err = check_version(ctx, &redis);
+    bool has_ended;
+    Err err = launch_and_wait(ctx, &redis, ret_pid, &has_ended);
+    if (err != OK && has_ended && has_data(ctx, &redis))
+        err = start_without_data(ctx, &redis, ret_pid);
+    TRY(err);
+    err = check_version(ctx, &redis);
     if (err != OK)
         process_stop(*ret_pid, SIGTERM, SECOND_US);
     *ret = redis;

@@ -1,9 +1,9 @@
 #include "cli/environment.h"
 
-#include "base/buf.h"
-#include "base/crypto.h"
+#include "base/settings_source.h"
 #include "cli/places.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -11,47 +11,112 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { FILE_BYTES_MAX = 65536, SECRET_LENGTH = 43, TOKEN_LENGTH = 32, PASSWORD_LENGTH = 20 };
+enum { FILE_BYTES_MAX = 65536, SOURCES_MAX = 256 };
 
-static bool is_set(const char *name)
+/* Which file or step has set a name; what is not here was there when we began. */
+static struct source {
+    char *name;
+    char *from;
+} sources[SOURCES_MAX];
+static uint32_t source_count;
+
+bool environment_has(const char *name)
 {
     const char *value = getenv(name);
     return value != NULL && value[0] != '\0';
 }
 
-static Err read_text(struct ctx *ctx, const char *path, Str *ret)
+const char *environment_source(const char *name)
 {
-    *ret = STR_NONE;
+    for (uint32_t i = 0; i < source_count; i++)
+        if (strcmp(sources[i].name, name) == 0)
+            return sources[i].from;
+    return NULL;
+}
+
+static char *keep(const char *text)
+{
+    char *copy = strdup(text);
+    if (copy == NULL)
+        abort();
+    return copy;
+}
+
+void environment_set(const char *name, const char *value, const char *from)
+{
+    setenv(name, value, 1);
+    for (uint32_t i = 0; i < source_count; i++) {
+        if (strcmp(sources[i].name, name) != 0)
+            continue;
+        free(sources[i].from);
+        sources[i].from = keep(from);
+        return;
+    }
+    if (source_count < SOURCES_MAX)
+        sources[source_count++] = (struct source){keep(name), keep(from)};
+}
+
+Err environment_text(struct ctx *ctx, const char *path, Str *ret)
+{
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        return errno == ENOENT ? OK
-                               : fail(ctx, ERR_CONFIG, "cannot read %s: %s", path, strerror(errno));
+        return fail(ctx, errno == ENOENT ? ERR_NOT_FOUND : ERR_CONFIG, "cannot read %s: %s", path,
+                    strerror(errno));
     char *text = arena_alloc(ctx->arena, FILE_BYTES_MAX);
-    ssize_t length = read(fd, text, FILE_BYTES_MAX);
+    size_t length = 0;
+    ssize_t got = 0;
+    while (length < FILE_BYTES_MAX &&
+           ((got = read(fd, text + length, FILE_BYTES_MAX - length)) > 0 ||
+            (got < 0 && errno == EINTR)))
+        length += got > 0 ? (size_t)got : 0;
+    int error = errno;
     close(fd);
-    if (length < 0 || length == FILE_BYTES_MAX)
+    if (got < 0)
+        return fail(ctx, ERR_CONFIG, "cannot read %s: %s", path, strerror(error));
+    if (length == FILE_BYTES_MAX || memchr(text, '\0', length) != NULL)
         return fail(ctx, ERR_CONFIG, "%s is no file of NAME=value lines below 64 KiB", path);
-    *ret = str_of(text, (size_t)length);
+    *ret = str_of(text, length);
+    return OK;
+}
+
+/* The environment wins over the file, also with NAME_FILE; of two lines of one file the later wins,
+ * as in a shell. */
+static Err take_lines(struct ctx *ctx, const char *path, Str text)
+{
+    Str line, key, value;
+    for (int number = 1; str_next(&text, '\n', &line); number++) {
+        line = str_trim(line);
+        if (line.len == 0 || line.data[0] == '#')
+            continue;
+        if (!settings_split_line(line, &key, &value) || key.len == 0)
+            return fail(ctx, ERR_CONFIG, "%s:%d: expected NAME=value", path, number);
+        const char *name = str_z(ctx->arena, key);
+        const char *from = environment_source(name);
+        if (environment_has(path_format(ctx->arena, "%s_FILE", name)))
+            continue;
+        if (!environment_has(name) || (from != NULL && strcmp(from, path) == 0))
+            environment_set(name, str_z(ctx->arena, value), path);
+    }
     return OK;
 }
 
 Err environment_read(struct ctx *ctx, const char *path)
 {
-    Str text, line;
-    TRY(read_text(ctx, path, &text));
-    for (int number = 1; str_next(&text, '\n', &line); number++) {
-        line = str_trim(line);
-        if (line.len == 0 || line.data[0] == '#')
-            continue;
-        ptrdiff_t equals = str_find_char(line, '=');
-        if (equals <= 0)
-            return fail(ctx, ERR_CONFIG, "%s:%d: expected NAME=value", path, number);
-        const char *name = str_z(ctx->arena, str_trim(str_slice(line, 0, (size_t)equals)));
-        Str value = str_trim(str_slice(line, (size_t)equals + 1, line.len));
-        if (!is_set(name))
-            setenv(name, str_z(ctx->arena, value), 1);
+    Str text;
+    Err err = environment_text(ctx, path, &text);
+    if (err == ERR_NOT_FOUND) {
+        diag_clear(ctx);
+        return OK;
     }
-    return OK;
+    TRY(err);
+    return take_lines(ctx, path, text);
+}
+
+Err environment_read_config(struct ctx *ctx, const char *path)
+{
+    Str text;
+    TRY(environment_text(ctx, path, &text));
+    return take_lines(ctx, path, text);
 }
 
 static bool write_all(int fd, Str text)
@@ -66,8 +131,24 @@ static bool write_all(int fd, Str text)
     return fsync(fd) == 0;
 }
 
+/* A rename is on the disk once its folder is. */
+static bool sync_folder_of(struct ctx *ctx, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    const char *folder =
+        slash == NULL ? "." : str_z(ctx->arena, str_of(path, (size_t)(slash - path) + 1));
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool is_synced = fd >= 0 && fsync(fd) == 0;
+    int error = errno;
+    if (fd >= 0)
+        close(fd);
+    errno = error;
+    return is_synced;
+}
+
 Err environment_write(struct ctx *ctx, const char *path, Str text)
 {
+    assert(path[0] != '\0');
     const char *draft = path_format(ctx->arena, "%s.new", path);
     unlink(draft);
     int fd = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -75,48 +156,15 @@ Err environment_write(struct ctx *ctx, const char *path, Str text)
     int error = errno;
     if (fd >= 0)
         close(fd);
-    if (!is_written || rename(draft, path) != 0)
+    if (!is_written || rename(draft, path) != 0 || !sync_folder_of(ctx, path))
         return fail(ctx, ERR_CONFIG, "cannot write %s: %s", path,
                     strerror(is_written ? errno : error));
     return OK;
 }
 
-/* One secret: from where it is, or made. */
-static void make_secret(struct ctx *ctx, struct buf *added, const char *name, size_t length)
-{
-    if (is_set(name))
-        return;
-    Str secret = random_token(ctx->arena, length);
-    setenv(name, str_z(ctx->arena, secret), 1);
-    buf_printf(added, "%s=%.*s\n", name, STR_FMT(secret));
-}
-
-Err environment_make_secrets(struct ctx *ctx, const char *path, bool *ret_made)
-{
-    const char *other_name = getenv("DIRECTUS_ADMIN_TOKEN");
-    if (!is_set("ADMIN_TOKEN") && other_name != NULL && other_name[0] != '\0')
-        setenv("ADMIN_TOKEN", other_name, 1);
-    TRY(environment_read(ctx, path));
-
-    struct buf *added = buf_in_arena(ctx->arena, FILE_BYTES_MAX);
-    make_secret(ctx, added, "ADMIN_TOKEN", TOKEN_LENGTH);
-    make_secret(ctx, added, "ADMIN_PASSWORD", PASSWORD_LENGTH);
-    make_secret(ctx, added, "SECRET", SECRET_LENGTH);
-    *ret_made = buf_str(added).len > 0;
-    if (!*ret_made)
-        return OK;
-
-    Str before;
-    TRY(read_text(ctx, path, &before));
-    if (before.len == 0)
-        before = STR("# Made by the first `spark up`. What the environment sets wins over this.\n");
-    Str after = str_printf(ctx->arena, "%.*s%.*s", STR_FMT(before), STR_FMT(buf_str(added)));
-    return environment_write(ctx, path, after);
-}
-
 Err environment_of_running(struct ctx *ctx)
 {
-    if (is_set("DATABASE_URL"))
+    if (environment_has("DATABASE_URL"))
         return OK;
     const char *data = places_data(ctx->arena, STR_NONE);
     TRY(environment_read(ctx, path_format(ctx->arena, "%s/run/addresses.env", data)));

@@ -1,4 +1,7 @@
 #include "cli/command.h"
+#include "cli/environment.h"
+
+#include <string.h>
 
 static const struct option *option_find(const struct option *options, size_t count, Str name)
 {
@@ -58,5 +61,42 @@ bool command_options(struct cli *cli, int argc, char **argv, const struct option
             operands->values[operands->count++] = word;
         }
     }
+    return true;
+}
+
+/* "--config FILE" or "--config=FILE" at argv[at]: its words, or 0. */
+static int config_words(int argc, char **argv, int at, char **ret_file)
+{
+    static const char FLAG[] = "--config";
+    static const size_t FLAG_LEN = sizeof FLAG - 1;
+    if (strncmp(argv[at], FLAG, FLAG_LEN) != 0)
+        return 0;
+    if (argv[at][FLAG_LEN] == '=') {
+        *ret_file = argv[at] + FLAG_LEN + 1;
+        return 1;
+    }
+    *ret_file = argv[at][FLAG_LEN] == '\0' && at + 1 < argc ? argv[at + 1] : NULL;
+    return argv[at][FLAG_LEN] != '\0' ? 0 : *ret_file != NULL ? 2 : 1;
+}
+
+bool command_config(struct cli *cli, int *argc, char **argv)
+{
+    char *file = NULL;
+    int at = 1, words = 0;
+    while (at < *argc && strcmp(argv[at], "--") != 0 &&
+           (words = config_words(*argc, argv, at, &file)) == 0)
+        at++;
+    if (words == 0)
+        return true;
+    if (file == NULL || file[0] == '\0') {
+        command_refuse(cli, "--config wants the name of a file; see spark help config");
+        return false;
+    }
+    if (environment_read_config(&cli->ctx, file) != OK) {
+        command_refuse_err(cli, ERR_CONFIG);
+        return false;
+    }
+    memmove(argv + at, argv + at + words, sizeof(*argv) * (size_t)(*argc - at - words + 1));
+    *argc -= words;
     return true;
 }

@@ -1,6 +1,7 @@
 #include "cli/places.h"
 
 #include "base/clock.h"
+#include "cli/environment.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -232,7 +233,7 @@ static void export_first(struct arena *arena, const char *name, Str folder,
     for (; *candidates != NULL; candidates++) {
         const char *path = path_format(arena, "%.*s/%s", STR_FMT(folder), *candidates);
         if (access(path, R_OK | X_OK) == 0) {
-            setenv(name, path, 1);
+            environment_set(name, path, PLACES_SOURCE);
             return;
         }
     }

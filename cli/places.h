@@ -35,6 +35,8 @@ const char *places_data(struct arena *arena, Str data);
  * however it ends. */
 Err places_lock(struct ctx *ctx, const struct places *places);
 
+/* What environment_source() says of those. */
+#define PLACES_SOURCE "beside the binary"
 /* Sets EXTENSIONS_PATH and STATIC_PATH, where unset, to what lies beside this binary; in the build
  * tree and in an installation. */
 void places_export_defaults(struct arena *arena);

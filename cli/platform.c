@@ -1,7 +1,6 @@
 #include "cli/platform.h"
 
 #include "base/settings.h"
-#include "cli/environment.h"
 #include "gen/sql.h"
 
 static Err run(struct cli *cli, struct sync_postgres *postgres, const char *sql)
@@ -25,8 +24,7 @@ Err platform_begin(struct cli *cli, const char *needs, struct sync_postgres **re
 {
     struct ctx *ctx = &cli->ctx;
     struct settings settings;
-    TRY(environment_of_running(ctx));
-    TRY(settings_load(ctx, STR_NONE, &settings));
+    TRY(command_settings(cli, &settings));
     bool has_login = settings.database_platform_url.len > 0;
     Str url = has_login ? settings.database_platform_url : settings.database_url;
     if (url.len == 0)

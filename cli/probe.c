@@ -1,5 +1,6 @@
 #include "cli/probe.h"
 
+#include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -17,13 +18,18 @@ static const char *reachable_host(const char *host)
     return host;
 }
 
-static struct addrinfo *resolve(const char *host, int64_t port)
+static int resolve_for(const char *host, int64_t port, int flags, struct addrinfo **ret)
 {
     char service[16];
     snprintf(service, sizeof(service), "%d", (int)port);
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV | flags};
+    return getaddrinfo(host, service, &hints, ret);
+}
+
+static struct addrinfo *resolve(const char *host, int64_t port)
+{
     struct addrinfo *found = NULL;
-    return getaddrinfo(host, service, &hints, &found) == 0 ? found : NULL;
+    return resolve_for(host, port, 0, &found) == 0 ? found : NULL;
 }
 
 static int connect_to(const char *host, int64_t port)
@@ -59,26 +65,46 @@ bool probe_server(const char *host, int64_t port)
     return length >= 12 && memcmp(answer, "HTTP/1.1 200", 12) == 0;
 }
 
-int64_t probe_free_port(const char *host)
+/* 0, or errno. As the server does it: a connection that waits for its end is no obstacle. */
+static int try_listen(const struct addrinfo *address, int64_t *ret_port)
 {
-    struct addrinfo *address = resolve(host, 0);
-    if (address == NULL)
-        return 0;
-    int fd = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     union {
         struct sockaddr any;
         struct sockaddr_in v4;
         struct sockaddr_in6 v6;
     } bound = {.any = {.sa_family = AF_UNSPEC}};
     socklen_t length = sizeof(bound);
-    int64_t port = 0;
-    if (fd >= 0 && bind(fd, address->ai_addr, address->ai_addrlen) == 0 &&
-        getsockname(fd, &bound.any, &length) == 0)
-        port = ntohs(bound.any.sa_family == AF_INET6 ? bound.v6.sin6_port : bound.v4.sin_port);
-    if (fd >= 0)
-        close(fd);
+    int fd = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return errno;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
+    bool is_listening = bind(fd, address->ai_addr, address->ai_addrlen) == 0 &&
+                        listen(fd, 1) == 0 && getsockname(fd, &bound.any, &length) == 0;
+    int error = is_listening ? 0 : errno;
+    close(fd);
+    if (is_listening)
+        *ret_port = ntohs(bound.any.sa_family == AF_INET6 ? bound.v6.sin6_port : bound.v4.sin_port);
+    return error;
+}
+
+Err probe_listen(struct ctx *ctx, const char *host, int64_t port, int64_t *ret_port)
+{
+    struct addrinfo *address = NULL;
+    int fault = resolve_for(host, port, AI_PASSIVE, &address);
+    if (fault != 0)
+        return fail(ctx, ERR_CONFIG, "HOST is '%s'; it has to be an address of this machine: %s",
+                    host, gai_strerror(fault));
+    int error = try_listen(address, ret_port);
     freeaddrinfo(address);
-    return port;
+    if (error == EADDRINUSE)
+        return fail(ctx, ERR_CONFLICT, "port %d is in use: stop what listens there, or set PORT",
+                    (int)port);
+    if (error == EADDRNOTAVAIL)
+        return fail(ctx, ERR_CONFIG, "HOST is '%s'; it has to be an address of this machine", host);
+    if (error != 0)
+        return fail(ctx, ERR_CONFLICT, "cannot listen on %s, port %d: %s", host, (int)port,
+                    strerror(error));
+    return OK;
 }
 
 Str probe_address(struct arena *arena, const char *host, int64_t port)

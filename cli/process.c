@@ -131,6 +131,7 @@ bool process_wait(pid_t pid, int64_t timeout_us, int *ret_status)
 Err process_run(struct ctx *ctx, const struct process_spec *spec, int64_t timeout_us)
 {
     pid_t pid = 0;
+    int64_t before = process_log_size(spec->log_path);
     TRY(process_start(ctx, spec, &pid));
     int status;
     if (!process_wait(pid, timeout_us, &status)) {
@@ -142,9 +143,9 @@ Err process_run(struct ctx *ctx, const struct process_spec *spec, int64_t timeou
         return OK;
     if (spec->log_path == NULL)
         return fail(ctx, ERR_CONFIG, "%s failed", spec->argv[0]);
-    Str tail = process_log_tail(ctx->arena, spec->log_path);
-    return fail(ctx, ERR_CONFIG, "%s failed; the end of %s:\n%.*s", spec->argv[0], spec->log_path,
-                STR_FMT(tail));
+    Str error = process_log_error(ctx, spec->log_path, before);
+    return fail(ctx, ERR_CONFIG, "%.*s (%s failed; its log: %s)", STR_FMT(error), spec->argv[0],
+                spec->log_path);
 }
 
 void process_stop(pid_t pid, int signal, int64_t timeout_us)
@@ -203,18 +204,4 @@ bool process_stop_stray(pid_t pid, int signal, int64_t timeout_us)
         poll_pause();
     }
     return true;
-}
-
-Str process_log_tail(struct arena *arena, const char *path)
-{
-    enum { TAIL_BYTES = 1200 };
-    FILE *file = fopen(path, "re");
-    if (file == NULL)
-        return STR_NONE;
-    char *text = arena_alloc(arena, TAIL_BYTES);
-    if (fseek(file, -(long)TAIL_BYTES, SEEK_END) != 0)
-        rewind(file);
-    size_t length = fread(text, 1, TAIL_BYTES, file);
-    fclose(file);
-    return str_trim(str_of(text, length));
 }

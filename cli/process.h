@@ -30,7 +30,8 @@ Err process_start(struct ctx *ctx, const struct process_spec *spec, pid_t *ret);
 /* Waits up to timeout_us for our child; false if it still runs. *ret_status as of waitpid. */
 bool process_wait(pid_t pid, int64_t timeout_us, int *ret_status);
 
-/* Starts and waits. ERR_CONFIG names the log when it did not end with 0. */
+/* Starts and waits. ERR_CONFIG with the error of its log, and the log's name, when it did not end
+ * with 0. */
 Err process_run(struct ctx *ctx, const struct process_spec *spec, int64_t timeout_us);
 
 /* Signals our child, waits, and kills it when the time is over. */
@@ -41,5 +42,8 @@ bool process_is(pid_t pid, const char *program, const char *folder);
 /* Ends such a process; false if it still runs after the time. What nobody reaps has ended too. */
 bool process_stop_stray(pid_t pid, int signal, int64_t timeout_us);
 
-/* The last lines of a log, for a message. */
-Str process_log_tail(struct arena *arena, const char *path);
+/* How long a log is; what a process writes that is started now comes behind that. */
+int64_t process_log_size(const char *path);
+/* The sentence by which whoever wrote behind `from` said why it ended: the last error of
+ * PostgreSQL, Redis or Spark, else the last line. Never empty. */
+Str process_log_error(struct ctx *ctx, const char *path, int64_t from);

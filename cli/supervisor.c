@@ -19,6 +19,7 @@ enum {
     REDIS_STOP_S = 30,
     POSTGRES_STOP_S = 120,
     TICK_MS = 1000,
+    REDIS_FAILURES_MAX = 3, /* then its data are set aside */
 };
 
 static const char *child_name(struct arena *arena, const struct child *child)
@@ -106,7 +107,29 @@ static Err launch_face(struct supervisor *supervisor, struct child *child)
         .log_path = path_format(ctx->arena, "%s/%s.log", supervisor->places->log, name),
         .death_signal = SIGTERM};
     child->is_renewed = false;
+    child->log_from = process_log_size(spec.log_path);
     return process_start(ctx, &spec, &child->pid);
+}
+
+/* One that died of its data would die of them again, for ever. */
+static Err launch_redis(struct supervisor *supervisor, struct child *child)
+{
+    struct embedded_redis *redis = &supervisor->redis;
+    if (child->failures < REDIS_FAILURES_MAX)
+        return embedded_redis_launch(supervisor->ctx, redis, &child->pid);
+    child->failures = 0;
+    struct embedded_redis renewed = *redis; /* what it learns lives in this turn's memory */
+    TRY(embedded_redis_renew(supervisor->ctx, &renewed, &child->pid));
+    supervisor_say_set_aside(supervisor->say, &renewed);
+    return OK;
+}
+
+void supervisor_say_set_aside(const struct say *say, const struct embedded_redis *redis)
+{
+    if (redis->aside != NULL)
+        say_bad(say,
+                "%.*s; its data are in %s now, and it started empty: nothing in Redis is needed",
+                STR_FMT(redis->damage), redis->aside);
 }
 
 static Err child_launch(struct supervisor *supervisor, struct child *child)
@@ -116,7 +139,7 @@ static Err child_launch(struct supervisor *supervisor, struct child *child)
     case CHILD_POSTGRES:
         return embedded_postgres_launch(supervisor->ctx, &supervisor->postgres, &child->pid);
     case CHILD_REDIS:
-        return embedded_redis_launch(supervisor->ctx, &supervisor->redis, &child->pid);
+        return launch_redis(supervisor, child);
     case CHILD_SERVER:
     case CHILD_WORKER:
         return launch_face(supervisor, child);
@@ -214,6 +237,19 @@ static bool blame_extension(struct supervisor *supervisor, struct child *child,
     return true;
 }
 
+/* What one that ended by itself with an error says of it, behind a colon; else nothing. */
+static const char *why_it_ended(const struct supervisor *supervisor, const struct child *child,
+                                int status)
+{
+    struct ctx *ctx = supervisor->ctx;
+    if (!WIFEXITED(status) || WEXITSTATUS(status) == 0)
+        return "";
+    const char *log =
+        path_format(ctx->arena, "%s/%s.log", supervisor->places->log, face_name(ctx->arena, child));
+    Str error = process_log_error(ctx, log, child->log_from);
+    return path_format(ctx->arena, ": %.*s", STR_FMT(error));
+}
+
 static void face_died(struct supervisor *supervisor, struct child *child, int status)
 {
     struct ctx *ctx = supervisor->ctx;
@@ -228,13 +264,17 @@ static void face_died(struct supervisor *supervisor, struct child *child, int st
     }
     child_postpone(child);
     if (!was_renewed && !blame_extension(supervisor, child, &crash))
-        say_bad(supervisor->say, "%s %s; starts again in %.1f s", child_name(ctx->arena, child),
-                crash.how, (double)child->pause_us / (double)SECOND_US);
+        say_bad(supervisor->say, "%s %s%s; starts again in %.1f s", child_name(ctx->arena, child),
+                crash.how, why_it_ended(supervisor, child, status),
+                (double)child->pause_us / (double)SECOND_US);
 }
 
 static void backend_died(struct supervisor *supervisor, struct child *child, int status)
 {
     struct arena *arena = supervisor->ctx->arena;
+    bool has_failed = WIFEXITED(status) && WEXITSTATUS(status) != 0 &&
+                      clock_now_us() - child->started_us < HEALTHY_S * SECOND_US;
+    child->failures = has_failed ? child->failures + 1 : 0;
     child_postpone(child);
     const char *how = WIFSIGNALED(status)
                           ? path_format(arena, "was ended by signal %d (%s)", WTERMSIG(status),

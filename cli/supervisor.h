@@ -20,7 +20,9 @@ struct child {
     int64_t started_us;
     int64_t due_us; /* when pid is 0: not before */
     int64_t pause_us;
-    bool is_renewed; /* asked to end, to start again without an extension */
+    int64_t log_from;  /* of server and workers: where its own lines begin */
+    uint32_t failures; /* of Redis: ends with an error code in a row, each soon after its start */
+    bool is_renewed;   /* asked to end, to start again without an extension */
 };
 
 /* Room for the names of the extensions that crashed; what does not fit stays on. */
@@ -47,6 +49,9 @@ struct supervisor {
 void supervisor_hold_signals(void);
 /* True once SIGTERM, SIGINT or SIGHUP came. */
 bool supervisor_is_asked_to_stop(void);
+
+/* Where Redis' data went, if it could not read them. */
+void supervisor_say_set_aside(const struct say *say, const struct embedded_redis *redis);
 
 /* Takes over a child that already runs. */
 void supervisor_adopt(struct supervisor *supervisor, enum child_kind kind, pid_t pid);

@@ -1,21 +1,31 @@
 #include "cli/up_steps.h"
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "cli/environment.h"
 #include "cli/fresh_install.h"
 #include "cli/probe.h"
+#include "cli/seals.h"
+#include "io/db_wait.h"
 
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
 
-enum { LOG_BYTES_MAX = 16 << 20, MIGRATE_S = 3600, MARGIN_S = 5 };
+enum {
+    LOG_BYTES_MAX = 16 << 20,
+    ADDRESSES_MAX = 1 << 20,
+    MIGRATE_S = 3600,
+    MARGIN_S = 5,
+    PREDECESSOR_S = 5,
+};
 
 static bool is_embedded(const char *name)
 {
-    const char *value = getenv(name);
-    return value == NULL || value[0] == '\0';
+    return !environment_has(name);
 }
 
 /* One older file is kept of each log that grew large. */
@@ -36,29 +46,56 @@ static void rotate_logs(struct up *up)
 
 static Err read_settings(struct up *up)
 {
-    TRY(settings_load(up->ctx, STR_NONE, &up->settings));
-    if (up->settings.port != 0)
-        return OK;
-    up->settings.port = probe_free_port(str_z(up->ctx->arena, up->settings.host));
-    if (up->settings.port == 0)
-        return fail(up->ctx, ERR_CONFIG, "HOST %.*s is no address of this machine",
-                    STR_FMT(up->settings.host));
-    setenv("PORT", path_format(up->ctx->arena, "%d", (int)up->settings.port), 1);
+    Err err = settings_load(up->ctx, STR_NONE, &up->settings);
+    up->is_misused = err != OK;
+    return err;
+}
+
+/* A predecessor that was killed left its addresses behind; its server may still be ending. */
+static Err take_port(struct up *up)
+{
+    struct arena *arena = up->ctx->arena;
+    const char *host = str_z(arena, up->settings.host);
+    bool was_killed = access(path_format(arena, "%s/addresses.env", up->places.run), F_OK) == 0;
+    int64_t end_us = clock_now_us() + (was_killed ? PREDECESSOR_S * SECOND_US : 0);
+    Err err;
+    while ((err = probe_listen(up->ctx, host, up->settings.port, &up->settings.port)) ==
+               ERR_CONFLICT &&
+           clock_now_us() < end_us)
+        nanosleep(&(struct timespec){.tv_nsec = 50 * 1000 * 1000}, NULL);
+    up->is_misused = err == ERR_CONFIG;
+    TRY(err);
+    setenv("PORT", path_format(arena, "%d", (int)up->settings.port), 1);
+    diag_clear(up->ctx);
     return OK;
 }
 
-Err up_prepare(struct up *up, Str data, Str config, bool needs_secrets)
+static Err check_installation(struct up *up)
 {
     struct ctx *ctx = up->ctx;
-    if (config.len > 0)
-        TRY(environment_read(ctx, str_z(ctx->arena, config)));
+    bool needs_postgres = is_embedded("DATABASE_URL");
+    if (needs_postgres || is_embedded("REDIS_URL"))
+        TRY(places_make_store(ctx, &up->places));
+    up->installation.data = up->places.data;
+    if (needs_postgres)
+        up->installation.postgres = path_format(ctx->arena, "%s/postgres", up->places.store);
+    TRY(installation_check(ctx, &up->installation, !up->has_backends_only));
+    return up->has_backends_only
+               ? OK
+               : installation_secrets(ctx, &up->installation, &up->has_new_secrets);
+}
+
+Err up_prepare(struct up *up, Str data)
+{
+    struct ctx *ctx = up->ctx;
+    TRY(read_settings(up));
     TRY(places_make(ctx, data, &up->places));
     TRY(places_lock(ctx, &up->places));
     rotate_logs(up);
     setenv("SPARK_DATA", up->places.data, 1);
-    if (needs_secrets)
-        TRY(environment_make_secrets(
-            ctx, path_format(ctx->arena, "%s/secrets.env", up->places.data), &up->has_new_secrets));
+    if (!up->has_backends_only)
+        TRY(take_port(up));
+    TRY(check_installation(up));
     TRY(read_settings(up));
 
     up->supervisor = (struct supervisor){
@@ -78,6 +115,7 @@ static Err start_postgres(struct up *up)
     pid_t pid;
     TRY(embedded_postgres_start(up->ctx, &up->places, postgres, &pid));
     supervisor_adopt(&up->supervisor, CHILD_POSTGRES, pid);
+    TRY(installation_complete(up->ctx, &up->installation));
     setenv("DATABASE_URL", postgres->url, 1);
     say_done(&up->say, started_us, "PostgreSQL %d.%d%s", postgres->version / 10000,
              postgres->version % 10000, postgres->is_new ? ", new database" : "");
@@ -92,17 +130,37 @@ static Err start_redis(struct up *up)
     TRY(embedded_redis_start(up->ctx, &up->places, redis, &pid));
     supervisor_adopt(&up->supervisor, CHILD_REDIS, pid);
     setenv("REDIS_URL", redis->url, 1);
+    supervisor_say_set_aside(&up->say, redis);
     say_done(&up->say, started_us, "Redis %.*s", STR_FMT(redis->version));
     return OK;
 }
 
-Err up_backends(struct up *up)
+/* For operators' commands in another terminal: the addresses, and every setting that is not as it
+ * is by default. Secrets stay where they are. */
+static Err write_addresses(struct up *up)
 {
     struct ctx *ctx = up->ctx;
+    const struct setting_info *infos;
+    uint32_t count = settings_describe(ctx, STR_NONE, &up->settings, &infos);
+    struct buf *text = buf_in_arena(ctx->arena, ADDRESSES_MAX);
+    for (uint32_t i = 0; i < count; i++) {
+        const char *source = environment_source(infos[i].name);
+        bool is_default = infos[i].origin == ORIGIN_DEFAULT ||
+                          (source != NULL && strcmp(source, PLACES_SOURCE) == 0);
+        if (infos[i].is_secret || is_default || !environment_has(infos[i].name))
+            continue;
+        Str value = str_from_z(getenv(infos[i].name));
+        if (str_find_char(value, '\n') < 0)
+            buf_printf(text, "%s=%.*s\n", infos[i].name, STR_FMT(value));
+    }
+    const char *path = path_format(ctx->arena, "%s/addresses.env", up->places.run);
+    return environment_write(ctx, path, buf_str(text));
+}
+
+Err up_backends(struct up *up)
+{
     bool needs_postgres = is_embedded("DATABASE_URL");
     bool needs_redis = is_embedded("REDIS_URL");
-    if (needs_postgres || needs_redis)
-        TRY(places_make_store(ctx, &up->places));
     if (needs_postgres && up->places.store != up->places.data)
         say_line(&up->say, "  the database lies in %s, because user %s cannot enter %s",
                  up->places.store, up->places.user.name, up->places.data);
@@ -110,14 +168,8 @@ Err up_backends(struct up *up)
         TRY(start_postgres(up));
     if (needs_redis)
         TRY(start_redis(up));
-
-    /* For operators' commands in another terminal. */
-    Str text = str_printf(ctx->arena, "DATABASE_URL=%s\nREDIS_URL=%s\nHOST=%.*s\nPORT=%d\n",
-                          getenv("DATABASE_URL"), getenv("REDIS_URL"), STR_FMT(up->settings.host),
-                          (int)up->settings.port);
-    const char *path = path_format(ctx->arena, "%s/addresses.env", up->places.run);
-    TRY(environment_write(ctx, path, text));
-    return settings_load(ctx, STR_NONE, &up->settings);
+    TRY(read_settings(up));
+    return write_addresses(up);
 }
 
 static const char *direct_url(const struct up *up)
@@ -142,8 +194,27 @@ static Err empty_if_asked(struct up *up)
     return OK;
 }
 
+/* The migrations wait too, but into their log: this is where a person sees it. */
+static Err wait_for_database(struct up *up)
+{
+    if (up->supervisor.postgres.url != NULL)
+        return OK;
+    int64_t end_us = clock_now_us() + up->settings.startup_timeout_s * SECOND_US;
+    return db_wait_reachable(up->ctx, str_from_z(direct_url(up)), end_us);
+}
+
+static Err check_seals(struct up *up)
+{
+    struct seals seals;
+    TRY(seals_check(up->ctx, direct_url(up), up->settings.secret, &seals));
+    if (seals.closed > 0)
+        say_bad(&up->say, "%.*s", STR_FMT(seals_sentence(up->ctx, &seals)));
+    return OK;
+}
+
 Err up_database(struct up *up)
 {
+    TRY(wait_for_database(up));
     TRY(empty_if_asked(up));
     int64_t started_us = clock_now_us();
     const char *argv[] = {up->supervisor.self, "migrate", NULL};
@@ -153,11 +224,11 @@ Err up_database(struct up *up)
                                 .death_signal = SIGTERM};
     TRY(process_run(up->ctx, &spec, MIGRATE_S * SECOND_US));
     say_done(&up->say, started_us, "schema is up to date");
-    return OK;
+    return check_seals(up);
 }
 
 /* Until it answers. One that dies at once of an extension is started again without it. */
-static Err wait_for_server(struct up *up)
+static Err wait_for_server(struct up *up, int64_t log_from)
 {
     const char *host = str_z(up->ctx->arena, up->settings.host);
     int64_t end_us = clock_now_us() + (up->settings.startup_timeout_s + MARGIN_S) * SECOND_US;
@@ -172,9 +243,9 @@ static Err wait_for_server(struct up *up)
     if (supervisor_is_asked_to_stop())
         return OK;
     const char *log = path_format(up->ctx->arena, "%s/server.log", up->places.log);
-    Str tail = process_log_tail(up->ctx->arena, log);
-    return fail(up->ctx, ERR_CONFIG, "the server does not start; the end of %s:\n%.*s", log,
-                STR_FMT(tail));
+    Str error = process_log_error(up->ctx, log, log_from);
+    return fail(up->ctx, ERR_CONFIG, "the server does not start: %.*s (its log: %s)",
+                STR_FMT(error), log);
 }
 
 Err up_faces(struct up *up)
@@ -185,10 +256,12 @@ Err up_faces(struct up *up)
         return fail(up->ctx, ERR_CONFIG,
                     "another server already answers on port %d: stop it, or set PORT",
                     (int)up->settings.port);
+    int64_t log_from =
+        process_log_size(path_format(up->ctx->arena, "%s/server.log", up->places.log));
     TRY(supervisor_start(&up->supervisor, CHILD_SERVER, 0));
     for (uint32_t slot = 1; slot <= up->settings.workers; slot++)
         TRY(supervisor_start(&up->supervisor, CHILD_WORKER, slot));
-    TRY(wait_for_server(up));
+    TRY(wait_for_server(up, log_from));
     say_done(&up->say, started_us, "server and %d worker%s", (int)up->settings.workers,
              up->settings.workers == 1 ? "" : "s");
     return OK;

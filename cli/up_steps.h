@@ -5,6 +5,7 @@
 #pragma once
 
 #include "base/settings.h"
+#include "cli/installation.h"
 #include "cli/supervisor.h"
 
 struct up {
@@ -12,16 +13,21 @@ struct up {
     struct say say;
     struct places places;
     struct settings settings;
+    struct installation installation;
     struct supervisor supervisor;
     int64_t started_us;
+    bool has_backends_only; /* no secrets, no server */
     bool has_new_secrets;
+    bool is_misused; /* the settings are wrong */
 };
 
-/* Folders, lock, configuration file and secrets into the environment, settings. */
-Err up_prepare(struct up *up, Str data, Str config, bool needs_secrets);
+/* Folders, lock, settings, the port, what is left of an earlier start; then secrets. Nothing that
+ * lasts is made before all of that is right. */
+Err up_prepare(struct up *up, Str data);
 /* PostgreSQL and Redis of our own where no address is given; then the addresses are known. */
 Err up_backends(struct up *up);
-/* FORCE_FRESH_INSTALL and migrations. */
+/* A database elsewhere is waited for; then FORCE_FRESH_INSTALL, migrations, and whether SECRET is
+ * the one that was used before. */
 Err up_database(struct up *up);
 /* Server and workers, until the server answers. */
 Err up_faces(struct up *up);

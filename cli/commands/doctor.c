@@ -2,7 +2,6 @@
 
 #include "base/json_writer.h"
 #include "cli/command.h"
-#include "cli/environment.h"
 
 #include <stdio.h>
 
@@ -57,12 +56,21 @@ static void look_at_settings(const struct settings *settings, struct findings *f
 {
     bool has_secret = settings->secret.len > 0;
     finding_add(findings, has_secret ? FINDING_GOOD : FINDING_BAD, STR("SECRET"),
-                has_secret ? STR("set") : STR("not set"),
+                has_secret ? STR("set") : STR("not set"), /* its length is judged by the table */
                 has_secret ? STR_NONE : STR("set it to 32 random characters or more"));
     bool has_token = settings->admin_token.len > 0 || settings->admin_password.len > 0;
     finding_add(findings, has_token ? FINDING_GOOD : FINDING_ODD, STR("administrator"),
                 has_token ? STR("ADMIN_TOKEN or ADMIN_PASSWORD is set") : STR("no way in"),
                 has_token ? STR_NONE : STR("set ADMIN_TOKEN or ADMIN_PASSWORD"));
+}
+
+/* Values that every other command refuses. */
+static void look_at_faults(struct cli *cli, struct findings *findings)
+{
+    for (const struct diag_entry *entry = cli->ctx.diag.first; entry != NULL; entry = entry->next)
+        finding_add(findings, FINDING_BAD, STR("settings"), entry->reason,
+                    STR("no process starts before this is corrected"));
+    diag_clear(&cli->ctx);
 }
 
 int command_doctor(struct cli *cli, int argc, char **argv)
@@ -73,16 +81,14 @@ int command_doctor(struct cli *cli, int argc, char **argv)
         return CLI_USAGE;
 
     struct settings settings;
-    Err err = environment_of_running(&cli->ctx);
-    if (err == OK)
-        err = settings_load(&cli->ctx, STR_NONE, &settings);
-    if (err != OK)
-        return command_refuse_err(cli, err);
-
     struct findings *findings = arena_new(cli->ctx.arena, struct findings);
-    look_at_settings(&settings, findings);
-    doctor_postgres(&cli->ctx, &settings, findings);
-    doctor_redis(&cli->ctx, &settings, findings);
+    if (command_settings(cli, &settings) != OK) {
+        look_at_faults(cli, findings);
+    } else {
+        look_at_settings(&settings, findings);
+        doctor_postgres(&cli->ctx, &settings, findings);
+        doctor_redis(&cli->ctx, &settings, findings);
+    }
     if (is_json)
         print_json(cli, findings);
     else

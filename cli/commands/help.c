@@ -1,32 +1,31 @@
 #include "cli/command.h"
 
 #include <stdio.h>
+#include <string.h>
 
 int command_help(struct cli *cli, int argc, char **argv);
 int command_version(struct cli *cli, int argc, char **argv);
 
-static void print_usage(const struct command *c)
-{
-    printf("  spark %s%s%s%s%s\n      %s\n", c->noun, c->verb[0] != '\0' ? " " : "", c->verb,
-           c->arguments[0] != '\0' ? " " : "", c->arguments, c->help);
-}
+static const char CONFIG_HELP[] =
+    "\n"
+    "  Every command takes --config FILE: lines of NAME=value below 64 KiB, with the names that\n"
+    "  spark config show prints. Lines that begin with # are comments; \"export \" in front and\n"
+    "  quotes around a value are fine; of two lines with one name the later counts. The "
+    "environment\n"
+    "  wins over the file, the file over what spark up has stored in its data folder.\n"
+    "  A file that is not there is an error. docs/starting.md has an example.\n";
 
-static bool is_built(const struct command *c)
+static int help_noun(struct cli *cli, const char *noun)
 {
-    return c->run != NULL || c->face != NULL;
-}
-
-static int help_noun(struct cli *cli, Str noun)
-{
-    uint32_t found = 0;
-    for (const struct command *c = COMMANDS; c->noun != NULL; c++) {
-        if (is_built(c) && str_eq(noun, str_from_z(c->noun))) {
-            print_usage(c);
-            found++;
-        }
+    if (!command_print_noun(stdout, noun)) {
+        const char *guess = command_guess(NULL, noun);
+        command_refuse(cli, "there is no '%s'; %s%s%s", noun,
+                       guess ? "did you mean '" : "see spark", guess ? guess : " help",
+                       guess ? "'?" : "");
+        return CLI_USAGE;
     }
-    if (found == 0)
-        return command_refuse(cli, "there is no '%.*s'; see spark help", STR_FMT(noun));
+    if (strcmp(noun, "config") == 0)
+        fputs(CONFIG_HELP, stdout);
     return CLI_DONE;
 }
 
@@ -36,16 +35,19 @@ int command_help(struct cli *cli, int argc, char **argv)
     if (!command_options(cli, argc, argv, NULL, 0, &operands))
         return CLI_USAGE;
     if (operands.count > 0)
-        return help_noun(cli, operands.values[0]);
+        return help_noun(cli, str_z(cli->ctx.arena, operands.values[0]));
 
     printf("Spark " SPARK_VERSION ": a headless content backend\n\n");
     for (const struct command *c = COMMANDS; c->noun != NULL; c++) {
-        if (!is_built(c))
+        if (!command_is_built(c))
             continue;
         Str name = str_printf(cli->ctx.arena, "%s %s", c->noun, c->verb);
         printf("  spark %-16.*s %s\n", STR_FMT(name), c->help);
     }
-    printf("\nFlags of one: spark help <noun>. Settings: spark config show.\n");
+    printf(
+        "\nFlags of one: spark help <noun>. Settings: spark config show; each command takes them\n"
+        "from the environment and from --config FILE (spark help config).\n"
+        "Exit codes: 0 done, 1 refused, 2 wrong command line or settings.\n");
     return CLI_DONE;
 }
 

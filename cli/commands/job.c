@@ -13,8 +13,13 @@ int command_job_show(struct cli *cli, int argc, char **argv);
 int command_job_retry(struct cli *cli, int argc, char **argv);
 int command_job_enqueue(struct cli *cli, int argc, char **argv);
 int command_job_counts(struct cli *cli, int argc, char **argv);
+int command_job_kinds(struct cli *cli, int argc, char **argv);
 
-enum { LIMIT_DEFAULT = 20, LIMIT_MAX = 10000, COUNT_MAX = 1000000 };
+/* The kinds of jobs.def, one by one, then NULL (workers/kinds.c). Weak, as the faces are
+ * (cli/command.c): a test of this library has no workers. */
+__attribute__((weak)) const char *worker_kind_name(unsigned index);
+
+enum { LIMIT_DEFAULT = 20, LIMIT_MAX = 10000, COUNT_MAX = 1000000, NAMES_MAX = 16384 };
 
 static const char *z_or_null(struct cli *cli, Str s)
 {
@@ -180,14 +185,76 @@ struct order {
     Str payload;
     Str site;
     int64_t count;
+    bool is_any_kind;
 };
+
+/* The kinds of this binary, as an array of PostgreSQL's text format. */
+static const char *built_kinds(struct cli *cli)
+{
+    struct buf *names = buf_in_arena(cli->ctx.arena, NAMES_MAX);
+    buf_put_char(names, '{');
+    for (unsigned i = 0; worker_kind_name != NULL && worker_kind_name(i) != NULL; i++)
+        buf_printf(names, "%s%s", i > 0 ? "," : "", worker_kind_name(i));
+    buf_put_char(names, '}');
+    return str_z(cli->ctx.arena, buf_str(names));
+}
+
+static Err kinds_find(struct cli *cli, struct sync_postgres *postgres, struct sync_rows *ret)
+{
+    const char *built = built_kinds(cli);
+    return platform_query(cli, postgres, &SQL_CLI_JOB_KINDS, &built, 1, ret);
+}
+
+static Err kind_check(struct cli *cli, struct sync_postgres *postgres, Str kind)
+{
+    struct arena *arena = cli->ctx.arena;
+    struct sync_rows rows;
+    TRY(kinds_find(cli, postgres, &rows));
+    Str known = STR("");
+    for (uint32_t i = 0; i < rows.count; i++) {
+        Str name = sync_rows_get(&rows, i, CLI_JOB_KINDS_KIND);
+        if (str_eq(name, kind))
+            return OK;
+        known = str_printf(arena, "%.*s%s%.*s", STR_FMT(known), i > 0 ? ", " : "", STR_FMT(name));
+    }
+    return fail(
+        &cli->ctx, ERR_NOT_FOUND,
+        "no worker knows the kind '%.*s'; known are %.*s. --any-kind queues it all the same",
+        STR_FMT(kind), STR_FMT(known));
+}
+
+static Err job_kinds(struct cli *cli, struct sync_rows *ret)
+{
+    struct sync_postgres *postgres;
+    TRY(platform_begin(cli, "spark.job_kinds", &postgres));
+    TRY(kinds_find(cli, postgres, ret));
+    return platform_commit(cli, postgres);
+}
+
+int command_job_kinds(struct cli *cli, int argc, char **argv)
+{
+    static const struct table_column COLUMNS[] = {TEXT_COLUMN("kind"), TEXT_COLUMN("extension"),
+                                                  RAW_COLUMN("timeout_s"), TEXT_COLUMN("seen_at")};
+    bool is_json = false;
+    const struct option options[] = {{.name = "json", .flag = &is_json}};
+    if (!command_options(cli, argc, argv, options, 1, NULL))
+        return CLI_USAGE;
+    struct sync_rows rows;
+    Err err = job_kinds(cli, &rows);
+    if (err != OK)
+        return command_refuse_err(cli, err);
+    table_print(cli, &rows, COLUMNS, is_json, "No worker has told of any.");
+    return CLI_DONE;
+}
 
 static Err job_enqueue_many(struct cli *cli, const struct order *order, struct sync_rows *ret)
 {
     struct arena *arena = cli->ctx.arena;
     struct sync_postgres *postgres;
     const char *site = NULL;
-    TRY(platform_begin(cli, "spark.jobs", &postgres));
+    TRY(platform_begin(cli, "spark.job_kinds", &postgres));
+    if (!order->is_any_kind)
+        TRY(kind_check(cli, postgres, order->kind));
     if (order->site.len > 0)
         TRY(platform_site(cli, postgres, order->site, &site));
     const char *parameters[] = {site, str_z(arena, order->kind), str_z(arena, order->payload),
@@ -220,8 +287,9 @@ int command_job_enqueue(struct cli *cli, int argc, char **argv)
     const struct option options[] = {{.name = "payload", .text = &order.payload},
                                      {.name = "site", .text = &order.site},
                                      {.name = "count", .text = &count},
+                                     {.name = "any-kind", .flag = &order.is_any_kind},
                                      {.name = "json", .flag = &is_json}};
-    if (!command_options(cli, argc, argv, options, 4, &operands))
+    if (!command_options(cli, argc, argv, options, 5, &operands))
         return CLI_USAGE;
     if (operands.count != 1 || operands.values[0].len == 0 || operands.values[0].len > JOB_KIND_MAX)
         return command_usage(cli, "name the kind of job");

@@ -3,7 +3,6 @@
 #include "base/clock.h"
 #include "base/settings.h"
 #include "cli/command.h"
-#include "cli/environment.h"
 
 #include <stdio.h>
 
@@ -38,9 +37,7 @@ int command_migrate(struct cli *cli, int argc, char **argv)
         return command_usage(cli, "--pack and --no-pack exclude each other");
 
     struct settings settings;
-    Err err = environment_of_running(&cli->ctx);
-    if (err == OK)
-        err = settings_load(&cli->ctx, STR_NONE, &settings);
+    Err err = command_settings(cli, &settings);
     if (err != OK)
         return command_refuse_err(cli, err);
     Str url =

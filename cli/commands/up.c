@@ -10,18 +10,20 @@ int command_up(struct cli *cli, int argc, char **argv);
 
 struct up_flags {
     Str data;
-    Str config;
     bool no_demo;
     bool backends_only;
+    bool new_secrets;
+    bool new_database;
 };
 
 static bool read_flags(struct cli *cli, int argc, char **argv, struct up_flags *flags)
 {
     const struct option options[] = {
         {.name = "data", .text = &flags->data},
-        {.name = "config", .text = &flags->config},
         {.name = "no-demo", .flag = &flags->no_demo},
         {.name = "backends-only", .flag = &flags->backends_only},
+        {.name = "new-secrets", .flag = &flags->new_secrets},
+        {.name = "new-database", .flag = &flags->new_database},
     };
     return command_options(cli, argc, argv, options, sizeof(options) / sizeof(options[0]), NULL);
 }
@@ -65,7 +67,10 @@ static void print_welcome(const struct up *up)
 
 static Err start_everything(struct up *up, const struct up_flags *flags)
 {
-    TRY(up_prepare(up, flags->data, flags->config, !flags->backends_only));
+    up->has_backends_only = flags->backends_only;
+    up->installation.may_make_secrets = flags->new_secrets;
+    up->installation.may_make_database = flags->new_database;
+    TRY(up_prepare(up, flags->data));
     TRY(up_backends(up));
     if (flags->backends_only || supervisor_is_asked_to_stop())
         return OK;
@@ -106,9 +111,10 @@ int command_up(struct cli *cli, int argc, char **argv)
 
     Err err = start_everything(up, &flags);
     if (err != OK) {
-        command_refuse_err(cli, err);
+        cli->is_misused = up->is_misused;
+        int code = command_refuse_err(cli, err);
         supervisor_stop(&up->supervisor);
-        return CLI_REFUSED;
+        return code;
     }
     if (flags.backends_only) {
         print_addresses(up);

@@ -1,4 +1,5 @@
 #include "cli/environment.h"
+#include "cli/installation.h"
 #include "cli/places.h"
 #include "support/fixture.h"
 
@@ -12,6 +13,7 @@ struct fixture {
     struct ctx ctx;
     char folder[64];
     const char *file;
+    struct installation installation;
 };
 
 static int make_fixture(void **state)
@@ -21,8 +23,9 @@ static int make_fixture(void **state)
     if (mkdtemp(fixture.folder) == NULL)
         return 1;
     fixture.file = path_format(fixture.ctx.arena, "%s/secrets.env", fixture.folder);
-    const char *const names[] = {"ADMIN_TOKEN", "DIRECTUS_ADMIN_TOKEN", "ADMIN_PASSWORD", "SECRET",
-                                 "SPARK_A"};
+    fixture.installation = (struct installation){.data = fixture.folder};
+    const char *const names[] = {"ADMIN_TOKEN", "DIRECTUS_ADMIN_TOKEN", "ADMIN_PASSWORD",
+                                 "SECRET",      "SECRET_FILE",          "SPARK_A"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         unsetenv(names[i]);
     *state = &fixture;
@@ -42,13 +45,13 @@ static void secrets_are_made_once_and_kept(void **state)
 {
     struct fixture *fixture = *state;
     bool is_made;
-    assert_int_equal(environment_make_secrets(&fixture->ctx, fixture->file, &is_made), OK);
+    assert_int_equal(installation_secrets(&fixture->ctx, &fixture->installation, &is_made), OK);
     assert_true(is_made);
     Str first = str_dup(fixture->ctx.arena, str_from_z(getenv("SECRET")));
     assert_int_equal(first.len, 43);
 
     unsetenv("SECRET");
-    assert_int_equal(environment_make_secrets(&fixture->ctx, fixture->file, &is_made), OK);
+    assert_int_equal(installation_secrets(&fixture->ctx, &fixture->installation, &is_made), OK);
     assert_false(is_made);
     assert_true(str_eq(first, str_from_z(getenv("SECRET"))));
 }
@@ -58,7 +61,7 @@ static void secrets_file_is_private(void **state)
     struct fixture *fixture = *state;
     bool is_made;
     struct stat info;
-    assert_int_equal(environment_make_secrets(&fixture->ctx, fixture->file, &is_made), OK);
+    assert_int_equal(installation_secrets(&fixture->ctx, &fixture->installation, &is_made), OK);
     assert_int_equal(stat(fixture->file, &info), 0);
     assert_int_equal(info.st_mode & 0777, 0600);
 }
@@ -68,7 +71,7 @@ static void given_secret_is_used_and_not_written(void **state)
     struct fixture *fixture = *state;
     bool is_made;
     setenv("DIRECTUS_ADMIN_TOKEN", "given-by-the-operator", 1);
-    assert_int_equal(environment_make_secrets(&fixture->ctx, fixture->file, &is_made), OK);
+    assert_int_equal(installation_secrets(&fixture->ctx, &fixture->installation, &is_made), OK);
     assert_string_equal(getenv("ADMIN_TOKEN"), "given-by-the-operator");
 
     FILE *file = fopen(fixture->file, "re");
@@ -100,6 +103,34 @@ static void line_without_a_name_is_refused_with_its_number(void **state)
     assert_true(str_find(fixture->ctx.diag.first->reason, STR(":4:")) >= 0);
 }
 
+static void later_line_of_one_file_counts_and_the_source_is_known(void **state)
+{
+    struct fixture *fixture = *state;
+    Str text = STR("export SPARK_A='one'\nSPARK_A=\"two\"\n");
+    assert_int_equal(environment_write(&fixture->ctx, fixture->file, text), OK);
+    assert_int_equal(environment_read(&fixture->ctx, fixture->file), OK);
+    assert_string_equal(getenv("SPARK_A"), "two");
+    assert_string_equal(environment_source("SPARK_A"), fixture->file);
+    assert_null(environment_source("PATH"));
+}
+
+static void secret_that_a_file_gives_is_not_made(void **state)
+{
+    struct fixture *fixture = *state;
+    bool is_made;
+    setenv("SECRET_FILE", "/run/secrets/secret", 1);
+    assert_int_equal(installation_secrets(&fixture->ctx, &fixture->installation, &is_made), OK);
+    assert_null(getenv("SECRET"));
+    unsetenv("SECRET_FILE");
+}
+
+static void named_file_has_to_be_there(void **state)
+{
+    struct fixture *fixture = *state;
+    assert_int_equal(environment_read_config(&fixture->ctx, fixture->file), ERR_NOT_FOUND);
+    assert_true(str_find(fixture->ctx.diag.first->reason, str_from_z(fixture->file)) >= 0);
+}
+
 static void missing_file_is_no_error(void **state)
 {
     struct fixture *fixture = *state;
@@ -117,6 +148,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(environment_wins_over_a_file, make_fixture, remove_fixture),
         cmocka_unit_test_setup_teardown(line_without_a_name_is_refused_with_its_number,
                                         make_fixture, remove_fixture),
+        cmocka_unit_test_setup_teardown(later_line_of_one_file_counts_and_the_source_is_known,
+                                        make_fixture, remove_fixture),
+        cmocka_unit_test_setup_teardown(secret_that_a_file_gives_is_not_made, make_fixture,
+                                        remove_fixture),
+        cmocka_unit_test_setup_teardown(named_file_has_to_be_there, make_fixture, remove_fixture),
         cmocka_unit_test_setup_teardown(missing_file_is_no_error, make_fixture, remove_fixture),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,10 +1,13 @@
 #include "base/clock.h"
 #include "cli/process.h"
+#include "cli/set_aside.h"
 #include "support/fixture.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 static void missing_program_is_told_by_name(void **state)
 {
@@ -87,6 +90,65 @@ static void stray_that_nobody_reaps_has_ended(void **state)
     assert_true(process_stop_stray(pid, 0, 0));
 }
 
+static Str error_in(struct arena *arena, const char *text, int64_t from)
+{
+    struct ctx ctx = {.arena = arena};
+    char path[] = "/tmp/spark-log-XXXXXX";
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+    close(fd);
+    assert_int_equal(process_log_size(path), (int64_t)strlen(text));
+    Str error = process_log_error(&ctx, path, from);
+    unlink(path);
+    return error;
+}
+
+#define assert_error(text, expected)                                                               \
+    assert_string_equal(str_z(*state, error_in(*state, (text), 0)), expected)
+
+static void error_of_a_log_is_found_among_what_stands_around_it(void **state)
+{
+    assert_error("1:M 28 Nov 2026 19:27:30.040 # Bad file format reading the append only file\n"
+                 "1:M 28 Nov 2026 19:27:30.033 # WARNING Memory overcommit must be enabled!\n",
+                 "Bad file format reading the append only file");
+    assert_error("2026-11-28 19:00:00 UTC [7] FATAL:  could not open directory \"pg_notify\"\n"
+                 "2026-11-28 19:00:00 UTC [7] FATAL:  the database system is starting up\n"
+                 "2026-11-28 19:00:00 UTC [7] LOG:  database system is shut down\n",
+                 "could not open directory \"pg_notify\"");
+    assert_error("{\"level\":\"error\",\"event\":\"startup_failed\",\"reason\":\"roles\"}\n"
+                 "{\"level\":\"info\",\"event\":\"stopped\",\"reason\":\"x\"}\n",
+                 "roles");
+    assert_error("The database is up to date\nspark: the database is newer\n",
+                 "the database is newer");
+    assert_error("initdb: error: directory exists\ninitdb: hint: remove it\n", "directory exists");
+    assert_error("something odd\n\n", "something odd");
+    assert_error("", "it said nothing");
+}
+
+static void error_of_an_earlier_start_is_not_this_ones(void **state)
+{
+    static const char EARLIER[] = "spark: an old story\n";
+    Str error = error_in(*state, "spark: an old story\nnothing new\n", sizeof EARLIER - 1);
+    assert_true(str_eq(error, STR("nothing new")));
+    error = error_in(*state, "spark: of a new file\n", 1000);
+    assert_true(str_eq(error, STR("of a new file")));
+}
+
+static void what_is_set_aside_comes_back_when_it_was_not_to_blame(void **state)
+{
+    struct ctx ctx = {.arena = *state};
+    char folder[] = "/tmp/spark-aside-XXXXXX";
+    const char *aside;
+    assert_non_null(mkdtemp(folder));
+    assert_int_equal(set_aside(&ctx, folder, &aside), OK);
+    assert_int_equal(access(folder, F_OK), -1);
+    assert_int_equal(access(aside, F_OK), 0);
+    assert_int_equal(set_aside_undo(&ctx, folder, aside), OK);
+    assert_int_equal(access(folder, F_OK), 0);
+    assert_int_equal(rmdir(folder), 0);
+}
+
 static int make_arena(void **state)
 {
     *state = arena_create();
@@ -109,6 +171,9 @@ int main(void)
         cmocka_unit_test(child_that_ignores_the_signal_is_killed),
         cmocka_unit_test(process_is_known_by_program_and_folder),
         cmocka_unit_test(stray_that_nobody_reaps_has_ended),
+        cmocka_unit_test(error_of_a_log_is_found_among_what_stands_around_it),
+        cmocka_unit_test(error_of_an_earlier_start_is_not_this_ones),
+        cmocka_unit_test(what_is_set_aside_comes_back_when_it_was_not_to_blame),
     };
     return cmocka_run_group_tests(tests, make_arena, destroy_arena);
 }
