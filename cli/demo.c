@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/json_writer.h"
 #include "cli/client.h"
+#include "cli/plain_text.h"
 #include "cli/supervisor.h"
 #include "gen/embed.h"
 
@@ -319,29 +320,12 @@ static Err publish(struct play *play)
 /* What was made
  * ------------------------------------------------------------------------------------ */
 
-/* Text between tags, as it stands: enough for a look. */
-static Str without_tags(struct arena *arena, Str html, size_t max)
-{
-    char *out = arena_alloc_raw(arena, max + 1);
-    size_t len = 0;
-    bool is_tag = false;
-    for (size_t i = 0; i < html.len && len < max; i++) {
-        char c = html.data[i];
-        bool is_gap = c == '<' || c == '\n' || c == ' ';
-        is_tag = c == '<' || (is_tag && c != '>');
-        if (is_gap && len > 0 && out[len - 1] != ' ')
-            out[len++] = ' ';
-        else if (!is_gap && !is_tag && c != '>')
-            out[len++] = c;
-    }
-    return str_cut(str_of(out, len), max);
-}
-
 static void say_text(const struct say *say, Str text)
 {
     enum { LINE = 92, LINES = 4 };
     for (int line = 0; line < LINES && text.len > 0; line++) {
-        size_t cut = text.len;
+        ptrdiff_t end = str_find_char(text, '\n');
+        size_t cut = end > 0 ? (size_t)end : text.len;
         if (cut > LINE) {
             cut = LINE;
             while (cut > 1 && text.data[cut] != ' ')
@@ -368,7 +352,7 @@ static Err show_one(struct play *play)
         Str title = text_at(article, STR("title"));
         say_line(say, "\n  %.*s   (%jd words)", STR_FMT(title),
                  (intmax_t)number_at(article, STR("word_count")));
-        say_text(say, without_tags(play->arena, text_at(article, STR("content")), 400));
+        say_text(say, plain_text(play->arena, text_at(article, STR("content")), 400));
         say_line(say, "\n  curl -g '%.*s/items/posts?fields=title,slug,published_at&limit=3'",
                  STR_FMT(play->demo->address));
     }

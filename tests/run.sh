@@ -2,16 +2,30 @@
 #
 # Runs every test against real servers of its own and ends with "N passed, N failed, N skipped".
 #
-#   tests/run.sh [build folder] [suite…]
+#   tests/run.sh [build folder] [suite…] [file…]
 #
 # Suites: unit db api ext e2e chaos arch (all of these when none is named), and real, which needs
-# the real data. A skipped test fails the run unless tests/skips.txt gives its reason.
+# the real data. Words that are no suite choose files of those suites by a part of their name:
+# `tests/run.sh build/asan api tenant_matrix`, `tests/run.sh build/asan unit db jobs`.
+# A skipped test fails the run unless tests/skips.txt gives its reason.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 build=${1:-build/asan}
 case $build in /*) ;; *) build=$PWD/$build ;; esac
 shift || true
-suites=${*:-unit db api ext e2e chaos arch}
+suites=
+chosen=()
+for word in "$@"; do
+    case $word in
+    unit | db | api | ext | e2e | chaos | arch | real) suites+="$word " ;;
+    *) chosen+=("$word") ;;
+    esac
+done
+if [ -z "$suites" ] && [ ${#chosen[@]} -gt 0 ]; then
+    echo "tests/run.sh: no suite '${chosen[0]}'; name the suite first: unit db api ext e2e chaos arch real" >&2
+    exit 2
+fi
+suites=${suites:-unit db api ext e2e chaos arch}
 
 # The embedded servers run as a user of their own when we are root: their folder must be reachable.
 work=$(mktemp -d "${TMPDIR:-/tmp}/spark-test.XXXXXX")
@@ -70,9 +84,30 @@ install_node_packages() {
     export PATH=$PWD/tests/node_modules/.bin:$PATH
 }
 
+# Is this file (or test of ctest) among those that were chosen? Without a choice all are.
+is_chosen() {
+    [ ${#chosen[@]} -eq 0 ] && return 0
+    local part
+    for part in "${chosen[@]}"; do
+        case $(basename "$1") in *"$part"*) return 0 ;; esac
+    done
+    return 1
+}
+
+# choose FILE…: into `files`.
+choose() {
+    files=()
+    local file
+    for file in "$@"; do
+        if is_chosen "$file"; then files+=("$file"); fi
+    done
+}
+
 # run_ctest LABEL
 run_ctest() {
-    ctest --test-dir "$build" -L "^$1\$" -j "$(nproc)" --no-tests=ignore --output-on-failure \
+    local only=()
+    if [ ${#chosen[@]} -gt 0 ]; then only=(-R "($(IFS='|' && echo "${chosen[*]}"))"); fi
+    ctest --test-dir "$build" -L "^$1\$" "${only[@]}" -j "$(nproc)" --no-tests=ignore --output-on-failure \
         --test-output-size-passed 1000000 --output-junit "$results/$1.xml"
 }
 
@@ -115,18 +150,18 @@ for suite in $suites; do
         fi
         echo "== real"
         run_ctest real
-        files=(tests/real/*.test.mjs)
+        choose tests/real/*.test.mjs
         if [ ${#files[@]} -gt 0 ]; then
             run_node real "${files[@]}" || touch "$results/real.failed"
         fi
         ;;
     arch)
-        files=(tests/arch/*.py)
+        choose tests/arch/*.py
         echo "== arch"
         run_python "${files[@]}"
         ;;
     api | ext | e2e | chaos)
-        files=(tests/"$suite"/*.test.mjs)
+        choose tests/"$suite"/*.test.mjs
         if [ ${#files[@]} -gt 0 ]; then
             echo "== $suite"
             run_node "$suite" "${files[@]}" || touch "$results/$suite.failed"

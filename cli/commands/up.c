@@ -1,6 +1,7 @@
 #include "base/clock.h"
 #include "cli/command.h"
 #include "cli/demo.h"
+#include "cli/environment.h"
 #include "cli/probe.h"
 #include "cli/up_steps.h"
 
@@ -48,7 +49,9 @@ static void print_welcome(const struct up *up)
     const struct say *say = &up->say;
     Str address = probe_address(arena, str_z(arena, settings->host), settings->port);
 
-    say_line(say, "\n  %.*s", STR_FMT(address));
+    say_line(say, "\n  %.*s          the API; its routes: %.*s/admin/api.html", STR_FMT(address),
+             STR_FMT(address));
+    say_line(say, "  %.*s/admin/   the pages", STR_FMT(address));
     if (up->has_new_secrets) {
         say_line(say, "  admin token     %s", getenv("ADMIN_TOKEN"));
         say_line(say, "  admin login     %.*s  %s", STR_FMT(settings->admin_email),
@@ -58,10 +61,15 @@ static void print_welcome(const struct up *up)
         say_line(say, "  secrets         %s/secrets.env", up->places.data);
     }
     say_line(say, "  logs            %s", up->places.log);
-    /* A line that works when pasted; the token is shown by the start that made it, and only then.
-     */
-    say_line(say, "\n  curl -H 'Authorization: Bearer %s' %.*s/items/sites",
-             up->has_new_secrets ? getenv("ADMIN_TOKEN") : "<ADMIN_TOKEN>", STR_FMT(address));
+    /* Works when pasted; the token itself is shown by the start that made it, and only then. */
+    Str token =
+        up->has_new_secrets
+            ? str_from_z(getenv("ADMIN_TOKEN"))
+            : str_printf(arena, "$(sed -n s/^ADMIN_TOKEN=//p '%s/secrets.env')", up->places.data);
+    if (!up->has_new_secrets && environment_source("ADMIN_TOKEN") == NULL)
+        token = STR("$ADMIN_TOKEN");
+    say_line(say, "\n  curl -H \"Authorization: Bearer %.*s\" %.*s/items/sites", STR_FMT(token),
+             STR_FMT(address));
     say_line(say, "\n  Ctrl-C stops everything.");
 }
 
