@@ -79,6 +79,16 @@ Err environment_text(struct ctx *ctx, const char *path, Str *ret)
     return OK;
 }
 
+/* NAME_FILE, from anywhere but this file: in one file both are a mistake, which settings_load
+ * names.
+ */
+static bool has_file_elsewhere(struct ctx *ctx, const char *name, const char *path)
+{
+    const char *name_of_file = path_format(ctx->arena, "%s_FILE", name);
+    const char *from = environment_source(name_of_file);
+    return environment_has(name_of_file) && (from == NULL || strcmp(from, path) != 0);
+}
+
 /* The environment wins over the file, also with NAME_FILE; of two lines of one file the later wins,
  * as in a shell. */
 static Err take_lines(struct ctx *ctx, const char *path, Str text)
@@ -92,7 +102,7 @@ static Err take_lines(struct ctx *ctx, const char *path, Str text)
             return fail(ctx, ERR_CONFIG, "%s:%d: expected NAME=value", path, number);
         const char *name = str_z(ctx->arena, key);
         const char *from = environment_source(name);
-        if (environment_has(path_format(ctx->arena, "%s_FILE", name)))
+        if (has_file_elsewhere(ctx, name, path))
             continue;
         if (!environment_has(name) || (from != NULL && strcmp(from, path) == 0))
             environment_set(name, str_z(ctx->arena, value), path);

@@ -193,7 +193,7 @@ Err installation_check(struct ctx *ctx, struct installation *installation, bool 
     Str secrets;
     TRY(read_secrets(ctx, secrets_path(ctx, installation), &secrets));
     const char *marker = marker_path(ctx, installation);
-    installation->is_first_start = access(marker, F_OK) == 0;
+    installation->is_first_start = database != DATABASE_ELSEWHERE && access(marker, F_OK) == 0;
     if (database == DATABASE_BROKEN || !installation->is_first_start)
         TRY(check_database(ctx, installation, secrets, database));
     if (needs_secrets && !installation->is_first_start) {

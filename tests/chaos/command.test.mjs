@@ -15,7 +15,7 @@ let folder;
 before(async () => (folder = await makeFolder('command')));
 after(() => rm(folder, { recursive: true, force: true }));
 
-const NOWHERE = { DATABASE_URL: 'postgresql://u:geheim@127.0.0.1:1/x', REDIS_URL: 'redis://:geheim@127.0.0.1:1' };
+const NOWHERE = { DATABASE_URL: 'postgresql://u:hush@127.0.0.1:1/x', REDIS_URL: 'redis://:hush@127.0.0.1:1' };
 
 /** `spark …` with nothing but `env`; { code, stdout, stderr }. */
 const spark = (words, env = {}) =>
@@ -35,14 +35,14 @@ test('server_and_worker_without_their_servers_say_so_at_once', async () => {
 });
 
 test('urls_are_refused_by_their_shape_and_without_their_password', async () => {
-    const bad = { DATABASE_URL: 'mysql://u:geheim@host/x', DATABASE_DIRECT_URL: 'garbage', DATABASE_TENANT_URL: 'u:geheim@host',
-        DATABASE_PLATFORM_URL: 'http://x', REDIS_URL: 'rediss://:geheim@host', PUBLIC_URL: 'example.com', SMTP_URL: 'host:25',
+    const bad = { DATABASE_URL: 'mysql://u:hush@host/x', DATABASE_DIRECT_URL: 'garbage', DATABASE_TENANT_URL: 'u:hush@host',
+        DATABASE_PLATFORM_URL: 'http://x', REDIS_URL: 'rediss://:hush@host', PUBLIC_URL: 'example.com', SMTP_URL: 'host:25',
         FACEBOOK_URL: 'ftp://x', GOOGLE_MEASUREMENT_URL: 'https://' };
     for (const words of [['server'], ['worker'], ['migrate'], ['config', 'show'], ['job', 'counts'], ['up']]) {
         const { code, stderr } = await spark(words, bad);
         assert.equal(code, 2, words.join(' '));
         for (const name of Object.keys(bad)) assert.match(stderr, new RegExp(`${name} is '.*'; it has to be `), `${words.join(' ')}: ${name}`);
-        assert.doesNotMatch(stderr, /geheim/);
+        assert.doesNotMatch(stderr, /hush/);
     }
 });
 
@@ -145,7 +145,7 @@ test('migrate_says_what_it_waits_for_and_repeats_why_at_the_end', async () => {
     const { code, stderr } = await spark(['migrate'], { ...NOWHERE, STARTUP_TIMEOUT: '3' });
     assert.equal(code, 1);
     assert.match(stderr, /^spark: waiting for PostgreSQL at 127\.0\.0\.1:1: .*Connection refused.*\nspark: PostgreSQL is not reachable: .*Connection refused.*\n$/);
-    assert.doesNotMatch(stderr, /geheim/);
+    assert.doesNotMatch(stderr, /hush/);
 });
 
 test('up_says_what_it_waits_for', async () => {
@@ -161,7 +161,7 @@ test('server_and_worker_say_what_they_wait_for_and_repeat_why_at_the_end', async
         assert.equal(code, 1);
         assert.match(stderr, /"event":"waiting_for_postgres","address":"127\.0\.0\.1:1","reason":".*Connection refused/);
         assert.match(stderr, new RegExp(`\nspark ${face}: PostgreSQL is not reachable: .*Connection refused`));
-        assert.doesNotMatch(stderr, /geheim/);
+        assert.doesNotMatch(stderr, /hush/);
     }
 });
 

@@ -148,8 +148,14 @@ test('a_missing_migration_is_named_by_server_worker_and_doctor', async () => {
 
 test('a_database_that_is_newer_is_refused_by_server_and_worker_and_named_by_doctor', async () => {
     await asOwner(`insert into spark.migrations (name, checksum) values ('schema/system/99_future.sql', 'x')`);
-    await facesSay(/the database is newer than this binary: it has schema\/system\/99_future\.sql; use a newer binary/);
-    await asOwner(`delete from spark.migrations where name = 'schema/system/99_future.sql'`);
+    const sentence = /the database is newer than this binary: it has schema\/system\/99_future\.sql; use a newer binary/;
+    await facesSay(sentence);
+    await stop();
+    await refused(new RegExp(`^spark: ${sentence.source}`, 'm'));
+    const backends = await startBackends({ data });
+    await sql(backends.databaseUrl, `set role spark_owner; delete from spark.migrations where name = 'schema/system/99_future.sql'`);
+    await backends.stop();
+    await start();
 });
 
 test('a_pack_that_is_not_installed_is_not_missing', async () => {
