@@ -1,6 +1,5 @@
-#include "base/process.h"
-
 #include "base/ctx.h"
+#include "base/process.h"
 #include "support/fixture.h"
 
 static void a_reason_is_never_empty(void **state)
