@@ -68,6 +68,8 @@ static fiber_fn Err alter_indexes(struct db_tx *tx, const struct change *change,
         TRY(ddl_run(tx, str_printf(arena, "alter table %.*s add unique (%.*s)",
                                    STR_FMT(sql_table(arena, change->collection)),
                                    STR_FMT(sql_ident(arena, change->field)))));
+    if (change_names(change, STR("schema.is_unique")) && field->is_unique && is_tenants)
+        TRY(ddl_unique_by_site(tx, change->collection));
     if (change_names(change, STR("schema.is_indexed")) && field->is_indexed)
         TRY(ddl_index_field(tx, change->collection, change->field, is_tenants));
     return OK;

@@ -62,6 +62,12 @@ Err access_rows_for(struct compiler *c, struct source *source, const struct acce
                     const struct field *const *fields, uint32_t count, struct pred **ret);
 /* The rows of the scope; NULL: every row. */
 struct pred *scope_rows(struct compiler *c, struct source *source, bool for_write);
+/* What keeps a relation in its site where the key alone does not: `one` is the row that is referred
+ * to, `many` the one that refers. NULL: the scope or the key does. */
+struct pred *same_site(struct compiler *c, struct source *one, struct source *many);
+/* ERR_AMBIGUOUS_KEY where a write names a row by a key that several sites have. */
+struct pred *key_of_one_site(struct compiler *c, struct source *source);
+bool key_may_repeat(const struct compiler *c, const struct collection *collection);
 Err forbid_fields(struct compiler *c, const struct collection *collection, const Str *names,
                   uint32_t count, struct place place);
 Err forbid_field(struct compiler *c, const struct collection *collection, Str name,

@@ -47,6 +47,8 @@ static fiber_fn Err add_column(struct db_tx *tx, Str collection, const struct dd
     TRY(buf_check(ctx, sql, "The definition of the field"));
     TRY(ddl_become_owner(tx));
     TRY(ddl_run(tx, buf_str(sql)));
+    if (field->is_unique && is_tenants)
+        TRY(ddl_unique_by_site(tx, collection));
     if (!field->is_indexed || field->is_unique)
         return OK;
     return ddl_index_field(tx, collection, field->name, is_tenants);

@@ -158,7 +158,8 @@ static enum key_kind key_kind(const struct relation_body *body, const struct fac
         target.len > 0 && !str_eq(target, fact_text(facts, DDL_RELATION_FACTS_TARGET_KEY));
     if (!str_eq(own, STR("site_id")) || !is_to_tenant || !has_pair(body->related) ||
         is_written_by_server(fact_text(facts, DDL_RELATION_FACTS_SPECIAL)))
-        return KEY_PLAIN;
+        /* A foreign key would need a key that is unique over all sites. */
+        return fact(facts, DDL_RELATION_FACTS_TARGET_KEYED_BY_SITE) ? KEY_NONE : KEY_PLAIN;
     return fact(facts, DDL_RELATION_FACTS_TARGET_SHARED) ? KEY_LIBRARY : KEY_PAIR;
 }
 

@@ -117,8 +117,20 @@ fiber_fn Err ddl_table_protect(struct db_tx *tx, Str table, Str key)
     /* Where relations from other tenants' rows end; it serves the row policies as well. */
     TRY(ddl_run(tx, str_printf(arena, "alter table %.*s add unique (site_id, %.*s)", STR_FMT(name),
                                STR_FMT(sql_ident(arena, key)))));
-    return ddl_run(tx, str_printf(arena, "select spark.protect_table(%.*s::regclass, 'site_id')",
+    TRY(ddl_run(tx, str_printf(arena, "select spark.protect_table(%.*s::regclass, 'site_id')",
+                               STR_FMT(sql_literal(arena, name)))));
+    return ddl_run(tx, str_printf(arena, "select spark.key_by_site(%.*s::regclass)",
                                   STR_FMT(sql_literal(arena, name))));
+}
+
+/* Whether another site has a value must not be asked: on a tenant's table it is unique in its site.
+ */
+fiber_fn Err ddl_unique_by_site(struct db_tx *tx, Str table)
+{
+    struct arena *arena = tx->ctx->arena;
+    return ddl_run(
+        tx, str_printf(arena, "select spark.unique_by_site(%.*s::regclass, 'site_id')",
+                       STR_FMT(sql_literal(arena, sql_table(arena, table)))));
 }
 
 fiber_fn Err ddl_table_create(struct db_tx *tx, const struct ddl_table *table)

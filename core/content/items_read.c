@@ -81,6 +81,7 @@ Err items_read(struct ctx *ctx, struct items_target target, Str key, const struc
     TRY(plan_get(ctx, schema, &request, &run.plan));
     TRY(key_parse(ctx, collection, key, &run.key));
     TRY(run_plan(&run));
+    TRY(run_check_keys(&run));
     if (run.rows.count == 0)
         return fail(ctx, ERR_FORBIDDEN, "%s", "");
     buf_put(out, STR("{\"data\":"));
@@ -107,6 +108,7 @@ Err items_read_many(struct ctx *ctx, struct items_target target, const Str *keys
     struct run run = {.ctx = ctx, .keys = array_literal(ctx->arena, keys, count)};
     TRY(plan_get(ctx, schema, &request, &run.plan));
     TRY(run_plan(&run));
+    TRY(run_check_keys(&run));
     write_list(&run, out);
     return buf_check(ctx, out, "the answer");
 }

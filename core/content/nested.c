@@ -45,6 +45,7 @@ static fiber_fn Err row_exists(struct writer *w, const struct collection *collec
     TRY(plan_get(w->ctx, w->schema, &request, &run.plan));
     TRY(run_bind(&run, run.plan->root, &args));
     TRY(db_tx_query(w->tx, &run.plan->root->statement, args, &run.rows));
+    TRY(run_check_keys(&run));
     *ret = run.rows.count > 0;
     return OK;
 }
@@ -392,13 +393,17 @@ static fiber_fn Err after_to_many(struct writer *w, const struct nested *nested,
 Err nested_after(struct writer *w, const struct write_scope *scope, const struct payload *payload,
                  Str key)
 {
-    (void)scope;
     if (payload->first_nested == NULL)
         return OK;
     TRY(deeper(w));
     for (const struct nested *n = payload->first_nested; n != NULL; n = n->next) {
-        if (n->field->relation->kind == RELATION_TO_MANY)
-            TRY(after_to_many(w, n, key));
+        if (n->field->relation->kind != RELATION_TO_MANY)
+            continue;
+        /* Children name their parent by its key: it has to be the only one. */
+        bool is_there;
+        if (w->ctx->scope.kind == SCOPE_PLATFORM && scope->collection->is_keyed_by_site)
+            TRY(row_exists(w, scope->collection, key, &is_there));
+        TRY(after_to_many(w, n, key));
     }
     w->depth--;
     return OK;

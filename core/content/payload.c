@@ -346,12 +346,31 @@ static Err fill_key(const struct write_scope *scope, struct payload *payload)
     return OK;
 }
 
+/* Where a key is unique over all sites, whether another site has a row with it must not be asked: a
+ * site chooses none there, whether the key is taken or free. */
+static Err check_choice(const struct write_scope *scope, const struct cell *key)
+{
+    const struct collection *collection = scope->collection;
+    bool is_chosen = scope->action == ACTION_CREATE && key->json != NULL &&
+                     !(json_kind(key->json) == JSON_STRING && json_str(key->json).len == 0);
+    bool is_open = scope->ctx->scope.kind == SCOPE_SITE && collection->site != NULL &&
+                   collection->site != collection->key && !collection->is_keyed_by_site;
+    if (!is_chosen || !is_open)
+        return OK;
+    return fail(scope->ctx, ERR_FORBIDDEN,
+                "You don't have permission to choose \"%.*s\" in collection \"%.*s\": its keys are "
+                "made by the server.",
+                STR_FMT(collection->key->name), STR_FMT(collection->name));
+}
+
 /* A key that is none is refused like one that is not there. */
 static Err check_key(const struct write_scope *scope, const struct payload *payload)
 {
     const struct field *key = payload->collection->key;
     const struct cell *cell = payload_find(payload, key);
     Uuid uuid;
+    if (cell != NULL)
+        TRY(check_choice(scope, cell));
     if (cell == NULL || cell->json == NULL || key->type_oid != OID_UUID)
         return OK;
     bool is_empty = json_kind(cell->json) == JSON_STRING && json_str(cell->json).len == 0;

@@ -145,6 +145,40 @@ struct pred *scope_rows(struct compiler *c, struct source *source, bool for_writ
     return collection->is_site_optional ? site_pred(c, PRED_NULL, source) : pred_new(c, PRED_FALSE);
 }
 
+/* In SITE scope the rows of the site, and of the library beside them, have one key each. */
+bool key_may_repeat(const struct compiler *c, const struct collection *collection)
+{
+    return c->scope == SCOPE_PLATFORM && collection->is_keyed_by_site;
+}
+
+static struct pred *one_site(struct compiler *c, struct source *source)
+{
+    struct pred *pred = pred_new(c, PRED_ONE_SITE);
+    pred->operand = operand_of(source, source->collection->site);
+    return pred;
+}
+
+struct pred *same_site(struct compiler *c, struct source *one, struct source *many)
+{
+    if (!key_may_repeat(c, one->collection))
+        return NULL;
+    if (many->collection->site == NULL)
+        return one_site(c, one);
+    struct pred *pred = pred_new(c, PRED_SAME_SITE);
+    pred->operand = operand_of(one, one->collection->site);
+    pred->parent = operand_of(many, many->collection->site);
+    return pred;
+}
+
+struct pred *key_of_one_site(struct compiler *c, struct source *source)
+{
+    if (!key_may_repeat(c, source->collection))
+        return NULL;
+    struct pred *pred = one_site(c, source);
+    pred->is_refused = true;
+    return pred;
+}
+
 struct place place_below(struct compiler *c, struct place place, Str name)
 {
     struct place below = {.depth = place.depth + 1};

@@ -142,6 +142,7 @@ static Err compile_exists(struct compiler *c, const struct frame *frame, const s
     below.source = exists->source = source_root(c, target);
     struct pred *where = pred_and(c, child_of(c, below.source, frame->source, field->relation),
                                   scope_rows(c, below.source, false));
+    where = pred_and(c, where, same_site(c, frame->source, below.source));
     if (!below.is_rule) {
         struct pred *granted;
         TRY(access_rows(c, below.source, &below.access, &granted));

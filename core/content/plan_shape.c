@@ -206,7 +206,7 @@ static struct branch *branch_new(struct shaper *s)
 {
     struct branch *branch = arena_new(s->c->arena, struct branch);
     branch->index = s->c->branch_count++;
-    branch->collection_column = NO_COLUMN;
+    branch->collection_column = branch->parent_site = branch->child_site = NO_COLUMN;
     if (s->select->last_branch == NULL)
         s->select->first_branch = branch;
     else
@@ -231,6 +231,29 @@ static Err bind_branch(struct compiler *c, struct select *child, const struct fi
     struct pred *where = pred_and(c, scope_rows(c, child->root, false), keys);
     child->where = pred_and(c, pred_and(c, pred_and(c, where, granted), filter), search);
     return select_check_count(c);
+}
+
+/* Where keys may repeat a child says whose row it refers to: one of its own site, or the library's. */
+static Err name_parents(struct shaper *s, struct branch *branch, const struct relation *relation,
+                        struct place place)
+{
+    struct compiler *c = s->c;
+    const struct collection *one = s->source->collection;
+    if (!key_may_repeat(c, one))
+        return OK;
+    const struct relation *up = relation->target_field->relation;
+    struct source *root = branch->select->root;
+    struct operand site = operand_of(root, root->collection->site);
+    if (up != NULL && up->kind == RELATION_TO_ONE && up->target == one) {
+        struct source *parent;
+        TRY(source_scalar(c, root, relation->target_field, SOURCE_SCALAR, place, &parent));
+        site = operand_of(parent, one->site);
+    }
+    if (site.field == NULL)
+        return OK;
+    branch->child_site = add_raw(c, branch->select, site);
+    branch->parent_site = add_raw(c, s->select, operand_of(s->source, one->site));
+    return OK;
 }
 
 static Err add_list(struct shaper *s, const struct want *want)
@@ -258,7 +281,10 @@ static Err add_list(struct shaper *s, const struct want *want)
         query.field_count = 1;
     }
     TRY(shape_compile(c, child, child->root, &access, &query, below, &child->shape));
+    TRY(name_parents(s, branch, relation, below));
     child->partition = &child->columns[branch->child_key];
+    if (branch->child_site != NO_COLUMN)
+        child->partition_site = &child->columns[branch->child_site];
     c->join_count = joins;
     branch->parent_key = add_raw(c, s->select, operand_of(s->source, s->source->collection->key));
     struct out *out = out_add(s, want->key, OUT_LIST);
@@ -312,6 +338,10 @@ static Err add_any_branch(struct shaper *s, const struct want *want,
     branch->parent_key = add_raw(c, s->select, operand_of(s->source, want->field));
     branch->collection_column =
         add_raw(c, s->select, operand_of(s->source, relation->collection_field));
+    if (!key_may_repeat(c, target) || s->source->collection->site == NULL)
+        return OK;
+    branch->child_site = add_raw(c, child, operand_of(child->root, target->site));
+    branch->parent_site = add_raw(c, s->select, operand_of(s->source, s->source->collection->site));
     return OK;
 }
 

@@ -125,6 +125,7 @@ Err source_join(struct compiler *c, struct source *parent, const struct field *f
         join->via = via;
         join->is_private = is_private;
         TRY(bind_child(c, join, place));
+        join->on = pred_and(c, same_site(c, join, parent), join->on);
         struct source **end = &parent->first_join;
         while (*end != NULL)
             end = &(*end)->next;
@@ -148,6 +149,9 @@ Err source_scalar(struct compiler *c, struct source *parent, const struct field 
         TRY(bind_child(c, source, place));
     else
         source->on = scope_rows(c, source, false); /* rules see past the grants of others */
+    bool is_many = via->kind == RELATION_TO_MANY;
+    struct pred *tie = same_site(c, is_many ? parent : source, is_many ? source : parent);
+    source->on = pred_and(c, tie, source->on);
     *ret = source;
     return OK;
 }

@@ -46,6 +46,18 @@ static Str gather(struct run *run, const struct branch *branch, const struct row
     return count == 0 ? STR_NONE : array_literal(arena, keys, count);
 }
 
+/* What tells one parent from the others: its key, where sites share keys with its site. */
+static Str parent_name(const struct run *run, const struct rows *rows, uint32_t row, uint32_t key,
+                       uint32_t site)
+{
+    struct arena *arena = run->ctx->arena;
+    Str text = key_text(arena, rows, row, key);
+    if (site == NO_COLUMN || row_is_null(rows, row, site))
+        return text;
+    return str_printf(arena, "%.*s/%.*s", STR_FMT(text),
+                      STR_FMT(uuid_text(arena, row_uuid(rows, row, site))));
+}
+
 /* Children of one parent stand together: the statement orders by the parent's key first. */
 static void index_rows(struct run *run, const struct branch *branch)
 {
@@ -54,7 +66,8 @@ static void index_rows(struct run *run, const struct branch *branch)
     struct span *span = NULL;
     Str last = STR_NONE;
     for (uint32_t i = 0; i < result->rows.count; i++) {
-        Str key = key_text(run->ctx->arena, &result->rows, i, branch->child_key);
+        Str key =
+            parent_name(run, &result->rows, i, branch->child_key, branch->child_site);
         if (span == NULL || !str_eq(key, last)) {
             span = arena_new(run->ctx->arena, struct span);
             span->first = i;
@@ -134,6 +147,23 @@ Err run_plan(struct run *run)
     return run_branches(run, plan->root, &run->rows);
 }
 
+Err run_check_keys(const struct run *run)
+{
+    const struct plan *plan = run->plan;
+    struct ctx *ctx = run->ctx;
+    if (ctx->scope.kind != SCOPE_PLATFORM || !plan->collection->is_keyed_by_site)
+        return OK;
+    if (plan->is_single)
+        return run->rows.count < 2 ? OK : fail(ctx, ERR_AMBIGUOUS_KEY, "%s", "");
+    struct map *seen = map_in_arena(ctx->arena);
+    for (uint32_t i = 0; i < run->rows.count; i++) {
+        Str key = key_text(ctx->arena, &run->rows, i, plan->key_column);
+        if (map_put(seen, key, seen) != NULL)
+            return fail(ctx, ERR_AMBIGUOUS_KEY, "%s", "");
+    }
+    return OK;
+}
+
 /* What a shape is written from: one row of one statement. */
 struct cursor {
     const struct run *run;
@@ -149,8 +179,9 @@ static void write_children(const struct cursor *at, const struct branch *branch,
         at->run->branches == NULL ? NULL : &at->run->branches[branch->index];
     buf_put_char(out, '[');
     if (children != NULL && children->spans != NULL) {
-        Str key = key_text(at->run->ctx->arena, at->rows, at->row, branch->parent_key);
-        const struct span *span = map_get(children->spans, key);
+        const struct span *span =
+            map_get(children->spans, parent_name(at->run, at->rows, at->row, branch->parent_key,
+                                                 branch->parent_site));
         for (uint32_t i = 0; span != NULL && i < span->count && !out->is_full; i++) {
             if (i > 0)
                 buf_put_char(out, ',');
@@ -159,6 +190,22 @@ static void write_children(const struct cursor *at, const struct branch *branch,
         }
     }
     buf_put_char(out, ']');
+}
+
+/* A row refers to one of its own site, or of the library's. */
+static const struct span *find_target(const struct cursor *at, const struct branch *branch,
+                                      const struct branch_rows *targets)
+{
+    struct arena *arena = at->run->ctx->arena;
+    const struct span *own =
+        map_get(targets->spans, parent_name(at->run, at->rows, at->row, branch->parent_key,
+                                            branch->parent_site));
+    if (own != NULL || branch->child_site == NO_COLUMN)
+        return own;
+    Str key = key_text(arena, at->rows, at->row, branch->parent_key);
+    Str library = uuid_text(arena, UUID_LIBRARY_SITE);
+    return map_get(targets->spans,
+                   str_printf(arena, "%.*s/%.*s", STR_FMT(key), STR_FMT(library)));
 }
 
 /* The row a to-any reference points to; the key alone when it may not be seen or is gone. */
@@ -170,8 +217,7 @@ static void write_any(const struct cursor *at, const struct out *member, struct 
         if (children == NULL || children->spans == NULL ||
             !str_eq(row_text(at->rows, at->row, b->collection_column), b->collection))
             continue;
-        Str key = key_text(at->run->ctx->arena, at->rows, at->row, b->parent_key);
-        const struct span *span = map_get(children->spans, key);
+        const struct span *span = find_target(at, b, children);
         if (span == NULL)
             continue;
         struct cursor child = {at->run, &children->rows, span->first};

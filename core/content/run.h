@@ -39,6 +39,8 @@ Str key_text(struct arena *arena, const struct rows *rows, uint32_t row, uint32_
 fiber_fn Err run_bind(struct run *run, const struct select *select, struct db_args *ret);
 /* The root statement, the counts, then the branches, level by level. */
 fiber_fn Err run_plan(struct run *run);
+/* ERR_AMBIGUOUS_KEY when rows asked for by key are of several sites. */
+Err run_check_keys(const struct run *run);
 /* The branches of rows that came otherwise (a write). */
 fiber_fn Err run_branches(struct run *run, const struct select *select, const struct rows *rows);
 

@@ -92,6 +92,7 @@ struct collection {
     const struct field *site;       /* the tenant column; NULL: no tenant owns it */
     bool is_shared_read;            /* rows of the library site are readable by every site */
     bool is_site_optional;          /* a row without a site belongs to no tenant */
+    bool is_keyed_by_site;          /* a key is unique in its site, not over all of them */
     bool is_read_only;              /* written by functions of ours: nobody may, through items */
     bool is_audited;                /* configuration: each change leaves a line of the work log */
     bool is_system;                 /* directus_… */

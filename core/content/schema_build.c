@@ -129,6 +129,7 @@ void schema_set_tenant(struct schema *schema, const struct tenant_facts *facts)
     collection->is_site_optional = facts->is_site_optional;
     collection->is_read_only = facts->is_read_only;
     collection->is_audited = facts->is_audited;
+    collection->is_keyed_by_site = facts->is_keyed_by_site;
     if (site != NULL)
         site->is_hidden_site = collection->is_system;
 }

@@ -52,6 +52,7 @@ struct tenant_facts {
     bool is_site_optional;
     bool is_read_only;
     bool is_audited;
+    bool is_keyed_by_site;
 };
 void schema_set_tenant(struct schema *schema, const struct tenant_facts *facts);
 void schema_set_role(struct schema *schema, Uuid role, Uuid parent);

@@ -142,6 +142,33 @@ static void put_child_of(struct sql *sql, const struct pred *pred)
         buf_printf(sql->out, "::%s", type);
 }
 
+/* A site may refer to rows of its own, and to the library's where that is shared. */
+static void put_same_site(struct sql *sql, const struct pred *pred)
+{
+    sql_operand(sql, &pred->operand);
+    sql_text(sql, " in (");
+    sql_operand(sql, &pred->parent);
+    sql_text(sql, pred->operand.source->collection->is_shared_read ? ", " LIBRARY ")" : ")");
+}
+
+/* Of a relation such a row is left out; of a write it is an error, before anything is touched. */
+static void put_one_site(struct sql *sql, const struct pred *pred)
+{
+    const struct collection *collection = pred->operand.source->collection;
+    struct operand key = operand_of(pred->operand.source, collection->key);
+    sql_text(sql, "not exists (select 1 from ");
+    sql_name(sql, collection->name);
+    sql_text(sql, " other where other.");
+    sql_name(sql, collection->key->name);
+    sql_text(sql, " = ");
+    sql_operand(sql, &key);
+    sql_text(sql, " and other.");
+    sql_name(sql, collection->site->name);
+    sql_text(sql, " <> ");
+    sql_operand(sql, &pred->operand);
+    sql_text(sql, pred->is_refused ? " and spark.refuse_ambiguous_key())" : ")");
+}
+
 static void put_simple(struct sql *sql, const struct pred *pred)
 {
     sql_operand(sql, &pred->operand);
@@ -210,6 +237,12 @@ void sql_pred(struct sql *sql, const struct pred *pred)
         break;
     case PRED_CHILD_OF:
         put_child_of(sql, pred);
+        break;
+    case PRED_SAME_SITE:
+        put_same_site(sql, pred);
+        break;
+    case PRED_ONE_SITE:
+        put_one_site(sql, pred);
         break;
     default:
         put_simple(sql, pred);

@@ -114,6 +114,10 @@ static void put_partitioned(struct sql *sql, struct select *select)
     put_columns(sql, select, true);
     sql_text(sql, ", row_number() over (partition by ");
     put_bare_column(sql, select->partition);
+    if (select->partition_site != NULL) {
+        sql_text(sql, ", ");
+        put_bare_column(sql, select->partition_site);
+    }
     put_order(sql, select);
     sql_text(sql, ") as place");
     sql_from(sql, select->root, select->root_name);
@@ -123,7 +127,10 @@ static void put_partitioned(struct sql *sql, struct select *select)
     sql_text(sql, " and place <= ");
     put_number(sql, select->offset + select->limit);
     uint32_t key = (uint32_t)(select->partition - select->columns);
-    buf_printf(sql->out, " order by c%u, place limit %d", key, BRANCH_ROWS_MAX + 1);
+    buf_printf(sql->out, " order by c%u", key);
+    if (select->partition_site != NULL)
+        buf_printf(sql->out, ", c%u", (uint32_t)(select->partition_site - select->columns));
+    buf_printf(sql->out, ", place limit %d", BRANCH_ROWS_MAX + 1);
 }
 
 void sql_select(struct sql *sql, struct select *select)

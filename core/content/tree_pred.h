@@ -104,6 +104,9 @@ enum pred_kind {
     PRED_SITE,    /* operand is the scope's site */
     PRED_SITE_OR_LIBRARY,
     PRED_CHILD_OF, /* in an EXISTS: child's operand equals the parent's */
+    /* Of collections whose keys are unique in their site only, on the platform: */
+    PRED_SAME_SITE, /* operand, the site of what is referred to, is `parent`, the referrer's, or the library */
+    PRED_ONE_SITE,  /* operand is the only site that has the row's key; else is_refused is an error */
 };
 
 struct pred {
@@ -112,11 +115,12 @@ struct pred {
     struct pred *first;
     struct pred *last;
     struct operand operand;
-    struct operand parent; /* PRED_CHILD_OF */
+    struct operand parent; /* PRED_CHILD_OF, PRED_SAME_SITE */
     const char *operation; /* "=", "<" … */
     struct value *value;
     struct value *value_to;
     struct source *source; /* PRED_EXISTS: its root; `first` is the condition */
     bool is_negated;
     bool is_folded;
+    bool is_refused; /* PRED_ONE_SITE */
 };

@@ -145,13 +145,19 @@ static void put_delete(struct sql *sql, const struct write_print *p)
     buf_printf(sql->out, " returning t%u.*", p->root->id);
 }
 
+static void put_row_site(struct sql *sql, const struct write_print *p)
+{
+    sql_text(sql, "nullif(w.");
+    sql_name(sql, p->collection->site->name);
+    sql_text(sql, ", '00000000-0000-7000-8000-000000000001'::uuid)");
+}
+
 static void put_site(struct sql *sql, const struct write_print *p)
 {
     if (!p->has_site)
         return;
-    sql_text(sql, ", nullif(w.");
-    sql_name(sql, p->collection->site->name);
-    sql_text(sql, ", '00000000-0000-7000-8000-000000000001'::uuid)");
+    sql_text(sql, ", ");
+    put_row_site(sql, p);
 }
 
 static void put_activity(struct sql *sql, const struct write_print *p)
@@ -169,7 +175,7 @@ static void put_activity(struct sql *sql, const struct write_print *p)
     sql_name(sql, p->collection->key->name);
     sql_text(sql, "::text");
     put_site(sql, p);
-    sql_text(sql, " from w returning id, item)");
+    sql_text(sql, p->has_site ? " from w returning id, item, site_id)" : " from w returning id, item)");
 }
 
 static void put_row_json(struct sql *sql, const struct write_print *p)
@@ -197,7 +203,13 @@ static void put_revision(struct sql *sql, const struct write_print *p)
     put_site(sql, p);
     sql_text(sql, " from act join w on act.item = w.");
     sql_name(sql, p->collection->key->name);
-    sql_text(sql, "::text)");
+    sql_text(sql, "::text");
+    if (p->has_site) {
+        /* Rows of two sites may have one key, and then as many lines of the activity. */
+        sql_text(sql, " and act.site_id is not distinct from ");
+        put_row_site(sql, p);
+    }
+    buf_put_char(sql->out, ')');
 }
 
 static void print_write(struct sql *sql, const void *arg)
@@ -241,7 +253,8 @@ static Err target_rows(struct compiler *c, struct source *root, const struct wri
     keys->value = value_of_param(c, param_new(c, shape->is_many ? PARAM_KEYS : PARAM_KEY));
     struct pred *granted;
     TRY(access_rows_for(c, root, &shape->access, shape->asked, shape->asked_count, &granted));
-    *ret = pred_and(c, pred_and(c, scope_rows(c, root, true), keys), granted);
+    struct pred *rows = pred_and(c, scope_rows(c, root, true), keys);
+    *ret = pred_and(c, pred_and(c, rows, key_of_one_site(c, root)), granted);
     return OK;
 }
 

@@ -39,6 +39,7 @@ static const struct error_rule {
     {"SPE01", ERR_STALE_EPOCH, report_bare},
     {"SPF01", ERR_FENCED, report_bare},
     {"SPG01", ERR_QUALITY_GATE, report_gate},
+    {"SPK01", ERR_AMBIGUOUS_KEY, report_bare},
     {"SPM01", ERR_CONFLICT, report_move}, /* a move that a state machine does not have */
     {"23505", ERR_NOT_UNIQUE, report_constraint},
     {"23503", ERR_INVALID_FOREIGN_KEY, report_constraint},

@@ -70,7 +70,7 @@ select k.conname::text as constraint_name
    and (k.contype = 'f' and k.conkey[array_upper(k.conkey, 1)] = a.attnum
         or k.conname in ($1::text || '_' || $2::text || '_pair', $1::text || '_' || $2::text || '_tenant'));
 
--- Indexes on one field alone, or on the site and it.
+-- Indexes on one field alone, or on the site and it; what is unique in its site is so by (field, site).
 -- name: apply_field_indexes :read
 -- returns: index_name, constraint_name, is_unique
 select c.relname::text as index_name, k.conname::text as constraint_name, i.indisunique as is_unique
@@ -81,4 +81,5 @@ select c.relname::text as index_name, k.conname::text as constraint_name, i.indi
   left join pg_constraint k on k.conindid = i.indexrelid and k.contype = 'u'
  where i.indrelid = to_regclass('public.' || quote_ident($1::text)) and not i.indisprimary
    and (i.indnkeyatts = 1 and i.indkey[0] = a.attnum
-        or i.indnkeyatts = 2 and not i.indisunique and i.indkey[0] = site.attnum and i.indkey[1] = a.attnum);
+        or i.indnkeyatts = 2 and not i.indisunique and i.indkey[0] = site.attnum and i.indkey[1] = a.attnum
+        or i.indnkeyatts = 2 and i.indisunique and i.indkey[0] = a.attnum and i.indkey[1] = site.attnum);

@@ -1,7 +1,8 @@
 -- What the schema snapshot is made of. Read in one sync group between two looks at the epoch, so that
 -- a change in the middle is noticed and the load begins again.
 
--- Tables of `public` with their columns. Partitions are reached through their parents.
+-- Tables of `public` with their columns. Partitions are reached through their parents. The key (id, site_id) of
+-- a tenant-owned table is id: its site is said beside it.
 -- name: schema_columns :read
 -- returns: collection, field, type_oid, max_length, is_nullable, has_default, is_generated, key_columns
 select c.relname::text as collection, a.attname::text as field,
@@ -10,11 +11,15 @@ select c.relname::text as collection, a.attname::text as field,
        not a.attnotnull as is_nullable,
        (a.atthasdef or a.attidentity <> '') as has_default,
        (a.attgenerated <> '' or a.attidentity = 'a') as is_generated,
-       coalesce((select i.indnkeyatts from pg_index i
+       coalesce((select case when i.indnkeyatts = 2 and i.indkey[1] = site.attnum then (a.attnum = i.indkey[0])::int
+                             else i.indnkeyatts end
+                   from pg_index i
                   where i.indrelid = c.oid and i.indisprimary and a.attnum = any (i.indkey)), 0)::int4 as key_columns
   from pg_class c
   join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
   join pg_type t on t.oid = a.atttypid
+  left join spark.collections owned on owned.collection = c.relname
+  left join pg_attribute site on site.attrelid = c.oid and site.attname = owned.site_column
  where c.relnamespace = 'public'::regnamespace
    and c.relkind in ('r', 'p') and not c.relispartition
    and has_table_privilege(c.oid, 'select')
@@ -57,8 +62,13 @@ select c.relname::text as collection, a.attname::text as field,
 select collection, sort_field, accountability, singleton as is_singleton from directus_collections;
 
 -- name: schema_tenants :read
--- returns: collection, site_column, shared_read, site_optional, read_only, audited
-select collection, site_column, shared_read, site_optional, read_only, audited from spark.collections;
+-- returns: collection, site_column, shared_read, site_optional, read_only, audited, keyed_by_site
+select t.collection, t.site_column, t.shared_read, t.site_optional, t.read_only, t.audited,
+       exists (select from pg_class c
+                 join pg_attribute s on s.attrelid = c.oid and s.attname = t.site_column
+                 join pg_index i on i.indrelid = c.oid and i.indisprimary and i.indnkeyatts > 1 and s.attnum = any (i.indkey)
+                where c.relnamespace = 'public'::regnamespace and c.relname = t.collection) as keyed_by_site
+  from spark.collections t;
 
 -- name: schema_roles :read
 -- returns: id, parent

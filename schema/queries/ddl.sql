@@ -76,7 +76,7 @@ select $1::text, $2::text, $3::text, m.one_field, m.one_collection_field,
 
 -- All that making a relation from $1.$2 to $3 has to know. `target_key`: its only key column.
 -- name: ddl_relation_facts :read
--- returns: has_collection, has_field, is_column, has_relation, has_foreign_key, has_target, own_key, target_key, key_type, field_type, site_column, target_site_column, target_shared, special, is_tracked, has_companion
+-- returns: has_collection, has_field, is_column, has_relation, has_foreign_key, has_target, own_key, target_key, key_type, field_type, site_column, target_site_column, target_shared, special, is_tracked, has_companion, target_keyed_by_site
 select many.oid is not null or exists (select from directus_collections where collection = $1::text) as has_collection,
        near.attname is not null or exists (select from directus_fields where collection = $1::text and field = $2::text) as has_field,
        near.attname is not null as is_column,
@@ -86,22 +86,26 @@ select many.oid is not null or exists (select from directus_collections where co
                   and k.conkey[array_upper(k.conkey, 1)] = near.attnum) as has_foreign_key,
        one.oid is not null as has_target,
        (select a.attname::text from pg_index p join pg_attribute a on a.attrelid = p.indrelid and a.attnum = p.indkey[0]
-         where p.indrelid = many.oid and p.indisprimary and p.indnkeyatts = 1) as own_key,
+         where p.indrelid = many.oid and p.indisprimary
+           and (p.indnkeyatts = 1 or p.indnkeyatts = 2 and a.attname <> own.site_column)) as own_key,
        far.attname::text as target_key,
        format_type(far.atttypid, null) as key_type, format_type(near.atttypid, null) as field_type,
        own.site_column, target.site_column as target_site_column,
        coalesce(target.shared_read, false) as target_shared,
        (select f.special from directus_fields f where f.collection = $1::text and f.field = $2::text limit 1) as special,
        exists (select from directus_fields where collection = $1::text and field = $2::text) as is_tracked,
-       exists (select from directus_fields where collection = $1::text and field = $2::text || '_site_id') as has_companion
+       exists (select from directus_fields where collection = $1::text and field = $2::text || '_site_id') as has_companion,
+       coalesce(i.indnkeyatts = 2, false) as target_keyed_by_site
   from (select) nothing
   left join pg_class many on many.relnamespace = 'public'::regnamespace and many.relname = $1::text and many.relkind in ('r', 'p')
   left join pg_attribute near on near.attrelid = many.oid and near.attname = $2::text and near.attnum > 0 and not near.attisdropped
   left join pg_class one on one.relnamespace = 'public'::regnamespace and one.relname = $3::text and one.relkind in ('r', 'p')
-  left join pg_index i on i.indrelid = one.oid and i.indisprimary and i.indnkeyatts = 1
-  left join pg_attribute far on far.attrelid = one.oid and far.attnum = i.indkey[0]
   left join spark.collections own on own.collection = $1::text
-  left join spark.collections target on target.collection = $3::text;
+  left join spark.collections target on target.collection = $3::text
+  left join pg_attribute site on site.attrelid = one.oid and site.attname = target.site_column
+  left join pg_index i on i.indrelid = one.oid and i.indisprimary
+                      and (i.indnkeyatts = 1 or i.indnkeyatts = 2 and i.indkey[1] = site.attnum)
+  left join pg_attribute far on far.attrelid = one.oid and far.attnum = i.indkey[0];
 
 -- The schema as Directus' snapshot ------------------------------------------------------------------
 --
@@ -125,7 +129,8 @@ select c.collection,
  where c.collection not like 'directus\_%'
  order by c.collection collate "C";
 
--- An index that begins with the site counts: on a tenant's table every one does.
+-- An index that begins with the site counts: on a tenant's table every one does. What is unique in its site
+-- is so by (field, site).
 -- Of a column's default the value is shown where it is a literal, else the expression.
 -- name: snapshot_fields :slow
 -- returns: collection, field, type_oid, special, meta, schema
@@ -163,12 +168,11 @@ select f.collection, f.field, coalesce(nullif(ty.typbasetype, 0), a.atttypid, 0)
   left join lateral (select pg_get_expr(adbin, adrelid) as expression from pg_attrdef
                       where adrelid = a.attrelid and adnum = a.attnum) d on true
   left join pg_attribute site on site.attrelid = t.oid and site.attname = 'site_id' and not site.attisdropped
-  left join lateral (select bool_or(i.indisunique and i.indnkeyatts = 1) as is_unique, bool_or(not i.indisunique) as is_indexed,
-                     bool_or(i.indisprimary and i.indnkeyatts = 1) as is_primary
-                       from pg_index i
-                      where i.indrelid = a.attrelid
-                        and (i.indnkeyatts = 1 and i.indkey[0] = a.attnum or i.indnkeyatts = 2
-                        and not i.indisunique and i.indkey[0] = site.attnum and i.indkey[1] = a.attnum)) ix on true
+  left join lateral (select bool_or(i.indisunique) as is_unique, bool_or(not i.indisunique) as is_indexed,
+                     bool_or(i.indisprimary) as is_primary
+                from pg_index i
+               where i.indrelid = a.attrelid and i.indkey[(i.indnkeyatts = 2 and not i.indisunique)::int] = a.attnum
+                 and (i.indnkeyatts = 1 or i.indnkeyatts = 2 and i.indkey[i.indisunique::int] = site.attnum)) ix on true
   left join lateral (select c.relname::text as target, b.attname::text as target_column
                        from pg_constraint k
                        join pg_class c on c.oid = k.confrelid

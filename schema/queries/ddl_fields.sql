@@ -7,7 +7,8 @@ select t.oid is not null or exists (select from directus_collections where colle
        t.oid is not null as has_table,
        a.attname is not null or exists (select from directus_fields where collection = $1::text and field = $2::text) as has_field,
        a.attname is not null as is_column,
-       exists (select from pg_index i where i.indrelid = t.oid and i.indisprimary and a.attnum = any (i.indkey)) as is_key,
+       exists (select from pg_index i where i.indrelid = t.oid and i.indisprimary and a.attnum = any (i.indkey)
+                  and not (i.indnkeyatts = 2 and a.attname = 'site_id')) as is_key,
        exists (select from spark.collections c where c.collection = $1::text and c.site_column = $2::text) as is_site,
        exists (select from spark.collections c where c.collection = $1::text and c.site_column = 'site_id') as is_tenants,
        exists (select from spark.own_fields o where o.collection = $1::text and o.field = $2::text) as is_own,

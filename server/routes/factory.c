@@ -48,6 +48,8 @@ static fiber_fn Err enter_owner(struct ctx *ctx, const struct factory_subject *s
                  &rows));
     if (rows.count == 0)
         return fail(ctx, ERR_NOT_FOUND, "There is no such %s.", subject->noun);
+    if (rows.count > 1 && subject->count == 1)
+        return fail(ctx, ERR_AMBIGUOUS_KEY, "%s", "");
     if (rows.count > 1)
         return fail(ctx, ERR_FAILED_VALIDATION,
                     "These belong to more than one site; send one request a site.");

@@ -44,6 +44,7 @@ static const char CONTENT_TABLES[] =
     "grant usage on sequence nobodys_id_seq to spark_platform;"
     "create table headings (id uuid primary key, site_id uuid not null, title text);"
     "select spark.protect_table('headings');"
+    "select spark.key_by_site('headings');"
     "create table blocks (id serial primary key, site_id uuid not null, post uuid references "
     "posts on delete cascade, "
     " item varchar(255), collection varchar(64));"

@@ -66,24 +66,24 @@ static void a_created_row_belongs_to_the_scopes_site(void **state)
 
 static void keys_are_made_or_taken(void **state)
 {
-    struct ask *ask = ask_new(VERB_CREATE, "posts", "{\"title\":\"x\"}");
+    struct ask *ask = ask_new(VERB_CREATE, "headings", "{\"title\":\"x\"}");
     ask->query = "fields=id";
     assert_int_equal(ask_run(state, AS_A, ask), OK);
     assert_int_equal(ask->answer[15 + 14], '7'); /* a version 7 */
     free(ask);
     written(state, AS_A,
-            ask_for(.verb = VERB_CREATE, .collection = "posts", .query = "fields=id",
+            ask_for(.verb = VERB_CREATE, .collection = "headings", .query = "fields=id",
                     .body = "{\"id\":\"11111111-1111-4111-8111-111111111111\",\"title\":\"Own\"}"),
             "{\"data\":{\"id\":\"11111111-1111-4111-8111-111111111111\"}}");
     refused(
         state, AS_A,
-        ask_for(.verb = VERB_CREATE, .collection = "posts",
+        ask_for(.verb = VERB_CREATE, .collection = "headings",
                 .body = "{\"id\":\"11111111-1111-4111-8111-111111111111\",\"title\":\"Own\"}"),
         ERR_NOT_UNIQUE,
-        "Value \"11111111-1111-4111-8111-111111111111\" for field \"id\" in collection \"posts\" "
+        "Value \"11111111-1111-4111-8111-111111111111\" for field \"id\" in collection \"headings\" "
         "has to be unique.");
     refused(state, AS_A,
-            ask_for(.verb = VERB_CREATE, .collection = "posts",
+            ask_for(.verb = VERB_CREATE, .collection = "headings",
                     .body = "{\"id\":\"zzz\",\"title\":\"Own\"}"),
             ERR_FORBIDDEN, PLAIN);
 }
@@ -191,7 +191,7 @@ static void writes_leave_activity_and_revisions(void **state)
     struct actor user = TEST_ADMIN;
     uuid_parse(STR("eeeeeeee-0000-4000-8000-00000000000e"), &user.user);
     struct ask ask =
-        ask_for(.verb = VERB_CREATE, .collection = "posts", .actor = &user, .query = "fields=title",
+        ask_for(.verb = VERB_CREATE, .collection = "headings", .actor = &user, .query = "fields=title",
                 .body = "{\"id\":\"11111111-1111-4111-8111-111111111111\",\"title\":\"One\"}");
     written(state, AS_A, ask, "{\"data\":{\"title\":\"One\"}}");
     ask.verb = VERB_UPDATE;
@@ -205,17 +205,17 @@ static void writes_leave_activity_and_revisions(void **state)
         stored("select string_agg(concat_ws(':', action, collection, left(item, 8), "
                "left(\"user\"::text, 8), ip, "
                "user_agent, right(site_id::text, 2)), '|' order by id) from directus_activity"),
-        "create:posts:11111111:eeeeeeee:127.0.0.1:test:0a|update:posts:11111111:eeeeeeee:127.0.0.1:"
+        "create:headings:11111111:eeeeeeee:127.0.0.1:test:0a|update:headings:11111111:eeeeeeee:127.0.0.1:"
         "test:0a|"
-        "delete:posts:11111111:eeeeeeee:127.0.0.1:test:0a");
+        "delete:headings:11111111:eeeeeeee:127.0.0.1:test:0a");
     assert_string_equal(stored("select count(*) from directus_activity where action = 'delete'"),
                         "1");
     assert_string_equal(stored("select data->>'title' || (delta->>'title') from directus_revisions "
-                               "where data->>'status' is null"),
+                               "where delta->>'id' is not null"),
                         "OneOne");
-    assert_string_equal(stored("select data->>'title' || (data->>'status') || delta::text from "
-                               "directus_revisions where data->>'status' is not null"),
-                        "Twodraft{\"title\":\"Two\"}");
+    assert_string_equal(stored("select data->>'title' || delta::text from "
+                               "directus_revisions where delta->>'id' is null"),
+                        "Two{\"title\":\"Two\"}");
 }
 
 static void many_rows_are_one_write(void **state)
