@@ -7,7 +7,8 @@ import os
 import subprocess
 import sys
 
-from harness import content, data, directus, factory, jobs, library, redis, report, server, soak, visitors
+from harness import content, data, directus, factory, fresh, jobs, library, redis, report
+from harness import server, soak, visitors
 from harness.errors import BenchError, NotAvailable
 from harness.stack import Stack
 from harness.suite import Absent, Workload, measure, say
@@ -148,6 +149,8 @@ class Run:
                  lambda: server.pageviews(stack, out)),
                 ("event", "POST /api/track/event, accepted",
                  lambda: visitors.events(stack, out)),
+                ("fresh_rows", "GET /items/leads/{id}, 100,000 rows loaded a moment ago",
+                 lambda: fresh.FreshRows(stack, tokens, out)),
                 ("articles", "articles generated and stored, 2 workers",
                  lambda: jobs.Articles(stack, self.blueprint()))):
             if self.wants(name):

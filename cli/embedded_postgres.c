@@ -219,6 +219,7 @@ static Str configuration(struct ctx *ctx, const struct embedded_postgres *postgr
         "max_wal_size = 2GB",
         "checkpoint_timeout = 10min",
         "max_locks_per_transaction = 256", /* partitions by month */
+        "autovacuum_naptime = 5s", /* plans of a table that fills row by row: statistics soon */
         "timezone = 'UTC'",
         "log_timezone = 'UTC'",
         "log_min_messages = warning",

@@ -44,6 +44,7 @@ class Stack:
         self.admin_token = secrets.token_hex(24)
         self.env = dict(os.environ, **ENVIRONMENT, HOST="127.0.0.1", PORT=str(self.port),
                         ADMIN_TOKEN=self.admin_token, SECRET=secrets.token_hex(32),
+                        GOD_MODE_TOKEN=secrets.token_hex(32),
                         ADMIN_EMAIL="bench@example.com", ADMIN_PASSWORD=secrets.token_hex(12))
 
     def start_backends(self):

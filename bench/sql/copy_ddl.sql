@@ -1,6 +1,6 @@
 -- Prints the DDL that makes plain copies of the tables of the data set: same columns, types, column
--- compression, defaults, keys and indexes; no row security, no triggers, no function of Spark. What
--- is measured beside Spark works on these.
+-- compression, defaults, keys and indexes; no row security, no triggers, no function of Spark; the
+-- key is id alone, for a copy has no sites to keep apart. What is measured beside Spark works on these.
 
 with tables as (
     select c.oid, c.relname, array_position(array['sites', 'authors', 'posts'], c.relname::text) as step
@@ -25,8 +25,7 @@ select line
     select 1 as part, t.step, format('create table %I (%s);', t.relname, c.list) as line
       from tables as t join columns as c using (oid)
     union all
-    select 2, t.step, format('alter table %I add %s;', t.relname, pg_get_constraintdef(k.oid))
-      from tables as t join pg_constraint as k on k.conrelid = t.oid and k.contype = 'p'
+    select 2, t.step, format('alter table %I add primary key (id);', t.relname) from tables as t
     union all
     select 3, t.step, pg_get_indexdef(i.indexrelid) || ';'
       from tables as t join pg_index as i on i.indrelid = t.oid and not i.indisprimary

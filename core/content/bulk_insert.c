@@ -1,6 +1,7 @@
 #include "base/json_writer.h"
 #include "content/bulk_internal.h"
 #include "content/oids.h"
+#include "gen/sql.h"
 
 enum { LINES_MAX = 256 * 1024 * 1024, RESULT_MAX = 16 * 1024 * 1024, FAULTS_TOLD = 10 };
 
@@ -87,6 +88,16 @@ static Err result_write(struct bulk *bulk, struct bulk_result *ret)
     return OK;
 }
 
+/* Who reads next reads by a plan that knows of the rows. The load is committed: it does not fail
+ * for this. */
+static fiber_fn void take_statistics(struct bulk *bulk)
+{
+    Err err = db_query_platform(bulk->platform, &SQL_STATISTICS_OF_COLLECTION,
+                                ARGS(db_text(bulk->collection->name)), NULL);
+    if (err != OK)
+        diag_clear(bulk->ctx);
+}
+
 fiber_fn Err bulk_insert(struct platform platform, Str collection, const struct json *items,
                          bool atomic, struct bulk_result *ret)
 {
@@ -107,6 +118,7 @@ fiber_fn Err bulk_insert(struct platform platform, Str collection, const struct 
     if (atomic && bulk->order_count < bulk->count)
         return refuse_faults(bulk);
     TRY(bulk_load(bulk, buf_str(lines), atomic));
+    take_statistics(bulk);
     bulk_publish(bulk);
     return result_write(bulk, ret);
 }

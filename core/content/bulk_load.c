@@ -199,13 +199,12 @@ static fiber_fn Err check_reference(struct bulk *bulk, struct db_tx *tx, uint32_
     Str owner = sql_ident(arena, target->site->name);
     Str table = sql_table(arena, target->name);
     const char *library = target->is_shared_read ? ", spark.library_site()" : "";
-    Str sql =
-        str_printf(arena,
-                   "select 1 from pg_temp.spark_bulk b join %.*s t on t.%.*s = b.c%u "
-                   "where t.%.*s not in (b.c%u%s) and not exists (select from %.*s o "
-                   "where o.%.*s = b.c%u and o.%.*s in (b.c%u%s)) limit 1",
-                   STR_FMT(table), STR_FMT(key), column, STR_FMT(owner), site, library,
-                   STR_FMT(table), STR_FMT(key), column, STR_FMT(owner), site, library);
+    Str sql = str_printf(arena,
+                         "select 1 from pg_temp.spark_bulk b join %.*s t on t.%.*s = b.c%u "
+                         "where t.%.*s not in (b.c%u%s) and not exists (select from %.*s o "
+                         "where o.%.*s = b.c%u and o.%.*s in (b.c%u%s)) limit 1",
+                         STR_FMT(table), STR_FMT(key), column, STR_FMT(owner), site, library,
+                         STR_FMT(table), STR_FMT(key), column, STR_FMT(owner), site, library);
     struct statement statement = {.sql = str_z(arena, sql), .lane = DB_WRITE};
     struct rows rows;
     TRY(db_tx_query(tx, &statement, NO_ARGS, &rows));

@@ -67,6 +67,7 @@ fiber_fn Err ddl_index_field(struct db_tx *tx, Str table, Str field, bool is_ten
 /* An existing table becomes its sites': the pair (site, key) gets unique, policies and mark follow.
  */
 fiber_fn Err ddl_table_protect(struct db_tx *tx, Str table, Str key);
+fiber_fn Err ddl_renew_key(struct db_tx *tx, Str table);
 fiber_fn Err ddl_unique_by_site(struct db_tx *tx, Str table);
 
 /* ddl_meta.c: rows of the Directus tables; before ddl_become_owner. `meta` may be NULL: {}. */

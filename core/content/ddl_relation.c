@@ -189,8 +189,9 @@ static fiber_fn Err add_key(struct db_tx *tx, const struct relation_body *body,
                                STR_FMT(table), STR_FMT(sql_ident(arena, name)), site,
                                STR_FMT(column), STR_FMT(sql_table(arena, body->related)), site,
                                STR_FMT(target_key), STR_FMT(body->on_update), STR_FMT(on_delete))));
-    return ddl_run(tx, str_printf(arena, "create index on %.*s (%s%.*s)", STR_FMT(table), site,
-                                  STR_FMT(column)));
+    TRY(ddl_run(tx, str_printf(arena, "create index on %.*s (%s%.*s)", STR_FMT(table), site,
+                               STR_FMT(column))));
+    return is_pair ? ddl_renew_key(tx, body->collection) : OK;
 }
 
 static fiber_fn Err add_library_key(struct db_tx *tx, const struct relation_body *body,
@@ -202,15 +203,17 @@ static fiber_fn Err add_library_key(struct db_tx *tx, const struct relation_body
     Str table = sql_table(arena, body->collection);
     TRY(ddl_run(tx, str_printf(arena, "alter table %.*s add column if not exists %.*s uuid",
                                STR_FMT(table), STR_FMT(sql_ident(arena, site)))));
-    return ddl_run(
-        tx, str_printf(arena,
-                       "select spark.add_library_reference(%.*s::regclass, %.*s, %.*s, "
-                       "%.*s::regclass, %.*s, %.*s)",
-                       STR_FMT(sql_literal(arena, table)), STR_FMT(sql_literal(arena, body->field)),
-                       STR_FMT(sql_literal(arena, site)),
-                       STR_FMT(sql_literal(arena, sql_table(arena, body->related))),
-                       STR_FMT(sql_literal(arena, fact_text(facts, DDL_RELATION_FACTS_TARGET_KEY))),
-                       STR_FMT(sql_literal(arena, str_lower(arena, body->on_delete)))));
+    Str target_key = fact_text(facts, DDL_RELATION_FACTS_TARGET_KEY);
+    TRY(ddl_run(tx, str_printf(arena,
+                               "select spark.add_library_reference(%.*s::regclass, %.*s, %.*s, "
+                               "%.*s::regclass, %.*s, %.*s)",
+                               STR_FMT(sql_literal(arena, table)),
+                               STR_FMT(sql_literal(arena, body->field)),
+                               STR_FMT(sql_literal(arena, site)),
+                               STR_FMT(sql_literal(arena, sql_table(arena, body->related))),
+                               STR_FMT(sql_literal(arena, target_key)),
+                               STR_FMT(sql_literal(arena, str_lower(arena, body->on_delete))))));
+    return ddl_renew_key(tx, body->collection);
 }
 
 /* From now on its rows are their sites'. */

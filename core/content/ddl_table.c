@@ -50,9 +50,18 @@ static fiber_fn Err create(struct db_tx *tx, const struct ddl_table *table)
 fiber_fn Err ddl_index_field(struct db_tx *tx, Str table, Str field, bool is_tenants)
 {
     struct arena *arena = tx->ctx->arena;
-    return ddl_run(tx, str_printf(arena, "create index on %.*s (%s%.*s)",
-                                  STR_FMT(sql_table(arena, table)), is_tenants ? "site_id, " : "",
-                                  STR_FMT(sql_ident(arena, field))));
+    TRY(ddl_run(tx,
+                str_printf(arena, "create index on %.*s (%s%.*s)", STR_FMT(sql_table(arena, table)),
+                           is_tenants ? "site_id, " : "", STR_FMT(sql_ident(arena, field)))));
+    return is_tenants ? ddl_renew_key(tx, table) : OK;
+}
+
+/* The key stays the youngest index: see spark.renew_key. */
+fiber_fn Err ddl_renew_key(struct db_tx *tx, Str table)
+{
+    struct arena *arena = tx->ctx->arena;
+    return ddl_run(tx, str_printf(arena, "select spark.renew_key(%.*s::regclass)",
+                                  STR_FMT(sql_literal(arena, sql_table(arena, table)))));
 }
 
 static fiber_fn Err index_fields(struct db_tx *tx, const struct ddl_table *table)
@@ -128,9 +137,8 @@ fiber_fn Err ddl_table_protect(struct db_tx *tx, Str table, Str key)
 fiber_fn Err ddl_unique_by_site(struct db_tx *tx, Str table)
 {
     struct arena *arena = tx->ctx->arena;
-    return ddl_run(
-        tx, str_printf(arena, "select spark.unique_by_site(%.*s::regclass, 'site_id')",
-                       STR_FMT(sql_literal(arena, sql_table(arena, table)))));
+    return ddl_run(tx, str_printf(arena, "select spark.unique_by_site(%.*s::regclass, 'site_id')",
+                                  STR_FMT(sql_literal(arena, sql_table(arena, table)))));
 }
 
 fiber_fn Err ddl_table_create(struct db_tx *tx, const struct ddl_table *table)

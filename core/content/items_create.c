@@ -4,8 +4,12 @@
  */
 #include "base/json_writer.h"
 #include "content/write_reference.h"
+#include "gen/sql.h"
 
 #include <assert.h>
+
+/* So many rows at once may have made a young table another one. */
+enum { STATISTICS_ROWS_MIN = 500 };
 
 /* The item as filters leave it. */
 static fiber_fn Err filter(struct writer *w, const struct write_scope *scope,
@@ -159,6 +163,13 @@ static void write_rows(const struct run *run, struct buf *out)
     buf_put(out, STR("]}"));
 }
 
+/* The rows are committed, whatever becomes of this. */
+static fiber_fn void take_statistics(struct ctx *ctx, const struct collection *collection)
+{
+    if (db_query(ctx, &SQL_STATISTICS_OF_COLLECTION, ARGS(db_text(collection->name)), NULL) != OK)
+        diag_clear(ctx);
+}
+
 static fiber_fn Err create_bulk(struct writer *w, const struct write_scope *scope,
                                 struct bulk *bulk, const struct query *query, struct buf *out,
                                 bool *ret_has_body)
@@ -172,6 +183,8 @@ static fiber_fn Err create_bulk(struct writer *w, const struct write_scope *scop
     TRY(write_plan(w, scope->collection, &bulk->shape, &plan));
     TRY(write_run(w, plan, &bulk->shape, NULL, bulk_json(w->ctx, bulk), &run));
     write_announce(w);
+    if (bulk->count >= STATISTICS_ROWS_MIN)
+        take_statistics(w->ctx, scope->collection);
     *ret_has_body = !plan->is_mute;
     if (plan->is_mute)
         return OK;

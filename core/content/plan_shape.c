@@ -233,7 +233,8 @@ static Err bind_branch(struct compiler *c, struct select *child, const struct fi
     return select_check_count(c);
 }
 
-/* Where keys may repeat a child says whose row it refers to: one of its own site, or the library's. */
+/* Where keys may repeat a child says whose row it refers to: one of its own site, or the library's.
+ */
 static Err name_parents(struct shaper *s, struct branch *branch, const struct relation *relation,
                         struct place place)
 {

@@ -66,8 +66,7 @@ static void index_rows(struct run *run, const struct branch *branch)
     struct span *span = NULL;
     Str last = STR_NONE;
     for (uint32_t i = 0; i < result->rows.count; i++) {
-        Str key =
-            parent_name(run, &result->rows, i, branch->child_key, branch->child_site);
+        Str key = parent_name(run, &result->rows, i, branch->child_key, branch->child_site);
         if (span == NULL || !str_eq(key, last)) {
             span = arena_new(run->ctx->arena, struct span);
             span->first = i;
@@ -198,14 +197,13 @@ static const struct span *find_target(const struct cursor *at, const struct bran
 {
     struct arena *arena = at->run->ctx->arena;
     const struct span *own =
-        map_get(targets->spans, parent_name(at->run, at->rows, at->row, branch->parent_key,
-                                            branch->parent_site));
+        map_get(targets->spans,
+                parent_name(at->run, at->rows, at->row, branch->parent_key, branch->parent_site));
     if (own != NULL || branch->child_site == NO_COLUMN)
         return own;
     Str key = key_text(arena, at->rows, at->row, branch->parent_key);
     Str library = uuid_text(arena, UUID_LIBRARY_SITE);
-    return map_get(targets->spans,
-                   str_printf(arena, "%.*s/%.*s", STR_FMT(key), STR_FMT(library)));
+    return map_get(targets->spans, str_printf(arena, "%.*s/%.*s", STR_FMT(key), STR_FMT(library)));
 }
 
 /* The row a to-any reference points to; the key alone when it may not be seen or is gone. */

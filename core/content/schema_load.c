@@ -122,8 +122,7 @@ static void add_collections(struct schema *schema, const struct answers *answers
                               .is_site_optional = row_bool(rows, i, SCHEMA_TENANTS_SITE_OPTIONAL),
                               .is_read_only = row_bool(rows, i, SCHEMA_TENANTS_READ_ONLY),
                               .is_audited = row_bool(rows, i, SCHEMA_TENANTS_AUDITED),
-                              .is_keyed_by_site =
-                                  row_bool(rows, i, SCHEMA_TENANTS_KEYED_BY_SITE),
+                              .is_keyed_by_site = row_bool(rows, i, SCHEMA_TENANTS_KEYED_BY_SITE),
                           });
     rows = &answers->roles;
     for (uint32_t i = 0; i < rows->count; i++)

@@ -33,7 +33,7 @@ struct branch {
     uint32_t child_key;         /* column in the child's rows */
     uint32_t collection_column; /* OUT_ANY: which collection the parent's row points into */
     uint32_t parent_site;       /* where keys may repeat: the parent's site … */
-    uint32_t child_site;        /* … and that of the parent which the child refers to; or NO_COLUMN */
+    uint32_t child_site; /* … and that of the parent which the child refers to; or NO_COLUMN */
     Str collection;
 };
 
@@ -54,9 +54,9 @@ struct select {
     uint32_t group_count; /* the first columns */
     int64_t limit;        /* -1: none */
     int64_t offset;
-    struct column *partition; /* per-parent limit: the column that names the parent … */
+    struct column *partition;      /* per-parent limit: the column that names the parent … */
     struct column *partition_site; /* … and the one with its site, or NULL */
-    bool is_counted;          /* select count(*) */
+    bool is_counted;               /* select count(*) */
 
     struct shape *shape;
     struct branch *first_branch;

@@ -105,8 +105,10 @@ enum pred_kind {
     PRED_SITE_OR_LIBRARY,
     PRED_CHILD_OF, /* in an EXISTS: child's operand equals the parent's */
     /* Of collections whose keys are unique in their site only, on the platform: */
-    PRED_SAME_SITE, /* operand, the site of what is referred to, is `parent`, the referrer's, or the library */
-    PRED_ONE_SITE,  /* operand is the only site that has the row's key; else is_refused is an error */
+    PRED_SAME_SITE, /* operand, the site of what is referred to, is `parent`, the referrer's, or the
+                       library */
+    PRED_ONE_SITE,  /* operand is the only site that has the row's key; else is_refused is an error
+                     */
 };
 
 struct pred {

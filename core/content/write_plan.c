@@ -175,7 +175,8 @@ static void put_activity(struct sql *sql, const struct write_print *p)
     sql_name(sql, p->collection->key->name);
     sql_text(sql, "::text");
     put_site(sql, p);
-    sql_text(sql, p->has_site ? " from w returning id, item, site_id)" : " from w returning id, item)");
+    sql_text(sql,
+             p->has_site ? " from w returning id, item, site_id)" : " from w returning id, item)");
 }
 
 static void put_row_json(struct sql *sql, const struct write_print *p)

@@ -389,5 +389,8 @@ fiber_fn Err blueprint_site_store(struct ctx *ctx, const struct json *body,
     TRY(db_begin(ctx, &tx));
     in->tx = &tx;
     TRY(store_all(in, ret));
-    return db_commit(&tx);
+    TRY(db_commit(&tx));
+    err_ignore(db_query(ctx, &SQL_STATISTICS_REFRESH, NO_ARGS, NULL),
+               "statistics help whoever reads next; the import is done");
+    return OK;
 }

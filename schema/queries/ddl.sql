@@ -231,6 +231,10 @@ select r.many_collection as collection, r.many_field as field, r.one_collection 
 -- returns: id
 select id from sites where id = any ($1::uuid[]) for key share;
 
+-- After the commit that filled a collection: the kept plans of a young table. Null: of every table.
+-- name: statistics_of_collection :write
+select spark.analyze_young($1::text);
+
 -- Types of columns whose text only PostgreSQL can judge.
 -- name: bulk_types :read
 -- returns: field, type

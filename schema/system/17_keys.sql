@@ -117,6 +117,27 @@ begin
 end
 $$;
 
+-- An index that came later would be taken instead where all seem to cost the same, so the key is made once more
+-- after it. Only while the table is small: a large one has statistics, and building the key takes as long as the
+-- index did.
+create function spark.renew_key(target regclass, site_column name default 'site_id') returns void
+language plpgsql as $$
+declare
+    key record;
+begin
+    select k.conname, k.conindid, a.attname into key
+      from pg_constraint k
+      join pg_attribute a on a.attrelid = k.conrelid and a.attnum = k.conkey[1]
+      join pg_attribute s on s.attrelid = k.conrelid and s.attname = site_column and s.attnum = k.conkey[2]
+     where k.conrelid = target and k.contype = 'p' and cardinality(k.conkey) = 2;
+    if found and pg_relation_size(target) <= 8 * 1024 * 1024
+       and not exists (select from pg_constraint f where f.contype = 'f' and f.conindid = key.conindid) then
+        execute format('alter table %s drop constraint %I, add constraint %2$I primary key (%I, %I)',
+                       target, key.conname, key.attname, site_column);
+    end if;
+end
+$$;
+
 -- Collections made through the API before. Those of the pack have a migration of their own; what belongs to
 -- another owner, as all of an opened Directus database does, keeps its keys.
 set local spark.scope = 'platform';
@@ -126,3 +147,40 @@ select spark.key_by_site(c.oid::regclass, t.site_column::name)
  where c.relowner = 'spark_owner'::regrole and c.relkind = 'r' and not t.site_optional and t.site_column = 'site_id'
  order by c.relname;
 select spark.raise_epoch();
+
+-- Statistics --------------------------------------------------------------------------------------
+-- Plans of named statements are kept. Made while PostgreSQL knows nothing of a table they may read all rows of a
+-- site, and they stay until its statistics are taken (docs/decisions/0029-statistics.md). Whoever fills a table
+-- asks here after its commit: each table that has doubled since, or shrunk to half, is analysed; null: of all.
+--
+-- Definer, because only the owner may. Columns without an index are left out, for they are long and no plan
+-- looks at them; a table that something else is vacuuming or changing is left alone.
+create function spark.analyze_young(collection text default null) returns integer
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    young record;
+    analysed integer := 0;
+begin
+    for young in
+        select c.oid::regclass as name,
+               (select string_agg(distinct quote_ident(a.attname), ', ')
+                  from pg_index i join pg_attribute a on a.attrelid = i.indrelid and a.attnum = any (i.indkey)
+                 where i.indrelid = c.oid) as columns
+          from pg_class c
+         cross join lateral (select pg_relation_size(c.oid) / 8192 as pages) now
+         where c.relnamespace = 'public'::regnamespace and c.relkind = 'r'
+           and c.relowner = 'spark_owner'::regrole
+           and (analyze_young.collection is null or c.relname = analyze_young.collection)
+           and (now.pages > 2 * greatest(c.relpages, 8) or c.relpages > 2 * greatest(now.pages, 8))
+    loop
+        -- One does it, the others go on.
+        if young.columns is not null and pg_try_advisory_xact_lock(hashtextextended('spark.refresh_statistics', young.name::oid::bigint)) then
+            execute format('analyze (skip_locked) %s (%s)', young.name, young.columns);
+            analysed := analysed + 1;
+        end if;
+    end loop;
+    return analysed;
+end
+$$;
+revoke all on function spark.analyze_young(text) from public;
+grant execute on function spark.analyze_young(text) to spark_tenant, spark_platform;

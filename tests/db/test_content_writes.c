@@ -75,13 +75,13 @@ static void keys_are_made_or_taken(void **state)
             ask_for(.verb = VERB_CREATE, .collection = "headings", .query = "fields=id",
                     .body = "{\"id\":\"11111111-1111-4111-8111-111111111111\",\"title\":\"Own\"}"),
             "{\"data\":{\"id\":\"11111111-1111-4111-8111-111111111111\"}}");
-    refused(
-        state, AS_A,
-        ask_for(.verb = VERB_CREATE, .collection = "headings",
-                .body = "{\"id\":\"11111111-1111-4111-8111-111111111111\",\"title\":\"Own\"}"),
-        ERR_NOT_UNIQUE,
-        "Value \"11111111-1111-4111-8111-111111111111\" for field \"id\" in collection \"headings\" "
-        "has to be unique.");
+    refused(state, AS_A,
+            ask_for(.verb = VERB_CREATE, .collection = "headings",
+                    .body = "{\"id\":\"11111111-1111-4111-8111-111111111111\",\"title\":\"Own\"}"),
+            ERR_NOT_UNIQUE,
+            "Value \"11111111-1111-4111-8111-111111111111\" for field \"id\" in collection "
+            "\"headings\" "
+            "has to be unique.");
     refused(state, AS_A,
             ask_for(.verb = VERB_CREATE, .collection = "headings",
                     .body = "{\"id\":\"zzz\",\"title\":\"Own\"}"),
@@ -191,7 +191,8 @@ static void writes_leave_activity_and_revisions(void **state)
     struct actor user = TEST_ADMIN;
     uuid_parse(STR("eeeeeeee-0000-4000-8000-00000000000e"), &user.user);
     struct ask ask =
-        ask_for(.verb = VERB_CREATE, .collection = "headings", .actor = &user, .query = "fields=title",
+        ask_for(.verb = VERB_CREATE, .collection = "headings", .actor = &user,
+                .query = "fields=title",
                 .body = "{\"id\":\"11111111-1111-4111-8111-111111111111\",\"title\":\"One\"}");
     written(state, AS_A, ask, "{\"data\":{\"title\":\"One\"}}");
     ask.verb = VERB_UPDATE;
@@ -205,7 +206,8 @@ static void writes_leave_activity_and_revisions(void **state)
         stored("select string_agg(concat_ws(':', action, collection, left(item, 8), "
                "left(\"user\"::text, 8), ip, "
                "user_agent, right(site_id::text, 2)), '|' order by id) from directus_activity"),
-        "create:headings:11111111:eeeeeeee:127.0.0.1:test:0a|update:headings:11111111:eeeeeeee:127.0.0.1:"
+        "create:headings:11111111:eeeeeeee:127.0.0.1:test:0a|update:headings:11111111:eeeeeeee:127."
+        "0.0.1:"
         "test:0a|"
         "delete:headings:11111111:eeeeeeee:127.0.0.1:test:0a");
     assert_string_equal(stored("select count(*) from directus_activity where action = 'delete'"),
