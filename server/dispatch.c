@@ -3,10 +3,10 @@
  * handler, sends the reply or the error, writes the log line. The one file that knows that h2o may
  * drop a request under a waiting fiber; no handler ever learns of it.
  */
+#include "access/current.h"
 #include "base/clock.h"
 #include "base/counters.h"
 #include "base/log.h"
-#include "content/schema.h"
 #include "io/fiber.h"
 #include "server/denials.h"
 #include "server/exchange.h"
@@ -17,8 +17,10 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
-/* A schema that changes while a request runs makes it start again, this often at most. */
-enum { EPOCH_TRIES_MAX = 4 };
+/* Schema or rights that change while a request runs make it start again: after the first times
+ * while whoever changes them waits. Then it nearly always is the last one, and its deadline ends it
+ * before there were so many. */
+enum { EPOCH_TRIES_MAX = 50, FREE_TRIES_MAX = 2 };
 enum { PROBE_WHO_US = 1000 * 1000 };
 /* Fibers that requests start themselves fit beside the largest REQUESTS_MAX. */
 static_assert(18000 + 2000 <= FIBER_LIVE_MAX, "REQUESTS_MAX of settings.def");
@@ -318,23 +320,58 @@ static Err refuse_early(struct exchange *exchange)
     return OK;
 }
 
+/* Once: from the start. No refusal rests on what was so before the request came. */
+static fiber_fn Err handle_once(struct exchange *exchange)
+{
+    reply_init(exchange);
+    Err err = handle(exchange);
+    if (exchange->reply.is_streaming)
+        return err;
+    return access_settle(&exchange->ctx, err, exchange->started_us);
+}
+
+/* For a pause a connection is needed beside the one that the handler may want. */
+static bool may_pause(const struct settings *settings)
+{
+    return settings->database_exclusive_lanes >= 2 * (int64_t)settings->server_threads;
+}
+
+/* After a try that met a change: what is remembered is made current, in the last tries while
+ * changes pause, so that it stays so until the handler is done. */
+static fiber_fn Err begin_again(struct exchange *exchange, ArenaMark mark, int try,
+                                struct access_pause *pause, bool *of_all)
+{
+    struct ctx *ctx = &exchange->ctx;
+    const struct ctx before = *ctx;
+    arena_rewind(exchange->arena, mark);
+    ctx_init(exchange);
+    ctx->epoch = before.epoch;
+    ctx->stamp = before.stamp;
+    if (try >= FREE_TRIES_MAX && may_pause(ctx->reactor->settings))
+        access_pause_begin(ctx, *of_all, pause);
+    TRY(access_catch_up(ctx, of_all));
+    ctx->epoch = 0;
+    ctx->stamp = (SiteStamp){0};
+    return OK;
+}
+
 /* Runs the handler; again, from the start, while what it was compiled against has changed. */
 static fiber_fn Err handle_with_retries(struct exchange *exchange)
 {
+    struct ctx *ctx = &exchange->ctx;
     ArenaMark mark = arena_mark(exchange->arena);
+    bool of_all = false;
     Err err = OK;
     for (int try = 0; try < EPOCH_TRIES_MAX; try++) {
-        arena_rewind(exchange->arena, mark);
-        ctx_init(exchange);
-        reply_init(exchange);
-        err = handle(exchange);
-        if (err != ERR_STALE_EPOCH || exchange->ctx.has_committed)
+        struct access_pause SCOPED_ACCESS_PAUSE pause = {0};
+        if (try > 0)
+            TRY(begin_again(exchange, mark, try, &pause, &of_all));
+        err = handle_once(exchange);
+        if (err != ERR_STALE_EPOCH || ctx->has_committed || exchange->reply.is_streaming)
             break;
-        schema_invalidate(&exchange->ctx);
-        access_invalidate(&exchange->ctx);
     }
     if (err == OK)
-        err = buf_check(&exchange->ctx, exchange->reply.body, "The answer");
+        err = buf_check(ctx, exchange->reply.body, "The answer");
     return err;
 }
 

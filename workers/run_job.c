@@ -2,6 +2,7 @@
  * One job, from claim to end: its fiber, its ctx, what becomes of its result.
  */
 #include "access/actor.h"
+#include "access/current.h"
 #include "base/clock.h"
 #include "base/counters.h"
 #include "base/log.h"
@@ -170,7 +171,7 @@ static fiber_fn void postpone(struct run *run, Str reason)
 static fiber_fn void run_known(struct run *run, const struct job_kind *kind)
 {
     struct ctx ctx = ctx_of(run, kind->timeout_us);
-    Err err = run_handler(run, &ctx, kind);
+    Err err = access_settle(&ctx, run_handler(run, &ctx, kind), run->started_us);
     if (run->job.is_finished)
         log_done(run);
     else

@@ -1,6 +1,7 @@
 #include "access/authenticate.h"
 
 #include "access/cache.h"
+#include "access/current.h"
 #include "access/identity.h"
 #include "access/jwt.h"
 #include "base/clock.h"
@@ -9,8 +10,6 @@
 #include "io/reactor.h"
 
 enum { TOKEN_LEN_MAX = 8192 };
-/* A host that no site has may get one: asked again after ten seconds. */
-enum { UNKNOWN_HOST_AGE_US = 10 * 1000 * 1000 };
 
 static Err token_choose(struct ctx *ctx, const struct credentials *credentials, Str *ret)
 {
@@ -49,59 +48,114 @@ static Err expiry_check(struct ctx *ctx, const struct identity *identity)
     return fail(ctx, is_jwt ? ERR_TOKEN_EXPIRED : ERR_INVALID_CREDENTIALS, "%s", "");
 }
 
+/* What is remembered of a site counts while its stamp is the last one seen, and that is not old. */
+static fiber_fn Err is_fresh(struct ctx *ctx, struct access_cache *cache, Uuid site,
+                             int64_t site_epoch, bool *ret)
+{
+    TRY(access_look(ctx, clock_now_us() - ACCESS_AGE_US, &site, false));
+    *ret =
+        access_thread(ctx->reactor)->cache == cache && cache_site(cache, site)->epoch == site_epoch;
+    return OK;
+}
+
+static fiber_fn Err identity_recall(struct ctx *ctx, struct access_cache *cache, Str key,
+                                    struct identity *ret, bool *ret_is_known)
+{
+    const struct identity *known = map_get(cache->tokens, key);
+    *ret_is_known = known != NULL;
+    if (known == NULL)
+        return OK;
+    *ret = *known;
+    if (known->scope.kind == SCOPE_SITE)
+        TRY(is_fresh(ctx, cache, ret->scope.site, ret->site_epoch, ret_is_known));
+    return OK;
+}
+
+/* In the place of what was known of it, so that a token which is loaded often takes no more room.
+ */
+static void identity_remember(struct access_cache *cache, Str key, const struct identity *identity)
+{
+    struct identity *known = map_get(cache->tokens, key);
+    if (known == NULL) {
+        known = arena_new(cache->arena, struct identity);
+        map_put(cache->tokens, cache_dup(cache, key.data, key.len), known);
+    }
+    *known = *identity;
+}
+
 /* The key of a token in the cache is its hash, so that the cache holds no secret. */
 static fiber_fn Err identity_find(struct ctx *ctx, struct access_cache *cache, Str token, Str ip,
                                   struct identity *ret)
 {
     Sha256 hash = sha256(token);
     Str key = str_of((const char *)hash.bytes, sizeof hash.bytes);
-    const struct identity *known = map_get(cache->tokens, key);
-    if (known == NULL) {
+    bool is_known;
+    TRY(identity_recall(ctx, cache, key, ret, &is_known));
+    if (!is_known) {
+        int64_t sent_us = clock_now_us();
         bool is_cacheable = true;
         if (token.len == 0)
             TRY(identity_public(ctx, cache, ip, ret, &is_cacheable));
         else
             TRY(identity_load(ctx, cache, token, ip, ret, &is_cacheable));
-        if (is_cacheable) {
-            struct identity *copy = arena_new(cache->arena, struct identity);
-            *copy = *ret;
-            map_put(cache->tokens, cache_dup(cache, key.data, key.len), copy);
-        }
-    } else {
-        *ret = *known;
+        if (ret->scope.kind == SCOPE_SITE)
+            cache_note_site(cache, ret->scope.site, ret->site_epoch, sent_us);
+        if (is_cacheable)
+            identity_remember(cache, key, ret);
     }
+    if (ret->scope.kind == SCOPE_SITE)
+        ctx->stamp = (SiteStamp){ret->scope.site, ret->site_epoch};
     return expiry_check(ctx, ret);
 }
 
-static fiber_fn Err host_site(struct ctx *ctx, struct access_cache *cache, Str host, Uuid *ret)
+static fiber_fn Err host_load(struct ctx *ctx, struct access_cache *cache, Str name,
+                              struct host_entry *ret)
 {
-    *ret = (Uuid){0};
-    Str name = host_normalise(ctx->arena, host);
-    if (name.len == 0 || !cache->has_sites)
-        return OK;
-    struct host_entry *known = map_get(cache->hosts, name);
-    if (known != NULL && (!uuid_is_nil(known->site) || known->expires_us > clock_now_us())) {
-        *ret = known->site;
-        return OK;
-    }
+    int64_t sent_us = clock_now_us();
     struct rows rows;
     TRY(db_query_platform(reactor_platform(ctx), &SQL_ACCESS_SITE_BY_HOST, ARGS(db_text(name)),
                           &rows));
-    if (rows.count == 1)
-        *ret = row_uuid(&rows, 0, ACCESS_SITE_BY_HOST_SITE_ID);
+    *ret = (struct host_entry){
+        .site = row_uuid(&rows, 0, ACCESS_SITE_BY_HOST_SITE_ID),
+        .site_epoch = row_int(&rows, 0, ACCESS_SITE_BY_HOST_SITE_EPOCH),
+    };
+    cache_note_site(cache, ret->site, ret->site_epoch, sent_us);
+    struct host_entry *known = map_get(cache->hosts, name);
     if (known == NULL) {
         known = arena_new(cache->arena, struct host_entry);
         map_put(cache->hosts, cache_dup(cache, name.data, name.len), known);
     }
-    *known = (struct host_entry){*ret, clock_now_us() + UNKNOWN_HOST_AGE_US};
+    *known = *ret;
     return OK;
+}
+
+/* Zeroes where the database has no sites, or this is no host. */
+static fiber_fn Err host_find(struct ctx *ctx, struct access_cache *cache, Str host,
+                              struct host_entry *ret)
+{
+    *ret = (struct host_entry){0};
+    Str name = host_normalise(ctx->arena, host);
+    if (name.len == 0 || !cache->has_sites)
+        return OK;
+    const struct host_entry *known = map_get(cache->hosts, name);
+    bool is_known = known != NULL;
+    if (is_known) {
+        *ret = *known;
+        TRY(is_fresh(ctx, cache, ret->site, ret->site_epoch, &is_known));
+    }
+    return is_known ? OK : host_load(ctx, cache, name, ret);
 }
 
 fiber_fn Err site_find_by_host(struct ctx *ctx, Str host, Uuid *ret)
 {
     struct access_cache *cache;
     TRY(access_cache_current(ctx, &cache));
-    return host_site(ctx, cache, host, ret);
+    struct host_entry entry;
+    TRY(host_find(ctx, cache, host, &entry));
+    ctx->stamp = (SiteStamp){entry.site, entry.site_epoch};
+    ctx->is_current = false;
+    *ret = entry.site;
+    return OK;
 }
 
 /* "https://a.example:8443" → "a.example:8443"; "null" and other nonsense find no site. */
@@ -111,13 +165,28 @@ static Str origin_host(Str origin)
     return slashes < 0 ? STR_NONE : str_slice(origin, (size_t)slashes + 3, origin.len);
 }
 
-static Err wrong_site(struct ctx *ctx)
+/* Rests on what is remembered of the host, and is confirmed by that one's stamp. */
+static Err wrong_site(struct ctx *ctx, const struct host_entry *host)
 {
+    ctx->stamp = (SiteStamp){host->site, host->site_epoch};
     return fail(ctx, ERR_FORBIDDEN, "This token belongs to another site.");
 }
 
-/* Anonymous: the host's site. Bound to a site: that one, and neither on the host of another nor
- * with another selected. Bound to none: the platform, narrowed by the selector if there is one. */
+/* A token of a site, neither on the host of another nor with another selected. */
+static fiber_fn Err scope_of_site(struct ctx *ctx, struct access_cache *cache,
+                                  const struct credentials *credentials, Uuid site, Uuid selected)
+{
+    struct host_entry host;
+    TRY(host_find(ctx, cache, credentials->host, &host));
+    if (!uuid_is_nil(host.site) && !uuid_eq(host.site, site))
+        return wrong_site(ctx, &host);
+    if (!uuid_is_nil(selected) && !uuid_eq(selected, site))
+        return wrong_site(ctx, &host);
+    return OK;
+}
+
+/* Anonymous: the host's site. Bound to a site: that one. Bound to none: the platform, narrowed by
+ * the selector if there is one. */
 static fiber_fn Err scope_find(struct ctx *ctx, struct access_cache *cache,
                                const struct credentials *credentials,
                                const struct identity *identity, Scope *ret)
@@ -131,19 +200,16 @@ static fiber_fn Err scope_find(struct ctx *ctx, struct access_cache *cache,
             *ret = (Scope){.kind = SCOPE_SITE, .site = selected};
         return OK;
     }
-    Uuid host_owner;
-    TRY(host_site(ctx, cache, credentials->host, &host_owner));
     if (identity->scope.kind == SCOPE_SITE) {
-        if (!uuid_is_nil(host_owner) && !uuid_eq(host_owner, identity->scope.site))
-            return wrong_site(ctx);
-        if (!uuid_is_nil(selected) && !uuid_eq(selected, identity->scope.site))
-            return wrong_site(ctx);
         *ret = identity->scope;
-        return OK;
+        return scope_of_site(ctx, cache, credentials, identity->scope.site, selected);
     }
-    if (uuid_is_nil(host_owner) && credentials->by_origin)
-        TRY(host_site(ctx, cache, origin_host(credentials->origin), &host_owner));
-    *ret = (Scope){.kind = uuid_is_nil(host_owner) ? SCOPE_NONE : SCOPE_SITE, .site = host_owner};
+    struct host_entry host;
+    TRY(host_find(ctx, cache, credentials->host, &host));
+    if (uuid_is_nil(host.site) && credentials->by_origin)
+        TRY(host_find(ctx, cache, origin_host(credentials->origin), &host));
+    ctx->stamp = (SiteStamp){host.site, host.site_epoch};
+    *ret = (Scope){.kind = uuid_is_nil(host.site) ? SCOPE_NONE : SCOPE_SITE, .site = host.site};
     return OK;
 }
 
@@ -175,6 +241,7 @@ fiber_fn Err authenticate(struct ctx *ctx, const struct credentials *credentials
     identity.grants = grants_full();
     if (!is_god)
         TRY(identity_find(ctx, cache, token, credentials->ip, &identity));
+    ctx->is_current = false; /* the statements so far knew neither site nor host */
     TRY(scope_find(ctx, cache, credentials, &identity, &ctx->scope));
 
     struct actor *actor = arena_new(ctx->arena, struct actor);
@@ -191,6 +258,7 @@ fiber_fn Err authenticate(struct ctx *ctx, const struct credentials *credentials
         .user_agent = credentials->user_agent,
         .origin = credentials->origin,
     };
+    ctx->is_current = false;
     ctx->actor = actor;
     return OK;
 }

@@ -1,8 +1,9 @@
 /*
  * From the credentials of a request to an actor and a scope. Once per request, before anything
- * else; the answers are cached per thread under the epoch, so that a right that was taken away is
- * gone with the next request that touches the database (and within one second for one that does
- * not).
+ * else; the answers are cached per thread under the epoch and the stamp of their site, so that a
+ * right that was taken away is gone with the next request that touches the database (and within one
+ * second for one that does not), and one that was given is there with the next request
+ * (access_settle).
  */
 #pragma once
 
@@ -23,11 +24,11 @@ struct credentials {
 };
 
 /*
- * Sets ctx->actor, ctx->scope and ctx->epoch. Without a token: the public actor on the host's site,
- * or in NONE scope on a host that no site has.
- * ERR_INVALID_PAYLOAD two ways of sending a token at once; ERR_INVALID_CREDENTIALS unknown static
- * token; ERR_INVALID_TOKEN, ERR_TOKEN_EXPIRED for JWTs; ERR_FORBIDDEN a token bound to one site on
- * the host of another, or a wrong god token.
+ * Sets ctx->actor, ctx->scope, ctx->epoch and ctx->stamp. Without a token: the public actor on the
+ * host's site, or in NONE scope on a host that no site has. ERR_INVALID_PAYLOAD two ways of sending
+ * a token at once; ERR_INVALID_CREDENTIALS unknown static token; ERR_INVALID_TOKEN,
+ * ERR_TOKEN_EXPIRED for JWTs; ERR_FORBIDDEN a token bound to one site on the host of another, or a
+ * wrong god token.
  */
 fiber_fn Err authenticate(struct ctx *ctx, const struct credentials *credentials);
 
@@ -36,8 +37,5 @@ fiber_fn Err authenticate(struct ctx *ctx, const struct credentials *credentials
 Str host_normalise(struct arena *arena, Str host);
 
 /* The active site of a host by exact match over domains and aliases; nil uuid when there is none.
- */
+ * Sets ctx->epoch and ctx->stamp: what follows is compared with them. */
 fiber_fn Err site_find_by_host(struct ctx *ctx, Str host, Uuid *ret);
-
-/* Everything cached about rights and sites is forgotten (the epoch moved). */
-void access_invalidate(struct ctx *ctx);

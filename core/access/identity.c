@@ -145,6 +145,7 @@ fiber_fn Err identity_of_user(struct ctx *ctx, struct access_cache *cache, Uuid 
         .user = user,
         .role = row_uuid(&rows, 0, ACCESS_USER_BY_ID_ROLE),
     };
+    ret->site_epoch = row_int(&rows, 0, ACCESS_USER_BY_ID_SITE_EPOCH);
     TRY(scope_of_user(ctx, cache, row_uuid(&rows, 0, ACCESS_USER_BY_ID_SITE_ID), &ret->scope));
     return user_rights(ctx, cache, ip, ret, ret_cacheable);
 }
@@ -162,6 +163,7 @@ static struct identity identity_of_site_token(struct ctx *ctx, const struct rows
         .is_admin = true,
         .may_write = may_write,
         .scope = {.kind = SCOPE_SITE, .site = row_uuid(rows, 0, ACCESS_SITE_TOKEN_SITE_ID)},
+        .site_epoch = row_int(rows, 0, ACCESS_SITE_TOKEN_SITE_EPOCH),
         .grants = grants_full(),
         .expires_wall_us = row_time(rows, 0, ACCESS_SITE_TOKEN_EXPIRES_AT),
     };
@@ -199,6 +201,7 @@ fiber_fn Err identity_of_static_token(struct ctx *ctx, struct access_cache *cach
         .user = row_uuid(&rows, 0, ACCESS_USER_BY_TOKEN_ID),
         .role = row_uuid(&rows, 0, ACCESS_USER_BY_TOKEN_ROLE),
     };
+    ret->site_epoch = row_int(&rows, 0, ACCESS_USER_BY_TOKEN_SITE_EPOCH);
     TRY(scope_of_user(ctx, cache, row_uuid(&rows, 0, ACCESS_USER_BY_TOKEN_SITE_ID), &ret->scope));
     return user_rights(ctx, cache, ip, ret, ret_cacheable);
 }

@@ -25,6 +25,13 @@ typedef struct Scope {
     Uuid site; /* SCOPE_SITE only */
 } Scope;
 
+/* The state that the rights of one site were in when they were remembered. The nil site stands for
+ * hosts that no site has. */
+typedef struct SiteStamp {
+    Uuid site;
+    int64_t epoch; /* 0: unchecked */
+} SiteStamp;
+
 struct ctx {
     struct arena *arena;
     struct reactor *reactor;      /* NULL in pure code and in the CLI */
@@ -33,6 +40,8 @@ struct ctx {
     Scope scope;
     int64_t deadline_us; /* CLOCK_MONOTONIC, see clock_now_us(); 0 = none (start-up only) */
     int64_t epoch;      /* schema/access epoch its statements are compiled against; 0 = unchecked */
+    SiteStamp stamp;    /* the same for what belongs to one site; counts only where epoch does */
+    bool is_current;    /* a statement of its own found both stamps unchanged */
     Str trace;          /* id of this request or job in the log */
     bool has_committed; /* a write of this ctx is durable: do not run it again */
     struct diag diag;

@@ -2,6 +2,8 @@
  * Finding things in a snapshot, and the snapshot of the current epoch itself.
  */
 #include "access/actor.h"
+#include "access/current.h"
+#include "base/clock.h"
 #include "content/schema.h"
 #include "content/schema_build.h"
 #include "content/thread.h"
@@ -51,13 +53,25 @@ Err schema_forbidden_collection(struct ctx *ctx, Str name, Str queried_in)
                 STR_FMT(name), STR_FMT(queried_in));
 }
 
+/* Not after PostgreSQL was lost, nor when both the caller's rights and the last look at the epoch
+ * are of another. Stamps have no order: which of two is newer only the database knows. */
+static bool is_usable(struct ctx *ctx, const struct content_thread *thread)
+{
+    const struct schema *schema = thread->schema;
+    if (schema == NULL || thread->is_stale || thread->losses != db_losses(ctx->reactor->db))
+        return false;
+    bool is_unbound = ctx->epoch == 0 && ctx->has_committed;
+    return is_unbound || ctx->epoch == schema->epoch || access_epoch(ctx->reactor) == schema->epoch;
+}
+
 static fiber_fn Err load_once(struct ctx *ctx, struct content_thread *thread)
 {
     struct gate *held SCOPED_GATE = NULL;
     TRY(gate_enter(ctx, &thread->load_gate));
     held = &thread->load_gate;
-    if (thread->schema != NULL && !thread->is_stale)
+    if (is_usable(ctx, thread))
         return OK; /* another fiber has just loaded it */
+    uint64_t losses = db_losses(ctx->reactor->db);
     struct schema *schema;
     thread->is_stale = false; /* an epoch that moves during the load makes it stale again */
     Err err = schema_load(ctx, &schema);
@@ -66,6 +80,9 @@ static fiber_fn Err load_once(struct ctx *ctx, struct content_thread *thread)
         return err;
     }
     content_thread_set_schema(thread, schema);
+    thread->losses = losses;
+    if (schema->epoch != access_epoch(ctx->reactor))
+        return access_look(ctx, clock_now_us(), NULL, false);
     return OK;
 }
 
@@ -79,14 +96,15 @@ Err schema_current(struct ctx *ctx, const struct schema **ret)
 {
     assert(ctx->reactor != NULL);
     struct content_thread *thread = content_thread(ctx->reactor);
-    if (thread->schema != NULL && ctx->epoch > thread->schema->epoch)
-        thread->is_stale = true;
-    if (thread->schema == NULL || thread->is_stale)
+    bool is_bound = ctx->epoch != 0;
+    /* Whoever has not authenticated (a job, the server itself) has nothing that was compared. */
+    if (!is_bound && !ctx->has_committed)
+        TRY(access_look(ctx, clock_now_us() - ACCESS_AGE_US, NULL, false));
+    if (!is_usable(ctx, thread))
         TRY(load_once(ctx, thread));
     struct schema *schema = thread->schema;
-    if (ctx->epoch != 0 && ctx->epoch != schema->epoch && !ctx->has_committed)
-        return fail(ctx, ERR_STALE_EPOCH, "rights of epoch %jd, schema of epoch %jd",
-                    (intmax_t)ctx->epoch, (intmax_t)schema->epoch);
+    if (is_bound && ctx->epoch != schema->epoch && !ctx->has_committed)
+        return fail(ctx, ERR_STALE_EPOCH, "rights and schema are not of one epoch");
     ctx->epoch = schema->epoch;
     pin(ctx, schema);
     *ret = schema;

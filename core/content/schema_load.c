@@ -13,7 +13,7 @@
 
 #include <assert.h>
 
-enum { LOAD_TRIES = 5, VALIDATION_DEPTH_MAX = 24, SNAPSHOT_COLUMNS_MAX = 100000 };
+enum { LOAD_TRIES = 3, VALIDATION_DEPTH_MAX = 24, SNAPSHOT_COLUMNS_MAX = 100000 };
 
 struct answers {
     struct rows epoch_before;
@@ -177,5 +177,5 @@ Err schema_load(struct ctx *ctx, struct schema **ret)
         *ret = build(&loader, &answers);
         return OK;
     }
-    return fail(ctx, ERR_UNAVAILABLE, "the schema keeps changing");
+    return fail(ctx, ERR_STALE_EPOCH, "the schema keeps changing");
 }

@@ -13,6 +13,7 @@ struct reactor;
 struct content_thread {
     struct schema *schema; /* NULL: not loaded yet */
     bool is_stale;
+    uint64_t losses; /* db_losses before the snapshot was loaded */
     struct gate load_gate;
     struct plan_cache *plans; /* dropped with the snapshot they were compiled against */
 };

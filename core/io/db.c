@@ -60,6 +60,11 @@ void db_free(struct db *db)
     free(db);
 }
 
+uint64_t db_losses(const struct db *db)
+{
+    return db->losses;
+}
+
 struct db *db_of(const struct ctx *ctx)
 {
     assert(ctx->reactor != NULL && ctx->reactor->db != NULL);
@@ -126,7 +131,7 @@ static fiber_fn Err run(struct ctx *ctx, Scope scope, enum db_lane lane,
     request->commands = commands;
     request->count = count;
     request->scope = scope;
-    request->epoch = db_epoch_of(ctx);
+    request_take_stamps(request, ctx);
     for (uint32_t i = 0; i < count; i++)
         request->is_alone |= commands[i].statement->is_alone;
     return request_run(ctx, request);

@@ -165,6 +165,9 @@ fiber_fn Err db_wait_ready(struct ctx *ctx, struct db *db);
 /* ERR_CONFIG names migrations that the database lacks, or has and this binary does not know. */
 fiber_fn Err db_check_migrations(struct platform platform);
 bool db_is_up(const struct db *db); /* the last attempt of every lane succeeded */
+/* Grows with every session that PostgreSQL or the network ended: what is there now may be another
+ * server, or the same one restored, and what was remembered of the old one is to be forgotten. */
+uint64_t db_losses(const struct db *db);
 
 /* LISTEN on the direct connection: on_notify for each message, on_lost after every connect, the
  * first included (so that what was missed can be read again). Neither may free the listener. */

@@ -1,12 +1,21 @@
 #include "base/counters.h"
+#include "gen/sql.h"
 #include "io/db_internal.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
+#define STALE_SITE "SPE02"
+static_assert((int)DB_ENTER_SITE_STAMPED_STALE == (int)DB_ENTER_PLATFORM_STAMPED_STALE,
+              "read as one");
+
 static void take_answer(struct db_connection *connection, PGresult *result);
+static void take_entry(struct db_connection *connection, const struct slot *slot,
+                       const PGresult *result);
 static void take_error(struct db_connection *connection, PGresult *result);
+static void note_error(struct db_group *group, const struct slot *slot, PGresult *result);
+static void mark_stale(struct db_group *group, const struct db_request *entered);
 static bool is_fatal(struct db_connection *connection, const PGresult *result);
 static void take_abort(struct db_connection *connection);
 static void group_end(struct db_connection *connection);
@@ -54,6 +63,7 @@ static void take_answer(struct db_connection *connection, PGresult *result)
     struct db_request *request = slot.request;
     assert(slot.kind != SLOT_SYNC);
     if (slot.kind != SLOT_COMMAND) {
+        take_entry(connection, &slot, result);
         PQclear(result);
         return;
     }
@@ -62,8 +72,30 @@ static void take_answer(struct db_connection *connection, PGresult *result)
     bool is_read = request->kind == REQUEST_READ || request->kind == REQUEST_SLOW;
     if (is_read && request->received == request->count) {
         list_remove(&connection->first_group->members, request);
-        request_finish(request, OUTCOME_OK);
+        request_finish(request, request->sqlstate[0] == '\0' ? OUTCOME_OK : OUTCOME_ERROR);
     }
+}
+
+/* A group of reads goes on where the stamp of one site is stale: that site's get SPE02 for what
+ * they would have read. */
+static void take_entry(struct db_connection *connection, const struct slot *slot,
+                       const PGresult *result)
+{
+    if (slot->kind != SLOT_ENTER || slot->request == NULL || PQntuples(result) != 1)
+        return;
+    const char *stale = PQgetvalue(result, 0, DB_ENTER_SITE_STAMPED_STALE);
+    assert(PQgetlength(result, 0, DB_ENTER_SITE_STAMPED_STALE) == 4);
+    if (stale[3] != 0)
+        mark_stale(connection->first_group, slot->request);
+}
+
+static void mark_stale(struct db_group *group, const struct db_request *entered)
+{
+    for (struct db_request *request = group->members.first; request != NULL;
+         request = request->next)
+        if (request_is_like(entered, request))
+            db_copy_z(request->sqlstate, sizeof(request->sqlstate), STALE_SITE);
+    counter_inc(db_stale_sites);
 }
 
 static void take_error(struct db_connection *connection, PGresult *result)
@@ -89,9 +121,24 @@ static void take_error(struct db_connection *connection, PGresult *result)
     assert(!group->has_failed);
     group->has_failed = true;
     group->was_cancelled = strcmp(sqlstate, "57014") == 0 && cancel_may_hit(connection);
-    if (slot.request != NULL) {
-        db_copy_z(slot.request->sqlstate, sizeof(slot.request->sqlstate), sqlstate);
-        slot.request->error = result;
+    note_error(group, &slot, result);
+}
+
+/* Whose it is: one request's, that of all who entered a site under a stale stamp, or everybody's.
+ */
+static void note_error(struct db_group *group, const struct slot *slot, PGresult *result)
+{
+    const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    struct db_request *request = slot->request;
+    bool is_of_site = slot->kind == SLOT_ENTER && strcmp(sqlstate, STALE_SITE) == 0;
+    if (is_of_site && request != NULL) {
+        mark_stale(group, request);
+        PQclear(result);
+    } else if (slot->kind == SLOT_COMMAND && request != NULL && request->sqlstate[0] != '\0') {
+        PQclear(result); /* stale already, whatever else is wrong with it */
+    } else if (slot->kind != SLOT_ENTER && request != NULL) {
+        db_copy_z(request->sqlstate, sizeof(request->sqlstate), sqlstate);
+        request->error = result;
     } else {
         db_copy_z(group->sqlstate, sizeof(group->sqlstate), sqlstate);
         group->error = result;

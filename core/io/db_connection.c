@@ -164,6 +164,13 @@ static void wait_to_retry(struct db_connection *connection)
 
 void connection_lose(struct db_connection *connection, const char *why)
 {
+    if (connection->state == CONNECTION_UP)
+        connection->lane->db->losses++;
+    connection_drop(connection, why);
+}
+
+void connection_drop(struct db_connection *connection, const char *why)
+{
     if (connection->state != CONNECTION_UP)
         return;
     struct db *db = connection->lane->db;
@@ -225,7 +232,7 @@ void connection_finish(struct db_connection *connection)
     assert(db->is_closing);
     connect_cancel(connection->task);
     timer_stop(db->loop, &connection->retry);
-    connection_lose(connection, "closing");
+    connection_drop(connection, "closing");
     free(connection->slots.slots);
     connection->slots = (struct slot_ring){0};
 }

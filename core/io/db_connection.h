@@ -91,6 +91,7 @@ void connection_hurry(struct db_connection *connection); /* no more back-off bef
 /* Its session is over: reads go back to the queue, what else was in flight is told, and it connects
  * anew by itself. Nothing when it is not up. */
 void connection_lose(struct db_connection *connection, const char *why);
+void connection_drop(struct db_connection *connection, const char *why); /* by our own decision */
 void connection_recycle(struct db_connection *connection); /* idle: closes and connects anew */
 bool connection_is_stalled(const struct db_connection *connection); /* waits for long */
 void connection_flush(struct db_connection *connection);

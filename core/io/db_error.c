@@ -37,6 +37,7 @@ static const struct error_rule {
     ReportFn *report;
 } RULES[] = {
     {"SPE01", ERR_STALE_EPOCH, report_bare},
+    {"SPE02", ERR_STALE_EPOCH, report_bare}, /* the rights of one site */
     {"SPF01", ERR_FENCED, report_bare},
     {"SPG01", ERR_QUALITY_GATE, report_gate},
     {"SPK01", ERR_AMBIGUOUS_KEY, report_bare},

@@ -7,7 +7,8 @@
 #include <string.h>
 
 /* Entering a scope without an epoch to check, and changing it in the middle of a group. With an
- * epoch it is SQL_DB_ENTER_SITE or SQL_DB_ENTER_PLATFORM. */
+ * epoch it is SQL_DB_ENTER_SITE or SQL_DB_ENTER_PLATFORM, with a site's stamp one of the two
+ * …_STAMPED. */
 static const struct statement SET_SITE = {
     .name = "db_set_site",
     .sql = "select set_config('spark.site', $1, true)",
@@ -22,13 +23,13 @@ static struct db_group *group_open(struct db_connection *connection, struct requ
 static bool send_begin(struct db_connection *connection, struct db_group *group);
 static bool send_members(struct db_connection *connection, struct db_group *group);
 static bool send_request(struct db_connection *connection, struct db_request *request);
-static bool send_scope(struct db_connection *connection, const Scope *scope, int64_t epoch);
+static bool send_scope(struct db_connection *connection, struct db_request *first, bool is_checked);
+static bool send_stamped(struct db_connection *connection, struct db_request *first, Str value);
 static bool send_sync(struct db_connection *connection);
 static bool send_message(struct db_connection *connection, struct slot slot,
                          const struct statement *statement, struct db_args args, bool is_unnamed);
 static bool send_named(struct db_connection *connection, struct slot slot, const char *sql,
                        uint32_t count);
-static bool is_same_scope(const Scope *a, const Scope *b);
 
 void group_send(struct db_connection *connection, struct request_list *members)
 {
@@ -89,17 +90,17 @@ static bool send_begin(struct db_connection *connection, struct db_group *group)
     default:
         break;
     }
-    return send_scope(connection, &first->scope, first->epoch);
+    return send_scope(connection, first, true);
 }
 
 static bool send_members(struct db_connection *connection, struct db_group *group)
 {
-    const Scope *scope = &group->members.first->scope;
+    const struct db_request *entered = group->members.first;
     for (struct db_request *request = group->members.first; request != NULL;
          request = request->next) {
-        if (!is_same_scope(scope, &request->scope)) {
-            scope = &request->scope;
-            if (!send_scope(connection, scope, 0))
+        if (!request_is_like(entered, request)) {
+            entered = request;
+            if (!send_scope(connection, request, false))
                 return false;
         }
         if (!send_request(connection, request))
@@ -123,9 +124,12 @@ static bool send_request(struct db_connection *connection, struct db_request *re
     return true;
 }
 
-static bool send_scope(struct db_connection *connection, const Scope *scope, int64_t epoch)
+/* For `first` and those behind it that are like it. The epoch of all is compared once a group, a
+ * site's stamp wherever it is entered. */
+static bool send_scope(struct db_connection *connection, struct db_request *first, bool is_checked)
 {
     bool is_tenant = connection->lane->role == ROLE_TENANT;
+    const Scope *scope = &first->scope;
     assert(is_tenant == (scope->kind == SCOPE_SITE));
     char site[UUID_TEXT_LEN];
     Str value = scope->kind == SCOPE_PLATFORM ? STR("platform") : STR("");
@@ -134,11 +138,25 @@ static bool send_scope(struct db_connection *connection, const Scope *scope, int
         value = str_of(site, sizeof(site));
     }
     struct slot slot = {.kind = SLOT_ENTER};
-    if (epoch == 0)
+    if (first->epoch != 0 && first->stamp.epoch != 0)
+        return send_stamped(connection, first, value);
+    if (first->epoch == 0 || !is_checked)
         return send_message(connection, slot, is_tenant ? &SET_SITE : &SET_PLATFORM,
                             ARGS(db_text(value)), false);
     return send_message(connection, slot, is_tenant ? &SQL_DB_ENTER_SITE : &SQL_DB_ENTER_PLATFORM,
-                        ARGS(db_text(value), db_int(epoch)), false);
+                        ARGS(db_text(value), db_int(first->epoch)), false);
+}
+
+static bool send_stamped(struct db_connection *connection, struct db_request *first, Str value)
+{
+    bool is_tenant = connection->lane->role == ROLE_TENANT;
+    struct slot slot = {.kind = SLOT_ENTER, .request = first};
+    bool is_shared_read = first->kind == REQUEST_READ;
+    return send_message(connection, slot,
+                        is_tenant ? &SQL_DB_ENTER_SITE_STAMPED : &SQL_DB_ENTER_PLATFORM_STAMPED,
+                        ARGS(db_text(value), db_int(first->epoch), db_uuid(first->stamp.site),
+                             db_int(first->stamp.epoch), db_bool(is_shared_read)),
+                        false);
 }
 
 static bool send_sync(struct db_connection *connection)
@@ -185,9 +203,4 @@ static bool send_named(struct db_connection *connection, struct slot slot, const
         return false;
     slot_push(connection, slot);
     return true;
-}
-
-static bool is_same_scope(const Scope *a, const Scope *b)
-{
-    return a->kind == b->kind && (a->kind != SCOPE_SITE || uuid_eq(a->site, b->site));
 }

@@ -57,6 +57,7 @@ struct db {
     struct turn_hook hook;
     uint32_t connecting; /* attempts under way */
     bool is_closing;
+    uint64_t losses; /* sessions that ended though we had not wanted it */
     struct timer look;
     struct db_cancel *cancel; /* the one under way, or NULL */
     struct db_params params;

@@ -23,6 +23,7 @@ static void lane_grow(struct lane *lane, uint32_t connections);
 static bool lane_expects(const struct lane *lane);
 static void move(struct db_request *request, struct request_list *from, struct request_list *to);
 static void insert_by_scope(struct request_list *list, struct db_request *request);
+static int place_cmp(const struct db_request *a, const struct db_request *b);
 static int scope_cmp(const Scope *a, const Scope *b);
 
 void lane_init(struct lane *lane, struct db *db, enum db_role role, enum lane_kind kind)
@@ -331,7 +332,7 @@ static void move(struct db_request *request, struct request_list *from, struct r
 static void insert_by_scope(struct request_list *list, struct db_request *request)
 {
     struct db_request *before = list->last;
-    while (before != NULL && scope_cmp(&before->scope, &request->scope) > 0)
+    while (before != NULL && place_cmp(before, request) > 0)
         before = before->previous;
     if (before == NULL) {
         list_prepend(list, request);
@@ -347,6 +348,17 @@ static void insert_by_scope(struct request_list *list, struct db_request *reques
     before->next = request;
     list->requests++;
     list->statements += request->count;
+}
+
+/* Those that request_is_like stand together. */
+static int place_cmp(const struct db_request *a, const struct db_request *b)
+{
+    int order = scope_cmp(&a->scope, &b->scope);
+    if (order == 0)
+        order = memcmp(a->stamp.site.bytes, b->stamp.site.bytes, sizeof(a->stamp.site.bytes));
+    if (order == 0 && a->stamp.epoch != b->stamp.epoch)
+        order = a->stamp.epoch < b->stamp.epoch ? -1 : 1;
+    return order;
 }
 
 static int scope_cmp(const Scope *a, const Scope *b)

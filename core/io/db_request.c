@@ -6,6 +6,7 @@
 #include <string.h>
 
 static fiber_fn Err request_wait(struct ctx *ctx, struct db_request *request);
+static bool has_met_stamps(const struct ctx *ctx, const struct db_request *request);
 static Err request_left(struct ctx *ctx, struct db_request *request, Err why);
 static void request_abandon(struct db_request *request);
 static void take_rows(struct ctx *ctx, struct db_request *request);
@@ -24,9 +25,19 @@ struct db_request *request_new(struct lane *lane, enum request_kind kind)
     return request;
 }
 
-int64_t db_epoch_of(const struct ctx *ctx)
+void request_take_stamps(struct db_request *request, const struct ctx *ctx)
 {
-    return ctx->has_committed ? 0 : ctx->epoch;
+    if (ctx->has_committed || ctx->epoch == 0)
+        return;
+    request->epoch = ctx->epoch;
+    request->stamp = ctx->stamp;
+}
+
+bool request_is_like(const struct db_request *a, const struct db_request *b)
+{
+    return a->scope.kind == b->scope.kind && a->stamp.epoch == b->stamp.epoch &&
+           (a->scope.kind != SCOPE_SITE || uuid_eq(a->scope.site, b->scope.site)) &&
+           (a->stamp.epoch == 0 || uuid_eq(a->stamp.site, b->stamp.site));
 }
 
 void request_free(struct db_request *request)
@@ -72,6 +83,7 @@ static fiber_fn Err request_wait(struct ctx *ctx, struct db_request *request)
 
     assert(request->state == REQUEST_DONE);
     bool is_write = request->kind == REQUEST_WRITE || request->kind == REQUEST_SHARED;
+    ctx->is_current |= has_met_stamps(ctx, request);
     if (request->outcome == OUTCOME_OK) {
         take_rows(ctx, request);
         if (request->ret_connection != NULL)
@@ -82,6 +94,14 @@ static fiber_fn Err request_wait(struct ctx *ctx, struct db_request *request)
     }
     request_free(request);
     return err;
+}
+
+/* Whether what was answered, be it an error, was answered under the stamps that ctx has. */
+static bool has_met_stamps(const struct ctx *ctx, const struct db_request *request)
+{
+    bool is_answered = request->outcome == OUTCOME_OK || request->outcome == OUTCOME_ERROR;
+    return is_answered && request->epoch != 0 && request->epoch == ctx->epoch &&
+           memcmp(request->sqlstate, "SPE", 3) != 0 && request->stamp.epoch == ctx->stamp.epoch;
 }
 
 /* The deadline or a cancellation came first. */
@@ -113,9 +133,9 @@ static void request_abandon(struct db_request *request)
     /* A slow statement would keep one of the lane's few connections from the others, and COPY reads
      * from the fiber's memory. The backend ends by itself when its client is gone. */
     else if (request->kind == REQUEST_SLOW)
-        connection_lose(request->connection, "a slow statement was given up");
+        connection_drop(request->connection, "a slow statement was given up");
     else if (request->kind == REQUEST_COPY)
-        connection_lose(request->connection, "a COPY was given up");
+        connection_drop(request->connection, "a COPY was given up");
 }
 
 static void take_rows(struct ctx *ctx, struct db_request *request)

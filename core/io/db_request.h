@@ -63,6 +63,7 @@ struct db_request {
     uint8_t again; /* AGAIN_… bits; once any is set it travels alone, with unnamed statements */
     Scope scope;
     int64_t epoch;
+    SiteStamp stamp;
     char sqlstate[6];
     PGresult *error;
     PGresult *results[DB_BATCH_MAX];
@@ -77,9 +78,11 @@ struct request_list {
 
 struct db_request *request_new(struct lane *lane, enum request_kind kind);
 void request_free(struct db_request *request);
-/* What a request of this ctx is compiled against; 0 (unchecked) once something it did is durable,
- * for then it must not begin again: it had the right when it wrote. */
-int64_t db_epoch_of(const struct ctx *ctx);
+/* Notes what a request of this ctx is compiled against; nothing (unchecked) once something it did
+ * is durable, for then it must not begin again: it had the right when it wrote. */
+void request_take_stamps(struct db_request *request, const struct ctx *ctx);
+/* Whether both enter the same scope, under the same stamp of a site. */
+bool request_is_like(const struct db_request *a, const struct db_request *b);
 /* Wakes its fiber, which frees it; frees it at once when nobody waits. */
 void request_finish(struct db_request *request, enum outcome outcome);
 /* Back to the front of its lane's queue, for a `reason` of AGAIN_…; somebody must be waiting. */

@@ -8,6 +8,7 @@
 #include "io/db_internal.h"
 
 #include <assert.h>
+#include <string.h>
 
 static bool has_better_place(const struct lane *lane);
 static void put_ghost(struct db_connection *connection, struct db_group *group,
@@ -60,6 +61,8 @@ static void put_ghost(struct db_connection *connection, struct db_group *group,
     ghost->count = request->count;
     ghost->scope = request->scope;
     ghost->epoch = request->epoch;
+    ghost->stamp = request->stamp;
+    memcpy(ghost->sqlstate, request->sqlstate, sizeof(ghost->sqlstate));
     ghost->state = REQUEST_SENT;
     struct slot_ring *ring = &connection->slots;
     for (uint32_t i = 0; i < ring->count; i++) {

@@ -49,7 +49,7 @@ static fiber_fn Err tx_begin(struct ctx *ctx, struct db_tx *tx, Scope scope)
     enum db_role role = scope.kind == SCOPE_SITE ? ROLE_TENANT : ROLE_PLATFORM;
     struct db_request *request = request_new(&db->lanes[role][LANE_EXCLUSIVE], REQUEST_BEGIN);
     request->scope = scope;
-    request->epoch = db_epoch_of(ctx);
+    request_take_stamps(request, ctx);
     struct db_connection *connection = NULL;
     request->ret_connection = &connection;
     TRY(request_run(ctx, request));
@@ -175,7 +175,7 @@ void connection_give_back(struct db_connection *connection)
         return;
     }
     if (connection->copy != NULL) {
-        connection_lose(connection, "a COPY was given up");
+        connection_drop(connection, "a COPY was given up");
         connection_release(connection);
         return;
     }
@@ -194,12 +194,12 @@ void connection_rolled_back(struct db_connection *connection)
     timer_stop(connection->lane->db->loop, &connection->rollback);
     bool is_clean = PQtransactionStatus(connection->pg) == PQTRANS_IDLE;
     if (!is_clean)
-        connection_lose(connection, "a rollback left its transaction open");
+        connection_drop(connection, "a rollback left its transaction open");
     connection_release(connection);
 }
 
 static void on_rollback_late(void *arg)
 {
     struct db_connection *connection = arg;
-    connection_lose(connection, "a rollback took too long");
+    connection_drop(connection, "a rollback took too long");
 }

@@ -6,19 +6,25 @@
 -- returns: has_sites
 select exists (select from spark.collections where collection = 'sites' and site_column = 'id') as has_sites;
 
+-- The stamp of the site comes in the same snapshot as what is remembered under it.
 -- name: access_site_token :read
--- returns: id, site_id, scopes, expires_at
-select t.id, t.site_id, t.scopes, t.expires_at
+-- returns: id, site_id, scopes, expires_at, site_epoch
+select t.id, t.site_id, t.scopes, t.expires_at,
+       coalesce((select e.epoch from spark.site_epochs e where e.site_id = t.site_id), 1) as site_epoch
   from spark.site_tokens t join sites s on s.id = t.site_id
  where t.token_hash = $1 and s.status in ('active', 'setup', 'paused');
 
 -- name: access_user_by_token :read
--- returns: id, role, site_id
-select id, role, site_id from directus_users where token = $1 and status = 'active';
+-- returns: id, role, site_id, site_epoch
+select u.id, u.role, u.site_id,
+       coalesce((select e.epoch from spark.site_epochs e where e.site_id = u.site_id), 1) as site_epoch
+  from directus_users u where u.token = $1 and u.status = 'active';
 
 -- name: access_user_by_id :read
--- returns: id, role, site_id, status
-select id, role, site_id, status from directus_users where id = $1;
+-- returns: id, role, site_id, status, site_epoch
+select u.id, u.role, u.site_id, u.status,
+       coalesce((select e.epoch from spark.site_epochs e where e.site_id = u.site_id), 1) as site_epoch
+  from directus_users u where u.id = $1;
 
 -- A site that was archived or deleted takes its users with it, as it does its tokens.
 -- name: access_site_is_open :read
@@ -56,11 +62,15 @@ select collection, action, permissions, validation, presets, fields
  where policy = any ($1)
  order by array_position($1, policy), id;
 
+-- One row always: a host that no site has is remembered under the stamp of the nil site.
 -- name: access_site_by_host :read
--- returns: site_id
-select d.site_id
-  from spark.site_domains d join sites s on s.id = d.site_id
- where d.domain = $1 and s.status = 'active';
+-- returns: site_id, site_epoch
+select h.site_id,
+       coalesce((select e.epoch from spark.site_epochs e
+                  where e.site_id = coalesce(h.site_id, '00000000-0000-0000-0000-000000000000')), 1) as site_epoch
+  from (select) always
+  left join (select d.site_id from spark.site_domains d join sites s on s.id = d.site_id
+              where d.domain = $1 and s.status = 'active') h on true;
 
 -- Logins -----------------------------------------------------------------------------------------
 

@@ -17,7 +17,42 @@ select set_config('spark.scope', $1, true) as scope,
        case when epoch = $2 then 0 else spark.stale_epoch(epoch) end as stale
   from spark.epoch;
 
+-- The same for rights that belong to one site: $3 is the site, $4 its stamp. Where $5 says so (reads,
+-- which share a group with the reads of others) a stale one is not refused with SPE02 but answered 1, and
+-- its statements run where they see nothing, so that the rest of the group goes on.
+
+-- name: db_enter_site_stamped :read
+-- returns: site, stale
+select set_config('spark.site', case when $5 and coalesce(s.epoch, 1) <> $4 then '' else $1 end, true) as site,
+       case when e.epoch <> $2 then spark.stale_epoch(e.epoch)
+            when coalesce(s.epoch, 1) = $4 then 0
+            when $5 then 1
+            else spark.stale_site() end as stale
+  from spark.epoch e left join spark.site_epochs s on s.site_id = $3;
+
+-- name: db_enter_platform_stamped :read
+-- returns: scope, stale
+select set_config('spark.scope', case when $5 and coalesce(s.epoch, 1) <> $4 then '' else $1 end, true) as scope,
+       case when e.epoch <> $2 then spark.stale_epoch(e.epoch)
+            when coalesce(s.epoch, 1) = $4 then 0
+            when $5 then 1
+            else spark.stale_site() end as stale
+  from spark.epoch e left join spark.site_epochs s on s.site_id = $3;
+
 -- What a snapshot is loaded under: read it first, in the same transaction as the rest.
 -- name: db_epoch :read
 -- returns: epoch
 select epoch from spark.epoch;
+
+-- The stamp of all and those of some sites; a row for each of these, or one without. The start of the
+-- server is here because behind a pooler a connection survives the server that it led to.
+-- name: db_look :read
+-- returns: epoch, server_started, site_id, site_epoch
+select e.epoch, pg_postmaster_start_time() as server_started, w.site_id, coalesce(s.epoch, 1) as site_epoch
+  from spark.epoch e
+  left join unnest($1::uuid[]) w (site_id) on true
+  left join spark.site_epochs s on s.site_id = w.site_id;
+
+-- While one of these transactions is open, changes of schema and rights wait (spark.wait_for_pause).
+-- name: db_pause :write
+select pg_advisory_xact_lock(spark.pause_key($1));

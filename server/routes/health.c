@@ -1,11 +1,14 @@
 /* Health and info, in Directus' shapes. */
 #include "access/actor.h"
+#include "access/current.h"
 #include "base/clock.h"
 #include "base/version.h"
+#include "content/schema.h"
 #include "gen/sql.h"
 #include "host/host.h"
 #include "io/reactor.h"
 #include "server/handlers.h"
+#include "server/http.h"
 
 /* With PROBE_WHO_US of dispatch.c, how long the answer takes while PostgreSQL stands still. */
 enum { PROBE_TIMEOUT_US = 1500 * 1000 };
@@ -36,6 +39,7 @@ static fiber_fn struct probe probe_run(struct ctx *ctx, const char *name,
     patient.deadline_us = started_us + PROBE_TIMEOUT_US;
     patient.diag = (struct diag){0};
     patient.actor = NULL; /* the server asks for itself */
+    patient.epoch = 0;    /* and rests on nothing that could be stale */
     Err err = probe(&patient);
     return (struct probe){name, err, clock_now_us() - started_us};
 }
@@ -82,6 +86,44 @@ fiber_fn Err health_show(struct ctx *ctx, const struct request *request, struct 
         json_key(w, STR("extensions"));
         json_put_raw(w, host_describe(host, ctx->arena));
     }
+    json_object_end(w);
+    return OK;
+}
+
+/* Loads the schema when this thread does not know it yet, or not as it is now. */
+static fiber_fn Err probe_schema(struct ctx *ctx)
+{
+    const struct schema *schema;
+    TRY(access_look(ctx, clock_now_us() - ACCESS_AGE_US, NULL, false));
+    return schema_current(ctx, &schema);
+}
+
+/* Why this server should get no requests now; NULL: it should. */
+static fiber_fn const char *unready_because(struct ctx *ctx)
+{
+    if (server_is_draining(ctx->reactor->slots[SLOT_SERVER]))
+        return "The server is stopping.";
+    if (probe_run(ctx, "postgres", probe_postgres).result != OK)
+        return "PostgreSQL does not answer, or is not migrated.";
+    if (!db_is_up(ctx->reactor->db))
+        return "Not all connections to PostgreSQL are up.";
+    if (probe_run(ctx, "schema", probe_schema).result != OK)
+        return "The schema could not be loaded.";
+    return NULL;
+}
+
+/* For balancers: health is a report, this is an answer. Redis is not asked for: content is served
+ * and jobs run without it. */
+fiber_fn Err ready_show(struct ctx *ctx, const struct request *request, struct reply *reply)
+{
+    (void)request;
+    const char *why = unready_because(ctx);
+    reply->status = why == NULL ? 200 : 503;
+    struct json_writer *w = &reply->json;
+    json_object_begin(w);
+    json_field_str(w, "status", why == NULL ? STR("ok") : STR("error"));
+    if (why != NULL)
+        json_field_str(w, "reason", str_from_z(why));
     json_object_end(w);
     return OK;
 }

@@ -14,7 +14,7 @@ let stack;
 let site;
 before(async () => {
     backends = await startBackends();
-    stack = await startApi({ backends, env: { REQUESTS_MAX: '8', REQUEST_TIMEOUT: '6000' } });
+    stack = await startApi({ backends, env: { REQUESTS_MAX: '8', REQUEST_TIMEOUT: '6000', DATABASE_PATIENCE: '2000' } });
     site = await makeTenant(stack, 'A', 'a.example');
 });
 after(async () => {

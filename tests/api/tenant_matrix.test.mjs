@@ -29,6 +29,7 @@ const tries = {
     'GET /sitemap-:page.xml': () => [{ path: '/sitemap-1.xml', host: 'a.example' }, { path: '/sitemap-1.xml' }],
     'GET /server/ping': () => [],
     'GET /server/health': () => [{}],
+    'GET /server/ready': () => [{}],
     'GET /server/info': () => [{}],
     'GET /server/specs/oas': () => [{}],
     'GET /metrics': () => [{}],

@@ -327,40 +327,67 @@ select verify.that(format('the policy alone narrows %s by an index', t.rel), pla
  where s.name = 'a';
 
 -- Epoch -------------------------------------------------------------------------------------------
--- Within this one transaction the epoch is raised only once, so each claim forgets the mark first.
+-- Within this one transaction a stamp is raised only once, so each claim forgets the marks first.
 
-create function verify.raises(statement text) returns boolean language plpgsql as $$
+create function verify.stamps() returns jsonb language sql as
+    $$select jsonb_object_agg(site_id, epoch) from (select site_id::text, epoch from spark.site_epochs
+                                                    union all select 'all', epoch from spark.epoch) s$$;
+-- Which stamps a statement moved: 'all', names of sites, 'nil'.
+create function verify.moved(statement text) returns text language plpgsql as $$
 declare
-    before bigint := verify.epoch();
+    before jsonb := verify.stamps();
 begin
-    perform set_config('spark.epoch_raised', '', true);
+    perform set_config('spark.epoch_raised', '', true), set_config('spark.site_epoch_raised', '', true);
     execute statement;
-    return verify.epoch() > before;
+    return (select string_agg(coalesce(s.name, case when key = 'all' then key else 'nil' end), ' ' order by s.name, key)
+              from jsonb_each(verify.stamps()) left join verify.sites s on s.id::text = key
+             where value is distinct from before -> key);
 end
 $$;
+create function verify.raises(statement text) returns boolean language sql as
+    $$select verify.moved(statement) is not distinct from 'all'$$;
 
 insert into directus_users (id, email, site_id) select id, 'u@example.com', id from verify.sites where name = 'a';
-select verify.that('raises the epoch: ' || statement, verify.raises(statement))
+select verify.that('moves the stamp of all: ' || statement, verify.raises(statement))
   from unnest(array[
-    $$update directus_users set token = 'x'$$, $$update directus_users set status = 'suspended'$$,
-    $$update directus_users set password = 'x'$$, $$update directus_users set role = null$$,
     $$insert into directus_permissions (collection, action, policy) values ('posts', 'read', 'abf8a154-5b1c-4a46-ac9c-7300570f4f17')$$,
     $$delete from directus_permissions$$, $$update directus_policies set admin_access = false where false$$,
     $$update directus_access set sort = 2$$, $$update directus_roles set name = 'x'$$,
     $$update directus_collections set note = 'x'$$, $$update directus_fields set note = 'x'$$,
     $$update directus_relations set one_deselect_action = 'delete'$$, $$update directus_settings set project_name = 'x'$$,
-    $$insert into spark.site_tokens (site_id, name, token_hash) select id, 'x', sha256('x') from verify.sites where name = 'a'$$,
-    $$update spark.site_tokens set expires_at = now()$$, $$delete from spark.site_tokens$$,
-    $$update sites set status = 'paused' where name = 'a'$$, $$update sites set domain = 'new.example' where name = 'a'$$,
     $$select spark.protect_table('posts')$$]) statement;
-select verify.that('does not raise the epoch: ' || statement, not verify.raises(statement))
-  from unnest(array[
-    $$update directus_users set last_access = now(), last_page = '/'$$, $$update spark.site_tokens set last_used_at = now()$$,
-    $$update sites set settings = '{}', factory_status = 'generating' where name = 'a'$$, $$update posts set title = 'x'$$]) statement;
-select verify.that('raises the epoch once a transaction', verify.raises('select spark.raise_epoch(), spark.raise_epoch()')
+select verify.that(format('moves %s: %s', stamps, statement), verify.moved(statement) is not distinct from stamps)
+  from (values
+    ('a', $$update directus_users set token = 'x' where site_id is not null$$),
+    ('a', $$update directus_users set status = 'suspended' where site_id is not null$$),
+    ('a', $$update directus_users set password = 'x' where site_id is not null$$),
+    ('a', $$update directus_users set status = 'active' where site_id is not null$$),
+    ('a', $$insert into directus_access (id, "user", policy)
+            select gen_random_uuid(), id, 'abf8a154-5b1c-4a46-ac9c-7300570f4f17' from verify.sites where name = 'a'$$),
+    ('a', $$delete from directus_access where "user" is not null$$),
+    ('a b', $$update directus_users set site_id = (select id from verify.sites where name = 'b') where site_id is not null$$),
+    ('a b', $$update directus_users set site_id = (select id from verify.sites where name = 'a') where site_id is not null$$),
+    (null, $$insert into directus_users (id, email, token) values (gen_random_uuid(), 'p@example.com', 'p')$$),
+    ('all', $$update directus_users set token = 'q' where email = 'p@example.com'$$),
+    ('all', $$delete from directus_users where email = 'p@example.com'$$),
+    (null, $$insert into spark.site_tokens (site_id, name, token_hash) select id, 'x', sha256('x') from verify.sites where name = 'a'$$),
+    ('a', $$update spark.site_tokens set expires_at = now() where name = 'x'$$),
+    (null, $$update spark.site_tokens set expires_at = expires_at where name = 'x'$$),
+    ('a', $$delete from spark.site_tokens where name = 'x'$$),
+    ('a nil', $$update sites set status = 'paused' where name = 'a'$$),
+    ('a nil', $$update sites set domain = 'new.example' where name = 'a'$$),
+    (null, $$update directus_users set last_access = now(), last_page = '/'$$),
+    (null, $$update spark.site_tokens set last_used_at = now()$$),
+    (null, $$update sites set settings = '{}', factory_status = 'generating' where name = 'a'$$),
+    (null, $$update posts set title = 'x'$$)) claims (stamps, statement);
+select verify.that('moves the stamp of all once a transaction', verify.raises('select spark.raise_epoch(), spark.raise_epoch()')
                    and not (select before <> verify.epoch() from (select verify.epoch() as before, spark.raise_epoch() offset 0) once));
-select verify.that('a tenant that changes a user raises it too',
+select verify.that('a tenant that changes a user moves its stamp too',
                    verify.rows('spark_tenant', id::text, '', $$update directus_users set status = 'active'$$) = 1)
+  from verify.sites where name = 'a';
+select verify.that('a tenant moves no stamp by hand',
+                   verify.state('spark_tenant', id::text, '', format('select spark.raise_site_epoch(%L)', id)) = '42501'
+                   and verify.state('spark_tenant', id::text, '', 'update spark.site_epochs set epoch = 2') = '42501')
   from verify.sites where name = 'a';
 
 prepare enter_site as
