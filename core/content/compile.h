@@ -45,12 +45,15 @@ struct place place_below(struct compiler *c, struct place place, Str name);
 /* access: what the actor may do with a collection here and now */
 struct access {
     bool is_full;
+    bool keeps_accounts; /* a write of directus_users outside of PLATFORM scope: profiles only */
     const struct grant *grant;
 };
 /* false: it does not exist as far as this actor and scope are concerned. */
 bool access_find(const struct compiler *c, const struct collection *collection, enum action action,
                  struct access *ret);
 bool access_field(const struct access *access, const struct field *field);
+/* The field belongs to an account and is out of reach here, whatever was granted. */
+bool access_keeps(const struct access *access, const struct field *field);
 /* The rows it grants (NULL: every row), and the rows where it grants the field (NULL: all those).
  */
 Err access_rows(struct compiler *c, struct source *source, const struct access *access,

@@ -124,7 +124,9 @@ static Err take_asked(const struct write_scope *scope, struct payload *payload,
     return OK;
 }
 
-/* Unknown members are dropped for administrators; for others each is a right they lack. */
+/* Unknown members are dropped for administrators; for others each is a right they lack. What
+ * belongs to an account is refused to both: a client that believes it made a login would be
+ * mistaken. */
 static Err take_members(const struct write_scope *scope, struct payload *payload,
                         const struct json *body)
 {
@@ -137,7 +139,7 @@ static Err take_members(const struct write_scope *scope, struct payload *payload
         bool is_granted = field != NULL && access_field(&scope->access, field);
         if (is_granted || is_selector)
             TRY(take_asked(scope, payload, field, it.value));
-        else if (!scope->access.is_full)
+        else if (!scope->access.is_full || (field != NULL && access_keeps(&scope->access, field)))
             refused[refused_count++] = it.key;
     }
     if (refused_count == 0)
@@ -180,7 +182,7 @@ static fiber_fn Err take_presets(const struct write_scope *scope, struct payload
     for (uint32_t i = grant->rule_count; i-- > 0;) {
         for (struct json_iter it = json_iter(grant->rules[i].presets); json_next(&it);) {
             const struct field *field = collection_field(payload->collection, it.key);
-            if (field != NULL && !is_given(payload, field))
+            if (field != NULL && !is_given(payload, field) && !access_keeps(&scope->access, field))
                 TRY(take_preset(scope, payload, field, it.value));
         }
     }
@@ -402,6 +404,8 @@ Err payload_make(const struct write_scope *scope, const struct json *body, struc
     ret->cells = arena_array(ctx->arena, struct cell, collection->field_count);
     diag_clear(ctx);
     TRY(take_members(scope, ret, body));
+    if (scope->access.keeps_accounts && scope->action == ACTION_CREATE)
+        return schema_forbidden_collection(ctx, collection->name, STR_NONE);
     TRY(take_presets(scope, ret));
     TRY(check_key(scope, ret));
     struct cell *key = payload_find(ret, collection->key);

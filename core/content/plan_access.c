@@ -23,6 +23,10 @@ bool access_find(const struct compiler *c, const struct collection *collection, 
     *ret = (struct access){0};
     if (!is_visible(c, collection, action) || c->actor == NULL)
         return false;
+    ret->keeps_accounts =
+        collection->has_accounts && action != ACTION_READ && c->scope != SCOPE_PLATFORM;
+    if (ret->keeps_accounts && action == ACTION_DELETE)
+        return false;
     if (c->actor->is_admin) {
         ret->is_full = true;
         return true;
@@ -31,9 +35,14 @@ bool access_find(const struct compiler *c, const struct collection *collection, 
     return ret->grant != NULL;
 }
 
+bool access_keeps(const struct access *access, const struct field *field)
+{
+    return access->keeps_accounts && field->is_account && !field->is_key;
+}
+
 bool access_field(const struct access *access, const struct field *field)
 {
-    if (field->is_hidden_site)
+    if (field->is_hidden_site || access_keeps(access, field))
         return false;
     return access->is_full || grant_allows_field(access->grant, field->name);
 }

@@ -57,6 +57,7 @@ struct field {
     bool is_generated;
     bool is_key;
     bool is_hidden_site; /* the site column of a tenant-owned system table: never on the wire */
+    bool is_account;     /* of directus_users and no profile: written on the platform alone */
     bool is_searchable;
     int32_t max_length; /* 0: none */
     uint32_t type_oid;
@@ -96,6 +97,7 @@ struct collection {
     bool is_read_only;              /* written by functions of ours: nobody may, through items */
     bool is_audited;                /* configuration: each change leaves a line of the work log */
     bool is_system;                 /* directus_… */
+    bool has_accounts;              /* directus_users: rows are made on the platform alone */
     bool is_singleton;
     enum { TRACK_ALL, TRACK_ACTIVITY, TRACK_NOTHING } accountability;
 };

@@ -141,6 +141,8 @@ void schema_set_role(struct schema *schema, Uuid role, Uuid parent)
     map_put(schema->role_parents, uuid_text(schema->arena, role), value);
 }
 
+static void mark_accounts(struct collection *users);
+
 void schema_add_system(struct schema *schema)
 {
 #define SYSTEM_FIELD(collection, field, special)                                                   \
@@ -169,6 +171,26 @@ void schema_add_system(struct schema *schema)
     } while (0);
 #include "content/system.def"
 #undef SYSTEM_COLLECTION
+    mark_accounts(collection_get(schema, STR("directus_users")));
+}
+
+/* Columns that people added count as part of the account: one may be unique over all sites, and
+ * what hangs on it is not known here. */
+static void mark_accounts(struct collection *users)
+{
+    if (users == NULL)
+        return;
+    users->has_accounts = true;
+    for (uint32_t i = 0; i < users->field_count; i++)
+        users->fields[i]->is_account = !users->fields[i]->is_alias;
+#define SYSTEM_PROFILE(name)                                                                       \
+    do {                                                                                           \
+        struct field *profile_ = map_get(users->fields_by_name, STR(name));                        \
+        if (profile_ != NULL)                                                                      \
+            profile_->is_account = false;                                                          \
+    } while (0);
+#include "content/system.def"
+#undef SYSTEM_PROFILE
 }
 
 static struct relation *relation_new(struct schema *schema, struct field *field,

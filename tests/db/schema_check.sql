@@ -382,8 +382,15 @@ select verify.that(format('moves %s: %s', stamps, statement), verify.moved(state
     (null, $$update posts set title = 'x'$$)) claims (stamps, statement);
 select verify.that('moves the stamp of all once a transaction', verify.raises('select spark.raise_epoch(), spark.raise_epoch()')
                    and not (select before <> verify.epoch() from (select verify.epoch() as before, spark.raise_epoch() offset 0) once));
-select verify.that('a tenant that changes a user moves its stamp too',
-                   verify.rows('spark_tenant', id::text, '', $$update directus_users set status = 'active'$$) = 1)
+select verify.that('a tenant makes no account: ' || statement,
+                   verify.state('spark_tenant', id::text, '', statement) = '42501')
+  from verify.sites, unnest(array[
+    $$insert into directus_users (id) values (gen_random_uuid())$$, $$delete from directus_users$$,
+    $$update directus_users set status = 'active'$$, $$update directus_users set email = null$$,
+    $$update directus_users set site_id = null$$]) statement
+ where name = 'a';
+select verify.that('a tenant changes a profile',
+                   verify.rows('spark_tenant', id::text, '', $$update directus_users set first_name = 'x'$$) = 1)
   from verify.sites where name = 'a';
 select verify.that('a tenant moves no stamp by hand',
                    verify.state('spark_tenant', id::text, '', format('select spark.raise_site_epoch(%L)', id)) = '42501'
