@@ -12,7 +12,7 @@
 #include <stdlib.h>
 
 enum { SETS = 4096, WAYS = 8, EMAIL_KEY_MAX = 320 };
-enum kind { KIND_ACCOUNT = 1, KIND_ADDRESS = 2 };
+enum kind { KIND_PAIR, KIND_ADDRESS, KIND_ACCOUNT };
 
 struct bucket {
     uint64_t key; /* 0: free */
@@ -23,12 +23,6 @@ struct bucket {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct bucket table[SETS][WAYS];
 
-static int64_t interval_of(enum kind kind)
-{
-    int64_t failures = kind == KIND_ACCOUNT ? LOGIN_FAILURES_ACCOUNT : LOGIN_FAILURES_ADDRESS;
-    return LOGIN_WINDOW_S * SECOND_US / failures;
-}
-
 /* str_hash is seeded per process: nobody outside can aim at a set. */
 static uint64_t key_of(enum kind kind, Str text)
 {
@@ -36,14 +30,28 @@ static uint64_t key_of(enum kind kind, Str text)
     return key != 0 ? key : 1;
 }
 
-static uint64_t account_key(struct ctx *ctx, Str email)
+static void place_add(struct login_try *try, enum kind kind, Str text, int64_t window_s,
+                      int64_t failures)
 {
-    return key_of(KIND_ACCOUNT, str_lower(ctx->arena, str_slice(email, 0, EMAIL_KEY_MAX)));
+    assert(try->count < LOGIN_PLACES && failures > 0);
+    try->places[try->count].key = key_of(kind, text);
+    try->places[try->count].interval_us = window_s * SECOND_US / failures;
+    try->count++;
 }
 
-static uint64_t address_key(struct ctx *ctx, Str ip)
+/* A space is in no address: no account and address look like another two. */
+static struct login_try try_make(struct ctx *ctx, const struct login_limits *limits, Str email,
+                                 Str ip, bool is_known)
 {
-    return key_of(KIND_ADDRESS, ip_owner(ctx->arena, ip));
+    Str account = str_lower(ctx->arena, str_slice(email, 0, EMAIL_KEY_MAX));
+    Str address = ip_owner(ctx->arena, ip);
+    Str pair = str_printf(ctx->arena, "%.*s %.*s", STR_FMT(address), STR_FMT(account));
+    struct login_try try = {.count = 0};
+    place_add(&try, KIND_ADDRESS, address, limits->window_s, limits->failures_address);
+    place_add(&try, KIND_PAIR, pair, limits->window_s, limits->failures);
+    if (!is_known)
+        place_add(&try, KIND_ACCOUNT, account, limits->window_s, limits->failures_account);
+    return try;
 }
 
 /* The entry of `key`, else the one that is nearest to full. */
@@ -61,11 +69,9 @@ static struct bucket *bucket_find(uint64_t key)
 }
 
 /* 0 when a place was free and is taken now, else how long until one is. */
-static int64_t bucket_take(enum kind kind, uint64_t key, int64_t now_us)
+static int64_t bucket_take(uint64_t key, int64_t interval_us, int64_t window_us, int64_t now_us)
 {
     struct bucket *bucket = bucket_find(key);
-    int64_t interval_us = interval_of(kind);
-    int64_t window_us = LOGIN_WINDOW_S * SECOND_US;
     int64_t full_at_us =
         bucket->key == key && bucket->full_at_us > now_us ? bucket->full_at_us : now_us;
     int64_t wait_us = full_at_us + interval_us - now_us - window_us;
@@ -75,26 +81,36 @@ static int64_t bucket_take(enum kind kind, uint64_t key, int64_t now_us)
     return 0;
 }
 
-static void bucket_give_back(enum kind kind, uint64_t key, int64_t now_us)
+static void bucket_give_back(uint64_t key, int64_t interval_us, int64_t now_us)
 {
     struct bucket *bucket = bucket_find(key);
     if (bucket->key == key && bucket->full_at_us > now_us)
-        bucket->full_at_us -= interval_of(kind);
+        bucket->full_at_us -= interval_us;
 }
 
-Err login_limit_take(struct ctx *ctx, Str email, Str ip, int64_t now_us, struct login_try *ret)
+/* All places or none. */
+static int64_t places_take(const struct login_try *try, int64_t window_us, int64_t now_us)
+{
+    int64_t wait_us = 0;
+    uint32_t taken = 0;
+    pthread_mutex_lock(&lock);
+    while (wait_us == 0 && taken < try->count) {
+        wait_us =
+            bucket_take(try->places[taken].key, try->places[taken].interval_us, window_us, now_us);
+        taken += wait_us == 0;
+    }
+    for (uint32_t i = 0; wait_us > 0 && i < taken; i++)
+        bucket_give_back(try->places[i].key, try->places[i].interval_us, now_us);
+    pthread_mutex_unlock(&lock);
+    return wait_us;
+}
+
+Err login_limit_take(struct ctx *ctx, const struct login_limits *limits, Str email, Str ip,
+                     bool is_known, int64_t now_us, struct login_try *ret)
 {
     assert(now_us > 0);
-    struct login_try try = {account_key(ctx, email), address_key(ctx, ip)};
-    pthread_mutex_lock(&lock);
-    int64_t wait_us = bucket_take(KIND_ADDRESS, try.address, now_us);
-    if (wait_us == 0) {
-        wait_us = bucket_take(KIND_ACCOUNT, try.account, now_us);
-        if (wait_us > 0)
-            bucket_give_back(KIND_ADDRESS, try.address, now_us);
-    }
-    pthread_mutex_unlock(&lock);
-    *ret = try;
+    *ret = try_make(ctx, limits, email, ip, is_known);
+    int64_t wait_us = places_take(ret, limits->window_s * SECOND_US, now_us);
     if (wait_us == 0)
         return OK;
     int64_t wait_s = (wait_us + SECOND_US - 1) / SECOND_US;
@@ -107,7 +123,7 @@ Err login_limit_take(struct ctx *ctx, Str email, Str ip, int64_t now_us, struct 
 void login_limit_give_back(const struct login_try *try, int64_t now_us)
 {
     pthread_mutex_lock(&lock);
-    bucket_give_back(KIND_ADDRESS, try->address, now_us);
-    bucket_give_back(KIND_ACCOUNT, try->account, now_us);
+    for (uint32_t i = 0; i < try->count; i++)
+        bucket_give_back(try->places[i].key, try->places[i].interval_us, now_us);
     pthread_mutex_unlock(&lock);
 }

@@ -2,6 +2,7 @@
 
 #include "access/audit.h"
 #include "access/jwt.h"
+#include "access/login_known.h"
 #include "access/login_limit.h"
 #include "base/clock.h"
 #include "base/counters.h"
@@ -14,10 +15,10 @@ enum { REFRESH_TOKEN_LEN = 64, AUDIT_EMAIL_MAX = 4096 };
 /* Every login takes this long, whatever its outcome: time tells nothing about who exists. */
 enum { LOGIN_STALL_US = 500 * 1000 };
 
-/* A check needs 64 MiB and a thread: so many run at once in one thread of the server, so many more
- * may stand in line. Without this line a flood of logins would also hold up whatever else is run
+/* A check needs 64 MiB and a thread: so many run at once in one thread of the server, LOGIN_QUEUE
+ * more stand in line. Without this line a flood of logins would also hold up whatever else is run
  * off the loop. */
-enum { CHECKS_AT_ONCE = 2, CHECKS_WAITING_MAX = 64 };
+enum { CHECKS_AT_ONCE = 2 };
 static _Thread_local struct gate check_gate;
 static _Thread_local uint32_t checks_waiting;
 static _Thread_local bool is_gate_made;
@@ -46,9 +47,11 @@ static struct gate *check_gate_get(void)
     return &check_gate;
 }
 
-static fiber_fn Err check_gate_enter(struct ctx *ctx, struct gate *gate)
+static fiber_fn Err check_gate_enter(struct ctx *ctx, struct gate *gate, bool is_known)
 {
-    if (checks_waiting == CHECKS_WAITING_MAX)
+    int64_t places = ctx->reactor->settings->login_queue;
+    /* A flood comes from strangers: it does not keep out those that the account is known at. */
+    if (checks_waiting >= (is_known ? places : places - places / 4))
         return fail(ctx, ERR_UNAVAILABLE, "Too many logins at once.");
     checks_waiting++;
     Err err = gate_enter(ctx, gate);
@@ -56,13 +59,14 @@ static fiber_fn Err check_gate_enter(struct ctx *ctx, struct gate *gate)
     return err;
 }
 
-static fiber_fn Err password_check(struct ctx *ctx, Str hash, Str password, bool *ret_is_right)
+static fiber_fn Err password_check(struct ctx *ctx, Str hash, Str password, bool is_known,
+                                   bool *ret_is_right)
 {
     struct password_check check = {hash, password, false};
     if (hash.len == 0)
         check.hash = str_from_z(NOBODY_HASH);
     SCOPED_GATE struct gate *entered = NULL;
-    TRY(check_gate_enter(ctx, check_gate_get()));
+    TRY(check_gate_enter(ctx, check_gate_get(), is_known));
     entered = check_gate_get();
     TRY(offload_run(ctx, ctx->reactor->offload, check_run, &check));
     *ret_is_right = check.is_right && hash.len > 0;
@@ -114,7 +118,7 @@ static fiber_fn Err session_open(struct ctx *ctx, Uuid user, Uuid site, Str toke
     return db_batch_run_platform(reactor_platform(ctx), &batch);
 }
 
-static fiber_fn Err login(struct ctx *ctx, Str email, Str password,
+static fiber_fn Err login(struct ctx *ctx, Str email, Str password, bool is_known_address,
                           const struct credentials *client, struct session_tokens *ret)
 {
     struct rows rows;
@@ -125,7 +129,7 @@ static fiber_fn Err login(struct ctx *ctx, Str email, Str password,
                     str_eq(row_text(&rows, 0, SESSION_USER_BY_EMAIL_PROVIDER), STR("default"));
     Str hash = is_known ? row_text(&rows, 0, SESSION_USER_BY_EMAIL_PASSWORD) : STR_NONE;
     bool is_right;
-    TRY(password_check(ctx, hash, password, &is_right));
+    TRY(password_check(ctx, hash, password, is_known_address, &is_right));
     if (!is_right)
         return fail(ctx, ERR_INVALID_CREDENTIALS, "%s", "");
 
@@ -164,19 +168,33 @@ static fiber_fn void note_failure(struct ctx *ctx, Str email, const struct crede
     ctx->diag = answer;
 }
 
+static struct login_limits limits_of(const struct settings *settings)
+{
+    return (struct login_limits){
+        .window_s = settings->login_window_s,
+        .failures = settings->login_failures,
+        .failures_address = settings->login_failures_address,
+        .failures_account = settings->login_failures_account,
+    };
+}
+
 fiber_fn Err session_login(struct ctx *ctx, Str email, Str password,
                            const struct credentials *client, struct session_tokens *ret)
 {
     int64_t started_us = clock_now_us();
+    bool is_known = login_known_find(ctx, email, client->ip);
+    struct login_limits limits = limits_of(ctx->reactor->settings);
     struct login_try try;
-    TRY(login_limit_take(ctx, email, client->ip, started_us, &try));
-    Err err = login(ctx, email, password, client, ret);
+    TRY(login_limit_take(ctx, &limits, email, client->ip, is_known, clock_now_us(), &try));
+    Err err = login(ctx, email, password, is_known, client, ret);
     if (err != ERR_INVALID_CREDENTIALS)
         login_limit_give_back(&try, clock_now_us());
-    if (err == OK)
+    if (err == OK) {
         counter_inc(logins);
-    else
+        login_known_add(ctx, email, client->ip);
+    } else {
         counter_inc(login_failures);
+    }
     if (err == ERR_INVALID_CREDENTIALS)
         note_failure(ctx, email, client);
     int64_t left_us = LOGIN_STALL_US - (clock_now_us() - started_us);

@@ -36,13 +36,13 @@ export async function startApi(options = {}) {
     return stack;
 }
 
-/** { method, path, token, host, headers, body (JSON) or text } → { status, headers, text, body } */
-export function call(stack, { method = 'GET', path: target, token, host, headers = {}, body, text, agent }) {
+/** { method, path, token, host, headers, body (JSON) or text, port (of another server) } → { status, headers, text, body } */
+export function call(stack, { method = 'GET', path: target, token, host, headers = {}, body, text, agent, port }) {
     const payload = text ?? (body === undefined ? undefined : JSON.stringify(body));
     return new Promise((resolve, reject) => {
         const request = http.request({
             host: '127.0.0.1',
-            port: stack.port,
+            port: port ?? stack.port,
             method,
             path: target,
             agent,
