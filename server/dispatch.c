@@ -11,6 +11,7 @@
 #include "server/denials.h"
 #include "server/exchange.h"
 #include "server/gatekeeper.h"
+#include "server/members.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -272,6 +273,7 @@ static fiber_fn Err handle(struct exchange *exchange)
     if (!exchange->is_counted)
         TRY(rate_pass(ctx, request, &exchange->reply));
     exchange->is_counted = true; /* a request that starts again is one request */
+    TRY(members_check_query(ctx, request));
     return route->handler(ctx, request, &exchange->reply);
 }
 

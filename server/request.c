@@ -1,6 +1,7 @@
 #include "server/request.h"
 
 #include "io/json_apart.h"
+#include "server/members.h"
 #include "server/route.h"
 
 Str request_header(const struct request *request, Str name)
@@ -106,6 +107,7 @@ fiber_fn Err request_json(struct ctx *ctx, const struct request *request, const 
     if (json_kind(json) != JSON_OBJECT && json_kind(json) != JSON_ARRAY)
         return fail(ctx, is_cms ? ERR_INVALID_PAYLOAD : ERR_INVALID_JSON,
                     "The body has to be an object or an array, not %s", json_kind_name(json));
+    TRY(members_check_body(ctx, request, json));
     *ret = json;
     return OK;
 }

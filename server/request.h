@@ -39,7 +39,8 @@ Str percent_decode(struct arena *arena, Str s, bool plus_is_space);
 
 /*
  * The body as JSON: an object or array. An empty body or another content type gives an empty
- * object, as Directus does. ERR_INVALID_PAYLOAD (CMS routes) or ERR_INVALID_JSON (/api, /god).
+ * object, as Directus does. ERR_INVALID_PAYLOAD (CMS routes) or ERR_INVALID_JSON (/api, /god); for
+ * members that a route of /api does not know ERR_INVALID_PAYLOAD.
  */
 fiber_fn Err request_json(struct ctx *ctx, const struct request *request, const struct json **ret);
 /* The same, and it must be an object. */

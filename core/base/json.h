@@ -68,3 +68,13 @@ Err json_take_int(struct ctx *ctx, const struct json *object, const char *key, i
                   int64_t max, int64_t *ret);
 Err json_take_bool(struct ctx *ctx, const struct json *object, const char *key, bool *ret);
 Err json_take_uuid(struct ctx *ctx, const struct json *object, const char *key, Uuid *ret);
+
+/*
+ * Refuses the first member of `object`, or of the objects in an array, that is not in `known`: names
+ * with blanks between them, behind a name in braces those of the object or objects that it holds, as
+ * in "name date_range{start end}". A name without braces may hold anything. ERR_INVALID_PAYLOAD says
+ * the path, which begins with `where`, and what is known there.
+ */
+Err json_check_members(struct ctx *ctx, const struct json *object, Str where, Str known);
+/* "a, b, c", without what is in braces. */
+Str json_member_names(struct arena *arena, Str known);

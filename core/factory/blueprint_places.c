@@ -77,11 +77,13 @@ fiber_fn Err blueprint_read_places(struct ctx *ctx, const struct json *locations
         return OK;
     if (json_kind(locations) != JSON_OBJECT)
         return blueprint_refuse(ctx, STR("locations"), NULL, "has to be an object");
-    TRY(blueprint_rows(ctx, locations, "states", BLUEPRINT_STATES_MAX, 4, read_state,
-                       &ret->states));
-    TRY(blueprint_rows(ctx, locations, "counties", BLUEPRINT_COUNTIES_MAX, 2, read_county,
-                       &ret->counties));
-    TRY(blueprint_rows(ctx, locations, "cities", BLUEPRINT_CITIES_MAX, 4, read_city, &ret->cities));
+    TRY(json_check_members(ctx, locations, STR("locations"), STR("states counties cities")));
+    TRY(blueprint_rows(ctx, locations, "states", STR("name population code country_code region"),
+                       BLUEPRINT_STATES_MAX, 4, read_state, &ret->states));
+    TRY(blueprint_rows(ctx, locations, "counties", STR("name population state"),
+                       BLUEPRINT_COUNTIES_MAX, 2, read_county, &ret->counties));
+    TRY(blueprint_rows(ctx, locations, "cities", STR("name population state county postal_code"),
+                       BLUEPRINT_CITIES_MAX, 4, read_city, &ret->cities));
     complete_counties(ctx, ret);
     return OK;
 }

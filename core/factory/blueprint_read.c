@@ -17,6 +17,17 @@ enum {
     TARGET_WORDS_MAX = 100000,
 };
 
+/* What a campaign's blueprint knows, as json_check_members reads it. Rows are checked one by one.
+ * The site stands beside the campaign, not in it: all parts have the same. */
+#define BLUEPRINT_MEMBERS                                                                          \
+    "format site site_id template{name description structure_json} campaign{name "                 \
+    "headline_spintax_root niche_variables location_mode location_target batch_count "             \
+    "target_word_count} fragments dictionaries offer_blocks headlines locations"
+#define FRAGMENT_MEMBERS "fragment_type content_body fragment_text word_count"
+#define OFFER_MEMBERS "block_type block_id avatar_key name html_content data"
+#define HEADLINE_MEMBERS                                                                           \
+    "headline location{city county state state_code stateCode zip_focus neighborhood landmarks}"
+
 static Str hash_of(struct arena *arena, Str text)
 {
     Sha256 hash = sha256(text_normalise(arena, text));
@@ -198,16 +209,17 @@ fiber_fn Err blueprint_read(struct ctx *ctx, const struct json *body, struct blu
                               .location_mode = STR("none"),
                               .batch_count = 1,
                               .target_words = 1500};
+    TRY(json_check_members(ctx, body, STR_NONE, STR(BLUEPRINT_MEMBERS)));
     TRY(read_template(ctx, json_get(body, STR("template")), ret));
     TRY(read_campaign(ctx, json_get(body, STR("campaign")), ret));
-    TRY(blueprint_rows(ctx, body, "fragments", BLUEPRINT_FRAGMENTS_MAX, 3, read_fragment,
-                       &ret->fragments));
-    TRY(blueprint_rows(ctx, body, "dictionaries", BLUEPRINT_DICTIONARIES_MAX, 2, read_dictionary,
-                       &ret->dictionaries));
-    TRY(blueprint_rows(ctx, body, "offer_blocks", BLUEPRINT_OFFERS_MAX, 6, read_offer,
-                       &ret->offers));
-    TRY(blueprint_rows(ctx, body, "headlines", BLUEPRINT_HEADLINES_MAX, 3, read_headline,
-                       &ret->headlines));
+    TRY(blueprint_rows(ctx, body, "fragments", STR(FRAGMENT_MEMBERS), BLUEPRINT_FRAGMENTS_MAX, 3,
+                       read_fragment, &ret->fragments));
+    TRY(blueprint_rows(ctx, body, "dictionaries", STR("category data"), BLUEPRINT_DICTIONARIES_MAX,
+                       2, read_dictionary, &ret->dictionaries));
+    TRY(blueprint_rows(ctx, body, "offer_blocks", STR(OFFER_MEMBERS), BLUEPRINT_OFFERS_MAX, 6,
+                       read_offer, &ret->offers));
+    TRY(blueprint_rows(ctx, body, "headlines", STR(HEADLINE_MEMBERS), BLUEPRINT_HEADLINES_MAX, 3,
+                       read_headline, &ret->headlines));
     TRY(blueprint_read_places(ctx, json_get(body, STR("locations")), ret));
     return check_parts(ctx, ret);
 }

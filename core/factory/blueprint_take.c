@@ -87,7 +87,7 @@ static void list_make(struct arena *arena, uint32_t count, uint32_t columns,
     ret->numbers = arena_array(arena, int64_t, count + 1);
 }
 
-fiber_fn Err blueprint_rows(struct ctx *ctx, const struct json *object, const char *key,
+fiber_fn Err blueprint_rows(struct ctx *ctx, const struct json *object, const char *key, Str known,
                             uint32_t max, uint32_t columns, BlueprintRow *read,
                             struct blueprint_list *ret)
 {
@@ -107,6 +107,7 @@ fiber_fn Err blueprint_rows(struct ctx *ctx, const struct json *object, const ch
     list_make(ctx->arena, json_len(array), columns, &list);
     for (uint32_t i = 0; i < list.count; i++) {
         Str where = str_printf(ctx->arena, "%s[%u]", key, i);
+        TRY(json_check_members(ctx, json_at(array, i), where, known));
         TRY(read(ctx, json_at(array, i), where, &list, i));
         TRY(fiber_breathe(ctx));
     }

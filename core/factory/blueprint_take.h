@@ -17,10 +17,10 @@ Err blueprint_number(struct ctx *ctx, const struct json *object, Str where, cons
 Err blueprint_spintax(struct ctx *ctx, Str where, const char *key, Str text);
 
 /* The array at `key` of `object`, at most `max` long, read row by row into a list with `columns`
- * columns. */
+ * columns. An element that is an object has no members but `known` (json_check_members). */
 typedef Err BlueprintRow(struct ctx *ctx, const struct json *item, Str where,
                          struct blueprint_list *list, uint32_t row);
-fiber_fn Err blueprint_rows(struct ctx *ctx, const struct json *object, const char *key,
+fiber_fn Err blueprint_rows(struct ctx *ctx, const struct json *object, const char *key, Str known,
                             uint32_t max, uint32_t columns, BlueprintRow *read,
                             struct blueprint_list *ret);
 

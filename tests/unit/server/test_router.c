@@ -1,3 +1,4 @@
+#include "server/members.h"
 #include "server/route.h"
 #include "support/fixture.h"
 
@@ -118,6 +119,17 @@ static void the_envelope_follows_from_the_path(void **state)
     assert_int_equal(envelope_of_path(STR("/apia")), ENVELOPE_CMS);
 }
 
+static void every_route_of_ours_says_what_it_knows(void **state)
+{
+    (void)state;
+    uint32_t count;
+    const struct route *routes = routes_all(&count);
+    for (uint32_t i = 0; i < count; i++) {
+        if (!members_are_listed(&routes[i]))
+            fail_msg("%s has no line in members.def", routes[i].name);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -130,6 +142,7 @@ int main(void)
         FIXTURE_TEST(a_route_is_taken_once),
         FIXTURE_TEST(god_routes_do_not_exist_without_a_god_token),
         FIXTURE_TEST(the_envelope_follows_from_the_path),
+        FIXTURE_TEST(every_route_of_ours_says_what_it_knows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
