@@ -52,10 +52,8 @@ struct access {
 bool access_find(const struct compiler *c, const struct collection *collection, enum action action,
                  struct access *ret);
 bool access_field(const struct access *access, const struct field *field);
-/* The field belongs to an account and is out of reach here, whatever was granted. */
 bool access_keeps(const struct access *access, const struct field *field);
-/* The rows it grants (NULL: every row), and the rows where it grants the field (NULL: all those).
- */
+/* The rows it grants (NULL: every row), and of those where it grants the field (NULL: all). */
 Err access_rows(struct compiler *c, struct source *source, const struct access *access,
                 struct pred **ret);
 Err access_mask(struct compiler *c, struct source *source, const struct access *access,
