@@ -70,10 +70,10 @@ Err json_take_bool(struct ctx *ctx, const struct json *object, const char *key, 
 Err json_take_uuid(struct ctx *ctx, const struct json *object, const char *key, Uuid *ret);
 
 /*
- * Refuses the first member of `object`, or of the objects in an array, that is not in `known`: names
- * with blanks between them, behind a name in braces those of the object or objects that it holds, as
- * in "name date_range{start end}". A name without braces may hold anything. ERR_INVALID_PAYLOAD says
- * the path, which begins with `where`, and what is known there.
+ * Refuses the first member of `object`, or of the objects in an array, that is not in `known`:
+ * names with blanks between them, behind a name in braces those of the object or objects that it
+ * holds, as in "name date_range{start end}". A name without braces may hold anything.
+ * ERR_INVALID_PAYLOAD says the path, which begins with `where`, and what is known there.
  */
 Err json_check_members(struct ctx *ctx, const struct json *object, Str where, Str known);
 /* "a, b, c", without what is in braces. */
