@@ -7,19 +7,21 @@
 -- rows of several sites; inserts of users and tokens move none, for nothing that is remembered knows of
 -- them (an unknown token is never remembered).
 
+-- Guarded: may run again after 05, which makes the triggers that go here.
+
 set local client_min_messages = warning;
 set local role spark_owner;
 
 -- A site without a row has the stamp 1. The nil site stands for hosts that no site has. Rows outlive
 -- their sites: a stamp that began again could come back.
-create table spark.site_epochs (
+create table if not exists spark.site_epochs (
     site_id uuid primary key,
     epoch bigint not null check (epoch > 1)
 ) with (fillfactor = 50);
 grant select on spark.site_epochs to spark_tenant, spark_platform;
 
 -- 63 random bits of a UUID (without its version and variant), never 0 or 1, never `current`.
-create function spark.new_stamp(current bigint) returns bigint
+create or replace function spark.new_stamp(current bigint) returns bigint
 language plpgsql volatile set search_path = pg_catalog, pg_temp as $$
 declare
     stamp bigint;
@@ -37,7 +39,7 @@ $$;
 -- A request that met one change after another asks for a pause (access_pause in access.sql), so that it
 -- gets through. Whoever changes something waits for its end, but a second at most: nobody can hold up changes
 -- for longer.
-create function spark.wait_for_pause(key bigint) returns void
+create or replace function spark.wait_for_pause(key bigint) returns void
 language plpgsql set search_path = pg_catalog, pg_temp set lock_timeout = '1s' as $$
 begin
     perform pg_advisory_xact_lock_shared(key);
@@ -46,7 +48,7 @@ exception when lock_not_available then
 end
 $$;
 
-create function spark.pause_key(site uuid) returns bigint
+create or replace function spark.pause_key(site uuid) returns bigint
 language sql immutable parallel safe
 return hashtextextended(coalesce(site::text, 'all'), 1);
 
@@ -71,7 +73,7 @@ $$;
 
 -- Without a site: the stamp of all. Not needed where that one moves anyway. The mark names the last
 -- site only; one that comes again is raised again, which is harmless.
-create function spark.raise_site_epoch(site uuid) returns void
+create or replace function spark.raise_site_epoch(site uuid) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     mark constant text := concat(pg_current_xact_id(), ' ', site);
@@ -93,7 +95,7 @@ begin
 end
 $$;
 
-create function spark.stale_site() returns integer
+create or replace function spark.stale_site() returns integer
 language plpgsql as $$
 begin
     raise exception 'the rights of the site have changed' using errcode = 'SPE02';
@@ -101,7 +103,7 @@ end
 $$;
 
 -- Rows with site_id. Of an update both sites: the one that has it no longer, and the one that has it now.
-create function spark.raise_site_epoch_after() returns trigger
+create or replace function spark.raise_site_epoch_after() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform spark.raise_site_epoch(old.site_id);
@@ -113,7 +115,7 @@ end
 $$;
 
 -- Hosts. One that was nobody's may be remembered as such, under the nil site.
-create function spark.raise_host_epoch_after() returns trigger
+create or replace function spark.raise_host_epoch_after() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     if tg_op <> 'INSERT' then
@@ -128,7 +130,7 @@ $$;
 
 -- Policies attached to a user belong to its site; to a role or to the public, to all. A user that is
 -- gone has moved its site's stamp itself. In the platform's scope, or row security hides the user.
-create function spark.raise_access_epoch_after() returns trigger
+create or replace function spark.raise_access_epoch_after() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     scope constant text := coalesce(current_setting('spark.scope', true), '');
@@ -157,46 +159,46 @@ $$;
 
 revoke execute on function spark.raise_site_epoch(uuid), spark.wait_for_pause(bigint) from public;
 
-drop trigger spark_epoch on spark.site_tokens;
-drop trigger spark_epoch_update on spark.site_tokens;
-create trigger spark_epoch after truncate on spark.site_tokens
+drop trigger if exists spark_epoch on spark.site_tokens;
+drop trigger if exists spark_epoch_update on spark.site_tokens;
+create or replace trigger spark_epoch after truncate on spark.site_tokens
     for each statement execute function spark.raise_epoch_after();
-create trigger spark_site_epoch after delete on spark.site_tokens
+create or replace trigger spark_site_epoch after delete on spark.site_tokens
     for each row execute function spark.raise_site_epoch_after();
-create trigger spark_site_epoch_update after update of site_id, token_hash, scopes, expires_at on spark.site_tokens
+create or replace trigger spark_site_epoch_update after update of site_id, token_hash, scopes, expires_at on spark.site_tokens
     for each row when (row (old.site_id, old.token_hash, old.scopes, old.expires_at)
                        is distinct from row (new.site_id, new.token_hash, new.scopes, new.expires_at))
     execute function spark.raise_site_epoch_after();
 
-drop trigger spark_epoch on spark.site_domains;
-drop trigger spark_epoch_update on spark.site_domains;
-create trigger spark_epoch after truncate on spark.site_domains
+drop trigger if exists spark_epoch on spark.site_domains;
+drop trigger if exists spark_epoch_update on spark.site_domains;
+create or replace trigger spark_epoch after truncate on spark.site_domains
     for each statement execute function spark.raise_epoch_after();
-create trigger spark_site_epoch after insert or delete on spark.site_domains
+create or replace trigger spark_site_epoch after insert or delete on spark.site_domains
     for each row execute function spark.raise_host_epoch_after();
-create trigger spark_site_epoch_update after update on spark.site_domains
+create or replace trigger spark_site_epoch_update after update on spark.site_domains
     for each row when (row (old.site_id, old.domain) is distinct from row (new.site_id, new.domain))
     execute function spark.raise_host_epoch_after();
 
 -- The system collections belong to the migrating user in an opened database (see 04).
 reset role;
 
-drop trigger spark_epoch on public.directus_users;
-drop trigger spark_epoch_update on public.directus_users;
-create trigger spark_epoch after truncate on public.directus_users
+drop trigger if exists spark_epoch on public.directus_users;
+drop trigger if exists spark_epoch_update on public.directus_users;
+create or replace trigger spark_epoch after truncate on public.directus_users
     for each statement execute function spark.raise_epoch_after();
-create trigger spark_site_epoch after delete on public.directus_users
+create or replace trigger spark_site_epoch after delete on public.directus_users
     for each row execute function spark.raise_site_epoch_after();
-create trigger spark_site_epoch_update after update of token, role, status, password, site_id on public.directus_users
+create or replace trigger spark_site_epoch_update after update of token, role, status, password, site_id on public.directus_users
     for each row when (row (old.token, old.role, old.status, old.password, old.site_id)
                        is distinct from row (new.token, new.role, new.status, new.password, new.site_id))
     execute function spark.raise_site_epoch_after();
 
-drop trigger spark_epoch on public.directus_access;
-drop trigger spark_epoch_update on public.directus_access;
-create trigger spark_epoch after truncate on public.directus_access
+drop trigger if exists spark_epoch on public.directus_access;
+drop trigger if exists spark_epoch_update on public.directus_access;
+create or replace trigger spark_epoch after truncate on public.directus_access
     for each statement execute function spark.raise_epoch_after();
-create trigger spark_site_epoch after insert or update or delete on public.directus_access
+create or replace trigger spark_site_epoch after insert or update or delete on public.directus_access
     for each row execute function spark.raise_access_epoch_after();
 
 -- The counter's last number is the first thing to go.

@@ -80,14 +80,14 @@ async function makeReader(name) {
 test('a stamp has no order and never comes back', async () => {
     const seen = new Set();
     const steps = [];
-    for (let i = 0; i < 30; i++) {
+    for (let i = 0; i < 10; i++) {
         await stack.rows('select spark.raise_epoch()');
         const stamp = BigInt(await stampOf());
         assert.ok(stamp > 1n && stamp < 1n << 63n);
         seen.add(stamp);
         steps.push(stamp);
     }
-    assert.equal(seen.size, 30);
+    assert.equal(seen.size, 10);
     assert.ok(steps.some((stamp, i) => i > 0 && stamp < steps[i - 1]), 'none is smaller than the one before');
 });
 

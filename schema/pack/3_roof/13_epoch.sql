@@ -4,7 +4,7 @@
 set local client_min_messages = warning;
 set local role spark_owner;
 
-create function spark.raise_sites_epoch_after() returns trigger
+create or replace function spark.raise_sites_epoch_after() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform spark.raise_site_epoch(old.id);
@@ -15,9 +15,9 @@ begin
 end
 $$;
 
-drop trigger spark_epoch on sites;
-drop trigger spark_epoch_update on sites;
-create trigger spark_epoch after truncate on sites for each statement execute function spark.raise_epoch_after();
-create trigger spark_site_epoch after delete on sites for each row execute function spark.raise_sites_epoch_after();
-create trigger spark_site_epoch_update after update of status on sites for each row
+drop trigger if exists spark_epoch on sites;
+drop trigger if exists spark_epoch_update on sites;
+create or replace trigger spark_epoch after truncate on sites for each statement execute function spark.raise_epoch_after();
+create or replace trigger spark_site_epoch after delete on sites for each row execute function spark.raise_sites_epoch_after();
+create or replace trigger spark_site_epoch_update after update of status on sites for each row
     when (old.status is distinct from new.status) execute function spark.raise_sites_epoch_after();
