@@ -53,7 +53,7 @@ bool access_find(const struct compiler *c, const struct collection *collection, 
                  struct access *ret);
 bool access_field(const struct access *access, const struct field *field);
 bool access_keeps(const struct access *access, const struct field *field);
-/* The rows it grants (NULL: every row), and of those where it grants the field (NULL: all). */
+/* The rows it grants (NULL: all), and the rows where it grants the field (NULL: all those). */
 Err access_rows(struct compiler *c, struct source *source, const struct access *access,
                 struct pred **ret);
 Err access_mask(struct compiler *c, struct source *source, const struct access *access,
@@ -63,11 +63,9 @@ Err access_rows_for(struct compiler *c, struct source *source, const struct acce
                     const struct field *const *fields, uint32_t count, struct pred **ret);
 /* The rows of the scope; NULL: every row. */
 struct pred *scope_rows(struct compiler *c, struct source *source, bool for_write);
-/* What keeps a relation in its site where the key alone does not: `one` is the row that is referred
- * to, `many` the one that refers. NULL: the scope or the key does. */
+/* Keeps a relation in its site where the key does not (else NULL); `one` is referred to. */
 struct pred *same_site(struct compiler *c, struct source *one, struct source *many);
-/* ERR_AMBIGUOUS_KEY where a write names a row by a key that several sites have. */
-struct pred *key_of_one_site(struct compiler *c, struct source *source);
+struct pred *key_of_one_site(struct compiler *c, struct source *source); /* else an error */
 bool key_may_repeat(const struct compiler *c, const struct collection *collection);
 Err forbid_fields(struct compiler *c, const struct collection *collection, const Str *names,
                   uint32_t count, struct place place);
@@ -105,8 +103,7 @@ bool value_again(struct ctx *ctx, const struct shared_value *shared, Str text, S
 /* "$NOW(-1 year)", "$CURRENT_USER" …: false when it is plain text. */
 bool value_dynamic(struct compiler *c, Str text, struct value **ret);
 
-/* plan_lane.c. The lane for these rows of `root`; `search` is the part of `where` that came from a
- * search, or NULL. */
+/* plan_lane.c. The lane for these rows of `root`; `search`: the part of `where` from a search. */
 enum db_lane lane_of_rows(const struct source *root, const struct pred *where,
                           const struct pred *search);
 
@@ -151,6 +148,5 @@ Err aggregate_compile(struct compiler *c, struct select *select, const struct ac
 RowWriter *writer_of(const struct operand *operand, bool *ret_as_text);
 RowWriter *writer_of_aggregate(const struct column *column, bool *ret_as_text);
 
-/* Prints select->statement.sql and numbers its parameters, in `prefix` first (which may use
- * parameters printed before through print_param). */
+/* Prints select->statement.sql and numbers its parameters, in `prefix` first. */
 Err select_print(struct compiler *c, struct select *select);

@@ -34,7 +34,7 @@ static int statistics_teardown(void **state)
     /* The owner may not send a superuser's sessions away: until they have noticed their end. */
     int64_t end_us = clock_now_us() + 20 * SECOND_US;
     while (strcmp(must_ask(test_admin, "select count(*) from pg_stat_activity where datname = "
-                                       "current_database() and usename <> current_user"),
+                                       "current_database() and usename <> session_user"),
                   "0") != 0)
         assert_true(clock_now_us() < end_us);
     return database_teardown(state);
@@ -109,10 +109,12 @@ static bool goes_by_key(void)
 
 static void without_statistics_a_key_is_found_by_its_index(void **state)
 {
+    /* `items` is the tests' own, and keyed by its id alone. */
     PGresult *tables = PQexec(
-        test_admin, "select t.collection from spark.collections t join pg_class c on c.relname = "
-                    "t.collection and c.relkind = 'r' where not t.site_optional and not "
-                    "t.shared_read and t.site_column = 'site_id' order by 1");
+        test_admin,
+        "select t.collection from spark.collections t join pg_class c on c.relname = "
+        "t.collection and c.relkind = 'r' where not t.site_optional and not "
+        "t.shared_read and t.site_column = 'site_id' and t.collection <> 'items' order by 1");
     assert_int_equal(PQresultStatus(tables), PGRES_TUPLES_OK);
     assert_true(PQntuples(tables) > 20);
     for (int i = 0; i < PQntuples(tables); i++) {
@@ -160,7 +162,6 @@ static void a_kept_plan_goes_when_the_table_has_grown(void **state)
     /* A table that was emptied is young again. */
     must_run(superuser, "reset role");
     must_run(test_admin, "truncate posts cascade");
-    assert_int_equal(number("select spark.analyze_young('posts')"), 1);
     fill("5000");
     assert_int_equal(number("select spark.analyze_young()"), 1);
     assert_true(number("select reltuples from pg_class where oid = 'posts'::regclass") == 5000);
@@ -170,7 +171,6 @@ static void who_is_no_owner_asks_for_statistics_too(void **state)
 {
     (void)state;
     must_run(test_admin, "truncate posts cascade");
-    assert_int_equal(number("select spark.analyze_young('posts')"), 1);
     fill("5000");
     must_run(superuser, "set role spark_tenant; set spark.site = '" SITE "'");
     assert_string_equal(must_ask(superuser, "select spark.refresh_statistics()"), "t");
