@@ -87,6 +87,16 @@ static enum route_body body_of(spark_body body)
     return BODY_NONE;
 }
 
+bool extension_route_is_ours(Str method, Str pattern)
+{
+    uint32_t count;
+    const struct route *routes = routes_all(&count);
+    for (uint32_t i = 0; i < count; i++)
+        if (str_eq(routes[i].method, method) && host_patterns_meet(routes[i].pattern, pattern))
+            return true;
+    return false;
+}
+
 struct route *extension_routes_make(struct arena *arena, const struct host *host,
                                     uint32_t *ret_count)
 {

@@ -6,6 +6,8 @@
 #include "host/host.h"
 #include "server/route.h"
 
+/* A HostRouteFn: whether a route of routes.def answers to some of the same paths. */
+bool extension_route_is_ours(Str method, Str pattern);
 /* Made once, before the threads start; memory from the arena, which has to outlive the routers. */
 struct route *extension_routes_make(struct arena *arena, const struct host *host,
                                     uint32_t *ret_count);

@@ -264,7 +264,7 @@ static int serve_all(const struct settings *settings)
     }
     crash_page_show(0);
     factory_guard_items();
-    struct host *host = host_load(settings);
+    struct host *host = host_load(settings, extension_route_is_ours);
     uint32_t route_count;
     const struct route *routes = extension_routes_make(arena, host, &route_count);
     struct offload *offload = offload_new(OFFLOAD_THREADS, OFFLOAD_QUEUE);

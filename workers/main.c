@@ -174,7 +174,7 @@ int worker_main(int argc, char **argv)
     if (process_begin(&ctx, "worker", &settings)) {
         process_on_stop(on_signal);
         crash_page_show(0);
-        struct host *host = host_load(&settings);
+        struct host *host = host_load(&settings, NULL);
         extension_kinds_set(arena, host);
         /* While its lease holds, a job waits out a restart of PostgreSQL: better than once more. */
         if (settings.database_patience_ms < settings.worker_lease_s * 1000)

@@ -43,7 +43,8 @@ static spark_status schema_apply(spark_call *call, const spark_request *request,
     bool is_dry_run = false;
     bool may_delete = false;
     spark_str result;
-    spark_status status = god_read(api, call, request, &body);
+    spark_status status =
+        god_read(api, call, request, SPARK_STR("yaml schema dry_run allow_delete"), &body);
     if (status == SPARK_OK)
         status = take_flag(call, body, SPARK_STR("dry_run"), &is_dry_run);
     if (status == SPARK_OK)

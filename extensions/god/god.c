@@ -19,12 +19,12 @@ spark_status god_reply(const spark_api *api, spark_call *call, spark_str body)
 }
 
 spark_status god_read(const spark_api *api, spark_call *call, const spark_request *request,
-                      const spark_json **body)
+                      spark_str known, const spark_json **body)
 {
     spark_status status = api->json_parse(call, request->body, body);
     if (status == SPARK_OK && api->json_kind(*body) != SPARK_JSON_OBJECT)
         return api->fail(call, SPARK_BAD_INPUT, SPARK_STR("The body has to be an object"));
-    return status;
+    return status == SPARK_OK ? api->json_check(call, *body, known) : status;
 }
 
 static spark_str member_text(spark_call *call, const spark_json *object, spark_str key,
@@ -50,13 +50,16 @@ static spark_status complete(spark_call *call, const spark_json *body,
     return host_api->json_parse(call, text, definition);
 }
 
+/* meta and schema are Directus' own, and what of them is not used is dropped as Directus does. */
+#define COLLECTION_MEMBERS "collection meta schema fields{collection field type meta schema}"
+
 static spark_status collections_create(spark_call *call, const spark_request *request, void *user)
 {
     (void)user;
     const spark_json *body;
     const spark_json *definition;
     size_t fields = 0;
-    spark_status status = god_read(host_api, call, request, &body);
+    spark_status status = god_read(host_api, call, request, SPARK_STR(COLLECTION_MEMBERS), &body);
     if (status == SPARK_OK)
         status = complete(call, body, &definition);
     if (status == SPARK_OK)
@@ -96,7 +99,9 @@ static spark_status relations_create(spark_call *call, const spark_request *requ
     const spark_json *body;
     const spark_json *definition;
     spark_str relation = {NULL, 0};
-    spark_status status = god_read(host_api, call, request, &body);
+    spark_status status =
+        god_read(host_api, call, request,
+                 SPARK_STR("collection field related_collection schema meta"), &body);
     if (status == SPARK_OK)
         status = complete_relation(call, body, &definition);
     if (status == SPARK_OK)
@@ -148,7 +153,8 @@ static spark_status bulk_insert(spark_call *call, const spark_request *request, 
 {
     (void)user;
     const spark_json *body;
-    spark_status status = god_read(host_api, call, request, &body);
+    spark_status status =
+        god_read(host_api, call, request, SPARK_STR("collection items atomic"), &body);
     if (status != SPARK_OK)
         return status;
     const spark_json *collection = host_api->json_get(body, SPARK_STR("collection"));

@@ -7,9 +7,9 @@
 #include <spark/spark.h>
 
 spark_status god_reply(const spark_api *api, spark_call *call, spark_str body);
-/* The body, which has to be an object. */
+/* The body, which has to be an object with no members but `known` (spark_api.json_check). */
 spark_status god_read(const spark_api *api, spark_call *call, const spark_request *request,
-                      const spark_json **body);
+                      spark_str known, const spark_json **body);
 /* "2024-12-29T23:56:42.000Z" */
 spark_str god_timestamp(const spark_api *api, spark_call *call);
 

@@ -13,7 +13,8 @@ static spark_status fields_create(spark_call *call, const spark_request *request
 {
     (void)user;
     const spark_json *body;
-    spark_status status = god_read(api, call, request, &body);
+    spark_status status =
+        god_read(api, call, request, SPARK_STR("collection field type meta schema"), &body);
     if (status == SPARK_OK)
         status = api->create_field(call, body);
     if (status != SPARK_OK)
@@ -151,7 +152,7 @@ static spark_status permissions_grant(spark_call *call, const spark_request *req
     spark_rows *rows;
     spark_status status = require_platform(call, request);
     if (status == SPARK_OK)
-        status = god_read(api, call, request, &body);
+        status = god_read(api, call, request, SPARK_STR("policy collection actions"), &body);
     if (status == SPARK_OK)
         status = actions_read(call, api->json_get(body, SPARK_STR("actions")), &actions);
     if (status != SPARK_OK)
@@ -219,7 +220,7 @@ static spark_status sql_execute(spark_call *call, const spark_request *request, 
     spark_rows *rows;
     spark_status status = require_platform(call, request);
     if (status == SPARK_OK)
-        status = god_read(api, call, request, &body);
+        status = god_read(api, call, request, SPARK_STR("sql params"), &body);
     if (status != SPARK_OK)
         return status;
     const spark_json *params = api->json_get(body, SPARK_STR("params"));

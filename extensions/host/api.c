@@ -43,6 +43,13 @@ static spark_status api_fail(spark_call *call, spark_status status, spark_str me
     return status;
 }
 
+static spark_str api_last_error(spark_call *call)
+{
+    if (call->last == OK || call->ctx->diag.last == NULL)
+        return SPARK_STR("");
+    return spark_of_str(call_reason(call));
+}
+
 static void api_reply(spark_call *call, int http_status, spark_str content_type, spark_str body)
 {
     assert(call->exchange != NULL);
@@ -166,4 +173,6 @@ const spark_api HOST_API = {
     .count_up = api_count_up,
     .publish = api_publish,
     .schema_apply = api_schema_apply,
+    .json_check = api_json_check,
+    .last_error = api_last_error,
 };

@@ -32,6 +32,7 @@ int64_t api_json_integer(const spark_json *json);
 bool api_json_boolean(const spark_json *json);
 spark_str api_json_text(spark_call *call, const spark_json *json);
 spark_str api_json_quote(spark_call *call, spark_str text);
+spark_status api_json_check(spark_call *call, const spark_json *object, spark_str known);
 
 /* api_query.c */
 spark_status api_query(spark_call *call, spark_str sql, const spark_arg *args, size_t arg_count,

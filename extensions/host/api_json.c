@@ -91,3 +91,9 @@ spark_str api_json_quote(spark_call *call, spark_str text)
     json_put_str(&w, str_of_spark(text));
     return spark_of_str(buf_str(out));
 }
+
+spark_status api_json_check(spark_call *call, const spark_json *object, spark_str known)
+{
+    return call_status(
+        call, json_check_members(call->ctx, json_of_spark(object), STR_NONE, str_of_spark(known)));
+}

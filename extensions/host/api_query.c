@@ -162,6 +162,16 @@ static fiber_fn Err query(struct ctx *ctx, const spark_statement *wanted, struct
     return check_columns(ctx, ret);
 }
 
+/* A statement that PostgreSQL cannot run is the extension's mistake, and nobody else says what it
+ * is: the answer must not. What a visitor's value breaks is in the answer. */
+static void log_refused(const struct spark_call *call, Err err)
+{
+    if (err != ERR_DATABASE && err != ERR_FORBIDDEN)
+        return;
+    log_event(LOG_WARN, "extension_statement_refused", LOG_Z("extension", call->extension->name),
+              LOG_S("trace", call->ctx->trace), LOG_S("reason", call_reason(call)));
+}
+
 fiber_fn spark_status api_query(spark_call *call, spark_str sql, const spark_arg *args,
                                 size_t arg_count, spark_rows **rows)
 {
@@ -169,7 +179,9 @@ fiber_fn spark_status api_query(spark_call *call, spark_str sql, const spark_arg
     spark_rows *result = arena_new(ctx->arena, spark_rows);
     result->arena = ctx->arena;
     spark_statement wanted = {sql, args, arg_count};
-    spark_status status = call_status(call, query(ctx, &wanted, &result->rows));
+    Err err = query(ctx, &wanted, &result->rows);
+    log_refused(call, err);
+    spark_status status = call_status(call, err);
     if (status == SPARK_OK && rows != NULL)
         *rows = result;
     return status;

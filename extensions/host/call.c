@@ -55,6 +55,22 @@ spark_status call_status(struct spark_call *call, Err err)
     return status_of_err(err);
 }
 
+Str call_reason(const struct spark_call *call)
+{
+    struct ctx *ctx = call->ctx;
+    Str sqlstate = STR_NONE;
+    Str message = STR_NONE;
+    for (const struct diag_note *note = ctx->diag.last->notes; note != NULL; note = note->next) {
+        if (str_eq(str_from_z(note->key), STR("_sqlstate")))
+            sqlstate = note->value;
+        if (str_eq(str_from_z(note->key), STR("_message")))
+            message = note->value;
+    }
+    if (sqlstate.len == 0)
+        return diag_message(ctx, ctx->diag.last);
+    return str_printf(ctx->arena, "%.*s %.*s", STR_FMT(sqlstate), STR_FMT(message));
+}
+
 Err err_of_status(spark_status status)
 {
     static const Err ERRS[] = {

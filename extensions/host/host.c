@@ -13,9 +13,10 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-enum { PATH_SIZE = 4096, DESCRIPTION_MAX = 256 * 1024 };
+enum { FOLDERS_MAX = 16, PATH_SIZE = 4096, DESCRIPTION_MAX = 256 * 1024 };
 static_assert((int)EXTENSIONS_MAX <= (int)CRASH_EXTENSIONS_MAX,
               "each has its name on the crash page");
 
@@ -130,7 +131,7 @@ static void load_file(struct host *host, const char *folder, Str file)
     extension->guest = host->count;
     if (!is_disabled(host, extension) && start(host, extension))
         log_event(LOG_INFO, "extension_started", LOG_Z("extension", extension->name),
-                  LOG_Z("version", extension->version));
+                  LOG_Z("version", extension->version), LOG_Z("file", extension->file));
     log_left_out(extension);
 }
 
@@ -154,7 +155,44 @@ static void load_folder(struct host *host, const char *folder)
     free(entries);
 }
 
-struct host *host_load(const struct settings *settings)
+/* The same folder under two names is one. */
+static bool is_first(const char *const *folders, uint32_t count, const char *folder)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        struct stat a;
+        struct stat b;
+        if (stat(folders[i], &a) == 0 && stat(folder, &b) == 0 && a.st_dev == b.st_dev &&
+            a.st_ino == b.st_ino)
+            return false;
+    }
+    return true;
+}
+
+/* Those that come with Spark first: an extension of the same name elsewhere is refused, by name. */
+static void load_folders(struct host *host)
+{
+    const char *folders[FOLDERS_MAX];
+    uint32_t count = 0;
+    const char *shipped = host->settings->extensions_shipped ? default_folder(host->arena) : NULL;
+    if (shipped != NULL)
+        folders[count++] = shipped;
+    Str rest = host->settings->extensions_path;
+    Str part;
+    while (str_next(&rest, ':', &part)) {
+        const char *folder = str_z(host->arena, str_trim(part));
+        if (folder[0] == '\0' || !is_first(folders, count, folder))
+            continue;
+        if (count < FOLDERS_MAX)
+            folders[count++] = folder;
+        else
+            log_event(LOG_ERROR, "extensions_unreadable", LOG_Z("folder", folder),
+                      LOG_Z("reason", "EXTENSIONS_PATH may have 16 folders"));
+    }
+    for (uint32_t i = 0; i < count; i++)
+        load_folder(host, folders[i]);
+}
+
+struct host *host_load(const struct settings *settings, HostRouteFn *is_route)
 {
     struct arena *arena = arena_create();
     struct host *host = arena_new(arena, struct host);
@@ -162,10 +200,8 @@ struct host *host_load(const struct settings *settings)
     host->settings = settings;
     host->disabled = str_dup(arena, settings->extensions_disabled);
     host->crashed = str_dup(arena, str_from_z(getenv("SPARK_EXTENSIONS_CRASHED")));
-    const char *folder = settings->extensions_path.len > 0 ? str_z(arena, settings->extensions_path)
-                                                           : default_folder(arena);
-    if (folder != NULL)
-        load_folder(host, folder);
+    host->is_route = is_route;
+    load_folders(host);
     if (host->offers.hooks != NULL)
         hooks_install(host);
     return host;

@@ -18,10 +18,16 @@
 
 struct host;
 
-/* Loads every *.so of EXTENSIONS_PATH in the order of their names, except what EXTENSIONS_DISABLED
- * and SPARK_EXTENSIONS_CRASHED list, and puts its hooks around the writes of core/content. Never
- * NULL. Before the threads start. */
-struct host *host_load(const struct settings *settings);
+/* Whether a route of the face answers to some path of this pattern. */
+typedef bool HostRouteFn(Str method, Str pattern);
+/* Whether some path is of both patterns. */
+bool host_patterns_meet(Str a, Str b);
+
+/* Loads every *.so of the folder that Spark ships and of those in EXTENSIONS_PATH, in the order of
+ * their names, except what EXTENSIONS_DISABLED and SPARK_EXTENSIONS_CRASHED list, and puts its
+ * hooks around the writes of core/content. `is_route` may be NULL. Never NULL. Before the threads
+ * start. */
+struct host *host_load(const struct settings *settings, HostRouteFn *is_route);
 /* Stops the extensions, in reverse. After the threads have ended. NULL is fine. */
 void host_free(struct host *host);
 

@@ -71,6 +71,7 @@ struct offers {
 struct host {
     struct arena *arena;
     const struct settings *settings; /* while extensions start */
+    HostRouteFn *is_route;           /* of the face; NULL: it has no routes */
     Str disabled;                    /* lists of names: what the operator left out */
     Str crashed;                     /* and what the supervisor did */
     struct extension *extensions[EXTENSIONS_MAX];
@@ -112,6 +113,7 @@ bool extension_is_on(const struct extension *extension);
 /* For functions of the host: remembers the Err and says it as a status. */
 spark_status call_status(struct spark_call *call, Err err);
 Err err_of_status(spark_status status);
+Str call_reason(const struct spark_call *call); /* of the last failure, in PostgreSQL's own words */
 
 static inline Str str_of_spark(spark_str s)
 {

@@ -41,12 +41,70 @@ static bool take_place(spark_registry *registry)
     return true;
 }
 
-static bool has_endpoint(const struct offers *offers, Str method, Str pattern)
+/* How much of a segment is fixed: all of it, or what stands before its parameter. */
+static Str fixed_part(Str segment)
+{
+    ptrdiff_t colon = str_find_char(segment, ':');
+    return colon < 0 ? segment : str_slice(segment, 0, (size_t)colon);
+}
+
+static bool segments_meet(Str a, Str b)
+{
+    Str fixed_a = fixed_part(a);
+    Str fixed_b = fixed_part(b);
+    if (fixed_a.len == a.len && fixed_b.len == b.len)
+        return str_eq_nocase(a, b);
+    size_t both = fixed_a.len < fixed_b.len ? fixed_a.len : fixed_b.len;
+    return str_eq_nocase(str_slice(fixed_a, 0, both), str_slice(fixed_b, 0, both));
+}
+
+/* Two parameters are equal whatever their names. */
+static bool segments_equal(Str a, Str b)
+{
+    return segments_meet(a, b) && str_eq_nocase(fixed_part(a), fixed_part(b)) &&
+           (str_find_char(a, ':') < 0) == (str_find_char(b, ':') < 0);
+}
+
+typedef bool SegmentsFn(Str a, Str b);
+
+static bool every_segment(Str a, Str b, SegmentsFn *fits)
+{
+    Str part_a;
+    Str part_b;
+    for (;;) {
+        bool has_a = false;
+        bool has_b = false;
+        while ((has_a = str_next(&a, '/', &part_a)) && part_a.len == 0)
+            ;
+        while ((has_b = str_next(&b, '/', &part_b)) && part_b.len == 0)
+            ;
+        if (!has_a || !has_b)
+            return has_a == has_b;
+        if (!fits(part_a, part_b))
+            return false;
+    }
+}
+
+bool host_patterns_meet(Str a, Str b)
+{
+    return every_segment(a, b, segments_meet);
+}
+
+static bool has_endpoint(const struct offers *offers, Str method, Str pattern, SegmentsFn *fits)
 {
     for (const struct host_endpoint *e = offers->endpoints; e != NULL; e = e->next)
-        if (str_eq(e->method, method) && str_eq_nocase(e->pattern, pattern))
+        if (str_eq(e->method, method) && every_segment(e->pattern, pattern, fits))
             return true;
     return false;
+}
+
+/* Of Spark, of another extension, or twice of this one. */
+static bool is_taken(const spark_registry *registry, Str method, Str pattern)
+{
+    const struct host *host = registry->host;
+    return (host->is_route != NULL && host->is_route(method, pattern)) ||
+           has_endpoint(&host->offers, method, pattern, segments_meet) ||
+           has_endpoint(&registry->offers, method, pattern, segments_equal);
 }
 
 static bool is_method(Str method)
@@ -69,8 +127,7 @@ spark_status api_add_endpoint(spark_registry *registry, spark_str method_, spark
         return refuse(registry, SPARK_BAD_INPUT, "endpoint", pattern,
                       "it needs a method (GET, POST, PATCH, PUT, DELETE), a pattern from '/', a "
                       "guard, a body and a function");
-    if (has_endpoint(&registry->host->offers, method, pattern) ||
-        has_endpoint(&registry->offers, method, pattern))
+    if (is_taken(registry, method, pattern))
         return refuse(registry, SPARK_CONFLICT, "endpoint", pattern, "it is there already");
     if (!take_place(registry))
         return refuse(registry, SPARK_BAD_INPUT, "endpoint", pattern, "there are too many entries");

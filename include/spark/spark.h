@@ -34,7 +34,7 @@
 #include <stdint.h>
 
 #define SPARK_API_MAJOR 1
-#define SPARK_API_MINOR 2
+#define SPARK_API_MINOR 3
 #define SPARK_MAGIC UINT64_C(0x4b52415053545845) /* "EXTSPARK" */
 
 typedef struct spark_str {
@@ -187,7 +187,9 @@ typedef struct spark_api {
     uint32_t major;
     uint32_t minor;
 
-    /* At start, inside spark_extension.start. SPARK_CONFLICT: somebody has that route or kind. */
+    /* At start, inside spark_extension.start. SPARK_CONFLICT: that route or kind is taken. A route is
+     * taken when a route of Spark or of another extension answers to some of the same paths, by a
+     * parameter too; "/a/:id" and "/a/list" of one extension are two routes. */
 
     /* pattern: "/hello/:name". A parameter is a whole segment. */
     spark_status (*add_endpoint)(spark_registry *registry, spark_str method, spark_str pattern,
@@ -315,6 +317,15 @@ typedef struct spark_api {
      * place. */
     spark_status (*schema_apply)(spark_call *call, const spark_json *snapshot, bool is_dry_run,
                                  bool may_delete, spark_str *result_json);
+
+    /* Since 1.3. Refuses members of `object` (and of the objects in it) that are not in `known`, as
+     * "name items{id title}" has them; a name without braces may hold anything. SPARK_BAD_INPUT names
+     * the member and what is known. */
+    spark_status (*json_check)(spark_call *call, const spark_json *object, spark_str known);
+    /* Since 1.3. Why the last function of this call failed: a sentence, after the SQLSTATE where it
+     * was PostgreSQL that refused. For logs and decisions: it may name tables and values, so it is
+     * not for an answer. Empty when nothing failed. */
+    spark_str (*last_error)(spark_call *call);
 } spark_api;
 
 typedef struct spark_extension {

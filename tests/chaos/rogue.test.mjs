@@ -92,7 +92,7 @@ async function startUp(database, data, env = {}) {
     const port = await freePort();
     const up = new Child('spark up', binary, ['up', '--no-demo', '--data', data], {
         env: { ...secrets, DATABASE_URL: database.url, REDIS_URL: backends.redisUrl, HOST: '127.0.0.1', PORT: String(port),
-            EXTENSIONS_PATH: folder, SERVER_THREADS: '2', WORKERS: '2', WORKER_DRAIN: '5', JOB_HARD_TIMEOUT: '600', ...env },
+            EXTENSIONS_PATH: folder, EXTENSIONS_SHIPPED: 'false', SERVER_THREADS: '2', WORKERS: '2', WORKER_DRAIN: '5', JOB_HARD_TIMEOUT: '600', ...env },
     });
     await until(() => {
         if (!up.isRunning) throw new Error(`spark up ended\n${up.tail.join('\n')}`);

@@ -24,7 +24,7 @@ after(async () => {
 async function startUp(database, name) {
     const port = await freePort();
     const up = new Child('spark up', binary, ['up', '--no-demo', '--data', path.join(folder, name)], {
-        env: { ...secrets, DATABASE_URL: database.url, REDIS_URL: backends.redisUrl, HOST: '127.0.0.1', PORT: String(port), EXTENSIONS_PATH: folder, WORKERS: '1' },
+        env: { ...secrets, DATABASE_URL: database.url, REDIS_URL: backends.redisUrl, HOST: '127.0.0.1', PORT: String(port), EXTENSIONS_PATH: folder, EXTENSIONS_SHIPPED: 'false', WORKERS: '1' },
     });
     await until(() => {
         if (!up.isRunning) throw new Error(`spark up ended\n${up.tail.join('\n')}`);

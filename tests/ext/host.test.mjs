@@ -36,7 +36,7 @@ test('what does not fit is refused with a sentence, and the server goes on', () 
     assert.match(reasons['bad-start.so'], /did not start: its start function returned 6$/);
     assert.match(reasons['twin-two.so'], /is called "twin" as another one is/);
     assert.equal(Object.keys(reasons).length, 8);
-    assert.deepEqual(events('extension_started').map(({ extension }) => extension), ['probe', 'rogue', 'twin']);
+    assert.deepEqual(events('extension_started').map(({ extension }) => extension), ['probe', 'rogue', 'taker', 'twin']);
 });
 
 test('what did not start offers nothing, and of two with one name the first stays', async () => {

@@ -249,7 +249,7 @@ export async function startStack(options = {}) {
             STARTUP_TIMEOUT: '60',
             SPARK_DATA: folder,
             RATE_LIMITER_ENABLED: 'false', // a test sends more than visitors do; those of the limits say true
-            ...(options.extensionsPath ? { EXTENSIONS_PATH: options.extensionsPath } : {}),
+            ...(options.extensionsPath ? { EXTENSIONS_PATH: options.extensionsPath, EXTENSIONS_SHIPPED: 'false' } : {}),
             ...options.env,
         };
         const spark = (...args) => run(binary, args, { env: { ...process.env, ...env }, maxBuffer: 64 << 20 });

@@ -13,7 +13,7 @@ static struct host *load(struct ctx *ctx, const char *disabled)
         .extensions_path = str_printf(ctx->arena, "%s/tests/ext", build),
         .extensions_disabled = str_from_z(disabled),
     };
-    return host_load(&settings);
+    return host_load(&settings, NULL);
 }
 
 static void each_extension_has_its_state(void **state)
@@ -82,7 +82,7 @@ static void a_folder_that_is_not_there_is_no_reason_to_stop(void **state)
 {
     struct ctx *ctx = *state;
     struct settings settings = {.extensions_path = STR("/nowhere/at/all")};
-    struct host *host = host_load(&settings);
+    struct host *host = host_load(&settings, NULL);
     expect_str(host_describe(host, ctx->arena), "[]");
     host_free(host);
     host_free(NULL);
