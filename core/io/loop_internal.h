@@ -4,7 +4,7 @@
 #pragma once
 
 #include "io/fiber_stack.h"
-#include "io/fiber_switch.h"
+#include "base/fiber_switch.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -7,7 +7,7 @@
 static struct regex *compile(struct ctx *ctx, const char *pattern)
 {
     struct regex *regex = NULL;
-    if (regex_compile(ctx, str_from_z(pattern), false, &regex) != OK)
+    if (regex_compile(ctx, str_from_z(pattern), 0, &regex) != OK)
         fail_msg("'%s' does not compile", pattern);
     return regex;
 }
@@ -62,7 +62,7 @@ static void case_may_be_ignored_beyond_ascii(void **state)
 {
     struct ctx *ctx = *state;
     struct regex *regex;
-    assert_int_equal(regex_compile(ctx, STR("^żÓŁW$"), true, &regex), OK);
+    assert_int_equal(regex_compile(ctx, STR("^żÓŁW$"), REGEX_NOCASE, &regex), OK);
     assert_true(regex_match(regex, STR("Żółw"), NULL));
     regex_free(regex);
     assert_false(matches(ctx, "^a$", STR("A")));
@@ -95,7 +95,7 @@ static void invalid_utf8_never_matches(void **state)
 static void check_pattern_refused(struct ctx *ctx, Str pattern, const char *words)
 {
     struct regex *regex = NULL;
-    assert_int_equal(regex_compile(ctx, pattern, false, &regex), ERR_FAILED_VALIDATION);
+    assert_int_equal(regex_compile(ctx, pattern, 0, &regex), ERR_FAILED_VALIDATION);
     assert_null(regex);
     Str message = diag_message(ctx, ctx->diag.first);
     if (str_find(message, str_from_z(words)) < 0)
@@ -123,7 +123,7 @@ static void long_patterns_are_refused(void **state)
 {
     struct ctx *ctx = *state;
     struct regex *regex;
-    assert_int_equal(regex_compile(ctx, repeated(ctx, "a", 4096), false, &regex), OK);
+    assert_int_equal(regex_compile(ctx, repeated(ctx, "a", 4096), 0, &regex), OK);
     regex_free(regex);
     check_pattern_refused(ctx, repeated(ctx, "a", 4097), "longer than the limit");
 }
@@ -138,7 +138,7 @@ static void *compile_deep(void *state)
 {
     struct ctx *ctx = state;
     struct regex *regex;
-    Err err = regex_compile(ctx, nested(ctx, 20), false, &regex);
+    Err err = regex_compile(ctx, nested(ctx, 20), 0, &regex);
     assert_int_equal(err, OK);
     assert_true(regex_match(regex, STR("aaa"), NULL));
     regex_free(regex);
@@ -167,6 +167,104 @@ static void hopeless_matches_are_given_up_and_counted(void **state)
         matches(ctx, "^(a+)+$", STR("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab")));
     assert_int_equal(counter_sum(COUNTER_regex_limit_hits), before + 1);
     assert_false(matches(ctx, "^b$", STR("a")));
+    assert_int_equal(counter_sum(COUNTER_regex_limit_hits), before + 1);
+}
+
+/* What pcre2 would walk through for a second. */
+static void ranges_that_ignore_case_have_a_limit(void **state)
+{
+    struct ctx *ctx = *state;
+    Str ranges = repeated(ctx, "\\x{100}-\\x{10ffff}", 2);
+    Str wide = str_printf(ctx->arena, "[%.*s]", STR_FMT(ranges));
+    Str folded = str_printf(ctx->arena, "(?i)%.*s", STR_FMT(wide));
+    Str spaced = str_printf(ctx->arena, "(?xxi)[\\x{100}- \\E\\x{10ffff}\\x{1}-\\N{U+10ffff}]");
+    Str literal = STR("(?-s:(?^i:[\x01-\U0010ffff\x01-\U0010ffff]))");
+    struct regex *regex;
+    assert_int_equal(regex_compile(ctx, wide, 0, &regex), OK);
+    regex_free(regex);
+    assert_int_equal(regex_compile(ctx, STR("(?i)[\\x{1F300}-\\x{1F6FF}a-z0-9._-]+"), 0, &regex),
+                     OK);
+    regex_free(regex);
+    const char *words = "too many characters in ranges";
+    check_pattern_refused(ctx, folded, words);
+    check_pattern_refused(ctx, spaced, words);
+    check_pattern_refused(ctx, literal, words);
+    assert_int_equal(regex_compile(ctx, wide, REGEX_NOCASE, &regex), ERR_FAILED_VALIDATION);
+}
+
+static bool matches_whole(struct ctx *ctx, const char *pattern, Str subject)
+{
+    const struct regex *regex = NULL;
+    assert_int_equal(regex_find(ctx, str_from_z(pattern), REGEX_WHOLE, &regex), OK);
+    return regex_match(regex, subject, NULL);
+}
+
+static void whole_means_from_the_first_to_the_last_character(void **state)
+{
+    struct ctx *ctx = *state;
+    assert_true(matches_whole(ctx, "a|ab", STR("ab")));
+    assert_false(matches_whole(ctx, "a|b", STR("ab")));
+    assert_false(matches_whole(ctx, "a", STR("a\n")));
+    assert_false(matches_whole(ctx, "^a$", STR("a\n")));
+    assert_true(matches_whole(ctx, "^[0-9]{5}$", STR("12345")));
+    /* Its own parentheses cannot get it out of that. */
+    const struct regex *regex;
+    assert_int_equal(regex_find(ctx, STR("a)|(?:b"), REGEX_WHOLE, &regex), ERR_FAILED_VALIDATION);
+}
+
+static void patterns_stay_compiled(void **state)
+{
+    struct ctx *ctx = *state;
+    const struct regex *first, *again;
+    assert_int_equal(regex_find(ctx, STR("kept"), 0, &first), OK);
+    int64_t before = counter_sum(COUNTER_regex_compiles);
+    assert_int_equal(regex_find(ctx, STR("kept"), 0, &again), OK);
+    assert_ptr_equal(first, again);
+    assert_int_equal(counter_sum(COUNTER_regex_compiles), before);
+    assert_int_equal(regex_find(ctx, STR("kept"), REGEX_NOCASE, &again), OK);
+    assert_ptr_not_equal(first, again);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(regex_find(ctx, STR("("), 0, &again), ERR_FAILED_VALIDATION);
+    assert_int_equal(counter_sum(COUNTER_regex_compiles), before + 2);
+    assert_int_equal(regex_find(ctx, repeated(ctx, "a", 5000), 0, &again), ERR_FAILED_VALIDATION);
+}
+
+/* 300 that are small, then 100 of 64 KB: neither their number nor their size grows for ever. */
+static void what_was_used_longest_ago_goes(void **state)
+{
+    struct ctx *ctx = *state;
+    const struct regex *regex;
+    assert_int_equal(regex_find(ctx, STR("first"), 0, &regex), OK);
+    for (int i = 0; i < 2 * REGEX_KEPT_MAX; i++) {
+        assert_int_equal(regex_find(ctx, str_printf(ctx->arena, "p%d", i), 0, &regex), OK);
+        assert_int_equal(regex_find(ctx, STR("often"), 0, &regex), OK);
+    }
+    int64_t before = counter_sum(COUNTER_regex_compiles);
+    assert_int_equal(regex_find(ctx, STR("often"), 0, &regex), OK);
+    assert_int_equal(counter_sum(COUNTER_regex_compiles), before);
+    assert_int_equal(regex_find(ctx, STR("first"), 0, &regex), OK);
+    assert_int_equal(counter_sum(COUNTER_regex_compiles), before + 1);
+
+    for (int i = 0; i < 100; i++)
+        assert_int_equal(
+            regex_find(ctx, str_printf(ctx->arena, "(?:%d[a-z]){1,800}", i), 0, &regex), OK);
+    before = counter_sum(COUNTER_regex_compiles);
+    assert_int_equal(regex_find(ctx, STR("(?:99[a-z]){1,800}"), 0, &regex), OK);
+    assert_int_equal(counter_sum(COUNTER_regex_compiles), before);
+    assert_int_equal(regex_find(ctx, STR("(?:0[a-z]){1,800}"), 0, &regex), OK);
+    assert_int_equal(counter_sum(COUNTER_regex_compiles), before + 1);
+}
+
+/* Steps that are walks through the whole subject: fewer than the limit of steps, and too long. */
+static void matches_that_take_long_are_given_up(void **state)
+{
+    struct ctx *ctx = *state;
+    int64_t before = counter_sum(COUNTER_regex_limit_hits);
+    Str subject = repeated(ctx, "a", 200 * 1000);
+    assert_false(matches_whole(ctx, "(?:a*+b|a*+c|a*+d|a*+e|a)*", subject));
+    assert_int_equal(counter_sum(COUNTER_regex_limit_hits), before + 1);
+    /* An honest one over a page of text is none of these. */
+    assert_true(matches_whole(ctx, "(\\S+\\s*)+", repeated(ctx, "word and ", 200)));
     assert_int_equal(counter_sum(COUNTER_regex_limit_hits), before + 1);
 }
 
@@ -204,6 +302,11 @@ int main(void)
         FIXTURE_TEST(long_patterns_are_refused),
         FIXTURE_TEST(the_deepest_pattern_compiles_on_a_small_stack),
         FIXTURE_TEST(hopeless_matches_are_given_up_and_counted),
+        FIXTURE_TEST(matches_that_take_long_are_given_up),
+        FIXTURE_TEST(ranges_that_ignore_case_have_a_limit),
+        FIXTURE_TEST(whole_means_from_the_first_to_the_last_character),
+        FIXTURE_TEST(patterns_stay_compiled),
+        FIXTURE_TEST(what_was_used_longest_ago_goes),
         cmocka_unit_test(compiled_ones_are_shared_between_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

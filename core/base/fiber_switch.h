@@ -1,6 +1,6 @@
 /*
  * The switch between stacks: assembly, and the hooks that tell AddressSanitizer and ThreadSanitizer
- * about it. Only fiber.c uses this.
+ * about it. For fibers (io/fiber.c) and calls on a deep stack (deep.c), and nobody else.
  */
 #pragma once
 

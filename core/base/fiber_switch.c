@@ -5,7 +5,7 @@
  * is popped from the new one. The floating-point control words belong to it: a fiber that changes
  * the rounding mode must not change its neighbours'.
  */
-#include "io/fiber_switch.h"
+#include "base/fiber_switch.h"
 
 #include <assert.h>
 #include <stdint.h>
