@@ -197,9 +197,11 @@ static void run_job(void *arg)
     struct run *run = arg;
     struct worker *worker = run->worker;
     fiber_tag(run->job.id);
+    fiber_about(run->job.kind);
     run_in_fiber(run);
     ended(worker, &run->job);
     run_leave(worker, run);
+    fiber_about(STR_NONE);
     arena_destroy(run->arena);
     worker_slot_freed(worker);
 }

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/counters.h"
+#include "base/deep.h"
 #include "io/loop.h"
 #include "io/loop_internal.h"
 
@@ -32,6 +33,7 @@ struct fiber {
     int64_t slice_start_us; /* 0: not known since it was resumed */
     int64_t tag;
     uint32_t guest;
+    Str about;
     /* One timer for all waits: it stays armed from wait to wait as long as their deadline is the
      * same, so that a request costs one heap operation and not one a query. */
     struct timer timer;
@@ -360,6 +362,33 @@ void fiber_tag(int64_t tag)
     show_current();
 }
 
+void fiber_about(Str about)
+{
+    assert(current != NULL);
+    current->about = about;
+}
+
+Str fiber_about_of(const struct fiber *fiber)
+{
+    return fiber->about;
+}
+
+bool fiber_has_overflowed(const void *address, struct fiber_overflow *ret)
+{
+    struct fiber_overflow found = {.fiber = "none", .is_deep = deep_guard_holds(address)};
+    if (current != NULL) {
+        found.fiber = current->name;
+        found.about = current->about;
+        const char *low = (const char *)current - current->context.stack_size;
+        if (!found.is_deep && !fiber_stack_guard_holds(low, address))
+            return false;
+    } else if (!found.is_deep) {
+        return false;
+    }
+    *ret = found;
+    return true;
+}
+
 uint32_t fiber_guest(uint32_t guest)
 {
     uint32_t before = 0;
@@ -381,7 +410,7 @@ void fiber_show(struct fiber_shown *place)
 
 static fiber_fn void park(struct fiber *fiber)
 {
-    assert(fiber == current);
+    assert(fiber == current && !deep_is_inside());
     fiber_context_switch(&fiber->context, fiber->resumer);
     assert(fiber == current);
 }

@@ -108,6 +108,22 @@ void fiber_tag(int64_t tag);
  * afterwards. Outside fibers it counts for the thread. */
 uint32_t fiber_guest(uint32_t guest);
 
+/* What this fiber works on, in words, for the log of a crash: a route, a kind of job. The text has
+ * to live as long as the fiber. */
+void fiber_about(Str about);
+Str fiber_about_of(const struct fiber *fiber);
+
+/*
+ * Has the fiber of this thread run out of its stack, or a deep call in it (base/deep.h)? `address`
+ * is what a SIGSEGV could not touch. Safe in a signal handler.
+ */
+struct fiber_overflow {
+    const char *fiber; /* its name; "none" outside fibers */
+    Str about;
+    bool is_deep;
+};
+bool fiber_has_overflowed(const void *address, struct fiber_overflow *ret);
+
 /* A counting gate: at most `permits` inside; first come, first served. Held across waits only
  * with SCOPED_GATE. */
 struct gate {

@@ -1,5 +1,6 @@
 #include "io/fiber_stack.h"
 
+#include "base/counters.h"
 #include "io/fiber.h"
 
 #include <assert.h>
@@ -18,6 +19,12 @@
 #define IS_SANITIZED 1
 #endif
 
+#ifdef __SANITIZE_THREAD__
+#define UNCHECKED __attribute__((no_sanitize("thread"), noinline))
+#else
+#define UNCHECKED __attribute__((no_sanitize("address"), noinline))
+#endif
+
 #ifdef IS_SANITIZED
 enum { STACK_SIZE = FIBER_STACK_SIZE_SANITIZED };
 #else
@@ -25,7 +32,9 @@ enum { STACK_SIZE = FIBER_STACK_SIZE };
 #endif
 
 enum {
-    GUARD_SIZE = 4096 * 4, /* a page, also where pages have 16 KB */
+    /* pcre2 and others have frames of 20 KB: none must step over the guard. */
+    GUARD_SIZE = 64 * 1024,
+    PAGE_SIZE_MIN = 4096,
     POOL_MAX = 1024,
     /* So many pooled stacks keep all pages they ever touched: at most 4 MB, and no system call for
      * a load that needs no more at once. Those beyond keep WARM_SIZE, what a request uses. */
@@ -40,6 +49,7 @@ struct fiber_stack {
 
 static_assert(STACK_SIZE % GUARD_SIZE == 0 && (int)WARM_SIZE < (int)STACK_SIZE, "whole pages");
 
+static void look_at_reserve(char *stack_low);
 static struct fiber_stack *stack_link(void *stack_low);
 static void *stack_low(struct fiber_stack *link);
 static void *map_stack(void);
@@ -64,6 +74,7 @@ void *fiber_stack_take(struct fiber_stack_pool *pool)
 void fiber_stack_give(struct fiber_stack_pool *pool, void *low)
 {
     assert(low != NULL);
+    look_at_reserve(low);
     if (pool->free_count >= POOL_MAX) {
         unmap_stack(low);
         return;
@@ -75,6 +86,27 @@ void fiber_stack_give(struct fiber_stack_pool *pool, void *low)
     link->next = pool->free;
     pool->free = link;
     pool->free_count++;
+}
+
+/* The highest page of the reserve was zero before. Reading costs a page fault once, then nothing
+ * that can be measured; what was found is zeroed, so that the next fiber is looked at anew. */
+UNCHECKED static void look_at_reserve(char *low)
+{
+    const uint64_t *words = (const uint64_t *)(void *)(low + FIBER_STACK_RESERVE - PAGE_SIZE_MIN);
+    uint64_t any = 0;
+    for (size_t i = 0; i < PAGE_SIZE_MIN / sizeof *words; i++)
+        any |= words[i];
+    if (any == 0)
+        return;
+    counter_inc(fiber_stacks_deep);
+    madvise(low, FIBER_STACK_RESERVE, MADV_DONTNEED);
+}
+
+bool fiber_stack_guard_holds(const void *low, const void *address)
+{
+    uintptr_t stack = (uintptr_t)low;
+    uintptr_t at = (uintptr_t)address;
+    return at < stack && at >= stack - GUARD_SIZE;
 }
 
 void fiber_stack_pool_finish(struct fiber_stack_pool *pool)

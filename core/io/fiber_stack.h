@@ -4,8 +4,12 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+/* A stack that is given back with less than this untouched is counted: fiber_stacks_deep. */
+enum { FIBER_STACK_RESERVE = 16 * 1024 };
 
 struct fiber_stack; /* lives in the stack's own lowest usable bytes while it is in the pool */
 
@@ -15,6 +19,10 @@ struct fiber_stack_pool {
 };
 
 size_t fiber_stack_size(void); /* usable bytes, without the guard */
+
+/* Is `address` in the guard below the stack that begins at `stack_low`? Safe in a signal handler.
+ */
+bool fiber_stack_guard_holds(const void *stack_low, const void *address);
 
 /* The low end of a stack; its contents are arbitrary. Out of memory or of mappings aborts. */
 void *fiber_stack_take(struct fiber_stack_pool *pool);

@@ -10,6 +10,7 @@ struct group_child {
     GroupFn *run;
     void *arg;
     Err result;
+    Str about; /* the parent's, which waits for the child */
     struct ctx ctx;
 };
 
@@ -32,8 +33,12 @@ void group_spawn(struct group *group, struct ctx *ctx, const char *name, GroupFn
 
     struct arena *arena = arena_create_within(ctx->arena);
     struct group_child *child = arena_new(ctx->arena, struct group_child);
-    *child = (struct group_child){
-        .next = group->children, .group = group, .run = run, .arg = arg, .ctx = *ctx};
+    *child = (struct group_child){.next = group->children,
+                                  .group = group,
+                                  .run = run,
+                                  .arg = arg,
+                                  .about = fiber_about_of(fiber_self()),
+                                  .ctx = *ctx};
     child->ctx.arena = arena;
     child->ctx.diag = (struct diag){0};
     child->ctx.has_committed = false;
@@ -47,6 +52,7 @@ static void child_main(void *arg)
     struct group_child *child = arg;
     struct group *group = child->group;
     child->fiber = fiber_self();
+    fiber_about(child->about);
     Err err = child->run(&child->ctx, child->arg);
     child->fiber = NULL;
     child->result = err;

@@ -1,5 +1,7 @@
 #include "jobs/crash_page.h"
 
+#include "base/log.h"
+
 #include <assert.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -62,6 +64,16 @@ void crash_page_name(uint32_t extension, Str file, Str name)
     copy(entry->name, CRASH_NAME_MAX, name);
 }
 
+/* log_event allocates nothing, takes no lock and writes once: it may be called here. */
+static void report_overflow(const void *address)
+{
+    struct fiber_overflow found;
+    if (fiber_has_overflowed(address, &found))
+        log_event(LOG_ERROR, "stack_overflow", LOG_Z("fiber", found.fiber),
+                  LOG_S("about", found.about), LOG_Z("stack", found.is_deep ? "deep" : "fiber"),
+                  LOG_S("incarnation", str_from_z(mapped->incarnation)));
+}
+
 /* The first one counts: what comes after it (a sanitizer's abort) is its consequence. */
 static void on_fatal(int number, siginfo_t *info, void *context)
 {
@@ -69,6 +81,8 @@ static void on_fatal(int number, siginfo_t *info, void *context)
     uint32_t nobody = 0;
     uint32_t thread = own_thread != 0 ? own_thread : CRASH_OTHER_THREAD;
     atomic_compare_exchange_strong(&mapped->fatal_thread, &nobody, thread);
+    if (number == SIGSEGV || number == SIGBUS)
+        report_overflow(info->si_addr);
     sigaction(number, &before[number], NULL);
     /* A fault happens again as soon as we return; what was sent has to be sent again. */
     bool is_fault = info->si_code > 0 && number != SIGTRAP && number != SIGSYS;

@@ -1,4 +1,5 @@
 /* Stacks of fibers: the pool is bounded, and what it keeps is small. */
+#include "base/counters.h"
 #include "io/fiber_stack.h"
 #include "io_test.h"
 
@@ -50,11 +51,46 @@ static void last_one_in_is_the_first_out(void **state)
     fiber_stack_pool_finish(&pool);
 }
 
+static void a_stack_used_to_its_reserve_is_counted_once(void **state)
+{
+    (void)state;
+    struct fiber_stack_pool pool = {0};
+    int64_t before = counter_sum(COUNTER_fiber_stacks_deep);
+    char *stack = fiber_stack_take(&pool);
+    memset(stack + FIBER_STACK_RESERVE, 1, fiber_stack_size() - FIBER_STACK_RESERVE);
+    fiber_stack_give(&pool, stack);
+    assert_int_equal(counter_sum(COUNTER_fiber_stacks_deep), before);
+    stack = fiber_stack_take(&pool);
+    stack[FIBER_STACK_RESERVE - 8] = 1;
+    for (int i = 0; i < 2; i++) {
+        fiber_stack_give(&pool, stack);
+        assert_int_equal(counter_sum(COUNTER_fiber_stacks_deep), before + 1);
+        assert_ptr_equal(fiber_stack_take(&pool), stack);
+    }
+    fiber_stack_give(&pool, stack);
+    fiber_stack_pool_finish(&pool);
+}
+
+static void the_guard_is_what_lies_below(void **state)
+{
+    (void)state;
+    struct fiber_stack_pool pool = {0};
+    char *stack = fiber_stack_take(&pool);
+    assert_false(fiber_stack_guard_holds(stack, stack));
+    assert_true(fiber_stack_guard_holds(stack, (void *)((uintptr_t)stack - 1)));
+    assert_true(fiber_stack_guard_holds(stack, (void *)((uintptr_t)stack - 20 * 1024)));
+    assert_false(fiber_stack_guard_holds(stack, NULL));
+    fiber_stack_give(&pool, stack);
+    fiber_stack_pool_finish(&pool);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pool_is_bounded_and_gives_cold_pages_back),
         cmocka_unit_test(last_one_in_is_the_first_out),
+        cmocka_unit_test(a_stack_used_to_its_reserve_is_counted_once),
+        cmocka_unit_test(the_guard_is_what_lies_below),
     };
     return cmocka_run_group_tests_name("fiber_stack", tests, NULL, NULL);
 }

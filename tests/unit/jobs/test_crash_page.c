@@ -1,4 +1,5 @@
 /* Processes that die in every way, and what the page that they leave says of it. */
+#include "base/deep.h"
 #include "io/loop.h"
 #include "jobs/crash_page.h"
 #include "support/fixture.h"
@@ -12,16 +13,32 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+static char log_text[4096];     /* what the process that died wrote to its log */
 static struct crash_page *page; /* the one that the children map too */
 static char path[] = "/tmp/spark-crash-page-XXXXXX";
+
+/* Its beginning; what a sanitizer says after it is read and forgotten. */
+static void read_log(int fd)
+{
+    size_t len = 0;
+    char rest[1024];
+    ssize_t got;
+    while ((got = read(fd, len < sizeof log_text - 1 ? log_text + len : rest,
+                       len < sizeof log_text - 1 ? sizeof log_text - 1 - len : sizeof rest)) > 0)
+        len += len < sizeof log_text - 1 ? (size_t)got : 0;
+    log_text[len] = '\0';
+    close(fd);
+}
 
 /* Runs `die` in a process that shows what it does; how it ended. */
 static int status_of(void (*die)(void *arg))
 {
     memset(page, 0, sizeof *page);
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
     pid_t pid = fork();
     if (pid == 0) {
-        fclose(stderr);
+        dup2(ends[1], STDERR_FILENO);
         for (int number = 1; number < SIGRTMIN; number++)
             signal(number, SIG_DFL); /* cmocka's handlers would go on with the tests */
         crash_page_show(0);
@@ -31,6 +48,8 @@ static int status_of(void (*die)(void *arg))
         die(NULL);
         _exit(0);
     }
+    close(ends[1]);
+    read_log(ends[0]);
     int status;
     waitpid(pid, &status, 0);
     return status;
@@ -94,8 +113,20 @@ static void overflow(void *arg)
 {
     (void)arg;
     fiber_guest(5);
+    fiber_about(STR("/somewhere/:id"));
     char first = 1;
     (void)eat(&first, 100 * 1000);
+}
+
+static void overflow_deep(void *arg)
+{
+    fiber_about(STR("a-job"));
+    deep_call(overflow, arg);
+}
+
+static void die_by_deep_overflow(void *arg)
+{
+    fiber_spawn(loop_new(), "victim", overflow_deep, arg);
 }
 
 static void die_by_overflow(void *arg)
@@ -109,6 +140,22 @@ static void a_stack_that_runs_out_is_seen_too(void **state)
     assert_int_not_equal(status_of(die_by_overflow), 0);
     assert_int_equal(page->fatal_thread, 1);
     assert_int_equal(crash_page_guest(page), 5);
+}
+
+static void a_stack_that_runs_out_is_named_in_the_log(void **state)
+{
+    (void)state;
+    Str text = str_of(log_text, 0);
+    (void)status_of(die_by_overflow);
+    text.len = strlen(log_text);
+    expect_contains(text, "\"event\":\"stack_overflow\",\"fiber\":\"victim\",");
+    expect_contains(text, "\"about\":\"/somewhere/:id\",\"stack\":\"fiber\"");
+    (void)status_of(die_by_deep_overflow);
+    text.len = strlen(log_text);
+    expect_contains(text, "\"event\":\"stack_overflow\",\"fiber\":\"victim\",");
+    expect_contains(text, "\"stack\":\"deep\"");
+    (void)status_of(die_by_fault);
+    expect_lacks(str_of(log_text, strlen(log_text)), "stack_overflow");
 }
 
 static void *abort_in_thread(void *arg)
@@ -198,6 +245,7 @@ int main(void)
         cmocka_unit_test(the_extension_that_was_entered_is_to_blame),
         cmocka_unit_test(the_numberstill_ends_the_process),
         cmocka_unit_test(a_stack_that_runs_out_is_seen_too),
+        cmocka_unit_test(a_stack_that_runs_out_is_named_in_the_log),
         cmocka_unit_test(who_only_was_there_is_not_to_blame),
         cmocka_unit_test(without_a_witness_two_candidates_are_none),
         cmocka_unit_test(a_hard_timeout_is_the_jobs_affair),
