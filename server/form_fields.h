@@ -17,7 +17,8 @@ enum { FORM_FIELDS_MAX = 256, FORM_DATA_MAX = 128 * 1024 };
  * answers are equal texts.
  *
  * A pattern that does not compile is the form's fault, not the visitor's: it is logged and passed
- * over. Fields beyond FORM_FIELDS_MAX, or of a name that came before, do not count.
+ * over (forms are checked when they are written, but may be older than that check). Fields beyond
+ * FORM_FIELDS_MAX, or of a name that came before, do not count.
  */
 Err form_check(struct ctx *ctx, const struct json *fields, const struct json *data, Str *ret);
 

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/process.h"
+#include "factory/guards.h"
 #include "jobs/crash_page.h"
 #include "workers/extension_kinds.h"
 #include "workers/handlers.h"
@@ -174,6 +175,7 @@ int worker_main(int argc, char **argv)
     if (process_begin(&ctx, "worker", &settings)) {
         process_on_stop(on_signal);
         crash_page_show(0);
+        factory_guard_items();
         struct host *host = host_load(&settings, NULL);
         extension_kinds_set(arena, host);
         /* While its lease holds, a job waits out a restart of PostgreSQL: better than once more. */

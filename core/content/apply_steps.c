@@ -5,6 +5,7 @@
 #include "content/apply_internal.h"
 #include "content/ddl.h"
 #include "content/ddl_internal.h"
+#include "content/rule_check.h"
 #include "gen/sql.h"
 
 enum { BODY_MAX = 8 * 1024 * 1024 };
@@ -228,6 +229,7 @@ static fiber_fn Err set_field_meta(struct db_tx *tx, const struct diff *diff,
     DbArg field = db_text(change->field);
     if (json_is_null(meta))
         return OK;
+    TRY(rule_check(ctx, json_get(meta, STR("validation"))));
     TRY(db_tx_query(tx, &SQL_APPLY_FIELD_META,
                     ARGS(collection, field, db_text(json_text(ctx->arena, meta))), NULL));
     const struct json *searchable = json_get(meta, STR("searchable"));

@@ -60,8 +60,8 @@ void bulk_fault(struct bulk *bulk, uint32_t row, const char *format, ...)
 
 /* bulk_value.c: one value in COPY's text format. False, and nothing to rely on in `out`, when it
  * does not fit the column: then *ret_fault says what was expected. */
-bool bulk_value_write(struct ctx *ctx, const struct field *field, const struct json *value,
-                      struct buf *out, Str *ret_fault);
+fiber_fn bool bulk_value_write(struct ctx *ctx, const struct field *field, const struct json *value,
+                               struct buf *out, Str *ret_fault);
 /* Text as it is, escaped. */
 void bulk_text_write(struct buf *out, Str text);
 /* Only PostgreSQL knows what is good there (numeric(10,2), enums, domains). */

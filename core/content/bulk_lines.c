@@ -35,7 +35,8 @@ static bool write_filled(struct bulk *bulk, struct bulk_row *row, const struct f
     return false;
 }
 
-static bool write_line(struct bulk *bulk, uint32_t index, uint32_t position, struct buf *out)
+static fiber_fn bool write_line(struct bulk *bulk, uint32_t index, uint32_t position,
+                                struct buf *out)
 {
     struct bulk_row *row = &bulk->rows[index];
     const struct bulk_shape *shape = &bulk->shapes[row->shape];

@@ -281,8 +281,23 @@ bool bulk_is_loose(const struct field *field)
     }
 }
 
-bool bulk_value_write(struct ctx *ctx, const struct field *field, const struct json *value,
-                      struct buf *out, Str *ret_fault)
+/* Objects and arrays as the text that is stored. */
+static fiber_fn bool guard_agrees(struct ctx *ctx, const struct field *field,
+                                  const struct json *value, Str *ret_fault)
+{
+    if (items_guard_find(field->collection->name, field->name) == NULL)
+        return true;
+    Str text = json_kind(value) == JSON_STRING ? json_str(value) : json_text(ctx->arena, value);
+    if (items_guard_check(ctx, field, text) == OK)
+        return true;
+    *ret_fault = str_printf(ctx->arena, "Field \"%.*s\": %.*s", STR_FMT(field->name),
+                            STR_FMT(ctx->diag.last->reason));
+    diag_clear(ctx);
+    return false;
+}
+
+fiber_fn bool bulk_value_write(struct ctx *ctx, const struct field *field, const struct json *value,
+                               struct buf *out, Str *ret_fault)
 {
     if (json_is_null(value)) {
         buf_put_z(out, "\\N");
@@ -293,12 +308,8 @@ bool bulk_value_write(struct ctx *ctx, const struct field *field, const struct j
                        STR_FMT(field->name), STR_FMT(field->collection->name));
         return false;
     }
-    if (json_kind(value) == JSON_STRING && items_guard_check(ctx, field, json_str(value)) != OK) {
-        *ret_fault = str_printf(ctx->arena, "Field \"%.*s\": %.*s", STR_FMT(field->name),
-                                STR_FMT(ctx->diag.last->reason));
-        diag_clear(ctx);
+    if (!guard_agrees(ctx, field, value, ret_fault))
         return false;
-    }
     const char *expected;
     if (writer_of(field)(ctx, field, value, out, &expected))
         return true;

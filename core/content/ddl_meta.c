@@ -2,6 +2,7 @@
  * Rows of directus_collections, directus_fields and directus_relations.
  */
 #include "content/ddl_internal.h"
+#include "content/rule_check.h"
 #include "gen/sql.h"
 
 static DbArg meta_arg(struct ctx *ctx, const struct json *meta)
@@ -17,6 +18,7 @@ fiber_fn Err ddl_meta_collection(struct db_tx *tx, Str collection, const struct 
 
 fiber_fn Err ddl_meta_field(struct db_tx *tx, Str collection, Str field, const struct json *meta)
 {
+    TRY(rule_check(tx->ctx, json_get(meta, STR("validation"))));
     TRY(db_tx_query(tx, &SQL_DDL_FIELD_INSERT,
                     ARGS(db_text(collection), db_text(field), meta_arg(tx->ctx, meta)), NULL));
     bool is_searchable = true;

@@ -1,6 +1,12 @@
 #include "content/items_guard.h"
 
 #include "base/ctx.h"
+#include "content/rule_check.h"
+
+static const struct items_guard OWN[] = {
+    {STR_INIT("directus_fields"), STR_INIT("validation"), rule_text_check},
+    {STR_INIT("directus_permissions"), STR_INIT("validation"), rule_text_check},
+};
 
 static const struct items_guard *guards;
 static uint32_t guard_count;
@@ -11,15 +17,26 @@ void items_set_guards(const struct items_guard *new_guards, uint32_t count)
     guard_count = count;
 }
 
-Err items_guard_check(struct ctx *ctx, const struct field *field, Str text)
+static const struct items_guard *find_in(const struct items_guard *list, uint32_t count,
+                                         Str collection, Str field)
 {
-    for (uint32_t i = 0; i < guard_count; i++) {
-        const struct items_guard *guard = &guards[i];
-        if (text.data == NULL || !str_eq(guard->field, field->name) ||
-            !str_eq(guard->collection, field->collection->name))
-            continue;
-        Err err = guard->check(ctx, text);
-        return err == OK ? OK : fail_note(ctx, "field", field->name);
-    }
-    return OK;
+    for (uint32_t i = 0; i < count; i++)
+        if (str_eq(list[i].field, field) && str_eq(list[i].collection, collection))
+            return &list[i];
+    return NULL;
+}
+
+const struct items_guard *items_guard_find(Str collection, Str field)
+{
+    const struct items_guard *guard = find_in(guards, guard_count, collection, field);
+    return guard != NULL ? guard : find_in(OWN, sizeof OWN / sizeof OWN[0], collection, field);
+}
+
+fiber_fn Err items_guard_check(struct ctx *ctx, const struct field *field, Str text)
+{
+    const struct items_guard *guard = items_guard_find(field->collection->name, field->name);
+    if (text.data == NULL || guard == NULL)
+        return OK;
+    Err err = guard->judge(ctx, text);
+    return err == OK ? OK : fail_note(ctx, "field", field->name);
 }

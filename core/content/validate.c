@@ -7,6 +7,7 @@
 #include "base/regex.h"
 #include "content/dynamic.h"
 #include "content/payload.h"
+#include "content/rule_check.h"
 #include "content/schema_build.h"
 
 #include <assert.h>
@@ -182,19 +183,13 @@ static fiber_fn Err any_equal(const struct subject *s, Str text, const struct js
     return OK;
 }
 
-static Err check_regex(const struct subject *s, Str text, Str pattern, bool *ret)
+static Err check_regex(const struct subject *s, Str text, Str rule, bool *ret)
 {
-    bool ignore_case = false;
-    if (pattern.len > 2 && pattern.data[0] == '/') { /* "/…/i" */
-        ignore_case = str_ends_with(pattern, STR("/i"));
-        size_t end = pattern.len - (ignore_case ? 2 : 1);
-        if (ignore_case || str_ends_with(pattern, STR("/")))
-            pattern = str_slice(pattern, 1, end);
-    }
-    struct regex *regex;
-    TRY(regex_compile(s->scope->ctx, pattern, ignore_case, &regex));
+    unsigned flags;
+    Str pattern = rule_pattern(rule, &flags);
+    const struct regex *regex;
+    TRY(regex_find(s->scope->ctx, pattern, flags, &regex));
     *ret = regex_match(regex, text, NULL);
-    regex_free(regex);
     return OK;
 }
 

@@ -1,6 +1,7 @@
 #include "factory/blueprint_check.h"
 
 #include "base/ctx.h"
+#include "content/items_guard.h"
 #include "factory/blueprint_take.h"
 #include "factory/spin.h"
 
@@ -227,6 +228,23 @@ static Err check_members(struct ctx *ctx, Str where, const struct blueprint_part
     return OK;
 }
 
+/* What a write of that field has to pass (content/items_guard.h). */
+static fiber_fn Err check_guard(struct ctx *ctx, Str where, Str collection,
+                                const struct blueprint_field *field, const struct json *row)
+{
+    const struct json *value = json_get(row, field->name);
+    const struct items_guard *guard = items_guard_find(collection, field->name);
+    if (guard == NULL || json_is_null(value))
+        return OK;
+    Str text = json_kind(value) == JSON_STRING ? json_str(value) : json_text(ctx->arena, value);
+    Err err = guard->judge(ctx, text);
+    if (err != ERR_FAILED_VALIDATION)
+        return err;
+    Str reason = ctx->diag.last->reason;
+    diag_clear(ctx);
+    return refuse(ctx, where, field, str_printf(ctx->arena, "is refused: %.*s", STR_FMT(reason)));
+}
+
 static fiber_fn Err check_part(struct ctx *ctx, const struct json *body, enum blueprint_part part)
 {
     const struct blueprint_part_info *info = blueprint_part_info(part);
@@ -248,6 +266,8 @@ static fiber_fn Err check_part(struct ctx *ctx, const struct json *body, enum bl
         TRY(check_members(ctx, where, info, row));
         for (uint32_t f = 0; f < info->field_count; f++)
             TRY(check_field(ctx, where, &info->fields[f], row));
+        for (uint32_t f = 0; f < info->field_count; f++)
+            TRY(check_guard(ctx, where, info->name, &info->fields[f], row));
         arena_rewind(ctx->arena, mark);
         TRY(fiber_breathe(ctx));
     }

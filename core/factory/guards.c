@@ -1,9 +1,11 @@
 #include "factory/guards.h"
 
 #include "content/items_guard.h"
+#include "factory/form_patterns.h"
 #include "factory/svg.h"
 
 static const struct items_guard GUARDS[] = {
+    {STR_INIT("forms"), STR_INIT("fields"), form_patterns_check},
     {STR_INIT("image_templates"), STR_INIT("svg_source"), svg_check},
     {STR_INIT("generated_articles"), STR_INIT("featured_image_svg"), svg_check},
 };

@@ -22,7 +22,6 @@ const fields = [
     { name: 'site', type: 'url' },
     { name: 'zip', type: 'text', pattern: '[0-9]{5}' },
     { name: 'slow', type: 'text', pattern: '(a+)+b' },
-    { name: 'broken', type: 'text', pattern: '(' },
 ];
 const good = { name: 'Ann', email: 'ann@example.com', terms: true };
 
@@ -98,7 +97,10 @@ test('every_fault_of_a_form_is_told_at_once_and_nothing_is_stored', async () => 
     assert.deepEqual(await counts(), before);
 });
 
+/* It cannot be written any more; a form that is older than the check may have it. */
 test('pattern_that_does_not_compile_is_the_forms_fault_and_costs_no_visitor', async () => {
+    const old = JSON.stringify([...fields, { name: 'broken', type: 'text', pattern: '(' }]);
+    await stack.rows(`update forms set fields = '${old}' where id = '${form.id}'`);
     assert.equal((await submit({ data: { ...good, broken: 'anything' } })).status, 201);
 });
 
