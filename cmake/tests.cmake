@@ -1,6 +1,7 @@
 # tests/unit/<storey>/test_*.c   label unit, may use that storey and those below
 # tests/db/test_*.c              label db, real PostgreSQL and Redis named by the environment
 # tests/db/*.sh               label db, $1 is the superuser's URL of the same server
+# tests/stack/test_*.c           label stack, how much stack calls need: on build/release too
 # tests/real/test_*.c         label real, needs the real data: make test-real
 # tests/fuzz/fuzz_*.c            libFuzzer in the fuzz preset; elsewhere its corpus is replayed, label unit
 # tests/ext/fixtures/<name>/*.c  extensions that misbehave, built to build/tests/ext
@@ -59,6 +60,15 @@ if(NOT SPARK_SANITIZE STREQUAL "fuzz")
         spark_test(db.${module} db spark_everything "${file}" ${support})
         # They share one database server: one at a time, beside the unit tests.
         set_tests_properties(db.${module} PROPERTIES RESOURCE_LOCK database)
+    endforeach()
+endif()
+
+if(NOT SPARK_SANITIZE STREQUAL "fuzz")
+    file(GLOB files CONFIGURE_DEPENDS tests/stack/test_*.c)
+    foreach(file IN LISTS files)
+        cmake_path(GET file STEM module)
+        string(REGEX REPLACE "^test_" "" module "${module}")
+        spark_test(stack.${module} stack spark_everything "${file}" ${support})
     endforeach()
 endif()
 

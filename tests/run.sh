@@ -4,9 +4,11 @@
 #
 #   tests/run.sh [build folder] [suite…] [file…]
 #
-# Suites: unit db api ext e2e chaos arch (all of these when none is named), and real, which needs
-# the real data. Words that are no suite choose files of those suites by a part of their name:
+# Suites: unit db api ext e2e chaos stack arch (all of these when none is named), and real, which
+# needs the real data. Words that are no suite choose files of those suites by a part of their name:
 # `tests/run.sh build/asan api tenant_matrix`, `tests/run.sh build/asan unit db jobs`.
+# The suite stack runs twice, on the build folder and on build/release (SPARK_RELEASE_DIR): builds
+# with sanitizers have larger stacks, which would hide what ends the program that is shipped.
 # A skipped test fails the run unless tests/skips.txt gives its reason.
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -17,15 +19,16 @@ suites=
 chosen=()
 for word in "$@"; do
     case $word in
-    unit | db | api | ext | e2e | chaos | arch | real) suites+="$word " ;;
+    unit | db | api | ext | e2e | chaos | stack | arch | real) suites+="$word " ;;
     *) chosen+=("$word") ;;
     esac
 done
 if [ -z "$suites" ] && [ ${#chosen[@]} -gt 0 ]; then
-    echo "tests/run.sh: no suite '${chosen[0]}'; name the suite first: unit db api ext e2e chaos arch real" >&2
+    echo "tests/run.sh: no suite '${chosen[0]}'; name the suite first: unit db api ext e2e chaos stack arch real" >&2
     exit 2
 fi
-suites=${suites:-unit db api ext e2e chaos arch}
+suites=${suites:-unit db api ext e2e chaos stack arch}
+release=$(realpath -m "${SPARK_RELEASE_DIR:-build/release}")
 
 # The embedded servers run as a user of their own when we are root: their folder must be reachable.
 work=$(mktemp -d "${TMPDIR:-/tmp}/spark-test.XXXXXX")
@@ -103,12 +106,12 @@ choose() {
     done
 }
 
-# run_ctest LABEL
+# run_ctest LABEL [NAME of its results]
 run_ctest() {
     local only=()
     if [ ${#chosen[@]} -gt 0 ]; then only=(-R "($(IFS='|' && echo "${chosen[*]}"))"); fi
-    ctest --test-dir "$build" -L "^$1\$" "${only[@]}" -j "$(nproc)" --no-tests=ignore --output-on-failure \
-        --test-output-size-passed 1000000 --output-junit "$results/$1.xml"
+    ctest --test-dir "$SPARK_BUILD_DIR" -L "^$1\$" "${only[@]}" -j "$(nproc)" --no-tests=ignore \
+        --output-on-failure --test-output-size-passed 1000000 --output-junit "$results/${2:-$1}.xml"
 }
 
 # run_node SUITE FILE…: one after the other, each starts the stack it needs.
@@ -119,6 +122,21 @@ run_node() {
     node --test --test-concurrency=1 --test-timeout="${SPARK_TEST_TIMEOUT_MS:-300000}" \
         --test-reporter=spec --test-reporter-destination=stdout \
         --test-reporter=tap --test-reporter-destination="$results/$suite.tap" "$@"
+}
+
+# run_stack NAME: on the build that SPARK_BUILD_DIR and SPARK_BIN name.
+run_stack() {
+    echo "== stack on $SPARK_BUILD_DIR"
+    if [ ! -x "$SPARK_BIN" ]; then
+        echo "tests/run.sh: $SPARK_BIN is not there; tools/build.sh release" >&2
+        touch "$results/$1.failed"
+        return
+    fi
+    run_ctest stack "$1"
+    choose tests/stack/*.test.mjs
+    if [ ${#files[@]} -gt 0 ]; then
+        run_node "$1" "${files[@]}" || touch "$results/$1.failed"
+    fi
 }
 
 run_python() {
@@ -153,6 +171,15 @@ for suite in $suites; do
         choose tests/real/*.test.mjs
         if [ ${#files[@]} -gt 0 ]; then
             run_node real "${files[@]}" || touch "$results/real.failed"
+        fi
+        ;;
+    stack)
+        run_stack stack
+        if [ "$build" != "$release" ]; then
+            before=$SPARK_BUILD_DIR
+            export SPARK_BUILD_DIR=$release SPARK_BIN=$release/bin/spark
+            run_stack stack-release
+            export SPARK_BUILD_DIR=$before SPARK_BIN=$before/bin/spark
         fi
         ;;
     arch)
