@@ -19,11 +19,7 @@
 #define IS_SANITIZED 1
 #endif
 
-#ifdef __SANITIZE_THREAD__
-#define UNCHECKED __attribute__((no_sanitize("thread"), noinline))
-#else
-#define UNCHECKED __attribute__((no_sanitize("address"), noinline))
-#endif
+#define UNCHECKED __attribute__((no_sanitize("address"), no_sanitize("thread"), noinline))
 
 #ifdef IS_SANITIZED
 enum { STACK_SIZE = FIBER_STACK_SIZE_SANITIZED };
