@@ -34,6 +34,7 @@ class FreshRows:
         reads.prepare()
         fresh = reads.run(READ_SECONDS)
         self.stack.postgres.sql("analyze leads")
+        reads.whole_length = None  # wrk checks each answer of both runs: one of them cheaper is no comparison
         analysed = reads.run(READ_SECONDS)
         fresh.values["analysed_rate"] = analysed.rate
         fresh.values["fresh_ratio"] = analysed.rate / fresh.rate
