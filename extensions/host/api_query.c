@@ -4,6 +4,7 @@
  * trusts the settings of the transaction, and a function could change those in mid-statement.
  */
 #include "base/clock.h"
+#include "base/log.h"
 #include "content/oids.h"
 #include "host/api.h"
 #include "host/statement_check.h"

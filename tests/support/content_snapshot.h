@@ -76,17 +76,19 @@ static inline struct schema *snapshot_make(void)
                                                          .one_field = STR("comments")});
     schema_add_foreign_key(schema, STR("posts"), STR("site_id"), STR("sites"), STR("id"));
     schema_set_tenant(schema,
-                      &(struct tenant_facts){STR("sites"), STR("id"), false, false, false, false});
+                      &(struct tenant_facts){.collection = STR("sites"), .site_column = STR("id")});
+    schema_set_tenant(schema, &(struct tenant_facts){.collection = STR("authors"),
+                                                     .site_column = STR("site_id")});
     schema_set_tenant(
-        schema, &(struct tenant_facts){STR("authors"), STR("site_id"), false, false, false, false});
-    schema_set_tenant(
-        schema, &(struct tenant_facts){STR("posts"), STR("site_id"), false, false, false, false});
-    schema_set_tenant(schema, &(struct tenant_facts){STR("comments"), STR("site_id"), false, false,
-                                                     false, false});
-    schema_set_tenant(
-        schema, &(struct tenant_facts){STR("snippets"), STR("site_id"), true, false, false, false});
-    schema_set_tenant(schema, &(struct tenant_facts){STR("directus_users"), STR("site_id"), false,
-                                                     true, false, false});
+        schema, &(struct tenant_facts){.collection = STR("posts"), .site_column = STR("site_id")});
+    schema_set_tenant(schema, &(struct tenant_facts){.collection = STR("comments"),
+                                                     .site_column = STR("site_id")});
+    schema_set_tenant(schema, &(struct tenant_facts){.collection = STR("snippets"),
+                                                     .site_column = STR("site_id"),
+                                                     .is_shared_read = true});
+    schema_set_tenant(schema, &(struct tenant_facts){.collection = STR("directus_users"),
+                                                     .site_column = STR("site_id"),
+                                                     .is_site_optional = true});
     schema_finish(schema);
     return schema;
 }
