@@ -238,6 +238,15 @@ static fiber_fn Err find_who(struct ctx *ctx, const struct request *request)
     return OK;
 }
 
+/* From here on the fiber's work is that of a site, and takes its turn with that of the others. */
+static fiber_fn Err enter(struct ctx *ctx, const struct request *request)
+{
+    TRY(find_who(ctx, request));
+    if (ctx->scope.kind == SCOPE_SITE)
+        fiber_own(ctx->scope.site);
+    return fiber_breathe(ctx);
+}
+
 static fiber_fn Err handle(struct exchange *exchange)
 {
     struct ctx *ctx = &exchange->ctx;
@@ -256,8 +265,10 @@ static fiber_fn Err handle(struct exchange *exchange)
     for (uint32_t i = 0; i < REQUEST_PARAMS_MAX; i++)
         request->params[i] = percent_decode(ctx->arena, match.params[i], false);
 
+    if (route != NULL)
+        fiber_work(route->method, route->pattern);
     if (route == NULL || route->guard != GUARD_OPEN)
-        TRY(find_who(ctx, request));
+        TRY(enter(ctx, request));
     TRY(cors_open(ctx, request, &exchange->reply));
     if (preflight != NULL)
         return cors_preflight_answer(ctx, &exchange->reply);

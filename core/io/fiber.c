@@ -9,18 +9,20 @@
 #include <assert.h>
 #include <stdalign.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Lives at the high end of its own stack: no allocation, and the page is touched anyway. */
 struct fiber {
+    struct fiber_place place; /* in a queue, if is_queued */
     struct fiber_context context;
     struct fiber_context *resumer; /* where to go when it parks */
     struct loop *loop;
     const char *name;
     void (*run)(void *arg);
     void *arg;
-    struct fiber *queue_next;
     struct fiber *live_next;
     struct fiber **live_slot;
     struct wait *parked_on; /* NULL unless it is inside fiber_wait */
@@ -30,10 +32,13 @@ struct fiber {
     bool has_ended;
     uint32_t shields;
     int32_t holds;
-    int64_t slice_start_us; /* 0: not known since it was resumed */
+    int64_t slice_start_us; /* when it was resumed */
+    bool has_slice;         /* resumed to compute, not because of an event */
     int64_t tag;
     uint32_t guest;
     Str about;
+    int64_t inner_us; /* since then: what fibers took that it started */
+    char work[TURN_WORK_MAX];
     /* One timer for all waits: it stays armed from wait to wait as long as their deadline is the
      * same, so that a request costs one heap operation and not one a query. */
     struct timer timer;
@@ -42,6 +47,10 @@ struct fiber {
 
 enum {
     BREATH_US = 2000,
+    /* From here on a turn lets its events wait for the next one, and whoever breathes gives way: a
+     * hundred fibers woken at once, each with almost a slice of work, are one turn otherwise. */
+    TURN_US = 5000,
+    NO_TURN = -1,
     /* Two fibers that wake each other for ever must not keep the loop from its descriptors. */
     RESUMES_MAX = 10000,
 };
@@ -52,6 +61,10 @@ static _Thread_local struct fiber_shown *shown; /* NULL: nobody looks */
 static struct fiber *fiber_on(void *stack_low);
 static void fiber_main(void);
 static void fiber_bury(struct fiber *fiber);
+static struct fiber *fiber_pop(struct fiber_queue *queue);
+static void run_one(struct fiber *fiber);
+static bool is_due(const struct fiber *self);
+static bool is_turn_old(const struct loop_fibers *fibers, int64_t now_us);
 static void resume(struct fiber *fiber);
 static void show_current(void);
 static fiber_fn void park(struct fiber *fiber);
@@ -59,8 +72,6 @@ static void make_ready(struct fiber *fiber);
 static void interrupt_wait(struct fiber *fiber, Err reason);
 static void arm_deadline(struct fiber *fiber, int64_t deadline_us);
 static void on_deadline(void *arg);
-static void queue_push(struct fiber_queue *queue, struct fiber *fiber);
-static struct fiber *queue_pop(struct fiber_queue *queue);
 
 struct fiber *fiber_spawn(struct loop *loop, const char *name, void (*run)(void *arg), void *arg)
 {
@@ -72,6 +83,10 @@ struct fiber *fiber_spawn(struct loop *loop, const char *name, void (*run)(void 
     struct fiber *fiber = fiber_on(stack);
     *fiber = (struct fiber){.loop = loop, .name = name, .run = run, .arg = arg};
     fiber->timer = (struct timer){.on_time = on_deadline, .arg = fiber};
+    if (current != NULL) {
+        fiber->place.owner = current->place.owner;
+        memcpy(fiber->work, current->work, sizeof fiber->work);
+    }
     fiber_context_make(&fiber->context, stack, (size_t)((char *)fiber - (char *)stack), fiber_main);
 
     fiber->live_next = fibers->live;
@@ -278,22 +293,31 @@ fiber_fn Err fiber_sleep(struct ctx *ctx, int64_t duration_us)
 
 fiber_fn Err fiber_breathe(struct ctx *ctx)
 {
-    struct fiber *self = current;
-    assert(self != NULL);
-    if (self->is_cancelled)
+    assert(current != NULL);
+    if (current->is_cancelled)
         TRY(fiber_check(ctx));
-
-    /* The slice is counted from the first breath after a resume: a switch costs no clock. */
-    int64_t now = clock_now_us();
-    if (self->slice_start_us == 0)
-        self->slice_start_us = now;
-    if (now - self->slice_start_us < BREATH_US)
+    if (!is_due(current))
         return OK;
-
-    self->is_queued = true;
-    queue_push(&loop_fibers(self->loop)->later, self);
-    park(self);
+    fiber_pause();
     return fiber_check(ctx);
+}
+
+fiber_fn void fiber_pause(void)
+{
+    struct fiber *self = current;
+    if (self == NULL || !is_due(self))
+        return;
+    self->is_queued = true;
+    fiber_queue_push(&loop_fibers(self->loop)->later, &self->place);
+    park(self);
+}
+
+/* Whether it has had its slice, or holds up others that were woken with it. */
+static bool is_due(const struct fiber *self)
+{
+    int64_t now = clock_now_us();
+    bool gives_way = !self->has_slice && is_turn_old(loop_fibers(self->loop), now);
+    return now - self->slice_start_us >= BREATH_US || gives_way;
 }
 
 void fibers_run_ready(struct loop *loop)
@@ -301,12 +325,42 @@ void fibers_run_ready(struct loop *loop)
     struct loop_fibers *fibers = loop_fibers(loop);
     assert(current == NULL);
     struct fiber *fiber;
-    for (int i = 0; i < RESUMES_MAX && (fiber = queue_pop(&fibers->ready)) != NULL; i++) {
-        fiber->is_queued = false;
-        resume(fiber);
-        if (fiber->has_ended)
-            fiber_bury(fiber);
+    for (int i = 0; i < RESUMES_MAX && !is_turn_old(fibers, fibers->now_us) &&
+                    (fiber = fiber_pop(&fibers->ready)) != NULL;
+         i++)
+        run_one(fiber);
+}
+
+void fibers_run_slice(struct loop *loop)
+{
+    struct loop_fibers *fibers = loop_fibers(loop);
+    assert(current == NULL);
+    struct fiber *fiber;
+    for (int64_t left_us = BREATH_US; left_us > 0 && (fiber = fiber_pop(&fibers->later)) != NULL;) {
+        int64_t start_us = clock_now_us();
+        fiber->has_slice = true;
+        run_one(fiber);
+        left_us -= fibers->now_us - start_us;
     }
+}
+
+static struct fiber *fiber_pop(struct fiber_queue *queue)
+{
+    static_assert(offsetof(struct fiber, place) == 0);
+    return (struct fiber *)(void *)fiber_queue_pop(queue);
+}
+
+static void run_one(struct fiber *fiber)
+{
+    fiber->is_queued = false;
+    resume(fiber);
+    if (fiber->has_ended)
+        fiber_bury(fiber);
+}
+
+static bool is_turn_old(const struct loop_fibers *fibers, int64_t now_us)
+{
+    return fibers->turn_start_us > 0 && now_us - fibers->turn_start_us >= TURN_US;
 }
 
 bool fibers_have_work(const struct loop_fibers *fibers)
@@ -316,9 +370,12 @@ bool fibers_have_work(const struct loop_fibers *fibers)
 
 void fibers_begin_turn(struct loop_fibers *fibers)
 {
-    struct fiber *fiber;
-    while ((fiber = queue_pop(&fibers->later)) != NULL)
-        queue_push(&fibers->ready, fiber);
+    fibers->turn_start_us = 0;
+}
+
+void fibers_end_turn(struct loop_fibers *fibers)
+{
+    fibers->turn_start_us = NO_TURN;
 }
 
 void fibers_finish(struct loop_fibers *fibers)
@@ -334,13 +391,22 @@ static void resume(struct fiber *fiber)
     assert(!fiber->has_ended && !fiber->is_queued && fiber != before);
 
     fiber->resumer = before != NULL ? &before->context : &fibers->thread;
-    fiber->slice_start_us = 0;
+    fiber->inner_us = 0;
+    fiber->slice_start_us = clock_now_us();
+    if (fibers->turn_start_us == 0)
+        fibers->turn_start_us = fiber->slice_start_us;
     fibers->resumes++;
     current = fiber;
     show_current();
     fiber_context_switch(fiber->resumer, &fiber->context);
     current = before;
     show_current();
+    fiber->has_slice = false;
+    fibers->now_us = clock_now_us();
+    int64_t ran_us = fibers->now_us - fiber->slice_start_us;
+    if (before != NULL)
+        before->inner_us += ran_us;
+    turn_meter_ran(&fibers->meter, fiber->name, fiber->work, ran_us - fiber->inner_us);
 }
 
 /* Relaxed: who looks from outside needs each value, not their order. */
@@ -353,6 +419,30 @@ static void show_current(void)
     atomic_store_explicit(&shown->tag, current != NULL ? current->tag : 0, memory_order_relaxed);
     atomic_store_explicit(&shown->guest, current != NULL ? current->guest : 0,
                           memory_order_relaxed);
+}
+
+void fiber_own(Uuid owner)
+{
+    assert(current != NULL && !current->is_queued);
+    uint64_t halves[2];
+    static_assert(sizeof halves == sizeof owner.bytes);
+    memcpy(halves, owner.bytes, sizeof halves);
+    /* The upper half of a version 7 is a time, and sites made in one millisecond differ below. */
+    current->place.owner = halves[0] * UINT64_C(0x9e3779b97f4a7c15) ^ halves[1];
+}
+
+void fiber_work(Str verb, Str what)
+{
+    assert(current != NULL);
+    size_t room = sizeof current->work - 2;
+    size_t verb_len = verb.len < room ? verb.len : room;
+    size_t what_len = what.len < room - verb_len ? what.len : room - verb_len;
+    if (verb_len > 0)
+        memcpy(current->work, verb.data, verb_len);
+    current->work[verb_len] = ' ';
+    if (what_len > 0)
+        memcpy(current->work + verb_len + 1, what.data, what_len);
+    current->work[verb_len + 1 + what_len] = '\0';
 }
 
 void fiber_tag(int64_t tag)
@@ -420,7 +510,7 @@ static void make_ready(struct fiber *fiber)
     if (fiber->is_queued)
         return;
     fiber->is_queued = true;
-    queue_push(&loop_fibers(fiber->loop)->ready, fiber);
+    fiber_queue_push(&loop_fibers(fiber->loop)->ready, &fiber->place);
 }
 
 static void interrupt_wait(struct fiber *fiber, Err reason)
@@ -446,25 +536,4 @@ static void on_deadline(void *arg)
     fiber->timer_us = 0;
     /* Between two waits there is nothing to interrupt: the next one looks at the clock. */
     interrupt_wait(fiber, ERR_TIMEOUT);
-}
-
-static void queue_push(struct fiber_queue *queue, struct fiber *fiber)
-{
-    fiber->queue_next = NULL;
-    if (queue->last != NULL)
-        queue->last->queue_next = fiber;
-    else
-        queue->first = fiber;
-    queue->last = fiber;
-}
-
-static struct fiber *queue_pop(struct fiber_queue *queue)
-{
-    struct fiber *fiber = queue->first;
-    if (fiber == NULL)
-        return NULL;
-    queue->first = fiber->queue_next;
-    if (queue->first == NULL)
-        queue->last = NULL;
-    return fiber;
 }

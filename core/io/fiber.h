@@ -12,6 +12,7 @@
 
 #include "base/ctx.h"
 #include "base/err.h"
+#include "base/uuid.h"
 
 #define fiber_fn
 
@@ -89,8 +90,21 @@ void fiber_patience_end(struct fiber_patience *patience);
 void fiber_hold(int change);
 
 fiber_fn Err fiber_sleep(struct ctx *ctx, int64_t duration_us);
-/* In loops over CPU work: yields when this fiber has had the CPU for more than 2 ms. */
+/* At the top of loops over input: gives way when this fiber has had the CPU for 2 ms, or the turn
+ * that woke it is old. Those that gave way get a slice a turn, their owners one after the other. */
 fiber_fn Err fiber_breathe(struct ctx *ctx);
+/* The same where there is no way to fail: whoever called sees the cancellation at its next wait.
+ * Outside fibers it does nothing, so code that tests and threads call may have it too. */
+fiber_fn void fiber_pause(void);
+/* As fiber_breathe, for loops whose steps are short: looks at the clock once in `every` (a power of
+ * two). */
+#define FIBER_BREATHE_EVERY(ctx, i, every)                                                         \
+    TRY((((uint64_t)(i)) & ((every)-1)) == 0 ? fiber_breathe(ctx) : OK)
+
+/* Whose work this fiber does: a site. Fibers that it starts do the same one's; nil is no owner. */
+void fiber_own(Uuid owner);
+/* What it works on, for the report of a long turn: a route, a kind of job. */
+void fiber_work(Str verb, Str what);
 
 /*
  * What a thread does right now, for whoever finds its process dead or stuck: other threads read it,

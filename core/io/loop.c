@@ -63,6 +63,7 @@ struct loop *loop_new(void)
     if (loop == NULL)
         abort();
     loop->native = h2o_evloop_create();
+    fibers_end_turn(&loop->fibers);
     loop->mailbox = mailbox_new();
     loop->mailbox_watch = watch_new(loop, mailbox_fd(loop->mailbox), on_mail, loop);
     return loop;
@@ -119,9 +120,20 @@ void loop_turn(struct loop *loop, int32_t wait_ms_max)
     loop->phase = PHASE_HOOKS;
     run_hooks(loop);
     fibers_run_ready(loop);
-    loop->phase = PHASE_IDLE;
+    /* Statements of those that were woken are on their way, while those that compute go on. */
+    fibers_run_slice(loop);
     if (loop->fibers.resumes != resumes)
         loop->must_not_wait = true;
+    if (loop->fibers.meter.limit_us != 0)
+        turn_meter_end(&loop->fibers.meter, loop->now_us != 0 ? clock_now_us() - loop->now_us : 0);
+    fibers_end_turn(&loop->fibers);
+    loop->phase = PHASE_IDLE;
+}
+
+void loop_set_turn_limit(struct loop *loop, int64_t limit_us)
+{
+    assert(limit_us >= 0);
+    loop->fibers.meter.limit_us = limit_us;
 }
 
 void *loop_native(struct loop *loop)
@@ -326,6 +338,7 @@ static void on_socket_readable(h2o_socket_t *socket, const char *err)
     (void)err; /* the owner reads, and meets the error itself */
     struct watch *watch = socket->data;
     struct loop *loop = watch->loop;
+    (void)loop_now_us(loop); /* the turn begins with its first event */
     watch->on_readable(watch->arg);
     fibers_run_ready(loop);
 }

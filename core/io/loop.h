@@ -20,6 +20,9 @@ void loop_run(struct loop *loop);  /* turns until loop_stop */
 void loop_stop(struct loop *loop); /* from any thread or a signal's self-pipe */
 void loop_turn(struct loop *loop, int32_t wait_ms_max); /* one turn; tests and start-up */
 
+/* Turns that take more CPU are counted and logged (turn_meter.h); 0: none is measured. */
+void loop_set_turn_limit(struct loop *loop, int64_t limit_us);
+
 /* The library's own loop, for server/http alone. */
 void *loop_native(struct loop *loop);
 

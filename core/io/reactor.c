@@ -14,6 +14,7 @@ struct reactor *reactor_new(const struct settings *settings, struct offload *off
         abort();
     struct loop *loop = loop_new();
     loop_set_offload(loop, offload);
+    loop_set_turn_limit(loop, settings->loop_turn_max_ms * MS_US);
     *reactor = (struct reactor){
         .loop = loop,
         .db = db_new(loop, settings, application),

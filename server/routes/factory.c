@@ -29,6 +29,7 @@ static void narrow(struct ctx *ctx, Uuid site)
 {
     assert(ctx->scope.kind == SCOPE_PLATFORM);
     ctx->scope = (Scope){.kind = SCOPE_SITE, .site = site};
+    fiber_own(site);
 }
 
 static fiber_fn Err enter_named(struct ctx *ctx, Uuid named)

@@ -36,6 +36,7 @@ static fiber_fn Err site_enter(struct ctx *ctx, const struct request *request, s
     if (uuid_is_nil(ret->id))
         return fail(ctx, ERR_UNKNOWN_SITE, "No site answers to this host.");
     ctx->scope = (Scope){.kind = SCOPE_SITE, .site = ret->id};
+    fiber_own(ret->id);
     struct rows rows;
     TRY(db_query(ctx, &SQL_SITEMAP_SITE, ARGS(db_uuid(ret->id)), &rows));
     if (rows.count == 0)

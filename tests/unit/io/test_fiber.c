@@ -434,6 +434,101 @@ static void what_a_fiber_works_on_shows_while_it_has_the_cpu(void **state)
     fiber_show(NULL);
 }
 
+/* Computes for so many slices, and writes down whose each was. */
+struct computer {
+    struct fixture *f;
+    char owner;
+    uint32_t slices;
+    char *log;
+};
+
+static void computer_main(void *arg)
+{
+    struct computer *computer = arg;
+    struct ctx ctx = {.arena = computer->f->arena};
+    fiber_own((Uuid){.bytes = {(uint8_t)computer->owner}});
+    for (uint32_t i = 0; i < computer->slices; i++) {
+        computer->log[strlen(computer->log)] = computer->owner;
+        int64_t until_us = clock_now_us() + 2100;
+        while (clock_now_us() < until_us)
+            continue;
+        if (i % 2 == 0)
+            assert_int_equal(fiber_breathe(&ctx), OK);
+        else
+            fiber_pause();
+    }
+}
+
+static void who_computes_takes_turns_with_other_owners(void **state)
+{
+    struct fixture *f = *state;
+    char log[64] = "";
+    struct computer a = {f, 'a', 4, log}, b = {f, 'b', 4, log};
+    for (int i = 0; i < 5; i++)
+        fiber_spawn(f->loop, "a", computer_main, &a);
+    fiber_spawn(f->loop, "b", computer_main, &b);
+    assert_string_equal(log, "aaaaab");
+    turn_until_empty(f->loop);
+    assert_memory_equal(log + 6, "abababa", 7); /* one slice of the many, one of the other */
+    assert_int_equal(strlen(log), 24);
+}
+
+static void a_turn_has_one_slice_and_whoever_was_woken_comes_before_it(void **state)
+{
+    struct fixture *f = *state;
+    char log[64] = "";
+    struct computer a = {f, 'a', 3, log};
+    for (int i = 0; i < 5; i++)
+        fiber_spawn(f->loop, "a", computer_main, &a);
+    struct sleeper s = sleeper(f, 3, 0);
+    fiber_spawn(f->loop, "s", sleeper_main, &s);
+    for (uint32_t turn = 1; turn <= 3; turn++) {
+        wait_end(s.open, OK);
+        loop_turn(f->loop, 0);
+        assert_int_equal(s.waited, turn);
+        assert_int_equal(strlen(log), 5 + turn);
+    }
+    turn_until_empty(f->loop);
+}
+
+static void fiber_may_pause_outside_of_fibers(void **state)
+{
+    (void)state;
+    fiber_pause();
+    assert_null(fiber_self());
+}
+
+static void slow_main(void *arg)
+{
+    (void)arg;
+    fiber_work(STR("POST"), STR("/slow"));
+    int64_t until_us = clock_thread_cpu_us() + 12 * MS_US;
+    while (clock_thread_cpu_us() < until_us)
+        continue;
+}
+
+static void slow_main_in_fiber(void *loop)
+{
+    fiber_spawn(loop, "slow", slow_main, NULL);
+}
+
+static void turns_that_take_long_are_counted(void **state)
+{
+    struct fixture *f = *state;
+    loop_set_turn_limit(f->loop, 10 * MS_US);
+    loop_turn(f->loop, 0); /* from where the CPU is measured */
+    int64_t before = counter_sum(COUNTER_loop_turns_long);
+    struct sleeper s = sleeper(f, 1, 0);
+    fiber_spawn(f->loop, "s", sleeper_main, &s);
+    wait_end(s.open, OK);
+    turn_until_empty(f->loop);
+    assert_int_equal(counter_sum(COUNTER_loop_turns_long), before);
+    loop_post(f->loop, slow_main_in_fiber, f->loop);
+    while (counter_sum(COUNTER_loop_turns_long) == before)
+        loop_turn(f->loop, 10);
+    assert_true(counter_sum(COUNTER_loop_turn_longest_us) >= 12 * MS_US);
+}
+
 /* How a process ends that runs `run` in a fiber. */
 static int status_of(void (*run)(void *arg))
 {
@@ -485,6 +580,10 @@ int main(void)
         io_test(fiber_may_start_fibers),
         io_test(spawn_park_wake_end_over_and_over),
         io_test(what_a_fiber_works_on_shows_while_it_has_the_cpu),
+        io_test(who_computes_takes_turns_with_other_owners),
+        io_test(a_turn_has_one_slice_and_whoever_was_woken_comes_before_it),
+        io_test(fiber_may_pause_outside_of_fibers),
+        io_test(turns_that_take_long_are_counted),
         io_test(overflow_is_a_crash_not_a_corruption),
         io_test(fiber_that_ends_holding_something_is_a_crash),
     };
