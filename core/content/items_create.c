@@ -148,7 +148,7 @@ static fiber_fn Err bulk_make(struct writer *w, const struct write_scope *scope,
     return OK;
 }
 
-static void write_rows(const struct run *run, struct buf *out)
+static fiber_fn void write_rows(const struct run *run, struct buf *out)
 {
     bool is_first = true;
     buf_put(out, STR("{\"data\":["));

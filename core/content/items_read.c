@@ -25,7 +25,7 @@ static void write_meta(const struct run *run, struct buf *out)
     buf_put(out, STR("},"));
 }
 
-static void write_list(const struct run *run, struct buf *out)
+static fiber_fn void write_list(const struct run *run, struct buf *out)
 {
     buf_put_char(out, '{');
     write_meta(run, out);
@@ -35,7 +35,7 @@ static void write_list(const struct run *run, struct buf *out)
 }
 
 /* A singleton answers its one row as an object, one of nulls before there is any. */
-static void write_first(const struct run *run, struct buf *out)
+static fiber_fn void write_first(const struct run *run, struct buf *out)
 {
     buf_put_char(out, '{');
     write_meta(run, out);

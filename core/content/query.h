@@ -46,6 +46,7 @@ struct query {
 #define QUERY_NONE ((struct query){.text = STR("")})
 
 enum { QUERY_DEPTH_MAX = 10, QUERY_FILTER_DEPTH = 24, QUERY_LIST_MAX = 1000 };
+enum { QUERY_SEARCH_MAX = 4096 /* bytes: it is looked for in every column of text */ };
 
 /* ERR_INVALID_QUERY with Directus' sentences ("\"limit\" must be a number" …). */
 Err query_parse(struct ctx *ctx, Str query_string, struct query *ret);

@@ -186,6 +186,8 @@ static Err take_search(struct ctx *ctx, struct query_input input, struct query *
     if (input.json != NULL && json_kind(input.json) != JSON_STRING)
         return fail(ctx, ERR_INVALID_QUERY, "\"search\" must be a string");
     query->search = str_trim(input.json == NULL ? input.text : json_str(input.json));
+    if (query->search.len > QUERY_SEARCH_MAX)
+        return fail(ctx, ERR_INVALID_QUERY, "\"search\" may have %d bytes", QUERY_SEARCH_MAX);
     return OK;
 }
 

@@ -24,7 +24,7 @@ Str key_text(struct arena *arena, const struct rows *rows, uint32_t row, uint32_
 }
 
 /* The parents' keys, each once. Of a to-any relation only those that point into this collection. */
-static Str gather(struct run *run, const struct branch *branch, const struct rows *rows)
+static fiber_fn Str gather(struct run *run, const struct branch *branch, const struct rows *rows)
 {
     struct arena *arena = run->ctx->arena;
     struct map *seen = map_in_arena(arena);
@@ -32,6 +32,7 @@ static Str gather(struct run *run, const struct branch *branch, const struct row
     uint32_t count = 0;
     const struct field *child_key = branch->select->columns[branch->child_key].operand.field;
     for (uint32_t i = 0; i < rows->count; i++) {
+        fiber_pause();
         if (row_is_null(rows, i, branch->parent_key))
             continue;
         bool is_any = branch->collection_column != NO_COLUMN;
@@ -59,13 +60,14 @@ static Str parent_name(const struct run *run, const struct rows *rows, uint32_t 
 }
 
 /* Children of one parent stand together: the statement orders by the parent's key first. */
-static void index_rows(struct run *run, const struct branch *branch)
+static fiber_fn void index_rows(struct run *run, const struct branch *branch)
 {
     struct branch_rows *result = &run->branches[branch->index];
     result->spans = map_in_arena(run->ctx->arena);
     struct span *span = NULL;
     Str last = STR_NONE;
     for (uint32_t i = 0; i < result->rows.count; i++) {
+        fiber_pause();
         Str key = parent_name(run, &result->rows, i, branch->child_key, branch->child_site);
         if (span == NULL || !str_eq(key, last)) {
             span = arena_new(run->ctx->arena, struct span);
@@ -170,9 +172,11 @@ struct cursor {
     uint32_t row;
 };
 
-static void write_shape(const struct cursor *at, const struct shape *shape, struct buf *out);
+static fiber_fn void write_shape(const struct cursor *at, const struct shape *shape,
+                                 struct buf *out);
 
-static void write_children(const struct cursor *at, const struct branch *branch, struct buf *out)
+static fiber_fn void write_children(const struct cursor *at, const struct branch *branch,
+                                    struct buf *out)
 {
     const struct branch_rows *children =
         at->run->branches == NULL ? NULL : &at->run->branches[branch->index];
@@ -207,7 +211,7 @@ static const struct span *find_target(const struct cursor *at, const struct bran
 }
 
 /* The row a to-any reference points to; the key alone when it may not be seen or is gone. */
-static void write_any(const struct cursor *at, const struct out *member, struct buf *out)
+static fiber_fn void write_any(const struct cursor *at, const struct out *member, struct buf *out)
 {
     for (const struct branch *b = member->branch; b != NULL; b = b->next_any) {
         const struct branch_rows *children =
@@ -238,7 +242,8 @@ static void write_group(const struct cursor *at, const struct shape *shape, stru
     buf_put_char(out, '}');
 }
 
-static void write_member(const struct cursor *at, const struct out *member, struct buf *out)
+static fiber_fn void write_member(const struct cursor *at, const struct out *member,
+                                  struct buf *out)
 {
     buf_put(out, member->key);
     switch (member->kind) {
@@ -267,8 +272,10 @@ static void write_member(const struct cursor *at, const struct out *member, stru
 }
 
 /* Rows in rows in rows are far more than were read: what is too large is given up at once. */
-static void write_shape(const struct cursor *at, const struct shape *shape, struct buf *out)
+static fiber_fn void write_shape(const struct cursor *at, const struct shape *shape,
+                                 struct buf *out)
 {
+    fiber_pause();
     if (out->is_full)
         return;
     if (shape->is_bare) {
@@ -288,7 +295,7 @@ bool run_may_read(const struct run *run, uint32_t row)
            (plan->readable_column == NO_COLUMN || row_bool(&run->rows, row, plan->readable_column));
 }
 
-void run_write_row(const struct run *run, uint32_t row, struct buf *out)
+fiber_fn void run_write_row(const struct run *run, uint32_t row, struct buf *out)
 {
     struct cursor at = {run, &run->rows, row};
     write_shape(&at, run->plan->root->shape, out);
@@ -309,7 +316,7 @@ void run_write_nothing(const struct run *run, struct buf *out)
     buf_put_char(out, '}');
 }
 
-void run_write_list(const struct run *run, struct buf *out)
+fiber_fn void run_write_list(const struct run *run, struct buf *out)
 {
     buf_put_char(out, '[');
     for (uint32_t i = 0; i < run->rows.count && !out->is_full; i++) {

@@ -48,5 +48,5 @@ fiber_fn Err run_branches(struct run *run, const struct select *select, const st
 bool run_may_read(const struct run *run, uint32_t row);
 /* One row; what stands for a singleton's row before there is one; the list with its brackets. */
 void run_write_nothing(const struct run *run, struct buf *out);
-void run_write_row(const struct run *run, uint32_t row, struct buf *out);
-void run_write_list(const struct run *run, struct buf *out);
+fiber_fn void run_write_row(const struct run *run, uint32_t row, struct buf *out);
+fiber_fn void run_write_list(const struct run *run, struct buf *out);

@@ -4,6 +4,7 @@
 #include "base/json_writer.h"
 #include "base/version.h"
 #include "factory/text.h"
+#include "io/fiber.h"
 
 #include <assert.h>
 
@@ -57,8 +58,8 @@ const struct spin_vars *article_vars(struct ctx *ctx, const struct article_plan 
     return geo_vars(ctx->arena, location, vars);
 }
 
-static Err assemble(struct ctx *ctx, const struct draft_request *request, uint64_t seed,
-                    struct article_draft *draft)
+static fiber_fn Err assemble(struct ctx *ctx, const struct draft_request *request, uint64_t seed,
+                             struct article_draft *draft)
 {
     const struct article_plan *plan = request->plan;
     struct article_request article = {
@@ -232,14 +233,15 @@ static void describe(struct ctx *ctx, const struct draft_request *request,
     draft->schema_json = seo_json_ld(ctx->arena, &article);
 }
 
-Err article_draft_make(struct ctx *ctx, const struct draft_request *request,
-                       struct article_draft *ret)
+fiber_fn Err article_draft_make(struct ctx *ctx, const struct draft_request *request,
+                                struct article_draft *ret)
 {
     assert(request->plan != NULL && request->headline.title.len > 0);
     struct article_draft draft = {.id = uuid_make(), .headline = request->headline};
     uint64_t seed = seed_of(request);
     TRY(locate(ctx, request, seed, &draft.location));
     TRY(assemble(ctx, request, seed, &draft));
+    TRY(fiber_breathe(ctx));
 
     draft.title = text_cut(request->headline.title, ARTICLE_TITLE_MAX);
     Str id = uuid_text(ctx->arena, draft.id);
@@ -247,6 +249,7 @@ Err article_draft_make(struct ctx *ctx, const struct draft_request *request,
     draft.slug_base = text_slug(ctx->arena, draft.title, str_slice(id, UUID_TEXT_LEN - 8, id.len));
     draft.slug = draft.slug_base;
     describe(ctx, request, &draft);
+    TRY(fiber_breathe(ctx));
     Str refused;
     draw(ctx, request->plan, &draft, &refused);
     TRY(provenance_of(ctx, request, seed, refused, &draft));

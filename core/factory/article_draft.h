@@ -7,6 +7,7 @@
 
 #include "factory/article_plan.h"
 #include "factory/assemble.h"
+#include "io/fiber.h"
 
 enum { ARTICLE_TITLE_MAX = 255 /* characters of the column */ };
 
@@ -49,5 +50,5 @@ const struct spin_vars *article_vars(struct ctx *ctx, const struct article_plan 
                                      const struct geo_location *location, int64_t publish_us);
 
 /* ERR_CONFLICT when the library fills no slot, ERR_TOO_LARGE. */
-Err article_draft_make(struct ctx *ctx, const struct draft_request *request,
-                       struct article_draft *ret);
+fiber_fn Err article_draft_make(struct ctx *ctx, const struct draft_request *request,
+                                struct article_draft *ret);

@@ -136,8 +136,10 @@ static fiber_fn Err fragments_load(struct ctx *ctx, Uuid campaign, Str avatar_ke
             .type = row_text(&rows, i, PLAN_FRAGMENTS_TYPE),
             .body = row_text(&rows, i, PLAN_FRAGMENTS_BODY),
         };
-    for (uint32_t i = 0; i < blocks.count; i++)
+    for (uint32_t i = 0; i < blocks.count; i++) {
+        TRY(fiber_breathe(ctx));
         TRY(take_block(ctx, &blocks, i, &sources->list[sources->count++]));
+    }
     return OK;
 }
 

@@ -135,9 +135,9 @@ static int64_t day_of(const struct article_batch *batch, const struct round *rou
     return batch->publish_us != NULL ? batch->publish_us[headline->place] : round->now_us;
 }
 
-static Err draft_again(struct ctx *ctx, const struct article_batch *batch,
-                       const struct round *round, const struct claimed_headline *headline,
-                       struct article_draft *ret)
+static fiber_fn Err draft_again(struct ctx *ctx, const struct article_batch *batch,
+                                const struct round *round, const struct claimed_headline *headline,
+                                struct article_draft *ret)
 {
     struct draft_request request = {
         .plan = batch->plan,

@@ -2,6 +2,7 @@
 
 #include "base/ctx.h"
 #include "factory/text.h"
+#include "io/fiber.h"
 
 #include <assert.h>
 
@@ -49,9 +50,10 @@ static bool wins(struct assembler *assembler, uint32_t ties)
 
 /* The least used free fragment of the type; among equals one at random, of modules the first by id.
  * False if none is free. */
-static bool pick(struct assembler *assembler, const struct fragment_type *type, bool is_extra,
-                 uint32_t *ret_fragment)
+static fiber_fn bool pick(struct assembler *assembler, const struct fragment_type *type,
+                          bool is_extra, uint32_t *ret_fragment)
 {
+    fiber_pause();
     uint32_t least = UINT32_MAX;
     uint32_t ties = 0;
     for (uint32_t i = 0; i < type->fragment_count; i++) {
@@ -67,7 +69,7 @@ static bool pick(struct assembler *assembler, const struct fragment_type *type, 
     return ties > 0;
 }
 
-static void append(struct assembler *assembler, uint32_t fragment)
+static fiber_fn void append(struct assembler *assembler, uint32_t fragment)
 {
     assembler->is_used[fragment] = true;
     assembler->picked[assembler->picked_count++] = fragment;
@@ -75,14 +77,16 @@ static void append(struct assembler *assembler, uint32_t fragment)
         buf_put(assembler->html, STR("\n\n"));
     size_t from = assembler->html->len;
     const struct fragment *source = &assembler->library->fragments[fragment];
-    for (uint32_t i = 0; i < source->spin_count; i++)
+    for (uint32_t i = 0; i < source->spin_count; i++) {
+        fiber_pause();
         spin_expand(source->spins[i], &assembler->env, assembler->random, assembler->html,
                     assembler->choices, &assembler->unresolved);
+    }
     Str html = buf_str(assembler->html);
     assembler->words += text_word_count(str_slice(html, from, html.len));
 }
 
-static bool fill_slot(struct assembler *assembler, uint32_t slot, bool is_extra)
+static fiber_fn bool fill_slot(struct assembler *assembler, uint32_t slot, bool is_extra)
 {
     const struct library *library = assembler->library;
     uint32_t fragment = 0;
@@ -94,7 +98,7 @@ static bool fill_slot(struct assembler *assembler, uint32_t slot, bool is_extra)
 
 /* The last slot closes the article, so what fills it up comes before it: its fragment is taken
  * early and put in late. */
-static bool reserve_closing(struct assembler *assembler, uint32_t *ret_fragment)
+static fiber_fn bool reserve_closing(struct assembler *assembler, uint32_t *ret_fragment)
 {
     const struct library *library = assembler->library;
     uint32_t type = library->slots[library->slot_count - 1];
@@ -113,7 +117,7 @@ static bool needs_words(const struct assembler *assembler)
  * Goes through the structure again and again, as long as words are missing and fragments are left:
  * first the types that it repeats, as its rhythm has them, then those that it has once.
  */
-static void fill_up(struct assembler *assembler, bool takes_singles)
+static fiber_fn void fill_up(struct assembler *assembler, bool takes_singles)
 {
     const struct library *library = assembler->library;
     for (bool has_grown = true; has_grown && needs_words(assembler);) {
@@ -162,7 +166,7 @@ static struct assembler assembler_make(struct ctx *ctx, const struct library *li
 }
 
 /* Every slot, the filling, the closing; returns how many slots stayed empty. */
-static uint32_t write_article(struct assembler *assembler)
+static fiber_fn uint32_t write_article(struct assembler *assembler)
 {
     uint32_t empty_slots = 0;
     for (uint32_t slot = 0; slot + 1 < assembler->library->slot_count; slot++)
@@ -179,8 +183,9 @@ static uint32_t write_article(struct assembler *assembler)
     return empty_slots + (has_closing ? 0 : 1);
 }
 
-Err article_assemble(struct ctx *ctx, const struct library *library,
-                     const struct article_request *request, Random *random, struct assembly *ret)
+fiber_fn Err article_assemble(struct ctx *ctx, const struct library *library,
+                              const struct article_request *request, Random *random,
+                              struct assembly *ret)
 {
     assert(library != NULL && request != NULL && random != NULL && ret != NULL);
     struct assembler assembler = assembler_make(ctx, library, request, random);

@@ -10,6 +10,7 @@
 
 #include "base/crypto.h"
 #include "factory/library.h"
+#include "io/fiber.h"
 
 enum assembly_path { PATH_FRAGMENTS /* and blocks */, PATH_MODULES };
 
@@ -40,8 +41,9 @@ struct assembly {
 };
 
 /* In ctx->arena. ERR_TOO_LARGE beyond SPIN_OUTPUT_MAX, ERR_CONFLICT when no slot can be filled. */
-Err article_assemble(struct ctx *ctx, const struct library *library,
-                     const struct article_request *request, Random *random, struct assembly *ret);
+fiber_fn Err article_assemble(struct ctx *ctx, const struct library *library,
+                              const struct article_request *request, Random *random,
+                              struct assembly *ret);
 
 /* usage[i] + 1 for each fragment of the article. */
 void article_count_usage(const struct assembly *assembly, uint32_t *usage);

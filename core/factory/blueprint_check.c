@@ -258,6 +258,7 @@ static fiber_fn Err check_part(struct ctx *ctx, const struct json *body, enum bl
             str_z(ctx->arena, str_printf(ctx->arena, "may have %" PRIu32 " elements, not %" PRIu32,
                                          info->most, count)));
     for (uint32_t i = 0; i < count; i++) {
+        TRY(fiber_breathe(ctx));
         ArenaMark mark = arena_mark(ctx->arena);
         const struct json *row = blueprint_row_at(body, part, i);
         Str where = blueprint_where(ctx->arena, part, i);
@@ -269,7 +270,6 @@ static fiber_fn Err check_part(struct ctx *ctx, const struct json *body, enum bl
         for (uint32_t f = 0; f < info->field_count; f++)
             TRY(check_guard(ctx, where, info->name, &info->fields[f], row));
         arena_rewind(ctx->arena, mark);
-        TRY(fiber_breathe(ctx));
     }
     return OK;
 }

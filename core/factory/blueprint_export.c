@@ -211,6 +211,7 @@ static fiber_fn Err put_rows(struct export *x, const struct rows *rows)
     x->part = BLUEPRINT_PARTS;
     uint32_t count = 0;
     for (uint32_t i = 0; i < rows->count; i++) {
+        TRY(fiber_breathe(x->ctx));
         enum blueprint_part part = (enum blueprint_part)row_int(rows, i, BLUEPRINT_ROWS_PART);
         assert(part < BLUEPRINT_PARTS);
         if (part != x->part) {
@@ -222,7 +223,6 @@ static fiber_fn Err put_rows(struct export *x, const struct rows *rows)
         ArenaMark mark = arena_mark(x->ctx->arena);
         TRY(put_row(x, row_text(rows, i, BLUEPRINT_ROWS_ROW)));
         arena_rewind(x->ctx->arena, mark);
-        TRY(fiber_breathe(x->ctx));
     }
     part_end(x);
     return OK;

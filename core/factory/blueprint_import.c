@@ -138,13 +138,13 @@ static fiber_fn Err name_part(struct import *in, enum blueprint_part part)
     uint32_t count = blueprint_row_count(in->body, part);
     in->targets[part] = arena_array(in->kept, struct target, (size_t)count + 1);
     for (uint32_t i = 0; i < count; i++) {
+        TRY(fiber_breathe(in->ctx));
         ArenaMark mark = arena_mark(in->ctx->arena);
         if (blueprint_part_info(part)->identity == B_NAMED)
             TRY(name_row(in, part, i));
         else
             in->targets[part][i] = (struct target){.id = uuid_make(), .is_new = true};
         arena_rewind(in->ctx->arena, mark);
-        TRY(fiber_breathe(in->ctx));
     }
     return OK;
 }
@@ -272,29 +272,26 @@ static Err put_field(struct import *in, struct json_writer *w, Str where,
     }
 }
 
-static fiber_fn Err put_rows(struct import *in, enum blueprint_part part, struct json_writer *w,
-                             uint32_t *ret_count)
+/* Rows that wait to be sent, as one array. */
+struct sending {
+    struct buf out;
+    struct json_writer writer;
+    uint32_t count;
+    int64_t stored;
+};
+
+static fiber_fn Err put_row(struct import *in, enum blueprint_part part, uint32_t index,
+                            struct json_writer *w)
 {
     const struct blueprint_part_info *info = blueprint_part_info(part);
-    uint32_t count = blueprint_row_count(in->body, part);
-    *ret_count = 0;
-    json_array_begin(w);
-    for (uint32_t i = 0; i < count; i++) {
-        const struct target *target = &in->targets[part][i];
-        if (!target->is_new)
-            continue;
-        ArenaMark mark = arena_mark(in->ctx->arena);
-        Str where = blueprint_where(in->ctx->arena, part, i);
-        json_object_begin(w);
-        json_field_uuid(w, "id", target->id);
-        for (uint32_t f = 0; f < info->field_count; f++)
-            TRY(put_field(in, w, where, &info->fields[f], blueprint_row_at(in->body, part, i)));
-        json_object_end(w);
-        *ret_count += 1;
-        arena_rewind(in->ctx->arena, mark);
-        TRY(fiber_breathe(in->ctx));
-    }
-    json_array_end(w);
+    ArenaMark mark = arena_mark(in->ctx->arena);
+    Str where = blueprint_where(in->ctx->arena, part, index);
+    json_object_begin(w);
+    json_field_uuid(w, "id", in->targets[part][index].id);
+    for (uint32_t f = 0; f < info->field_count; f++)
+        TRY(put_field(in, w, where, &info->fields[f], blueprint_row_at(in->body, part, index)));
+    json_object_end(w);
+    arena_rewind(in->ctx->arena, mark);
     return OK;
 }
 
@@ -306,24 +303,71 @@ static Err tell_part(struct ctx *ctx, enum blueprint_part part, Err err)
     return fail_note(ctx, "field", blueprint_part_name(part));
 }
 
-static fiber_fn Err add_part(struct import *in, enum blueprint_part part, int64_t *ret_stored)
+static void sending_begin(struct sending *sending)
+{
+    buf_clear(&sending->out);
+    sending->writer = json_writer(&sending->out);
+    sending->count = 0;
+    json_array_begin(&sending->writer);
+}
+
+static fiber_fn Err sending_end(struct import *in, enum blueprint_part part,
+                                struct sending *sending)
 {
     struct ctx *ctx = in->ctx;
-    struct buf out;
-    buf_init(&out, (size_t)ctx->reactor->settings->bulk_body_max_bytes * 2);
-    struct json_writer w = json_writer(&out);
-    uint32_t count = 0;
-    Err err = put_rows(in, part, &w, &count);
-    if (err == OK)
-        err = buf_check(ctx, &out, "blueprint");
+    json_array_end(&sending->writer);
+    TRY(buf_check(ctx, &sending->out, "blueprint"));
+    if (sending->count == 0)
+        return OK;
+    ArenaMark mark = arena_mark(ctx->arena);
     struct rows rows = {0};
-    if (err == OK && count > 0) {
-        err = db_tx_query(in->tx, blueprint_part_info(part)->add,
-                          ARGS(db_uuid(ctx->scope.site), db_text(buf_str(&out))), &rows);
-        err = tell_part(ctx, part, err);
+    Err err = db_tx_query(in->tx, blueprint_part_info(part)->add,
+                          ARGS(db_uuid(ctx->scope.site), db_text(buf_str(&sending->out))), &rows);
+    TRY(tell_part(ctx, part, err));
+    sending->stored += rows.affected;
+    arena_rewind(ctx->arena, mark);
+    sending_begin(sending);
+    return OK;
+}
+
+/* Rows of such a part may refer to others of it, in any order: they have to come together. */
+static bool refers_to_itself(enum blueprint_part part)
+{
+    const struct blueprint_part_info *info = blueprint_part_info(part);
+    Str site_column;
+    for (uint32_t i = 0; i < info->field_count; i++)
+        if ((info->fields[i].kind == BLUEPRINT_REF || info->fields[i].kind == BLUEPRINT_NAME) &&
+            blueprint_target(&info->fields[i], &site_column) == part)
+            return true;
+    return false;
+}
+
+/* In statements of a size that neither copying nor sending one takes long. */
+static fiber_fn Err send_rows(struct import *in, enum blueprint_part part, struct sending *sending)
+{
+    enum { STATEMENT_BYTES = 1024 * 1024 };
+    uint32_t count = blueprint_row_count(in->body, part);
+    bool is_whole = refers_to_itself(part);
+    sending_begin(sending);
+    for (uint32_t i = 0; i < count; i++) {
+        TRY(fiber_breathe(in->ctx));
+        if (!in->targets[part][i].is_new)
+            continue;
+        TRY(put_row(in, part, i, &sending->writer));
+        sending->count++;
+        if (!is_whole && sending->out.len > STATEMENT_BYTES)
+            TRY(sending_end(in, part, sending));
     }
-    buf_finish(&out);
-    *ret_stored = rows.affected;
+    return sending_end(in, part, sending);
+}
+
+static fiber_fn Err add_part(struct import *in, enum blueprint_part part, int64_t *ret_stored)
+{
+    struct sending sending = {0};
+    buf_init(&sending.out, (size_t)in->ctx->reactor->settings->bulk_body_max_bytes * 2);
+    Err err = send_rows(in, part, &sending);
+    buf_finish(&sending.out);
+    *ret_stored = sending.stored;
     return err;
 }
 

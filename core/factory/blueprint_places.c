@@ -52,7 +52,7 @@ static void add_county(struct arena *arena, struct map *seen, struct blueprint_l
 }
 
 /* A county that only a city names is made as well; each once. */
-static void complete_counties(struct ctx *ctx, struct blueprint *blueprint)
+static fiber_fn void complete_counties(struct ctx *ctx, struct blueprint *blueprint)
 {
     const struct blueprint_list *cities = &blueprint->cities;
     struct blueprint_list given = blueprint->counties;
@@ -64,9 +64,11 @@ static void complete_counties(struct ctx *ctx, struct blueprint *blueprint)
     for (uint32_t i = 0; i < given.count; i++)
         add_county(ctx->arena, seen, &all, given.columns[0][i], given.columns[1][i],
                    given.numbers[i]);
-    for (uint32_t i = 0; i < cities->count; i++)
+    for (uint32_t i = 0; i < cities->count; i++) {
+        fiber_pause();
         if (cities->columns[2][i].len > 0)
             add_county(ctx->arena, seen, &all, cities->columns[2][i], cities->columns[1][i], 0);
+    }
     blueprint->counties = all;
 }
 

@@ -148,10 +148,11 @@ static fiber_fn Err store_campaign(struct db_tx *tx, Uuid site, Uuid template,
         NULL);
 }
 
-static Err check_states(struct ctx *ctx, const struct map *known, const char *key,
-                        const struct blueprint_list *list)
+static fiber_fn Err check_states(struct ctx *ctx, const struct map *known, const char *key,
+                                 const struct blueprint_list *list)
 {
     for (uint32_t i = 0; i < list->count; i++) {
+        fiber_pause();
         Str code = list->columns[1][i];
         if (map_get(known, code) != NULL)
             continue;

@@ -106,10 +106,10 @@ fiber_fn Err blueprint_rows(struct ctx *ctx, const struct json *object, const ch
     struct blueprint_list list;
     list_make(ctx->arena, json_len(array), columns, &list);
     for (uint32_t i = 0; i < list.count; i++) {
+        TRY(fiber_breathe(ctx));
         Str where = str_printf(ctx->arena, "%s[%u]", key, i);
         TRY(json_check_members(ctx, json_at(array, i), where, known));
         TRY(read(ctx, json_at(array, i), where, &list, i));
-        TRY(fiber_breathe(ctx));
     }
     *ret = list;
     return OK;

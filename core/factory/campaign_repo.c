@@ -66,6 +66,7 @@ static fiber_fn Err dictionaries_load(struct ctx *ctx, struct arena *arena, stru
     TRY(db_query(ctx, &SQL_DICTIONARIES_OF_SITE, ARGS(db_uuid(ctx->scope.site)), &rows));
     struct spin_vars *vars = spin_vars_make(arena, NULL);
     for (uint32_t i = 0; i < rows.count; i++) {
+        TRY(fiber_breathe(ctx));
         const struct json *data;
         TRY(json_parse(ctx, row_json(&rows, i, DICTIONARIES_OF_SITE_TERMS), JSON_LIMITS_DEFAULT,
                        &data));

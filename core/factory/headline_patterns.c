@@ -73,6 +73,7 @@ static void narrow(struct headline_spec *spec)
 static fiber_fn Err add_formula(struct ctx *ctx, struct headline_space *space,
                                 const struct headline_spec *base, Str pattern, Str id, Str formula)
 {
+    TRY(fiber_breathe(ctx));
     struct headline_spec spec = *base;
     Err err = spin_parse(ctx, formula, &spec.spin);
     if (err != OK)

@@ -88,6 +88,7 @@ fiber_fn Err headlines_preview(struct ctx *ctx, const struct campaign *campaign,
     struct json_writer w = json_writer(out);
     json_array_begin(&w);
     for (uint64_t i = 0; i < count && i < space.total; i++) {
+        TRY(fiber_breathe(ctx));
         const struct headline_source *source = headline_space_at(&space, i);
         struct headline headline;
         TRY(headline_at(ctx, source->headlines, i - source->first, &headline));

@@ -4,6 +4,7 @@
 #include "io/db.h"
 
 #include <assert.h>
+#include <inttypes.h>
 
 static uint64_t sum(uint64_t a, uint64_t b)
 {
@@ -17,6 +18,10 @@ fiber_fn Err headline_space_add(struct ctx *ctx, struct headline_space *space,
     if (space->source_count == HEADLINE_SOURCES_MAX)
         return fail(ctx, ERR_FAILED_VALIDATION, "The patterns have more than %d formulas.",
                     HEADLINE_SOURCES_MAX);
+    if (spin_parts(spec->spin) > HEADLINE_PARTS_MAX)
+        return fail(ctx, ERR_FAILED_VALIDATION,
+                    "The template has %" PRIu32 " groups and names; one for headlines may have %d.",
+                    spin_parts(spec->spin), HEADLINE_PARTS_MAX);
     struct headlines *headlines;
     TRY(headlines_begin(ctx, spec, &headlines));
     while (headlines_count_next(ctx, headlines))

@@ -18,6 +18,7 @@ enum {
     HEADLINES_PREVIEW_MAX = 1000,
     HEADLINE_TITLE_MAX = 500,    /* characters of the column */
     HEADLINE_PATTERNS_MAX = 100, /* keys of a request */
+    HEADLINE_PARTS_MAX = 1000,   /* groups and names of a template: a title has 500 characters */
     HEADLINE_SOURCES_MAX = 1000, /* formulas */
     HEADLINE_PATTERN_KEY_MAX = 255,
 };

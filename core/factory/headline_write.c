@@ -14,7 +14,7 @@
 #include <string.h>
 
 /* What is left for the answer when a run ends early. */
-enum { MARGIN_US = 5 * 1000 * 1000, BREATHE_ROWS = 256 };
+enum { MARGIN_US = 5 * 1000 * 1000 };
 
 struct made {
     Uuid id;
@@ -53,6 +53,7 @@ static fiber_fn Err fill(struct ctx *ctx, struct writer *writer,
 {
     writer->count = 0;
     for (uint64_t i = writer->at; i < to; i++) {
+        TRY(fiber_breathe(ctx));
         struct headline headline;
         TRY(headline_at(ctx, source->headlines, i - source->first, &headline));
         if (headline.text.len == 0 || str_count_codepoints(headline.text) > HEADLINE_TITLE_MAX)
@@ -61,11 +62,9 @@ static fiber_fn Err fill(struct ctx *ctx, struct writer *writer,
                                                       .title = headline.text,
                                                       .hash = headline.text_hash,
                                                       .location = headline.location};
-        if (i % BREATHE_ROWS == 0)
-            TRY(fiber_breathe(ctx));
     }
     qsort(writer->rows, writer->count, sizeof writer->rows[0], by_hash);
-    return OK;
+    return fiber_breathe(ctx);
 }
 
 static fiber_fn Err store(struct ctx *ctx, const struct writer *writer,
@@ -77,6 +76,7 @@ static fiber_fn Err store(struct ctx *ctx, const struct writer *writer,
     Str *hashes = arena_array(ctx->arena, Str, writer->count + 1);
     Str *locations = arena_array(ctx->arena, Str, writer->count + 1);
     for (uint32_t i = 0; i < writer->count; i++) {
+        FIBER_BREATHE_EVERY(ctx, i, 64);
         const struct made *row = &writer->rows[i];
         ids[i] = row->id;
         titles[i] = row->title;

@@ -2,6 +2,7 @@
 
 #include "base/ctx.h"
 #include "base/map.h"
+#include "io/fiber.h"
 
 #include <assert.h>
 #include <stdatomic.h>
@@ -108,16 +109,18 @@ static const struct fragment_source **sort_sources(struct arena *arena,
     return sorted;
 }
 
-static const struct spin **parse(struct arena *arena, const Str *parts, uint32_t count)
+static fiber_fn const struct spin **parse(struct arena *arena, const Str *parts, uint32_t count)
 {
     const struct spin **spins = arena_array(arena, const struct spin *, count);
-    for (uint32_t i = 0; i < count; i++)
+    for (uint32_t i = 0; i < count; i++) {
+        fiber_pause();
         spins[i] = spin_parse_lenient(arena, parts[i]);
+    }
     return spins;
 }
 
-static void make_fragments(struct library_owned *made, const struct fragment_source **sorted,
-                           uint32_t count)
+static fiber_fn void make_fragments(struct library_owned *made,
+                                    const struct fragment_source **sorted, uint32_t count)
 {
     struct fragment *fragments = arena_array(made->arena, struct fragment, count);
     for (uint32_t i = 0; i < count; i++) {
@@ -136,9 +139,10 @@ static void make_fragments(struct library_owned *made, const struct fragment_sou
     made->library.fragment_count = count;
 }
 
-static void assign_fragments(struct library_owned *made, struct fragment_type *type,
-                             const struct fragment_source **sorted, uint32_t count)
+static fiber_fn void assign_fragments(struct library_owned *made, struct fragment_type *type,
+                                      const struct fragment_source **sorted, uint32_t count)
 {
+    fiber_pause();
     uint32_t *members = arena_array(made->arena, uint32_t, count);
     for (uint32_t i = 0; i < count; i++)
         if (str_eq(sorted[i]->type, type->name))
@@ -146,8 +150,9 @@ static void assign_fragments(struct library_owned *made, struct fragment_type *t
     type->fragments = members;
 }
 
-Err library_make(struct ctx *ctx, const struct fragment_source *sources, uint32_t source_count,
-                 const Str *structure, uint32_t slot_count, const struct library **ret)
+fiber_fn Err library_make(struct ctx *ctx, const struct fragment_source *sources,
+                          uint32_t source_count, const Str *structure, uint32_t slot_count,
+                          const struct library **ret)
 {
     assert(structure != NULL && (sources != NULL || source_count == 0) && ret != NULL);
     TRY(check_limits(ctx, source_count, slot_count));

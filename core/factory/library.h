@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "base/uuid.h"
 #include "factory/spin.h"
+#include "io/fiber.h"
 
 enum { LIBRARY_FRAGMENTS_MAX = 100000, LIBRARY_SLOTS_MAX = 256 };
 
@@ -54,8 +55,9 @@ struct library {
 
 /* ERR_INVALID_PAYLOAD for an empty structure or more than the limits. One reference is the
  * caller's. */
-Err library_make(struct ctx *ctx, const struct fragment_source *sources, uint32_t source_count,
-                 const Str *structure, uint32_t slot_count, const struct library **ret);
+fiber_fn Err library_make(struct ctx *ctx, const struct fragment_source *sources,
+                          uint32_t source_count, const Str *structure, uint32_t slot_count,
+                          const struct library **ret);
 
 /* The types of the structure that have no fragment, each once, in `arena`. */
 uint32_t library_missing(const struct library *library, struct arena *arena, const Str **ret);

@@ -56,6 +56,7 @@ fiber_fn Err links_index_of_site(struct ctx *ctx, const struct link_index **ret)
     struct link_target *targets = arena_array(ctx->arena, struct link_target, rows.count);
     struct index_making making = {.arena = ctx->arena, .host = STR(""), .targets = targets};
     for (uint32_t i = 0; i < rows.count; i++) {
+        FIBER_BREATHE_EVERY(ctx, i, 64);
         targets[making.count] = read_target(ctx->arena, &rows, i);
         if (link_href_is_safe(targets[making.count].href))
             making.count++;
@@ -102,6 +103,30 @@ static Err edited_meanwhile(struct ctx *ctx)
     return fail(ctx, ERR_CONFLICT, "The article was edited meanwhile; try again.");
 }
 
+struct insertion {
+    struct arena *arena; /* of the fiber that waits */
+    const struct link_index *index;
+    const struct link_article *article;
+    struct link_limits limits;
+    struct links_result result;
+};
+
+static void insert(void *arg)
+{
+    struct insertion *in = arg;
+    in->result = links_insert(in->arena, in->index, in->article, in->limits);
+}
+
+/* Each word of a text may be an anchor of many targets: a long one takes its time on a thread. */
+static fiber_fn Err insert_apart(struct ctx *ctx, struct insertion *in)
+{
+    enum { HTML_AT_ONCE = 16 * 1024 };
+    if (in->article->html.len > HTML_AT_ONCE)
+        return offload_run(ctx, ctx->reactor->offload, insert, in);
+    insert(in);
+    return OK;
+}
+
 fiber_fn Err links_insert_article(struct ctx *ctx, const struct link_index *index, Uuid id,
                                   const struct link_order *order, struct links_stored *ret)
 {
@@ -109,8 +134,10 @@ fiber_fn Err links_insert_article(struct ctx *ctx, const struct link_index *inde
     for (int i = 0; i < LINK_TRIES_MAX; i++) {
         struct link_article article;
         TRY(read_article(ctx, id, &article));
-        struct links_stored stored = {.links =
-                                          links_insert(ctx->arena, index, &article, order->limits)};
+        struct insertion in = {
+            .arena = ctx->arena, .index = index, .article = &article, .limits = order->limits};
+        TRY(insert_apart(ctx, &in));
+        struct links_stored stored = {.links = in.result};
         if (stored.links.count == 0 || order->is_dry_run) {
             *ret = stored;
             return OK;

@@ -101,6 +101,11 @@ const struct spin *spin_parse_lenient(struct arena *arena, Str text)
     return spin;
 }
 
+uint32_t spin_parts(const struct spin *spin)
+{
+    return spin->part_count;
+}
+
 Str spin_source(const struct spin *spin)
 {
     return spin->text;
@@ -124,6 +129,7 @@ static struct spin_node *append(struct builder *builder, struct spin_option *opt
     struct spin_node *node = arena_new(builder->arena, struct spin_node);
     node->kind = kind;
     node->id = builder->spin->node_count++;
+    builder->spin->part_count += kind != SPIN_LITERAL;
     node->text = str_slice(builder->spin->text, lexeme.offset, (size_t)lexeme.offset + lexeme.len);
     node->previous = option->last;
     if (builder->tail != NULL && option->last != NULL)

@@ -37,6 +37,7 @@ struct spin {
     Str text;
     struct spin_option root;
     uint32_t node_count;
+    uint32_t part_count;   /* nodes that are no literal */
     uint32_t option_count; /* ids of options, the root included */
     struct spin_note notes[SPIN_NOTES_MAX];
     uint32_t note_count;

@@ -107,6 +107,8 @@ test('headlines of patterns', async (t) => {
         ['too many keys', { patterns: Array(101).fill('a') }],
         ['keys that are no texts', { patterns: [1] }],
         ['more than a million', { max_headlines: 1000001 }],
+        ['a template of 1001 groups', { spintax_root: '{a|}'.repeat(1001) }],
+        ['groups within groups, all of them empty', { spintax_root: '{{{{|}|}|}|}'.repeat(5400), max_headlines: 10000 }],
     ])
         await t.test(`refuses ${what}`, async () => {
             const site = await makeSite(small());
@@ -114,6 +116,13 @@ test('headlines of patterns', async (t) => {
             assert.equal(answer.status, 400, answer.text);
             assert.equal(await stored(site.campaign), 0);
         });
+
+    await t.test('takes a template of 1000 groups', async () => {
+        const site = await makeSite(small());
+        const answer = await post({ campaign_id: site.campaign, spintax_root: `x${'{|}'.repeat(1000)}`, max_headlines: 300 });
+        assert.equal(answer.status, 200, answer.text);
+        assert.equal(answer.body.results.processed, 300);
+    });
 
     await t.test('refuses patterns where there is no place', async () => {
         const site = await makeSite({ ...small(), geo: [] });
