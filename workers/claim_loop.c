@@ -16,6 +16,7 @@ enum {
      * slots is free, but not for longer than a claim takes. */
     SHARE = 4,
     SHARE_WAIT_US = 5 * 1000,
+    HELD_BACK_US = 10 * 1000,
     LOOK_UP_US = 1000 * 1000, /* how often a full worker looks at its lease */
     AUDIT_US = 10 * 1000 * 1000,
 };
@@ -101,21 +102,19 @@ static fiber_fn void run_suspects(struct worker *worker, struct ctx *ctx,
                    "the next claim finds PostgreSQL away, or the lease lost");
 }
 
-/* *ret_idle: there was nothing to do. */
-static fiber_fn Err claim_once(struct worker *worker, struct ctx *ctx, bool *ret_idle)
+static fiber_fn Err claim_once(struct worker *worker, struct ctx *ctx, struct claims *ret)
 {
     struct claimed *claimed = arena_array(ctx->arena, struct claimed, CLAIM_MAX);
-    uint32_t count = 0;
+    *ret = (struct claims){.jobs = claimed};
     worker_tell_ended(worker);
-    TRY(jobs_claim(reactor_platform(ctx), worker->incarnation, free_slots(worker), claimed,
-                   &count));
-    *ret_idle = count == 0;
+    struct claim_room room = {.most = free_slots(worker), .slots = worker->slots};
+    TRY(jobs_claim(reactor_platform(ctx), worker->incarnation, room, ret));
     if (worker->is_draining)
         return OK; /* what was claimed is handed back with the rest */
-    for (uint32_t i = 0; i < count; i++)
+    for (uint32_t i = 0; i < ret->count; i++)
         if (!claimed[i].is_quarantined)
             start(worker, &claimed[i]);
-    run_suspects(worker, ctx, claimed, count);
+    run_suspects(worker, ctx, claimed, ret->count);
     return OK;
 }
 
@@ -141,6 +140,13 @@ static fiber_fn void be_idle(struct worker *worker, struct ctx *ctx)
     err_ignore(fiber_sleep(ctx, POLL_US), "the loop decides whether to go on");
 }
 
+/* Sites that have their share wait for one of their jobs to end. The bell does not tell of that, so
+ * nor of another site's jobs meanwhile: they are asked for every few milliseconds. */
+static fiber_fn void wait_for_others(struct worker *worker)
+{
+    (void)wait_for_slots(worker, worker->slots - worker->running + 1, HELD_BACK_US);
+}
+
 /* One turn; *audit_at_us says when the next audit is due. */
 static fiber_fn Err turn(struct worker *worker, struct ctx *ctx, int64_t *audit_at_us)
 {
@@ -155,9 +161,11 @@ static fiber_fn Err turn(struct worker *worker, struct ctx *ctx, int64_t *audit_
         (void)wait_for_slots(worker, share, SHARE_WAIT_US);
     if (free_slots(worker) == 0 || !may_claim(worker))
         return OK;
-    bool is_idle = false;
-    TRY(claim_once(worker, ctx, &is_idle));
-    if (is_idle)
+    struct claims claims;
+    TRY(claim_once(worker, ctx, &claims));
+    if (claims.count == 0 && claims.is_held_back)
+        wait_for_others(worker);
+    else if (claims.count == 0)
         be_idle(worker, ctx);
     return OK;
 }

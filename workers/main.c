@@ -14,6 +14,8 @@
 #include <string.h>
 
 enum { OFFLOAD_THREADS = 2, OFFLOAD_QUEUE = 64, HAND_BACK_US = 5 * 1000 * 1000 };
+/* What ends by itself may, before what can go on elsewhere is cancelled. */
+enum { RESUMABLE_US = 500 * 1000 };
 
 static struct loop *stop_loop;
 static volatile sig_atomic_t must_stop;
@@ -100,10 +102,13 @@ static void drain(struct worker *worker)
     log_event(LOG_INFO, "draining", LOG_I("running", worker->running));
     int64_t drain_us =
         worker->has_lost_lease ? 0 : worker->reactor->settings->worker_drain_s * SECOND_US;
-    int64_t deadline_us = clock_now_us() + drain_us;
+    int64_t begun_us = clock_now_us();
     while ((worker->running > 0 || worker->is_claiming || !host_is_idle()) &&
-           clock_now_us() < deadline_us)
+           clock_now_us() < begun_us + drain_us) {
         loop_turn(loop, 50);
+        if (clock_now_us() >= begun_us + RESUMABLE_US)
+            worker_cancel_resumable(worker);
+    }
     fiber_cancel_all(loop);
     while (fiber_count(loop) > 0)
         loop_turn(loop, 10);

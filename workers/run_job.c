@@ -22,6 +22,7 @@ struct run {
     struct run **slot; /* what points to it */
     struct worker *worker;
     struct arena *arena;
+    struct fiber *fiber;
     struct job job;
     int64_t started_us;
 };
@@ -78,6 +79,13 @@ void worker_start_job(struct worker *worker, const struct claimed *claimed)
     run->job.asked_by = asker_dup(arena, claimed->job.asked_by);
     run_enter(worker, run);
     fiber_spawn(worker->reactor->loop, "job", run_job, run);
+}
+
+void worker_cancel_resumable(struct worker *worker)
+{
+    for (struct run *run = worker->runs; run != NULL; run = run->next)
+        if (run->job.resumes && run->fiber != NULL)
+            fiber_cancel(run->fiber);
 }
 
 const int64_t *worker_running_ids(const struct worker *worker, struct arena *arena)
@@ -196,8 +204,10 @@ static void run_job(void *arg)
 {
     struct run *run = arg;
     struct worker *worker = run->worker;
+    run->fiber = fiber_self();
     fiber_tag(run->job.id);
-    fiber_about(run->job.kind);
+    fiber_own(run->job.scope.site);
+    fiber_work(STR("job"), run->job.kind);
     run_in_fiber(run);
     ended(worker, &run->job);
     run_leave(worker, run);

@@ -37,6 +37,8 @@ struct worker {
 void worker_claim_run(void *arg);
 /* Starts one claimed job. */
 void worker_start_job(struct worker *worker, const struct claimed *claimed);
+/* Ends those that will go on elsewhere from where they stand. */
+void worker_cancel_resumable(struct worker *worker);
 /* The ids of all that is running, in the arena. */
 const int64_t *worker_running_ids(const struct worker *worker, struct arena *arena);
 /* Tells Redis what ended; the turn hook. */

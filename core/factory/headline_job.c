@@ -164,6 +164,7 @@ fiber_fn Err headlines_job_run(struct ctx *ctx, struct job *job)
     struct work *work = arena_new(ctx->arena, struct work);
     work->job = job;
     TRY(payload_read(ctx, job, &work->payload));
+    job->resumes = true; /* from the checkpoint of its last step */
     struct campaign campaign;
     TRY(campaign_find(ctx, work->payload.campaign, &campaign));
     TRY(headline_space_open(ctx, &campaign, &work->payload.run, &work->space));

@@ -47,11 +47,11 @@ static void claimed_read(struct ctx *ctx, const struct rows *rows, uint32_t row,
 }
 
 static void claimed_read_all(struct ctx *ctx, const struct rows *rows, Str worker,
-                             struct claimed *ret, uint32_t *ret_count)
+                             struct claims *ret)
 {
     for (uint32_t i = 0; i < rows->count; i++)
-        claimed_read(ctx, rows, i, worker, &ret[i]);
-    *ret_count = rows->count;
+        claimed_read(ctx, rows, i, worker, &ret->jobs[i]);
+    ret->count = rows->count;
     counter_add(COUNTER_jobs_claimed, rows->count);
     if (rows->count > 0)
         fault_die(FAULT_worker_after_claim);
@@ -66,10 +66,10 @@ static fiber_fn Err claim_rows(struct platform platform, const struct statement 
     return db_batch_run_platform(platform, &batch);
 }
 
-static bool is_among(const struct claimed *claimed, uint32_t count, int64_t id)
+static bool is_among(const struct claims *claims, int64_t id)
 {
-    for (uint32_t i = 0; i < count; i++)
-        if (claimed[i].job.id == id)
+    for (uint32_t i = 0; i < claims->count; i++)
+        if (claims->jobs[i].job.id == id)
             return true;
     return false;
 }
@@ -77,14 +77,14 @@ static bool is_among(const struct claimed *claimed, uint32_t count, int64_t id)
 /* What PostgreSQL did not give was claimed before, cancelled, expired, or is not due: forgotten
  * here, for the reconcile to find should it ever be due. */
 static void forget_others(struct ctx *ctx, Str worker, const struct queue_member *members,
-                          uint32_t member_count, const struct claimed *claimed, uint32_t count)
+                          uint32_t member_count, const struct claims *claims)
 {
-    if (member_count == count)
+    if (member_count == claims->count)
         return;
     struct queue_member others[CLAIM_MAX];
     uint32_t other_count = 0;
     for (uint32_t i = 0; i < member_count; i++)
-        if (!is_among(claimed, count, members[i].id))
+        if (!is_among(claims, members[i].id))
             others[other_count++] = members[i];
     if (other_count > 0)
         queue_done(ctx, worker, others, other_count);
@@ -92,7 +92,7 @@ static void forget_others(struct ctx *ctx, Str worker, const struct queue_member
 
 static fiber_fn Err claim_members(struct platform platform, Str worker,
                                   const struct queue_member *members, uint32_t member_count,
-                                  struct claimed *ret, uint32_t *ret_count)
+                                  struct claims *ret)
 {
     struct ctx *ctx = platform.ctx;
     int64_t ids[CLAIM_MAX];
@@ -101,51 +101,55 @@ static fiber_fn Err claim_members(struct platform platform, Str worker,
     struct rows rows;
     TRY(claim_rows(platform, &SQL_JOB_CLAIM,
                    ARGS(db_int_array(ctx->arena, ids, member_count), db_text(worker)), &rows));
-    claimed_read_all(ctx, &rows, worker, ret, ret_count);
-    forget_others(ctx, worker, members, member_count, ret, *ret_count);
+    claimed_read_all(ctx, &rows, worker, ret);
+    forget_others(ctx, worker, members, member_count, ret);
     return OK;
 }
 
 /* A Redis that hangs is as good as away. */
-static fiber_fn Err ask_redis(struct ctx *ctx, Str worker, uint32_t most,
-                              struct queue_member *members, uint32_t *ret_count)
+static fiber_fn Err ask_redis(struct ctx *ctx, Str worker, struct claim_room room,
+                              struct queue_member *members, uint32_t *ret_count,
+                              bool *ret_held_back)
 {
     SCOPED_PATIENCE struct fiber_patience patience = fiber_patience_begin(ctx, REDIS_ANSWER_US);
-    return queue_claim(ctx, worker, most, members, ret_count);
+    return queue_claim(ctx, worker, room, members, ret_count, ret_held_back);
 }
 
-fiber_fn Err jobs_claim(struct platform platform, Str worker, uint32_t most, struct claimed *ret,
-                        uint32_t *ret_count)
+fiber_fn Err jobs_claim(struct platform platform, Str worker, struct claim_room room,
+                        struct claims *ret)
 {
-    assert(most > 0 && most <= CLAIM_MAX);
+    assert(room.most > 0 && room.most <= CLAIM_MAX && room.most <= room.slots);
     struct ctx *ctx = platform.ctx;
-    struct queue_member *members = arena_array(ctx->arena, struct queue_member, most);
+    struct queue_member *members = arena_array(ctx->arena, struct queue_member, room.most);
     uint32_t member_count = 0;
-    *ret_count = 0;
-    Err err = ask_redis(ctx, worker, most, members, &member_count);
+    ret->count = 0;
+    ret->is_held_back = false;
+    Err err = ask_redis(ctx, worker, room, members, &member_count, &ret->is_held_back);
     if (err == ERR_CANCELLED)
         return err;
     if (err != OK) {
         if (err == ERR_INTERNAL)
             queue_reload(ctx->reactor->redis);
         diag_clear(ctx);
-        return jobs_claim_polling(platform, worker, most, ret, ret_count);
+        return jobs_claim_polling(platform, worker, room, ret);
     }
     if (member_count == 0)
         return OK;
-    err = claim_members(platform, worker, members, member_count, ret, ret_count);
+    err = claim_members(platform, worker, members, member_count, ret);
     if (err != OK && err != ERR_CANCELLED)
         err_ignore(queue_return(ctx, worker, members, member_count), "the audit returns them");
     return err;
 }
 
-fiber_fn Err jobs_claim_polling(struct platform platform, Str worker, uint32_t most,
-                                struct claimed *ret, uint32_t *ret_count)
+fiber_fn Err jobs_claim_polling(struct platform platform, Str worker, struct claim_room room,
+                                struct claims *ret)
 {
     struct rows rows;
-    *ret_count = 0;
-    TRY(claim_rows(platform, &SQL_JOB_CLAIM_POLLING, ARGS(db_int(most), db_text(worker)), &rows));
-    claimed_read_all(platform.ctx, &rows, worker, ret, ret_count);
+    ret->count = 0;
+    ret->is_held_back = false;
+    TRY(claim_rows(platform, &SQL_JOB_CLAIM_POLLING,
+                   ARGS(db_int(room.most), db_text(worker), db_int(room.slots)), &rows));
+    claimed_read_all(platform.ctx, &rows, worker, ret);
     return OK;
 }
 

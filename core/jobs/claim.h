@@ -12,13 +12,20 @@ struct claimed {
     bool is_quarantined; /* under suspicion of a crash: runs alone */
 };
 
-/* At most `most` (≤ CLAIM_MAX) jobs for this worker, in ctx->arena. None is no error. Without Redis
- * it polls. After an error it is unknown whether rows were claimed: see jobs_hand_back. */
-fiber_fn Err jobs_claim(struct platform platform, Str worker, uint32_t most, struct claimed *ret,
-                        uint32_t *ret_count);
+/* What a claim brought. */
+struct claims {
+    struct claimed *jobs; /* room for claim_room.most of them, from the caller */
+    uint32_t count;
+    bool is_held_back; /* a site has more that it may not have now: ask again when a slot is free */
+};
+
+/* At most room.most (≤ CLAIM_MAX) jobs for this worker, in ctx->arena. None is no error. Without
+ * Redis it polls. After an error it is unknown whether rows were claimed: see jobs_hand_back. */
+fiber_fn Err jobs_claim(struct platform platform, Str worker, struct claim_room room,
+                        struct claims *ret);
 /* The same, straight from the table. */
-fiber_fn Err jobs_claim_polling(struct platform platform, Str worker, uint32_t most,
-                                struct claimed *ret, uint32_t *ret_count);
+fiber_fn Err jobs_claim_polling(struct platform platform, Str worker, struct claim_room room,
+                                struct claims *ret);
 
 /* A failed attempt: again after a wait, or dead. `reason` is what an operator reads. */
 fiber_fn Err job_fail(struct ctx *ctx, const struct job *job, Err why, Str reason, bool *ret_dead);

@@ -46,15 +46,39 @@ local function enq(keys, args)
     return added
 end
 
--- args: worker, most. Takes up to `most` ids, an equal share of each site in the ring; returns
--- "id:site" members. A site goes to the end of the ring after its turn, so that what one claim could
--- not reach comes first in the next.
+-- What a worker holds: how many of each site, and of all.
+local function held_by(tag, worker)
+    local held = {}
+    local members = redis.call('LRANGE', tag .. ':w:' .. worker, 0, MEMBERS_MAX - 1)
+    for _, member in ipairs(members) do
+        local site = string.match(member, ':(.*)$')
+        held[site] = (held[site] or 0) + 1
+    end
+    return held, #members
+end
+
+-- How many more a site may have: no more of a worker's slots than it leaves free, so that there are
+-- free ones whoever comes next. The platform's own jobs have no such limit.
+local function room_of(site, held, free)
+    if site == '-' then
+        return free
+    end
+    local own = held[site] or 0
+    return own < free and math.max(1, math.floor((free - own) / 2)) or 0
+end
+
+-- args: worker, most, slots (a worker of an older version gives none). Takes up to `most` ids, an equal share of each site in the ring; returns
+-- "id:site" members, and the word "held" when a site has more that it may not have now. A site goes
+-- to the end of the ring after its turn, so that what one claim could not reach comes first in the next.
 local function claim(keys, args)
     local tag = keys[1]
     local ring = tag .. ':ring'
     local taken = {}
     local most = math.min(tonumber(args[2]), MEMBERS_MAX)
-    while #taken < most do
+    local held, count = held_by(tag, args[1])
+    local free = math.max(most, tonumber(args[3] or '1000000') - count)
+    local passed = 0
+    while #taken < most and passed <= redis.call('LLEN', ring) do
         local site = redis.call('LPOP', ring)
         if not site then
             break
@@ -62,8 +86,12 @@ local function claim(keys, args)
         local list = tag .. ':r:' .. site
         local others = redis.call('LLEN', ring)
         local share = math.max(1, math.floor((most - #taken) / (others + 1)))
-        for _, id in ipairs(redis.call('LPOP', list, share) or {}) do
+        share = math.min(share, room_of(site, held, free))
+        passed = share > 0 and 0 or passed + 1
+        for _, id in ipairs(share > 0 and redis.call('LPOP', list, share) or {}) do
             taken[#taken + 1] = id .. ':' .. site
+            held[site] = (held[site] or 0) + 1
+            free = free - 1
         end
         if redis.call('EXISTS', list) == 1 then
             redis.call('RPUSH', ring, site)
@@ -75,6 +103,9 @@ local function claim(keys, args)
     else
         -- Tokens of jobs that busy workers took without waiting.
         redis.call('DEL', tag .. ':bell')
+    end
+    if passed > 0 then
+        taken[#taken + 1] = 'held'
     end
     return taken
 end

@@ -35,6 +35,7 @@ struct job {
     Str worker;             /* the incarnation that runs it: the other half of the fence */
     int64_t progress_us;    /* when progress was last shown */
     bool is_finished;       /* its end has been committed */
+    bool resumes;           /* the next attempt goes on where this one stopped */
     int64_t retry_after_us; /* should it fail: not again before that, whatever the backoff says */
     const struct actor *asked_by; /* whose request made it; NULL: the machinery's own */
 };

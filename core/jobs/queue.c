@@ -130,13 +130,15 @@ static uint32_t members_read(const struct redis_value *value, uint32_t most,
     return count;
 }
 
-fiber_fn Err queue_claim(struct ctx *ctx, Str worker, uint32_t most, struct queue_member *ret,
-                         uint32_t *ret_count)
+fiber_fn Err queue_claim(struct ctx *ctx, Str worker, struct claim_room room,
+                         struct queue_member *ret, uint32_t *ret_count, bool *ret_held_back)
 {
     struct redis_value value;
     TRY(REDIS_CALL(ctx, ctx->reactor->redis, &value, STR("FCALL"), STR("cq_claim"), STR("1"),
-                   STR(KEY_QUEUE_TAG), worker, id_text(ctx->arena, most)));
-    *ret_count = members_read(&value, most, ret);
+                   STR(KEY_QUEUE_TAG), worker, id_text(ctx->arena, room.most),
+                   id_text(ctx->arena, room.slots)));
+    *ret_held_back = value.count > 0 && str_eq(value.items[value.count - 1].text, STR("held"));
+    *ret_count = members_read(&value, room.most, ret);
     return OK;
 }
 

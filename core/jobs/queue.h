@@ -30,9 +30,15 @@ fiber_fn Err queue_push_missing(struct ctx *ctx, const struct queue_member *memb
 /* Even those that the index believes to have. */
 fiber_fn Err queue_push_stuck(struct ctx *ctx, const struct queue_member *members, uint32_t count);
 
-/* Takes up to `most` for this worker, an equal share of each site. */
-fiber_fn Err queue_claim(struct ctx *ctx, Str worker, uint32_t most, struct queue_member *ret,
-                         uint32_t *ret_count);
+/* What a worker can take. */
+struct claim_room {
+    uint32_t most;  /* now */
+    uint32_t slots; /* what it has in all, busy ones included */
+};
+/* Takes jobs for this worker, an equal share of each site. A site gets no more of the slots than
+ * it leaves free; *ret_held_back: so one has more to do than it was given. */
+fiber_fn Err queue_claim(struct ctx *ctx, Str worker, struct claim_room room,
+                         struct queue_member *ret, uint32_t *ret_count, bool *ret_held_back);
 /* The worker is done with them. Without waiting. */
 void queue_done(struct ctx *ctx, Str worker, const struct queue_member *members, uint32_t count);
 /* What the worker took and did not start goes back to the head of its list. */

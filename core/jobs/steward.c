@@ -17,6 +17,7 @@ enum {
     STUCK_US = 60 * 1000 * 1000,
     SWEEP_US = 60 * 1000 * 1000, /* between two passes over the table */
     SWEEP_PAGE = 5000,
+    HEADS_OF_SITE = 50,
 };
 /* How late an article may go out. */
 #define PUBLISH_US (5 * SECOND_US)
@@ -128,6 +129,7 @@ static fiber_fn Err push_due(struct platform platform, int64_t since_us, uint32_
         count = rows.count;
         struct queue_member *members = arena_array(ctx->arena, struct queue_member, PAGE);
         for (uint32_t i = 0; i < count; i++) {
+            FIBER_BREATHE_EVERY(ctx, i, 64);
             members[i].id = row_int(&rows, i, JOBS_DUE_SINCE_ID);
             members[i].site = row_uuid(&rows, i, JOBS_DUE_SINCE_SITE_ID);
         }
@@ -141,6 +143,34 @@ static fiber_fn Err push_due(struct platform platform, int64_t since_us, uint32_
         arena_rewind(ctx->arena, mark);
     }
     *ret_is_end = count < PAGE;
+    return OK;
+}
+
+/*
+ * Rows go to Redis by their time, and one site may have a million that are due. So that no other
+ * waits until they all are there, the first few of each site go before, every turn: as they are
+ * claimed, the next ones are the first.
+ */
+static fiber_fn Err push_heads(struct platform platform)
+{
+    struct ctx *ctx = platform.ctx;
+    ArenaMark mark = arena_mark(ctx->arena);
+    struct rows rows;
+    TRY(db_query_platform(platform, &SQL_JOBS_DUE_HEADS, ARGS(db_int(HEADS_OF_SITE)), &rows));
+    struct queue_member *members = arena_array(ctx->arena, struct queue_member, PAGE);
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < rows.count; i++) {
+        TRY(fiber_breathe(ctx));
+        members[count].id = row_int(&rows, i, JOBS_DUE_HEADS_ID);
+        members[count++].site = row_uuid(&rows, i, JOBS_DUE_HEADS_SITE_ID);
+        if (count < PAGE && i + 1 < rows.count)
+            continue;
+        uint32_t added;
+        TRY(queue_push_missing(ctx, members, count, &added));
+        counter_add(COUNTER_jobs_reconciled, added);
+        count = 0;
+    }
+    arena_rewind(ctx->arena, mark);
     return OK;
 }
 
@@ -186,7 +216,7 @@ static fiber_fn Err scan(struct platform platform, struct steward *steward, int6
     bool is_end;
     TRY(push_due(platform, 0, PAGES_A_TURN, &steward->scan_run_at, &steward->scan_id, &is_end));
     if (!is_end)
-        return OK;
+        return push_heads(platform);
     TRY(queue_mark_filled(platform.ctx));
     TRY(reap_forgotten(platform));
     TRY(push_stuck(platform, now_us));
@@ -233,6 +263,8 @@ static fiber_fn Err reconcile(struct platform platform, struct steward *steward)
     bool is_end = true;
     if (steward->due_since_us != 0)
         TRY(push_due(platform, since_us, PAGES_A_TURN, &run_at, &id, &is_end));
+    if (!is_end)
+        TRY(push_heads(platform));
     /* More than one turn can push: the scan comes by again, the next turn goes on from here. */
     steward->due_since_us = is_end ? now_us : run_at;
     return OK;

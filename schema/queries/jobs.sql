@@ -26,27 +26,43 @@ update spark.jobs
 returning id, site_id, kind, attempt, failures, payload, checkpoint,
           coalesce(error_class = 'quarantine', false) as is_quarantined, asked_user, asked_actor, asked_ip;
 
--- While Redis is away: the same from the table itself, one job of each site in turn. Looked at are the
--- oldest and the newest that are due, so that the backlog of one site cannot hide what others ask now.
+-- While Redis is away: the same from the table itself, one job of each site in turn, the oldest first; a
+-- site's backlog hides nothing of the others'. $3: the worker's slots, of which a site gets no more than it
+-- leaves free (cq.lua, room_of).
 -- name: job_claim_polling :write
 -- returns: id, site_id, kind, attempt, failures, payload, checkpoint, is_quarantined, asked_user, asked_actor, asked_ip
-with due as (
-    (select id, site_id, run_at from spark.jobs
-      where state = 'queued' and run_at <= now() and not cancel_requested
-        and (expires_at is null or expires_at > now())
-      order by run_at, id
-      limit 1000)
-    union
-    (select id, site_id, run_at from spark.jobs
-      where state = 'queued' and run_at <= now() and not cancel_requested
-        and (expires_at is null or expires_at > now())
-      order by run_at desc, id desc
-      limit 1000)
+with recursive sites as (
+    (select site_id from spark.jobs where state = 'queued' and site_id is not null order by site_id limit 1)
+    union all
+    select (select j.site_id from spark.jobs j where j.state = 'queued' and j.site_id > s.site_id order by j.site_id limit 1)
+      from sites s where s.site_id is not null
+), held as (
+    select site_id, count(*) as own from spark.jobs where worker = $2 and state = 'running' group by site_id
+), free as (
+    select greatest($1, $3 - coalesce(sum(own), 0)) as slots from held
 ), turns as (
-    select id, row_number() over (partition by site_id order by run_at, id) as turn, run_at from due
+    select d.id, d.run_at, row_number() over (partition by d.site_id order by d.run_at, d.id) as turn,
+           case when coalesce(h.own, 0) >= f.slots then 0
+                else greatest(1, (f.slots - coalesce(h.own, 0)) / 2) end as room
+      from free f cross join (select site_id from sites where site_id is not null) s
+      left join held h on h.site_id = s.site_id
+     cross join lateral (
+        select j.id, j.site_id, j.run_at from spark.jobs j
+         where j.state = 'queued' and j.site_id = s.site_id and j.run_at <= now() and not j.cancel_requested
+           and (j.expires_at is null or j.expires_at > now())
+         order by j.run_at, j.id
+         limit $1
+     ) d
+    union all
+    (select j.id, j.run_at, row_number() over (order by j.run_at, j.id), f.slots
+       from free f cross join spark.jobs j
+      where j.state = 'queued' and j.site_id is null and j.run_at <= now() and not j.cancel_requested
+        and (j.expires_at is null or j.expires_at > now())
+      order by j.run_at, j.id
+      limit $1)
 ), chosen as (
     select j.id from spark.jobs j join turns t on t.id = j.id
-     where j.state = 'queued'
+     where j.state = 'queued' and t.turn <= t.room
      order by t.turn, t.run_at
      limit $1
        for update of j skip locked
@@ -184,6 +200,23 @@ select id, site_id, run_at from spark.jobs
    and (run_at, id) > ($2, $3)
  order by run_at, id
  limit 1000;
+
+-- The first $1 due rows of every site that has some.
+-- name: jobs_due_heads :read
+-- returns: id, site_id
+with recursive sites as (
+    (select site_id from spark.jobs where state = 'queued' and site_id is not null order by site_id limit 1)
+    union all
+    select (select j.site_id from spark.jobs j where j.state = 'queued' and j.site_id > s.site_id order by j.site_id limit 1)
+      from sites s where s.site_id is not null
+)
+select d.id, d.site_id
+  from sites s cross join lateral (
+        select id, site_id from spark.jobs
+         where state = 'queued' and site_id = s.site_id and run_at <= now()
+         order by run_at, id
+         limit $1
+     ) d;
 
 -- name: jobs_stuck :read
 -- returns: id, site_id

@@ -137,24 +137,30 @@ static inline Err enqueue_one(struct ctx *ctx, void *arg)
 struct claim_call {
     Str worker;
     uint32_t most;
+    uint32_t slots; /* 0: more than anybody has */
     bool is_polling;
     struct claimed claimed[CLAIM_MAX];
     uint32_t count;
+    bool is_held_back;
 };
 
 static inline Err claim_some(struct ctx *ctx, void *arg)
 {
     struct claim_call *call = arg;
-    if (call->is_polling)
-        return jobs_claim_polling(as_platform(ctx), call->worker, call->most, call->claimed,
-                                  &call->count);
-    return jobs_claim(as_platform(ctx), call->worker, call->most, call->claimed, &call->count);
+    struct claim_room room = {.most = call->most, .slots = call->slots > 0 ? call->slots : 1000000};
+    struct claims claims = {.jobs = call->claimed};
+    Err err = call->is_polling ? jobs_claim_polling(as_platform(ctx), call->worker, room, &claims)
+                               : jobs_claim(as_platform(ctx), call->worker, room, &claims);
+    call->count = claims.count;
+    call->is_held_back = claims.is_held_back;
+    return err;
 }
 
 static inline uint32_t claim(struct db_fixture *f, struct claim_call *call, Str worker,
                              uint32_t most)
 {
-    *call = (struct claim_call){.worker = worker, .most = most, .is_polling = call->is_polling};
+    *call = (struct claim_call){
+        .worker = worker, .most = most, .slots = call->slots, .is_polling = call->is_polling};
     assert_int_equal(act(f, AS_NONE, claim_some, call), OK);
     return call->count;
 }

@@ -167,6 +167,39 @@ static void shares_of_a_claim_are_equal_and_the_ring_goes_on(void **state)
         assert_int_equal(seen[i], 3); /* 30 claimed, 10 sites */
 }
 
+/* Sixteen slots: one site gets eight, the next four of the eight that are left, and so on. */
+static void site_gets_no_more_slots_than_it_leaves_free(void **state)
+{
+    struct db_fixture *f = *state;
+    for (int polls = 0; polls < 2; polls++) {
+        struct claim_call call = {.slots = 16, .is_polling = polls == 1};
+        Str worker = polls == 1 ? W2 : W1;
+        fill(f, "insert into spark.jobs (site_id, kind) select "
+                "'aaaaaaaa-0000-7000-8000-00000000000a', 'test' from generate_series(1, 50)");
+        assert_int_equal(claim(f, &call, worker, 16), 8);
+        assert_int_equal(claim(f, &call, worker, 8), 0);
+        assert_int_equal(call.is_held_back, polls == 0);
+        fill(f, "insert into spark.jobs (site_id, kind) select "
+                "'bbbbbbbb-0000-7000-8000-00000000000b', 'test' from generate_series(1, 50)");
+        assert_int_equal(claim(f, &call, worker, 8), 4);
+        assert_int_equal(count_of_site(&call, SITE_B), 4);
+        fill(f, "insert into spark.jobs (kind) select 'test' from generate_series(1, 50)");
+        assert_int_equal(claim(f, &call, worker, 4), 4); /* the platform's own take what there is */
+        assert_int_equal(count_of_site(&call, SITE_B), 0);
+        tell("delete from spark.jobs where site_id is null or state = 'queued'");
+        REDIS_ANSWER(f, STR("FLUSHALL"));
+    }
+}
+
+static void last_slot_of_a_worker_is_anybodys(void **state)
+{
+    struct db_fixture *f = *state;
+    fill(f, "insert into spark.jobs (site_id, kind) select "
+            "'aaaaaaaa-0000-7000-8000-00000000000a', 'test' from generate_series(1, 5)");
+    struct claim_call call = {.slots = 1};
+    assert_int_equal(claim(f, &call, W1, 1), 1);
+}
+
 static void jobs_not_due_cancelled_or_expired_are_not_claimed(void **state)
 {
     struct db_fixture *f = *state;
@@ -272,6 +305,8 @@ int main(void)
         jobs_test(jobs_of_one_site_come_in_the_order_of_their_ids),
         jobs_test(a_hundred_thousand_of_one_site_do_not_starve_another),
         jobs_test(shares_of_a_claim_are_equal_and_the_ring_goes_on),
+        jobs_test(site_gets_no_more_slots_than_it_leaves_free),
+        jobs_test(last_slot_of_a_worker_is_anybodys),
         jobs_test(jobs_not_due_cancelled_or_expired_are_not_claimed),
         jobs_test(an_id_delivered_twice_runs_once),
         jobs_test(polling_takes_turns_and_sees_past_a_backlog),

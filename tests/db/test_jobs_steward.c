@@ -32,6 +32,21 @@ static void rows_that_redis_never_had_are_pushed(void **state)
     assert_int_equal(claim(f, &claimed, W1, CLAIM_MAX), CLAIM_MAX);
 }
 
+/* More than a turn can push, and one row of another site that became due last. */
+static void a_backlog_of_one_site_does_not_hide_the_rows_of_others(void **state)
+{
+    struct db_fixture *f = *state;
+    struct steward_call call = {.worker = W1};
+    insert_jobs("101000");
+    tell("update spark.jobs set run_at = now() - interval '1 min';"
+         "insert into spark.jobs (site_id, kind) values "
+         "('bbbbbbbb-0000-7000-8000-00000000000b', 'test')");
+    steward(f, &call);
+    assert_true(call.steward.is_scanning);
+    assert_int_equal(
+        REDIS_ANSWER(f, STR("LLEN"), STR("{q:0}:r:bbbbbbbb-0000-7000-8000-00000000000b")), 1);
+}
+
 static void everything_is_pushed_again_after_a_flush(void **state)
 {
     struct db_fixture *f = *state;
@@ -326,6 +341,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         jobs_test(rows_that_redis_never_had_are_pushed),
+        jobs_test(a_backlog_of_one_site_does_not_hide_the_rows_of_others),
         jobs_test(everything_is_pushed_again_after_a_flush),
         jobs_test(a_delayed_job_is_pushed_when_it_is_due),
         jobs_test(forgotten_ids_are_found_when_the_lists_are_empty),
