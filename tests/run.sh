@@ -4,8 +4,9 @@
 #
 #   tests/run.sh [build folder] [suite…] [file…]
 #
-# Suites: unit db api ext e2e chaos stack arch (all of these when none is named), and real, which
-# needs the real data. Words that are no suite choose files of those suites by a part of their name:
+# Suites: unit db api ext e2e chaos stack arch (all of these when none is named); real, which needs
+# the real data; and turns, which runs the release build whatever folder is named. Words that are no
+# suite choose files of those suites by a part of their name:
 # `tests/run.sh build/asan api tenant_matrix`, `tests/run.sh build/asan unit db jobs`.
 # The suite stack runs twice, on the build folder and on build/release (SPARK_RELEASE_DIR): builds
 # with sanitizers have larger stacks, which would hide what ends the program that is shipped.
@@ -186,6 +187,14 @@ for suite in $suites; do
         choose tests/arch/*.py
         echo "== arch"
         run_python "${files[@]}"
+        ;;
+    turns) # how long a turn of the loop is: sanitizers make everything slow
+        echo "== turns"
+        (
+            export SPARK_BUILD_DIR=$PWD/build/release SPARK_BIN=$PWD/build/release/bin/spark
+            export SPARK_TEST_TIMEOUT_MS=${SPARK_TEST_TIMEOUT_MS:-1800000}
+            run_node turns tests/turns/*.test.mjs
+        ) || touch "$results/turns.failed"
         ;;
     api | ext | e2e | chaos)
         choose tests/"$suite"/*.test.mjs
