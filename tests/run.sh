@@ -20,12 +20,12 @@ suites=
 chosen=()
 for word in "$@"; do
     case $word in
-    unit | db | api | ext | e2e | chaos | stack | arch | real) suites+="$word " ;;
+    unit | db | api | ext | e2e | chaos | stack | arch | real | turns) suites+="$word " ;;
     *) chosen+=("$word") ;;
     esac
 done
 if [ -z "$suites" ] && [ ${#chosen[@]} -gt 0 ]; then
-    echo "tests/run.sh: no suite '${chosen[0]}'; name the suite first: unit db api ext e2e chaos stack arch real" >&2
+    echo "tests/run.sh: no suite '${chosen[0]}'; name the suite first: unit db api ext e2e chaos stack arch real turns" >&2
     exit 2
 fi
 suites=${suites:-unit db api ext e2e chaos stack arch}
@@ -193,7 +193,8 @@ for suite in $suites; do
         (
             export SPARK_BUILD_DIR=$PWD/build/release SPARK_BIN=$PWD/build/release/bin/spark
             export SPARK_TEST_TIMEOUT_MS=${SPARK_TEST_TIMEOUT_MS:-1800000}
-            run_node turns tests/turns/*.test.mjs
+            choose tests/turns/*.test.mjs
+            run_node turns "${files[@]}"
         ) || touch "$results/turns.failed"
         ;;
     api | ext | e2e | chaos)
