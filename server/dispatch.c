@@ -260,8 +260,6 @@ static fiber_fn Err handle(struct exchange *exchange)
                             : NULL;
     const struct route *route = preflight != NULL ? preflight : match.route;
     request->route = route;
-    if (route != NULL)
-        fiber_about(route->pattern);
     for (uint32_t i = 0; i < REQUEST_PARAMS_MAX; i++)
         request->params[i] = percent_decode(ctx->arena, match.params[i], false);
 

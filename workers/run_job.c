@@ -211,7 +211,6 @@ static void run_job(void *arg)
     run_in_fiber(run);
     ended(worker, &run->job);
     run_leave(worker, run);
-    fiber_about(STR_NONE);
     arena_destroy(run->arena);
     worker_slot_freed(worker);
 }

@@ -36,7 +36,6 @@ struct fiber {
     bool has_slice;         /* resumed to compute, not because of an event */
     int64_t tag;
     uint32_t guest;
-    Str about;
     int64_t inner_us; /* since then: what fibers took that it started */
     char work[TURN_WORK_MAX];
     /* One timer for all waits: it stays armed from wait to wait as long as their deadline is the
@@ -452,23 +451,12 @@ void fiber_tag(int64_t tag)
     show_current();
 }
 
-void fiber_about(Str about)
-{
-    assert(current != NULL);
-    current->about = about;
-}
-
-Str fiber_about_of(const struct fiber *fiber)
-{
-    return fiber->about;
-}
-
 bool fiber_has_overflowed(const void *address, struct fiber_overflow *ret)
 {
-    struct fiber_overflow found = {.fiber = "none", .is_deep = deep_guard_holds(address)};
+    struct fiber_overflow found = {.fiber = "none", .work = "", .is_deep = deep_guard_holds(address)};
     if (current != NULL) {
         found.fiber = current->name;
-        found.about = current->about;
+        found.work = current->work;
         const char *low = (const char *)current - current->context.stack_size;
         if (!found.is_deep && !fiber_stack_guard_holds(low, address))
             return false;

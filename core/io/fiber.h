@@ -103,7 +103,8 @@ fiber_fn void fiber_pause(void);
 
 /* Whose work this fiber does: a site. Fibers that it starts do the same one's; nil is no owner. */
 void fiber_own(Uuid owner);
-/* What it works on, for the report of a long turn: a route, a kind of job. */
+/* What it works on, for the log of a long turn or a crash: a route, a kind of job. Fibers that it
+ * starts work on the same. */
 void fiber_work(Str verb, Str what);
 
 /*
@@ -122,18 +123,13 @@ void fiber_tag(int64_t tag);
  * afterwards. Outside fibers it counts for the thread. */
 uint32_t fiber_guest(uint32_t guest);
 
-/* What this fiber works on, in words, for the log of a crash: a route, a kind of job. The text has
- * to live as long as the fiber. */
-void fiber_about(Str about);
-Str fiber_about_of(const struct fiber *fiber);
-
 /*
  * Has the fiber of this thread run out of its stack, or a deep call in it (base/deep.h)? `address`
  * is what a SIGSEGV could not touch. Safe in a signal handler.
  */
 struct fiber_overflow {
     const char *fiber; /* its name; "none" outside fibers */
-    Str about;
+    const char *work;
     bool is_deep;
 };
 bool fiber_has_overflowed(const void *address, struct fiber_overflow *ret);

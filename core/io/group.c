@@ -10,7 +10,6 @@ struct group_child {
     GroupFn *run;
     void *arg;
     Err result;
-    Str about; /* the parent's, which waits for the child */
     struct ctx ctx;
 };
 
@@ -37,7 +36,6 @@ void group_spawn(struct group *group, struct ctx *ctx, const char *name, GroupFn
                                   .group = group,
                                   .run = run,
                                   .arg = arg,
-                                  .about = fiber_about_of(fiber_self()),
                                   .ctx = *ctx};
     child->ctx.arena = arena;
     child->ctx.diag = (struct diag){0};
@@ -52,7 +50,6 @@ static void child_main(void *arg)
     struct group_child *child = arg;
     struct group *group = child->group;
     child->fiber = fiber_self();
-    fiber_about(child->about);
     Err err = child->run(&child->ctx, child->arg);
     child->fiber = NULL;
     child->result = err;

@@ -70,7 +70,7 @@ static void report_overflow(const void *address)
     struct fiber_overflow found;
     if (fiber_has_overflowed(address, &found))
         log_event(LOG_ERROR, "stack_overflow", LOG_Z("fiber", found.fiber),
-                  LOG_S("about", found.about), LOG_Z("stack", found.is_deep ? "deep" : "fiber"),
+                  LOG_Z("work", found.work), LOG_Z("stack", found.is_deep ? "deep" : "fiber"),
                   LOG_S("incarnation", str_from_z(mapped->incarnation)));
 }
 

@@ -68,8 +68,8 @@ test('a_request_whose_stack_runs_out_is_named_in_the_log', async () => {
         const { code, signal } = await rogue.server.ended;
         assert.ok(signal !== null || code !== 0, 'it died of it');
         const line = rogue.server.tail.find((text) => text.includes('"stack_overflow"'));
-        const { event, level, fiber, about, stack: which } = JSON.parse(line);
-        assert.deepEqual({ event, level, fiber, about, which }, { event: 'stack_overflow', level: 'error', fiber: 'request', about: '/rogue/:how', which: 'fiber' });
+        const { event, level, fiber, work, stack: which } = JSON.parse(line);
+        assert.deepEqual({ event, level, fiber, work, which }, { event: 'stack_overflow', level: 'error', fiber: 'request', work: 'GET /rogue/:how', which: 'fiber' });
     } finally {
         await rogue.server.kill();
         await rogue.stop().catch((error) => assert.match(error.message, /server ended with/));
@@ -85,8 +85,8 @@ test('a_job_whose_stack_runs_out_is_named_in_the_log', async () => {
         await until(() => !worker.isRunning, 'the end of the worker');
         await worker.ended;
         const line = await until(() => worker.tail.find((text) => text.includes('"stack_overflow"')), 'the line', 10);
-        const { fiber, about, stack: which, incarnation } = JSON.parse(line);
-        assert.deepEqual({ fiber, about, which }, { fiber: 'job', about: 'rogue.work', which: 'fiber' });
+        const { fiber, work, stack: which, incarnation } = JSON.parse(line);
+        assert.deepEqual({ fiber, work, which }, { fiber: 'job', work: 'job rogue.work', which: 'fiber' });
         assert.match(incarnation, /:/);
     } finally {
         await worker.kill();

@@ -113,14 +113,14 @@ static void overflow(void *arg)
 {
     (void)arg;
     fiber_guest(5);
-    fiber_about(STR("/somewhere/:id"));
+    fiber_work(STR("GET"), STR("/somewhere/:id"));
     char first = 1;
     (void)eat(&first, 100 * 1000);
 }
 
 static void overflow_deep(void *arg)
 {
-    fiber_about(STR("a-job"));
+    fiber_work(STR("job"), STR("a-job"));
     deep_call(overflow, arg);
 }
 
@@ -149,7 +149,7 @@ static void a_stack_that_runs_out_is_named_in_the_log(void **state)
     (void)status_of(die_by_overflow);
     text.len = strlen(log_text);
     expect_contains(text, "\"event\":\"stack_overflow\",\"fiber\":\"victim\",");
-    expect_contains(text, "\"about\":\"/somewhere/:id\",\"stack\":\"fiber\"");
+    expect_contains(text, "\"work\":\"GET /somewhere/:id\",\"stack\":\"fiber\"");
     (void)status_of(die_by_deep_overflow);
     text.len = strlen(log_text);
     expect_contains(text, "\"event\":\"stack_overflow\",\"fiber\":\"victim\",");
