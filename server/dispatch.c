@@ -14,9 +14,7 @@
 #include "server/members.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 
 /* Schema or rights that change while a request runs make it start again: after the first times
  * while whoever changes them waits. Then it nearly always is the last one, and its deadline ends it
@@ -72,8 +70,8 @@ void exchange_release(struct exchange *exchange)
     assert(exchange->references > 0);
     if (--exchange->references > 0)
         return;
-    struct server *server = exchange->server;
-    arena_give(server, exchange->arena);
+    exchange_drop_memory(exchange);
+    arena_give(exchange->server, exchange->arena);
 }
 
 struct link {
@@ -84,23 +82,15 @@ struct link {
 static void link_dispose(void *memory)
 {
     struct exchange *exchange = ((struct link *)memory)->exchange;
-    if (exchange->fd >= 0)
-        exchange->server->by_fd[exchange->fd] = NULL;
-    if (exchange->is_watched)
-        h2o_socket_dont_read(exchange->req->conn->callbacks->get_socket(exchange->req->conn), 0);
+    struct conn *conn = exchange->conn;
+    if (conn->body_wait != NULL)
+        wait_end(conn->body_wait, ERR_CANCELLED);
+    conn->body_wait = NULL;
+    conn->exchange = NULL;
+    exchange->conn = NULL;
     exchange->req = NULL;
     exchange_client_is_gone(exchange);
     exchange_release(exchange);
-}
-
-/* The descriptor of an HTTP/1 connection, which has one request at a time; else -1. */
-static int fd_of(const h2o_req_t *req)
-{
-    h2o_socket_t *socket = req->conn->callbacks->get_socket(req->conn);
-    if (req->version >= 0x200 || socket == NULL)
-        return -1;
-    int fd = h2o_socket_get_fd(socket);
-    return fd < FD_MAX ? fd : -1;
 }
 
 /* Three hold a new exchange: the caller, the fiber and h2o's request. */
@@ -111,55 +101,36 @@ static struct exchange *exchange_new(struct server *server, h2o_req_t *req)
     exchange->server = server;
     exchange->arena = arena;
     exchange->req = req;
+    exchange->conn = conn_of_request(req);
+    exchange->conn->exchange = exchange;
     exchange->references = 3;
-    exchange->fd = fd_of(req);
-    if (exchange->fd >= 0)
-        server->by_fd[exchange->fd] = exchange;
     exchange->started_us = clock_now_us();
+    exchange->body_holding.budget = BUDGET_BODIES;
     exchange_copy_request(exchange, req);
+    if (exchange->conn->is_body_complete && exchange->conn->body.len > 0)
+        exchange_take_body(exchange);
+    exchange->answer_first = arena_alloc_raw(arena, REPLY_FIRST);
+    exchange->mark = arena_mark(arena);
 
     struct link *link = h2o_mem_alloc_shared(&req->pool, sizeof *link, link_dispose);
     link->exchange = exchange;
     return exchange;
 }
 
-/*
- * While the fiber waits, an HTTP/1 socket is not polled, and a client that closes would go
- * unnoticed until the deadline. So its socket is watched without reading: end of file cancels the
- * fiber, pipelined data ends the watch.
- */
-static struct exchange *exchange_of_socket(h2o_socket_t *socket)
+/* While the fiber waits, the socket is watched: its end cancels the fiber, which else would go on
+ * until its deadline. */
+static void watch_client(struct exchange *exchange)
 {
-    const h2o_conn_t *conn = socket->data;
-    struct server *server = H2O_STRUCT_FROM_MEMBER(struct server, h2o, conn->ctx);
-    return server->by_fd[h2o_socket_get_fd(socket)];
+    if (!exchange->conn->is_watched)
+        conn_watch(exchange->conn);
 }
 
-static void on_client_event(h2o_socket_t *socket, const char *err)
+void exchange_lose_client(struct exchange *exchange)
 {
-    (void)err;
-    h2o_socket_read_stop(socket);
-    struct exchange *exchange = exchange_of_socket(socket);
-    if (exchange == NULL || exchange->fiber == NULL)
-        return;
-    char byte;
-    ssize_t got = recv(h2o_socket_get_fd(socket), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-    if (got > 0 || (got < 0 && (errno == EAGAIN || errno == EINTR)))
+    if (exchange->fiber == NULL)
         return;
     counter_inc(http_cancelled);
     fiber_cancel(exchange->fiber);
-    fibers_run_ready(exchange->server->reactor->loop);
-}
-
-static void watch_client(struct exchange *exchange)
-{
-    h2o_conn_t *conn = exchange->req->conn;
-    h2o_socket_t *socket = conn->callbacks->get_socket(conn);
-    if (exchange->fd < 0 || socket->ssl != NULL)
-        return;
-    exchange->is_watched = true;
-    h2o_socket_dont_read(socket, 1);
-    h2o_socket_read_start(socket, on_client_event);
 }
 
 /* What to do ------------------------------------------------------------------------------- */
@@ -212,14 +183,26 @@ static Err write_check(struct ctx *ctx, const struct route *route)
     return fail(ctx, ERR_FORBIDDEN, "This token may only read.");
 }
 
-static Err body_check(struct ctx *ctx, const struct exchange *exchange, const struct route *route)
+/* Before any of a large body is read: what its head says. */
+static Err body_check(struct ctx *ctx, const struct exchange *exchange, uint64_t max)
 {
-    uint64_t max = route_body_max(ctx->reactor->settings, route->body);
-    if (exchange->request.body.len <= max)
+    const struct conn *conn = exchange->conn;
+    uint64_t size = exchange->request.body.len;
+    if (size == 0 && conn != NULL && conn->head.body == BODY_COUNTED)
+        size = conn->head.length;
+    if (size <= max)
         return OK;
     counter_inc(http_body_rejected);
-    return fail(ctx, ERR_TOO_LARGE, "The body has %zu bytes; this route takes %ju.",
-                exchange->request.body.len, (uintmax_t)max);
+    return fail(ctx, ERR_TOO_LARGE, "The body has %ju bytes; this route takes %ju.",
+                (uintmax_t)size, (uintmax_t)max);
+}
+
+/* No route takes a body that could not be held beside another. */
+static uint64_t body_max(const struct exchange *exchange, const struct route *route)
+{
+    uint64_t max = route_body_max(exchange->server->reactor->settings, route->body);
+    uint64_t share = budget_share(&exchange->server->budgets, BUDGET_BODIES);
+    return max < share ? max : share;
 }
 
 /* Whether the database answers is told to those, too, whom only the database could tell apart. */
@@ -280,22 +263,23 @@ static fiber_fn Err handle(struct exchange *exchange)
     }
     TRY(guard_check(ctx, route->guard));
     TRY(write_check(ctx, route));
-    TRY(body_check(ctx, exchange, route));
+    TRY(body_check(ctx, exchange, body_max(exchange, route)));
     if (!exchange->is_counted)
         TRY(rate_pass(ctx, request, &exchange->reply));
     exchange->is_counted = true; /* a request that starts again is one request */
     TRY(members_check_query(ctx, request));
+    TRY(exchange_receive_body(ctx, exchange, body_max(exchange, route)));
     return route->handler(ctx, request, &exchange->reply);
 }
 
 static void reply_init(struct exchange *exchange)
 {
-    struct buf *body = buf_in_arena_from(exchange->arena, REPLY_FIRST, REPLY_MAX);
+    exchange_begin_answer(exchange);
     exchange->reply = (struct reply){
         .status = 200,
         .content_type = STR("application/json; charset=utf-8"),
-        .body = body,
-        .json = json_writer(body),
+        .body = &exchange->answer,
+        .json = json_writer(&exchange->answer),
         .exchange = exchange,
     };
 }
@@ -316,17 +300,13 @@ static enum envelope envelope_of(const struct exchange *exchange)
     return route != NULL ? route->envelope : envelope_of_path(exchange->request.path);
 }
 
-/* What is refused without a fiber: there may be none left, or the request cannot be trusted. */
+/* What is refused without a fiber: there may be none left. */
 static Err refuse_early(struct exchange *exchange)
 {
     struct server *server = exchange->server;
     struct ctx *ctx = &exchange->ctx;
     ctx_init(exchange);
     reply_init(exchange);
-    const char *fault = request_head_fault(exchange->req);
-    exchange->must_close = fault != NULL; /* who knows where the next request begins */
-    if (fault != NULL)
-        return fail(ctx, ERR_INVALID_PAYLOAD, "%s", fault);
     if (server->in_flight >= (uint64_t)server->reactor->settings->requests_max)
         return fail(ctx, ERR_UNAVAILABLE, "The server works on %u requests already.",
                     server->in_flight);
@@ -424,8 +404,15 @@ static void answer(struct exchange *exchange, Err err)
     /* Cancelled, but not by the client: the server wants to end. */
     if (err == ERR_CANCELLED && exchange->server->is_draining)
         err = fail(&exchange->ctx, ERR_UNAVAILABLE, "The server is stopping.");
-    if (err != OK && !exchange->reply.is_streaming)
+    if (err != OK && !exchange->reply.is_streaming) {
+        exchange_begin_answer(exchange);
         reply_error(&exchange->ctx, &exchange->reply, envelope_of(exchange), err);
+    }
+    /* Nobody knows where the next request begins when this one has not been read to its end. */
+    if (exchange->conn != NULL && !exchange->conn->is_body_complete) {
+        exchange->must_close = true;
+        conn_linger(exchange->conn);
+    }
     exchange_send(exchange);
     log_request(exchange, err);
     denial_note(exchange, err);
@@ -440,6 +427,8 @@ static void run(void *arg)
     counter_add(COUNTER_http_in_flight, 1);
 
     answer(exchange, handle_with_retries(exchange));
+    /* The rows, the plan and all else but the answer itself: a client may take its time to read. */
+    arena_rewind(exchange->arena, exchange->mark);
 
     counter_add(COUNTER_http_in_flight, -1);
     exchange->server->in_flight--;

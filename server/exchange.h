@@ -1,6 +1,6 @@
 /*
- * An exchange: one request and its reply, from the socket to the last byte. Private to dispatch,
- * stream and http; the only header of the tree that names h2o.
+ * An exchange: one request and its reply, from the head to the last byte. Private to dispatch,
+ * stream and http; with conn.h the only header of the tree that names h2o.
  *
  * Two sides hold it: the fiber that runs the handler, and h2o's request. Either may go first: a
  * client that disappears cancels the fiber, a fiber that is done leaves the arena to the socket
@@ -10,12 +10,17 @@
 
 #include "access/authenticate.h"
 #include "io/reactor.h"
+#include "server/conn.h"
 #include "server/http.h"
 #include "server/route.h"
 
-#include <h2o.h>
+enum { ARENA_POOL_MAX = 256 };
+/* Answers up to this are no matter of budgets. */
+enum { ANSWER_SMALL_MAX = 64 * 1024 };
+/* What an answer or a large body has to move within its time-out. */
+enum { PROGRESS_STEP = 32 * 1024 };
 
-enum { FD_MAX = 65536, ARENA_POOL_MAX = 256 };
+struct lingering;
 
 struct server {
     struct reactor *reactor;
@@ -26,31 +31,44 @@ struct server {
     h2o_socket_t *listener;
     struct timer accept_again;
     struct timer sweep;
-    struct exchange *by_fd[FD_MAX]; /* HTTP/1 exchanges in flight, to find them from a socket */
+    struct budgets budgets;
+    struct conn_list phases[CONN_PHASES];
+    struct lingering *lingers;
+    uint32_t linger_count;
+    uint32_t sweeps;
+    uint64_t released; /* bytes of large answers and bodies since malloc was last trimmed */
     struct arena *arenas[ARENA_POOL_MAX];
     uint32_t arena_count;
     uint32_t connections;
+    uint32_t connections_max;
     uint32_t in_flight;
     int64_t started_us;
     bool is_draining;
+    char received[RECEIVE_MAX]; /* by the connection that is being read; nobody keeps it */
 };
 
 struct exchange {
     h2o_generator_t generator; /* first: h2o hands it back to us */
     struct server *server;
-    h2o_req_t *req; /* NULL: the client is gone */
+    h2o_req_t *req;    /* NULL: the client is gone */
+    struct conn *conn; /* NULL with req */
     struct fiber *fiber;
     struct wait *stream_wait; /* a writer waits until the chunk before is on the wire */
     struct arena *arena;
     uint32_t references;
-    int fd;          /* HTTP/1: its place in by_fd; -1: none */
-    bool is_watched; /* the socket is polled for a client that goes away */
     bool is_head;
     bool is_counted;       /* a token was taken for it */
     bool must_close;       /* the connection ends with this answer */
     bool is_chunk_pending; /* a stream's last chunk is still on its way */
     bool is_broken;        /* a stream that must not look complete */
     int64_t started_us;
+    ArenaMark mark;     /* what the request itself needs lies before it */
+    char *answer_first; /* REPLY_FIRST bytes before the mark */
+    struct buf_gate answer_gate;
+    struct buf answer; /* reply.body */
+    struct holding answer_holding;
+    struct buf body; /* request.body */
+    struct holding body_holding;
     struct request request;
     struct reply reply;
     struct ctx ctx;
@@ -60,8 +78,9 @@ struct exchange {
 int dispatch_on_request(h2o_handler_t *self, h2o_req_t *req);
 void exchange_release(struct exchange *exchange);
 
-/* request_head.c: why this request must not be answered as if nothing were wrong; NULL: it may. */
-const char *request_head_fault(const h2o_req_t *req);
+/* answer.c: the memory of the answer: a fresh one, and its end. */
+void exchange_begin_answer(struct exchange *exchange);
+void exchange_drop_memory(struct exchange *exchange);
 
 /* respond.c: status line and headers from exchange->reply; the whole reply, once. */
 void exchange_start_response(struct exchange *exchange);
@@ -69,17 +88,24 @@ void exchange_send(struct exchange *exchange);
 
 /* exchange_request.c: copies what handlers may see. */
 void exchange_copy_request(struct exchange *exchange, const h2o_req_t *req);
-/* The host that an absolute target names; STR_NONE when it is only a path. */
-Str target_host(Str target);
 
 /* stream.c: the end of a streaming reply, however its handler ended; and of its client. */
 void exchange_end_stream(struct exchange *exchange);
 void exchange_client_is_gone(struct exchange *exchange);
+/* dispatch.c: its connection has ended; its fiber need not go on. */
+void exchange_lose_client(struct exchange *exchange);
 
 /* pages_http.c: serves the files of `folder` and its subfolder `below` ("" or "/js") under
  * `prefix`, from memory. */
 void pages_register(h2o_hostconf_t *host, const char *prefix, Str folder, const char *below);
 
-/* body_limit.c: the sweep over bodies that are still coming in. */
+/* conn_body.c: the body that came before the request was dispatched; the rest of one that is
+ * larger, for routes that have let their caller pass. ERR_TOO_LARGE over `max` bytes. */
 uint64_t route_body_max(const struct settings *settings, enum route_body body);
-void body_sweep_start(struct server *server);
+void exchange_take_body(struct exchange *exchange);
+fiber_fn Err exchange_receive_body(struct ctx *ctx, struct exchange *exchange, uint64_t max);
+void conn_refuse_late(struct conn *conn, enum refusal refusal);
+
+/* conn_refuse.c, http.c */
+void linger_end_late(struct server *server, int64_t now_us);
+void server_connection_is_gone(struct server *server);

@@ -102,33 +102,11 @@ static void copy_headers(struct arena *arena, struct request *request, const h2o
     request->header_count = (uint32_t)count;
 }
 
-Str target_host(Str target)
-{
-    Str lower = str_slice(target, 0, 8);
-    size_t scheme = str_eq_nocase(lower, STR("https://"))                    ? 8
-                    : str_eq_nocase(str_slice(target, 0, 7), STR("http://")) ? 7
-                                                                             : 0;
-    size_t end = scheme;
-    while (scheme > 0 && end < target.len && target.data[end] != '/' && target.data[end] != '?')
-        end++;
-    return scheme == 0 ? STR_NONE : str_slice(target, scheme, end);
-}
-
-/* "http://a.example/x" → "/x": what a client says to a proxy, and servers have to understand. */
-static Str origin_form(Str target)
-{
-    Str host = target_host(target);
-    if (host.data == NULL)
-        return target;
-    Str rest = str_slice(target, (size_t)(host.data + host.len - target.data), target.len);
-    return rest.len > 0 ? rest : STR("/");
-}
-
 void exchange_copy_request(struct exchange *exchange, const h2o_req_t *req)
 {
     struct arena *arena = exchange->arena;
     struct request *request = &exchange->request;
-    Str target = origin_form(copy(arena, req->path));
+    Str target = copy(arena, req->path);
     request->path = target;
     ptrdiff_t question = str_find_char(target, '?');
     if (question >= 0) {
@@ -137,8 +115,6 @@ void exchange_copy_request(struct exchange *exchange, const h2o_req_t *req)
     }
     request->method = copy(arena, req->method);
     request->host = copy(arena, req->authority);
-    if (req->entity.base != NULL && req->entity.len > 0)
-        request->body = copy(arena, req->entity);
     copy_headers(arena, request, req);
     Str proxies = exchange->server->reactor->settings->trusted_proxies;
     request->ip = peer_address(arena, req);

@@ -3,16 +3,22 @@
 #include "base/clock.h"
 #include "base/counters.h"
 #include "base/log.h"
+#include "base/process.h"
 #include "server/exchange.h"
 
 #include <assert.h>
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
-enum { ACCEPTS_A_TURN = 16, ACCEPT_PAUSE_US = 100 * 1000 };
-/* Head and body together have to arrive in this time; it is also the idle time of keep-alive. */
-enum { CONNECTION_TIMEOUT_MS = 30 * 1000 };
+enum { ACCEPTS_A_TURN = 64, ACCEPT_PAUSE_US = 100 * 1000 };
+/* The clock of connections is ours (conn_sweep.c); the library's only must never be faster. */
+enum { LIBRARY_TIMEOUT_MS = 7 * 24 * 3600 * 1000 };
+/* So much of an answer waits in the kernel before it is sent; the rest waits in the one copy that
+ * is counted. */
+enum { UNSENT_IN_KERNEL = 256 * 1024 };
 
 static void on_accept(h2o_socket_t *listener, const char *err);
 static void configure(struct server *server);
@@ -32,7 +38,12 @@ struct server *server_new(struct reactor *reactor, struct router *router, int li
     server->router = router;
     server->started_us = clock_now_us();
     reactor->slots[SLOT_SERVER] = server;
+    int64_t max = process_connections_max(reactor->settings) / reactor->settings->server_threads;
+    server->connections_max = max > 1 ? (uint32_t)max : 1;
+    budgets_init(&server->budgets, reactor->settings);
     configure(server);
+    int unsent = UNSENT_IN_KERNEL; /* accepted sockets inherit it */
+    setsockopt(listener_fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof unsent);
     h2o_context_init(&server->h2o, loop_native(reactor->loop), &server->config);
     server->accept.ctx = &server->h2o;
     server->accept.hosts = server->config.hosts;
@@ -42,7 +53,7 @@ struct server *server_new(struct reactor *reactor, struct router *router, int li
                                                 H2O_SOCKET_FLAG_DONT_READ);
     server->listener->data = server;
     h2o_socket_read_start(server->listener, on_accept);
-    body_sweep_start(server);
+    sweep_start(server);
     return server;
 }
 
@@ -53,8 +64,7 @@ static void configure(struct server *server)
     h2o_globalconf_t *config = &server->config;
     h2o_config_init(config);
     config->server_name = h2o_iovec_init(H2O_STRLIT("spark"));
-    config->max_request_entity_size = (size_t)settings->bulk_body_max_bytes;
-    config->http1.req_timeout = CONNECTION_TIMEOUT_MS;
+    config->http1.req_timeout = LIBRARY_TIMEOUT_MS;
     config->http1.upgrade_to_http2 = 0;
     h2o_hostconf_t *host =
         h2o_config_register_host(config, h2o_iovec_init(H2O_STRLIT("default")), 65535);
@@ -68,14 +78,12 @@ static void configure(struct server *server)
     handler->on_req = dispatch_on_request;
 }
 
-static void on_close(void *arg)
+void server_connection_is_gone(struct server *server)
 {
-    struct server *server = arg;
-    server->connections--;
-    counter_add(COUNTER_http_connections, -1);
-    if (!server->is_draining && server->accept_again.heap_index == 0 &&
-        server->connections + 1 == (uint32_t)server->reactor->settings->connections_max)
+    if (!server->is_draining && server->accept_again.heap_index != 0) {
+        timer_stop(server->reactor->loop, &server->accept_again);
         accept_resume(server);
+    }
 }
 
 /* Out of descriptors, or as many connections as allowed: the listener rests, the kernel's queue
@@ -86,40 +94,53 @@ static void accept_pause(struct server *server)
     timer_start(server->reactor->loop, &server->accept_again, clock_now_us() + ACCEPT_PAUSE_US);
 }
 
+/* False: there is no room and nobody to take the place of. */
+static bool has_room(const struct server *server)
+{
+    return server->connections < server->connections_max ||
+           server->phases[CONN_HEAD].first != NULL || server->phases[CONN_IDLE].first != NULL;
+}
+
+/* False when nothing waits, or nothing may be accepted now. */
+static bool accept_one(struct server *server)
+{
+    union {
+        struct sockaddr any;
+        struct sockaddr_storage room;
+    } address;
+    socklen_t len = sizeof address;
+    int fd = accept4(h2o_socket_get_fd(server->listener), &address.any, &len,
+                     SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd >= 0) {
+        conn_open(server, fd, &address.any, len);
+        return true;
+    }
+    if (errno == EMFILE || errno == ENFILE) {
+        log_event(LOG_ERROR, "out_of_descriptors", LOG_I("open", server->connections));
+        accept_pause(server);
+    }
+    return errno == ECONNABORTED || errno == EINTR;
+}
+
 static void on_accept(h2o_socket_t *listener, const char *err)
 {
     struct server *server = listener->data;
     if (err != NULL)
         return;
     for (int i = 0; i < ACCEPTS_A_TURN; i++) {
-        if (server->connections >= (uint32_t)server->reactor->settings->connections_max) {
+        if (!has_room(server)) {
             accept_pause(server);
             return;
         }
-        errno = 0;
-        h2o_socket_t *socket = h2o_evloop_socket_accept(listener);
-        if (socket == NULL) {
-            if (errno == EMFILE || errno == ENFILE) {
-                log_event(LOG_ERROR, "out_of_descriptors", LOG_I("open", server->connections));
-                accept_pause(server);
-            }
+        if (!accept_one(server))
             return;
-        }
-        server->connections++;
-        counter_add(COUNTER_http_connections, 1);
-        socket->on_close.cb = on_close;
-        socket->on_close.data = server;
-        h2o_accept(&server->accept, socket);
     }
 }
 
-/* A connection between two requests has no version yet. */
-static int close_if_idle(h2o_req_t *req, void *arg)
+static void close_all(struct server *server, enum conn_phase phase)
 {
-    (void)arg;
-    if (req->version == 0)
-        shutdown(h2o_socket_get_fd(req->conn->callbacks->get_socket(req->conn)), SHUT_RD);
-    return 0;
+    while (server->phases[phase].first != NULL)
+        conn_close(server->phases[phase].first);
 }
 
 void server_drain(struct server *server)
@@ -133,7 +154,8 @@ void server_drain(struct server *server)
          * drain. */
         server->h2o.shutdown_requested = 1;
     }
-    server->config.http1.callbacks.foreach_request(&server->h2o, close_if_idle, NULL);
+    close_all(server, CONN_IDLE);
+    close_all(server, CONN_HEAD);
 }
 
 int64_t server_age_us(const struct server *server)
@@ -141,17 +163,12 @@ int64_t server_age_us(const struct server *server)
     return clock_now_us() - server->started_us;
 }
 
-static int close_now(h2o_req_t *req, void *arg)
-{
-    (void)arg;
-    shutdown(h2o_socket_get_fd(req->conn->callbacks->get_socket(req->conn)), SHUT_RDWR);
-    return 0;
-}
-
 void server_abort(struct server *server)
 {
     assert(server->is_draining);
-    server->config.http1.callbacks.foreach_request(&server->h2o, close_now, NULL);
+    close_all(server, CONN_BODY);
+    for (struct conn *conn = server->phases[CONN_BUSY].first; conn != NULL; conn = conn->next)
+        shutdown(h2o_socket_get_fd(conn->socket), SHUT_RDWR);
 }
 
 bool server_is_draining(const struct server *server)
@@ -170,12 +187,14 @@ void server_free(struct server *server)
         return;
     timer_stop(server->reactor->loop, &server->sweep);
     timer_stop(server->reactor->loop, &server->accept_again);
+    linger_end_all(server);
     if (server->listener != NULL)
         h2o_socket_close(server->listener);
     h2o_multithread_queue_t *queue = server->h2o.queue;
     h2o_context_dispose(&server->h2o);
     free(queue); /* libh2o 2.2 closes it and forgets it */
     h2o_config_dispose(&server->config);
+    budgets_finish(&server->budgets);
     for (uint32_t i = 0; i < server->arena_count; i++)
         arena_destroy(server->arenas[i]);
     free(server);

@@ -29,7 +29,7 @@
 #include <unistd.h>
 
 enum { ABORT_TURNS = 200 };
-enum { BACKLOG = 1024, DRAIN_US = 30 * 1000 * 1000, START_AGAIN_US = 100 * 1000 };
+enum { BACKLOG = 4096, DRAIN_US = 30 * 1000 * 1000, START_AGAIN_US = 100 * 1000 };
 enum { OFFLOAD_THREADS = 4, OFFLOAD_QUEUE = 256 };
 
 enum { THREADS_MAX = 64 };
@@ -252,8 +252,20 @@ static bool listen_all(struct thread *threads, const struct settings *settings)
     return true;
 }
 
+/* A lost connection to PostgreSQL needs a descriptor when all clients have theirs. */
+static void say_connections(const struct settings *settings)
+{
+    int64_t max = process_connections_max(settings);
+    if (max < settings->connections_max)
+        log_event(LOG_WARN, "connections_capped", LOG_I("connections", max),
+                  LOG_I("wanted", settings->connections_max),
+                  LOG_I("descriptors", process_descriptors()));
+}
+
 static int serve_all(const struct settings *settings)
 {
+    process_give_memory_back();
+    say_connections(settings);
     static struct thread threads[THREADS_MAX];
     struct arena *arena = arena_create();
     if (!listen_all(threads, settings)) {

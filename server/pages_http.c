@@ -141,10 +141,6 @@ static int page_send(h2o_req_t *req, const struct page *page)
 static int on_request(h2o_handler_t *handler, h2o_req_t *req)
 {
     const struct pages_handler *pages = (const struct pages_handler *)handler;
-    if (request_head_fault(req) != NULL) {
-        req->http1_is_persistent = 0;
-        return complain(req, 400, "Bad Request", STR("The head of this request is ambiguous.\n"));
-    }
     bool is_read = h2o_memis(req->method.base, req->method.len, "GET", 3) ||
                    h2o_memis(req->method.base, req->method.len, "HEAD", 4);
     if (!is_read) {

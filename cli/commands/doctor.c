@@ -1,6 +1,7 @@
 #include "cli/doctor.h"
 
 #include "base/json_writer.h"
+#include "base/process.h"
 #include "cli/command.h"
 
 #include <stdio.h>
@@ -73,6 +74,20 @@ static void look_at_faults(struct cli *cli, struct findings *findings)
     diag_clear(&cli->ctx);
 }
 
+/* The server raises its soft limit itself; the hard one is the operator's. */
+static void look_at_descriptors(struct cli *cli, const struct settings *settings,
+                                struct findings *findings)
+{
+    int64_t max = process_connections_max(settings);
+    bool is_capped = max < settings->connections_max;
+    finding_add(findings, is_capped ? FINDING_ODD : FINDING_GOOD, STR("client connections"),
+                str_printf(cli->ctx.arena, "%jd, with %jd descriptors", (intmax_t)max,
+                           (intmax_t)process_descriptors()),
+                is_capped ? STR("raise the hard limit of open files (LimitNOFILE, ulimit -Hn), or "
+                                "lower CONNECTIONS_MAX")
+                          : STR_NONE);
+}
+
 int command_doctor(struct cli *cli, int argc, char **argv)
 {
     bool is_json = false;
@@ -86,6 +101,7 @@ int command_doctor(struct cli *cli, int argc, char **argv)
         look_at_faults(cli, findings);
     } else {
         look_at_settings(&settings, findings);
+        look_at_descriptors(cli, &settings, findings);
         doctor_postgres(&cli->ctx, &settings, findings);
         doctor_redis(&cli->ctx, &settings, findings);
     }

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { CAP_FIRST = 256 };
+enum { CAP_FIRST = 256, DOUBLE_MAX = 1024 * 1024 };
 
 /* "00" … "99": two digits a division. */
 static const char DIGIT_PAIRS[] = "00010203040506070809"
@@ -23,6 +23,12 @@ static const char DIGIT_PAIRS[] = "00010203040506070809"
 void buf_init(struct buf *buf, size_t max)
 {
     *buf = (struct buf){.max = max};
+}
+
+void buf_init_from(struct buf *buf, char *first, size_t first_size, size_t max)
+{
+    assert(first_size <= max);
+    *buf = (struct buf){.data = first, .cap = first_size, .max = max, .is_borrowed = true};
 }
 
 void buf_finish(struct buf *buf)
@@ -51,19 +57,23 @@ struct buf *buf_in_arena_from(struct arena *arena, size_t first, size_t max)
 {
     assert(first <= max);
     struct buf *buf = buf_in_arena(arena, max);
-    buf->data = arena_alloc_raw(arena, first);
-    buf->cap = first;
-    buf->is_borrowed = true;
+    buf_init_from(buf, arena_alloc_raw(arena, first), first, max);
     return buf;
 }
 
-static void grow(struct buf *buf, size_t needed)
+/* Doubled; a large one grows by a quarter, since realloc moves its pages and copies nothing. */
+static bool grow(struct buf *buf, size_t needed)
 {
-    size_t cap = buf->cap > buf->max / 2 ? buf->max : buf->cap * 2;
+    size_t more = buf->cap < DOUBLE_MAX ? buf->cap : buf->cap / 4;
+    size_t cap = buf->cap > buf->max - more ? buf->max : buf->cap + more;
     if (cap < CAP_FIRST)
         cap = CAP_FIRST;
     if (cap < needed)
         cap = needed;
+    if (buf->gate != NULL && !buf->gate->may_grow(buf->gate, cap)) {
+        buf->is_full = buf->is_refused = true;
+        return false;
+    }
     char *data = realloc(buf->is_borrowed ? NULL : buf->data, cap);
     if (data == NULL) {
         (void)fprintf(stderr, "out of memory: %zu bytes\n", cap);
@@ -74,6 +84,7 @@ static void grow(struct buf *buf, size_t needed)
     buf->is_borrowed = false;
     buf->data = data;
     buf->cap = cap;
+    return true;
 }
 
 static char *reserve_slow(struct buf *buf, size_t len)
@@ -82,8 +93,8 @@ static char *reserve_slow(struct buf *buf, size_t len)
         buf->is_full = true;
         return NULL;
     }
-    if (buf->data == NULL || len > buf->cap - buf->len)
-        grow(buf, buf->len + len);
+    if ((buf->data == NULL || len > buf->cap - buf->len) && !grow(buf, buf->len + len))
+        return NULL;
     return buf->data + buf->len;
 }
 
@@ -168,7 +179,7 @@ void buf_printf(struct buf *buf, const char *format, ...)
 void buf_clear(struct buf *buf)
 {
     buf->len = 0;
-    buf->is_full = false;
+    buf->is_full = buf->is_refused = false;
 }
 
 Str buf_str(const struct buf *buf)
@@ -180,5 +191,7 @@ Err buf_check(struct ctx *ctx, const struct buf *buf, const char *what)
 {
     if (!buf->is_full)
         return OK;
+    if (buf->is_refused)
+        return fail(ctx, ERR_UNAVAILABLE, "There is no memory left for %s; try again.", what);
     return fail(ctx, ERR_TOO_LARGE, "%s is larger than %zu bytes.", what, buf->max);
 }

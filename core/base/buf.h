@@ -17,9 +17,18 @@ struct buf {
     size_t max;
     bool is_full;
     bool is_borrowed; /* data is somebody else's memory, until it grows */
+    bool is_refused;  /* is_full, because its gate did not let it grow */
+    struct buf_gate *gate;
+};
+
+/* Whoever counts the memory of a buffer: asked before it grows to `to` bytes. */
+struct buf_gate {
+    bool (*may_grow)(struct buf_gate *gate, size_t to);
 };
 
 void buf_init(struct buf *buf, size_t max);
+/* Its first bytes are `first`, which belong to somebody else: no malloc while they are enough. */
+void buf_init_from(struct buf *buf, char *first, size_t first_size, size_t max);
 void buf_finish(struct buf *buf);
 /* The same, released with the arena. */
 struct buf *buf_in_arena(struct arena *arena, size_t max);
@@ -38,5 +47,6 @@ void buf_advance(struct buf *buf, size_t len);
 void buf_clear(struct buf *buf);
 
 Str buf_str(const struct buf *buf); /* a view, valid until the next put */
-/* ERR_TOO_LARGE when the maximum was passed. `what` names the thing for the message. */
+/* ERR_TOO_LARGE when the maximum was passed, ERR_UNAVAILABLE when its gate let it grow no further.
+ * `what` names the thing for the message. */
 Err buf_check(struct ctx *ctx, const struct buf *buf, const char *what);

@@ -3,9 +3,14 @@
 #include "base/ctx.h"
 #include "base/log.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
+
+enum { DESCRIPTORS_UNKNOWN = 1024, DESCRIPTORS_MAX = 1 << 24, CONNECTIONS_MIN = 16 };
+enum { MMAP_THRESHOLD = 2 * 1024 * 1024 };
 
 void process_complain(const char *name, Str sentence)
 {
@@ -70,4 +75,33 @@ void process_on_stop(void (*on_stop)(int signal))
     sigaction(SIGTERM, &action, NULL);
     sigaction(SIGINT, &action, NULL);
     signal(SIGPIPE, SIG_IGN);
+}
+
+int64_t process_descriptors(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return DESCRIPTORS_UNKNOWN;
+    if (limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+        getrlimit(RLIMIT_NOFILE, &limit);
+    }
+    return limit.rlim_cur < DESCRIPTORS_MAX ? (int64_t)limit.rlim_cur : DESCRIPTORS_MAX;
+}
+
+void process_give_memory_back(void)
+{
+    /* Fixed: else the library raises the threshold to the largest block it has seen, and keeps the
+     * memory of one burst for good. */
+    mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD);
+    mallopt(M_TRIM_THRESHOLD, MMAP_THRESHOLD);
+}
+
+int64_t process_connections_max(const struct settings *settings)
+{
+    int64_t room = process_descriptors() - PROCESS_DESCRIPTORS_RESERVED;
+    if (room < CONNECTIONS_MIN)
+        room = CONNECTIONS_MIN;
+    return settings->connections_max < room ? settings->connections_max : room;
 }

@@ -20,3 +20,12 @@ Str process_reason(const struct ctx *ctx, Err err);
 
 /* SIGTERM and SIGINT call on_stop; a closed peer is an error of write(2), not the end. */
 void process_on_stop(void (*on_stop)(int signal));
+
+/* Descriptors that are not for clients: PostgreSQL, Redis, calls to the outside, files. */
+enum { PROCESS_DESCRIPTORS_RESERVED = 256 };
+/* How many descriptors the process may have, its soft limit raised to the hard one. */
+int64_t process_descriptors(void);
+/* CONNECTIONS_MAX, or what the descriptors leave for clients when that is less. */
+int64_t process_connections_max(const struct settings *settings);
+/* For processes that serve: what a burst of large blocks took goes back to the system. */
+void process_give_memory_back(void);

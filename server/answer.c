@@ -1,0 +1,64 @@
+/*
+ * The memory of answers. A small one lies in the request's arena; a large one is malloc's, counts
+ * for its site and its address until its last byte is in the kernel, and does not grow past the
+ * budget: then the request is answered 503 instead.
+ */
+#include "base/counters.h"
+#include "server/exchange.h"
+
+#include <assert.h>
+
+static void add_owners(struct exchange *exchange)
+{
+    struct budgets *budgets = &exchange->server->budgets;
+    const Scope *scope = &exchange->ctx.scope;
+    struct holding *holding = &exchange->answer_holding;
+    if (holding->owners[0] != NULL)
+        return;
+    holding_add_owner(budgets, holding, account_of_ip(budgets, exchange->request.ip));
+    if (scope->kind == SCOPE_SITE)
+        holding_add_owner(budgets, holding, account_of_site(budgets, scope->site));
+}
+
+static bool may_grow(struct buf_gate *gate, size_t to)
+{
+    struct exchange *exchange = H2O_STRUCT_FROM_MEMBER(struct exchange, answer_gate, gate);
+    struct holding *holding = &exchange->answer_holding;
+    /* What has been written must be said: a 503 would make the client write it again. */
+    if (to <= ANSWER_SMALL_MAX || exchange->ctx.has_committed)
+        return true;
+    add_owners(exchange);
+    assert(to > holding->bytes);
+    uint64_t more = to - holding->bytes;
+    if (holding_grow(&exchange->server->budgets, holding, more) ||
+        conn_make_room(exchange->server, holding, more))
+        return true;
+    counter_inc(http_answers_refused);
+    return false;
+}
+
+static void drop(struct exchange *exchange)
+{
+    exchange->server->released += exchange->answer_holding.bytes;
+    buf_finish(&exchange->answer);
+    holding_end(&exchange->server->budgets, &exchange->answer_holding);
+}
+
+void exchange_begin_answer(struct exchange *exchange)
+{
+    drop(exchange);
+    uint64_t share = budget_share(&exchange->server->budgets, BUDGET_ANSWERS);
+    size_t max = share < REPLY_MAX ? (size_t)share : REPLY_MAX;
+    buf_init_from(&exchange->answer, exchange->answer_first, REPLY_FIRST, max);
+    exchange->answer_gate.may_grow = may_grow;
+    exchange->answer.gate = &exchange->answer_gate;
+    exchange->answer_holding.budget = BUDGET_ANSWERS;
+}
+
+void exchange_drop_memory(struct exchange *exchange)
+{
+    drop(exchange);
+    exchange->server->released += exchange->body_holding.bytes;
+    buf_finish(&exchange->body);
+    holding_end(&exchange->server->budgets, &exchange->body_holding);
+}

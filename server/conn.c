@@ -1,0 +1,335 @@
+#include "server/conn.h"
+
+#include "access/ip_range.h"
+#include "base/clock.h"
+#include "base/counters.h"
+#include "server/exchange.h"
+
+#include <arpa/inet.h>
+#include <assert.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* A part of a head and what came with its end; what more is sent waits in the kernel. */
+enum { EARLY_MAX = HEAD_MAX + RECEIVE_MAX };
+
+static void on_close(void *arg);
+static void on_readable(h2o_socket_t *socket, const char *err);
+static void on_soon(h2o_timeout_entry_t *entry);
+static void receive(struct conn *conn);
+static void read_head(struct conn *conn, const char *bytes, size_t len);
+static void on_watched(struct conn *conn);
+
+/* The hook ---------------------------------------------------------------------------------- */
+
+static void really_read_start(h2o_socket_t *socket, h2o_socket_cb callback)
+{
+    static void (*library)(h2o_socket_t *, h2o_socket_cb);
+    if (library == NULL) {
+        void *symbol = dlsym(RTLD_NEXT, "h2o_socket_read_start");
+        assert(symbol != NULL);
+        memcpy(&library, &symbol, sizeof library); /* ISO C has no cast for this */
+    }
+    library(socket, callback);
+}
+
+static struct conn *conn_of_socket(const h2o_socket_t *socket)
+{
+    return socket->on_close.cb == on_close ? socket->on_close.data : NULL;
+}
+
+/* libh2o is ready for the next request: the answer before is out, or the connection is new. */
+static void next_request(struct conn *conn, h2o_socket_cb callback)
+{
+    assert(conn->exchange == NULL);
+    conn->on_head = callback;
+    conn->is_watched = false;
+    conn->must_close |= conn->phase == CONN_BUSY && !conn->is_body_complete;
+    conn_drop_body(conn);
+    conn->head = (struct head){0};
+    conn->envelope = ENVELOPE_CMS;
+    bool is_new = conn->phase == CONN_PHASES;
+    conn_enter(conn, is_new || conn->early.len > 0 ? CONN_HEAD : CONN_IDLE);
+    /* Not here: libh2o goes on with its connection after this call. */
+    if (conn->must_close || conn->early.len > 0)
+        h2o_timeout_link(conn->server->h2o.loop, &conn->server->h2o.zero_timeout, &conn->soon);
+}
+
+/* This executable's, in place of the library's: see conn.h. */
+void h2o_socket_read_start(h2o_socket_t *socket, h2o_socket_cb callback)
+{
+    struct conn *conn = conn_of_socket(socket);
+    if (conn != NULL)
+        next_request(conn, callback);
+    really_read_start(socket, conn != NULL ? on_readable : callback);
+}
+
+/* Birth and death --------------------------------------------------------------------------- */
+
+static bool is_proxy(const struct server *server, const struct sockaddr *address)
+{
+    Str proxies = server->reactor->settings->trusted_proxies;
+    char text[INET6_ADDRSTRLEN];
+    const void *ip =
+        address->sa_family == AF_INET
+            ? (const void *)&((const struct sockaddr_in *)(const void *)address)->sin_addr
+            : &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr;
+    return proxies.len > 0 && (address->sa_family == AF_INET || address->sa_family == AF_INET6) &&
+           inet_ntop(address->sa_family, ip, text, sizeof text) != NULL &&
+           ip_in_ranges(str_from_z(text), proxies);
+}
+
+/* The account of the address, counted; false when it has as many connections as it may. */
+static bool admit(struct server *server, const struct sockaddr *address, struct account **ret)
+{
+    struct account *account =
+        is_proxy(server, address) ? NULL : account_of_peer(&server->budgets, address);
+    int64_t max = server->reactor->settings->connections_per_address;
+    if (account != NULL && account->connections >= (uint64_t)max) {
+        account_close(&server->budgets, account);
+        counter_inc(http_address_refused);
+        return false;
+    }
+    if (account != NULL)
+        account->connections++;
+    *ret = account;
+    return true;
+}
+
+static void release(struct server *server, struct account *account)
+{
+    if (account != NULL)
+        account->connections--;
+    account_close(&server->budgets, account);
+}
+
+void conn_open(struct server *server, int fd, struct sockaddr *address, socklen_t len)
+{
+    struct account *account;
+    if (!admit(server, address, &account)) {
+        close(fd);
+        return;
+    }
+    /* On the place of one that does nothing; http.c has seen that there is one. */
+    if (server->connections >= server->connections_max && !conn_evict_one(server)) {
+        release(server, account);
+        close(fd);
+        return;
+    }
+    struct conn *conn = calloc(1, sizeof *conn);
+    if (conn == NULL)
+        abort();
+    conn->server = server;
+    conn->address = account;
+    conn->phase = CONN_PHASES;
+    conn->linger_fd = -1;
+    conn->soon.cb = on_soon;
+    conn->body_holding.budget = BUDGET_BODIES;
+    buf_init(&conn->early, EARLY_MAX);
+    /* It tells us that there is something to read, and leaves the reading to us. */
+    conn->socket = h2o_evloop_socket_create(
+        server->h2o.loop, fd, H2O_SOCKET_FLAG_IS_ACCEPTED_CONNECTION | H2O_SOCKET_FLAG_DONT_READ);
+    h2o_socket_setpeername(conn->socket, address, len);
+    conn->socket->on_close.cb = on_close;
+    conn->socket->on_close.data = conn;
+    server->connections++;
+    counter_add(COUNTER_http_connections, 1);
+    h2o_accept(&server->accept, conn->socket);
+    assert(conn->on_head != NULL); /* else the library did not call the function above */
+}
+
+static void leave(struct conn *conn)
+{
+    if (conn->phase == CONN_PHASES)
+        return;
+    if (conn->phase == CONN_HEAD && conn->address != NULL)
+        conn->address->heads--;
+    struct conn_list *list = &conn->server->phases[conn->phase];
+    if (conn->previous != NULL)
+        conn->previous->next = conn->next;
+    else
+        list->first = conn->next;
+    if (conn->next != NULL)
+        conn->next->previous = conn->previous;
+    else
+        list->last = conn->previous;
+    conn->previous = conn->next = NULL;
+    list->count--;
+    conn->phase = CONN_PHASES;
+}
+
+void conn_enter(struct conn *conn, enum conn_phase phase)
+{
+    leave(conn);
+    struct conn_list *list = &conn->server->phases[phase];
+    conn->phase = phase;
+    conn->since_us = loop_now_us(conn->server->reactor->loop);
+    conn->progress_us = 0;
+    conn->previous = list->last;
+    if (list->last != NULL)
+        list->last->next = conn;
+    else
+        list->first = conn;
+    list->last = conn;
+    list->count++;
+    if (phase == CONN_HEAD && conn->address != NULL)
+        conn->address->heads++;
+}
+
+static void on_close(void *arg)
+{
+    struct conn *conn = arg;
+    struct server *server = conn->server;
+    assert(conn->exchange == NULL);
+    leave(conn);
+    h2o_timeout_unlink(&conn->soon);
+    conn_drop_body(conn);
+    buf_finish(&conn->early);
+    release(server, conn->address);
+    if (conn->linger_fd >= 0)
+        linger_start(server, conn->linger_fd);
+    free(conn);
+    server->connections--;
+    counter_add(COUNTER_http_connections, -1);
+    server_connection_is_gone(server);
+}
+
+void conn_close(struct conn *conn)
+{
+    assert(conn->phase != CONN_BUSY);
+    conn->on_head(conn->socket, h2o_socket_error_closed);
+}
+
+struct conn *conn_of_request(const h2o_req_t *req)
+{
+    struct conn *conn = conn_of_socket(req->conn->callbacks->get_socket(req->conn));
+    assert(conn != NULL && conn->phase == CONN_BUSY);
+    return conn;
+}
+
+/* Reading ----------------------------------------------------------------------------------- */
+
+static void on_readable(h2o_socket_t *socket, const char *err)
+{
+    (void)err; /* whoever receives meets it */
+    struct conn *conn = socket->on_close.data;
+    struct loop *loop = conn->server->reactor->loop;
+    if (conn->phase != CONN_BUSY)
+        receive(conn);
+    else if (conn->body_wait != NULL)
+        conn_receive_late(conn);
+    else
+        on_watched(conn);
+    fibers_run_ready(loop); /* the conn may be gone */
+}
+
+static void receive(struct conn *conn)
+{
+    char *bytes = conn->server->received;
+    ssize_t got = recv(h2o_socket_get_fd(conn->socket), bytes, RECEIVE_MAX, MSG_DONTWAIT);
+    if (got < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (got <= 0)
+        conn_close(conn);
+    else if (conn->must_close)
+        return; /* on_soon closes it in this turn */
+    else if (conn->phase == CONN_BODY)
+        conn_continue_body(conn, bytes, (size_t)got);
+    else
+        read_head(conn, bytes, (size_t)got);
+}
+
+/* What libh2o did not want to hear of while it went on with its connection. */
+static void on_soon(h2o_timeout_entry_t *entry)
+{
+    struct conn *conn = H2O_STRUCT_FROM_MEMBER(struct conn, soon, entry);
+    assert(conn->phase == CONN_HEAD || conn->phase == CONN_IDLE);
+    if (conn->must_close) {
+        conn_linger(conn);
+        conn_close(conn);
+        return;
+    }
+    read_head(conn, "", 0);
+}
+
+void conn_keep_early(struct conn *conn, const char *bytes, size_t len)
+{
+    struct buf *early = &conn->early;
+    if (len == 0) {
+        buf_finish(early);
+        buf_init(early, EARLY_MAX);
+    } else if (early->data != NULL && bytes >= early->data && bytes < early->data + early->cap) {
+        memmove(early->data, bytes, len);
+        early->len = len;
+    } else {
+        buf_clear(early);
+        buf_put(early, str_of(bytes, len));
+    }
+}
+
+/* libh2o's buffer is empty between two requests; it gets exactly one head. */
+static void write_head(struct conn *conn, const char *bytes)
+{
+    assert(conn->socket->input->size == 0);
+    h2o_iovec_t room = h2o_buffer_reserve(&conn->socket->input, conn->head.size);
+    if (room.base == NULL)
+        abort();
+    conn->socket->input->size = head_write(&conn->head, bytes, room.base);
+}
+
+static void read_head(struct conn *conn, const char *bytes, size_t len)
+{
+    if (conn->early.len > 0 && len > 0) {
+        buf_put(&conn->early, str_of(bytes, len));
+        assert(!conn->early.is_full); /* a head is refused before that */
+    }
+    if (conn->early.len > 0) {
+        bytes = conn->early.data;
+        len = conn->early.len;
+    }
+    enum refusal refusal = head_read(&conn->head, bytes, len);
+    if (conn->head.target.len > 0)
+        conn->envelope = envelope_of_path(head_part(bytes, conn->head.target));
+    if (refusal != REFUSAL_NONE) {
+        conn_keep_early(conn, bytes, len);
+        conn_refuse(conn, refusal);
+    } else if (conn->head.is_complete) {
+        write_head(conn, bytes);
+        conn_begin_body(conn, bytes + conn->head.size, len - conn->head.size);
+    } else {
+        conn_keep_early(conn, bytes, len);
+        if (conn->phase == CONN_IDLE)
+            conn_enter(conn, CONN_HEAD);
+    }
+}
+
+void conn_dispatch(struct conn *conn)
+{
+    conn_enter(conn, CONN_BUSY);
+    conn->on_head(conn->socket, NULL);
+}
+
+/* Watching ---------------------------------------------------------------------------------- */
+
+void conn_watch(struct conn *conn)
+{
+    assert(conn->phase == CONN_BUSY);
+    conn->is_watched = true;
+    really_read_start(conn->socket, on_readable);
+}
+
+static void on_watched(struct conn *conn)
+{
+    char byte;
+    ssize_t got = recv(h2o_socket_get_fd(conn->socket), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    if (got < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    h2o_socket_read_stop(conn->socket);
+    conn->is_watched = false;
+    if (got <= 0 && conn->exchange != NULL)
+        exchange_lose_client(conn->exchange);
+}

@@ -1,0 +1,233 @@
+/*
+ * The clock of connections, and who goes when there is no room.
+ *
+ * Ten times a second the oldest of each phase are looked at. Once a second, those that libh2o
+ * works on: an answer or a large body must move by PROGRESS_STEP within SEND_TIMEOUT or
+ * BODY_TIMEOUT. How far an answer is, the kernel knows: what it has taken from us may still stand
+ * in its own buffers.
+ */
+#include "base/clock.h"
+#include "base/counters.h"
+#include "base/log.h"
+#include "server/exchange.h"
+#include "server/sent_bytes.h"
+
+#include <assert.h>
+#include <malloc.h>
+#include <sys/socket.h>
+
+enum { SWEEP_US = 100 * 1000, SWEEPS_A_SECOND = 10 };
+/* Who reads, or sends, a step in this time is never ended to make room for others. */
+enum { STALL_US = 3 * 1000 * 1000 };
+enum { ROOM_ROUNDS = 16 };
+/* A new connection may take the place of one that has not sent its head for so long. */
+enum { HEAD_GRACE_US = 1000 * 1000 };
+enum { TRIM_BYTES = 4 * 1024 * 1024 };
+
+static void on_sweep(void *arg);
+
+void sweep_start(struct server *server)
+{
+    server->sweep.on_time = on_sweep;
+    server->sweep.arg = server;
+    timer_start(server->reactor->loop, &server->sweep, clock_now_us() + SWEEP_US);
+}
+
+/* An address whose heads hang does not get to hang more of them: its oldest go. A burst of new
+ * connections has its moment to send them. */
+static void end_surplus_heads(struct server *server)
+{
+    int64_t max = server->reactor->settings->heads_per_address;
+    int64_t until_us = clock_now_us() - HEAD_GRACE_US;
+    struct conn *next;
+    for (struct conn *conn = server->phases[CONN_HEAD].first;
+         conn != NULL && conn->since_us <= until_us; conn = next) {
+        next = conn->next;
+        if (conn->address == NULL || conn->address->heads <= (uint64_t)max)
+            continue;
+        counter_inc(http_head_evicted);
+        conn_close(conn);
+    }
+}
+
+static struct conn *overdue(const struct server *server, enum conn_phase phase, int64_t timeout_ms)
+{
+    struct conn *first = server->phases[phase].first;
+    bool is_late = first != NULL && first->since_us + timeout_ms * MS_US <= clock_now_us();
+    return is_late ? first : NULL;
+}
+
+static void end_overdue(struct server *server)
+{
+    const struct settings *settings = server->reactor->settings;
+    struct conn *conn;
+    while ((conn = overdue(server, CONN_HEAD, settings->head_timeout_ms)) != NULL) {
+        if (conn->early.len > 0) {
+            conn_refuse(conn, REFUSAL_HEAD_TIMEOUT);
+        } else {
+            counter_inc(http_head_timeouts); /* it has not asked for anything */
+            conn_close(conn);
+        }
+    }
+    while ((conn = overdue(server, CONN_BODY, settings->body_timeout_ms)) != NULL)
+        conn_refuse(conn, REFUSAL_BODY_TIMEOUT);
+    while ((conn = overdue(server, CONN_IDLE, settings->keepalive_timeout_ms)) != NULL)
+        conn_close(conn);
+}
+
+/* Whatever is on its way to or from this connection ends; libh2o meets the error and closes it. */
+static void cut(struct conn *conn)
+{
+    conn->is_evicted = true;
+    if (conn->body_wait != NULL) {
+        conn_refuse_late(conn, REFUSAL_BODY_TIMEOUT);
+        return;
+    }
+    if (conn->exchange != NULL) { /* its memory goes in the next turn */
+        conn->server->released += conn->exchange->answer_holding.bytes;
+        holding_end(&conn->server->budgets, &conn->exchange->answer_holding);
+    }
+    shutdown(h2o_socket_get_fd(conn->socket), SHUT_RDWR);
+}
+
+static uint64_t moved(const struct conn *conn)
+{
+    return conn->body_wait != NULL ? conn->body.len : sent_bytes(h2o_socket_get_fd(conn->socket));
+}
+
+/* Whether it has stood still for too long. */
+static void look_at(struct conn *conn, int64_t now_us)
+{
+    const struct settings *settings = conn->server->reactor->settings;
+    bool is_receiving = conn->body_wait != NULL;
+    if (conn->is_evicted)
+        return;
+    if (!is_receiving && !h2o_socket_is_writing(conn->socket)) {
+        conn->progress_us = 0;
+        return;
+    }
+    uint64_t now = moved(conn);
+    if (conn->progress_us == 0 || now >= conn->progress + PROGRESS_STEP || now < conn->progress) {
+        conn->progress_us = now_us;
+        conn->progress = now;
+        return;
+    }
+    int64_t timeout_ms = is_receiving ? settings->body_timeout_ms : settings->send_timeout_ms;
+    if (now_us - conn->progress_us < timeout_ms * MS_US)
+        return;
+    if (is_receiving)
+        counter_inc(http_body_timeouts);
+    else
+        counter_inc(http_send_timeouts);
+    cut(conn);
+}
+
+/* The largest answers and the rows they were made of leave holes that malloc would keep. */
+static void trim(struct server *server)
+{
+    if (server->released < TRIM_BYTES)
+        return;
+    server->released = 0;
+    malloc_trim(0);
+}
+
+static void on_sweep(void *arg)
+{
+    struct server *server = arg;
+    int64_t now_us = clock_now_us();
+    end_overdue(server);
+    end_surplus_heads(server);
+    if (++server->sweeps % SWEEPS_A_SECOND == 0) {
+        struct conn *next;
+        for (struct conn *conn = server->phases[CONN_BUSY].first; conn != NULL; conn = next) {
+            next = conn->next; /* cutting one closes it in the next turn, and no other */
+            look_at(conn, now_us);
+        }
+        trim(server);
+    }
+    linger_end_late(server, now_us);
+    timer_start(server->reactor->loop, &server->sweep, clock_now_us() + SWEEP_US);
+}
+
+bool conn_evict_one(struct server *server)
+{
+    struct conn *head = server->phases[CONN_HEAD].first;
+    struct conn *idle = server->phases[CONN_IDLE].first;
+    bool is_slow = head != NULL && head->since_us + HEAD_GRACE_US <= clock_now_us();
+    struct conn *victim = is_slow || idle == NULL ? head : idle;
+    if (victim == NULL)
+        return false;
+    counter_inc(http_connections_evicted);
+    conn_close(victim);
+    return true;
+}
+
+/* Room ---------------------------------------------------------------------------------------- */
+
+/* The owner that is at its share; NULL: the budget is used up. */
+static const struct account *owner_in_the_way(const struct budgets *budgets,
+                                              const struct holding *holding, uint64_t bytes)
+{
+    for (int i = 0; i < OWNERS_MAX; i++)
+        if (holding->owners[i] != NULL && holding->owners[i]->used[holding->budget] + bytes >
+                                              budget_share(budgets, holding->budget))
+            return holding->owners[i];
+    return NULL;
+}
+
+static const struct holding *holding_of(const struct conn *conn, enum budget budget)
+{
+    if (budget == BUDGET_BODIES)
+        return &conn->body_holding;
+    return conn->exchange != NULL ? &conn->exchange->answer_holding : NULL;
+}
+
+static bool is_stalled(const struct conn *conn, enum budget budget)
+{
+    int64_t since_us = conn->phase == CONN_BODY ? conn->since_us : conn->progress_us;
+    bool is_waiting = conn->phase == CONN_BODY ||
+                      (budget == BUDGET_BODIES ? conn->body_wait != NULL
+                                               : h2o_socket_is_writing(conn->socket) != 0);
+    return is_waiting && since_us != 0 && !conn->is_evicted &&
+           since_us + STALL_US <= clock_now_us();
+}
+
+static void find_victim(const struct conn_list *list, const struct holding *needy,
+                        const struct account *owner, struct conn **ret)
+{
+    enum budget budget = needy->budget;
+    for (struct conn *conn = list->first; conn != NULL; conn = conn->next) {
+        const struct holding *holding = holding_of(conn, budget);
+        if (holding == NULL || holding == needy || holding->bytes == 0 ||
+            !is_stalled(conn, budget) ||
+            (owner != NULL && holding->owners[0] != owner && holding->owners[1] != owner))
+            continue;
+        if (*ret == NULL || holding->bytes > holding_of(*ret, budget)->bytes)
+            *ret = conn;
+    }
+}
+
+bool conn_make_room(struct server *server, struct holding *holding, uint64_t bytes)
+{
+    enum budget budget = holding->budget;
+    for (int i = 0; i < ROOM_ROUNDS; i++) {
+        const struct account *owner = owner_in_the_way(&server->budgets, holding, bytes);
+        struct conn *victim = NULL;
+        find_victim(&server->phases[CONN_BUSY], holding, owner, &victim);
+        if (budget == BUDGET_BODIES)
+            find_victim(&server->phases[CONN_BODY], holding, owner, &victim);
+        if (victim == NULL)
+            return false;
+        if (budget == BUDGET_BODIES)
+            counter_inc(http_bodies_evicted);
+        else
+            counter_inc(http_answers_evicted);
+        if (victim->phase == CONN_BODY)
+            conn_refuse(victim, REFUSAL_BODY_TIMEOUT);
+        else
+            cut(victim);
+        if (holding_grow(&server->budgets, holding, bytes))
+            return true;
+    }
+    return false;
+}

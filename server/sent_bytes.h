@@ -1,0 +1,6 @@
+/* How far the other side of a TCP connection has come with what was sent to it. */
+#pragma once
+
+#include <stdint.h>
+
+uint64_t sent_bytes(int fd); /* acknowledged since the connection began; 0 when it is not TCP */
