@@ -39,7 +39,6 @@ static bool may_grow(struct buf_gate *gate, size_t to)
 
 static void drop(struct exchange *exchange)
 {
-    exchange->server->released += exchange->answer_holding.bytes;
     buf_finish(&exchange->answer);
     holding_end(&exchange->server->budgets, &exchange->answer_holding);
 }
@@ -58,7 +57,6 @@ void exchange_begin_answer(struct exchange *exchange)
 void exchange_drop_memory(struct exchange *exchange)
 {
     drop(exchange);
-    exchange->server->released += exchange->body_holding.bytes;
     buf_finish(&exchange->body);
     holding_end(&exchange->server->budgets, &exchange->body_holding);
 }

@@ -83,10 +83,8 @@ static void cut(struct conn *conn)
         conn_refuse_late(conn, REFUSAL_BODY_TIMEOUT);
         return;
     }
-    if (conn->exchange != NULL) { /* its memory goes in the next turn */
-        conn->server->released += conn->exchange->answer_holding.bytes;
+    if (conn->exchange != NULL) /* its memory goes in the next turn */
         holding_end(&conn->server->budgets, &conn->exchange->answer_holding);
-    }
     shutdown(h2o_socket_get_fd(conn->socket), SHUT_RDWR);
 }
 
@@ -122,13 +120,20 @@ static void look_at(struct conn *conn, int64_t now_us)
     cut(conn);
 }
 
-/* The largest answers and the rows they were made of leave holes that malloc would keep. */
+/* Rows and answers that are gone leave holes between what is still there, and malloc would keep
+ * them. Asked for by growth alone: what was given back still counts as free. */
 static void trim(struct server *server)
 {
-    if (server->released < TRIM_BYTES)
+    if (server->reactor->index > 0)
         return;
-    server->released = 0;
-    malloc_trim(0);
+    size_t free_bytes = mallinfo2().fordblks;
+    if (free_bytes > server->free_bytes + TRIM_BYTES) {
+        malloc_trim(0);
+        free_bytes = mallinfo2().fordblks;
+        server->free_bytes = free_bytes;
+    } else if (free_bytes < server->free_bytes) {
+        server->free_bytes = free_bytes;
+    }
 }
 
 static void on_sweep(void *arg)

@@ -36,7 +36,7 @@ struct server {
     struct lingering *lingers;
     uint32_t linger_count;
     uint32_t sweeps;
-    uint64_t released; /* bytes of large answers and bodies since malloc was last trimmed */
+    size_t free_bytes; /* that malloc kept when it was last trimmed */
     struct arena *arenas[ARENA_POOL_MAX];
     uint32_t arena_count;
     uint32_t connections;

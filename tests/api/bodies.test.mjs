@@ -108,7 +108,7 @@ test('one_site_and_one_address_have_three_quarters_of_the_memory_and_a_body_that
     // Nothing more comes of either; when the next ones have been refused for a while, they go.
     const evicted = await counter('http_bodies_evicted');
     await until(async () => {
-        const next = open(head(9 * MIB, b.token), '127.0.0.4');
+        const next = open(head(9 * MIB, b.token, 'Connection: close'), '127.0.0.4');
         next.socket.write('x'.repeat(9 * MIB));
         await ended(next);
         return status(next) !== 503;
