@@ -260,5 +260,6 @@ fiber_fn Err authenticate(struct ctx *ctx, const struct credentials *credentials
     };
     ctx->is_current = false;
     ctx->actor = actor;
+    ctx->account = identity.user;
     return OK;
 }

@@ -38,6 +38,7 @@ struct ctx {
     const struct actor *actor;    /* NULL: machinery or anonymous */
     const struct actor *asked_by; /* a job's: for the work log only, no right follows from it */
     Scope scope;
+    Uuid account; /* whose turn its statements take in PLATFORM scope; nil: the machinery's */
     int64_t deadline_us; /* CLOCK_MONOTONIC, see clock_now_us(); 0 = none (start-up only) */
     int64_t epoch;      /* schema/access epoch its statements are compiled against; 0 = unchecked */
     SiteStamp stamp;    /* the same for what belongs to one site; counts only where epoch does */

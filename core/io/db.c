@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static fiber_fn Err run(struct ctx *ctx, Scope scope, enum db_lane lane,
+static fiber_fn Err run(struct ctx *ctx, Scope scope, const Uuid *account, enum db_lane lane,
                         const struct db_command *commands, uint32_t count);
 static enum request_kind kind_of(enum db_lane lane);
 static void flush_lanes(void *arg);
@@ -51,6 +51,7 @@ void db_free(struct db *db)
     for (uint32_t role = 0; role < ROLE_COUNT; role++)
         for (uint32_t kind = 0; kind < LANE_KINDS; kind++)
             free(db->lanes[role][kind].connections);
+    flow_table_finish(&db->flows);
     while (db->spare != NULL) {
         struct db_request *request = db->spare;
         db->spare = request->next;
@@ -77,7 +78,7 @@ static void flush_lanes(void *arg)
     struct db *db = arg;
     for (uint32_t role = 0; role < ROLE_COUNT; role++)
         for (uint32_t kind = 0; kind < LANE_KINDS; kind++)
-            if (db->lanes[role][kind].queue.first != NULL)
+            if (db->lanes[role][kind].ring != NULL || db->lanes[role][kind].owned.first != NULL)
                 lane_flush(&db->lanes[role][kind]);
 }
 
@@ -85,14 +86,14 @@ fiber_fn Err db_query(struct ctx *ctx, const struct statement *statement, struct
                       struct rows *ret_rows)
 {
     struct db_command command = {statement, args, ret_rows};
-    return run(ctx, ctx->scope, statement->lane, &command, 1);
+    return run(ctx, ctx->scope, &ctx->account, statement->lane, &command, 1);
 }
 
 fiber_fn Err db_query_platform(struct platform platform, const struct statement *statement,
                                struct db_args args, struct rows *ret_rows)
 {
     struct db_command command = {statement, args, ret_rows};
-    return run(platform.ctx, (Scope){.kind = SCOPE_PLATFORM}, statement->lane, &command, 1);
+    return run(platform.ctx, (Scope){.kind = SCOPE_PLATFORM}, NULL, statement->lane, &command, 1);
 }
 
 void db_batch_add(struct db_batch *batch, const struct statement *statement, struct db_args args,
@@ -106,18 +107,19 @@ fiber_fn Err db_batch_run(struct ctx *ctx, struct db_batch *batch)
 {
     if (batch->count == 0)
         return OK;
-    return run(ctx, ctx->scope, batch->lane, batch->commands, batch->count);
+    return run(ctx, ctx->scope, &ctx->account, batch->lane, batch->commands, batch->count);
 }
 
 fiber_fn Err db_batch_run_platform(struct platform platform, struct db_batch *batch)
 {
     if (batch->count == 0)
         return OK;
-    return run(platform.ctx, (Scope){.kind = SCOPE_PLATFORM}, batch->lane, batch->commands,
+    return run(platform.ctx, (Scope){.kind = SCOPE_PLATFORM}, NULL, batch->lane, batch->commands,
                batch->count);
 }
 
-static fiber_fn Err run(struct ctx *ctx, Scope scope, enum db_lane lane,
+/* `account`: whose it is in PLATFORM scope; NULL: the platform's own. */
+static fiber_fn Err run(struct ctx *ctx, Scope scope, const Uuid *account, enum db_lane lane,
                         const struct db_command *commands, uint32_t count)
 {
     assert(count > 0 && count <= DB_BATCH_MAX);
@@ -134,6 +136,7 @@ static fiber_fn Err run(struct ctx *ctx, Scope scope, enum db_lane lane,
     request_take_stamps(request, ctx);
     for (uint32_t i = 0; i < count; i++)
         request->is_alone |= commands[i].statement->is_alone;
+    request_join(request, account);
     return request_run(ctx, request);
 }
 

@@ -1,14 +1,14 @@
 /*
- * PostgreSQL, as lanes of pipelined connections (docs/decisions/ explains why).
+ * PostgreSQL, as lanes of pipelined connections, each serving sites in turn (docs/decisions/).
  *
  *   read       two connections a thread, up to two more while those stand still; the reads that
  *              one turn of the loop queued share a sync group; those that a neighbour's error
  *              aborted are submitted again once, alone; one whose fiber has left is cancelled on
- *              the server
+ *              the server; one that outruns READ_LANE_TIMEOUT goes on in the slow lane
  *   write      one sync group a write (all statements of a batch together): atomic, answered at
  *              ReadyForQuery, that is, when it is durable
  *   shared     writes that may share a sync group (one commit) with others: job finishes, drains
- *   slow       reads that may take long (searches), away from the others
+ *   slow       reads that take long, or may (searches), away from the others
  *   exclusive  transactions with logic in between: struct db_tx
  *
  * The scope is entered, transaction-locally, by the first message of every group, together with

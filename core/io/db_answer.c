@@ -19,6 +19,7 @@ static void mark_stale(struct db_group *group, const struct db_request *entered)
 static bool is_fatal(struct db_connection *connection, const PGresult *result);
 static void take_abort(struct db_connection *connection);
 static void group_end(struct db_connection *connection);
+static void note_pace(struct db_connection *connection, const struct db_group *group);
 static void settle(struct db_connection *connection, struct db_group *group,
                    struct db_request *request);
 static void settle_exclusive(struct db_connection *connection, struct db_group *group,
@@ -71,6 +72,7 @@ static void take_answer(struct db_connection *connection, PGresult *result)
     request->results[request->received++] = result;
     bool is_read = request->kind == REQUEST_READ || request->kind == REQUEST_SLOW;
     if (is_read && request->received == request->count) {
+        read_answered(connection->first_group, request);
         list_remove(&connection->first_group->members, request);
         request_finish(request, request->sqlstate[0] == '\0' ? OUTCOME_OK : OUTCOME_ERROR);
     }
@@ -166,6 +168,7 @@ static void take_abort(struct db_connection *connection)
 static void group_end(struct db_connection *connection)
 {
     struct db_group *group = group_shift(connection);
+    note_pace(connection, group);
     if (strcmp(group->sqlstate, "SPE01") == 0)
         counter_inc(db_stale_epochs);
     /* From the last to the first, so that those which go back to the queue keep their order. */
@@ -176,6 +179,19 @@ static void group_end(struct db_connection *connection)
     }
     PQclear(group->error);
     free(group);
+}
+
+/* When the next one begins, and how long a statement takes; only from groups that did not wait for
+ * the network between the one before and theirs. */
+static void note_pace(struct db_connection *connection, const struct db_group *group)
+{
+    int64_t now_us = loop_now_us(connection->lane->db->loop);
+    if (connection->first_group != NULL)
+        connection->first_group->started_us = now_us;
+    if (!group->is_back_to_back || group->has_failed || group->kind != REQUEST_READ)
+        return;
+    int64_t took_ns = (now_us - group->started_us) * 1000 / group->statements;
+    connection->statement_ns += (took_ns - connection->statement_ns) / 4;
 }
 
 static void settle(struct db_connection *connection, struct db_group *group,
@@ -192,6 +208,8 @@ static void settle(struct db_connection *connection, struct db_group *group,
     uint8_t reason = reason_to_repeat(group, request);
     if (reason != 0 && request->wait != NULL) {
         request->hits += reason == AGAIN_CANCELLED;
+        if (reason == AGAIN_OUTRAN)
+            request_go_on(request);
         request_submit_again(request, reason);
         return;
     }
@@ -236,6 +254,8 @@ static uint8_t reason_to_repeat(const struct db_group *group, const struct db_re
         reason = AGAIN_SERIALIZATION;
     else if (group->was_cancelled && strcmp(sqlstate, "57014") == 0)
         reason = AGAIN_CANCELLED;
+    else if (strcmp(sqlstate, "57014") == 0 && request_may_go_on(request))
+        return AGAIN_OUTRAN; /* the lanes get fewer each time */
     if (reason == AGAIN_CANCELLED)
         return request->hits < HITS_MAX ? reason : 0;
     return reason & (uint8_t)~request->again;

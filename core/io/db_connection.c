@@ -11,6 +11,7 @@ enum { CONNECT_AGAIN_US = 2000, SLOW_FACTOR = 4 };
 
 static void try_connect(void *arg);
 static struct connect_target target_of(const struct lane *lane, char *options, size_t size);
+static int64_t timeout_of(const struct lane *lane);
 static void on_connected(void *owner, PGconn *pg, const char *error);
 static void on_failed(struct db_connection *connection, const char *error);
 static void wait_to_retry(struct db_connection *connection);
@@ -62,8 +63,9 @@ static struct connect_target target_of(const struct lane *lane, char *options, s
     const struct settings *settings = lane->db->settings;
     bool is_tenant = lane->role == ROLE_TENANT;
     Str login = is_tenant ? settings->database_tenant_url : settings->database_platform_url;
-    bool is_long = lane->kind == LANE_SLOW || lane->kind == LANE_EXCLUSIVE;
-    int64_t timeout_ms = settings->statement_timeout_ms * (is_long ? SLOW_FACTOR : 1);
+    bool is_long =
+        lane->kind == LANE_SLOW || lane->kind == LANE_LONG || lane->kind == LANE_EXCLUSIVE;
+    int64_t timeout_ms = timeout_of(lane);
     struct connect_target target = {
         .url = login.len > 0 ? login : settings->database_url,
         .application = lane->db->application,
@@ -86,6 +88,29 @@ static struct connect_target target_of(const struct lane *lane, char *options, s
     assert(len > 0 && (size_t)len < size);
     target.options = str_of(options, (size_t)len);
     return target;
+}
+
+/* How long one statement may run. What ends there on a lane for shorter ones goes on in the next.
+ */
+static int64_t timeout_of(const struct lane *lane)
+{
+    const struct settings *settings = lane->db->settings;
+    int64_t own_ms = settings->statement_timeout_ms;
+    switch (lane->kind) {
+    case LANE_READ:
+    case LANE_PROBATION:
+        return settings->read_lane_timeout_ms < own_ms ? settings->read_lane_timeout_ms : own_ms;
+    case LANE_SLOW:
+        return settings->slow_lane_timeout_ms < own_ms ? settings->slow_lane_timeout_ms : own_ms;
+    case LANE_LONG:
+    case LANE_EXCLUSIVE:
+        return own_ms * SLOW_FACTOR;
+    case LANE_WRITE:
+        return own_ms;
+    case LANE_KINDS:
+        break;
+    }
+    abort();
 }
 
 static void on_connected(void *owner, PGconn *pg, const char *error)
@@ -312,8 +337,10 @@ static void after_answers(struct db_connection *connection)
 static const char *lane_name(const struct lane *lane)
 {
     static const char *const NAMES[ROLE_COUNT][LANE_KINDS] = {
-        {"tenant read", "tenant write", "tenant slow", "tenant exclusive"},
-        {"platform read", "platform write", "platform slow", "platform exclusive"},
+        {"tenant read", "tenant probation", "tenant slow", "tenant long", "tenant write",
+         "tenant exclusive"},
+        {"platform read", "platform probation", "platform slow", "platform long", "platform write",
+         "platform exclusive"},
     };
     return NAMES[lane->role][lane->kind];
 }

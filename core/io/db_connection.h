@@ -15,6 +15,10 @@ struct db_group {
     struct request_list members;
     enum request_kind kind;
     uint32_t statements;
+    uint32_t requests;
+    uint64_t flow_id;     /* whose share it counts in; 0: nobody's */
+    int64_t started_us;   /* when nothing was in front of it any more; 0: something still is */
+    bool is_back_to_back; /* something was, so that this is free of the network's time */
     bool has_failed;
     bool was_cancelled; /* its error is the work of a cancel request, whomever that has hit */
     char sqlstate[6];   /* of an error that belongs to all: entering the scope, or the commit */
@@ -65,6 +69,7 @@ struct db_connection {
     uint32_t groups;
     uint32_t statements; /* sent and not answered */
     struct statement_cache cache;
+    int64_t statement_ns; /* what one took lately, on average; 0: not known */
     uint64_t answers;     /* how many came, ever */
     int64_t answered_us;  /* the last one, or the first group sent after it */
     struct timer spare;   /* closes a spare connection that nobody needs any more */
@@ -74,7 +79,8 @@ struct db_connection {
     bool is_retiring;     /* its cache no longer fits: reconnects when idle */
     /* Exclusive lane. */
     bool is_taken;
-    bool is_broken; /* was lost while taken: stays down until the transaction lets go */
+    uint64_t holder; /* the id of the flow that took it */
+    bool is_broken;  /* was lost while taken: stays down until the transaction lets go */
     struct timer rollback;
     struct db_request *copy;
     enum copy_phase copy_phase;

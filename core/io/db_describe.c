@@ -7,7 +7,8 @@ static void describe(struct json_writer *w, const struct db_connection *connecti
 static const char *state_name(const struct db_connection *connection);
 
 static const char *const ROLE_NAMES[ROLE_COUNT] = {"tenant", "platform"};
-static const char *const LANE_NAMES[LANE_KINDS] = {"read", "write", "slow", "exclusive"};
+static const char *const LANE_NAMES[LANE_KINDS] = {"read", "probation", "slow",
+                                                   "long", "write",     "exclusive"};
 
 bool db_is_up(const struct db *db)
 {
@@ -48,7 +49,8 @@ static void describe(struct json_writer *w, const struct db_connection *connecti
     json_field_str(w, "state", str_from_z(state_name(connection)));
     json_field_int(w, "pid", connection->pg != NULL ? PQbackendPID(connection->pg) : 0);
     json_field_int(w, "in_flight", connection->statements);
-    json_field_int(w, "queued", lane->queue.statements);
+    json_field_int(w, "queued", lane->statements);
+    json_field_int(w, "waiting_sites", lane->flows);
     json_field_int(w, "groups", (int64_t)connection->total_groups);
     json_field_int(w, "statements", (int64_t)connection->total_statements);
     json_field_int(w, "prepared", connection->cache.names);

@@ -1,8 +1,10 @@
+#include "base/clock.h"
 #include "base/counters.h"
 #include "gen/sql.h"
 #include "io/db_internal.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,10 +19,17 @@ static const struct statement SET_PLATFORM = {
     .name = "db_set_platform",
     .sql = "select set_config('spark.scope', $1, true)",
 };
+static const struct statement SET_LIMIT = {
+    .name = "db_set_limit",
+    .sql = "select set_config('statement_timeout', $1, true)",
+};
 static const struct statement BEGIN = {.name = "db_begin", .sql = "begin"};
 
 static struct db_group *group_open(struct db_connection *connection, struct request_list *members);
+static uint64_t flow_of(const struct db_request *request);
+static void note_waited(const struct lane *lane, const struct db_request *request);
 static bool send_begin(struct db_connection *connection, struct db_group *group);
+static bool send_limit(struct db_connection *connection);
 static bool send_members(struct db_connection *connection, struct db_group *group);
 static bool send_request(struct db_connection *connection, struct db_request *request);
 static bool send_scope(struct db_connection *connection, struct db_request *first, bool is_checked);
@@ -45,7 +54,7 @@ void group_send(struct db_connection *connection, struct request_list *members)
     connection->total_statements += group->statements;
     counter_inc(db_groups);
     counter_add(COUNTER_db_statements, group->statements);
-    if (connection->lane->kind == LANE_READ)
+    if (group->kind == REQUEST_READ)
         look_later(connection->lane->db);
     connection_flush(connection);
 }
@@ -61,7 +70,12 @@ static struct db_group *group_open(struct db_connection *connection, struct requ
     for (struct db_request *request = members->first; request != NULL; request = request->next) {
         request->state = REQUEST_SENT;
         request->connection = connection;
+        note_waited(connection->lane, request);
     }
+    group->requests = members->requests;
+    group->flow_id = flow_of(members->first);
+    group->is_back_to_back = connection->groups > 0;
+    group->started_us = group->is_back_to_back ? 0 : clock_now_us();
     if (connection->last_group != NULL)
         connection->last_group->next = group;
     else
@@ -73,6 +87,27 @@ static struct db_group *group_open(struct db_connection *connection, struct requ
     if (group->kind == REQUEST_SHARED)
         connection->lane->shared_groups++;
     return group;
+}
+
+/* Shared groups are everybody's, and a statement of a transaction counts with its connection. */
+static uint64_t flow_of(const struct db_request *request)
+{
+    return request->flow != NULL && request->kind != REQUEST_SHARED ? request->flow->id : 0;
+}
+
+static void note_waited(const struct lane *lane, const struct db_request *request)
+{
+    static const enum counter COUNTERS[LANE_KINDS] = {
+        [LANE_READ] = COUNTER_db_waited_read_us,
+        [LANE_PROBATION] = COUNTER_db_waited_probation_us,
+        [LANE_SLOW] = COUNTER_db_waited_slow_us,
+        [LANE_LONG] = COUNTER_db_waited_long_us,
+        [LANE_WRITE] = COUNTER_db_waited_write_us,
+        [LANE_EXCLUSIVE] = COUNTER_db_waited_exclusive_us,
+    };
+    int64_t waited_us = loop_now_us(lane->db->loop) - request->queued_us;
+    if (request->queued_us > 0 && waited_us > 0)
+        counter_add(COUNTERS[lane->kind], waited_us);
 }
 
 static bool send_begin(struct db_connection *connection, struct db_group *group)
@@ -90,7 +125,19 @@ static bool send_begin(struct db_connection *connection, struct db_group *group)
     default:
         break;
     }
-    return send_scope(connection, first, true);
+    return send_scope(connection, first, true) &&
+           (!first->is_short || connection->lane->kind != LANE_LONG || send_limit(connection));
+}
+
+/* The session's own limit is for statements that were announced as slow. */
+static bool send_limit(struct db_connection *connection)
+{
+    char limit[24];
+    const struct settings *settings = connection->lane->db->settings;
+    int len = snprintf(limit, sizeof(limit), "%lld", (long long)settings->statement_timeout_ms);
+    assert(len > 0 && (size_t)len < sizeof(limit));
+    return send_message(connection, (struct slot){.kind = SLOT_ENTER}, &SET_LIMIT,
+                        ARGS(db_text(str_of(limit, (size_t)len))), false);
 }
 
 static bool send_members(struct db_connection *connection, struct db_group *group)

@@ -10,20 +10,22 @@
 #include "base/arena.h"
 #include "base/random.h"
 #include "io/db_connection.h"
+#include "io/db_flow.h"
 
 #define PG_EPOCH_US INT64_C(946684800000000) /* 2000-01-01, where PostgreSQL starts to count */
 
 enum db_role { ROLE_TENANT, ROLE_PLATFORM, ROLE_COUNT };
-enum lane_kind { LANE_READ, LANE_WRITE, LANE_SLOW, LANE_EXCLUSIVE, LANE_KINDS };
 
 enum {
     DB_QUEUE_MAX = 10000,      /* statements that wait in one lane; more are refused */
+    FLOW_QUEUE_MAX = 2000,     /* of those, of one flow */
     DB_ARG_SIZE_MAX = 1 << 29, /* of one argument */
     DB_ARGS_MAX = 65535,       /* the protocol's own limit */
-    SLOW_LANES = 2,            /* so that one tenant's search does not hold up all others' */
     READ_SPARES_MAX = 2,       /* beyond DATABASE_READ_LANES, while those stand still */
     READ_GROUP_MAX = 32,       /* statements that one error can make run again */
-    READ_IN_FLIGHT_MAX = 256,  /* statements sent on a read connection and not answered */
+    READ_IN_FLIGHT_MAX = 64,   /* statements sent on a read connection and not answered */
+    READ_AHEAD_NS = 4000000,   /* of work, as far as one can know */
+    READ_AHEAD_MIN = 2,        /* statements: one runs, one waits in the socket */
     WRITE_GROUPS_MAX = 4,      /* write groups sent on a connection and not answered */
     SHARED_MEMBERS_MAX = 64,   /* requests of one shared group */
     SHARED_GROUPS_MAX = 2,     /* in flight in a lane: while they commit, the next fills up */
@@ -46,7 +48,18 @@ struct lane {
     uint32_t shared_groups;
     int64_t down_since_us; /* no connection since then, though one is wanted; 0: there is one */
     struct timer patience; /* when those who wait are refused */
-    struct request_list queue;
+    /* What waits: by flow, in a ring whose first has the turn. */
+    struct flow_queue *ring;
+    uint32_t flows;
+    uint32_t requests;
+    uint32_t statements;
+    struct request_list owned; /* of transactions, which have their connection already */
+};
+
+/* Which flow a role's lanes last saw, and when it was another one before. */
+struct latest_flow {
+    uint64_t id;
+    int64_t changed_us;
 };
 
 struct db {
@@ -54,6 +67,8 @@ struct db {
     const struct settings *settings;
     Str application;
     struct lane lanes[ROLE_COUNT][LANE_KINDS];
+    struct latest_flow latest[ROLE_COUNT];
+    struct flow_table flows;
     struct turn_hook hook;
     uint32_t connecting; /* attempts under way */
     bool is_closing;
@@ -68,9 +83,40 @@ struct db {
 /* db_lane.c */
 void lane_init(struct lane *lane, struct db *db, enum db_role role, enum lane_kind kind);
 void lane_finish(struct lane *lane);
-void lane_flush(struct lane *lane);
 bool lane_is_up(const struct lane *lane); /* some connection is */
 bool lane_is_spare(const struct db_connection *connection);
+bool lane_is_stalled(const struct lane *lane);           /* none of its connections answers */
+struct db_connection *lane_pick_read(struct lane *lane); /* NULL: none may take more */
+struct db_connection *lane_pick_write(struct lane *lane, const struct flow *flow);
+struct db_connection *lane_pick_idle(struct lane *lane);
+bool lane_has_room(const struct lane *lane, const struct flow_queue *queue); /* for one more */
+void lane_grow(struct lane *lane, uint32_t connections);
+bool lane_expects(const struct lane *lane);
+uint32_t connection_room(const struct db_connection *connection); /* for how many reads */
+
+/* db_flush.c: sends what may be sent. */
+void lane_flush(struct lane *lane);
+
+/* db_queue.c */
+bool request_is_owned(const struct db_request *request);
+void queue_put(struct db_request *request);
+void queue_put_first(struct db_request *request);
+void queue_take(struct db_request *request);      /* out of the queue, for whatever reason */
+struct flow_queue *queue_turn(struct lane *lane); /* whose turn it is; something must wait */
+void queue_pass(struct lane *lane);               /* not this time */
+/* Out of the queue and to the end of the group, at its flow's expense. */
+void queue_send(struct db_request *request, struct request_list *group);
+
+/* db_place.c: which lane a read takes, and what its run teaches about the next ones. */
+void request_join(struct db_request *request, const Uuid *account); /* its flow; its lane */
+bool read_moves(struct db_request *request); /* to a lane that suits it better, if there is one */
+bool role_is_lone(const struct db *db, enum db_role role); /* only one flow is active */
+bool flow_is_suspect(const struct db_request *request);
+bool request_may_go_on(const struct db_request *request); /* there is a slower lane */
+void request_go_on(struct db_request *request);           /* to it; it outran this one */
+void read_forget(struct db_request *request);             /* it is about to be freed */
+void read_answered(const struct db_group *group, struct db_request *request);
+void read_given_up(const struct db_request *request); /* while it ran on a slow lane */
 
 /* db_patience.c */
 void lane_note_up(struct lane *lane);

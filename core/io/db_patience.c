@@ -58,13 +58,10 @@ static int64_t given_up_us(const struct lane *lane)
 static void on_patience(void *arg)
 {
     struct lane *lane = arg;
-    struct db_request *next;
-    for (struct db_request *request = lane->queue.first; request != NULL; request = next) {
-        next = request->next;
-        if (request->connection != NULL)
-            continue;
-        assert(request->wait != NULL);
-        list_remove(&lane->queue, request);
+    while (lane->ring != NULL) {
+        struct db_request *request = lane->ring->requests.first;
+        assert(request->wait != NULL && request->connection == NULL);
+        queue_take(request);
         request_finish(request, OUTCOME_REFUSED);
     }
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const char *refuse(const struct db_request *request);
 static fiber_fn Err request_wait(struct ctx *ctx, struct db_request *request);
 static bool has_met_stamps(const struct ctx *ctx, const struct db_request *request);
 static Err request_left(struct ctx *ctx, struct db_request *request, Err why);
@@ -43,6 +44,9 @@ bool request_is_like(const struct db_request *a, const struct db_request *b)
 void request_free(struct db_request *request)
 {
     struct db *db = request->lane->db;
+    read_forget(request);
+    if (request->flow != NULL)
+        flow_release(&db->flows, request->flow);
     PQclear(request->error);
     for (uint32_t i = 0; i < request->received; i++)
         PQclear(request->results[i]);
@@ -53,11 +57,12 @@ void request_free(struct db_request *request)
 fiber_fn Err request_run(struct ctx *ctx, struct db_request *request)
 {
     struct lane *lane = request->lane;
-    uint32_t statements = request->count > 0 ? request->count : 1;
     assert(!lane->db->is_closing);
-    if (lane->queue.statements + statements > DB_QUEUE_MAX) {
+    const char *refusal = refuse(request);
+    if (refusal != NULL) {
         request_free(request);
-        return fail(ctx, ERR_UNAVAILABLE, "too many statements wait for PostgreSQL");
+        counter_inc(db_refused);
+        return fail(ctx, ERR_UNAVAILABLE, "%s", refusal);
     }
     if (request->connection == NULL && lane_is_given_up(lane)) {
         request_free(request);
@@ -69,6 +74,23 @@ fiber_fn Err request_run(struct ctx *ctx, struct db_request *request)
         return err;
     }
     return request_wait(ctx, request);
+}
+
+/* A full lane is no reason to refuse those who have little in it: what it then holds beyond its
+ * limit is bounded by the number of requests. */
+static const char *refuse(const struct db_request *request)
+{
+    const struct lane *lane = request->lane;
+    if (request_is_owned(request))
+        return NULL;
+    const struct request_list *own = &request->flow->queues[lane->kind].requests;
+    uint32_t statements = own->statements + request->count;
+    if (statements > FLOW_QUEUE_MAX)
+        return "too many statements of this site wait for PostgreSQL";
+    if (lane->statements + request->count > DB_QUEUE_MAX &&
+        statements > DB_QUEUE_MAX / (lane->flows + 1))
+        return "too many statements wait for PostgreSQL";
+    return NULL;
 }
 
 static fiber_fn Err request_wait(struct ctx *ctx, struct db_request *request)
@@ -123,7 +145,7 @@ static void request_abandon(struct db_request *request)
     assert(request->state != REQUEST_DONE);
     request->wait = NULL;
     if (request->state == REQUEST_QUEUED) {
-        list_remove(&request->lane->queue, request);
+        queue_take(request);
         request_free(request);
         return;
     }
@@ -132,9 +154,10 @@ static void request_abandon(struct db_request *request)
         look_soon(request->lane->db);
     /* A slow statement would keep one of the lane's few connections from the others, and COPY reads
      * from the fiber's memory. The backend ends by itself when its client is gone. */
-    else if (request->kind == REQUEST_SLOW)
+    else if (request->kind == REQUEST_SLOW) {
+        read_given_up(request);
         connection_drop(request->connection, "a slow statement was given up");
-    else if (request->kind == REQUEST_COPY)
+    } else if (request->kind == REQUEST_COPY)
         connection_drop(request->connection, "a COPY was given up");
 }
 
@@ -160,8 +183,8 @@ static void take_rows(struct ctx *ctx, struct db_request *request)
 
 static void request_enqueue(struct db_request *request)
 {
-    request->state = REQUEST_QUEUED;
-    list_append(&request->lane->queue, request);
+    request->queued_us = loop_now_us(request->lane->db->loop);
+    queue_put(request);
     loop_hurry(request->lane->db->loop);
 }
 
@@ -179,7 +202,8 @@ void request_finish(struct db_request *request, enum outcome outcome)
 
 void request_submit_again(struct db_request *request, uint8_t reason)
 {
-    assert((request->again & reason) == 0 || reason == AGAIN_LOST || reason == AGAIN_CANCELLED);
+    assert((request->again & reason) == 0 || reason == AGAIN_LOST || reason == AGAIN_CANCELLED ||
+           reason == AGAIN_OUTRAN);
     assert(request->wait != NULL);
     PQclear(request->error);
     request->error = NULL;
@@ -188,9 +212,8 @@ void request_submit_again(struct db_request *request, uint8_t reason)
         PQclear(request->results[i]);
     request->received = 0;
     request->again |= reason;
-    request->state = REQUEST_QUEUED;
     request->connection = NULL;
-    list_prepend(&request->lane->queue, request);
+    queue_put_first(request);
     counter_add(COUNTER_db_resubmitted, request->count);
 }
 

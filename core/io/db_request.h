@@ -11,6 +11,7 @@
 
 #include <libpq-fe.h>
 
+struct flow;
 struct lane;
 
 enum request_kind {
@@ -41,12 +42,14 @@ enum {
     AGAIN_LOST = 8,
     AGAIN_CANCELLED = 16, /* hit by a cancel request that was meant for the one before it */
     AGAIN_MOVED = 32,     /* stood behind one that does not end */
+    AGAIN_OUTRAN = 64,    /* took longer than its lane allows: goes on in a slower one */
 };
 
 struct db_request {
     struct db_request *next;
     struct db_request *previous;
     struct lane *lane;
+    struct flow *flow;                     /* NULL: what belongs to a transaction, and ghosts */
     struct db_connection *connection;      /* the exclusive one of its transaction */
     struct wait *wait;                     /* NULL: the fiber left */
     const struct db_command *commands;     /* in the fiber's frame */
@@ -58,8 +61,12 @@ struct db_request {
     enum request_state state;
     enum outcome outcome;
     uint32_t losses;
-    uint32_t hits; /* by cancel requests that others were meant by */
-    bool is_alone; /* shares no sync group */
+    uint32_t hits;     /* by cancel requests that others were meant by */
+    bool is_alone;     /* shares no sync group */
+    bool is_counted;   /* in its flow's slow_requests */
+    bool is_short;     /* a read that was not announced as slow: STATEMENT_TIMEOUT is for it, too */
+    uint64_t cost_key; /* of its flow and shape in the table of costs; 0: not made yet */
+    int64_t queued_us;
     uint8_t again; /* AGAIN_… bits; once any is set it travels alone, with unnamed statements */
     Scope scope;
     int64_t epoch;

@@ -24,7 +24,7 @@ static const struct statement ROLLBACK_TO = {
 /* Only text: nobody's frame holds it, so it outlives the fiber. */
 static const struct db_command ROLLBACK_COMMAND = {.statement = &ROLLBACK};
 
-static fiber_fn Err tx_begin(struct ctx *ctx, struct db_tx *tx, Scope scope);
+static fiber_fn Err tx_begin(struct ctx *ctx, struct db_tx *tx, Scope scope, const Uuid *account);
 static fiber_fn Err tx_run(struct db_tx *tx, const struct db_command *command);
 static Err check_committed(struct db_tx *tx, const struct rows *rows);
 static void run_after_commit(struct db_tx *tx);
@@ -33,16 +33,16 @@ static void on_rollback_late(void *arg);
 
 fiber_fn Err db_begin(struct ctx *ctx, struct db_tx *tx)
 {
-    return tx_begin(ctx, tx, ctx->scope);
+    return tx_begin(ctx, tx, ctx->scope, &ctx->account);
 }
 
 fiber_fn Err db_begin_platform(struct platform platform, struct db_tx *tx)
 {
     tx->as_platform = true;
-    return tx_begin(platform.ctx, tx, (Scope){.kind = SCOPE_PLATFORM});
+    return tx_begin(platform.ctx, tx, (Scope){.kind = SCOPE_PLATFORM}, NULL);
 }
 
-static fiber_fn Err tx_begin(struct ctx *ctx, struct db_tx *tx, Scope scope)
+static fiber_fn Err tx_begin(struct ctx *ctx, struct db_tx *tx, Scope scope, const Uuid *account)
 {
     assert(tx->connection == NULL);
     struct db *db = db_of(ctx);
@@ -52,6 +52,7 @@ static fiber_fn Err tx_begin(struct ctx *ctx, struct db_tx *tx, Scope scope)
     request_take_stamps(request, ctx);
     struct db_connection *connection = NULL;
     request->ret_connection = &connection;
+    request_join(request, account);
     TRY(request_run(ctx, request));
     assert(connection != NULL && connection->is_taken);
     tx->ctx = ctx;
@@ -183,7 +184,7 @@ void connection_give_back(struct db_connection *connection)
     request->connection = connection;
     request->commands = &ROLLBACK_COMMAND;
     request->count = 1;
-    list_append(&connection->lane->queue, request);
+    queue_put(request);
     connection->rollback = (struct timer){.on_time = on_rollback_late, .arg = connection};
     timer_start(db->loop, &connection->rollback, clock_now_us() + ROLLBACK_US);
     loop_hurry(db->loop);
