@@ -37,12 +37,3 @@ void content_thread_set_schema(struct content_thread *thread, struct schema *sch
     schema_unref(thread->schema);
     thread->schema = schema;
 }
-
-void content_thread_free(struct reactor *reactor)
-{
-    struct content_thread *thread = reactor->slots[SLOT_SCHEMA];
-    if (thread == NULL)
-        return;
-    thread_free(thread);
-    reactor->slots[SLOT_SCHEMA] = NULL;
-}

@@ -21,8 +21,6 @@ struct content_thread {
 struct content_thread *content_thread(struct reactor *reactor); /* made at first use */
 /* Takes over the caller's reference. */
 void content_thread_set_schema(struct content_thread *thread, struct schema *schema);
-/* At the end of the thread; plans and snapshots still pinned live on until they are let go. */
-void content_thread_free(struct reactor *reactor);
 
 /* Reads everything from the database; one reference. */
 fiber_fn Err schema_load(struct ctx *ctx, struct schema **ret);

@@ -33,15 +33,22 @@ void reactor_free(struct reactor *reactor)
     if (reactor == NULL)
         return;
     assert(fiber_count(reactor->loop) == 0);
-    for (int i = 0; i < SLOT_COUNT; i++)
-        if (reactor->slots[i] != NULL && reactor->releases[i] != NULL)
-            reactor->releases[i](reactor->slots[i]);
+    reactor_release(reactor);
     http_client_free(reactor->http);
     mailer_free(reactor->mailer);
     redis_free(reactor->redis);
     db_free(reactor->db);
     loop_free(reactor->loop);
     free(reactor);
+}
+
+void reactor_release(struct reactor *reactor)
+{
+    for (int i = 0; i < SLOT_COUNT; i++) {
+        if (reactor->slots[i] != NULL && reactor->releases[i] != NULL)
+            reactor->releases[i](reactor->slots[i]);
+        reactor->slots[i] = NULL;
+    }
 }
 
 void reactor_keep(struct reactor *reactor, enum reactor_slot slot, void *content,

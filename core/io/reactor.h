@@ -42,6 +42,8 @@ struct reactor *reactor_new(const struct settings *settings, struct offload *off
                             uint32_t index, const char *application);
 /* No fiber may be alive. Slots that came with a release are let go. */
 void reactor_free(struct reactor *reactor);
+/* What reactor_free does with the slots first. */
+void reactor_release(struct reactor *reactor);
 /* The slot's content from now on; `release` runs with reactor_free. */
 void reactor_keep(struct reactor *reactor, enum reactor_slot slot, void *content,
                   void (*release)(void *content));

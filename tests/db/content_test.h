@@ -145,9 +145,6 @@ static inline int content_setup(void **state)
 static inline int content_teardown(void **state)
 {
     struct db_fixture *f = *state;
-    for (struct actor_fiber *actor = f->actors; actor != NULL; actor = actor->next)
-        arena_reset(actor->ctx.arena); /* lets go of plans before their cache goes */
-    content_thread_free(&f->reactor);
     fixture_close(f);
     offload_free(test_offload);
     return 0;

@@ -190,7 +190,8 @@ static inline void fixture_close(struct db_fixture *f)
 {
     assert_int_equal(fiber_count(f->loop), 0);
     for (struct actor_fiber *actor = f->actors; actor != NULL; actor = actor->next)
-        arena_destroy(actor->ctx.arena);
+        arena_destroy(actor->ctx.arena); /* lets go of plans before their cache goes */
+    reactor_release(&f->reactor);
     db_free(f->reactor.db);
     loop_free(f->loop);
     arena_destroy(f->arena);

@@ -75,7 +75,7 @@ ask "$base" -f tests/db/schema_check.sql | grep -v '^$' | tail -1
 
 say "guarded files twice"
 shape "$base" >"$work/once"
-for path in system/01_roles system/04_directus system/05_directus_tenancy system/06_seed system/15_epoch_stamp pack/3_roof/04_metadata pack/3_roof/05_public; do
+for path in system/01_roles system/04_directus system/05_directus_tenancy system/06_seed system/15_epoch_stamp system/18_accounts pack/3_roof/04_metadata pack/3_roof/05_public; do
     apply "$base" "schema/$path.sql"
 done
 shape "$base" >"$work/twice"

@@ -250,16 +250,7 @@ static int direct_setup(void **state)
     return failed;
 }
 
-/* What the reactor of a process would let go of. */
-static int direct_teardown(void **state)
-{
-    struct db_fixture *f = *state;
-    free(f->reactor.slots[SLOT_JOBS]);
-    f->reactor.slots[SLOT_JOBS] = NULL;
-    return jobs_teardown(state);
-}
-
-#define direct_test(name) cmocka_unit_test_setup_teardown(name, direct_setup, direct_teardown)
+#define direct_test(name) cmocka_unit_test_setup_teardown(name, direct_setup, jobs_teardown)
 
 static Err store_direct(struct ctx *ctx, void *arg)
 {

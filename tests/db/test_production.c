@@ -50,10 +50,7 @@ static int rows_setup(void **state)
 
 static int rows_teardown(void **state)
 {
-    struct db_fixture *f = *state;
-    if (f->reactor.slots[SLOT_FACTORY] != NULL)
-        f->reactor.releases[SLOT_FACTORY](f->reactor.slots[SLOT_FACTORY]);
-    fixture_close(f);
+    fixture_close(*state);
     return 0;
 }
 

@@ -27,10 +27,18 @@ static void each_extension_has_its_state(void **state)
         const char *file;
         const char *state;
     } WANT[] = {
-        {"bad-name.so", "refused"},    {"bad-start.so", "refused"},  {"no-entry.so", "disabled"},
-        {"probe.so", "disabled"},      {"rogue.so", "on"},           {"too-new.so", "refused"},
-        {"twin-one.so", "on"},         {"twin-two.so", "refused"},   {"wrong-magic.so", "refused"},
-        {"wrong-major.so", "refused"}, {"wrong-size.so", "refused"},
+        {"bad-name.so", "refused"},
+        {"bad-start.so", "refused"},
+        {"no-entry.so", "disabled"},
+        {"probe.so", "disabled"},
+        {"rogue.so", "on"},
+        {"taker.so", "on"},
+        {"too-new.so", "refused"},
+        {"twin-one.so", "on"},
+        {"twin-two.so", "refused"},
+        {"wrong-magic.so", "refused"},
+        {"wrong-major.so", "refused"},
+        {"wrong-size.so", "refused"},
     };
     assert_int_equal(json_len(list), sizeof WANT / sizeof WANT[0]);
     for (uint32_t i = 0; i < json_len(list); i++) {
