@@ -51,7 +51,8 @@ before(async () => {
         await stack.run(`insert into directus_users (id, email, token, external_identifier, password, badge, site_id, first_name) values
             ('${tenant.user}', '${name}@example.com', 'token-of-${name}', 'external-of-${name}', '$argon2id$x', 'badge-of-${name}', '${tenant.id}', '${name}')`);
         tenant.room = randomUUID();
-        assert.equal((await as(tenant)('POST', '/items/rooms', { id: tenant.room, name: 'room', keeper: tenant.user })).status, 200);
+        const made = await stack.call({ method: 'POST', path: '/items/rooms', token: stack.adminToken, body: { id: tenant.room, site_id: tenant.id, name: 'room', keeper: tenant.user } });
+        assert.equal(made.status, 200, made.text);
     }
 });
 after(() => stack?.stop());

@@ -241,6 +241,7 @@ const elsewhere = {
     TIMEOUT: 'tests/api/http: a database that stands still',
     INTERNAL: 'a fault of ours',
     CONFLICT: 'tests of the factory',
+    AMBIGUOUS_KEY: 'tests/api/keys',
     QUALITY_GATE: 'tests/api/gate',
     INVALID_SPINTAX: 'tests of the factory',
     EXTENSION: 'tests/ext',

@@ -61,7 +61,11 @@ test('the_deepest_requests_leave_a_quarter_of_the_stack', async () => {
     assert.equal(await metric('fiber_stacks_deep'), 0);
 });
 
-test('a_request_whose_stack_runs_out_is_named_in_the_log', async () => {
+/* In a build with AddressSanitizer its own handler says where a stack ran out, and ours is not installed. */
+const hasSanitizer = path.basename(buildFolder) === 'asan';
+const testOfRelease = hasSanitizer ? () => {} : test;
+
+testOfRelease('a_request_whose_stack_runs_out_is_named_in_the_log', async () => {
     const rogue = await startStack({ extensionsPath: folder, env: { LOG_LEVEL: 'info' } });
     try {
         await assert.rejects(fetch(`${rogue.url}/rogue/overflow`));
@@ -76,7 +80,7 @@ test('a_request_whose_stack_runs_out_is_named_in_the_log', async () => {
     }
 });
 
-test('a_job_whose_stack_runs_out_is_named_in_the_log', async () => {
+testOfRelease('a_job_whose_stack_runs_out_is_named_in_the_log', async () => {
     const rogue = await startStack({ server: false, pack: false, extensionsPath: folder, env: { LOG_LEVEL: 'info' } });
     const worker = new Child('worker', binary, ['worker'], { env: rogue.env });
     try {
