@@ -189,7 +189,8 @@ test('request_that_waits_for_a_lock_holds_up_nobody', async () => {
     const late = [];
     for (let n = 1; n <= 3; n++) {
         late.push(ask('/items/authors').then((answer) => (ended.push(answer.status), answer)));
-        await until(async () => (await blocked()) >= n || ended.length > 0, 'a blocked reader');
+        // The third waits for its turn: one account may have two slow statements at a time.
+        await until(async () => (await blocked()) >= Math.min(n, 2) || ended.length > 0, 'a blocked reader');
         for (let i = 0; i < 5; i++) assert.equal((await ask('/items/posts')).status, 200);
     }
     assert.deepEqual(ended, [], 'the readers of posts were served before those of authors gave up');
