@@ -10,8 +10,8 @@ typedef struct CharSet {
 } CharSet;
 
 static const CharSet TOKEN = {{0x3ff6cfa00000000, 0x57ffffffc7fffffe, 0, 0}};
-/* Host and port, IPv6 in brackets; percent-encoded and sub-delimiters, but for the comma; and UTF-8,
- * in which some clients write names of other scripts. */
+/* Host and port, IPv6 in brackets; percent-encoded and sub-delimiters, but for the comma; and
+ * UTF-8, in which some clients write names of other scripts. */
 static const CharSet HOST = {{0x2fff6ff200000000, 0x47fffffeaffffffe, UINT64_MAX, UINT64_MAX}};
 
 static enum refusal line_read(struct head *head, const char *bytes, Str line);

@@ -27,14 +27,6 @@ struct compiler {
     bool is_sharing;         /* what is compiled now is the query's own filter */
 };
 
-/* Which texts of a query's shape became which parameters, while its plan is compiled. */
-struct sharing {
-    const struct query_shape *shape;
-    struct shared_value values[SHAPE_VALUES_MAX];
-    const struct json *origins[SHAPE_VALUES_MAX]; /* where in the filter each was met */
-    bool is_impossible;
-};
-
 /* Where in the query something stands: "Queried in root." or "Queried in \"a.b\".". */
 struct place {
     Str path;

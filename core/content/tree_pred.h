@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "content/query_shape.h"
 #include "content/schema.h"
 
 enum function {
@@ -77,6 +78,14 @@ struct param {
 struct shared_value {
     const struct operand *operand;
     const char *cast;
+};
+
+/* Which texts of a query's shape became which parameters, while its plan is compiled. */
+struct sharing {
+    const struct query_shape *shape;
+    struct shared_value values[SHAPE_VALUES_MAX];
+    const struct json *origins[SHAPE_VALUES_MAX]; /* where in the filter each was met */
+    bool is_impossible;
 };
 
 /* What a field is compared with: a parameter or a subquery over the current user's row. */

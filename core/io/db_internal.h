@@ -144,8 +144,6 @@ void db_copy_z(char *out, size_t size, const char *z); /* cuts, and ends with a 
 struct db *db_of(const struct ctx *ctx);
 Err db_check_args(struct ctx *ctx, struct db_args args);
 
-/* db_error.c */
+/* db_error.c, db_rows.c */
 Err db_error_report(struct ctx *ctx, const struct db_request *request);
-
-/* db_rows.c */
 uint32_t db_array_read(struct arena *arena, const char *data, uint32_t len, const Str **ret);

@@ -453,7 +453,8 @@ void fiber_tag(int64_t tag)
 
 bool fiber_has_overflowed(const void *address, struct fiber_overflow *ret)
 {
-    struct fiber_overflow found = {.fiber = "none", .work = "", .is_deep = deep_guard_holds(address)};
+    struct fiber_overflow found = {
+        .fiber = "none", .work = "", .is_deep = deep_guard_holds(address)};
     if (current != NULL) {
         found.fiber = current->name;
         found.work = current->work;

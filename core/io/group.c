@@ -32,11 +32,8 @@ void group_spawn(struct group *group, struct ctx *ctx, const char *name, GroupFn
 
     struct arena *arena = arena_create_within(ctx->arena);
     struct group_child *child = arena_new(ctx->arena, struct group_child);
-    *child = (struct group_child){.next = group->children,
-                                  .group = group,
-                                  .run = run,
-                                  .arg = arg,
-                                  .ctx = *ctx};
+    *child = (struct group_child){
+        .next = group->children, .group = group, .run = run, .arg = arg, .ctx = *ctx};
     child->ctx.arena = arena;
     child->ctx.diag = (struct diag){0};
     child->ctx.has_committed = false;

@@ -187,9 +187,9 @@ typedef struct spark_api {
     uint32_t major;
     uint32_t minor;
 
-    /* At start, inside spark_extension.start. SPARK_CONFLICT: that route or kind is taken. A route is
-     * taken when a route of Spark or of another extension answers to some of the same paths, by a
-     * parameter too; "/a/:id" and "/a/list" of one extension are two routes. */
+    /* At start, inside spark_extension.start. SPARK_CONFLICT: that route or kind is taken. A route
+     * is taken when a route of Spark or of another extension answers to some of the same paths, by
+     * a parameter too; "/a/:id" and "/a/list" of one extension are two routes. */
 
     /* pattern: "/hello/:name". A parameter is a whole segment. */
     spark_status (*add_endpoint)(spark_registry *registry, spark_str method, spark_str pattern,
@@ -319,8 +319,8 @@ typedef struct spark_api {
                                  bool may_delete, spark_str *result_json);
 
     /* Since 1.3. Refuses members of `object` (and of the objects in it) that are not in `known`, as
-     * "name items{id title}" has them; a name without braces may hold anything. SPARK_BAD_INPUT names
-     * the member and what is known. */
+     * "name items{id title}" has them; a name without braces may hold anything. SPARK_BAD_INPUT
+     * names the member and what is known. */
     spark_status (*json_check)(spark_call *call, const spark_json *object, spark_str known);
     /* Since 1.3. Why the last function of this call failed: a sentence, after the SQLSTATE where it
      * was PostgreSQL that refused. For logs and decisions: it may name tables and values, so it is
