@@ -1,6 +1,4 @@
-/*
- * What the files of the host share. Private to extensions/host/.
- */
+/* What the files of the host share. Private to extensions/host/. */
 #pragma once
 
 #include "base/json.h"
