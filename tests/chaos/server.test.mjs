@@ -13,7 +13,7 @@ let stack;
 
 before(async () => {
     backends = await startBackends();
-    stack = await startStack({ backends, env: { WORKER_LEASE: '2', REQUEST_TIMEOUT: '7000' } });
+    stack = await startStack({ backends, env: { WORKER_LEASE: '2', REQUEST_TIMEOUT: '7000', DATABASE_PATIENCE: '2000' } });
     await stack.spark('site', 'create', '--domain', 'a.example');
 });
 after(async () => {
