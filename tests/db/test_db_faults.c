@@ -373,8 +373,7 @@ static void an_unmigrated_database_says_what_to_do(void **state)
     assert_int_equal(actor->result, ERR_CONFIG);
     expect_text(last_reason(&actor->ctx), "the database is not migrated: run `spark migrate`");
     fixture_close(f);
-    snprintf(sql, sizeof(sql), "drop database %s with (force)", empty);
-    must_run(test_server, sql);
+    drop_database(empty);
 }
 
 /* Statements in flight whose fibers have left, and a rollback that was not sent. */

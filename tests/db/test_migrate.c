@@ -40,9 +40,9 @@ static int migrate_setup(void **state)
 static int migrate_teardown(void **state)
 {
     (void)state;
-    char sql[160];
-    snprintf(sql, sizeof(sql), "drop database %s_m with (force)", test_name);
-    must_run(test_server, sql);
+    char name[80];
+    snprintf(name, sizeof(name), "%s_m", test_name);
+    drop_database(name);
     url_of_database(getenv("SPARK_TEST_DATABASE_URL"), test_name);
     return 0;
 }

@@ -170,9 +170,15 @@ export async function createDatabase(databaseUrl) {
     await sql(databaseUrl, `create database ${name}`);
     return {
         url: withDatabase(databaseUrl, name),
-        // Plain first: that one knows how to send autovacuum away, which is not ours to terminate.
-        drop: () => sql(databaseUrl, `drop database if exists ${name}`)
-            .catch(() => sql(databaseUrl, `drop database if exists ${name} with (force)`)),
+        // Plain, which knows how to send autovacuum away, that is not ours to terminate; and by force, for
+        // sessions that are just ending.
+        async drop() {
+            for (let tries = 9; ; tries--) {
+                const failure = await sql(databaseUrl, `drop database if exists ${name}${tries % 2 ? '' : ' with (force)'}`).then(() => undefined, (error) => error);
+                if (failure === undefined) return;
+                if (tries === 0) throw failure;
+            }
+        },
     };
 }
 
