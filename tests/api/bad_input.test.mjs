@@ -227,7 +227,10 @@ const provoke = {
     METHOD_NOT_ALLOWED: () => stack.call({ path: '/api/lead' }),
     UNSUPPORTED_MEDIA_TYPE: () => stack.call({ method: 'POST', path: '/api/lead', host: 'a.example', text: 'a=b', headers: { 'content-type': 'text/plain' } }),
     TOO_LARGE: () => stack.call({ method: 'POST', path: '/api/track/pageview', host: 'a.example', text: ' '.repeat(9000) }),
-    RATE_LIMITED: () => login('victim@example.com', 'wrong', '192.0.2.98'),
+    RATE_LIMITED: async () => {
+        const login = () => post('/auth/login', { token: undefined, headers: { 'x-forwarded-for': '192.0.2.98' }, body: { email: 'victim@example.com', password: 'wrong' } });
+        return (await Promise.all(Array.from({ length: 14 }, login))).find(({ status }) => status === 429);
+    },
     INVALID_JSON: () => stack.call({ method: 'POST', path: '/api/lead', host: 'a.example', text: '{' }),
     UNAUTHENTICATED: () => stack.call({ path: '/metrics' }),
     NOT_FOUND: () => post('/api/admin/site-tokens', { body: { site_id: '99999999-9999-4999-8999-999999999999', name: 'x' } }),
