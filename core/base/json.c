@@ -1,6 +1,7 @@
 #include "base/json.h"
 
 #include "base/ctx.h"
+#include "base/json_memory.h"
 #include "base/json_scan.h"
 #include "base/json_writer.h"
 
@@ -38,11 +39,6 @@ static const struct json *outside(const json_t *value)
     return (const struct json *)value;
 }
 
-static void release_root(void *root)
-{
-    json_decref(root);
-}
-
 /* Our own words: jansson's quote the text, which may be secret or cut inside a character. */
 static const char *fault_of(const json_error_t *error)
 {
@@ -60,17 +56,62 @@ static const char *fault_of(const json_error_t *error)
     }
 }
 
-Err json_parse(struct ctx *ctx, Str text, struct json_limits limits, const struct json **ret)
+struct json_tree {
+    struct json_memory *memory;
+    json_t *root;
+};
+
+static Err no_room(struct ctx *ctx, uint64_t wanted)
 {
-    TRY(json_scan(ctx, text, limits, &text));
+    uint64_t limit = json_memory_limit();
+    if (wanted > limit)
+        return fail(ctx, ERR_TOO_LARGE,
+                    "The JSON text takes up to %ju bytes of memory; JSON_MEMORY is %ju.",
+                    (uintmax_t)wanted, (uintmax_t)limit);
+    return fail(ctx, ERR_UNAVAILABLE, "There is no memory left for JSON; try again.");
+}
+
+Err json_parse_tree(struct ctx *ctx, Str text, struct json_limits limits, struct json_tree **ret)
+{
+    struct json_scanned scanned;
+    TRY(json_scan(ctx, text, limits, &scanned));
+    struct json_memory *memory = json_memory_new(scanned.text.len, scanned.tree_max);
+    if (memory == NULL)
+        return no_room(ctx, scanned.tree_max);
+    struct json_tree *tree = json_memory_alloc(memory, sizeof *tree);
     json_error_t error;
-    json_t *root =
-        json_loadb(text.data, text.len, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &error);
-    if (root == NULL)
+    json_memory_enter(memory);
+    *tree = (struct json_tree){
+        .memory = memory,
+        .root = json_loadb(scanned.text.data, scanned.text.len,
+                           JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &error),
+    };
+    json_memory_leave();
+    if (tree->root == NULL) {
+        json_memory_free(memory);
         return fail(ctx, ERR_INVALID_JSON, "Invalid JSON: %s (line %d, column %d).",
                     fault_of(&error), error.line, error.column);
-    arena_defer(ctx->arena, release_root, root);
-    *ret = outside(root);
+    }
+    *ret = tree;
+    return OK;
+}
+
+const struct json *json_tree_root(const struct json_tree *tree)
+{
+    return outside(tree->root);
+}
+
+void json_tree_free(void *tree)
+{
+    json_memory_free(((struct json_tree *)tree)->memory);
+}
+
+Err json_parse(struct ctx *ctx, Str text, struct json_limits limits, const struct json **ret)
+{
+    struct json_tree *tree;
+    TRY(json_parse_tree(ctx, text, limits, &tree));
+    arena_defer(ctx->arena, json_tree_free, tree);
+    *ret = json_tree_root(tree);
     return OK;
 }
 

@@ -18,7 +18,7 @@ enum json_kind { JSON_NULL, JSON_BOOL, JSON_INT, JSON_REAL, JSON_STRING, JSON_AR
 enum {
     JSON_DEPTH_MAX = 16,
     JSON_KEYS_MAX = 256,          /* per object */
-    JSON_VALUES_MAX = 3000 * 1000 /* per text: "{}," takes 3 bytes there and 232 in a tree */
+    JSON_VALUES_MAX = 3000 * 1000 /* per text */
 };
 
 struct json_limits {
@@ -27,8 +27,15 @@ struct json_limits {
 };
 #define JSON_LIMITS_DEFAULT ((struct json_limits){JSON_DEPTH_MAX, JSON_KEYS_MAX})
 
-/* ERR_INVALID_JSON with line and column, or what limit was passed. */
+/* ERR_INVALID_JSON with line and column, or what limit was passed; ERR_TOO_LARGE when its tree
+ * would pass JSON_MEMORY, ERR_UNAVAILABLE when other trees leave it no room. */
 Err json_parse(struct ctx *ctx, Str text, struct json_limits limits, const struct json **ret);
+
+/* The same, for a tree that its owner frees, on any thread. */
+struct json_tree;
+Err json_parse_tree(struct ctx *ctx, Str text, struct json_limits limits, struct json_tree **ret);
+const struct json *json_tree_root(const struct json_tree *tree);
+void json_tree_free(void *tree);
 
 /* NULL counts as JSON null everywhere below, so that lookups chain. */
 enum json_kind json_kind(const struct json *json);

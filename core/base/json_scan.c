@@ -10,6 +10,9 @@ struct scan {
     const char *end;
     size_t wide; /* integers beyond 64 bits */
     size_t values;
+    size_t containers; /* objects and arrays */
+    size_t members;
+    size_t longest; /* string */
     uint32_t depth;
     uint32_t keys[JSON_DEPTH_CAP + 1]; /* of the open object at each depth */
 };
@@ -72,6 +75,25 @@ static Err count_value(struct ctx *ctx, struct scan *scan)
     return fail(ctx, ERR_TOO_LARGE, "The JSON text has more than %d values.", JSON_VALUES_MAX);
 }
 
+static Err scan_string(struct ctx *ctx, struct scan *scan)
+{
+    const char *from = scan->at;
+    if (!skip_string(scan))
+        return fail(ctx, ERR_INVALID_JSON, "The JSON text contains the character NUL.");
+    size_t len = (size_t)(scan->at - from);
+    scan->longest = len > scan->longest ? len : scan->longest;
+    return OK;
+}
+
+/* As jansson 2.14 allocates: an empty object has eight buckets, a key is copied, and a string
+ * passes through a buffer that doubles. */
+static uint64_t tree_max(const struct scan *scan, size_t text_len)
+{
+    enum { OF_CONTAINER = 224, OF_MEMBER = 144, OF_VALUE = 64, OF_LONGEST = 4 };
+    return (uint64_t)text_len + scan->containers * OF_CONTAINER + scan->members * OF_MEMBER +
+           (scan->values + 1) * OF_VALUE + scan->longest * OF_LONGEST;
+}
+
 static Err scan_one(struct ctx *ctx, struct scan *scan, struct json_limits limits)
 {
     if (is_number_start(*scan->at)) {
@@ -81,14 +103,13 @@ static Err scan_one(struct ctx *ctx, struct scan *scan, struct json_limits limit
     }
     switch (*scan->at++) {
     case '"':
-        if (!skip_string(scan))
-            return fail(ctx, ERR_INVALID_JSON, "The JSON text contains the character NUL.");
-        break;
+        return scan_string(ctx, scan);
     case ',':
         return count_value(ctx, scan);
     case '{':
     case '[':
         TRY(count_value(ctx, scan));
+        scan->containers++;
         if (scan->depth == limits.depth_max)
             return fail(ctx, ERR_INVALID_JSON, "The JSON text is nested deeper than %u levels.",
                         limits.depth_max);
@@ -100,6 +121,7 @@ static Err scan_one(struct ctx *ctx, struct scan *scan, struct json_limits limit
             scan->depth--;
         break;
     case ':':
+        scan->members++;
         if (++scan->keys[scan->depth] > limits.keys_max)
             return fail(ctx, ERR_INVALID_JSON,
                         "The JSON text has an object with more than %u keys.", limits.keys_max);
@@ -132,7 +154,7 @@ static Str widen(struct arena *arena, Str text, size_t wide)
     return buf_str(out);
 }
 
-Err json_scan(struct ctx *ctx, Str text, struct json_limits limits, Str *ret_text)
+Err json_scan(struct ctx *ctx, Str text, struct json_limits limits, struct json_scanned *ret)
 {
     assert(limits.depth_max <= JSON_DEPTH_CAP);
     if (str_trim(text).len == 0)
@@ -144,6 +166,9 @@ Err json_scan(struct ctx *ctx, Str text, struct json_limits limits, Str *ret_tex
     struct scan scan = {.at = text.data, .end = text.data + text.len};
     while (scan.at < scan.end)
         TRY(scan_one(ctx, &scan, limits));
-    *ret_text = scan.wide == 0 ? text : widen(ctx->arena, text, scan.wide);
+    *ret = (struct json_scanned){
+        .text = scan.wide == 0 ? text : widen(ctx->arena, text, scan.wide),
+        .tree_max = tree_max(&scan, text.len),
+    };
     return OK;
 }

@@ -9,11 +9,12 @@ enum {
     JSON_DEPTH_CAP = 64 /* no caller may ask for more: fits the stack of a fiber */
 };
 
-/*
- * OK for a text whose nesting, keys per object and encoding are within bounds. Says nothing about
- * the grammar. ERR_INVALID_JSON otherwise.
- *
- * *ret_text is the text to parse: the same, or a copy in which integers beyond 64 bits end in ".0",
- * because clients that know only doubles write 1e20 with all its zeros.
- */
-Err json_scan(struct ctx *ctx, Str text, struct json_limits limits, Str *ret_text);
+struct json_scanned {
+    Str text; /* to parse: the same, or a copy in which integers beyond 64 bits end in ".0",
+                 because clients that know only doubles write 1e20 with all its zeros */
+    uint64_t tree_max; /* bytes that its tree takes at most, about */
+};
+
+/* OK for a text whose nesting, keys per object and encoding are within bounds. Says nothing about
+ * the grammar. ERR_INVALID_JSON otherwise. */
+Err json_scan(struct ctx *ctx, Str text, struct json_limits limits, struct json_scanned *ret);

@@ -32,7 +32,7 @@ Err json_take_str(struct ctx *ctx, const struct json *object, const char *key, s
     if (json_kind(value) != JSON_STRING)
         return refuse_kind(ctx, key, "a string", value);
     Str text = json_str(value);
-    if (text.len > max && str_count_codepoints(text) > max)
+    if (!str_has_codepoints(text, 0, max))
         return name_field(ctx,
                           fail_also(ctx, ERR_INVALID_PAYLOAD,
                                     "\"%s\" has to have at most %zu characters", key, max),

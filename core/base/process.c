@@ -1,6 +1,7 @@
 #include "base/process.h"
 
 #include "base/ctx.h"
+#include "base/json_memory.h"
 #include "base/log.h"
 
 #include <malloc.h>
@@ -66,6 +67,7 @@ bool process_begin(struct ctx *ctx, const char *name, struct settings *ret)
         return false;
     }
     log_init(level, name);
+    json_memory_set_limit((uint64_t)ret->json_memory_bytes);
     return true;
 }
 

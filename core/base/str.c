@@ -251,3 +251,14 @@ size_t str_count_codepoints(Str s)
         count += ((unsigned char)s.data[i] & 0xC0) != 0x80;
     return count;
 }
+
+bool str_has_codepoints(Str s, size_t least, size_t most)
+{
+    enum { BYTES_MAX = 4 };
+    if (s.len < least || s.len / BYTES_MAX > most)
+        return false;
+    if (least == 0 && s.len <= most)
+        return true;
+    size_t count = str_count_codepoints(s);
+    return count >= least && count <= most;
+}

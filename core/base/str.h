@@ -72,6 +72,8 @@ bool str_to_double(Str s, double *ret);
 
 bool str_is_utf8(Str s);            /* valid UTF-8 without surrogates */
 size_t str_count_codepoints(Str s); /* of valid UTF-8 */
-Str str_cut(Str s, size_t max);     /* at most `max` bytes of valid UTF-8, no character in two */
-uint64_t str_hash(Str s);           /* seeded per process: not stable across restarts */
-uint64_t str_hash_stable(Str s);    /* FNV-1a 64: stable, for names and shapes, not for tables */
+/* Whether it has so many; a text far too long is not counted. */
+bool str_has_codepoints(Str s, size_t least, size_t most);
+Str str_cut(Str s, size_t max);  /* at most `max` bytes of valid UTF-8, no character in two */
+uint64_t str_hash(Str s);        /* seeded per process: not stable across restarts */
+uint64_t str_hash_stable(Str s); /* FNV-1a 64: stable, for names and shapes, not for tables */

@@ -43,8 +43,8 @@ static Str plain_text(struct ctx *ctx, const struct json *json)
 
 static Err string_text(struct ctx *ctx, const struct field *field, Str text, Str *ret)
 {
-    bool has_room = field->max_length <= 0 || text.len <= (size_t)field->max_length ||
-                    str_count_codepoints(text) <= (size_t)field->max_length;
+    bool has_room =
+        field->max_length <= 0 || str_has_codepoints(text, 0, (size_t)field->max_length);
     if (!has_room) {
         err_ignore(
             fail_also(ctx, ERR_VALUE_TOO_LONG,

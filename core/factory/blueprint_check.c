@@ -61,8 +61,7 @@ static Err check_text(struct ctx *ctx, Str where, const struct blueprint_field *
                       const struct json *value)
 {
     Str text = json_str(value);
-    size_t len = str_count_codepoints(text);
-    if (len < (size_t)field->least || len > (size_t)field->most)
+    if (!str_has_codepoints(text, (size_t)field->least, (size_t)field->most))
         return refuse(ctx, where, field,
                       str_printf(ctx->arena, "has to have %jd to %jd characters",
                                  (intmax_t)field->least, (intmax_t)field->most));

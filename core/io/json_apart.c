@@ -6,7 +6,7 @@
 struct parse_task {
     struct ctx *ctx; /* its fiber waits: nobody else touches it */
     Str text;
-    const struct json *json;
+    struct json_tree *tree;
     Err result;
     struct diag diag; /* what the wait for a thread would forget */
 };
@@ -14,8 +14,13 @@ struct parse_task {
 static void parse(void *arg)
 {
     struct parse_task *task = arg;
-    task->result = json_parse(task->ctx, task->text, JSON_LIMITS_DEFAULT, &task->json);
+    task->result = json_parse_tree(task->ctx, task->text, JSON_LIMITS_DEFAULT, &task->tree);
     task->diag = task->ctx->diag;
+}
+
+static void release(void *tree)
+{
+    offload_discard(json_tree_free, tree);
 }
 
 fiber_fn Err json_parse_apart(struct ctx *ctx, Str text, const struct json **ret)
@@ -24,9 +29,13 @@ fiber_fn Err json_parse_apart(struct ctx *ctx, Str text, const struct json **ret
     if (text.len < JSON_APART_FROM || reactor == NULL || reactor->offload == NULL)
         return json_parse(ctx, text, JSON_LIMITS_DEFAULT, ret);
     struct parse_task task = {.ctx = ctx, .text = text};
-    TRY(offload_run(ctx, reactor->offload, parse, &task));
+    Err err = offload_run(ctx, reactor->offload, parse, &task);
+    if (task.tree != NULL) /* it may be there although the deadline came first */
+        arena_defer(ctx->arena, release, task.tree);
+    TRY(err);
     if (task.result != OK)
         ctx->diag = task.diag;
-    *ret = task.json;
+    if (task.result == OK)
+        *ret = json_tree_root(task.tree);
     return task.result;
 }
