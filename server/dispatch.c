@@ -89,6 +89,7 @@ static void link_dispose(void *memory)
     conn->exchange = NULL;
     exchange->conn = NULL;
     exchange->req = NULL;
+    exchange_stop_sending(exchange);
     exchange_client_is_gone(exchange);
     exchange_release(exchange);
 }
@@ -426,7 +427,10 @@ static void run(void *arg)
     counter_inc(http_requests);
     counter_add(COUNTER_http_in_flight, 1);
 
-    answer(exchange, handle_with_retries(exchange));
+    Err err = handle_with_retries(exchange);
+    if (err == OK)
+        exchange_make_conditional(exchange);
+    answer(exchange, err);
     /* The rows, the plan and all else but the answer itself: a client may take its time to read. */
     arena_rewind(exchange->arena, exchange->mark);
 

@@ -67,7 +67,10 @@ struct exchange {
     struct buf_gate answer_gate;
     struct buf answer; /* reply.body */
     struct holding answer_holding;
-    struct buf body; /* request.body */
+    struct timer next_slice; /* of the answer */
+    size_t sent;             /* of the answer's bytes, or on their way */
+    size_t given_back;       /* of its memory */
+    struct buf body;         /* request.body */
     struct holding body_holding;
     struct request request;
     struct reply reply;
@@ -85,6 +88,13 @@ void exchange_drop_memory(struct exchange *exchange);
 /* respond.c: status line and headers from exchange->reply; the whole reply, once. */
 void exchange_start_response(struct exchange *exchange);
 void exchange_send(struct exchange *exchange);
+/* Gives a good answer to GET its ETag; one that the client has becomes 304. */
+fiber_fn void exchange_make_conditional(struct exchange *exchange);
+
+/* send.c: after the headers the whole body, in slices; and no more of it, for the client is gone.
+ */
+void exchange_send_body(struct exchange *exchange);
+void exchange_stop_sending(struct exchange *exchange);
 
 /* exchange_request.c: copies what handlers may see. */
 void exchange_copy_request(struct exchange *exchange, const h2o_req_t *req);

@@ -68,9 +68,21 @@ static char *put_hex(char *at, uint64_t value, int digits)
     return at;
 }
 
+/* A large one in pieces: others have their turn in between. */
+static fiber_fn uint64_t hash_of(Str body)
+{
+    enum { PIECE = 1024 * 1024 };
+    uint64_t hash = 0;
+    for (size_t at = 0; at < body.len; at += PIECE) {
+        fiber_pause();
+        hash = (hash << 7 | hash >> 57) ^ str_hash(str_slice(body, at, at + PIECE));
+    }
+    return hash;
+}
+
 /* Weak, as Directus': the length and a hash of the bytes. Keyed per process, so a restart costs
  * clients one full answer. */
-static Str etag_of(struct arena *arena, Str body)
+static fiber_fn Str etag_of(struct arena *arena, Str body)
 {
     enum { ROOM = 48, HASH_DIGITS = 16 };
     char *text = arena_alloc_raw(arena, ROOM);
@@ -83,7 +95,7 @@ static Str etag_of(struct arena *arena, Str body)
         len_digits++;
     at = put_hex(at, body.len, len_digits);
     *at++ = '-';
-    at = put_hex(at, str_hash(body), HASH_DIGITS);
+    at = put_hex(at, hash_of(body), HASH_DIGITS);
     *at++ = '"';
     return str_of(text, (size_t)(at - text));
 }
@@ -102,9 +114,12 @@ static bool is_known(const struct exchange *exchange, Str etag)
     return false;
 }
 
-static void make_conditional(struct exchange *exchange)
+fiber_fn void exchange_make_conditional(struct exchange *exchange)
 {
     struct reply *reply = &exchange->reply;
+    const struct route *route = exchange->request.route;
+    if (reply->is_streaming || route == NULL || route->guard == GUARD_OPEN)
+        return;
     bool is_get = str_eq(exchange->request.method, STR("GET")) || exchange->is_head;
     if (!is_get || reply->status != 200 || reply->body->len == 0 ||
         reply_has_header(reply, STR("cache-control")))
@@ -127,12 +142,5 @@ void exchange_send(struct exchange *exchange)
         exchange_end_stream(exchange);
         return;
     }
-    const struct route *route = exchange->request.route;
-    if (route != NULL && route->guard != GUARD_OPEN)
-        make_conditional(exchange);
-    Str body = buf_str(exchange->reply.body);
-    exchange->req->res.content_length = body.len;
-    exchange_start_response(exchange);
-    h2o_iovec_t vec = h2o_iovec_init(body.data, exchange->is_head ? 0 : body.len);
-    h2o_send(exchange->req, &vec, vec.len > 0 ? 1 : 0, H2O_SEND_STATE_FINAL);
+    exchange_send_body(exchange);
 }

@@ -1,9 +1,12 @@
 #include "base/counters.h"
 #include "io/db_internal.h"
+#include "io/offload.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { CLEAR_APART_FROM = 1024 * 1024 /* bytes of rows */ };
 
 static const char *refuse(const struct db_request *request);
 static fiber_fn Err request_wait(struct ctx *ctx, struct db_request *request);
@@ -259,7 +262,16 @@ void list_remove(struct request_list *list, struct db_request *request)
     list->statements -= request->count;
 }
 
-static void release_result(void *result)
+static void clear(void *result)
 {
     PQclear(result);
+}
+
+/* Rows come in blocks of 2 KB, and each is given back by itself. */
+static void release_result(void *result)
+{
+    if (PQresultMemorySize(result) < CLEAR_APART_FROM)
+        PQclear(result);
+    else
+        offload_discard(clear, result);
 }

@@ -177,3 +177,16 @@ fiber_fn Err offload_run(struct ctx *ctx, struct offload *offload, void (*fn)(vo
     }
     return fiber_check(ctx);
 }
+
+static void nothing(void *arg)
+{
+    (void)arg;
+}
+
+void offload_discard(void (*release)(void *object), void *object)
+{
+    struct fiber *fiber = fiber_self();
+    struct loop *loop = fiber != NULL ? fiber_loop(fiber) : NULL;
+    if (loop == NULL || !offload_submit(loop_offload(loop), loop, release, nothing, object))
+        release(object);
+}

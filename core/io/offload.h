@@ -21,3 +21,7 @@ fiber_fn Err offload_run(struct ctx *ctx, struct offload *offload, void (*fn)(vo
  */
 bool offload_submit(struct offload *offload, struct loop *loop, void (*fn)(void *arg),
                     void (*done)(void *arg), void *arg);
+
+/* Ends an object whose release takes long: on a thread of this fiber's loop, or at once outside
+ * fibers and when the queue is full. Nobody waits for it; release touches nothing but `object`. */
+void offload_discard(void (*release)(void *object), void *object);

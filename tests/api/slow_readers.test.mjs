@@ -50,6 +50,22 @@ test('readers_that_stand_still_make_room_and_those_that_go_on_get_all', async (t
     }
 });
 
+test('what_has_been_read_is_given_back_while_the_rest_waits', async () => {
+    const stack = await start(2000, { SEND_TIMEOUT: '600000' });
+    try {
+        const client = ask(stack);
+        await until(async () => (await counter(stack, 'http_answer_bytes')) > 28 * MIB, 'the answer', PATIENCE);
+        await read(client, 20 * MIB);
+        await until(async () => (await counter(stack, 'http_answer_bytes')) < 20 * MIB, 'what was read to be given back', PATIENCE);
+        const { status, isWhole } = await read(client);
+        assert.deepEqual([status, isWhole], [200, true]);
+        await noneHeld(stack);
+        end([client]);
+    } finally {
+        await stack.stop();
+    }
+});
+
 test('who_reads_nothing_for_the_whole_time_out_is_closed', async () => {
     const stack = await start(200, { SEND_TIMEOUT: '2000' });
     try {
