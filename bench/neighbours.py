@@ -69,7 +69,7 @@ class Neighbours:
         stack.wait_for_server()
         for number in range(2):
             stack.start_worker(f"worker-{number}")
-        self.campaign = stack.postgres.value(CAMPAIGN, site=data.site_id(attacks.A), root=attacks.LETTERS * 1700)
+        self.campaign = stack.postgres.value(CAMPAIGN, site=data.site_id(attacks.A), root=attacks.LETTERS * 250)
         self.probes = probes.all_probes(stack, self.tokens, self.make_campaign_of_b())
 
     def make_campaign_of_b(self):

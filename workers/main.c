@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 enum { OFFLOAD_THREADS = 2, OFFLOAD_QUEUE = 64, HAND_BACK_US = 5 * 1000 * 1000 };
 /* What ends by itself may, before what can go on elsewhere is cancelled. */
@@ -180,6 +181,8 @@ int worker_main(int argc, char **argv)
     if (process_begin(&ctx, "worker", &settings)) {
         process_on_stop(on_signal);
         crash_page_show(0);
+        if (setpriority(PRIO_PROCESS, 0, (int)settings.worker_nice) != 0)
+            log_event(LOG_WARN, "priority_unchanged", LOG_I("nice", settings.worker_nice));
         factory_guard_items();
         struct host *host = host_load(&settings, NULL);
         extension_kinds_set(arena, host);

@@ -5,6 +5,7 @@ import contextlib
 import http.client
 import json
 import multiprocessing
+import os
 import socket
 import threading
 import time
@@ -30,6 +31,7 @@ class Attack:
         self.process.start()
 
     def run(self, port):
+        os.nice(19)  # whoever attacks has a machine of their own: theirs must not take our processors
         threads = [threading.Thread(target=self.loop, args=(port, number), daemon=True)
                    for number in range(self.threads)]
         for thread in threads:

@@ -19,7 +19,7 @@ PING_SECONDS = 30
 
 # What differs from the defaults. One address sends what in life comes from thousands, so no limit
 # per address; and no line of log per request, as in the peer.
-ENVIRONMENT = {"LOG_LEVEL": "error", "RATE_LIMITER_ENABLED": "false"}
+ENVIRONMENT = {"LOG_LEVEL": os.environ.get("LOG_LEVEL", "error"), "RATE_LIMITER_ENABLED": "false"}
 
 
 def free_port():
