@@ -249,11 +249,10 @@ void request_go_on(struct db_request *request)
     put_in_lane(request, is_long ? LANE_LONG : LANE_SLOW);
 }
 
-void read_given_up(const struct db_request *request)
+void read_given_up(const struct db_group *group, const struct db_request *request)
 {
     struct db *db = request->lane->db;
-    const struct db_group *group = request->connection->first_group;
     int64_t us = loop_now_us(db->loop) - group->started_us;
-    if (us > 0)
+    if (request->kind == REQUEST_SLOW && us > 0)
         owe_slow(db, request->flow, us);
 }
