@@ -159,6 +159,36 @@ static void searches_that_hang_leave_connections_to_other_sites(void **state)
 #define INSERT_ITEM                                                                                \
     "insert into items select spark.current_site(), (random() * 1e15)::bigint, null, 1"
 
+static int64_t on_probation(void)
+{
+    return counter_sum(COUNTER_db_probation);
+}
+
+/* Who leaves before the lane ends what he asked for has had the lane as long. */
+static void reads_that_are_given_up_are_owed_too(void **state)
+{
+    (void)state;
+    struct db_fixture *f = open_short(60000, 60000);
+    int64_t count = 0;
+    assert_int_equal(act(f, AS_B, read_all, &count), OK);
+    PGconn *holder = hold("plain");
+    int64_t before = on_probation();
+    for (int i = 0; i < 20 && on_probation() == before; i++) {
+        struct actor_fiber *left = actor_start(f, AS_A, read_plain, &count);
+        turn_until_waiting(f, 1);
+        fiber_cancel(left->fiber);
+        turn_until_done(f);
+        while (waiting() > 0)
+            loop_turn(f->loop, 5);
+        assert_int_equal(act(f, AS_B, read_all, &count), OK);
+    }
+    assert_true(on_probation() > before);
+    let_go(holder);
+    turn_until_done(f);
+    assert_int_equal(act(f, AS_A, read_all, &count), OK);
+    fixture_close(f);
+}
+
 /* Who types and asks with each letter, or comes and goes on purpose: what he left does not go on in
  * sessions beside those that the lanes have. */
 static void searches_that_are_given_up_do_not_go_on_beside_the_lanes(void **state)
@@ -402,6 +432,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         db_test(reads_that_hang_keep_no_other_site_waiting),
         db_test(searches_that_hang_leave_connections_to_other_sites),
+        db_test(reads_that_are_given_up_are_owed_too),
         db_test(searches_that_are_given_up_do_not_go_on_beside_the_lanes),
         db_test(writes_that_hang_leave_connections_to_other_sites),
         db_test(transactions_that_hang_leave_connections_to_other_sites),
