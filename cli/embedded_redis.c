@@ -103,6 +103,16 @@ static bool answers(struct ctx *ctx, const struct embedded_redis *redis, Str *re
     return true;
 }
 
+/* It gave up by itself. Who was told to end while it read its data leaves with 0, and who was
+ * killed by a signal that it cannot answer: neither says anything of the data. */
+static bool gave_up(int status)
+{
+    if (WIFEXITED(status))
+        return WEXITSTATUS(status) != 0;
+    return WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL && WTERMSIG(status) != SIGTERM &&
+           WTERMSIG(status) != SIGINT && WTERMSIG(status) != SIGHUP;
+}
+
 /* *ret_has_ended: it gave up by itself, rather than took too long. */
 static Err wait_ready(struct ctx *ctx, struct embedded_redis *redis, pid_t pid, int64_t log_from,
                       bool *ret_has_ended)
@@ -117,7 +127,7 @@ static Err wait_ready(struct ctx *ctx, struct embedded_redis *redis, pid_t pid, 
     }
     if (!has_ended)
         process_stop(pid, SIGTERM, SECOND_US);
-    *ret_has_ended = has_ended && !(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    *ret_has_ended = has_ended && gave_up(status);
     Str error = process_log_error(ctx, redis->log, log_from);
     return fail(ctx, ERR_CONFIG, "Redis does not start: %.*s (its log: %s)", STR_FMT(error),
                 redis->log);

@@ -55,6 +55,25 @@ class Attack:
         self.process.join(STOP_SECONDS)
 
 
+class Leavers(Attack):
+    """Clients that go away before they are answered, and come again."""
+
+    def __init__(self, name, title, threads, request, stay_seconds):
+        super().__init__(name, title, threads, request)
+        self.stay_seconds = stay_seconds
+
+    def loop(self, port, number):
+        turn = 0
+        while not self.stopped.is_set():
+            method, path, headers, body = self.request(number, turn)
+            turn += 1
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                connection = http.client.HTTPConnection("127.0.0.1", port, timeout=STOP_SECONDS)
+                connection.request(method, path, body=body, headers=headers)
+                time.sleep(self.stay_seconds)
+                connection.close()
+
+
 class Sockets(Attack):
     """Connections that are opened, sent a few bytes on, and then left alone."""
 
@@ -128,6 +147,10 @@ def all_attacks(tokens, admin_token, campaign):
                sends("GET", "/items/posts?aggregate[max]=content&groupBy[]=slug&limit=-1", host)),
         Attack("searches", "30 × a search that finds nothing, anonymous", 30,
                sends("GET", "/items/posts?search=zzzz&limit=1", host)),
+        Leavers("left_searches", "30 × such a search, left after 25 ms", 30,
+                sends("GET", "/items/posts?search=zzzz&limit=1", host), 0.025),
+        Leavers("left_reads", "8 × an aggregate of every post, left after 90 ms", 8,
+                sends("GET", "/items/posts?aggregate[max]=content&groupBy[]=slug&limit=-1", host), 0.09),
         Attack("headlines", "4 × 10,000 headlines that are all empty", 4,
                sends("POST", "/api/seo/generate-headlines", mine, endless)),
         Attack("jobs", "40 jobs of 1,000,000 such headlines", 4,

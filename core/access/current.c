@@ -206,7 +206,7 @@ static fiber_fn Err pause_take(struct access_pause *pause, const Uuid *site, boo
     struct gate *gate = &access_thread(ctx->reactor)->pause_gate;
     TRY(gate_enter(ctx, gate));
     pause->gate = gate;
-    TRY(db_begin_platform(reactor_platform(ctx), &pause->tx));
+    TRY(db_begin_apart(reactor_platform(ctx), &pause->tx));
     if (site != NULL)
         TRY(db_tx_query(&pause->tx, &SQL_DB_PAUSE, ARGS(db_uuid(*site)), NULL));
     if (of_all)

@@ -213,6 +213,8 @@ static void settle(struct db_connection *connection, struct db_group *group,
         request_submit_again(request, reason);
         return;
     }
+    if (request->wait == NULL && request->flow != NULL)
+        read_given_up(group, request);
     if (request->sqlstate[0] == '\0') {
         memcpy(request->sqlstate, group->sqlstate, sizeof(request->sqlstate));
         request->error = group->error;

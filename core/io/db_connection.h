@@ -79,7 +79,7 @@ struct db_connection {
     bool is_retiring;     /* its cache no longer fits: reconnects when idle */
     /* Exclusive lane. */
     bool is_taken;
-    uint64_t holder; /* the id of the flow that took it */
+    uint64_t holder; /* the id of the flow that took it; 0: it is in nobody's share */
     bool is_broken;  /* was lost while taken: stays down until the transaction lets go */
     struct timer rollback;
     struct db_request *copy;

@@ -218,7 +218,7 @@ static void flush_exclusive(struct lane *lane)
             return;
         }
         connection->is_taken = true;
-        connection->holder = request->flow->id;
+        connection->holder = request->is_apart ? 0 : request->flow->id;
         request->connection = connection;
         struct request_list group = {0};
         queue_send(request, &group);

@@ -116,7 +116,8 @@ bool request_may_go_on(const struct db_request *request); /* there is a slower l
 void request_go_on(struct db_request *request);           /* to it; it outran this one */
 void read_forget(struct db_request *request);             /* it is about to be freed */
 void read_answered(const struct db_group *group, struct db_request *request);
-void read_given_up(const struct db_request *request); /* while it ran on a slow lane */
+/* It was ended, and nobody waited for it any more. */
+void read_given_up(const struct db_group *group, const struct db_request *request);
 
 /* db_patience.c */
 void lane_note_up(struct lane *lane);
@@ -124,7 +125,7 @@ void lane_note_down(struct lane *lane); /* after a connection ended or was asked
 void lanes_hurry(struct db *db);        /* the server answers: connect without a further wait */
 bool lane_is_given_up(const struct lane *lane);
 
-/* db_look.c: looks at the read lanes as long as something is in flight there. */
+/* db_look.c: looks at the read lanes while they are busy, at all that read after somebody left. */
 void look_later(struct db *db); /* something was sent */
 void look_soon(struct db *db);  /* somebody left */
 

@@ -8,6 +8,8 @@ static uint32_t lane_size(const struct db *db, enum lane_kind kind);
 static uint32_t lane_warm(enum db_role role, enum lane_kind kind, uint32_t max);
 static bool is_better(const struct db_connection *a, const struct db_connection *b);
 static uint32_t lane_share(const struct lane *lane);
+static uint32_t lane_usual(const struct lane *lane);
+static bool is_apart(const struct db_connection *connection);
 static uint32_t lane_held_by(const struct lane *lane, uint64_t flow_id);
 static bool is_held_by(const struct db_connection *connection, uint64_t flow_id);
 static bool is_idle(const struct db_connection *connection);
@@ -136,10 +138,26 @@ struct db_connection *lane_pick_write(struct lane *lane, const struct flow *flow
  * active; else it leaves as much as it takes, for those that come next. */
 static uint32_t lane_share(const struct lane *lane)
 {
-    uint32_t share = lane->usual / (lane->flows + 1);
-    if (role_is_lone(lane->db, lane->role))
-        share = lane->usual - 1;
+    uint32_t usual = lane_usual(lane);
+    uint32_t share = usual / (lane->flows + 1);
+    if (role_is_lone(lane->db, lane->role) && usual > 0)
+        share = usual - 1;
     return share > 0 ? share : 1;
+}
+
+/* Without those that are in nobody's share. Whoever holds one waits for something else meanwhile,
+ * perhaps for another connection: it must not be counted for a reason not to give him that. */
+static uint32_t lane_usual(const struct lane *lane)
+{
+    uint32_t usual = lane->usual;
+    for (uint32_t i = 0; i < lane->usual; i++)
+        usual -= is_apart(&lane->connections[i]);
+    return usual;
+}
+
+static bool is_apart(const struct db_connection *connection)
+{
+    return connection->is_taken && connection->holder == 0;
 }
 
 static uint32_t lane_held_by(const struct lane *lane, uint64_t flow_id)
@@ -191,8 +209,10 @@ bool lane_has_room(const struct lane *lane, const struct flow_queue *queue)
 {
     uint32_t busy = 0;
     for (uint32_t i = 0; i < lane->max; i++)
-        busy += lane->connections[i].is_taken || lane->connections[i].slots.count > 0;
-    return (queue->is_new || busy + 1 < lane->usual || lane->usual == 1) &&
+        busy += !is_apart(&lane->connections[i]) &&
+                (lane->connections[i].is_taken || lane->connections[i].slots.count > 0);
+    uint32_t usual = lane_usual(lane);
+    return (queue->is_new || busy + 1 < usual || usual == 1) &&
            lane_held_by(lane, queue->flow->id) < lane_share(lane);
 }
 

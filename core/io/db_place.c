@@ -249,11 +249,18 @@ void request_go_on(struct db_request *request)
     put_in_lane(request, is_long ? LANE_LONG : LANE_SLOW);
 }
 
-void read_given_up(const struct db_request *request)
+/* It took the time all the same: else whoever leaves before the lane's time-out would owe nothing.
+ * Its shape was in the frame of a fiber that is gone. */
+void read_given_up(const struct db_group *group, const struct db_request *request)
 {
     struct db *db = request->lane->db;
-    const struct db_group *group = request->connection->first_group;
-    int64_t us = loop_now_us(db->loop) - group->started_us;
-    if (us > 0)
-        owe_slow(db, request->flow, us);
+    struct flow *flow = request->flow;
+    int64_t now_us = loop_now_us(db->loop);
+    int64_t us = now_us > group->started_us ? now_us - group->started_us : 0;
+    if (request->kind == REQUEST_SLOW)
+        owe_slow(db, flow, us);
+    else if (request->kind == REQUEST_READ && group->requests > 1)
+        flow->suspect_until_us = now_us + SUSPECT_FOR_US;
+    else if (request->kind == REQUEST_READ && us >= COSTLY_US)
+        owe_read(db, flow, us);
 }

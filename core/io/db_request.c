@@ -152,15 +152,14 @@ static void request_abandon(struct db_request *request)
         request_free(request);
         return;
     }
-    /* On a pipeline it would hold up all that stand behind it. */
-    if (request->kind == REQUEST_READ)
+    /* On a pipeline it would hold up all that stand behind it, and elsewhere one of the few
+     * connections: PostgreSQL is asked to end it. Until it has, the connection stays its flow's: a
+     * session that is dropped goes on for up to a second, and whoever comes and goes would have
+     * them by the hundred. */
+    if (request->kind == REQUEST_READ || request->kind == REQUEST_SLOW)
         look_soon(request->lane->db);
-    /* A slow statement would keep one of the lane's few connections from the others, and COPY reads
-     * from the fiber's memory. The backend ends by itself when its client is gone. */
-    else if (request->kind == REQUEST_SLOW) {
-        read_given_up(request);
-        connection_drop(request->connection, "a slow statement was given up");
-    } else if (request->kind == REQUEST_COPY)
+    /* COPY reads from the fiber's memory. */
+    else if (request->kind == REQUEST_COPY)
         connection_drop(request->connection, "a COPY was given up");
 }
 

@@ -63,6 +63,7 @@ struct db_request {
     uint32_t losses;
     uint32_t hits;     /* by cancel requests that others were meant by */
     bool is_alone;     /* shares no sync group */
+    bool is_apart;     /* REQUEST_BEGIN: counts in nobody's share */
     bool is_counted;   /* in its flow's slow_requests */
     bool is_short;     /* a read that was not announced as slow: STATEMENT_TIMEOUT is for it, too */
     uint64_t cost_key; /* of its flow and shape in the table of costs; 0: not made yet */

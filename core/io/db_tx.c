@@ -24,7 +24,8 @@ static const struct statement ROLLBACK_TO = {
 /* Only text: nobody's frame holds it, so it outlives the fiber. */
 static const struct db_command ROLLBACK_COMMAND = {.statement = &ROLLBACK};
 
-static fiber_fn Err tx_begin(struct ctx *ctx, struct db_tx *tx, Scope scope, const Uuid *account);
+static fiber_fn Err tx_begin(struct ctx *ctx, struct db_tx *tx, Scope scope, const Uuid *account,
+                             bool is_apart);
 static fiber_fn Err tx_run(struct db_tx *tx, const struct db_command *command);
 static Err check_committed(struct db_tx *tx, const struct rows *rows);
 static void run_after_commit(struct db_tx *tx);
@@ -33,16 +34,23 @@ static void on_rollback_late(void *arg);
 
 fiber_fn Err db_begin(struct ctx *ctx, struct db_tx *tx)
 {
-    return tx_begin(ctx, tx, ctx->scope, &ctx->account);
+    return tx_begin(ctx, tx, ctx->scope, &ctx->account, false);
 }
 
 fiber_fn Err db_begin_platform(struct platform platform, struct db_tx *tx)
 {
     tx->as_platform = true;
-    return tx_begin(platform.ctx, tx, (Scope){.kind = SCOPE_PLATFORM}, NULL);
+    return tx_begin(platform.ctx, tx, (Scope){.kind = SCOPE_PLATFORM}, NULL, false);
 }
 
-static fiber_fn Err tx_begin(struct ctx *ctx, struct db_tx *tx, Scope scope, const Uuid *account)
+fiber_fn Err db_begin_apart(struct platform platform, struct db_tx *tx)
+{
+    tx->as_platform = true;
+    return tx_begin(platform.ctx, tx, (Scope){.kind = SCOPE_PLATFORM}, NULL, true);
+}
+
+static fiber_fn Err tx_begin(struct ctx *ctx, struct db_tx *tx, Scope scope, const Uuid *account,
+                             bool is_apart)
 {
     assert(tx->connection == NULL);
     struct db *db = db_of(ctx);
@@ -52,6 +60,7 @@ static fiber_fn Err tx_begin(struct ctx *ctx, struct db_tx *tx, Scope scope, con
     request_take_stamps(request, ctx);
     struct db_connection *connection = NULL;
     request->ret_connection = &connection;
+    request->is_apart = is_apart;
     request_join(request, account);
     TRY(request_run(ctx, request));
     assert(connection != NULL && connection->is_taken);

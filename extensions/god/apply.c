@@ -58,7 +58,8 @@ static spark_status schema_apply(spark_call *call, const spark_request *request,
 
 spark_status apply_start(const spark_api *host, spark_registry *registry)
 {
+    static const struct god_route ROUTE = {
+        SPARK_STR_INIT("POST"), SPARK_STR_INIT("/god/schema/apply"), SPARK_BODY_BULK, schema_apply};
     api = host;
-    return host->add_endpoint(registry, SPARK_STR("POST"), SPARK_STR("/god/schema/apply"),
-                              SPARK_GUARD_GOD, SPARK_BODY_BULK, schema_apply, NULL);
+    return god_add(host, registry, &ROUTE, 1);
 }

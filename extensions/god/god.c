@@ -7,10 +7,43 @@
 
 #include "yaml.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <time.h>
 
 static const spark_api *host_api;
+
+static spark_status refuse_parameter(spark_call *call, spark_str query)
+{
+    enum { SHOWN_MAX = 100 };
+    size_t len = 0;
+    while (len < query.len && len < SHOWN_MAX && query.data[len] != '=' && query.data[len] != '&')
+        len++;
+    return host_api->fail(
+        call, SPARK_BAD_INPUT,
+        host_api->format(call, "\"%.*s\" is not known here; this route has no parameters", (int)len,
+                         query.data));
+}
+
+static spark_status run(spark_call *call, const spark_request *request, void *user)
+{
+    const struct god_route *route = user;
+    return request->query.len > 0 ? refuse_parameter(call, request->query)
+                                  : route->run(call, request, NULL);
+}
+
+spark_status god_add(const spark_api *host, spark_registry *registry,
+                     const struct god_route *routes, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        spark_status status =
+            host->add_endpoint(registry, routes[i].method, routes[i].pattern, SPARK_GUARD_GOD,
+                               routes[i].body, run, (void *)(uintptr_t)&routes[i]);
+        if (status != SPARK_OK)
+            return status;
+    }
+    return SPARK_OK;
+}
 
 spark_status god_reply(const spark_api *api, spark_call *call, spark_str body)
 {
@@ -181,12 +214,7 @@ static spark_status bulk_insert(spark_call *call, const spark_request *request, 
 
 static spark_status god_start(const spark_api *host, spark_registry *registry)
 {
-    static const struct {
-        spark_str method;
-        spark_str pattern;
-        spark_body body;
-        spark_endpoint_fn *run;
-    } ROUTES[] = {
+    static const struct god_route ROUTES[] = {
         {SPARK_STR_INIT("POST"), SPARK_STR_INIT("/god/schema/collections/create"),
          SPARK_BODY_CONTENT, collections_create},
         {SPARK_STR_INIT("POST"), SPARK_STR_INIT("/god/schema/relations/create"), SPARK_BODY_CONTENT,
@@ -197,14 +225,9 @@ static spark_status god_start(const spark_api *host, spark_registry *registry)
          bulk_insert},
     };
     host_api = host;
-    for (size_t i = 0; i < sizeof ROUTES / sizeof ROUTES[0]; i++) {
-        spark_status status =
-            host->add_endpoint(registry, ROUTES[i].method, ROUTES[i].pattern, SPARK_GUARD_GOD,
-                               ROUTES[i].body, ROUTES[i].run, NULL);
-        if (status != SPARK_OK)
-            return status;
-    }
-    spark_status status = apply_start(host, registry);
+    spark_status status = god_add(host, registry, ROUTES, sizeof ROUTES / sizeof ROUTES[0]);
+    if (status == SPARK_OK)
+        status = apply_start(host, registry);
     return status == SPARK_OK ? operate_start(host, registry) : status;
 }
 

@@ -6,6 +6,17 @@
 
 #include <spark/spark.h>
 
+struct god_route {
+    spark_str method;
+    spark_str pattern;
+    spark_body body;
+    spark_endpoint_fn *run;
+};
+/* Routes with the guard of a god. They take all they take from the body: a parameter in the address
+ * is refused, as one that is dropped may have been meant to hold something back (dry_run). */
+spark_status god_add(const spark_api *host, spark_registry *registry,
+                     const struct god_route *routes, size_t count);
+
 spark_status god_reply(const spark_api *api, spark_call *call, spark_str body);
 /* The body, which has to be an object with no members but `known` (spark_api.json_check). */
 spark_status god_read(const spark_api *api, spark_call *call, const spark_request *request,

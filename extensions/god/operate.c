@@ -256,12 +256,7 @@ static bool is_sql_on(spark_registry *registry)
 
 spark_status operate_start(const spark_api *host, spark_registry *registry)
 {
-    static const struct {
-        spark_str method;
-        spark_str pattern;
-        spark_body body;
-        spark_endpoint_fn *run;
-    } ROUTES[] = {
+    static const struct god_route ROUTES[] = {
         {SPARK_STR_INIT("POST"), SPARK_STR_INIT("/god/schema/fields/create"), SPARK_BODY_CONTENT,
          fields_create},
         {SPARK_STR_INIT("DELETE"), SPARK_STR_INIT("/god/schema/fields/:collection/:field"),
@@ -276,13 +271,5 @@ spark_status operate_start(const spark_api *host, spark_registry *registry)
     };
     enum { COUNT = sizeof ROUTES / sizeof ROUTES[0] };
     api = host;
-    size_t count = is_sql_on(registry) ? COUNT : COUNT - 1;
-    for (size_t i = 0; i < count; i++) {
-        spark_status status =
-            host->add_endpoint(registry, ROUTES[i].method, ROUTES[i].pattern, SPARK_GUARD_GOD,
-                               ROUTES[i].body, ROUTES[i].run, NULL);
-        if (status != SPARK_OK)
-            return status;
-    }
-    return SPARK_OK;
+    return god_add(host, registry, ROUTES, is_sql_on(registry) ? COUNT : COUNT - 1);
 }

@@ -76,3 +76,26 @@ test('what_is_free_by_design_stays_free', async () => {
     const item = await stack.call({ method: 'POST', path: '/items/authors', token: stack.adminToken, body: { site_id: site.id, name: 'x', bogus: 1 } });
     assert.equal(item.status, 200, item.text);
 });
+
+test('a_read_leaves_out_what_directus_leaves_out_and_refuses_the_rest', async () => {
+    const read = (query, caller) => stack.call({ path: `/items/posts?limit=1&${query}`, ...caller });
+    const visitor = { host: 'a.example' };
+    const title = Object.keys((await read('fields=title', visitor)).body.data[0]);
+    // A path into a collection that may not be read at all, and one that begins nowhere.
+    for (const path of ['site_id.name', 'site_id.*', 'author.name', 'nope.x']) {
+        const answer = await read(`fields=title,${path}`, visitor);
+        assert.equal(answer.status, 200, `${path}: ${answer.text}`);
+        assert.deepEqual(Object.keys(answer.body.data[0]), title, path);
+    }
+    assert.equal((await read('fields=title,site_id', visitor)).body.data[0].site_id, site.id); // the stored key itself
+    for (const [query, caller, sentence] of [
+        ['fields=title,nope', visitor, /field \\"nope\\" in collection \\"posts\\" or it does not exist\. Queried in root/],
+        ['filter[site_id][name][_eq]=A', visitor, /collection \\"sites\\" or it does not exist\. Queried in \\"site_id\\"/],
+        ['sort=author.name', visitor, /collection \\"authors\\" or it does not exist\. Queried in \\"author\\"/],
+        ['fields=title,author.nope', { token: site.token }, /field \\"nope\\" in collection \\"authors\\" or it does not exist\. Queried in \\"author\\"/],
+    ]) {
+        const answer = await read(query, caller);
+        assert.equal(answer.status, 403, `${query}: ${answer.text}`);
+        assert.match(answer.text, sentence, query);
+    }
+});

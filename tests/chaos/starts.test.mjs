@@ -326,6 +326,30 @@ test('redis_that_does_not_start_for_another_reason_keeps_its_data', async () => 
     await rm(own, { recursive: true, force: true });
 });
 
+test('redis_that_is_told_to_end_while_it_reads_its_data_keeps_them', async () => {
+    const own = path.join(folder, 'redis-loading');
+    const backends = await startBackends({ data: own });
+    for (let i = 0; i < 50; i++) assert.equal(await backends.redis('set', `kept-${i}`, '1'), 'OK');
+    await backends.stop();
+    const { stdout: real } = await new Promise((resume) => execFile('sh', ['-c', 'command -v redis-server'], (_, stdout) => resume({ stdout: stdout.trim() })));
+    const bin = path.join(folder, 'slow-bin');
+    await mkdir(bin);
+    await writeFile(path.join(bin, 'redis-server'), `#!/bin/sh\nexec ${real} "$@" --key-load-delay 100000\n`, { mode: 0o755 });
+    const child = new Child('spark up', binary, ['up', '--backends-only', '--data', own], { env: { DATABASE_URL: '', REDIS_URL: '', PATH: `${bin}:${process.env.PATH}` } });
+    const log = path.join(own, 'log/redis.log');
+    const from = (await readFile(log, 'utf8')).length;
+    const pid = await until(async () => /^(\d+):M .*(Loading|Reading) /m.exec((await readFile(log, 'utf8')).slice(from))?.[1], 'Redis to read its data');
+    process.kill(Number(pid), 'SIGTERM');
+    // It reads to the end and leaves with 0, which is no start, unless we have reached it in between.
+    await until(() => !child.isRunning || child.tail.includes('ready'), 'the end of that start', 120);
+    await child.stop();
+    assert.deepEqual((await readdir(own)).filter((name) => name.startsWith('redis')), ['redis']);
+    const again = await startBackends({ data: own });
+    assert.equal(await again.redis('dbsize'), '50');
+    await again.stop();
+    await rm(own, { recursive: true, force: true });
+});
+
 test('a_first_start_that_was_interrupted_goes_on_without_questions', async () => {
     const interrupted = new Child('spark up', binary, ['up', '--no-demo', '--data', path.join(folder, 'first')], {
         env: { ...environment(), PORT: String(await freePort()) } });

@@ -159,6 +159,61 @@ static void searches_that_hang_leave_connections_to_other_sites(void **state)
 #define INSERT_ITEM                                                                                \
     "insert into items select spark.current_site(), (random() * 1e15)::bigint, null, 1"
 
+static int64_t on_probation(void)
+{
+    return counter_sum(COUNTER_db_probation);
+}
+
+/* Who leaves before the lane ends what he asked for has had the lane as long. */
+static void reads_that_are_given_up_are_owed_too(void **state)
+{
+    (void)state;
+    struct db_fixture *f = open_short(60000, 60000);
+    int64_t count = 0;
+    assert_int_equal(act(f, AS_B, read_all, &count), OK);
+    PGconn *holder = hold("plain");
+    int64_t before = on_probation();
+    for (int i = 0; i < 20 && on_probation() == before; i++) {
+        struct actor_fiber *left = actor_start(f, AS_A, read_plain, &count);
+        turn_until_waiting(f, 1);
+        fiber_cancel(left->fiber);
+        turn_until_done(f);
+        while (waiting() > 0)
+            loop_turn(f->loop, 5);
+        assert_int_equal(act(f, AS_B, read_all, &count), OK);
+    }
+    assert_true(on_probation() > before);
+    let_go(holder);
+    turn_until_done(f);
+    assert_int_equal(act(f, AS_A, read_all, &count), OK);
+    fixture_close(f);
+}
+
+/* Who types and asks with each letter, or comes and goes on purpose: what he left does not go on in
+ * sessions beside those that the lanes have. */
+static void searches_that_are_given_up_do_not_go_on_beside_the_lanes(void **state)
+{
+    struct db_fixture *f = *state;
+    char hits[] = "select count(*) from hits", items[] = "select count(*) from items";
+    int connections = 2 * (int)f->settings.database_slow_lanes - 1; /* slow and long */
+    assert_int_equal(act(f, AS_A, read_slow, items), OK);
+    PGconn *holder = hold("hits");
+    for (int i = 0; i < MANY; i++) {
+        struct actor_fiber *left = actor_start(f, AS_A, read_slow, hits);
+        for (int turn = 0; turn < 5; turn++)
+            loop_turn(f->loop, 2);
+        fiber_cancel(left->fiber);
+        turn_until_done(f);
+        assert_int_equal(left->result, ERR_CANCELLED);
+        assert_in_range(waiting(), 0, connections);
+    }
+    assert_int_equal(act(f, AS_B, read_slow, items), OK);
+    assert_int_equal(act(f, AS_A, read_slow, items), OK); /* its own connections come back too */
+    while (waiting() > 0)
+        loop_turn(f->loop, 5);
+    let_go(holder);
+}
+
 /* And each of them happens, once. */
 static void writes_that_hang_leave_connections_to_other_sites(void **state)
 {
@@ -193,6 +248,37 @@ static void the_platform_does_not_wait_for_an_account(void **state)
     assert_int_equal(ended(actors, MANY), 0);
     let_go(holder);
     turn_until_done(f);
+}
+
+/* Two connections: one holds a lock for a request which then wants the other. */
+static Err transact_beside_a_lock(struct ctx *ctx, void *arg)
+{
+    (void)arg;
+    SCOPED_TX struct db_tx lock = {0};
+    TRY(db_begin_apart((struct platform){ctx}, &lock));
+    for (int i = 0; i < 3; i++) {
+        SCOPED_TX struct db_tx tx = {0};
+        TRY(db_begin_platform((struct platform){ctx}, &tx));
+        TRY(db_commit(&tx));
+    }
+    return OK;
+}
+
+static void who_holds_a_lock_has_the_other_connection(void **state)
+{
+    struct db_fixture *f = *state;
+    char one[] = "select 1";
+    struct actor_fiber *actors[MANY];
+    assert_int_equal(f->settings.database_exclusive_lanes, 2);
+    assert_int_equal(act(f, AS_PLATFORM, transact_beside_a_lock, NULL), OK);
+    /* Beside others of the same flow. */
+    struct actor_fiber *holder = actor_start(f, AS_PLATFORM, transact_beside_a_lock, NULL);
+    for (int i = 0; i < MANY; i++)
+        actors[i] = actor_start(f, AS_PLATFORM, transact, one);
+    turn_until_done(f);
+    assert_int_equal(holder->result, OK);
+    for (int i = 0; i < MANY; i++)
+        assert_int_equal(actors[i]->result, OK);
 }
 
 static Err read_many(struct ctx *ctx, void *arg)
@@ -346,9 +432,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         db_test(reads_that_hang_keep_no_other_site_waiting),
         db_test(searches_that_hang_leave_connections_to_other_sites),
+        db_test(reads_that_are_given_up_are_owed_too),
+        db_test(searches_that_are_given_up_do_not_go_on_beside_the_lanes),
         db_test(writes_that_hang_leave_connections_to_other_sites),
         db_test(transactions_that_hang_leave_connections_to_other_sites),
         db_test(the_platform_does_not_wait_for_an_account),
+        db_test(who_holds_a_lock_has_the_other_connection),
         db_test(a_site_fills_its_own_part_of_the_queue_only),
         db_test(a_read_that_outruns_its_lane_is_answered_by_a_slower_one),
         db_test(the_last_lane_gives_a_read_the_full_time_out),

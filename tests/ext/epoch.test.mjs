@@ -234,6 +234,21 @@ test('requests get through while schema and rights change all the time', async (
     assert.equal(refused.length, 0, `${refused.length} of ${answers.length}: ${refused[0]?.text}`);
 });
 
+test('schema changes get through too, with as few connections as a pause needs', async () => {
+    const port = await freePort();
+    const server = new Child('third server', binary, ['server'], { env: { ...stack.env, PORT: String(port),
+        SERVER_THREADS: '2', DATABASE_EXCLUSIVE_LANES: '4', REQUEST_TIMEOUT: '20000' } });
+    const third = { call: (request) => call({ port }, request) };
+    try {
+        await until(async () => (await third.call({ path: '/server/health' }).catch(() => undefined))?.status === 200, 'the third server');
+        const raise = `do $$ begin for i in 1 .. 200 loop perform spark.raise_epoch(); commit; end loop; end $$`;
+        const answers = await beside(raise, 3, () => many(6, (i) => god(third, '/god/schema/collections/create', { collection: `stormy_${i}` })));
+        for (const answer of answers) assert.equal(answer.status, 200, answer.text);
+    } finally {
+        await server.stop();
+    }
+});
+
 test('requests of a site get through while its own rights change all the time', async () => {
     const raise = `do $$ begin for i in 1 .. 200 loop perform spark.raise_site_epoch('${a.id}'); commit; end loop; end $$`;
     assert.equal((await list(other, 'posts', b.token)).status, 200); // what changed before this is known by now

@@ -260,6 +260,28 @@ test('a bulk load is refused where there is nothing to load into', async () => {
     }
 });
 
+test('a parameter in the address is refused, not dropped', async () => {
+    const { text: snapshot } = await god('GET', '/god/schema/snapshot');
+    const before = JSON.stringify(await asPlatform('select collection from directus_collections order by 1'));
+    for (const [method, pathname, body] of [
+        ['POST', '/god/schema/apply?dry_run=true', { yaml: snapshot }],
+        ['POST', '/god/schema/collections/create?dry_run=true', { collection: 'never_made' }],
+        ['POST', '/god/schema/fields/create?x', { collection: 'posts', field: 'never_made', type: 'string' }],
+        ['DELETE', '/god/schema/fields/posts/title?dry_run=1', undefined],
+        ['POST', '/god/schema/relations/create?x=1&y=2', {}],
+        ['POST', '/god/data/bulk-insert?atomic=false', { collection: 'posts', items: [] }],
+        ['POST', '/god/permissions/grant?x=1', {}],
+        ['GET', '/god/schema/snapshot?format=json', undefined],
+        ['GET', '/god/status?x=1', undefined],
+        ['GET', '/god/collections/all?limit=1', undefined],
+    ]) {
+        const answer = await god(method, pathname, body);
+        assert.equal(answer.status, 400, `${pathname}: ${answer.text}`);
+        assert.match(answer.body.message, /"(dry_run|x|atomic|format|limit)" is not known here/, pathname);
+    }
+    assert.equal(JSON.stringify(await asPlatform('select collection from directus_collections order by 1')), before);
+});
+
 test('a god narrowed to one site is no longer the platform', async () => {
     const answer = await stack.request('GET', '/god/schema/snapshot', undefined, {
         ...anonymous,
