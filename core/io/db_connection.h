@@ -72,6 +72,9 @@ struct db_connection {
     int64_t statement_ns; /* what one took lately, on average; 0: not known */
     uint64_t answers;     /* how many came, ever */
     int64_t answered_us;  /* the last one, or the first group sent after it */
+    int64_t heard_us;     /* the last byte, or the first statement sent after it */
+    uint32_t silences;    /* sessions in a row that were given up because they did not answer */
+    struct timer silence; /* looks at that while something is on its way */
     struct timer spare;   /* closes a spare connection that nobody needs any more */
     int64_t cancelled_us; /* the last cancel request for it: when it was sent */
     int64_t cancel_ended_us;
@@ -104,6 +107,11 @@ void connection_flush(struct db_connection *connection);
 /* What a watch calls when the socket takes more: the rest of a COPY, or of the output. */
 void connection_on_writable(void *connection);
 void connection_release(struct db_connection *connection); /* a transaction lets go of it */
+
+/* db_silence.c: gives up a session that has something on its way and says nothing. */
+void silence_expect(struct db_connection *connection); /* something was sent */
+void silence_heard(struct db_connection *connection);  /* something came */
+void connection_on_silence(void *connection);
 
 /* db_slots.c */
 void slot_push(struct db_connection *connection, struct slot slot);

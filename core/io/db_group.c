@@ -56,6 +56,7 @@ void group_send(struct db_connection *connection, struct request_list *members)
     counter_add(COUNTER_db_statements, group->statements);
     if (group->kind == REQUEST_READ)
         look_later(connection->lane->db);
+    silence_expect(connection);
     connection_flush(connection);
 }
 
@@ -81,7 +82,7 @@ static struct db_group *group_open(struct db_connection *connection, struct requ
     else
         connection->first_group = group;
     if (connection->groups == 0)
-        connection->answered_us = loop_now_us(connection->lane->db->loop);
+        connection->answered_us = connection->heard_us = loop_now_us(connection->lane->db->loop);
     connection->last_group = group;
     connection->groups++;
     if (group->kind == REQUEST_SHARED)

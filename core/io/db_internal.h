@@ -34,6 +34,7 @@ enum {
     STALL_US = 50000,          /* without an answer: new statements go elsewhere */
     SPARE_IDLE_US = 60000000,  /* then a spare connection is closed */
     CONNECTING_MAX = 2,        /* attempts at a time: each may hold an offload thread for 5 s */
+    LONG_FACTOR = 4,           /* STATEMENT_TIMEOUT, where statements were announced as slow */
 };
 
 /* The connections of one kind and role, and what waits for them. */
@@ -84,6 +85,9 @@ struct db {
 void lane_init(struct lane *lane, struct db *db, enum db_role role, enum lane_kind kind);
 void lane_finish(struct lane *lane);
 bool lane_is_up(const struct lane *lane); /* some connection is */
+int64_t lane_timeout_ms(const struct lane *lane);
+Str lane_login(const struct lane *lane); /* the URL of its role's own login; empty: there is none */
+bool lane_has_own_options(const struct lane *lane); /* so none of ours are sent */
 bool lane_is_spare(const struct db_connection *connection);
 bool lane_is_stalled(const struct lane *lane);           /* none of its connections answers */
 struct db_connection *lane_pick_read(struct lane *lane); /* NULL: none may take more */

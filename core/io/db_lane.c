@@ -55,6 +55,43 @@ static uint32_t lane_warm(enum db_role role, enum lane_kind kind, uint32_t max)
     return 0;
 }
 
+/* How long one statement may run. What ends there on a lane for shorter ones goes on in the next.
+ */
+int64_t lane_timeout_ms(const struct lane *lane)
+{
+    const struct settings *settings = lane->db->settings;
+    int64_t own_ms = settings->statement_timeout_ms;
+    switch (lane->kind) {
+    case LANE_READ:
+    case LANE_PROBATION:
+        return settings->read_lane_timeout_ms < own_ms ? settings->read_lane_timeout_ms : own_ms;
+    case LANE_SLOW:
+        return settings->slow_lane_timeout_ms < own_ms ? settings->slow_lane_timeout_ms : own_ms;
+    case LANE_LONG:
+    case LANE_EXCLUSIVE:
+        return own_ms * LONG_FACTOR;
+    case LANE_WRITE:
+        return own_ms;
+    case LANE_KINDS:
+        break;
+    }
+    abort();
+}
+
+Str lane_login(const struct lane *lane)
+{
+    const struct settings *settings = lane->db->settings;
+    return lane->role == ROLE_TENANT ? settings->database_tenant_url
+                                     : settings->database_platform_url;
+}
+
+/* A URL for the role's own login is used as it is, if it says `options` itself: a pooler that
+ * knows none of ours wants `options=` there, and the role's settings in the database. */
+bool lane_has_own_options(const struct lane *lane)
+{
+    return str_find(lane_login(lane), STR("options=")) >= 0;
+}
+
 void lane_finish(struct lane *lane)
 {
     assert(lane->ring == NULL); /* a fiber must not outlive what it waits for */
