@@ -143,6 +143,7 @@ void cancel_finish(struct db *db);
 void rescue_from(struct db_connection *connection);
 
 /* db.c */
+bool db_is_pooled(const struct db *db); /* sessions keep nothing from one group to the next */
 struct lane *db_lane_for(struct db *db, enum db_role role, enum db_lane lane);
 void db_copy_z(char *out, size_t size, const char *z); /* cuts, and ends with a NUL */
 struct db *db_of(const struct ctx *ctx);

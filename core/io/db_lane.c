@@ -89,7 +89,7 @@ Str lane_login(const struct lane *lane)
  * knows none of ours wants `options=` there, and the role's settings in the database. */
 bool lane_has_own_options(const struct lane *lane)
 {
-    return str_find(lane_login(lane), STR("options=")) >= 0;
+    return db_is_pooled(lane->db) || str_find(lane_login(lane), STR("options=")) >= 0;
 }
 
 void lane_finish(struct lane *lane)
