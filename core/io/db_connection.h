@@ -113,6 +113,14 @@ void silence_expect(struct db_connection *connection); /* something was sent */
 void silence_heard(struct db_connection *connection);  /* something came */
 void connection_on_silence(void *connection);
 
+/* db_cancel.c: reads that run on though nobody waits for them. */
+bool cancel_head_if_abandoned(struct db_connection *connection); /* whether any read on it is */
+void cancel_head(struct db_connection *connection);              /* the first group on it */
+bool cancel_may_hit(const struct db_connection *connection);     /* one under way, or just over */
+
+/* db_rescue.c: takes out what stands behind a read that goes on and on. */
+void rescue_from(struct db_connection *connection);
+
 /* db_slots.c */
 void slot_push(struct db_connection *connection, struct slot slot);
 struct slot slot_pop(struct db_connection *connection);

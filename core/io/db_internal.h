@@ -132,15 +132,9 @@ bool lane_is_given_up(const struct lane *lane);
 void look_later(struct db *db); /* something was sent */
 void look_soon(struct db *db);  /* somebody left */
 
-/* db_cancel.c: reads that run on though nobody waits for them. */
-bool cancel_head_if_abandoned(struct db_connection *connection); /* whether any read on it is */
-void cancel_head(struct db_connection *connection);              /* the first group on it */
-bool cancel_may_hit(const struct db_connection *connection);     /* one under way, or just over */
+/* db_cancel.c (and in db_connection.h) */
 void cancel_take_end(struct db *db);
 void cancel_finish(struct db *db);
-
-/* db_rescue.c: takes out what stands behind a read that goes on and on. */
-void rescue_from(struct db_connection *connection);
 
 /* db.c */
 bool db_is_pooled(const struct db *db); /* sessions keep nothing from one group to the next */
