@@ -17,9 +17,9 @@ enum {
      * and no packet that is sent again: TCP's fourth repetition is over after three seconds. */
     MARGIN_US = 5 * 1000 * 1000,
     /* A commit that waits for a standby may be silent for ever, rightly, and holds its place among
-     * max_connections when its connection is given up. So each silence in a row is borne twice as
-     * long as the one before. */
-    DOUBLINGS_MAX = 5,
+     * max_connections when its connection is given up. So each silence in a row is borne four
+     * times as long as the one before. */
+    FOURFOLD_MAX = 3,
     LATE_US = 1000 * 1000, /* whoever looks so late stood still himself */
 };
 
@@ -78,9 +78,8 @@ static int64_t limit_us(const struct db_connection *connection, const struct db_
         ms = lane_timeout_ms(lane) * ((int64_t)group->statements + 1);
     if (ms > longest_ms)
         ms = longest_ms;
-    uint32_t doublings =
-        connection->silences < DOUBLINGS_MAX ? connection->silences : DOUBLINGS_MAX;
-    return (ms * MS_US + MARGIN_US) << doublings;
+    uint32_t fourfold = connection->silences < FOURFOLD_MAX ? connection->silences : FOURFOLD_MAX;
+    return (ms * MS_US + MARGIN_US) << (2 * fourfold);
 }
 
 /* Came while the loop was busy, and will be read in this turn. */
