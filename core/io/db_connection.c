@@ -256,7 +256,7 @@ void connection_flush(struct db_connection *connection)
 void connection_on_writable(void *arg)
 {
     struct db_connection *connection = arg;
-    connection->heard_us = loop_now_us(connection->lane->db->loop); /* it takes what we send */
+    connection->awaited_us = loop_now_us(connection->lane->db->loop); /* it takes what we send */
     if (connection->copy != NULL)
         copy_writable(connection);
     else

@@ -72,7 +72,8 @@ struct db_connection {
     int64_t statement_ns; /* what one took lately, on average; 0: not known */
     uint64_t answers;     /* how many came, ever */
     int64_t answered_us;  /* the last one, or the first group sent after it */
-    int64_t heard_us;     /* the last byte, or the first statement sent after it */
+    int64_t heard_us;     /* the last byte */
+    int64_t awaited_us;   /* since when the next one is expected */
     uint32_t silences;    /* sessions in a row that were given up because they did not answer */
     struct timer silence; /* looks at that while something is on its way */
     struct timer spare;   /* closes a spare connection that nobody needs any more */
@@ -111,6 +112,8 @@ void connection_release(struct db_connection *connection); /* a transaction lets
 /* db_silence.c: gives up a session that has something on its way and says nothing. */
 void silence_expect(struct db_connection *connection); /* something was sent */
 void silence_heard(struct db_connection *connection);  /* something came */
+/* Others have been given up meanwhile, and it says nothing either: not for anybody who comes now. */
+bool connection_is_doubtful(const struct db_connection *connection);
 void connection_on_silence(void *connection);
 
 /* db_cancel.c: reads that run on though nobody waits for them. */

@@ -93,7 +93,7 @@ static struct db_group *group_open(struct db_connection *connection, struct requ
     else
         connection->first_group = group;
     if (connection->groups == 0)
-        connection->answered_us = connection->heard_us = loop_now_us(connection->lane->db->loop);
+        connection->answered_us = connection->awaited_us = loop_now_us(connection->lane->db->loop);
     connection->last_group = group;
     connection->groups++;
     if (group->kind == REQUEST_SHARED)

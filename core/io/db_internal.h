@@ -73,7 +73,8 @@ struct db {
     struct turn_hook hook;
     uint32_t connecting; /* attempts under way */
     bool is_closing;
-    uint64_t losses; /* sessions that ended though we had not wanted it */
+    uint64_t losses;   /* sessions that ended though we had not wanted it */
+    int64_t silent_us; /* when the last silence began that was not borne */
     struct timer look;
     struct db_cancel *cancel; /* the one under way, or NULL */
     struct db_params params;

@@ -109,18 +109,23 @@ void lane_finish(struct lane *lane)
 bool lane_is_up(const struct lane *lane)
 {
     for (uint32_t i = 0; i < lane->max; i++)
-        if (lane->connections[i].state == CONNECTION_UP)
+        if (lane->connections[i].state == CONNECTION_UP &&
+            !connection_is_doubtful(&lane->connections[i]))
             return true;
     return false;
 }
 
 bool lane_is_stalled(const struct lane *lane)
 {
-    for (uint32_t i = 0; i < lane->max; i++)
-        if (lane->connections[i].state == CONNECTION_UP &&
-            !connection_is_stalled(&lane->connections[i]))
+    bool is_any_up = false;
+    for (uint32_t i = 0; i < lane->max; i++) {
+        if (lane->connections[i].state != CONNECTION_UP)
+            continue;
+        if (!connection_is_stalled(&lane->connections[i]))
             return false;
-    return lane_is_up(lane);
+        is_any_up = true;
+    }
+    return is_any_up;
 }
 
 bool lane_is_spare(const struct db_connection *connection)
@@ -134,7 +139,7 @@ struct db_connection *lane_pick_read(struct lane *lane)
     for (uint32_t i = 0; i < lane->max; i++) {
         struct db_connection *connection = &lane->connections[i];
         if (connection->state == CONNECTION_UP && connection_room(connection) > 0 &&
-            (best == NULL || is_better(connection, best)))
+            !connection_is_doubtful(connection) && (best == NULL || is_better(connection, best)))
             best = connection;
     }
     return best;
@@ -161,6 +166,7 @@ struct db_connection *lane_pick_write(struct lane *lane, const struct flow *flow
     for (uint32_t i = 0; i < lane->max; i++) {
         struct db_connection *connection = &lane->connections[i];
         if (connection->state != CONNECTION_UP || connection->groups >= WRITE_GROUPS_MAX ||
+            connection_is_doubtful(connection) ||
             (!may_spread && !is_held_by(connection, flow->id)))
             continue;
         if (best == NULL || is_better(connection, best))

@@ -27,12 +27,21 @@ static bool is_awaited(const struct db_connection *connection);
 static int64_t limit_us(const struct db_connection *connection, const struct db_group *group);
 static bool has_unread(const struct db_connection *connection);
 static void give_up(struct db_connection *connection);
-static void leave_unheard(struct db *db, int64_t since_us);
+static void leave_unheard(struct db *db);
 
 void silence_heard(struct db_connection *connection)
 {
+    bool was_doubtful = connection_is_doubtful(connection);
     connection->heard_us = loop_now_us(connection->lane->db->loop);
+    connection->awaited_us = connection->heard_us;
     connection->silences = 0;
+    if (was_doubtful)
+        lane_note_up(connection->lane);
+}
+
+bool connection_is_doubtful(const struct db_connection *connection)
+{
+    return connection->heard_us <= connection->lane->db->silent_us && is_awaited(connection);
 }
 
 /* The timer comes early when others stand in front, and is set anew then: what costs something is
@@ -53,8 +62,8 @@ void connection_on_silence(void *arg)
         return;
     int64_t now_us = clock_now_us();
     if (now_us - connection->silence.at_us > LATE_US || has_unread(connection))
-        connection->heard_us = now_us;
-    int64_t at_us = connection->heard_us + limit_us(connection, connection->first_group);
+        connection->awaited_us = now_us;
+    int64_t at_us = connection->awaited_us + limit_us(connection, connection->first_group);
     if (now_us < at_us)
         timer_start(connection->lane->db->loop, &connection->silence, at_us);
     else
@@ -92,18 +101,20 @@ static bool has_unread(const struct db_connection *connection)
 static void give_up(struct db_connection *connection)
 {
     struct db *db = connection->lane->db;
-    int64_t since_us = connection->heard_us;
+    int64_t since_us = connection->awaited_us;
     char why[CONNECTION_ERROR_MAX];
     snprintf(why, sizeof(why), "PostgreSQL has not answered for %lld ms",
              (long long)((clock_now_us() - since_us) / MS_US));
     counter_inc(db_silences);
     connection->silences++;
+    if (since_us > db->silent_us)
+        db->silent_us = since_us;
     connection_lose(connection, why);
-    leave_unheard(db, since_us);
+    leave_unheard(db);
 }
 
-/* One that a transaction holds has its own deadline as soon as it is used. */
-static void leave_unheard(struct db *db, int64_t since_us)
+/* Those that are awaited, or that a transaction holds, have their own deadline. */
+static void leave_unheard(struct db *db)
 {
     for (uint32_t role = 0; role < ROLE_COUNT; role++) {
         for (uint32_t kind = 0; kind < LANE_KINDS; kind++) {
@@ -111,8 +122,10 @@ static void leave_unheard(struct db *db, int64_t since_us)
             for (uint32_t i = 0; i < lane->max; i++) {
                 struct db_connection *connection = &lane->connections[i];
                 if (connection->state == CONNECTION_UP && !connection->is_taken &&
-                    !is_awaited(connection) && connection->heard_us <= since_us)
+                    !is_awaited(connection) && connection->heard_us <= db->silent_us)
                     connection_recycle(connection);
+                else if (connection_is_doubtful(connection))
+                    lane_note_down(lane);
             }
         }
     }

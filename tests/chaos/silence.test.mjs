@@ -16,7 +16,7 @@ let stack;
 let site;
 
 // DATABASE_PATIENCE is what is waited for new connections after the old ones were given up.
-const env = { DATABASE_PATIENCE: '2000', STATEMENT_TIMEOUT: '500', WORKER_LEASE: '60' };
+const env = { DATABASE_PATIENCE: '2000', STATEMENT_TIMEOUT: '1500', WORKER_LEASE: '60' };
 
 before(async () => {
     backends = await startBackends();
@@ -132,7 +132,7 @@ test('connections_that_went_dead_are_replaced_and_only_who_met_one_first_waits',
     try {
         await stack.server.stop();
         // Less than two deadlines: whoever had to wait for two of them would be answered 408.
-        Object.assign(stack.env, { DATABASE_URL: proxy.url, REQUEST_TIMEOUT: '9000' });
+        Object.assign(stack.env, { DATABASE_URL: proxy.url, REQUEST_TIMEOUT: '10500' });
         await stack.startServer();
         await until(async () => (await ask('/server/ready')).status === 200, 'readiness');
         assert.equal((await write('warm')).status, 200);
