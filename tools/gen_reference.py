@@ -49,7 +49,7 @@ def settings():
 def setting_rows():
     for row in rows("core/base/settings.def", "SETTING_STR"):
         yield row[1], row[2], "secret" if row[3] == "true" else "", row[4]
-    forms = {"FORM_POSTGRES": "a PostgreSQL URL", "FORM_REDIS": "a Redis URL", "FORM_HTTP": "http(s)://…", "FORM_SMTP": "smtp(s)://…"}
+    forms = {"FORM_POSTGRES": "a PostgreSQL URL", "FORM_POOLER": "`transaction`", "FORM_REDIS": "a Redis URL", "FORM_HTTP": "http(s)://…", "FORM_SMTP": "smtp(s)://…"}
     for row in rows("core/base/settings.def", "SETTING_URL"):
         yield row[1], row[2], forms[row[3]], row[4]
     for row in rows("core/base/settings.def", "SETTING_SECRET"):

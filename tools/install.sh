@@ -100,6 +100,7 @@ need_test() {
     need_tool "chromium fonts-liberation" chromium chromium-browser google-chrome
     need_tool wrk wrk
     need_tool postgresql-client psql
+    PATH=$PATH:/usr/sbin need_tool pgbouncer pgbouncer
     need_tool procps ps
 }
 
@@ -143,7 +144,7 @@ disable_services() {
     if ! command -v systemctl >/dev/null 2>&1; then return; fi
     for package in "${missing[@]}"; do
         case $package in
-        redis-server | postgresql)
+        redis-server | postgresql | pgbouncer)
             as_root systemctl --quiet disable "$package.service" >/dev/null 2>&1 || true
             ;;
         esac

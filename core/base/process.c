@@ -46,6 +46,10 @@ static Err require(struct ctx *ctx, const struct settings *settings)
         err = fail_also(ctx, ERR_CONFIG,
                         "DATABASE_URL is not set: name the database, as in "
                         "postgresql://user@host/name, or let spark up start one");
+    if (settings->database_pooler.len > 0 && !has_logins)
+        err = fail_also(ctx, ERR_CONFIG,
+                        "DATABASE_POOLER needs DATABASE_TENANT_URL and DATABASE_PLATFORM_URL: a "
+                        "pooler shares its sessions, so no role can be set at connect");
     if (settings->redis_url.len == 0)
         err = fail_also(ctx, ERR_CONFIG,
                         "REDIS_URL is not set: name the Redis, as in redis://host:6379, or let "

@@ -42,6 +42,8 @@ bool setting_form_fits(enum setting_form form, Str text)
     case FORM_POSTGRES:
         return str_starts_with(text, STR("postgresql://")) ||
                str_starts_with(text, STR("postgres://")) || is_conninfo(text);
+    case FORM_POOLER:
+        return str_eq(text, STR("transaction"));
     case FORM_REDIS:
         return is_url(text, STR("redis://")) || str_starts_with(text, STR("unix:///"));
     case FORM_HTTP:
@@ -60,6 +62,8 @@ const char *setting_form_words(enum setting_form form)
     case FORM_POSTGRES:
         return "postgresql://[user[:password]@]host[:port]/database, or a connection string of "
                "libpq like \"host=… dbname=…\"";
+    case FORM_POOLER:
+        return "transaction, or empty where there is none";
     case FORM_REDIS:
         return "redis://[[user]:password@]host[:port][/db] or unix:///path";
     case FORM_HTTP:

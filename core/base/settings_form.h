@@ -6,7 +6,14 @@
 
 #include "base/str.h"
 
-enum setting_form { FORM_ANY, FORM_POSTGRES, FORM_REDIS, FORM_HTTP, FORM_SMTP };
+enum setting_form {
+    FORM_ANY,
+    FORM_POSTGRES,
+    FORM_POOLER,
+    FORM_REDIS,
+    FORM_HTTP,
+    FORM_SMTP,
+};
 
 /* Empty texts fit: they mean that nothing is set. */
 bool setting_form_fits(enum setting_form form, Str text);

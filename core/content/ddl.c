@@ -22,7 +22,7 @@ fiber_fn Err ddl_become_owner(struct db_tx *tx)
     if (err == ERR_FORBIDDEN)
         return fail(tx->ctx, ERR_CONFIG,
                     "the login of the platform lane may not enter the role spark_owner: "
-                    "grant spark_owner to it");
+                    "grant it a role with noinherit that spark_owner is granted to");
     return err;
 }
 

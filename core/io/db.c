@@ -61,6 +61,11 @@ void db_free(struct db *db)
     free(db);
 }
 
+bool db_is_pooled(const struct db *db)
+{
+    return db->settings->database_pooler.len > 0;
+}
+
 uint64_t db_losses(const struct db *db)
 {
     return db->losses;

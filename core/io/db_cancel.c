@@ -9,7 +9,8 @@
  *
  * libpq 15 can only send it blocking, and without a time limit: a server that stands still would
  * keep an offload thread, and the end of the process, for as long as it likes. So it has a thread
- * that nobody waits for, one at a time.
+ * that nobody waits for, one at a time. One that takes too long is left to itself, else there would
+ * be no further one as long as a server hangs that we may have left for another.
  */
 #include "base/clock.h"
 #include "base/counters.h"
@@ -24,14 +25,19 @@
 enum {
     CANCEL_AGAIN_US = 1000 * 1000, /* for one that goes on all the same */
     CANCEL_ECHO_US = 1000 * 1000,  /* how long an answer may take to tell of it */
+    CANCEL_LATE_US = 5000 * 1000,
+    CANCEL_THREADS_MAX = 64, /* of the process; those of a server that hangs are among them */
 };
 
 struct db_cancel {
     PGcancel *request;
     struct db_connection *connection; /* not for the thread */
+    int64_t sent_us;
     atomic_bool is_done;
     atomic_uint holders; /* the thread and the db: whoever is last frees it */
 };
+
+static atomic_uint threads;
 
 static bool has_abandoned(const struct db_group *group, const struct db_group *end);
 static bool thread_start(struct db_cancel *cancel);
@@ -82,7 +88,8 @@ void cancel_head(struct db_connection *connection)
     bool is_asked = connection->cancelled_us != 0 &&
                     connection->cancel_mark == connection->answers &&
                     clock_now_us() - connection->cancelled_us < CANCEL_AGAIN_US;
-    if (db->cancel != NULL || is_asked || connection->first_group->has_failed)
+    if (db->cancel != NULL || is_asked || connection->first_group->has_failed ||
+        atomic_load(&threads) >= CANCEL_THREADS_MAX)
         return;
     struct db_cancel *cancel = calloc(1, sizeof(*cancel));
     if (cancel == NULL)
@@ -90,6 +97,7 @@ void cancel_head(struct db_connection *connection)
     *cancel = (struct db_cancel){
         .request = PQgetCancel(connection->pg),
         .connection = connection,
+        .sent_us = clock_now_us(),
     };
     atomic_init(&cancel->holders, 2);
     if (cancel->request == NULL || !thread_start(cancel)) {
@@ -100,7 +108,7 @@ void cancel_head(struct db_connection *connection)
     counter_inc(db_cancels);
     db->cancel = cancel;
     connection->cancel_mark = connection->answers;
-    connection->cancelled_us = clock_now_us();
+    connection->cancelled_us = cancel->sent_us;
 }
 
 /* Signals are for the threads that have a loop. */
@@ -110,9 +118,12 @@ static bool thread_start(struct db_cancel *cancel)
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     pthread_t thread;
+    atomic_fetch_add(&threads, 1);
     bool is_started = pthread_create(&thread, NULL, thread_run, cancel) == 0;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (is_started)
+    if (!is_started)
+        atomic_fetch_sub(&threads, 1);
+    else
         pthread_detach(thread);
     return is_started;
 }
@@ -125,6 +136,7 @@ static void *thread_run(void *arg)
     (void)PQcancel(cancel->request, error, sizeof(error));
     atomic_store(&cancel->is_done, true);
     cancel_release(cancel);
+    atomic_fetch_sub(&threads, 1);
     return NULL;
 }
 
@@ -138,7 +150,10 @@ static void cancel_release(struct db_cancel *cancel)
 
 void cancel_take_end(struct db *db)
 {
-    if (db->cancel == NULL || !atomic_load(&db->cancel->is_done))
+    if (db->cancel == NULL)
+        return;
+    bool is_late = clock_now_us() - db->cancel->sent_us > CANCEL_LATE_US;
+    if (!atomic_load(&db->cancel->is_done) && !is_late)
         return;
     db->cancel->connection->cancel_ended_us = clock_now_us();
     cancel_release(db->cancel);

@@ -7,11 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { CONNECT_AGAIN_US = 2000, SLOW_FACTOR = 4 };
+enum { CONNECT_AGAIN_US = 2000 };
 
 static void try_connect(void *arg);
 static struct connect_target target_of(const struct lane *lane, char *options, size_t size);
-static int64_t timeout_of(const struct lane *lane);
 static void on_connected(void *owner, PGconn *pg, const char *error);
 static void on_failed(struct db_connection *connection, const char *error);
 static void wait_to_retry(struct db_connection *connection);
@@ -28,6 +27,7 @@ void connection_init(struct db_connection *connection, struct lane *lane)
         .lane = lane,
         .retry = {.on_time = try_connect, .arg = connection},
         .spare = {.on_time = on_spare, .arg = connection},
+        .silence = {.on_time = connection_on_silence, .arg = connection},
     };
 }
 
@@ -56,22 +56,19 @@ static void try_connect(void *arg)
     connection->task = connect_start(db->loop, &target, on_connected, connection);
 }
 
-/* A URL for the role's own login is used as it is, if it says `options` itself: a pooler that
- * knows none of ours wants `options=` there, and the role's settings in the database. */
 static struct connect_target target_of(const struct lane *lane, char *options, size_t size)
 {
     const struct settings *settings = lane->db->settings;
     bool is_tenant = lane->role == ROLE_TENANT;
-    Str login = is_tenant ? settings->database_tenant_url : settings->database_platform_url;
+    Str login = lane_login(lane);
     bool is_long =
         lane->kind == LANE_SLOW || lane->kind == LANE_LONG || lane->kind == LANE_EXCLUSIVE;
-    int64_t timeout_ms = timeout_of(lane);
     struct connect_target target = {
         .url = login.len > 0 ? login : settings->database_url,
         .application = lane->db->application,
         .is_pipeline = true,
     };
-    if (login.len > 0 && str_find(login, STR("options=")) >= 0)
+    if (lane_has_own_options(lane))
         return target;
 
     /* pg_temp last: a temporary table must not stand in front of a collection. */
@@ -83,34 +80,12 @@ static struct connect_target target_of(const struct lane *lane, char *options, s
         "%s-c search_path=public,pg_temp -c standard_conforming_strings=on "
         "-c statement_timeout=%lld -c jit=off -c timezone=UTC -c datestyle=ISO "
         "-c intervalstyle=postgres%s%s",
-        role, (long long)timeout_ms, is_long ? " -c client_connection_check_interval=1000" : "",
+        role, (long long)lane_timeout_ms(lane),
+        is_long ? " -c client_connection_check_interval=1000" : "",
         lane->kind == LANE_EXCLUSIVE ? " -c idle_in_transaction_session_timeout=60000" : "");
     assert(len > 0 && (size_t)len < size);
     target.options = str_of(options, (size_t)len);
     return target;
-}
-
-/* How long one statement may run. What ends there on a lane for shorter ones goes on in the next.
- */
-static int64_t timeout_of(const struct lane *lane)
-{
-    const struct settings *settings = lane->db->settings;
-    int64_t own_ms = settings->statement_timeout_ms;
-    switch (lane->kind) {
-    case LANE_READ:
-    case LANE_PROBATION:
-        return settings->read_lane_timeout_ms < own_ms ? settings->read_lane_timeout_ms : own_ms;
-    case LANE_SLOW:
-        return settings->slow_lane_timeout_ms < own_ms ? settings->slow_lane_timeout_ms : own_ms;
-    case LANE_LONG:
-    case LANE_EXCLUSIVE:
-        return own_ms * SLOW_FACTOR;
-    case LANE_WRITE:
-        return own_ms;
-    case LANE_KINDS:
-        break;
-    }
-    abort();
 }
 
 static void on_connected(void *owner, PGconn *pg, const char *error)
@@ -137,7 +112,7 @@ static void on_connected(void *owner, PGconn *pg, const char *error)
     statement_cache_init(&connection->cache);
     connection->watch = watch_new(db->loop, PQsocket(pg), on_readable, connection);
     lane_note_up(connection->lane);
-    connection->answered_us = loop_now_us(db->loop);
+    connection->answered_us = connection->heard_us = loop_now_us(db->loop);
     if (lane_is_spare(connection))
         timer_start(db->loop, &connection->spare, clock_now_us() + SPARE_IDLE_US);
     if (was_away)
@@ -242,6 +217,7 @@ static void close_session(struct db_connection *connection)
 {
     timer_stop(connection->lane->db->loop, &connection->rollback);
     timer_stop(connection->lane->db->loop, &connection->spare);
+    timer_stop(connection->lane->db->loop, &connection->silence);
     watch_free(connection->watch);
     connection->watch = NULL;
     PQfinish(connection->pg);
@@ -280,6 +256,7 @@ void connection_flush(struct db_connection *connection)
 void connection_on_writable(void *arg)
 {
     struct db_connection *connection = arg;
+    connection->awaited_us = loop_now_us(connection->lane->db->loop); /* it takes what we send */
     if (connection->copy != NULL)
         copy_writable(connection);
     else
@@ -296,6 +273,7 @@ static void on_readable(void *arg)
             connection_lose(connection, PQerrorMessage(connection->pg));
         return;
     }
+    silence_heard(connection);
     if (connection->copy != NULL)
         copy_readable(connection);
     else

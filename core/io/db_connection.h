@@ -72,6 +72,10 @@ struct db_connection {
     int64_t statement_ns; /* what one took lately, on average; 0: not known */
     uint64_t answers;     /* how many came, ever */
     int64_t answered_us;  /* the last one, or the first group sent after it */
+    int64_t heard_us;     /* the last byte */
+    int64_t awaited_us;   /* since when the next one is expected */
+    uint32_t silences;    /* sessions in a row that were given up because they did not answer */
+    struct timer silence; /* looks at that while something is on its way */
     struct timer spare;   /* closes a spare connection that nobody needs any more */
     int64_t cancelled_us; /* the last cancel request for it: when it was sent */
     int64_t cancel_ended_us;
@@ -104,6 +108,21 @@ void connection_flush(struct db_connection *connection);
 /* What a watch calls when the socket takes more: the rest of a COPY, or of the output. */
 void connection_on_writable(void *connection);
 void connection_release(struct db_connection *connection); /* a transaction lets go of it */
+
+/* db_silence.c: gives up a session that has something on its way and says nothing. */
+void silence_expect(struct db_connection *connection); /* something was sent */
+void silence_heard(struct db_connection *connection);  /* something came */
+/* Others have been given up meanwhile, and it says nothing either: not for anybody who comes now. */
+bool connection_is_doubtful(const struct db_connection *connection);
+void connection_on_silence(void *connection);
+
+/* db_cancel.c: reads that run on though nobody waits for them. */
+bool cancel_head_if_abandoned(struct db_connection *connection); /* whether any read on it is */
+void cancel_head(struct db_connection *connection);              /* the first group on it */
+bool cancel_may_hit(const struct db_connection *connection);     /* one under way, or just over */
+
+/* db_rescue.c: takes out what stands behind a read that goes on and on. */
+void rescue_from(struct db_connection *connection);
 
 /* db_slots.c */
 void slot_push(struct db_connection *connection, struct slot slot);

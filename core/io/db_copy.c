@@ -35,6 +35,8 @@ void copy_start(struct db_connection *connection, struct db_request *request)
     connection->copy_phase = COPY_ASKED;
     connection->copy_sent = 0;
     assert(connection->slots.count == 0);
+    connection->awaited_us = loop_now_us(connection->lane->db->loop);
+    silence_expect(connection);
     if (!PQexitPipelineMode(connection->pg) ||
         !PQsendQuery(connection->pg, request->commands[0].statement->sql)) {
         connection_lose(connection, PQerrorMessage(connection->pg));

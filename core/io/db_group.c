@@ -23,13 +23,24 @@ static const struct statement SET_LIMIT = {
     .name = "db_set_limit",
     .sql = "select set_config('statement_timeout', $1, true)",
 };
+/* What a session of ours has from its start, where it is a pooler's (target_of in db_connection.c).
+ */
+static const struct statement SET_SESSION = {
+    .name = "db_set_session",
+    .sql = "select set_config('statement_timeout', $1, true), "
+           "set_config('search_path', 'public,pg_temp', true), "
+           "set_config('standard_conforming_strings', 'on', true), set_config('jit', 'off', true), "
+           "set_config('timezone', 'UTC', true), set_config('datestyle', 'ISO', true), "
+           "set_config('intervalstyle', 'postgres', true)",
+};
 static const struct statement BEGIN = {.name = "db_begin", .sql = "begin"};
 
 static struct db_group *group_open(struct db_connection *connection, struct request_list *members);
 static uint64_t flow_of(const struct db_request *request);
 static void note_waited(const struct lane *lane, const struct db_request *request);
 static bool send_begin(struct db_connection *connection, struct db_group *group);
-static bool send_limit(struct db_connection *connection);
+static bool send_limit(struct db_connection *connection, const struct statement *statement,
+                       int64_t limit_ms);
 static bool send_members(struct db_connection *connection, struct db_group *group);
 static bool send_request(struct db_connection *connection, struct db_request *request);
 static bool send_scope(struct db_connection *connection, struct db_request *first, bool is_checked);
@@ -56,6 +67,7 @@ void group_send(struct db_connection *connection, struct request_list *members)
     counter_add(COUNTER_db_statements, group->statements);
     if (group->kind == REQUEST_READ)
         look_later(connection->lane->db);
+    silence_expect(connection);
     connection_flush(connection);
 }
 
@@ -81,7 +93,7 @@ static struct db_group *group_open(struct db_connection *connection, struct requ
     else
         connection->first_group = group;
     if (connection->groups == 0)
-        connection->answered_us = loop_now_us(connection->lane->db->loop);
+        connection->answered_us = connection->awaited_us = loop_now_us(connection->lane->db->loop);
     connection->last_group = group;
     connection->groups++;
     if (group->kind == REQUEST_SHARED)
@@ -125,18 +137,23 @@ static bool send_begin(struct db_connection *connection, struct db_group *group)
     default:
         break;
     }
+    const struct lane *lane = connection->lane;
+    if (db_is_pooled(lane->db) && !send_limit(connection, &SET_SESSION, lane_timeout_ms(lane)))
+        return false;
+    /* The lane's own limit is for statements that were announced as slow. */
+    bool is_limited = first->is_short && lane->kind == LANE_LONG;
     return send_scope(connection, first, true) &&
-           (!first->is_short || connection->lane->kind != LANE_LONG || send_limit(connection));
+           (!is_limited ||
+            send_limit(connection, &SET_LIMIT, lane->db->settings->statement_timeout_ms));
 }
 
-/* The session's own limit is for statements that were announced as slow. */
-static bool send_limit(struct db_connection *connection)
+static bool send_limit(struct db_connection *connection, const struct statement *statement,
+                       int64_t limit_ms)
 {
     char limit[24];
-    const struct settings *settings = connection->lane->db->settings;
-    int len = snprintf(limit, sizeof(limit), "%lld", (long long)settings->statement_timeout_ms);
+    int len = snprintf(limit, sizeof(limit), "%lld", (long long)limit_ms);
     assert(len > 0 && (size_t)len < sizeof(limit));
-    return send_message(connection, (struct slot){.kind = SLOT_ENTER}, &SET_LIMIT,
+    return send_message(connection, (struct slot){.kind = SLOT_ENTER}, statement,
                         ARGS(db_text(str_of(limit, (size_t)len))), false);
 }
 
@@ -219,7 +236,9 @@ static bool send_message(struct db_connection *connection, struct slot slot,
 {
     struct db_params *params = &connection->lane->db->params;
     db_params_set(params, args);
-    slot.statement = is_unnamed ? NULL : statement_find(&connection->cache, statement, args);
+    slot.statement = is_unnamed || db_is_pooled(connection->lane->db)
+                         ? NULL
+                         : statement_find(&connection->cache, statement, args);
     if (slot.statement != NULL)
         return send_named(connection, slot, statement->sql, args.count);
 

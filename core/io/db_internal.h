@@ -34,6 +34,7 @@ enum {
     STALL_US = 50000,          /* without an answer: new statements go elsewhere */
     SPARE_IDLE_US = 60000000,  /* then a spare connection is closed */
     CONNECTING_MAX = 2,        /* attempts at a time: each may hold an offload thread for 5 s */
+    LONG_FACTOR = 4,           /* STATEMENT_TIMEOUT, where statements were announced as slow */
 };
 
 /* The connections of one kind and role, and what waits for them. */
@@ -72,7 +73,8 @@ struct db {
     struct turn_hook hook;
     uint32_t connecting; /* attempts under way */
     bool is_closing;
-    uint64_t losses; /* sessions that ended though we had not wanted it */
+    uint64_t losses;   /* sessions that ended though we had not wanted it */
+    int64_t silent_us; /* when the last silence began that was not borne */
     struct timer look;
     struct db_cancel *cancel; /* the one under way, or NULL */
     struct db_params params;
@@ -84,6 +86,9 @@ struct db {
 void lane_init(struct lane *lane, struct db *db, enum db_role role, enum lane_kind kind);
 void lane_finish(struct lane *lane);
 bool lane_is_up(const struct lane *lane); /* some connection is */
+int64_t lane_timeout_ms(const struct lane *lane);
+Str lane_login(const struct lane *lane); /* the URL of its role's own login; empty: there is none */
+bool lane_has_own_options(const struct lane *lane); /* so none of ours are sent */
 bool lane_is_spare(const struct db_connection *connection);
 bool lane_is_stalled(const struct lane *lane);           /* none of its connections answers */
 struct db_connection *lane_pick_read(struct lane *lane); /* NULL: none may take more */
@@ -129,17 +134,12 @@ bool lane_is_given_up(const struct lane *lane);
 void look_later(struct db *db); /* something was sent */
 void look_soon(struct db *db);  /* somebody left */
 
-/* db_cancel.c: reads that run on though nobody waits for them. */
-bool cancel_head_if_abandoned(struct db_connection *connection); /* whether any read on it is */
-void cancel_head(struct db_connection *connection);              /* the first group on it */
-bool cancel_may_hit(const struct db_connection *connection);     /* one under way, or just over */
+/* db_cancel.c (and in db_connection.h) */
 void cancel_take_end(struct db *db);
 void cancel_finish(struct db *db);
 
-/* db_rescue.c: takes out what stands behind a read that goes on and on. */
-void rescue_from(struct db_connection *connection);
-
 /* db.c */
+bool db_is_pooled(const struct db *db); /* sessions keep nothing from one group to the next */
 struct lane *db_lane_for(struct db *db, enum db_role role, enum db_lane lane);
 void db_copy_z(char *out, size_t size, const char *z); /* cuts, and ends with a NUL */
 struct db *db_of(const struct ctx *ctx);

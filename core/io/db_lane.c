@@ -57,6 +57,43 @@ static uint32_t lane_warm(enum db_role role, enum lane_kind kind, uint32_t max)
     return 0;
 }
 
+/* How long one statement may run. What ends there on a lane for shorter ones goes on in the next.
+ */
+int64_t lane_timeout_ms(const struct lane *lane)
+{
+    const struct settings *settings = lane->db->settings;
+    int64_t own_ms = settings->statement_timeout_ms;
+    switch (lane->kind) {
+    case LANE_READ:
+    case LANE_PROBATION:
+        return settings->read_lane_timeout_ms < own_ms ? settings->read_lane_timeout_ms : own_ms;
+    case LANE_SLOW:
+        return settings->slow_lane_timeout_ms < own_ms ? settings->slow_lane_timeout_ms : own_ms;
+    case LANE_LONG:
+    case LANE_EXCLUSIVE:
+        return own_ms * LONG_FACTOR;
+    case LANE_WRITE:
+        return own_ms;
+    case LANE_KINDS:
+        break;
+    }
+    abort();
+}
+
+Str lane_login(const struct lane *lane)
+{
+    const struct settings *settings = lane->db->settings;
+    return lane->role == ROLE_TENANT ? settings->database_tenant_url
+                                     : settings->database_platform_url;
+}
+
+/* A URL for the role's own login is used as it is, if it says `options` itself: a pooler that
+ * knows none of ours wants `options=` there, and the role's settings in the database. */
+bool lane_has_own_options(const struct lane *lane)
+{
+    return db_is_pooled(lane->db) || str_find(lane_login(lane), STR("options=")) >= 0;
+}
+
 void lane_finish(struct lane *lane)
 {
     assert(lane->ring == NULL); /* a fiber must not outlive what it waits for */
@@ -74,18 +111,23 @@ void lane_finish(struct lane *lane)
 bool lane_is_up(const struct lane *lane)
 {
     for (uint32_t i = 0; i < lane->max; i++)
-        if (lane->connections[i].state == CONNECTION_UP)
+        if (lane->connections[i].state == CONNECTION_UP &&
+            !connection_is_doubtful(&lane->connections[i]))
             return true;
     return false;
 }
 
 bool lane_is_stalled(const struct lane *lane)
 {
-    for (uint32_t i = 0; i < lane->max; i++)
-        if (lane->connections[i].state == CONNECTION_UP &&
-            !connection_is_stalled(&lane->connections[i]))
+    bool is_any_up = false;
+    for (uint32_t i = 0; i < lane->max; i++) {
+        if (lane->connections[i].state != CONNECTION_UP)
+            continue;
+        if (!connection_is_stalled(&lane->connections[i]))
             return false;
-    return lane_is_up(lane);
+        is_any_up = true;
+    }
+    return is_any_up;
 }
 
 bool lane_is_spare(const struct db_connection *connection)
@@ -99,7 +141,7 @@ struct db_connection *lane_pick_read(struct lane *lane)
     for (uint32_t i = 0; i < lane->max; i++) {
         struct db_connection *connection = &lane->connections[i];
         if (connection->state == CONNECTION_UP && connection_room(connection) > 0 &&
-            (best == NULL || is_better(connection, best)))
+            !connection_is_doubtful(connection) && (best == NULL || is_better(connection, best)))
             best = connection;
     }
     return best;
@@ -126,6 +168,7 @@ struct db_connection *lane_pick_write(struct lane *lane, const struct flow *flow
     for (uint32_t i = 0; i < lane->max; i++) {
         struct db_connection *connection = &lane->connections[i];
         if (connection->state != CONNECTION_UP || connection->groups >= WRITE_GROUPS_MAX ||
+            connection_is_doubtful(connection) ||
             (!may_spread && !is_held_by(connection, flow->id)))
             continue;
         if (best == NULL || is_better(connection, best))

@@ -123,11 +123,9 @@ static const char *last_error(const struct lane *lane)
 
 static void log_waiting(const struct lane *lane)
 {
-    const struct settings *settings = lane->db->settings;
-    Str login =
-        lane->role == ROLE_TENANT ? settings->database_tenant_url : settings->database_platform_url;
+    Str login = lane_login(lane);
     char place[CONNECT_PLACE_MAX];
-    connect_place(login.len > 0 ? login : settings->database_url, place, sizeof place);
+    connect_place(login.len > 0 ? login : lane->db->settings->database_url, place, sizeof place);
     log_event(LOG_WARN, "waiting_for_postgres", LOG_Z("address", place),
               LOG_Z("reason", last_error(lane)));
 }

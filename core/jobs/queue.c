@@ -6,7 +6,7 @@
 
 #include <assert.h>
 
-enum { WORDS_PER_MEMBER = 2, WORDS_HEAD = 4 };
+enum { WORDS_PER_MEMBER = 2, WORDS_HEAD = 4, BELL_US = 3 * 1000 * 1000 };
 #define KEY_FILLED KEY_QUEUE_TAG ":filled"
 #define KEY_RING KEY_QUEUE_TAG ":ring"
 
@@ -213,8 +213,10 @@ fiber_fn Err queue_reap(struct ctx *ctx, Str worker)
     return OK;
 }
 
+/* A second, unless it rings. A Redis that does not even say that it did not is as good as away. */
 fiber_fn Err queue_wait(struct ctx *ctx, struct redis *bell)
 {
+    SCOPED_PATIENCE struct fiber_patience patience = fiber_patience_begin(ctx, BELL_US);
     struct redis_value value;
     return REDIS_CALL(ctx, bell, &value, STR("BLPOP"), STR(KEY_QUEUE_BELL), STR("1"));
 }

@@ -10,12 +10,13 @@
 #include "server/handlers.h"
 #include "server/routes/listing.h"
 
-enum { JOBS_DEFAULT = 50, JOBS_MAX = 200, KIND_MAX_LEN = 100 };
+enum { JOBS_DEFAULT = 50, JOBS_MAX = 200, KIND_MAX_LEN = 100, PROGRESS_US = 1000 * 1000 };
 
 /* How far the running ones are: a reply of Redis with an entry for each row, or none at all while
- * Redis is away. */
+ * Redis is away, or as good as away. */
 static fiber_fn struct redis_value *progress_of(struct ctx *ctx, const struct rows *rows)
 {
+    SCOPED_PATIENCE struct fiber_patience patience = fiber_patience_begin(ctx, PROGRESS_US);
     struct redis_value *found = arena_new(ctx->arena, struct redis_value);
     Str words[2 + JOBS_MAX] = {STR("HMGET"), STR(KEY_QUEUE_PROGRESS)};
     for (uint32_t i = 0; i < rows->count; i++)

@@ -55,12 +55,13 @@ export async function freePort() {
 
 /** A child process with its output kept for messages. */
 export class Child {
-    constructor(name, command, args, { env = {}, logFile } = {}) {
+    constructor(name, command, args, { env = {}, logFile, user = {} } = {}) {
         this.name = name;
         this.tail = [];
         this.process = spawn(command, args, {
             env: { ...process.env, ...env },
             stdio: ['ignore', 'pipe', 'pipe'],
+            ...user, // uid and gid
         });
         this.ended = once(this.process, 'exit').then(([code, signal]) => ({ code, signal }));
         const file = logFile ? createWriteStream(logFile, { flags: 'a' }) : undefined;
