@@ -427,8 +427,11 @@ static void run(void *arg)
     counter_add(COUNTER_http_in_flight, 1);
 
     answer(exchange, handle_with_retries(exchange));
-    /* The rows, the plan and all else but the answer itself: a client may take its time to read. */
+    /* The body, the rows, the plan and all else but the answer itself: a client may take its time
+     * to read. */
+    exchange_drop_body(exchange);
     arena_rewind(exchange->arena, exchange->mark);
+    arena_trim(exchange->arena);
 
     counter_add(COUNTER_http_in_flight, -1);
     exchange->server->in_flight--;

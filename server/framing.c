@@ -133,13 +133,20 @@ static enum refusal request_line_read(struct head *head, const char *bytes, Str 
     if (major != '1' || minor > '1')
         return REFUSAL_VERSION;
     head->method = span_of(bytes, method);
-    head->target = span_of(bytes, target);
     head->is_http_1_0 = minor == '0';
     return target_read(head, bytes, method, target);
 }
 
+static void target_take(struct head *head, const char *bytes, Str target)
+{
+    ptrdiff_t query = str_find_char(target, '?');
+    head->target = span_of(bytes, target);
+    head->path_len = (uint32_t)(query >= 0 ? (size_t)query : target.len);
+}
+
 static enum refusal target_read(struct head *head, const char *bytes, Str method, Str target)
 {
+    target_take(head, bytes, target);
     if (str_eq(method, STR("CONNECT")))
         return REFUSAL_METHOD;
     if (target.data[0] == '/' || (str_eq(target, STR("*")) && str_eq(method, STR("OPTIONS"))))
@@ -153,7 +160,7 @@ static enum refusal target_read(struct head *head, const char *bytes, Str method
     if (scheme == 0 || end == scheme)
         return REFUSAL_TARGET;
     head->authority = span_of(bytes, str_slice(target, scheme, end));
-    head->target = span_of(bytes, str_slice(target, end, target.len));
+    target_take(head, bytes, str_slice(target, end, target.len));
     return REFUSAL_NONE;
 }
 
