@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/counters.h"
 #include "server/exchange.h"
+#include "server/sent_bytes.h"
 
 #include <arpa/inet.h>
 #include <assert.h>
@@ -261,6 +262,8 @@ static void on_soon(void *arg)
         conn_close(conn);
     } else if (clock_now_us() - loop_now_us(loop) >= PIPELINED_US) {
         timer_start(loop, &conn->soon, clock_now_us());
+    } else if (is_reset(h2o_socket_get_fd(conn->socket))) {
+        conn_close(conn); /* libh2o does not look whether its answer went out */
     } else {
         conn_read_head(conn, "", 0);
     }

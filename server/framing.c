@@ -70,14 +70,25 @@ Str head_part(const char *bytes, struct span span)
     return str_of(bytes + span.from, span.len);
 }
 
+/* What begins like TLS or noise is not waited for. */
+static enum refusal first_byte_read(const struct head *head, const char *bytes, size_t len)
+{
+    if (head->method.len > 0 || len <= head->start)
+        return REFUSAL_NONE;
+    char first = bytes[head->start];
+    if (first == '\r' || is_in(&TOKEN, first))
+        return REFUSAL_NONE;
+    return first == '\n' ? REFUSAL_BARE_LF : REFUSAL_REQUEST_LINE;
+}
+
 enum refusal head_read(struct head *head, const char *bytes, size_t len)
 {
     assert(!head->is_complete && head->searched <= len);
     size_t end = len < HEAD_MAX ? len : HEAD_MAX;
-    /* What begins like TLS or noise is not waited for. */
-    if (len > head->start && bytes[head->start] != '\r' && !is_in(&TOKEN, bytes[head->start]))
-        return bytes[head->start] == '\n' ? REFUSAL_BARE_LF : REFUSAL_REQUEST_LINE;
     while (!head->is_complete) {
+        enum refusal refusal = first_byte_read(head, bytes, len);
+        if (refusal != REFUSAL_NONE)
+            return refusal;
         const char *feed = memchr(bytes + head->searched, '\n', end - head->searched);
         if (feed == NULL) {
             head->searched = (uint32_t)end;
@@ -89,8 +100,7 @@ enum refusal head_read(struct head *head, const char *bytes, size_t len)
         if (line_end == head->line || bytes[line_end - 1] != '\r')
             return REFUSAL_BARE_LF;
         head->searched = (uint32_t)line_end + 1;
-        enum refusal refusal =
-            line_read(head, bytes, str_of(bytes + head->line, line_end - 1 - head->line));
+        refusal = line_read(head, bytes, str_of(bytes + head->line, line_end - 1 - head->line));
         if (refusal != REFUSAL_NONE)
             return refusal;
         head->line = head->searched;
