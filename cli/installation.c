@@ -222,8 +222,9 @@ Err installation_secrets(struct ctx *ctx, const struct installation *installatio
     const char *path = secrets_path(ctx, installation);
     for (size_t i = 0; i < SECRET_COUNT; i++) {
         const char *other = SECRETS[i].other_name;
-        if (other != NULL && !environment_has(SECRETS[i].name) && environment_has(other))
-            setenv(SECRETS[i].name, getenv(other), 1);
+        const char *value = other != NULL && environment_has(other) ? getenv(other) : NULL;
+        if (value != NULL && !environment_has(SECRETS[i].name))
+            setenv(SECRETS[i].name, value, 1);
     }
     TRY(environment_read(ctx, path));
     struct buf *added = buf_in_arena(ctx->arena, SECRETS_MAX);
@@ -237,7 +238,7 @@ Err installation_secrets(struct ctx *ctx, const struct installation *installatio
     TRY(read_secrets(ctx, path, &before));
     if (str_trim(before).len == 0)
         before = STR("# Made by the first `spark up`. What the environment sets wins over this.\n");
-    const char *gap = before.data[before.len - 1] == '\n' ? "" : "\n";
+    const char *gap = str_ends_with(before, STR("\n")) ? "" : "\n";
     Str after = str_printf(ctx->arena, "%.*s%s%.*s", STR_FMT(before), gap, STR_FMT(buf_str(added)));
     return environment_write(ctx, path, after);
 }

@@ -1,21 +1,19 @@
 /*
  * The memory of answers. A small one lies in the request's arena; a large one is malloc's, counts
  * for its site and its address until its last byte is in the kernel, and does not grow past the
- * budget: then the request is answered 503 instead.
+ * budget: then the request is answered 503 instead. One between the two counts when it is not read.
  */
 #include "base/counters.h"
 #include "server/exchange.h"
 
 #include <assert.h>
 
-static void add_owners(struct exchange *exchange)
+void exchange_add_owners(struct exchange *exchange, struct holding *holding)
 {
     struct budgets *budgets = &exchange->server->budgets;
     const Scope *scope = &exchange->ctx.scope;
-    struct holding *holding = &exchange->answer_holding;
-    if (holding->owners[0] != NULL)
-        return;
-    holding_add_owner(budgets, holding, account_of_ip(budgets, exchange->request.ip));
+    if (!exchange->is_of_proxy)
+        holding_add_owner(budgets, holding, account_of_ip(budgets, exchange->request.ip));
     if (scope->kind == SCOPE_SITE)
         holding_add_owner(budgets, holding, account_of_site(budgets, scope->site));
 }
@@ -24,17 +22,35 @@ static bool may_grow(struct buf_gate *gate, size_t to)
 {
     struct exchange *exchange = H2O_STRUCT_FROM_MEMBER(struct exchange, answer_gate, gate);
     struct holding *holding = &exchange->answer_holding;
-    /* What has been written must be said: a 503 would make the client write it again. */
-    if (to <= ANSWER_SMALL_MAX || exchange->ctx.has_committed)
+    if (to <= ANSWER_SMALL_MAX)
         return true;
-    add_owners(exchange);
+    if (holding->bytes == 0)
+        exchange_add_owners(exchange, holding);
     assert(to > holding->bytes);
     uint64_t more = to - holding->bytes;
     if (holding_grow(&exchange->server->budgets, holding, more) ||
         conn_make_room(exchange->server, holding, more))
         return true;
+    /* What has been written must be said: a 503 would make the client write it again. */
+    if (exchange->ctx.has_committed) {
+        holding_take(&exchange->server->budgets, holding, more);
+        return true;
+    }
     counter_inc(http_answers_refused);
     return false;
+}
+
+bool exchange_count_answer(struct exchange *exchange)
+{
+    struct budgets *budgets = &exchange->server->budgets;
+    struct holding *holding = &exchange->answer_holding;
+    const struct buf *answer = &exchange->answer;
+    uint64_t bytes = answer->is_borrowed ? 0 : answer->cap - exchange->given_back;
+    if (bytes <= holding->bytes)
+        return true;
+    exchange_add_owners(exchange, holding);
+    uint64_t more = bytes - holding->bytes;
+    return holding_grow(budgets, holding, more) || conn_make_room(exchange->server, holding, more);
 }
 
 static void drop(struct exchange *exchange)
@@ -57,6 +73,5 @@ void exchange_begin_answer(struct exchange *exchange)
 void exchange_drop_memory(struct exchange *exchange)
 {
     drop(exchange);
-    buf_finish(&exchange->body);
-    holding_end(&exchange->server->budgets, &exchange->body_holding);
+    exchange_drop_body(exchange);
 }

@@ -125,13 +125,18 @@ bool holding_grow(struct budgets *budgets, struct holding *holding, uint64_t byt
         if (holding->owners[i] != NULL &&
             holding->owners[i]->used[budget] + bytes > budget_share(budgets, budget))
             return false;
+    holding_take(budgets, holding, bytes);
+    return true;
+}
+
+void holding_take(struct budgets *budgets, struct holding *holding, uint64_t bytes)
+{
     for (int i = 0; i < OWNERS_MAX; i++)
         if (holding->owners[i] != NULL)
-            holding->owners[i]->used[budget] += bytes;
-    budgets->used[budget] += bytes;
+            holding->owners[i]->used[holding->budget] += bytes;
+    budgets->used[holding->budget] += bytes;
     holding->bytes += bytes;
-    gauge(budget, (int64_t)bytes);
-    return true;
+    gauge(holding->budget, (int64_t)bytes);
 }
 
 void holding_shrink(struct budgets *budgets, struct holding *holding, uint64_t bytes)

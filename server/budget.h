@@ -56,5 +56,7 @@ struct holding {
 void holding_add_owner(struct budgets *budgets, struct holding *holding, struct account *account);
 /* False when that would pass the budget or the share of an owner: then nothing changes. */
 bool holding_grow(struct budgets *budgets, struct holding *holding, uint64_t bytes);
+/* The same, whatever there is: the others have less then. */
+void holding_take(struct budgets *budgets, struct holding *holding, uint64_t bytes);
 void holding_shrink(struct budgets *budgets, struct holding *holding, uint64_t bytes);
 void holding_end(struct budgets *budgets, struct holding *holding);

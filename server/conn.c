@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/counters.h"
 #include "server/exchange.h"
+#include "server/sent_bytes.h"
 
 #include <arpa/inet.h>
 #include <assert.h>
@@ -14,14 +15,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* A part of a head and what came with its end; what more is sent waits in the kernel. */
-enum { EARLY_MAX = HEAD_MAX + RECEIVE_MAX };
+/* Of a turn; later ones wait for the next. */
+enum { PIPELINED_US = 5000 };
 
 static void on_close(void *arg);
 static void on_readable(h2o_socket_t *socket, const char *err);
-static void on_soon(h2o_timeout_entry_t *entry);
+static void on_soon(void *arg);
 static void receive(struct conn *conn);
-static void read_head(struct conn *conn, const char *bytes, size_t len);
 static void on_watched(struct conn *conn);
 
 /* The hook ---------------------------------------------------------------------------------- */
@@ -48,15 +48,17 @@ static void next_request(struct conn *conn, h2o_socket_cb callback)
     assert(conn->exchange == NULL);
     conn->on_head = callback;
     conn->is_watched = false;
-    conn->must_close |= conn->phase == CONN_BUSY && !conn->is_body_complete;
+    conn->must_close |= conn->is_evicted || (conn->phase == CONN_BUSY && !conn->is_body_complete);
+    if (conn->must_close)
+        conn_keep_early(conn, "", 0);
     conn_drop_body(conn);
-    conn->head = (struct head){0};
-    conn->envelope = ENVELOPE_CMS;
+    conn_drop_head(conn);
     bool is_new = conn->phase == CONN_PHASES;
     conn_enter(conn, is_new || conn->early.len > 0 ? CONN_HEAD : CONN_IDLE);
     /* Not here: libh2o goes on with its connection after this call. */
     if (conn->must_close || conn->early.len > 0)
-        h2o_timeout_link(conn->server->h2o.loop, &conn->server->h2o.zero_timeout, &conn->soon);
+        timer_start(conn->server->reactor->loop, &conn->soon,
+                    loop_now_us(conn->server->reactor->loop));
 }
 
 /* This executable's, in place of the library's: see conn.h. */
@@ -127,8 +129,9 @@ void conn_open(struct server *server, int fd, struct sockaddr *address, socklen_
     conn->address = account;
     conn->phase = CONN_PHASES;
     conn->linger_fd = -1;
-    conn->soon.cb = on_soon;
+    conn->soon = (struct timer){.on_time = on_soon, .arg = conn};
     conn->body_holding.budget = BUDGET_BODIES;
+    conn->head_holding.budget = BUDGET_BODIES;
     buf_init(&conn->early, EARLY_MAX);
     /* It tells us that there is something to read, and leaves the reading to us. */
     conn->socket = h2o_evloop_socket_create(
@@ -186,9 +189,10 @@ static void on_close(void *arg)
     struct server *server = conn->server;
     assert(conn->exchange == NULL);
     leave(conn);
-    h2o_timeout_unlink(&conn->soon);
+    timer_stop(server->reactor->loop, &conn->soon);
     conn_drop_body(conn);
     buf_finish(&conn->early);
+    holding_end(&server->budgets, &conn->head_holding);
     release(server, conn->address);
     if (conn->linger_fd >= 0)
         linger_start(server, conn->linger_fd);
@@ -229,88 +233,40 @@ static void on_readable(h2o_socket_t *socket, const char *err)
 
 static void receive(struct conn *conn)
 {
+    if (conn->soon.heap_index != 0)
+        return; /* what came before has its turn first */
     char *bytes = conn->server->received;
     ssize_t got = recv(h2o_socket_get_fd(conn->socket), bytes, RECEIVE_MAX, MSG_DONTWAIT);
     if (got < 0 && (errno == EAGAIN || errno == EINTR))
         return;
     if (got <= 0)
         conn_close(conn);
-    else if (conn->must_close)
-        return; /* on_soon closes it in this turn */
     else if (conn->phase == CONN_BODY)
         conn_continue_body(conn, bytes, (size_t)got);
     else
-        read_head(conn, bytes, (size_t)got);
+        conn_read_head(conn, bytes, (size_t)got);
 }
 
-/* What libh2o did not want to hear of while it went on with its connection. */
-static void on_soon(h2o_timeout_entry_t *entry)
+/*
+ * What libh2o did not want to hear of while it went on with its connection. One request of each
+ * connection in a turn, and none when that is old: two thousand in one packet, answered from
+ * memory, would else be one turn.
+ */
+static void on_soon(void *arg)
 {
-    struct conn *conn = H2O_STRUCT_FROM_MEMBER(struct conn, soon, entry);
+    struct conn *conn = arg;
+    struct loop *loop = conn->server->reactor->loop;
     assert(conn->phase == CONN_HEAD || conn->phase == CONN_IDLE);
     if (conn->must_close) {
         conn_linger(conn);
         conn_close(conn);
-        return;
-    }
-    read_head(conn, "", 0);
-}
-
-void conn_keep_early(struct conn *conn, const char *bytes, size_t len)
-{
-    struct buf *early = &conn->early;
-    if (len == 0) {
-        buf_finish(early);
-        buf_init(early, EARLY_MAX);
-    } else if (early->data != NULL && bytes >= early->data && bytes < early->data + early->cap) {
-        memmove(early->data, bytes, len);
-        early->len = len;
+    } else if (clock_now_us() - loop_now_us(loop) >= PIPELINED_US) {
+        timer_start(loop, &conn->soon, clock_now_us());
+    } else if (is_reset(h2o_socket_get_fd(conn->socket))) {
+        conn_close(conn); /* libh2o does not look whether its answer went out */
     } else {
-        buf_clear(early);
-        buf_put(early, str_of(bytes, len));
+        conn_read_head(conn, "", 0);
     }
-}
-
-/* libh2o's buffer is empty between two requests; it gets exactly one head. */
-static void write_head(struct conn *conn, const char *bytes)
-{
-    assert(conn->socket->input->size == 0);
-    h2o_iovec_t room = h2o_buffer_reserve(&conn->socket->input, conn->head.size);
-    if (room.base == NULL)
-        abort();
-    conn->socket->input->size = head_write(&conn->head, bytes, room.base);
-}
-
-static void read_head(struct conn *conn, const char *bytes, size_t len)
-{
-    if (conn->early.len > 0 && len > 0) {
-        buf_put(&conn->early, str_of(bytes, len));
-        assert(!conn->early.is_full); /* a head is refused before that */
-    }
-    if (conn->early.len > 0) {
-        bytes = conn->early.data;
-        len = conn->early.len;
-    }
-    enum refusal refusal = head_read(&conn->head, bytes, len);
-    if (conn->head.target.len > 0)
-        conn->envelope = envelope_of_path(head_part(bytes, conn->head.target));
-    if (refusal != REFUSAL_NONE) {
-        conn_keep_early(conn, bytes, len);
-        conn_refuse(conn, refusal);
-    } else if (conn->head.is_complete) {
-        write_head(conn, bytes);
-        conn_begin_body(conn, bytes + conn->head.size, len - conn->head.size);
-    } else {
-        conn_keep_early(conn, bytes, len);
-        if (conn->phase == CONN_IDLE)
-            conn_enter(conn, CONN_HEAD);
-    }
-}
-
-void conn_dispatch(struct conn *conn)
-{
-    conn_enter(conn, CONN_BUSY);
-    conn->on_head(conn->socket, NULL);
 }
 
 /* Watching ---------------------------------------------------------------------------------- */

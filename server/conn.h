@@ -20,6 +20,7 @@
 
 #include "base/buf.h"
 #include "io/fiber.h"
+#include "io/loop.h"
 #include "server/budget.h"
 #include "server/framing.h"
 #include "server/reply.h"
@@ -30,6 +31,8 @@
 enum { BODY_EARLY_MAX = 64 * 1024 };
 /* What is received at once. */
 enum { RECEIVE_MAX = 64 * 1024 };
+/* A part of a head and what came with its end; what more is sent waits in the kernel. */
+enum { EARLY_MAX = HEAD_MAX + RECEIVE_MAX };
 
 enum conn_phase { CONN_HEAD, CONN_BODY, CONN_BUSY, CONN_IDLE, CONN_PHASES };
 
@@ -48,10 +51,11 @@ struct conn {
     int64_t since_us;    /* when the phase began or, in BODY, something worth the name had come */
     int64_t progress_us; /* BUSY, while bytes go out or in: as since_us; 0: not measured yet */
     uint64_t progress;   /* how many had gone or come by then */
-    h2o_timeout_entry_t soon; /* what was received early has to be looked at */
-    struct buf early;         /* received, not yet used: part of a head, or the next requests */
+    struct timer soon;   /* what was received early has to be looked at */
+    struct buf early;    /* received, not yet used: part of a head, or the next requests */
     struct head head;
-    enum envelope envelope; /* how its path speaks of errors */
+    struct holding head_holding; /* early, and the head of the request that is being answered */
+    enum envelope envelope;      /* how its path speaks of errors */
     struct chunks chunks;
     struct buf body;
     struct holding body_holding;
@@ -80,12 +84,21 @@ struct conn *conn_of_request(const h2o_req_t *req);
 /* Ends a connection that libh2o has no request of. */
 void conn_close(struct conn *conn);
 void conn_enter(struct conn *conn, enum conn_phase phase);
-/* What there is of head and body has been used: libh2o gets the head. The conn may be gone after
- * it. */
-void conn_dispatch(struct conn *conn);
-void conn_keep_early(struct conn *conn, const char *bytes, size_t len);
 /* While its fiber waits: whether the client goes away. Bytes that come early end the watch. */
 void conn_watch(struct conn *conn);
+
+/* conn_head.c */
+/* More of a head, after what came early. The conn may be gone after it. */
+void conn_read_head(struct conn *conn, const char *bytes, size_t len);
+/* What there is of head and body has been used: libh2o acts on the head. The conn may be gone after
+ * it. */
+void conn_dispatch(struct conn *conn);
+/* The request has been answered: its head is nobody's any more. */
+void conn_drop_head(struct conn *conn);
+/* What has been received and belongs to the next request. */
+void conn_keep_early(struct conn *conn, const char *bytes, size_t len);
+/* Counts that; when there is no room it is dropped, and the connection closes after the answer. */
+void conn_hold_early(struct conn *conn);
 
 /* conn_body.c */
 /* The head is complete, `bytes` come after it. The conn may be gone after it. */
@@ -108,6 +121,9 @@ void linger_end_all(struct server *server);
 /* conn_sweep.c */
 void sweep_start(struct server *server);
 /* Closes a connection that does nothing, to make room for a new one; false: all are at work. */
+bool conn_may_evict(const struct server *server);
 bool conn_evict_one(struct server *server);
+/* Ends one that is at work and has not moved for seconds; it is gone in the next turn. */
+void conn_cut_one(struct server *server);
 /* Until the holding may grow: ends what has not moved for seconds, largest first. */
 bool conn_make_room(struct server *server, struct holding *holding, uint64_t bytes);

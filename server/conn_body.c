@@ -142,6 +142,8 @@ void conn_refuse_late(struct conn *conn, enum refusal refusal)
 {
     assert(conn->body_wait != NULL);
     conn->body_refusal = refusal;
+    conn->progress_us = 0; /* the answer's progress is another's */
+    conn_drop_body(conn);
     h2o_socket_read_stop(conn->socket);
     wake(conn);
 }
@@ -165,6 +167,7 @@ void conn_receive_late(struct conn *conn)
         conn_refuse_late(conn, refusal);
     } else if (conn->is_body_complete) {
         conn_keep_early(conn, bytes + used, (size_t)got - used);
+        conn_hold_early(conn);
         wake(conn);
     }
 }
@@ -188,14 +191,6 @@ static Err refused(struct ctx *ctx, enum refusal refusal)
     }
 }
 
-static void add_owners(struct ctx *ctx, struct exchange *exchange, struct holding *holding)
-{
-    struct budgets *budgets = &exchange->server->budgets;
-    if (ctx->scope.kind == SCOPE_SITE)
-        holding_add_owner(budgets, holding, account_of_site(budgets, ctx->scope.site));
-    holding_add_owner(budgets, holding, account_of_ip(budgets, exchange->request.ip));
-}
-
 void exchange_take_body(struct exchange *exchange)
 {
     struct conn *conn = exchange->conn;
@@ -205,6 +200,13 @@ void exchange_take_body(struct exchange *exchange)
     exchange->request.body = buf_str(&exchange->body);
     conn->body = (struct buf){0};
     conn->body_holding = (struct holding){.budget = BUDGET_BODIES};
+}
+
+void exchange_drop_body(struct exchange *exchange)
+{
+    exchange->request.body = STR_NONE;
+    buf_finish(&exchange->body);
+    holding_end(&exchange->server->budgets, &exchange->body_holding);
 }
 
 fiber_fn Err exchange_receive_body(struct ctx *ctx, struct exchange *exchange, uint64_t max)
@@ -219,7 +221,7 @@ fiber_fn Err exchange_receive_body(struct ctx *ctx, struct exchange *exchange, u
     if (conn->head.expects_continue &&
         send(fd, go_on, sizeof go_on - 1, MSG_NOSIGNAL | MSG_DONTWAIT) != sizeof go_on - 1)
         return ERR_CANCELLED; /* nothing else is on its way: the client is gone */
-    add_owners(ctx, exchange, &conn->body_holding);
+    exchange_add_owners(exchange, &conn->body_holding);
     struct wait wait = wait_begin();
     conn->body_wait = &wait;
     conn->body_max = max;

@@ -114,8 +114,10 @@ void conn_refuse(struct conn *conn, enum refusal refusal)
 
 void conn_linger(struct conn *conn)
 {
-    if (conn->linger_fd < 0 && conn->server->linger_count < LINGERS_MAX)
-        conn->linger_fd = fcntl(h2o_socket_get_fd(conn->socket), F_DUPFD_CLOEXEC, 0);
+    if (conn->linger_fd >= 0 || conn->server->linger_count >= LINGERS_MAX)
+        return;
+    conn->linger_fd = fcntl(h2o_socket_get_fd(conn->socket), F_DUPFD_CLOEXEC, 0);
+    conn->server->linger_count += conn->linger_fd >= 0;
 }
 
 static void linger_end(struct lingering *linger)
@@ -157,7 +159,6 @@ void linger_start(struct server *server, int fd)
     };
     linger->watch = watch_new(server->reactor->loop, fd, on_linger, linger);
     server->lingers = linger;
-    server->linger_count++;
 }
 
 void linger_end_all(struct server *server)

@@ -78,13 +78,14 @@ static void end_overdue(struct server *server)
 /* Whatever is on its way to or from this connection ends; libh2o meets the error and closes it. */
 static void cut(struct conn *conn)
 {
-    conn->is_evicted = true;
     if (conn->body_wait != NULL) {
-        conn_refuse_late(conn, REFUSAL_BODY_TIMEOUT);
+        conn_refuse_late(conn, REFUSAL_BODY_TIMEOUT); /* an answer with a clock of its own */
         return;
     }
+    conn->is_evicted = true;
     if (conn->exchange != NULL) /* its memory goes in the next turn */
         holding_end(&conn->server->budgets, &conn->exchange->answer_holding);
+    holding_end(&conn->server->budgets, &conn->head_holding);
     shutdown(h2o_socket_get_fd(conn->socket), SHUT_RDWR);
 }
 
@@ -111,13 +112,16 @@ static void look_at(struct conn *conn, int64_t now_us)
         return;
     }
     int64_t timeout_ms = is_receiving ? settings->body_timeout_ms : settings->send_timeout_ms;
-    if (now_us - conn->progress_us < timeout_ms * MS_US)
-        return;
-    if (is_receiving)
-        counter_inc(http_body_timeouts);
-    else
-        counter_inc(http_send_timeouts);
-    cut(conn);
+    if (now_us - conn->progress_us >= timeout_ms * MS_US) {
+        if (is_receiving)
+            counter_inc(http_body_timeouts);
+        else
+            counter_inc(http_send_timeouts);
+        cut(conn);
+    } else if (!is_receiving && conn->exchange != NULL && !exchange_count_answer(conn->exchange)) {
+        counter_inc(http_answers_evicted);
+        cut(conn);
+    }
 }
 
 /* Rows and answers that are gone leave holes between what is still there, and malloc would keep
@@ -154,17 +158,58 @@ static void on_sweep(void *arg)
     timer_start(server->reactor->loop, &server->sweep, clock_now_us() + SWEEP_US);
 }
 
-bool conn_evict_one(struct server *server)
+static bool is_older(const struct conn *conn, int64_t age_us)
+{
+    return conn != NULL && conn->since_us + age_us <= clock_now_us();
+}
+
+/* Nothing comes of its head or body, or nothing of its answer is read. */
+static bool stands_still(const struct conn *conn)
+{
+    if (conn->phase == CONN_HEAD || conn->phase == CONN_BODY)
+        return is_older(conn, STALL_US);
+    bool is_moved = conn->body_wait != NULL || h2o_socket_is_writing(conn->socket);
+    return conn->phase == CONN_BUSY && is_moved && !conn->is_evicted && conn->progress_us != 0 &&
+           conn->progress_us + STALL_US <= clock_now_us();
+}
+
+/* The one whose place a new connection may take at once. */
+static struct conn *find_idlest(const struct server *server)
 {
     struct conn *head = server->phases[CONN_HEAD].first;
+    struct conn *body = server->phases[CONN_BODY].first;
     struct conn *idle = server->phases[CONN_IDLE].first;
-    bool is_slow = head != NULL && head->since_us + HEAD_GRACE_US <= clock_now_us();
-    struct conn *victim = is_slow || idle == NULL ? head : idle;
+    if (is_older(head, HEAD_GRACE_US))
+        return head;
+    if (is_older(body, STALL_US))
+        return body;
+    return idle != NULL ? idle : head;
+}
+
+bool conn_may_evict(const struct server *server)
+{
+    return find_idlest(server) != NULL;
+}
+
+bool conn_evict_one(struct server *server)
+{
+    struct conn *victim = find_idlest(server);
     if (victim == NULL)
         return false;
     counter_inc(http_connections_evicted);
     conn_close(victim);
     return true;
+}
+
+void conn_cut_one(struct server *server)
+{
+    for (struct conn *conn = server->phases[CONN_BUSY].first; conn != NULL; conn = conn->next) {
+        if (!stands_still(conn))
+            continue;
+        counter_inc(http_connections_evicted);
+        cut(conn);
+        return;
+    }
 }
 
 /* Room ---------------------------------------------------------------------------------------- */
@@ -180,21 +225,32 @@ static const struct account *owner_in_the_way(const struct budgets *budgets,
     return NULL;
 }
 
-static const struct holding *holding_of(const struct conn *conn, enum budget budget)
+/* What goes with the connection. */
+static uint64_t held(const struct conn *conn, enum budget budget)
 {
     if (budget == BUDGET_BODIES)
-        return &conn->body_holding;
-    return conn->exchange != NULL ? &conn->exchange->answer_holding : NULL;
+        return conn->body_holding.bytes + conn->head_holding.bytes;
+    return conn->exchange != NULL ? conn->exchange->answer_holding.bytes : 0;
 }
 
-static bool is_stalled(const struct conn *conn, enum budget budget)
+static bool is_owned(const struct holding *holding, const struct account *owner)
 {
-    int64_t since_us = conn->phase == CONN_BODY ? conn->since_us : conn->progress_us;
-    bool is_waiting = conn->phase == CONN_BODY ||
-                      (budget == BUDGET_BODIES ? conn->body_wait != NULL
-                                               : h2o_socket_is_writing(conn->socket) != 0);
-    return is_waiting && since_us != 0 && !conn->is_evicted &&
-           since_us + STALL_US <= clock_now_us();
+    return holding->owners[0] == owner || holding->owners[1] == owner;
+}
+
+static bool is_of(const struct conn *conn, enum budget budget, const struct account *owner)
+{
+    if (owner == NULL)
+        return true;
+    if (budget == BUDGET_BODIES)
+        return is_owned(&conn->body_holding, owner) || is_owned(&conn->head_holding, owner);
+    return is_owned(&conn->exchange->answer_holding, owner);
+}
+
+static bool is_needy(const struct conn *conn, const struct holding *needy)
+{
+    return needy == &conn->body_holding || needy == &conn->head_holding ||
+           (conn->exchange != NULL && needy == &conn->exchange->answer_holding);
 }
 
 static void find_victim(const struct conn_list *list, const struct holding *needy,
@@ -202,14 +258,23 @@ static void find_victim(const struct conn_list *list, const struct holding *need
 {
     enum budget budget = needy->budget;
     for (struct conn *conn = list->first; conn != NULL; conn = conn->next) {
-        const struct holding *holding = holding_of(conn, budget);
-        if (holding == NULL || holding == needy || holding->bytes == 0 ||
-            !is_stalled(conn, budget) ||
-            (owner != NULL && holding->owners[0] != owner && holding->owners[1] != owner))
+        uint64_t bytes = held(conn, budget);
+        if (bytes == 0 || is_needy(conn, needy) || !stands_still(conn) ||
+            !is_of(conn, budget, owner))
             continue;
-        if (*ret == NULL || holding->bytes > holding_of(*ret, budget)->bytes)
+        if (*ret == NULL || bytes > held(*ret, budget))
             *ret = conn;
     }
+}
+
+static void end_victim(struct conn *victim)
+{
+    if (victim->phase == CONN_BODY)
+        conn_refuse(victim, REFUSAL_BODY_TIMEOUT);
+    else if (victim->phase == CONN_HEAD)
+        conn_refuse(victim, REFUSAL_HEAD_TIMEOUT);
+    else
+        cut(victim);
 }
 
 bool conn_make_room(struct server *server, struct holding *holding, uint64_t bytes)
@@ -219,18 +284,17 @@ bool conn_make_room(struct server *server, struct holding *holding, uint64_t byt
         const struct account *owner = owner_in_the_way(&server->budgets, holding, bytes);
         struct conn *victim = NULL;
         find_victim(&server->phases[CONN_BUSY], holding, owner, &victim);
-        if (budget == BUDGET_BODIES)
+        if (budget == BUDGET_BODIES) {
             find_victim(&server->phases[CONN_BODY], holding, owner, &victim);
+            find_victim(&server->phases[CONN_HEAD], holding, owner, &victim);
+        }
         if (victim == NULL)
             return false;
         if (budget == BUDGET_BODIES)
             counter_inc(http_bodies_evicted);
         else
             counter_inc(http_answers_evicted);
-        if (victim->phase == CONN_BODY)
-            conn_refuse(victim, REFUSAL_BODY_TIMEOUT);
-        else
-            cut(victim);
+        end_victim(victim);
         if (holding_grow(&server->budgets, holding, bytes))
             return true;
     }

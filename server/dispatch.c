@@ -431,8 +431,11 @@ static void run(void *arg)
     if (err == OK)
         exchange_make_conditional(exchange);
     answer(exchange, err);
-    /* The rows, the plan and all else but the answer itself: a client may take its time to read. */
+    /* The body, the rows, the plan and all else but the answer itself: a client may take its time
+     * to read. */
+    exchange_drop_body(exchange);
     arena_rewind(exchange->arena, exchange->mark);
+    arena_trim(exchange->arena);
 
     counter_add(COUNTER_http_in_flight, -1);
     exchange->server->in_flight--;

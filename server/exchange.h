@@ -34,7 +34,7 @@ struct server {
     struct budgets budgets;
     struct conn_list phases[CONN_PHASES];
     struct lingering *lingers;
-    uint32_t linger_count;
+    uint32_t linger_count; /* with those of connections that are about to close */
     uint32_t sweeps;
     size_t free_bytes; /* that malloc kept when it was last trimmed */
     struct arena *arenas[ARENA_POOL_MAX];
@@ -57,6 +57,7 @@ struct exchange {
     struct arena *arena;
     uint32_t references;
     bool is_head;
+    bool is_of_proxy;      /* one of ours, which does not say for whom it asks */
     bool is_counted;       /* a token was taken for it */
     bool must_close;       /* the connection ends with this answer */
     bool is_chunk_pending; /* a stream's last chunk is still on its way */
@@ -83,6 +84,10 @@ void exchange_release(struct exchange *exchange);
 
 /* answer.c: the memory of the answer: a fresh one, and its end. */
 void exchange_begin_answer(struct exchange *exchange);
+/* It is not being read: counts what was too small to be counted. False when there is no room. */
+bool exchange_count_answer(struct exchange *exchange);
+/* Whose a body or an answer is: the address and, once that is known, the site. */
+void exchange_add_owners(struct exchange *exchange, struct holding *holding);
 void exchange_drop_memory(struct exchange *exchange);
 
 /* respond.c: status line and headers from exchange->reply; the whole reply, once. */
@@ -113,6 +118,7 @@ void pages_register(h2o_hostconf_t *host, const char *prefix, Str folder, const 
  * larger, for routes that have let their caller pass. ERR_TOO_LARGE over `max` bytes. */
 uint64_t route_body_max(const struct settings *settings, enum route_body body);
 void exchange_take_body(struct exchange *exchange);
+void exchange_drop_body(struct exchange *exchange);
 fiber_fn Err exchange_receive_body(struct ctx *ctx, struct exchange *exchange, uint64_t max);
 void conn_refuse_late(struct conn *conn, enum refusal refusal);
 

@@ -121,6 +121,7 @@ void exchange_copy_request(struct exchange *exchange, const h2o_req_t *req)
     if (proxies.len > 0) {
         request->host = forwarded_host(request, request->ip, proxies);
         request->ip = forwarded_address(request, request->ip, proxies);
+        exchange->is_of_proxy = ip_in_ranges(request->ip, proxies);
     }
     exchange->is_head = str_eq(request->method, STR("HEAD"));
 }

@@ -70,14 +70,25 @@ Str head_part(const char *bytes, struct span span)
     return str_of(bytes + span.from, span.len);
 }
 
+/* What begins like TLS or noise is not waited for. */
+static enum refusal first_byte_read(const struct head *head, const char *bytes, size_t len)
+{
+    if (head->method.len > 0 || len <= head->start)
+        return REFUSAL_NONE;
+    char first = bytes[head->start];
+    if (first == '\r' || is_in(&TOKEN, first))
+        return REFUSAL_NONE;
+    return first == '\n' ? REFUSAL_BARE_LF : REFUSAL_REQUEST_LINE;
+}
+
 enum refusal head_read(struct head *head, const char *bytes, size_t len)
 {
     assert(!head->is_complete && head->searched <= len);
     size_t end = len < HEAD_MAX ? len : HEAD_MAX;
-    /* What begins like TLS or noise is not waited for. */
-    if (len > head->start && bytes[head->start] != '\r' && !is_in(&TOKEN, bytes[head->start]))
-        return bytes[head->start] == '\n' ? REFUSAL_BARE_LF : REFUSAL_REQUEST_LINE;
     while (!head->is_complete) {
+        enum refusal refusal = first_byte_read(head, bytes, len);
+        if (refusal != REFUSAL_NONE)
+            return refusal;
         const char *feed = memchr(bytes + head->searched, '\n', end - head->searched);
         if (feed == NULL) {
             head->searched = (uint32_t)end;
@@ -89,8 +100,7 @@ enum refusal head_read(struct head *head, const char *bytes, size_t len)
         if (line_end == head->line || bytes[line_end - 1] != '\r')
             return REFUSAL_BARE_LF;
         head->searched = (uint32_t)line_end + 1;
-        enum refusal refusal =
-            line_read(head, bytes, str_of(bytes + head->line, line_end - 1 - head->line));
+        refusal = line_read(head, bytes, str_of(bytes + head->line, line_end - 1 - head->line));
         if (refusal != REFUSAL_NONE)
             return refusal;
         head->line = head->searched;
@@ -133,13 +143,20 @@ static enum refusal request_line_read(struct head *head, const char *bytes, Str 
     if (major != '1' || minor > '1')
         return REFUSAL_VERSION;
     head->method = span_of(bytes, method);
-    head->target = span_of(bytes, target);
     head->is_http_1_0 = minor == '0';
     return target_read(head, bytes, method, target);
 }
 
+static void target_take(struct head *head, const char *bytes, Str target)
+{
+    ptrdiff_t query = str_find_char(target, '?');
+    head->target = span_of(bytes, target);
+    head->path_len = (uint32_t)(query >= 0 ? (size_t)query : target.len);
+}
+
 static enum refusal target_read(struct head *head, const char *bytes, Str method, Str target)
 {
+    target_take(head, bytes, target);
     if (str_eq(method, STR("CONNECT")))
         return REFUSAL_METHOD;
     if (target.data[0] == '/' || (str_eq(target, STR("*")) && str_eq(method, STR("OPTIONS"))))
@@ -153,7 +170,7 @@ static enum refusal target_read(struct head *head, const char *bytes, Str method
     if (scheme == 0 || end == scheme)
         return REFUSAL_TARGET;
     head->authority = span_of(bytes, str_slice(target, scheme, end));
-    head->target = span_of(bytes, str_slice(target, end, target.len));
+    target_take(head, bytes, str_slice(target, end, target.len));
     return REFUSAL_NONE;
 }
 

@@ -40,6 +40,7 @@ struct head {
     uint32_t size; /* with the empty line; once it is complete */
     struct span method;
     struct span target;
+    uint32_t path_len;     /* of the target, without its query */
     struct span authority; /* of a target that is a whole address; len 0: there is none */
     struct span host;
     bool is_http_1_0;

@@ -97,8 +97,7 @@ static void accept_pause(struct server *server)
 /* False: there is no room and nobody to take the place of. */
 static bool has_room(const struct server *server)
 {
-    return server->connections < server->connections_max ||
-           server->phases[CONN_HEAD].first != NULL || server->phases[CONN_IDLE].first != NULL;
+    return server->connections < server->connections_max || conn_may_evict(server);
 }
 
 /* False when nothing waits, or nothing may be accepted now. */
@@ -115,10 +114,10 @@ static bool accept_one(struct server *server)
         conn_open(server, fd, &address.any, len);
         return true;
     }
-    if (errno == EMFILE || errno == ENFILE) {
+    if (errno == EMFILE || errno == ENFILE)
         log_event(LOG_ERROR, "out_of_descriptors", LOG_I("open", server->connections));
+    if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
         accept_pause(server);
-    }
     return errno == ECONNABORTED || errno == EINTR;
 }
 
@@ -130,6 +129,8 @@ static void on_accept(h2o_socket_t *listener, const char *err)
     for (int i = 0; i < ACCEPTS_A_TURN; i++) {
         if (!has_room(server)) {
             accept_pause(server);
+            if (i == 0) /* somebody waits */
+                conn_cut_one(server);
             return;
         }
         if (!accept_one(server))

@@ -3,6 +3,8 @@
 
 #include <assert.h>
 
+enum { HTTP_1_1 = 0x101 }; /* as libh2o writes versions */
+
 static void add_header(h2o_req_t *req, Str name, Str value)
 {
     h2o_add_header_by_str(&req->pool, &req->res.headers, name.data, name.len, 1, NULL, value.data,
@@ -48,7 +50,9 @@ void exchange_start_response(struct exchange *exchange)
     req->res.status = reply->status;
     req->res.reason = reason_of(reply->status);
     req->compress_hint = H2O_COMPRESS_HINT_DISABLE;
-    if (exchange->server->is_draining || exchange->must_close)
+    /* A stream has no length, and HTTP/1.0 no chunks: its end is the connection's. */
+    bool ends_with_it = reply->is_streaming && req->version < HTTP_1_1;
+    if (exchange->server->is_draining || exchange->must_close || ends_with_it)
         req->http1_is_persistent = 0;
     if (reply->content_type.len > 0)
         h2o_add_header(&req->pool, &req->res.headers, H2O_TOKEN_CONTENT_TYPE, NULL,

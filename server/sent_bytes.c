@@ -5,6 +5,8 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+enum { CLOSED = 7 }; /* TCP_CLOSE of the library's header */
+
 uint64_t sent_bytes(int fd)
 {
     struct tcp_info info = {0};
@@ -12,4 +14,11 @@ uint64_t sent_bytes(int fd)
     if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0)
         return 0;
     return info.tcpi_bytes_acked;
+}
+
+bool is_reset(int fd)
+{
+    struct tcp_info info = {0};
+    socklen_t len = sizeof info;
+    return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 && info.tcpi_state == CLOSED;
 }

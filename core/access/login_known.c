@@ -93,8 +93,9 @@ static fiber_fn bool is_in_redis(struct ctx *ctx, const struct names *names)
         REDIS_CALL(ctx, ctx->reactor->redis, &reply, STR("ZSCORE"), names->account, names->address);
     ctx->diag = before;
     double since_ms;
+    int64_t oldest_ms = (clock_wall_us() - known_us(ctx)) / MS_US;
     return err == OK && reply.kind == REDIS_STR && str_to_double(reply.text, &since_ms) &&
-           since_ms > (double)((clock_wall_us() - known_us(ctx)) / MS_US);
+           since_ms > (double)oldest_ms;
 }
 
 fiber_fn bool login_known_find(struct ctx *ctx, Str email, Str ip)

@@ -133,11 +133,16 @@ static struct chunk *oldest_chunk(const struct arena *arena)
     return chunk;
 }
 
+void arena_trim(struct arena *arena)
+{
+    chunk_free(arena->spare);
+    arena->spare = NULL;
+}
+
 void arena_reset(struct arena *arena)
 {
     arena_rewind(arena, mark_of_birth(oldest_chunk(arena)));
-    chunk_free(arena->spare);
-    arena->spare = NULL;
+    arena_trim(arena);
 }
 
 void arena_destroy(struct arena *arena)

@@ -37,6 +37,8 @@ void *arena_alloc_raw(struct arena *arena, size_t size);
 
 ArenaMark arena_mark(const struct arena *arena);
 void arena_rewind(struct arena *arena, ArenaMark mark);
+/* Gives back what rewinding keeps for the allocations to come: there will be none for a while. */
+void arena_trim(struct arena *arena);
 
 /* release(object) runs when the arena lets go of this moment. */
 void arena_defer(struct arena *arena, void (*release)(void *), void *object);

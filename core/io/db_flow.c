@@ -121,9 +121,11 @@ void flow_release(struct flow_table *table, struct flow *flow)
 
 void flow_table_finish(struct flow_table *table)
 {
-    while (table->oldest != NULL) {
-        assert(table->oldest->requests == 0);
-        forget(table, table->oldest);
+    struct flow *newer;
+    for (struct flow *flow = table->oldest; flow != NULL; flow = newer) {
+        newer = flow->newer;
+        assert(flow->requests == 0);
+        forget(table, flow);
     }
 }
 

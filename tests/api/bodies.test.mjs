@@ -118,6 +118,32 @@ test('one_site_and_one_address_have_three_quarters_of_the_memory_and_a_body_that
     await noneHeld();
 });
 
+test('half_heads_count_too_and_what_finds_no_room_is_503', async () => {
+    const half = `GET /server/ping HTTP/1.1\r\nHost: a.example\r\nX-Long: ${'x'.repeat(120000)}`;
+    const clients = Array.from({ length: 128 }, () => open(half, '127.0.0.5'));
+    const refused = await until(() => clients.find((client) => client.isClosed), 'a refusal');
+    assert.equal(status(refused), 503, refused.text);
+    const held = await counter('http_body_bytes');
+    assert.ok(held > 8 * MIB && held <= 12 * MIB, `${held} bytes are counted`);
+    const small = open('GET /server/ping HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n', '127.0.0.5');
+    await ended(small);
+    assert.equal(status(small), 200, small.text);
+    clients.forEach((client) => client.socket.destroy());
+    await noneHeld();
+});
+
+test('a_body_is_given_back_when_it_is_answered_not_when_the_answer_is_read', async () => {
+    const title = 'x'.repeat(60000);
+    const search = JSON.stringify({ query: { limit: -1, filter: { title: { _neq: title } } } });
+    await stack.rows(`insert into posts (site_id, title, slug, status, content)
+        select '${a.id}', 'Long ' || n, 'long-' || n, 'published', repeat('x', 15000) from generate_series(1, 400) n`);
+    const client = open(`SEARCH /items/posts HTTP/1.1\r\nHost: a.example\r\nContent-Type: application/json\r\nAuthorization: Bearer ${a.token}\r\nContent-Length: ${search.length}\r\n\r\n${search}`);
+    client.socket.pause();
+    await until(async () => (await counter('http_answer_bytes')) > MIB && (await counter('http_in_flight')) === 1, 'the answer that nobody reads');
+    assert.equal(await counter('http_body_bytes'), 0);
+    client.socket.destroy();
+});
+
 test('a_body_that_comes_too_slowly_is_408', async () => {
     const small = open(head(100, stack.adminToken) + 'x');
     const large = open(head(4 * MIB, stack.adminToken) + 'x'.repeat(100000));

@@ -151,6 +151,30 @@ test('client_that_goes_away_cancels_its_request', async () => {
     await until(async () => (await counter('http_in_flight')) === 1, 'the end of its fiber');
 });
 
+test('what_a_client_that_is_gone_has_pipelined_is_not_worked_on', async () => {
+    const before = await counter('http_requests');
+    let looks = 0;
+    /* Each look is a request too. */
+    const standstill = async () => {
+        let last = 0;
+        let still = 0;
+        await until(async () => {
+            const now = (await counter('http_requests')) - before - ++looks;
+            still = now === last ? still + 1 : 0;
+            last = now;
+            return still === 10;
+        }, 'nothing to be done any more');
+        return last;
+    };
+    const socket = net.connect(stack.port, '127.0.0.1');
+    socket.pause();
+    socket.write(head('GET /server/specs/oas', `Authorization: Bearer ${stack.adminToken}`).repeat(400));
+    const answered = await standstill();
+    assert.ok(answered > 0 && answered < 300, `${answered} answers fit into the kernel`);
+    socket.resetAndDestroy();
+    assert.ok((await standstill()) < 400, 'the rest');
+});
+
 test('more_requests_than_allowed_are_answered_503_at_once', async () => {
     const late = await frozen(async () => {
         const held = Array.from({ length: 8 }, () => ask('/items/posts?sort=id').catch((error) => error));

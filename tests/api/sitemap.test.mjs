@@ -46,6 +46,15 @@ const paths = async (site, page = 1) => locs((await get(`/sitemap-${page}.xml`, 
 /** The day begins anew. */
 const nextDay = (site) => stack.run(`update spark.sitemaps set dripped_on = dripped_on - 1 where site_id = '${site.id}'`);
 
+test('a_stream_to_HTTP_1_0_ends_with_its_connection', async () => {
+    const site = await makeSite(2);
+    await seedArticles(site, 2);
+    await drip(site);
+    const { text, ended } = await raw(stack, `GET /sitemap-1.xml HTTP/1.0\r\nHost: ${site.host}\r\nConnection: keep-alive\r\n\r\n`, (so_far) => so_far.includes('</urlset>') && /^connection: keep-alive/im.test(so_far));
+    assert.match(text, /^connection: close\r$/im);
+    assert.ok(ended && text.endsWith('</urlset>\n'), text);
+});
+
 test('the_drip_has_a_sitemap_with_hubs_first_then_the_newest', async () => {
     const site = await makeSite(14);
     await seedArticles(site, 12);

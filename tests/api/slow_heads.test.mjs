@@ -8,7 +8,7 @@ import { once } from 'node:events';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 
-import { startApi } from '../support/api.mjs';
+import { makeTenant, startApi } from '../support/api.mjs';
 import { binary, until } from '../support/stack.mjs';
 
 const limits = { CONNECTIONS_MAX: '400', CONNECTIONS_PER_ADDRESS: '300', HEADS_PER_ADDRESS: '50', HEAD_TIMEOUT: '600000', TRUSTED_PROXIES: '127.0.0.9' };
@@ -97,6 +97,44 @@ test('when_all_connections_are_taken_an_idle_one_makes_room', async () => {
     assert.equal(closed(idle), 1);
     end([...idle, late]);
     await allGone();
+});
+
+/* Clients that have begun to read; each has its place before the next one comes. */
+async function takeAll(count, bytes) {
+    const clients = [];
+    while (clients.length < count) {
+        const client = await open(bytes, `127.0.0.${2 + (clients.length % 3)}`);
+        client.socket.once('data', () => client.socket.pause());
+        await until(() => client.text.length > 0, 'the first bytes');
+        clients.push(client);
+    }
+    return clients;
+}
+
+test('when_all_connections_are_taken_one_that_has_stood_still_for_seconds_makes_room', async (t) => {
+    const small = await startApi({ env: { CONNECTIONS_MAX: '40', BODY_TIMEOUT: '600000', SEND_TIMEOUT: '600000', ANSWER_MEMORY: String(1 << 30) } });
+    const port = stack.port;
+    try {
+        const site = await makeTenant(small, 'A', 'a.example');
+        await small.rows(`insert into posts (site_id, title, slug, status, content)
+            select '${site.id}', 'Post ' || n, 'post-of-many-' || n, 'published', repeat('x', 15000) from generate_series(1, 200) n`);
+        stack.port = small.port;
+        await t.test('in the middle of a body', async () => {
+            const clients = await takeAll(40, `${whole}POST /api/lead HTTP/1.1\r\nHost: a.example\r\nContent-Length: 100\r\n\r\nx`);
+            const late = await open(whole, '127.0.0.9');
+            await answered(late);
+            end([...clients, late]);
+        });
+        await t.test('in the middle of an answer', async () => {
+            const clients = await takeAll(40, 'GET /items/posts?limit=-1 HTTP/1.1\r\nHost: a.example\r\n\r\n');
+            const late = await open(whole, '127.0.0.9');
+            await answered(late);
+            end([...clients, late]);
+        });
+    } finally {
+        stack.port = port;
+        await small.stop();
+    }
 });
 
 test('our_proxies_have_no_limit_of_their_own', async () => {

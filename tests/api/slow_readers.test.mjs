@@ -66,6 +66,50 @@ test('what_has_been_read_is_given_back_while_the_rest_waits', async () => {
     }
 });
 
+test('small_answers_count_when_nobody_reads_them', async () => {
+    const stack = await start(10, { SEND_TIMEOUT: '600000' });
+    try {
+        const client = ask(stack, '127.0.0.1', 'GET /items/posts?limit=3 HTTP/1.1\r\nHost: a.example\r\n\r\n'.repeat(100));
+        await until(async () => (await counter(stack, 'http_answer_bytes')) > 0, 'the one that does not go out', PATIENCE);
+        assert.ok((await counter(stack, 'http_answer_bytes')) <= 64 * 1024);
+        end([client]);
+        await noneHeld(stack);
+    } finally {
+        await stack.stop();
+    }
+});
+
+test('answers_of_writes_are_counted_and_never_refused', async () => {
+    const stack = await start(200, { ANSWER_MEMORY: String(12 * MIB), SEND_TIMEOUT: '600000' });
+    try {
+        const keys = (await stack.rows("select id from posts where slug like 'post-of-many-%'")).map(([id]) => id);
+        const body = JSON.stringify({ keys, data: { excerpt: 'changed' } });
+        const patch = `PATCH /items/posts HTTP/1.1\r\nHost: a.example\r\nContent-Type: application/json\r\nAuthorization: Bearer ${stack.adminToken}\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+        const first = ask(stack, '127.0.0.1', patch);
+        await until(async () => (await counter(stack, 'http_answer_bytes')) > MIB, 'the answer to be counted', PATIENCE);
+        const clients = await useUp(stack);
+        const { status, isWhole } = await read(ask(stack, '127.0.0.1', patch));
+        assert.deepEqual([status, isWhole], [200, true]);
+        end([...clients, first]);
+        await noneHeld(stack);
+    } finally {
+        await stack.stop();
+    }
+});
+
+test('a_proxy_that_does_not_say_for_whom_it_asks_is_no_owner', async () => {
+    const stack = await start(200, { ANSWER_MEMORY: String(12 * MIB), SEND_TIMEOUT: '600000', TRUSTED_PROXIES: '127.0.0.9' });
+    try {
+        const list = `GET /items/posts?limit=-1 HTTP/1.1\r\nHost: 127.0.0.1:${stack.port}\r\nAuthorization: Bearer ${stack.adminToken}\r\n\r\n`;
+        const clients = Array.from({ length: 4 }, () => ask(stack, '127.0.0.9', list));
+        await until(async () => (await counter(stack, 'http_answer_bytes')) > 9 * MIB, 'more than the share of one owner', PATIENCE);
+        end(clients);
+        await noneHeld(stack);
+    } finally {
+        await stack.stop();
+    }
+});
+
 test('who_reads_nothing_for_the_whole_time_out_is_closed', async () => {
     const stack = await start(200, { SEND_TIMEOUT: '2000' });
     try {

@@ -1,6 +1,7 @@
 /*
  * Any bytes as a request, whole and in pieces: the same refusal or the same head, body and end. The
- * head that libh2o gets is accepted again as one without a body, and written again as it is.
+ * head that libh2o gets is accepted again as one without a body, and written again as it is; and
+ * libh2o's own reader finds the same method, target, version and host in it, and no body either.
  */
 #include "server/framing.h"
 
@@ -8,6 +9,17 @@
 #include <stdlib.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* libh2o's reader, which has no header that is installed. */
+struct phr_header {
+    const char *name;
+    size_t name_len;
+    const char *value;
+    size_t value_len;
+};
+int phr_parse_request(const char *bytes, size_t len, const char **method, size_t *method_len,
+                      const char **path, size_t *path_len, int *minor_version,
+                      struct phr_header *headers, size_t *count, size_t seen);
 
 struct outcome {
     enum refusal refusal;
@@ -52,6 +64,37 @@ static void read_body(const struct head *head, Str bytes, size_t step, struct ou
     free(room);
 }
 
+static bool is_one_of(Str name, Str a, Str b, Str c)
+{
+    return str_eq_nocase(name, a) || str_eq_nocase(name, b) || str_eq_nocase(name, c);
+}
+
+static void check_library(const struct head *head, const char *written, size_t len)
+{
+    struct phr_header headers[HEAD_FIELDS_MAX];
+    size_t count = HEAD_FIELDS_MAX;
+    Str method;
+    Str path;
+    int minor;
+    int used = phr_parse_request(written, len, &method.data, &method.len, &path.data, &path.len,
+                                 &minor, headers, &count, 0);
+    assert(used > 0 && (size_t)used == len);
+    assert(str_eq(method, head_part(written, head->method)));
+    assert(str_eq(path, head_part(written, head->target)));
+    assert((minor == 0) == head->is_http_1_0 && count == head->fields);
+    size_t hosts = 0;
+    for (size_t i = 0; i < count; i++) {
+        Str name = str_of(headers[i].name, headers[i].name_len);
+        Str value = str_trim(str_of(headers[i].value, headers[i].value_len));
+        assert(!is_one_of(name, STR("content-length"), STR("transfer-encoding"), STR("expect")));
+        if (!str_eq_nocase(name, STR("host")))
+            continue;
+        hosts++;
+        assert(str_eq(value, head_part(written, head->host)));
+    }
+    assert(hosts == head->hosts);
+}
+
 /* What libh2o gets is clear, and has no body. */
 static void check_written(const struct head *head, const char *bytes)
 {
@@ -64,6 +107,7 @@ static void check_written(const struct head *head, const char *bytes)
     enum refusal refusal = head_read(&again, first, len);
     assert(refusal == REFUSAL_NONE && again.is_complete && again.size == len);
     assert(again.body == BODY_ABSENT && !again.expects_continue && again.authority.len == 0);
+    check_library(&again, first, len);
     size_t len_again = head_write(&again, first, second);
     assert(len_again == len && memcmp(first, second, len) == 0);
     free(first);

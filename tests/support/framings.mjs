@@ -20,6 +20,7 @@ export const clear = {
     'an address of this host for a target': ['GET http://a.example/server/ping HTTP/1.1\r\nHost: A.example\r\n\r\n', 200],
     'an address without a path': ['GET http://a.example?a HTTP/1.1\r\nHost: a.example\r\n\r\n', 302],
     'a body of GET': [get('Content-Length: 2') + '{}', 200],
+    'a host with white space around it': ['GET /server/ping HTTP/1.1\r\nHost: \t a.example \t\r\n\r\n', 200],
     'an expectation without a body': [get('Expect: 100-continue'), 200],
 };
 

@@ -24,12 +24,12 @@ export const counter = async (stack, name) => Number((await stack.call({ path: '
 const request = 'GET /items/posts?limit=-1 HTTP/1.1\r\nHost: a.example\r\n\r\n';
 
 /** A connection that has asked; nobody reads it until read() is called. */
-export function ask(stack, address = '127.0.0.1') {
+export function ask(stack, address = '127.0.0.1', bytes = request) {
     const client = { socket: net.connect({ port: stack.port, host: '127.0.0.1', localAddress: address }), isClosed: false };
     client.socket.on('error', () => {});
     client.socket.on('close', () => (client.isClosed = true));
     client.socket.pause();
-    client.socket.write(request);
+    client.socket.write(bytes);
     return client;
 }
 export const askMany = (stack, address) => Array.from({ length: READERS }, () => ask(stack, address));

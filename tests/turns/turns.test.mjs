@@ -7,7 +7,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 
-import { makeTenant, readRoutes, startApi } from '../support/api.mjs';
+import { makeTenant, raw, readRoutes, startApi } from '../support/api.mjs';
 import { until } from '../support/stack.mjs';
 import { EMPTY_GROUPS, jobsEnd, MIB, seedRows, TEXT } from './seed.mjs';
 
@@ -298,6 +298,15 @@ for (const { method, pattern } of await readRoutes())
 
 test(`no turn passes ${MOST_MS} ms: the routes of the administrator's extension`, () =>
     measureRequests(god.map((route) => () => ({ ...route, body: route.body?.(), headers: { 'x-god-token': stack.env.GOD_MODE_TOKEN } }))));
+
+test('pipelined_requests_take_turns', async () => {
+    const packet = 'GET /server/ping HTTP/1.1\r\nHost:\r\n\r\n'.repeat(1800) + 'GET /server/ping HTTP/1.0\r\n\r\n';
+    const ms = await measure('64 × 1,801 pipelined requests', async () => {
+        const answers = await Promise.all(numbers(64).map(() => raw(stack, packet)));
+        for (const { text } of answers) assert.equal(text.split('pong').length, 1802);
+    }, serverTurns);
+    assert.ok(ms <= MOST_MS, `${ms} ms`);
+});
 
 for (const kind of Object.keys(jobs))
     test(`no turn of a worker passes ${MOST_MS} ms: ${kind}`, async () => {

@@ -88,8 +88,8 @@ static void every_split_of_every_request_is_read_alike(void **state)
         "GET / HTTP/1.1\r\nHost: a\r\n\r\nGET",
         "\r\nGET /a?b HTTP/1.0\r\n\r\n",
         "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nX: y\r\n\r\nabcd",
-        "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nHost: "
-        "a\r\n\r\n1\r\na\r\n2\r\nbc\r\n0\r\n\r\nG",
+        ("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nHost: "
+         "a\r\n\r\n1\r\na\r\n2\r\nbc\r\n0\r\n\r\nG"),
         "POST http://A/b HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\nx",
         "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0x0\r\n\r\n",
         "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nab\r\n",
