@@ -33,7 +33,7 @@ Err blueprint_text(struct ctx *ctx, const struct json *object, Str where, const 
     Str text = json_str(value);
     if (is_required && str_trim(text).len == 0)
         return blueprint_refuse(ctx, where, key, "must not be empty");
-    if (text.len > max && str_count_codepoints(text) > max)
+    if (text.len > max && (text.len / 4 > max || str_count_codepoints(text) > max))
         return blueprint_refuse(
             ctx, where, key,
             str_z(ctx->arena, str_printf(ctx->arena, "may have %zu characters", max)));
