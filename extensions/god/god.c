@@ -5,6 +5,7 @@
  */
 #include "god.h"
 
+#include "text.h"
 #include "yaml.h"
 
 #include <stdio.h>
@@ -125,27 +126,34 @@ spark_str god_timestamp(const spark_api *api, spark_call *call)
     return api->format(call, "%s.%03ldZ", date, now.tv_nsec / 1000000);
 }
 
+/* As one text from the start: pasting such a large one together would copy it twice. */
+static spark_status snapshot_reply(spark_call *call, spark_str yaml)
+{
+    enum { ANSWER_MAX = 64 * 1024 * 1024, REST_MAX = 256 };
+    struct text text = text_make(host_api, call, yaml.len + yaml.len / 8 + REST_MAX, ANSWER_MAX);
+    spark_str now = god_timestamp(host_api, call);
+    text_put(&text, SPARK_STR("{\"success\":true,\"schema\":"));
+    text_put_quoted(&text, yaml);
+    text_put(&text, host_api->format(call, ",\"timestamp\":\"%.*s\"}", SPARK_FMT(now)));
+    spark_str answer;
+    spark_status status = text_end(&text, SPARK_FAILED,
+                                   SPARK_STR("The schema is too large for one answer."), &answer);
+    return status == SPARK_OK ? god_reply(host_api, call, answer) : status;
+}
+
 static spark_status snapshot_show(spark_call *call, const spark_request *request, void *user)
 {
     (void)request;
     (void)user;
     spark_str text;
+    spark_str yaml;
     const spark_json *snapshot;
     spark_status status = host_api->schema_snapshot(call, &text);
     if (status == SPARK_OK)
         status = host_api->json_parse(call, text, &snapshot);
-    if (status != SPARK_OK)
-        return status;
-    spark_str yaml = yaml_of_json(host_api, call, snapshot);
-    if (yaml.data == NULL)
-        return host_api->fail(call, SPARK_FAILED,
-                              SPARK_STR("The schema is too large for one answer."));
-    spark_str quoted = host_api->json_quote(call, yaml);
-    spark_str now = god_timestamp(host_api, call);
-    return god_reply(host_api, call,
-                     host_api->format(call,
-                                      "{\"success\":true,\"schema\":%.*s,\"timestamp\":\"%.*s\"}",
-                                      SPARK_FMT(quoted), SPARK_FMT(now)));
+    if (status == SPARK_OK)
+        status = yaml_of_json(host_api, call, snapshot, &yaml);
+    return status == SPARK_OK ? snapshot_reply(call, yaml) : status;
 }
 
 /* {collection, items, atomic = true} */
