@@ -1,22 +1,12 @@
-// No turn of an event loop takes long: the heaviest input that every route and every kind of job takes,
-// one after the other, and the CPU of the longest turn that it made. CPU, not time, and the least of three
-// tries, so that a busy machine fails nothing. For the release build: sanitizers make everything slow.
+// No turn of the server takes long: the heaviest input that every route takes, one after the other, and the CPU of
+// the longest turn that it made (measure.mjs). For the release build: sanitizers make everything slow.
 
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
-import path from 'node:path';
 import { after, before, test } from 'node:test';
 
 import { makeTenant, readRoutes, startApi } from '../support/api.mjs';
-import { until } from '../support/stack.mjs';
-import { EMPTY_GROUPS, jobsEnd, MIB, seedRows, TEXT } from './seed.mjs';
-
-const SHOWN_MS = 20;
-const MOST_MS = 50;
-/* Tens of MiB in one answer or body: its memory grows, is sent and is given back in pieces as large, and the
- * kernel does nothing else meanwhile. Named one by one below, so that nothing new comes among them. */
-const LARGE_MOST_MS = 1000;
-const TRIES = 3;
+import { measureRequests, MOST_MS, SHOWN_MS } from './measure.mjs';
+import { EMPTY_GROUPS, FORM_FIELDS, importCampaign, MIB, seedRows, TEXT } from './seed.mjs';
 
 let stack;
 let a;
@@ -34,22 +24,13 @@ async function made(collection, body) {
 }
 
 before(async () => {
-    stack = await startApi({ env: { LOOP_TURN_MAX: String(SHOWN_MS), LOG_LEVEL: 'warn', GOD_SQL: 'true' } });
-    stack.startWorker({ LOG_LEVEL: 'debug' });
+    stack = await startApi({ env: { LOOP_TURN_MAX: String(SHOWN_MS), LOG_LEVEL: 'warn' }, workers: 1 });
     a = await makeTenant(stack, 'A', 'a.example');
     other = await makeTenant(stack, 'B', 'b.example');
     await seedRows(stack, a.id, a.author.id);
     campaign = await made('campaign_masters', { name: 'empty', headline_spintax_root: '{a|b}', target_word_count: 0 });
-    const imported = await stack.request('POST', '/api/admin/import-blueprint', {
-        site_id: a.id,
-        template: { name: 'Two parts', structure_json: ['intro', 'end'] },
-        campaign: { name: 'whole', headline_spintax_root: '{a|b}', target_word_count: 0 },
-        fragments: ['intro', 'end'].map((type) => ({ fragment_type: type, content_body: `<p>${'{a|b {c|d}} '.repeat(5000)}</p>` })),
-        headlines: Array.from({ length: 2000 }, (_, n) => `Headline ${n}`),
-    });
-    assert.equal(imported.status, 200, imported.text);
-    templateCampaign = imported.body.campaign_id;
-    form = await made('forms', { name: 'f', slug: 'f', fields: Array.from({ length: 256 }, (_, n) => ({ name: `n${n}`, type: 'text', pattern: `([^,]{1,40},? ?){1,${n % 40 + 1}}` })) });
+    templateCampaign = await importCampaign(stack, a.id);
+    form = await made('forms', { name: 'f', slug: 'f', fields: FORM_FIELDS });
     article = await made('generated_articles', { title: 'x', slug: 'heavy', status: 'qc', content: `<p>${TEXT(MIB - 5000)}</p>` });
 });
 after(() => stack?.stop());
@@ -70,6 +51,7 @@ const heaviest = {
     'GET /sitemap.xml': () => [{ host: 'a.example' }],
     'GET /sitemap-:page.xml': () => [{ path: '/sitemap-1.xml', host: 'a.example' }],
     'GET /server/ping': null,
+    'GET /server/ready': null,
     'GET /server/health': () => [{ token: stack.adminToken }],
     'GET /server/info': () => [{}],
     'GET /server/specs/oas': () => [{}],
@@ -184,108 +166,10 @@ const heaviest = {
     'POST /api/seo/remove-links': () => [{ body: { article_id: article } }],
 };
 
-/* Routes of the extension that is shipped. */
-const columns = numbers(20).map((n) => ({ field: `f${n}`, type: 'string' }));
-const god = [
-    { method: 'POST', path: '/god/data/bulk-insert', body: () => ({ collection: 'posts', items: posts(60000, 600).map((p) => ({ ...p, site_id: other.id })) }) },
-    { method: 'POST', path: '/god/schema/apply', body: () => ({ yaml: `# ${TEXT(MIB)}` }) },
-    { method: 'POST', path: '/god/schema/collections/create', body: () => ({ collection: `c${Date.now()}`, fields: columns }) },
-    { method: 'GET', path: '/god/schema/snapshot' },
-];
-
-/* Kinds of jobs: what queues the heaviest one. */
-const jobs = {
-    'bench-noop': () => queueJob('bench-noop', {}),
-    'generate-articles': async () => void (await api('POST', '/api/seo/generate-article', { campaign_id: templateCampaign, batch_size: 200 })),
-    'generate-headlines': async () => {
-        for (const root of [EMPTY_GROUPS.slice(0, 65520), `x${'{|}'.repeat(20000)}`, `x${'{|}'.repeat(1000)}`, numbers(60).map((n) => `{${n}a|${n}b|${n}c}`).join(' ')])
-            await api('POST', '/api/seo/generate-headlines', { campaign_id: campaign, max_headlines: 300000, spintax_root: root });
-    },
-    retention: () => queueJob('retention', { table: 'pageviews', older_than: 400 }, null),
-    'process-queue': async () => {
-        const plan = await api('POST', '/api/seo/schedule-production', { campaign_id: templateCampaign, total_articles: 60, test_batch_first: false });
-        await api('POST', '/api/seo/approve-batch', { queue_id: plan.body.queue_id });
-        await api('POST', '/api/seo/process-queue', { queue_id: plan.body.queue_id, limit: 60 });
-    },
-    'scan-duplicates': async () => void (await api('POST', '/api/seo/scan-duplicates', { async: true })),
-    'insert-links': async () => {
-        const ids = (await stack.rows(`select id from generated_articles where site_id = '${a.id}' order by length(content) desc limit 300`)).map(([id]) => id);
-        await api('POST', '/api/seo/insert-links', { article_ids: ids, max_links: 50, min_distance: 0 });
-    },
-    'deliver-webhook': () => queueJob('deliver-webhook', { submission: a.page.id }),
-    'deliver-mail': () => queueJob('deliver-mail', { submission: a.page.id }),
-    'deliver-conversion': () => queueJob('deliver-conversion', { conversion: a.page.id }),
-    'publish-due': () => queueJob('publish-due', {}),
-};
-
-const queueJob = (kind, payload, site = a.id) =>
-    stack.rows(`insert into spark.jobs (site_id, kind, payload, max_failures) values (${site ? `'${site}'` : 'null'}, '${kind}', '${JSON.stringify(payload)}', 1)`);
-
-/* Long turns ------------------------------------------------------------------------------------- */
-
-const linesOf = async (name) => {
-    const text = await readFile(path.join(stack.folder, name), 'utf8').catch(() => '');
-    return text.split('\n').filter((line) => line.startsWith('{')).map((line) => JSON.parse(line));
-};
-const longTurns = (lines) => lines.filter((line) => line.event === 'long_turn');
-
-/** What the server's log says once it has said everything that its counter counts. */
-async function serverTurns() {
-    const metrics = (await stack.call({ path: '/metrics', token: stack.adminToken })).text;
-    const count = Number(/^spark_loop_turns_long (\d+)$/m.exec(metrics)[1]);
-    return until(async () => {
-        const turns = longTurns(await linesOf('server.log'));
-        return turns.length >= count && turns;
-    }, 'the log of the server');
-}
-
-/** The worker's log up to the end of a job that is queued now. */
-async function workerTurns() {
-    const [[id]] = await stack.rows(`insert into spark.jobs (site_id, kind) values (null, 'bench-noop') returning id`);
-    return until(async () => {
-        const lines = await linesOf('worker-1.log');
-        return lines.some((line) => line.event === 'job_done' && String(line.job) === id) && longTurns(lines);
-    }, `the job ${id}`, 120);
-}
-
-/** Runs it until its longest turn is short enough, thrice at most; the least of the longest, in ms. */
-async function measure(what, run, turns, most = MOST_MS) {
-    let least = Infinity;
-    for (let i = 0; i < TRIES && least > most; i++) {
-        const before = (await turns()).length;
-        await run();
-        const made = (await turns()).slice(before);
-        const longest = made.sort((x, y) => y.cpu_us - x.cpu_us)[0];
-        if (longest) console.log(`${what}: ${(longest.cpu_us / 1000).toFixed(1)} ms (${longest.fiber}: ${longest.work}, ${made.length} turns over ${SHOWN_MS} ms)`);
-        least = Math.min(least, (longest?.cpu_us ?? 0) / 1000);
-    }
-    return least;
-}
-
-const name = (request) => `${request.method} ${request.path} ${(request.text ?? JSON.stringify(request.body) ?? '').slice(0, 60)}`;
-
-async function measureRequests(list) {
-    const late = [];
-    for (const make of list) {
-        let answer;
-        let request;
-        const ms = await measure(name(make()), async () => {
-            request = make();
-            answer = await stack.call(request);
-        }, serverTurns, make().isLarge ? LARGE_MOST_MS : MOST_MS);
-        assert.ok(answer.status < 500 || [503, 507].includes(answer.status), `${name(request)} → ${answer.status} ${answer.text.slice(0, 300)}`);
-        if (process.env.TURNS_VERBOSE) console.log(`${name(request)} → ${answer.status} ${answer.text.length} ${answer.status >= 400 ? answer.text.slice(0, 200) : ''}`);
-        if (ms > (request.isLarge ? LARGE_MOST_MS : MOST_MS)) late.push(`${name(request)}: ${ms.toFixed(1)} ms`);
-    }
-    assert.deepEqual(late, []);
-}
-
-test('every_route_and_every_kind_of_job_has_its_heaviest_input', async () => {
+test('every_route_has_its_heaviest_input', async () => {
     const routes = (await readRoutes()).map((route) => `${route.method} ${route.pattern}`);
     assert.deepEqual(routes.filter((route) => !(route in heaviest)), [], 'teach this file what they take at most');
     assert.deepEqual(Object.keys(heaviest).filter((route) => !routes.includes(route)), [], 'these are gone');
-    const table = await readFile(path.resolve(import.meta.dirname, '../../workers/jobs.def'), 'utf8');
-    assert.deepEqual([...table.matchAll(/^JOB\("([^"]+)"/gm)].map(([, kind]) => kind).sort(), Object.keys(jobs).sort());
 });
 
 for (const { method, pattern } of await readRoutes())
@@ -293,17 +177,5 @@ for (const { method, pattern } of await readRoutes())
         const make = heaviest[`${method} ${pattern}`];
         const whole = (request) => ({ method, path: pattern, token: a.token, ...request });
         const list = make ? make().map((_, i) => () => whole(make()[i])) : [];
-        await measureRequests(list);
-    });
-
-test(`no turn passes ${MOST_MS} ms: the routes of the administrator's extension`, () =>
-    measureRequests(god.map((route) => () => ({ ...route, body: route.body?.(), headers: { 'x-god-token': stack.env.GOD_MODE_TOKEN } }))));
-
-for (const kind of Object.keys(jobs))
-    test(`no turn of a worker passes ${MOST_MS} ms: ${kind}`, async () => {
-        const ms = await measure(`job ${kind}`, async () => {
-            await jobs[kind]();
-            await jobsEnd(stack, kind);
-        }, workerTurns);
-        assert.ok(ms <= MOST_MS, `${ms} ms`);
+        await measureRequests(stack, list);
     });
