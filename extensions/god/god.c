@@ -13,10 +13,13 @@
 
 static const spark_api *host_api;
 
+/* The host copies the body: of tens of MiB that is a turn of its own. */
 spark_status god_reply(const spark_api *api, spark_call *call, spark_str body)
 {
-    api->reply(call, 200, SPARK_STR("application/json; charset=utf-8"), body);
-    return SPARK_OK;
+    spark_status status = api->breathe(call);
+    if (status == SPARK_OK)
+        api->reply(call, 200, SPARK_STR("application/json; charset=utf-8"), body);
+    return status;
 }
 
 spark_status god_read(const spark_api *api, spark_call *call, const spark_request *request,
@@ -126,11 +129,12 @@ spark_str god_timestamp(const spark_api *api, spark_call *call)
     return api->format(call, "%s.%03ldZ", date, now.tv_nsec / 1000000);
 }
 
-/* As one text from the start: pasting such a large one together would copy it twice. */
+enum { ANSWER_MAX = 64 * 1024 * 1024, ANSWER_REST = 256 };
+
+/* As one text from the start: format would go through such a large one three times. */
 static spark_status snapshot_reply(spark_call *call, spark_str yaml)
 {
-    enum { ANSWER_MAX = 64 * 1024 * 1024, REST_MAX = 256 };
-    struct text text = text_make(host_api, call, yaml.len + yaml.len / 8 + REST_MAX, ANSWER_MAX);
+    struct text text = text_make(host_api, call, yaml.len + yaml.len / 8 + ANSWER_REST, ANSWER_MAX);
     spark_str now = god_timestamp(host_api, call);
     text_put(&text, SPARK_STR("{\"success\":true,\"schema\":"));
     text_put_quoted(&text, yaml);
@@ -156,6 +160,20 @@ static spark_status snapshot_show(spark_call *call, const spark_request *request
     return status == SPARK_OK ? snapshot_reply(call, yaml) : status;
 }
 
+/* The members of the result follow ours: the brace that opens them is left out. */
+static spark_status bulk_reply(spark_call *call, spark_str name, spark_str result)
+{
+    struct text text = text_make(host_api, call, name.len + result.len + ANSWER_REST, ANSWER_MAX);
+    text_put(&text, SPARK_STR("{\"success\":true,\"collection\":"));
+    text_put(&text, name);
+    text_put(&text, SPARK_STR(","));
+    text_put(&text, (spark_str){result.data + 1, result.len - 1});
+    spark_str answer;
+    spark_status status = text_end(&text, SPARK_FAILED,
+                                   SPARK_STR("The result is too large for one answer."), &answer);
+    return status == SPARK_OK ? god_reply(host_api, call, answer) : status;
+}
+
 /* {collection, items, atomic = true} */
 static spark_status bulk_insert(spark_call *call, const spark_request *request, void *user)
 {
@@ -179,12 +197,7 @@ static spark_status bulk_insert(spark_call *call, const spark_request *request, 
                                    atomic == NULL || host_api->json_boolean(atomic), &result);
     if (status != SPARK_OK)
         return status;
-    /* Its members follow ours: the brace that opens them is left out. */
-    spark_str name = host_api->json_text(call, collection);
-    spark_str rest = {result.data + 1, result.len - 1};
-    return god_reply(host_api, call,
-                     host_api->format(call, "{\"success\":true,\"collection\":%.*s,%.*s",
-                                      SPARK_FMT(name), SPARK_FMT(rest)));
+    return bulk_reply(call, host_api->json_text(call, collection), result);
 }
 
 static spark_status god_start(const spark_api *host, spark_registry *registry)

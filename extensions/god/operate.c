@@ -186,7 +186,7 @@ static void put_row(struct text *text, const spark_rows *rows, size_t row)
     text_put(text, SPARK_STR("]"));
 }
 
-enum { SQL_PARAMS_MAX = 100, SQL_ROWS_MAX = 1000, SQL_FIRST = 4096, SQL_ANSWER_MAX = 64 << 20 };
+enum { SQL_PARAMS_MAX = 100, SQL_ROWS_MAX = 1000, SQL_FIRST = 4096, SQL_ANSWER_MAX = 16 << 20 };
 
 static spark_status rows_reply(spark_call *call, const spark_rows *rows)
 {
@@ -201,7 +201,7 @@ static spark_status rows_reply(spark_call *call, const spark_rows *rows)
     text_put(&text, SPARK_STR("]}"));
     spark_str answer;
     spark_status status = text_end(
-        &text, SPARK_BAD_INPUT, SPARK_STR("The answer has more than 64 MiB; use limit"), &answer);
+        &text, SPARK_BAD_INPUT, SPARK_STR("The answer has more than 16 MiB; use limit"), &answer);
     return status == SPARK_OK ? god_reply(api, call, answer) : status;
 }
 
