@@ -84,9 +84,10 @@ const heaviest = {
         () => god('POST', '/god/schema/apply', { schema: wish(160, 120), dry_run: true }),
         () => god('POST', '/god/schema/apply', { schema: { ...wish(0, 0), fields: [], collections: [] }, dry_run: true, allow_delete: true }),
         () => (made++, god('POST', '/god/schema/apply', { schema: wish(3, 60) })),
-        () => god('POST', '/god/schema/apply', { yaml: yaml(15 * MIB) }, { status: 400 }),
-        () => god('POST', '/god/schema/apply', { yaml: `# ${TEXT(15 * MIB)}` }, { status: 400 }),
-        () => god('POST', '/god/schema/apply', { yaml: `a: "${'é\\t'.repeat(4 * MIB)}"` }, { status: 400 }),
+        /* Half of the 16 MiB that a YAML may have: what the second half adds is memory. */
+        () => god('POST', '/god/schema/apply', { yaml: yaml(8 * MIB) }, { isLarge: true, status: 400 }),
+        () => god('POST', '/god/schema/apply', { yaml: `# ${TEXT(8 * MIB)}` }, { status: 400 }),
+        () => god('POST', '/god/schema/apply', { yaml: `a: "${'é\\t'.repeat(2 * MIB)}"` }, { status: 400 }),
         () => god('POST', '/god/schema/apply', { yaml: `a: [${'1,'.repeat(1400000)}1]` }, { status: 400 }),
         () => god('POST', '/god/schema/apply', { schema: { ...wish(1, 1), fields: [{ collection: `wish_${made}_0`, field: 'f', type: 'string', meta: { options: numbers(1400000) } }] } }, { status: 400 }),
     ],
@@ -98,8 +99,9 @@ const heaviest = {
     'POST /god/sql/execute': [
         () => god('POST', '/god/sql/execute', { sql: `select '${'x'.repeat(MIB - 200)}'`, params: [] }),
         () => god('POST', '/god/sql/execute', { sql: `select 1 where ${numbers(45000).map((n) => `${n} = ${n + 1}`).join(' or ')}` }),
-        () => god('POST', '/god/sql/execute', { sql: `select ${numbers(1600).map((n) => `repeat('é', 60) as c${n}`).join(', ')} from generate_series(1, 200)` }),
-        () => god('POST', '/god/sql/execute', { sql: "select repeat('x', 20000) from generate_series(1, 1000)" }),
+        () => god('POST', '/god/sql/execute', { sql: `select ${numbers(1600).map((n) => `repeat('é', 60) as c${n}`).join(', ')} from generate_series(1, 70)` }),
+        () => god('POST', '/god/sql/execute', { sql: "select repeat('x', 16000) from generate_series(1, 1000)" }),
+        () => god('POST', '/god/sql/execute', { sql: "select repeat('x', 60000) from generate_series(1, 1000)" }, { status: 400 }),
         () => god('POST', '/god/sql/execute', { sql: 'select count(*) from unnest($1::text[]) u', params: [`{${'x,'.repeat(400000)}x}`] }),
     ],
 };

@@ -64,8 +64,9 @@ export const seedDuplicates = (stack, site, count, long) => stack.rows(`
     select '${site}', 'long ' || n, 'long-' || n, (select '<p>' || string_agg(${quote(SENTENCE)} || case when m % 50 = 0 then md5((n * m)::text) else m::text end, ' ') || '</p>' from generate_series(1, 2500) m), 'draft', 30000
       from generate_series(1, ${long}) n;`);
 
-/** Articles that wait to be published, each with a slot whose time has come. */
+/** Articles that wait to be published, each with a slot whose time has come, of a site that may publish as many a day. */
 export async function seedDue(stack, site, count, text) {
+    await stack.rows(`update sites set publish_ramp_start = 100000 where id = '${site}'`);
     const [[campaign]] = await stack.rows(`insert into campaign_masters (site_id, name, target_word_count) values ('${site}', 'due', 0) returning id`);
     const rows = await stack.rows(`insert into generated_articles (site_id, campaign_id, campaign_site_id, title, slug, status, content, word_count)
         select '${site}', '${campaign}', '${site}', 'Due ' || n, 'due-' || gen_random_uuid(), 'qc', ${quote(text)}, 1000 from generate_series(1, ${count}) n returning id`);
