@@ -14,6 +14,7 @@
 
 #include <assert.h>
 #include <malloc.h>
+#include <stdatomic.h>
 #include <sys/socket.h>
 
 enum { SWEEP_US = 100 * 1000, SWEEPS_A_SECOND = 10 };
@@ -125,19 +126,35 @@ static void look_at(struct conn *conn, int64_t now_us)
 }
 
 /* Rows and answers that are gone leave holes between what is still there, and malloc would keep
- * them. Asked for by growth alone: what was given back still counts as free. */
-static void trim(struct server *server)
+ * them. Asked for by growth alone: what was given back still counts as free. On a thread: malloc
+ * looks at each hole. */
+static atomic_bool is_trimming;
+
+static void trim(void *free_before)
 {
-    if (server->reactor->index > 0)
-        return;
+    size_t *before = free_before;
     size_t free_bytes = mallinfo2().fordblks;
-    if (free_bytes > server->free_bytes + TRIM_BYTES) {
+    if (free_bytes > *before + TRIM_BYTES) {
         malloc_trim(0);
-        free_bytes = mallinfo2().fordblks;
-        server->free_bytes = free_bytes;
-    } else if (free_bytes < server->free_bytes) {
-        server->free_bytes = free_bytes;
+        *before = mallinfo2().fordblks;
+    } else if (free_bytes < *before) {
+        *before = free_bytes;
     }
+    atomic_store(&is_trimming, false);
+}
+
+static void after_trim(void *free_before)
+{
+    (void)free_before;
+}
+
+static void start_trim(struct reactor *reactor)
+{
+    static size_t free_before; /* what malloc kept when it was last trimmed */
+    if (reactor->index > 0 || atomic_exchange(&is_trimming, true))
+        return;
+    if (!offload_submit(reactor->offload, reactor->loop, trim, after_trim, &free_before))
+        atomic_store(&is_trimming, false);
 }
 
 static void on_sweep(void *arg)
@@ -152,7 +169,7 @@ static void on_sweep(void *arg)
             next = conn->next; /* cutting one closes it in the next turn, and no other */
             look_at(conn, now_us);
         }
-        trim(server);
+        start_trim(server->reactor);
     }
     linger_end_late(server, now_us);
     timer_start(server->reactor->loop, &server->sweep, clock_now_us() + SWEEP_US);

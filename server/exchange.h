@@ -36,7 +36,6 @@ struct server {
     struct lingering *lingers;
     uint32_t linger_count; /* with those of connections that are about to close */
     uint32_t sweeps;
-    size_t free_bytes; /* that malloc kept when it was last trimmed */
     struct arena *arenas[ARENA_POOL_MAX];
     uint32_t arena_count;
     uint32_t connections;

@@ -15,7 +15,8 @@ struct field;
 struct sheet; /* where the accepted values go */
 static bool take_text(struct sheet *sheet, const struct field *field, const struct json *value);
 static bool take_number(struct sheet *sheet, const struct field *field, const struct json *value);
-static bool take_checkbox(struct sheet *sheet, const struct field *field, const struct json *value);
+static fiber_fn bool take_checkbox(struct sheet *sheet, const struct field *field,
+                                   const struct json *value);
 static const char *email_fault(Str text);
 static const char *phone_fault(Str text);
 static const char *url_fault(Str text);
@@ -23,7 +24,8 @@ static const char *url_fault(Str text);
 struct kind {
     Str name;
     size_t max; /* characters, when the form does not say */
-    bool (*take)(struct sheet *sheet, const struct field *field, const struct json *value);
+    fiber_fn bool (*take_into)(struct sheet *sheet, const struct field *field,
+                                const struct json *value);
     const char *(*fault)(Str text);
 };
 
@@ -252,7 +254,8 @@ static bool take_tick(struct sheet *sheet, const struct field *field, const stru
 }
 
 /* With options a checkbox is a list of those that were ticked. */
-static bool take_checkbox(struct sheet *sheet, const struct field *field, const struct json *value)
+static fiber_fn bool take_checkbox(struct sheet *sheet, const struct field *field,
+                                   const struct json *value)
 {
     if (field->options == NULL)
         return take_tick(sheet, field, value);
@@ -263,6 +266,7 @@ static bool take_checkbox(struct sheet *sheet, const struct field *field, const 
     if (count == 0 && field->is_required)
         return refuse_value(sheet, field, "has to be ticked");
     for (uint32_t i = 0; i < count; i++) {
+        fiber_pause(); /* a form may have a hundred thousand options */
         const struct json *choice = is_one ? value : json_at(value, i);
         if (json_kind(choice) != JSON_STRING || !is_option(field, json_str(choice)))
             return refuse_value(sheet, field, "is none of the options");
@@ -283,11 +287,12 @@ static bool is_blank(const struct json *value)
            (json_kind(value) == JSON_STRING && str_trim(json_str(value)).len == 0);
 }
 
-static void take_field(struct sheet *sheet, const struct field *field, const struct json *data)
+static fiber_fn void take_field(struct sheet *sheet, const struct field *field,
+                                const struct json *data)
 {
     const struct json *value = json_get(data, field->name);
     if (!is_blank(value))
-        (void)field->kind->take(sheet, field, value);
+        (void)field->kind->take_into(sheet, field, value);
     else if (field->is_required)
         (void)refuse_value(sheet, field, "is required");
 }
@@ -301,13 +306,15 @@ static uint32_t place_of(const struct json *fields, uint32_t count, Str name)
     return count;
 }
 
-Err form_check(struct ctx *ctx, const struct json *fields, const struct json *data, Str *ret)
+fiber_fn Err form_check(struct ctx *ctx, const struct json *fields, const struct json *data,
+                        Str *ret)
 {
     struct buf *out = buf_in_arena(ctx->arena, FORM_DATA_MAX);
     struct sheet sheet = {.ctx = ctx, .json = json_writer(out), .first = OK};
     uint32_t count = json_len(fields) < FORM_FIELDS_MAX ? json_len(fields) : FORM_FIELDS_MAX;
     json_object_begin(&sheet.json);
     for (uint32_t i = 0; i < count; i++) {
+        fiber_pause(); /* each pattern may take its 20 ms */
         struct field field = field_of(json_at(fields, i));
         if (field.name.len > 0 && place_of(fields, i, field.name) == i)
             take_field(&sheet, &field, data);

@@ -6,6 +6,7 @@
 
 #include "base/ctx.h"
 #include "base/json.h"
+#include "io/fiber.h"
 
 enum { FORM_FIELDS_MAX = 256, FORM_DATA_MAX = 128 * 1024 };
 
@@ -20,7 +21,8 @@ enum { FORM_FIELDS_MAX = 256, FORM_DATA_MAX = 128 * 1024 };
  * over (forms are checked when they are written, but may be older than that check). Fields beyond
  * FORM_FIELDS_MAX, or of a name that came before, do not count.
  */
-Err form_check(struct ctx *ctx, const struct json *fields, const struct json *data, Str *ret);
+fiber_fn Err form_check(struct ctx *ctx, const struct json *fields, const struct json *data,
+                        Str *ret);
 
 /* The first of `names` that the visitor has filled in with text, trimmed and at most `max` bytes;
  * STR_NONE when there is none. */

@@ -4,12 +4,12 @@
 #
 #   tests/run.sh [build folder] [suite…] [file…]
 #
-# Suites: unit db api ext e2e chaos stack arch (all of these when none is named); real, which needs
-# the real data; and turns, which runs the release build whatever folder is named. Words that are no
-# suite choose files of those suites by a part of their name:
-# `tests/run.sh build/asan api tenant_matrix`, `tests/run.sh build/asan unit db jobs`.
+# Suites: unit db api ext e2e chaos stack arch turns (all of these when none is named); and real,
+# which needs the real data. Words that are no suite choose files of those suites by a part of their
+# name: `tests/run.sh build/asan api tenant_matrix`, `tests/run.sh build/asan unit db jobs`.
 # The suite stack runs twice, on the build folder and on build/release (SPARK_RELEASE_DIR): builds
-# with sanitizers have larger stacks, which would hide what ends the program that is shipped.
+# with sanitizers have larger stacks, which would hide what ends the program that is shipped. The
+# suite turns, how much CPU a turn of the loop takes, runs on build/release alone.
 # A skipped test fails the run unless tests/skips.txt gives its reason.
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -28,7 +28,7 @@ if [ -z "$suites" ] && [ ${#chosen[@]} -gt 0 ]; then
     echo "tests/run.sh: no suite '${chosen[0]}'; name the suite first: unit db api ext e2e chaos stack arch real turns" >&2
     exit 2
 fi
-suites=${suites:-unit db api ext e2e chaos stack arch}
+suites=${suites:-unit db api ext e2e chaos stack arch turns}
 release=$(realpath -m "${SPARK_RELEASE_DIR:-build/release}")
 
 # The embedded servers run as a user of their own when we are root: their folder must be reachable.
@@ -140,6 +140,18 @@ run_stack() {
     fi
 }
 
+# run_turns FILE…: sanitizers make everything slow, so only the release build is measured.
+run_turns() {
+    echo "== turns on $release"
+    if [ ! -x "$release/bin/spark" ]; then
+        echo "tests/run.sh: $release/bin/spark is not there; tools/build.sh release" >&2
+        touch "$results/turns.failed"
+        return
+    fi
+    SPARK_BUILD_DIR=$release SPARK_BIN=$release/bin/spark run_node turns "$@" ||
+        touch "$results/turns.failed"
+}
+
 run_python() {
     local file name
     for file in "$@"; do
@@ -188,14 +200,9 @@ for suite in $suites; do
         echo "== arch"
         run_python "${files[@]}"
         ;;
-    turns) # how long a turn of the loop is: sanitizers make everything slow
-        echo "== turns"
-        (
-            export SPARK_BUILD_DIR=$PWD/build/release SPARK_BIN=$PWD/build/release/bin/spark
-            export SPARK_TEST_TIMEOUT_MS=${SPARK_TEST_TIMEOUT_MS:-1800000}
-            choose tests/turns/*.test.mjs
-            run_node turns "${files[@]}"
-        ) || touch "$results/turns.failed"
+    turns)
+        choose tests/turns/*.test.mjs
+        if [ ${#files[@]} -gt 0 ]; then run_turns "${files[@]}"; fi
         ;;
     api | ext | e2e | chaos)
         choose tests/"$suite"/*.test.mjs

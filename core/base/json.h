@@ -61,8 +61,11 @@ struct json_iter {
 struct json_iter json_iter(const struct json *object);
 bool json_next(struct json_iter *it);
 
-/* Compact text of a value, in the arena. */
+/* Compact text of a value, in the arena. Of what may be large: json_text_apart (io/json_apart.h).
+ */
 Str json_text(struct arena *arena, const struct json *json);
+/* Whether its text has some `bytes` or more; looks at no more of it than that takes. */
+bool json_is_long(const struct json *json, size_t bytes);
 
 /*
  * Typed reading at the edge. Each returns OK and leaves *ret alone when the member is absent or

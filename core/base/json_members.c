@@ -59,50 +59,70 @@ Str json_member_names(struct arena *arena, Str known)
     return buf_str(out);
 }
 
-static Err refuse(struct ctx *ctx, Str path, Str known)
+/* Where a value stands: told only when it is refused, for a body may have a million of them. */
+struct place {
+    const struct place *above;
+    Str name;       /* of a member, or where the whole is; STR_NONE: an element */
+    uint32_t index; /* of an element */
+};
+
+static Str place_text(struct arena *arena, const struct place *place)
+{
+    if (place == NULL)
+        return STR_NONE;
+    Str above = place_text(arena, place->above);
+    if (place->name.data == NULL)
+        return str_printf(arena, "%.*s[%u]", STR_FMT(above), place->index);
+    return above.len == 0 ? place->name
+                          : str_printf(arena, "%.*s.%.*s", STR_FMT(above), STR_FMT(place->name));
+}
+
+static Err refuse(struct ctx *ctx, const struct place *place, Str known)
 {
     enum { SHOWN_MAX = 100 };
     Str names = json_member_names(ctx->arena, known);
-    Str shown = str_cut(path, SHOWN_MAX);
+    Str shown = str_cut(place_text(ctx->arena, place), SHOWN_MAX);
     err_ignore(fail_also(ctx, ERR_INVALID_PAYLOAD, "\"%.*s\" is not known here; known: %.*s",
                          STR_FMT(shown), STR_FMT(names.len > 0 ? names : STR("none"))),
                "returned with its note");
     return fail_note(ctx, "field", shown);
 }
 
-static Err check_value(struct ctx *ctx, const struct json *json, Str where, Str known);
+static Err check_value(struct ctx *ctx, const struct json *json, const struct place *place,
+                       Str known);
 
-static Err check_object(struct ctx *ctx, const struct json *object, Str where, Str known)
+static Err check_object(struct ctx *ctx, const struct json *object, const struct place *place,
+                        Str known)
 {
     for (struct json_iter it = json_iter(object); json_next(&it);) {
         Str below;
         bool is_known = member_find(known, it.key, &below);
         if (is_known && below.data == NULL)
             continue;
-        Str path = where.len == 0
-                       ? it.key
-                       : str_printf(ctx->arena, "%.*s.%.*s", STR_FMT(where), STR_FMT(it.key));
+        const struct place member = {.above = place, .name = it.key};
         if (!is_known)
-            return refuse(ctx, path, known);
-        TRY(check_value(ctx, it.value, path, below));
+            return refuse(ctx, &member, known);
+        TRY(check_value(ctx, it.value, &member, below));
     }
     return OK;
 }
 
 /* An array is one of such objects; what is neither is the reader's to refuse. */
-static Err check_value(struct ctx *ctx, const struct json *json, Str where, Str known)
+static Err check_value(struct ctx *ctx, const struct json *json, const struct place *place,
+                       Str known)
 {
     if (json_kind(json) == JSON_OBJECT)
-        return check_object(ctx, json, where, known);
+        return check_object(ctx, json, place, known);
     for (uint32_t i = 0; json_kind(json) == JSON_ARRAY && i < json_len(json); i++) {
         if (json_kind(json_at(json, i)) == JSON_OBJECT)
             TRY(check_object(ctx, json_at(json, i),
-                             str_printf(ctx->arena, "%.*s[%u]", STR_FMT(where), i), known));
+                             &(struct place){.above = place, .name = STR_NONE, .index = i}, known));
     }
     return OK;
 }
 
 Err json_check_members(struct ctx *ctx, const struct json *object, Str where, Str known)
 {
-    return check_value(ctx, object, where, known);
+    const struct place whole = {.name = where};
+    return check_value(ctx, object, where.len > 0 ? &whole : NULL, known);
 }

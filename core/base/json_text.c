@@ -93,3 +93,37 @@ Str json_text(struct arena *arena, const struct json *json)
     buf_finish(&out);
     return text;
 }
+
+/* Opens what `value` is, and says how long its text is at least, without what stands in it. */
+static size_t measure_one(struct walk *walk, const struct json *value)
+{
+    enum { LEAST = 2 }; /* "1," */
+    enum json_kind kind = json_kind(value);
+    if (kind == JSON_ARRAY || kind == JSON_OBJECT) {
+        assert(walk->depth < JSON_DEPTH_CAP);
+        walk->levels[walk->depth++] = (struct level){.value = value, .members = json_iter(value)};
+    }
+    return LEAST + (kind == JSON_STRING ? json_str(value).len : 0);
+}
+
+/* The next member of the innermost level, or its end. */
+static size_t measure_next(struct walk *walk)
+{
+    struct level *level = &walk->levels[walk->depth - 1];
+    if (json_kind(level->value) == JSON_OBJECT && json_next(&level->members))
+        return level->members.key.len + measure_one(walk, level->members.value);
+    if (json_kind(level->value) == JSON_ARRAY && level->next < json_len(level->value))
+        return measure_one(walk, json_at(level->value, level->next++));
+    walk->depth--;
+    return 0;
+}
+
+bool json_is_long(const struct json *json, size_t bytes)
+{
+    struct walk walk;
+    walk.depth = 0;
+    size_t sum = measure_one(&walk, json);
+    while (walk.depth > 0 && sum < bytes)
+        sum += measure_next(&walk);
+    return sum >= bytes;
+}

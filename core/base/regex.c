@@ -19,10 +19,11 @@ enum {
     /* Characters in all ranges of a pattern that ignores case: pcre2 walks through each of them,
      * and 4 KB of pattern can name all of Unicode two hundred times, which is a second. */
     FOLDED_MAX = 1200 * 1000,
-    MATCH_LIMIT = 100000,    /* steps back: some milliseconds */
-    WORK_MAX = 4000000,      /* characters walked over, of which a step may take many */
-    MATCH_US = 20 * 1000,    /* for what the two above do not see */
-    DEPTH_LIMIT = 50 * 1000, /* several for each character of a long answer */
+    MATCH_LIMIT = 100000,     /* steps back: some milliseconds */
+    WORK_MAX = 4000000,       /* characters walked over, of which a step may take many */
+    MATCH_US = 20 * 1000,     /* for what the two above do not see */
+    MATCH_WALL_US = 5 * 1000, /* of these, before the clock of the processor is asked */
+    DEPTH_LIMIT = 50 * 1000,  /* several for each character of a long answer */
     HEAP_LIMIT_KB = 8192,
     HEAP_KEPT = 2 * 1024 * 1024, /* bytes of it that a thread keeps from match to match */
     GROUPS_MAX = sizeof((struct regex_match){0}.groups) / sizeof(Str),
@@ -119,12 +120,12 @@ static bool is_late(struct meter *meter)
 {
     int64_t now_us = clock_now_us();
     if (meter->end_us == 0)
-        meter->end_us = now_us + MATCH_US;
+        meter->end_us = now_us + MATCH_WALL_US;
     if (now_us < meter->end_us)
         return false;
     int64_t cpu_us = clock_thread_cpu_us();
     if (meter->cpu_end_us == 0)
-        meter->cpu_end_us = cpu_us + MATCH_US;
+        meter->cpu_end_us = cpu_us + MATCH_US - MATCH_WALL_US;
     return cpu_us >= meter->cpu_end_us;
 }
 

@@ -7,6 +7,7 @@
 #include "content/apply_internal.h"
 #include "content/ddl.h"
 #include "content/ddl_internal.h"
+#include "io/json_apart.h"
 
 enum { ANSWER_MAX = 16 * 1024 * 1024 };
 
@@ -28,20 +29,23 @@ static void write_change(struct json_writer *w, const struct change *change)
     json_object_end(w);
 }
 
-static void write_kind(struct json_writer *w, const struct diff *diff, enum change_of of,
-                       enum change_kind kind)
+static fiber_fn void write_kind(struct json_writer *w, const struct diff *diff, enum change_of of,
+                                enum change_kind kind)
 {
     static const Str KINDS[CHANGE_KIND_COUNT] = {STR_INIT("create"), STR_INIT("change"),
                                                  STR_INIT("delete")};
     json_key(w, KINDS[kind]);
     json_array_begin(w);
-    for (uint32_t i = 0; i < diff->count; i++)
+    for (uint32_t i = 0; i < diff->count; i++) {
+        fiber_pause();
         if (diff->list[i].of == of && diff->list[i].kind == kind)
             write_change(w, &diff->list[i]);
+    }
     json_array_end(w);
 }
 
-static Err write_answer(struct ctx *ctx, const struct diff *diff, bool is_dry_run, Str *ret)
+static fiber_fn Err write_answer(struct ctx *ctx, const struct diff *diff, bool is_dry_run,
+                                 Str *ret)
 {
     static const Str PARTS[CHANGE_OF_COUNT] = {STR_INIT("collections"), STR_INIT("fields"),
                                                STR_INIT("relations")};
@@ -89,8 +93,7 @@ fiber_fn Err schema_apply(struct platform platform, const struct schema_wish *wi
     Str text;
     const struct json *current;
     TRY(schema_snapshot_json(platform, &text));
-    TRY(json_parse(ctx, text, JSON_LIMITS_DEFAULT, &current));
-    TRY(fiber_breathe(ctx));
+    TRY(json_parse_apart(ctx, text, &current));
     struct own own;
     struct diff diff;
     TRY(apply_own_load(&tx, &own));

@@ -187,13 +187,15 @@ static Err names_check(const struct maker *m, const struct change *change)
 }
 
 /* name → entry of the present schema. */
-static const struct map *index_current(struct maker *m, const struct part *part)
+static fiber_fn const struct map *index_current(struct maker *m, const struct part *part)
 {
     struct map *map = map_in_arena(m->ctx->arena);
     const struct json *list = json_get(m->current, str_from_z(part->name));
-    for (uint32_t i = 0; i < json_len(list); i++)
+    for (uint32_t i = 0; i < json_len(list); i++) {
+        fiber_pause();
         map_put(map, key_of(m->ctx->arena, part, json_at(list, i)),
                 (void *)(uintptr_t)json_at(list, i));
+    }
     return map;
 }
 
@@ -204,6 +206,7 @@ static fiber_fn Err diff_part(struct maker *m, const struct part *part)
     struct map *seen = part->of == OF_COLLECTION ? m->collections : map_in_arena(ctx->arena);
     const struct json *wanted = json_get(m->wanted, str_from_z(part->name));
     for (uint32_t i = 0; i < json_len(wanted); i++) {
+        TRY(fiber_breathe(ctx));
         const struct json *entry = json_at(wanted, i);
         struct change change = change_of(m, part, i, entry);
         Str key = key_of(ctx->arena, part, entry);
@@ -214,9 +217,9 @@ static fiber_fn Err diff_part(struct maker *m, const struct part *part)
             return fail(ctx, ERR_INVALID_PAYLOAD, "%.*s: it is there twice", STR_FMT(change.path));
         TRY(take_wanted(m, &change));
     }
-    TRY(fiber_breathe(ctx));
     const struct json *current = json_get(m->current, str_from_z(part->name));
     for (uint32_t i = 0; i < json_len(current); i++) {
+        TRY(fiber_breathe(ctx));
         const struct json *entry = json_at(current, i);
         struct change change = change_of(m, part, i, entry);
         change.current = entry;
@@ -226,7 +229,25 @@ static fiber_fn Err diff_part(struct maker *m, const struct part *part)
     return OK;
 }
 
-static Err shape_check(struct ctx *ctx, const struct json *wanted)
+/* So much as a request that makes one collection or field may have by default: whoever looks at an
+ * entry looks at all of it in one go. */
+static fiber_fn Err entries_check(struct ctx *ctx, const struct part *part, const struct json *list)
+{
+    enum { ENTRY_MAX = 1024 * 1024 };
+    for (uint32_t i = 0; i < json_len(list); i++) {
+        TRY(fiber_breathe(ctx));
+        const struct json *entry = json_at(list, i);
+        if (json_kind(entry) != JSON_OBJECT)
+            return fail(ctx, ERR_INVALID_PAYLOAD, "%s[%u]: it has to be an object, not %s",
+                        part->name, i, json_kind_name(entry));
+        if (json_is_long(entry, ENTRY_MAX))
+            return fail(ctx, ERR_INVALID_PAYLOAD, "%s[%u]: it has more than %d bytes", part->name,
+                        i, ENTRY_MAX);
+    }
+    return OK;
+}
+
+static fiber_fn Err shape_check(struct ctx *ctx, const struct json *wanted)
 {
     const struct json *version = json_get(wanted, STR("version"));
     Str vendor = text_of(wanted, "vendor");
@@ -245,10 +266,7 @@ static Err shape_check(struct ctx *ctx, const struct json *wanted)
         if (json_len(list) > PARTS[i].max)
             return fail(ctx, ERR_INVALID_PAYLOAD, "\"%s\" can't have more than %u entries",
                         PARTS[i].name, PARTS[i].max);
-        for (uint32_t k = 0; k < json_len(list); k++)
-            if (json_kind(json_at(list, k)) != JSON_OBJECT)
-                return fail(ctx, ERR_INVALID_PAYLOAD, "%s[%u]: it has to be an object, not %s",
-                            PARTS[i].name, k, json_kind_name(json_at(list, k)));
+        TRY(entries_check(ctx, &PARTS[i], list));
     }
     return OK;
 }

@@ -16,6 +16,7 @@ fiber_fn Err apply_own_load(struct db_tx *tx, struct own *ret)
     struct map *collections = map_in_arena(arena);
     struct map *fields = map_in_arena(arena);
     for (uint32_t i = 0; i < rows.count; i++) {
+        TRY(fiber_breathe(tx->ctx));
         Str collection = row_text(&rows, i, APPLY_OWN_COLLECTION);
         map_put(collections, collection, &mark);
         map_put(fields, key_of(arena, collection, row_text(&rows, i, APPLY_OWN_FIELD)), &mark);

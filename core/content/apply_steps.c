@@ -7,6 +7,7 @@
 #include "content/ddl_internal.h"
 #include "content/rule_check.h"
 #include "gen/sql.h"
+#include "io/json_apart.h"
 
 enum { BODY_MAX = 8 * 1024 * 1024 };
 
@@ -124,10 +125,10 @@ static Err put_field(struct ctx *ctx, struct json_writer *w, const struct diff *
     return OK;
 }
 
-static Err body_end(struct ctx *ctx, struct json_writer *w, const struct json **ret)
+static fiber_fn Err body_end(struct ctx *ctx, struct json_writer *w, const struct json **ret)
 {
     TRY(buf_check(ctx, w->out, "The definition"));
-    return json_parse(ctx, buf_str(w->out), JSON_LIMITS_DEFAULT, ret);
+    return json_parse_apart(ctx, buf_str(w->out), ret);
 }
 
 /* Without its group, which may be made after it. */
@@ -144,8 +145,8 @@ static void put_meta(struct json_writer *w, const struct json *meta)
     json_object_end(w);
 }
 
-static Err collection_body(struct ctx *ctx, const struct diff *diff, const struct change *change,
-                           const struct json **ret)
+static fiber_fn Err collection_body(struct ctx *ctx, const struct diff *diff,
+                                    const struct change *change, const struct json **ret)
 {
     struct json_writer w = json_writer(buf_in_arena(ctx->arena, BODY_MAX));
     json_object_begin(&w);
@@ -157,6 +158,7 @@ static Err collection_body(struct ctx *ctx, const struct diff *diff, const struc
     json_key(&w, STR("fields"));
     json_array_begin(&w);
     for (uint32_t i = 0; i < diff->count; i++) {
+        TRY(fiber_breathe(ctx));
         const struct change *field = &diff->list[i];
         if (field->of == OF_FIELD && str_eq(field->collection, change->collection))
             TRY(with_path(ctx, field, put_field(ctx, &w, diff, field)));
@@ -189,8 +191,8 @@ static fiber_fn Err set_collection_meta(struct db_tx *tx, const struct diff *dif
                        NULL);
 }
 
-static Err field_body(struct ctx *ctx, const struct diff *diff, const struct change *change,
-                      const struct json **ret)
+static fiber_fn Err field_body(struct ctx *ctx, const struct diff *diff,
+                               const struct change *change, const struct json **ret)
 {
     struct json_writer w = json_writer(buf_in_arena(ctx->arena, BODY_MAX));
     TRY(put_field(ctx, &w, diff, change));

@@ -41,12 +41,13 @@ static bool is_integer(const struct field *field)
            field->type_oid == OID_INT8;
 }
 
-static void write_ids(struct bulk *bulk, struct json_writer *w)
+static fiber_fn void write_ids(struct bulk *bulk, struct json_writer *w)
 {
     bool is_number = is_integer(bulk->collection->key);
     json_key(w, STR("ids"));
     json_array_begin(w);
     for (uint32_t i = 0; i < bulk->count; i++) {
+        fiber_pause();
         if (!bulk->rows[i].is_stored)
             continue;
         if (is_number)
@@ -57,11 +58,12 @@ static void write_ids(struct bulk *bulk, struct json_writer *w)
     json_array_end(w);
 }
 
-static void write_failed(struct bulk *bulk, struct json_writer *w)
+static fiber_fn void write_failed(struct bulk *bulk, struct json_writer *w)
 {
     json_key(w, STR("failed"));
     json_array_begin(w);
     for (uint32_t i = 0; i < bulk->count; i++) {
+        fiber_pause();
         if (bulk->rows[i].fault.len == 0)
             continue;
         json_object_begin(w);
@@ -72,7 +74,7 @@ static void write_failed(struct bulk *bulk, struct json_writer *w)
     json_array_end(w);
 }
 
-static Err result_write(struct bulk *bulk, struct bulk_result *ret)
+static fiber_fn Err result_write(struct bulk *bulk, struct bulk_result *ret)
 {
     uint64_t inserted = 0;
     for (uint32_t i = 0; i < bulk->count; i++)

@@ -63,7 +63,7 @@ void bulk_fault(struct bulk *bulk, uint32_t row, const char *format, ...)
 fiber_fn bool bulk_value_write(struct ctx *ctx, const struct field *field, const struct json *value,
                                struct buf *out, Str *ret_fault);
 /* Text as it is, escaped. */
-void bulk_text_write(struct buf *out, Str text);
+fiber_fn void bulk_text_write(struct buf *out, Str text);
 /* Only PostgreSQL knows what is good there (numeric(10,2), enums, domains). */
 bool bulk_is_loose(const struct field *field);
 
@@ -74,4 +74,4 @@ fiber_fn Err bulk_lines(struct bulk *bulk, struct buf *out);
 fiber_fn Err bulk_load(struct bulk *bulk, Str lines, bool atomic);
 
 /* bulk_publish.c: after the commit. */
-void bulk_publish(struct bulk *bulk);
+fiber_fn void bulk_publish(struct bulk *bulk);

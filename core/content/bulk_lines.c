@@ -4,8 +4,6 @@
 #include "access/actor.h"
 #include "content/bulk_internal.h"
 
-enum { ROWS_PER_BREATH = 64 };
-
 /* What the server knows better than the row, or instead of it. */
 static bool write_filled(struct bulk *bulk, struct bulk_row *row, const struct field *field,
                          const struct json *given, struct buf *out)
@@ -62,14 +60,13 @@ fiber_fn Err bulk_lines(struct bulk *bulk, struct buf *out)
 {
     uint32_t kept = 0;
     for (uint32_t i = 0; i < bulk->order_count; i++) {
+        TRY(fiber_breathe(bulk->ctx));
         size_t start = out->len;
         uint32_t index = bulk->order[i];
         if (write_line(bulk, index, kept, out))
             bulk->order[kept++] = index;
         else
             out->len = start;
-        if (i % ROWS_PER_BREATH == 0)
-            TRY(fiber_breathe(bulk->ctx));
     }
     bulk->order_count = kept;
     return buf_check(bulk->ctx, out, "The load");

@@ -9,7 +9,7 @@
 
 #include <assert.h>
 
-enum { ROWS_PER_BREATH = 256 };
+enum { NAME_SHOWN = 255 /* bytes of one that is unknown */ };
 
 void bulk_fault(struct bulk *bulk, uint32_t row, const char *format, ...)
 {
@@ -41,7 +41,7 @@ static Err column_number(struct bulk *bulk, const struct field *field, uint32_t 
 
 static Err shape_add(struct bulk *bulk, struct bulk_shape *shape, const struct field *field)
 {
-    uint32_t number;
+    uint32_t number = 0;
     TRY(column_number(bulk, field, &number));
     shape->columns[number / 64] |= UINT64_C(1) << (number % 64);
     return OK;
@@ -84,7 +84,7 @@ static Err read_members(struct bulk *bulk, uint32_t row, struct bulk_shape *shap
         const struct field *field = collection_field(bulk->collection, it.key);
         if (field == NULL) {
             bulk_fault(bulk, row, "Field \"%.*s\" doesn't exist in collection \"%.*s\"",
-                       STR_FMT(it.key), STR_FMT(bulk->collection->name));
+                       STR_FMT(str_cut(it.key, NAME_SHOWN)), STR_FMT(bulk->collection->name));
             continue;
         }
         const char *why = obstacle(field);
@@ -171,11 +171,12 @@ static Err read_row(struct bulk *bulk, uint32_t index)
 }
 
 /* Each site once; a handful in practice. */
-static uint32_t distinct_sites(struct bulk *bulk, Uuid *sites)
+static fiber_fn uint32_t distinct_sites(struct bulk *bulk, Uuid *sites)
 {
     struct map *seen = map_in_arena(bulk->ctx->arena);
     uint32_t count = 0;
     for (uint32_t i = 0; i < bulk->count; i++) {
+        fiber_pause();
         const struct bulk_row *row = &bulk->rows[i];
         if (row->fault.len > 0)
             continue;
@@ -202,10 +203,12 @@ static fiber_fn Err check_sites(struct bulk *bulk)
     struct map *known = map_in_arena(ctx->arena);
     Uuid *found = arena_array(ctx->arena, Uuid, rows.count);
     for (uint32_t i = 0; i < rows.count; i++) {
+        TRY(fiber_breathe(ctx));
         found[i] = row_uuid(&rows, i, BULK_SITES_ID);
         map_put(known, str_of((const char *)found[i].bytes, sizeof found[i].bytes), &found[i]);
     }
     for (uint32_t i = 0; i < bulk->count; i++) {
+        TRY(fiber_breathe(ctx));
         Str name = str_of((const char *)bulk->rows[i].site.bytes, sizeof(Uuid));
         if (bulk->rows[i].fault.len == 0 && map_get(known, name) == NULL)
             bulk_fault(bulk, i, "There is no site \"%.*s\"",
@@ -214,13 +217,24 @@ static fiber_fn Err check_sites(struct bulk *bulk)
     return OK;
 }
 
-static void put_in_order(struct bulk *bulk)
+/* By shape, and within a shape as they came: one look at each row to count them, one to place it.
+ */
+static fiber_fn void put_in_order(struct bulk *bulk)
 {
+    uint32_t places[BULK_SHAPES_MAX] = {0};
     bulk->order = arena_array(bulk->ctx->arena, uint32_t, bulk->count);
-    for (uint32_t shape = 0; shape < bulk->shape_count; shape++)
-        for (uint32_t i = 0; i < bulk->count; i++)
-            if (bulk->rows[i].fault.len == 0 && bulk->rows[i].shape == shape)
-                bulk->order[bulk->order_count++] = i;
+    for (uint32_t i = 0; i < bulk->count; i++)
+        if (bulk->rows[i].fault.len == 0)
+            places[bulk->rows[i].shape]++;
+    for (uint32_t shape = 0; shape < bulk->shape_count; shape++) {
+        uint32_t here = places[shape];
+        places[shape] = bulk->order_count;
+        bulk->order_count += here;
+    }
+    fiber_pause();
+    for (uint32_t i = 0; i < bulk->count; i++)
+        if (bulk->rows[i].fault.len == 0)
+            bulk->order[places[bulk->rows[i].shape]++] = i;
 }
 
 /* What hooks say of an item is a fault of that item, unless there is no time left for any. */
@@ -247,12 +261,11 @@ fiber_fn Err bulk_read(struct bulk *bulk, const struct json *items)
     bulk->rows = arena_array(bulk->ctx->arena, struct bulk_row, bulk->count);
     bulk->now = clock_iso(bulk->ctx->arena, clock_wall_us());
     for (uint32_t i = 0; i < bulk->count; i++) {
+        TRY(fiber_breathe(bulk->ctx));
         bulk->rows[i].json = json_at(items, i);
         if (is_filtered)
             TRY(filter_row(bulk, i));
         TRY(read_row(bulk, i));
-        if (i % ROWS_PER_BREATH == 0)
-            TRY(fiber_breathe(bulk->ctx));
     }
     TRY(check_sites(bulk));
     put_in_order(bulk);

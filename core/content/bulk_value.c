@@ -6,14 +6,19 @@
 #include "content/bulk_internal.h"
 #include "content/items_guard.h"
 #include "content/oids.h"
+#include "io/json_apart.h"
 
 #include <float.h>
 #include <math.h>
 
+/* Marked fiber_fn, those that a long value makes give way. */
 typedef bool WriteFn(struct ctx *ctx, const struct field *field, const struct json *value,
                      struct buf *out, const char **ret_expected);
 
-void bulk_text_write(struct buf *out, Str text)
+/* A load is one value at worst: what is done to every byte of it gives way between two slices. */
+enum { SLICE = 256 * 1024 };
+
+static void slice_write(struct buf *out, Str text)
 {
     size_t start = 0;
     for (size_t i = 0; i < text.len; i++) {
@@ -39,6 +44,27 @@ void bulk_text_write(struct buf *out, Str text)
         start = i + 1;
     }
     buf_put(out, str_slice(text, start, text.len));
+}
+
+fiber_fn void bulk_text_write(struct buf *out, Str text)
+{
+    for (size_t from = 0; from < text.len; from += SLICE) {
+        fiber_pause();
+        slice_write(out, str_slice(text, from, from + SLICE));
+    }
+}
+
+static fiber_fn bool has_at_most(Str text, size_t max)
+{
+    enum { BYTES_OF_CODEPOINT = 4 };
+    if (text.len <= max || text.len / BYTES_OF_CODEPOINT > max)
+        return text.len <= max;
+    size_t count = 0;
+    for (size_t from = 0; from < text.len; from += SLICE) {
+        fiber_pause();
+        count += str_count_codepoints(str_slice(text, from, from + SLICE));
+    }
+    return count <= max;
 }
 
 static bool write_bool(struct ctx *ctx, const struct field *field, const struct json *value,
@@ -131,12 +157,13 @@ static bool write_uuid(struct ctx *ctx, const struct field *field, const struct 
     return true;
 }
 
-static bool write_json(struct ctx *ctx, const struct field *field, const struct json *value,
-                       struct buf *out, const char **ret_expected)
+static fiber_fn bool write_json(struct ctx *ctx, const struct field *field,
+                                const struct json *value, struct buf *out,
+                                const char **ret_expected)
 {
     (void)field;
     *ret_expected = "JSON";
-    bulk_text_write(out, json_text(ctx->arena, value));
+    bulk_text_write(out, json_text_apart(ctx, value));
     return true;
 }
 
@@ -185,20 +212,24 @@ static bool write_time(struct ctx *ctx, const struct field *field, const struct 
     return is_good;
 }
 
-static Str joined(struct ctx *ctx, const struct json *list)
+static fiber_fn Str joined(struct ctx *ctx, const struct json *list)
 {
-    Str text = STR("");
+    struct buf *out = buf_in_arena(ctx->arena, SIZE_MAX);
     for (uint32_t i = 0; i < json_len(list); i++) {
+        fiber_pause();
         const struct json *part = json_at(list, i);
-        Str word = json_kind(part) == JSON_STRING ? json_str(part) : json_text(ctx->arena, part);
-        text =
-            str_printf(ctx->arena, "%.*s%s%.*s", STR_FMT(text), i == 0 ? "" : ",", STR_FMT(word));
+        ArenaMark mark = arena_mark(ctx->arena);
+        if (i > 0)
+            buf_put_char(out, ',');
+        buf_put(out, json_kind(part) == JSON_STRING ? json_str(part) : json_text_apart(ctx, part));
+        arena_rewind(ctx->arena, mark);
     }
-    return text;
+    return buf_str(out);
 }
 
-static bool write_text(struct ctx *ctx, const struct field *field, const struct json *value,
-                       struct buf *out, const char **ret_expected)
+static fiber_fn bool write_text(struct ctx *ctx, const struct field *field,
+                                const struct json *value, struct buf *out,
+                                const char **ret_expected)
 {
     enum json_kind kind = json_kind(value);
     Str text;
@@ -208,17 +239,20 @@ static bool write_text(struct ctx *ctx, const struct field *field, const struct 
     else if (field->type == FIELD_CSV && kind == JSON_ARRAY)
         text = joined(ctx, value);
     else if (field->type == FIELD_JSON || (kind != JSON_ARRAY && kind != JSON_OBJECT))
-        text = json_text(ctx->arena, value);
+        text = json_text_apart(ctx, value);
     else
         return false;
-    bulk_text_write(out, text);
     *ret_expected = "a shorter text";
-    return field->max_length <= 0 || str_has_codepoints(text, 0, (size_t)field->max_length);
+    if (field->max_length > 0 && !has_at_most(text, (size_t)field->max_length))
+        return false;
+    bulk_text_write(out, text);
+    return true;
 }
 
 /* Passwords are hashed one by one, off the loop; here they come hashed or not at all. */
-static bool write_hash(struct ctx *ctx, const struct field *field, const struct json *value,
-                       struct buf *out, const char **ret_expected)
+static fiber_fn bool write_hash(struct ctx *ctx, const struct field *field,
+                                const struct json *value, struct buf *out,
+                                const char **ret_expected)
 {
     *ret_expected = "an argon2 hash, not the text itself";
     if (json_kind(value) != JSON_STRING || !str_starts_with(json_str(value), STR("$argon2")))
@@ -287,7 +321,7 @@ static fiber_fn bool guard_agrees(struct ctx *ctx, const struct field *field,
 {
     if (items_guard_find(field->collection->name, field->name) == NULL)
         return true;
-    Str text = json_kind(value) == JSON_STRING ? json_str(value) : json_text(ctx->arena, value);
+    Str text = json_kind(value) == JSON_STRING ? json_str(value) : json_text_apart(ctx, value);
     if (items_guard_check(ctx, field, text) == OK)
         return true;
     *ret_fault = str_printf(ctx->arena, "Field \"%.*s\": %.*s", STR_FMT(field->name),

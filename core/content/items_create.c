@@ -106,12 +106,13 @@ static bool points_to_own(const struct ctx *ctx, const struct payload *payload)
 }
 
 /* Rows as one JSON array, values as their columns read them. */
-static Str bulk_json(struct ctx *ctx, const struct bulk *bulk)
+static fiber_fn Str bulk_json(struct ctx *ctx, const struct bulk *bulk)
 {
     struct buf *out = buf_in_arena(ctx->arena, (size_t)512 * 1024 * 1024);
     struct json_writer json = json_writer(out);
     json_array_begin(&json);
     for (uint32_t i = 0; i < bulk->count; i++) {
+        fiber_pause();
         json_object_begin(&json);
         for (uint32_t n = 0; n < bulk->shape.field_count; n++) {
             const struct cell *cell = payload_find(&bulk->payloads[i], bulk->shape.fields[n]);
@@ -139,6 +140,7 @@ static fiber_fn Err bulk_make(struct writer *w, const struct write_scope *scope,
     ret->payloads = arena_array(w->ctx->arena, struct payload, ret->count);
     *ret_is_uniform = true;
     for (uint32_t i = 0; i < ret->count; i++) {
+        TRY(fiber_breathe(w->ctx));
         TRY(payload_make(scope, items[i], &ret->payloads[i]));
         *ret_is_uniform &= same_columns(&ret->payloads[0], &ret->payloads[i]) &&
                            !points_to_own(w->ctx, &ret->payloads[i]);
@@ -209,6 +211,7 @@ static fiber_fn Err create_list(struct writer *w, const struct write_scope *scop
     const struct json **items = arena_array(w->ctx->arena, const struct json *, count);
     bool has_nested = false;
     for (uint32_t i = 0; i < count; i++) {
+        TRY(fiber_breathe(w->ctx));
         items[i] = json_at(body, i);
         TRY(filter(w, scope, &items[i]));
         has_nested |= nested_is_in(scope->collection, items[i]);

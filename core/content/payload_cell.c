@@ -172,18 +172,18 @@ static Err json_column_text(struct ctx *ctx, const struct field *field, const st
     return OK;
 }
 
-static Str csv_text(struct ctx *ctx, const struct json *json)
+static fiber_fn Str csv_text(struct ctx *ctx, const struct json *json)
 {
     if (json_kind(json) != JSON_ARRAY)
         return plain_text(ctx, json);
-    size_t room = 8;
-    for (uint32_t i = 0; i < json_len(json); i++)
-        room += plain_text(ctx, json_at(json, i)).len + 1;
-    struct buf *out = buf_in_arena(ctx->arena, room);
+    struct buf *out = buf_in_arena(ctx->arena, SIZE_MAX);
     for (uint32_t i = 0; i < json_len(json); i++) {
+        fiber_pause(); /* half a million numbers fit into a body */
+        ArenaMark mark = arena_mark(ctx->arena);
         if (i > 0)
             buf_put_char(out, ',');
         buf_put(out, plain_text(ctx, json_at(json, i)));
+        arena_rewind(ctx->arena, mark);
     }
     Str text = buf_str(out);
     return text.data == NULL ? STR("") : text;

@@ -42,9 +42,10 @@ static fiber_fn Err ask(struct ctx *ctx, struct answers *ret)
     return db_batch_run_platform(reactor_platform(ctx), &batch);
 }
 
-static void add_columns(struct schema *schema, const struct rows *rows)
+static fiber_fn void add_columns(struct schema *schema, const struct rows *rows)
 {
     for (uint32_t i = 0; i < rows->count; i++) {
+        fiber_pause();
         schema_add_column(schema,
                           &(struct column_facts){
                               .collection = row_text(rows, i, SCHEMA_COLUMNS_COLLECTION),
@@ -75,9 +76,10 @@ static const struct json *parse_validation(struct ctx *ctx, struct schema *schem
     return NULL;
 }
 
-static void add_fields(struct ctx *ctx, struct schema *schema, const struct rows *rows)
+static fiber_fn void add_fields(struct ctx *ctx, struct schema *schema, const struct rows *rows)
 {
     for (uint32_t i = 0; i < rows->count; i++) {
+        fiber_pause();
         Str validation = row_text(rows, i, SCHEMA_FIELDS_VALIDATION);
         schema_set_field(schema, row_text(rows, i, SCHEMA_FIELDS_COLLECTION),
                          row_text(rows, i, SCHEMA_FIELDS_FIELD),
@@ -87,9 +89,10 @@ static void add_fields(struct ctx *ctx, struct schema *schema, const struct rows
     }
 }
 
-static void add_relations(struct schema *schema, const struct rows *rows)
+static fiber_fn void add_relations(struct schema *schema, const struct rows *rows)
 {
     for (uint32_t i = 0; i < rows->count; i++) {
+        fiber_pause();
         schema_add_relation(
             schema, &(struct relation_facts){
                         .many_collection = row_text(rows, i, SCHEMA_RELATIONS_MANY_COLLECTION),
@@ -104,14 +107,16 @@ static void add_relations(struct schema *schema, const struct rows *rows)
     }
 }
 
-static void add_collections(struct schema *schema, const struct answers *answers)
+static fiber_fn void add_collections(struct schema *schema, const struct answers *answers)
 {
     const struct rows *rows = &answers->collections;
-    for (uint32_t i = 0; i < rows->count; i++)
+    for (uint32_t i = 0; i < rows->count; i++) {
+        fiber_pause();
         schema_set_collection(schema, row_text(rows, i, SCHEMA_COLLECTIONS_COLLECTION),
                               row_text(rows, i, SCHEMA_COLLECTIONS_SORT_FIELD),
                               row_text(rows, i, SCHEMA_COLLECTIONS_ACCOUNTABILITY),
                               row_bool(rows, i, SCHEMA_COLLECTIONS_IS_SINGLETON));
+    }
     rows = &answers->tenants;
     for (uint32_t i = 0; i < rows->count; i++)
         schema_set_tenant(schema,
@@ -130,9 +135,10 @@ static void add_collections(struct schema *schema, const struct answers *answers
                         row_uuid(rows, i, SCHEMA_ROLES_PARENT));
 }
 
-static void add_foreign_keys(struct schema *schema, const struct rows *rows)
+static fiber_fn void add_foreign_keys(struct schema *schema, const struct rows *rows)
 {
     for (uint32_t i = 0; i < rows->count; i++) {
+        fiber_pause();
         Str collection = row_text(rows, i, SCHEMA_FOREIGN_KEYS_COLLECTION);
         Str field = row_text(rows, i, SCHEMA_FOREIGN_KEYS_FIELD);
         Str target = row_text(rows, i, SCHEMA_FOREIGN_KEYS_TARGET);
@@ -143,7 +149,9 @@ static void add_foreign_keys(struct schema *schema, const struct rows *rows)
     }
 }
 
-static struct schema *build(struct ctx *ctx, const struct answers *answers)
+/* Nobody knows the new schema before it is whole: others go on with the one there is, or wait at
+ * the gate of schema_find.c. */
+static fiber_fn struct schema *build(struct ctx *ctx, const struct answers *answers)
 {
     struct schema *schema = schema_new(row_int(&answers->epoch_after, 0, DB_EPOCH_EPOCH));
     add_columns(schema, &answers->columns);

@@ -43,11 +43,12 @@ static void put_raw_or_null(struct json_writer *w, const char *key, Str json)
     json_field_raw(w, key, json.data == NULL ? STR("null") : json);
 }
 
-static void write_collections(struct json_writer *w, const struct rows *rows)
+static fiber_fn void write_collections(struct json_writer *w, const struct rows *rows)
 {
     json_key(w, STR("collections"));
     json_array_begin(w);
     for (uint32_t i = 0; i < rows->count; i++) {
+        fiber_pause();
         Str name = row_text(rows, i, SNAPSHOT_COLLECTIONS_COLLECTION);
         json_object_begin(w);
         json_field_str(w, "collection", name);
@@ -74,11 +75,12 @@ static const char *type_of(const struct rows *rows, uint32_t row)
     return field_type_name(field_type_of(oid, field_special_of(special), special));
 }
 
-static void write_fields(struct json_writer *w, const struct rows *rows)
+static fiber_fn void write_fields(struct json_writer *w, const struct rows *rows)
 {
     json_key(w, STR("fields"));
     json_array_begin(w);
     for (uint32_t i = 0; i < rows->count; i++) {
+        fiber_pause();
         json_object_begin(w);
         json_field_str(w, "collection", row_text(rows, i, SNAPSHOT_FIELDS_COLLECTION));
         json_field_str(w, "field", row_text(rows, i, SNAPSHOT_FIELDS_FIELD));
@@ -104,11 +106,12 @@ static void write_system_fields(struct json_writer *w, const struct rows *rows)
     json_array_end(w);
 }
 
-static void write_relations(struct json_writer *w, const struct rows *rows)
+static fiber_fn void write_relations(struct json_writer *w, const struct rows *rows)
 {
     json_key(w, STR("relations"));
     json_array_begin(w);
     for (uint32_t i = 0; i < rows->count; i++) {
+        fiber_pause();
         json_object_begin(w);
         json_field_str(w, "collection", row_text(rows, i, SNAPSHOT_RELATIONS_COLLECTION));
         json_field_str(w, "field", row_text(rows, i, SNAPSHOT_RELATIONS_FIELD));
@@ -132,11 +135,11 @@ fiber_fn Err schema_snapshot_json(struct platform platform, Str *ret)
     json_field_str(&w, "directus", STR(DIRECTUS_VERSION));
     json_field_str(&w, "vendor", STR("postgres"));
     write_collections(&w, &answers.collections);
-    TRY(fiber_breathe(ctx));
     write_fields(&w, &answers.fields);
     write_system_fields(&w, &answers.system);
     write_relations(&w, &answers.relations);
     json_object_end(&w);
+    TRY(fiber_check(ctx));
     TRY(buf_check(ctx, out, "The snapshot of the schema"));
     *ret = buf_str(out);
     return OK;

@@ -157,13 +157,8 @@ static fiber_fn Err rule_text(const struct subject *s, const struct json *value,
     return OK;
 }
 
-static bool matches_pattern(Str op, Str text, Str part, struct arena *arena)
+static bool matches_plain(Str op, Str text, Str part)
 {
-    bool is_folded = str_find(op, STR("i")) == 0 || str_starts_with(op, STR("ni"));
-    if (is_folded && !str_eq(op, STR("in"))) {
-        text = str_lower(arena, text);
-        part = str_lower(arena, part);
-    }
     if (str_ends_with(op, STR("starts_with")))
         return str_starts_with(text, part);
     if (str_ends_with(op, STR("ends_with")))
@@ -171,11 +166,24 @@ static bool matches_pattern(Str op, Str text, Str part, struct arena *arena)
     return str_find(text, part) >= 0;
 }
 
+/* A rule may ask a long text a thousand times: what is folded for it is given back. */
+static bool matches_pattern(Str op, Str text, Str part, struct arena *arena)
+{
+    bool is_folded = str_find(op, STR("i")) == 0 || str_starts_with(op, STR("ni"));
+    if (!is_folded || str_eq(op, STR("in")))
+        return matches_plain(op, text, part);
+    ArenaMark mark = arena_mark(arena);
+    bool matches = matches_plain(op, str_lower(arena, text), str_lower(arena, part));
+    arena_rewind(arena, mark);
+    return matches;
+}
+
 static fiber_fn Err any_equal(const struct subject *s, Str text, const struct json *list, bool *ret)
 {
     *ret = false;
     uint32_t count = json_kind(list) == JSON_ARRAY ? json_len(list) : 1;
     for (uint32_t i = 0; i < count; i++) {
+        TRY(fiber_breathe(s->scope->ctx));
         Str item;
         TRY(rule_text(s, json_kind(list) == JSON_ARRAY ? json_at(list, i) : list, &item));
         *ret |= item.data != NULL && compare_texts(text, item) == 0;
@@ -344,6 +352,7 @@ static fiber_fn Err check_operator(struct check *check, const struct subject *s,
 {
     Str op = str_slice(key, 1, key.len);
     bool ok;
+    TRY(fiber_breathe(check->scope->ctx));
     if (str_eq(op, STR("submitted"))) {
         ok = s->is_present == flag_is_set(value);
         op = STR("required");

@@ -182,10 +182,11 @@ static Err put_token(struct import *in, struct json_writer *w, const struct plac
                                                          STR_FMT(text))));
 }
 
-static Err put_mapped(struct import *in, struct json_writer *w, const struct place *at,
-                      const struct json *value, uint32_t depth)
+static fiber_fn Err put_mapped(struct import *in, struct json_writer *w, const struct place *at,
+                               const struct json *value, uint32_t depth)
 {
     assert(depth < JSON_DEPTH_MAX); /* the parser has seen to it */
+    TRY(fiber_breathe(in->ctx));
     switch (json_kind(value)) {
     case JSON_STRING:
         if (str_starts_with(json_str(value), STR(BLUEPRINT_TOKEN)))
@@ -246,8 +247,8 @@ static Err put_place(struct import *in, struct json_writer *w, const struct plac
     return OK;
 }
 
-static Err put_field(struct import *in, struct json_writer *w, Str where,
-                     const struct blueprint_field *field, const struct json *row)
+static fiber_fn Err put_field(struct import *in, struct json_writer *w, Str where,
+                              const struct blueprint_field *field, const struct json *row)
 {
     const struct json *value;
     TRY(blueprint_value(in->ctx, row, field, &value));

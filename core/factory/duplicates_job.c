@@ -358,9 +358,10 @@ static void compare_block(void *arg)
         compare_pair(block, block->pairs[i]);
 }
 
-static void keep_found(struct scan *scan, const struct block *block)
+static fiber_fn void keep_found(struct scan *scan, const struct block *block)
 {
     for (uint32_t i = 0; i < block->found_count; i++) {
+        fiber_pause(); /* the other lane adds its own behind these, or between them */
         struct duplicate found = block->found[i];
         found.examples = str_dup(scan->kept, found.examples);
         scan->found[scan->found_count++] = found;
@@ -388,12 +389,20 @@ static fiber_fn Err comparing_lane(struct ctx *ctx, void *arg)
     return OK;
 }
 
+/* In an offload thread: sixteen partners of half a million texts take their time. */
+static void choose_likest(void *arg)
+{
+    struct comparing *comparing = arg;
+    struct scan *scan = comparing->scan;
+    comparing->pairs = near_pairs_likest(scan->near, scan->kept, DUPLICATES_FLAGS_MAX,
+                                         &comparing->count, &scan->is_cut_off);
+}
+
 /* The likest, so that what one scan has no room for is no more alike than what it finds. */
 static fiber_fn Err compare_found(struct scan *scan)
 {
     struct comparing comparing = {.scan = scan};
-    comparing.pairs = near_pairs_likest(scan->near, scan->kept, DUPLICATES_FLAGS_MAX,
-                                        &comparing.count, &scan->is_cut_off);
+    TRY(duplicates_offload(scan->ctx, choose_likest, &comparing));
     scan->found =
         arena_alloc_raw(scan->kept, ((size_t)comparing.count + 1) * sizeof(struct duplicate));
     return run_lanes(scan, comparing_lane, &comparing);

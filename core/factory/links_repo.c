@@ -9,6 +9,9 @@
 
 #include <assert.h>
 
+/* More take their milliseconds off the loop. */
+enum { TARGETS_AT_ONCE = 200, HTML_AT_ONCE = 16 * 1024 };
+
 /* Targets --------------------------------------------------------------------------------------
  */
 
@@ -48,7 +51,6 @@ static void make_index(void *arg)
 
 fiber_fn Err links_index_of_site(struct ctx *ctx, const struct link_index **ret)
 {
-    enum { TARGETS_AT_ONCE = 200 }; /* more take their milliseconds off the loop */
     assert(ctx->scope.kind == SCOPE_SITE);
     struct rows rows;
     TRY(db_query(ctx, &SQL_LINK_TARGETS, ARGS(db_uuid(ctx->scope.site), db_int(LINKS_TARGETS_MAX)),
@@ -117,11 +119,11 @@ static void insert(void *arg)
     in->result = links_insert(in->arena, in->index, in->article, in->limits);
 }
 
-/* Each word of a text may be an anchor of many targets: a long one takes its time on a thread. */
+/* Each word of a text may be an anchor of many targets: a long one takes its time on a thread, and
+ * so does a short one where there are many. */
 static fiber_fn Err insert_apart(struct ctx *ctx, struct insertion *in)
 {
-    enum { HTML_AT_ONCE = 16 * 1024 };
-    if (in->article->html.len > HTML_AT_ONCE)
+    if (in->article->html.len > HTML_AT_ONCE || link_index_targets(in->index) > TARGETS_AT_ONCE)
         return offload_run(ctx, ctx->reactor->offload, insert, in);
     insert(in);
     return OK;
@@ -158,37 +160,58 @@ fiber_fn Err links_insert_article(struct ctx *ctx, const struct link_index *inde
  */
 
 struct removal {
+    struct arena *arena; /* of the fiber that waits */
     Uuid article;
-    Str html;
+    Str html; /* as it is */
     struct rows records;
+    Uuid *ids;
+    Str without; /* as it will be */
+    Sha256 hash;
     uint32_t removed;
 };
 
-static fiber_fn Err take_out(struct ctx *ctx, struct removal *removal, bool *ret_is_stored)
+static void take_out(void *arg)
 {
+    struct removal *removal = arg;
+    struct arena *arena = removal->arena;
     uint32_t count = removal->records.count;
-    Uuid *ids = arena_array(ctx->arena, Uuid, count);
-    struct link_record *records = arena_array(ctx->arena, struct link_record, count);
-    bool *is_removed = arena_array(ctx->arena, bool, count);
+    removal->ids = arena_array(arena, Uuid, count);
+    struct link_record *records = arena_array(arena, struct link_record, count);
+    bool *is_removed = arena_array(arena, bool, count);
     for (uint32_t i = 0; i < count; i++) {
-        ids[i] = row_uuid(&removal->records, i, LINKS_OF_ARTICLE_ID);
+        removal->ids[i] = row_uuid(&removal->records, i, LINKS_OF_ARTICLE_ID);
         records[i] = (struct link_record){
             .href = row_text(&removal->records, i, LINKS_OF_ARTICLE_HREF),
             .anchor = row_text(&removal->records, i, LINKS_OF_ARTICLE_ANCHOR),
         };
     }
-    Str html = links_remove(ctx->arena, removal->html, records, count, is_removed);
+    removal->without = links_remove(arena, removal->html, records, count, is_removed);
+    removal->hash = sha256(removal->html);
     removal->removed = 0;
     for (uint32_t i = 0; i < count; i++)
         removal->removed += is_removed[i] ? 1 : 0;
-    Sha256 hash = sha256(removal->html);
+}
+
+/* Each tag of a text is compared with each record. */
+static fiber_fn Err take_out_apart(struct ctx *ctx, struct removal *removal)
+{
+    if (removal->html.len > HTML_AT_ONCE)
+        return offload_run(ctx, ctx->reactor->offload, take_out, removal);
+    take_out(removal);
+    return OK;
+}
+
+static fiber_fn Err store_without(struct ctx *ctx, const struct removal *removal,
+                                  bool *ret_is_stored)
+{
     struct rows rows;
-    TRY(db_query(ctx, &SQL_LINKS_TAKE_OUT,
-                 ARGS(db_uuid(ctx->scope.site), db_uuid(removal->article), db_text(html),
-                      db_bytes(str_of((const char *)hash.bytes, sizeof hash.bytes)),
-                      db_uuid_array(ctx->arena, ids, count), db_int(removal->removed),
-                      audit_user(ctx), audit_actor(ctx), audit_ip(ctx)),
-                 &rows));
+    TRY(db_query(
+        ctx, &SQL_LINKS_TAKE_OUT,
+        ARGS(db_uuid(ctx->scope.site), db_uuid(removal->article), db_text(removal->without),
+             db_bytes(str_of((const char *)removal->hash.bytes, sizeof removal->hash.bytes)),
+             db_uuid_array(ctx->arena, removal->ids, removal->records.count),
+             db_int(removal->removed), audit_user(ctx), audit_actor(ctx), audit_ip(ctx)),
+        &rows));
     *ret_is_stored = rows.count == 1;
     return OK;
 }
@@ -201,7 +224,7 @@ fiber_fn Err links_remove_article(struct ctx *ctx, Uuid id, Uuid batch, uint32_t
     for (int i = 0; i < LINK_TRIES_MAX; i++) {
         struct link_article article;
         TRY(read_article(ctx, id, &article));
-        struct removal removal = {.article = id, .html = article.html};
+        struct removal removal = {.arena = ctx->arena, .article = id, .html = article.html};
         TRY(db_query(ctx, &SQL_LINKS_OF_ARTICLE,
                      ARGS(db_uuid(ctx->scope.site), db_uuid(id),
                           uuid_is_nil(batch) ? db_null() : db_uuid(batch)),
@@ -209,7 +232,8 @@ fiber_fn Err links_remove_article(struct ctx *ctx, Uuid id, Uuid batch, uint32_t
         if (removal.records.count == 0)
             return OK;
         bool is_stored;
-        TRY(take_out(ctx, &removal, &is_stored));
+        TRY(take_out_apart(ctx, &removal));
+        TRY(store_without(ctx, &removal, &is_stored));
         if (is_stored) {
             *ret_removed = removal.removed;
             *ret_missing = removal.records.count - removal.removed;

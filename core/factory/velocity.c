@@ -180,20 +180,21 @@ static int by_time(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static void fill_day(const struct velocity_plan *plan, uint32_t index, uint32_t count,
-                     Random *random, int64_t *times)
+static fiber_fn void fill_day(const struct velocity_plan *plan, uint32_t index, uint32_t count,
+                              Random *random, int64_t *times)
 {
     const struct velocity_day *day = &plan->days[index];
     struct window window = window_of(plan, day);
     for (uint32_t i = 0; i < count; i++) {
+        fiber_pause();
         times[i] = jitter(plan, window, draw(plan, day, window, random), random);
         assert(times[i] >= window.from_us && times[i] < window.until_us);
     }
-    qsort(times, count, sizeof *times, by_time);
+    qsort(times, count, sizeof *times, by_time); /* VELOCITY_TOTAL_MAX take some 10 ms */
 }
 
-Err velocity_schedule(struct ctx *ctx, const struct velocity_plan *plan, int64_t **ret_times,
-                      uint32_t **ret_counts)
+fiber_fn Err velocity_schedule(struct ctx *ctx, const struct velocity_plan *plan,
+                               int64_t **ret_times, uint32_t **ret_counts)
 {
     assert(plan->total > 0 && plan->total <= VELOCITY_TOTAL_MAX);
     assert(plan->day_count <= VELOCITY_DAYS_MAX && plan->jitter_minutes <= VELOCITY_JITTER_MAX);

@@ -11,6 +11,7 @@
 #pragma once
 
 #include "base/ctx.h"
+#include "io/fiber.h"
 
 enum velocity_mode { VELOCITY_STEADY, VELOCITY_RAMP_UP, VELOCITY_SPIKES };
 
@@ -51,5 +52,5 @@ struct velocity_plan {
 
 /* ret_times: `total` instants, ascending; ret_counts: how many each day has. Both in ctx->arena.
  * ERR_FAILED_VALIDATION when no publishing hour lies in the range. */
-Err velocity_schedule(struct ctx *ctx, const struct velocity_plan *plan, int64_t **ret_times,
-                      uint32_t **ret_counts);
+fiber_fn Err velocity_schedule(struct ctx *ctx, const struct velocity_plan *plan,
+                               int64_t **ret_times, uint32_t **ret_counts);

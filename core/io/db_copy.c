@@ -6,7 +6,7 @@
 
 #include <assert.h>
 
-enum { COPY_CHUNK = 64 * 1024 };
+enum { COPY_CHUNK = 64 * 1024, COPY_A_TURN = 2 * 1024 * 1024 };
 
 static void push(struct db_connection *connection);
 static void take_copy_result(struct db_connection *connection, PGresult *result);
@@ -95,11 +95,13 @@ static void take_copy_result(struct db_connection *connection, PGresult *result)
     }
 }
 
-/* A chunk at a time, so that libpq's buffer stays small however large the data is. */
+/* A chunk at a time, so that libpq's buffer stays small however large the data is; and so much a
+ * turn, should PostgreSQL take it as fast as it comes. */
 static void push(struct db_connection *connection)
 {
     struct db_request *request = connection->copy;
     Str data = request->copy_data;
+    size_t until = connection->copy_sent + COPY_A_TURN;
     while (connection->copy_sent < data.len) {
         Str chunk = str_slice(data, connection->copy_sent, connection->copy_sent + COPY_CHUNK);
         int is_taken = PQputCopyData(connection->pg, chunk.data, (int)chunk.len);
@@ -110,7 +112,7 @@ static void push(struct db_connection *connection)
             connection_lose(connection, PQerrorMessage(connection->pg));
             return;
         }
-        if (left > 0) {
+        if (left > 0 || connection->copy_sent >= until) {
             /* Not connection_flush: should its own attempt empty the buffer, nobody would call
              * again, and the rest of the data would wait until the deadline. */
             watch_writable(connection->watch, connection_on_writable);

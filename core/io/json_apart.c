@@ -39,3 +39,31 @@ fiber_fn Err json_parse_apart(struct ctx *ctx, Str text, const struct json **ret
         *ret = json_tree_root(task.tree);
     return task.result;
 }
+
+struct text_task {
+    struct arena *arena; /* its fiber waits */
+    const struct json *json;
+    Str text;
+    bool is_done;
+};
+
+static void write_text(void *arg)
+{
+    struct text_task *task = arg;
+    task->text = json_text(task->arena, task->json);
+    task->is_done = true;
+}
+
+fiber_fn Str json_text_apart(struct ctx *ctx, const struct json *json)
+{
+    struct reactor *reactor = ctx->reactor;
+    struct text_task task = {.arena = ctx->arena, .json = json};
+    struct diag diag = ctx->diag;
+    if (reactor != NULL && reactor->offload != NULL && json_is_long(json, JSON_APART_FROM))
+        err_ignore(offload_run(ctx, reactor->offload, write_text, &task),
+                   "without a thread it is written here; a cancellation is found at the next wait");
+    ctx->diag = diag;
+    if (!task.is_done)
+        write_text(&task);
+    return task.text;
+}

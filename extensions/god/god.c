@@ -5,6 +5,7 @@
  */
 #include "god.h"
 
+#include "text.h"
 #include "yaml.h"
 
 #include <stdint.h>
@@ -45,10 +46,13 @@ spark_status god_add(const spark_api *host, spark_registry *registry,
     return SPARK_OK;
 }
 
+/* The host copies the body: of tens of MiB that is a turn of its own. */
 spark_status god_reply(const spark_api *api, spark_call *call, spark_str body)
 {
-    api->reply(call, 200, SPARK_STR("application/json; charset=utf-8"), body);
-    return SPARK_OK;
+    spark_status status = api->breathe(call);
+    if (status == SPARK_OK)
+        api->reply(call, 200, SPARK_STR("application/json; charset=utf-8"), body);
+    return status;
 }
 
 spark_status god_read(const spark_api *api, spark_call *call, const spark_request *request,
@@ -158,27 +162,49 @@ spark_str god_timestamp(const spark_api *api, spark_call *call)
     return api->format(call, "%s.%03ldZ", date, now.tv_nsec / 1000000);
 }
 
+enum { ANSWER_MAX = 64 * 1024 * 1024, ANSWER_REST = 256 };
+
+/* As one text from the start: format would go through such a large one three times. */
+static spark_status snapshot_reply(spark_call *call, spark_str yaml)
+{
+    struct text text = text_make(host_api, call, yaml.len + yaml.len / 8 + ANSWER_REST, ANSWER_MAX);
+    spark_str now = god_timestamp(host_api, call);
+    text_put(&text, SPARK_STR("{\"success\":true,\"schema\":"));
+    text_put_quoted(&text, yaml);
+    text_put(&text, host_api->format(call, ",\"timestamp\":\"%.*s\"}", SPARK_FMT(now)));
+    spark_str answer;
+    spark_status status = text_end(&text, SPARK_FAILED,
+                                   SPARK_STR("The schema is too large for one answer."), &answer);
+    return status == SPARK_OK ? god_reply(host_api, call, answer) : status;
+}
+
 static spark_status snapshot_show(spark_call *call, const spark_request *request, void *user)
 {
     (void)request;
     (void)user;
     spark_str text;
+    spark_str yaml;
     const spark_json *snapshot;
     spark_status status = host_api->schema_snapshot(call, &text);
     if (status == SPARK_OK)
         status = host_api->json_parse(call, text, &snapshot);
-    if (status != SPARK_OK)
-        return status;
-    spark_str yaml = yaml_of_json(host_api, call, snapshot);
-    if (yaml.data == NULL)
-        return host_api->fail(call, SPARK_FAILED,
-                              SPARK_STR("The schema is too large for one answer."));
-    spark_str quoted = host_api->json_quote(call, yaml);
-    spark_str now = god_timestamp(host_api, call);
-    return god_reply(host_api, call,
-                     host_api->format(call,
-                                      "{\"success\":true,\"schema\":%.*s,\"timestamp\":\"%.*s\"}",
-                                      SPARK_FMT(quoted), SPARK_FMT(now)));
+    if (status == SPARK_OK)
+        status = yaml_of_json(host_api, call, snapshot, &yaml);
+    return status == SPARK_OK ? snapshot_reply(call, yaml) : status;
+}
+
+/* The members of the result follow ours: the brace that opens them is left out. */
+static spark_status bulk_reply(spark_call *call, spark_str name, spark_str result)
+{
+    struct text text = text_make(host_api, call, name.len + result.len + ANSWER_REST, ANSWER_MAX);
+    text_put(&text, SPARK_STR("{\"success\":true,\"collection\":"));
+    text_put(&text, name);
+    text_put(&text, SPARK_STR(","));
+    text_put(&text, (spark_str){result.data + 1, result.len - 1});
+    spark_str answer;
+    spark_status status = text_end(&text, SPARK_FAILED,
+                                   SPARK_STR("The result is too large for one answer."), &answer);
+    return status == SPARK_OK ? god_reply(host_api, call, answer) : status;
 }
 
 /* {collection, items, atomic = true} */
@@ -204,12 +230,7 @@ static spark_status bulk_insert(spark_call *call, const spark_request *request, 
                                    atomic == NULL || host_api->json_boolean(atomic), &result);
     if (status != SPARK_OK)
         return status;
-    /* Its members follow ours: the brace that opens them is left out. */
-    spark_str name = host_api->json_text(call, collection);
-    spark_str rest = {result.data + 1, result.len - 1};
-    return god_reply(host_api, call,
-                     host_api->format(call, "{\"success\":true,\"collection\":%.*s,%.*s",
-                                      SPARK_FMT(name), SPARK_FMT(rest)));
+    return bulk_reply(call, host_api->json_text(call, collection), result);
 }
 
 static spark_status god_start(const spark_api *host, spark_registry *registry)

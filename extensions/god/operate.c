@@ -3,6 +3,7 @@
  * there is of everything. SQL of the caller's own only where GOD_SQL is true.
  */
 #include "god.h"
+#include "text.h"
 
 #include <string.h>
 
@@ -171,46 +172,38 @@ static spark_status permissions_grant(spark_call *call, const spark_request *req
                      api->format(call, "{\"success\":true,\"granted\":%.*s}", SPARK_FMT(made)));
 }
 
-static spark_str row_as_json(spark_call *call, const spark_rows *rows, size_t row)
+static void put_row(struct text *text, const spark_rows *rows, size_t row)
 {
-    spark_str text = SPARK_STR("");
+    text_put(text, SPARK_STR("["));
     for (size_t i = 0; i < api->column_count(rows); i++) {
-        spark_str value = api->is_null(rows, row, i)
-                              ? SPARK_STR("null")
-                              : api->json_quote(call, api->value(rows, row, i));
-        text = api->format(call, "%.*s%s%.*s", SPARK_FMT(text), i > 0 ? "," : "", SPARK_FMT(value));
-    }
-    return text;
-}
-
-/* Two passes, one allocation: pasting row to row would copy the first as often as there are rows.
- */
-static spark_str rows_as_json(spark_call *call, const spark_rows *rows)
-{
-    size_t count = api->row_count(rows);
-    spark_str *parts = api->alloc(call, (count + 1) * sizeof *parts);
-    size_t len = 2;
-    for (size_t i = 0; i < count; i++) {
-        parts[i] = row_as_json(call, rows, i);
-        len += parts[i].len + 3;
-    }
-    char *text = api->alloc(call, len);
-    size_t at = 0;
-    text[at++] = '[';
-    for (size_t i = 0; i < count; i++) {
         if (i > 0)
-            text[at++] = ',';
-        text[at++] = '[';
-        if (parts[i].len > 0)
-            memcpy(text + at, parts[i].data, parts[i].len);
-        at += parts[i].len;
-        text[at++] = ']';
+            text_put(text, SPARK_STR(","));
+        if (api->is_null(rows, row, i))
+            text_put(text, SPARK_STR("null"));
+        else
+            text_put_quoted(text, api->value(rows, row, i));
     }
-    text[at++] = ']';
-    return (spark_str){text, at};
+    text_put(text, SPARK_STR("]"));
 }
 
-enum { SQL_PARAMS_MAX = 100, SQL_ROWS_MAX = 1000 };
+enum { SQL_PARAMS_MAX = 100, SQL_ROWS_MAX = 1000, SQL_FIRST = 4096, SQL_ANSWER_MAX = 16 << 20 };
+
+static spark_status rows_reply(spark_call *call, const spark_rows *rows)
+{
+    struct text text = text_make(api, call, SQL_FIRST, SQL_ANSWER_MAX);
+    text_put(&text, api->format(call, "{\"success\":true,\"affected\":%lld,\"rows\":[",
+                                (long long)api->rows_affected(rows)));
+    for (size_t i = 0; i < api->row_count(rows); i++) {
+        if (i > 0)
+            text_put(&text, SPARK_STR(","));
+        put_row(&text, rows, i);
+    }
+    text_put(&text, SPARK_STR("]}"));
+    spark_str answer;
+    spark_status status = text_end(
+        &text, SPARK_BAD_INPUT, SPARK_STR("The answer has more than 16 MiB; use limit"), &answer);
+    return status == SPARK_OK ? god_reply(api, call, answer) : status;
+}
 
 /* {sql, params: [text or null]}: one statement under the rules of api->query; values as text. */
 static spark_status sql_execute(spark_call *call, const spark_request *request, void *user)
@@ -242,10 +235,7 @@ static spark_status sql_execute(spark_call *call, const spark_request *request, 
     if (api->row_count(rows) > SQL_ROWS_MAX)
         return api->fail(call, SPARK_BAD_INPUT,
                          SPARK_STR("The answer has more than 1000 rows; use limit"));
-    spark_str list = rows_as_json(call, rows);
-    return god_reply(api, call,
-                     api->format(call, "{\"success\":true,\"affected\":%lld,\"rows\":%.*s}",
-                                 (long long)api->rows_affected(rows), SPARK_FMT(list)));
+    return rows_reply(call, rows);
 }
 
 static bool is_sql_on(spark_registry *registry)

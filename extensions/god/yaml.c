@@ -1,48 +1,15 @@
 #include "yaml.h"
 
+#include "text.h"
+
 #include <string.h>
 
-enum { FIRST_SIZE = 64 * 1024, TEXT_MAX = 64 * 1024 * 1024, DEPTH_MAX = 20, PLAIN_MAX = 200 };
+enum { FIRST_SIZE = 64 * 1024, TEXT_MAX = 32 * 1024 * 1024, DEPTH_MAX = 20, PLAIN_MAX = 200 };
 
-struct writer {
-    const spark_api *api;
-    spark_call *call;
-    char *data;
-    size_t len;
-    size_t size;
-    bool is_full;
-};
-
-/* Doubles; what was outgrown goes with the request. */
-static bool make_room(struct writer *w, size_t len)
-{
-    if (w->is_full || w->size - w->len >= len)
-        return !w->is_full;
-    size_t size = w->size;
-    while (size - w->len < len)
-        size *= 2;
-    w->is_full = size > TEXT_MAX;
-    if (w->is_full)
-        return false;
-    char *data = w->api->alloc(w->call, size);
-    memcpy(data, w->data, w->len);
-    w->data = data;
-    w->size = size;
-    return true;
-}
-
-static void put(struct writer *w, spark_str text)
-{
-    if (text.len == 0 || !make_room(w, text.len))
-        return;
-    memcpy(w->data + w->len, text.data, text.len);
-    w->len += text.len;
-}
-
-static void indent(struct writer *w, int depth)
+static void indent(struct text *w, int depth)
 {
     for (int i = 0; i < depth; i++)
-        put(w, SPARK_STR("  "));
+        text_put(w, SPARK_STR("  "));
 }
 
 static bool is_letter(char c)
@@ -82,45 +49,48 @@ static bool is_plain(spark_str text)
 }
 
 /* The double quotes of YAML are a superset of JSON's. */
-static void put_string(struct writer *w, spark_str text)
+static void put_string(struct text *w, spark_str text)
 {
-    put(w, is_plain(text) ? text : w->api->json_quote(w->call, text));
+    if (is_plain(text))
+        text_put(w, text);
+    else
+        text_put_quoted(w, text);
 }
 
-static bool is_block(const struct writer *w, const spark_json *value)
+static bool is_block(const struct text *w, const spark_json *value)
 {
     spark_json_kind kind = w->api->json_kind(value);
     return (kind == SPARK_JSON_OBJECT || kind == SPARK_JSON_ARRAY) &&
            w->api->json_length(value) > 0;
 }
 
-static void put_scalar(struct writer *w, const spark_json *value)
+static void put_scalar(struct text *w, const spark_json *value)
 {
     if (w->api->json_kind(value) == SPARK_JSON_STRING)
         put_string(w, w->api->json_string(value));
     else
-        put(w, w->api->json_text(w->call, value)); /* numbers, words, [] and {} */
+        text_put(w, w->api->json_text(w->call, value)); /* numbers, words, [] and {} */
 }
 
-static void put_node(struct writer *w, const spark_json *value, int depth);
+static void put_node(struct text *w, const spark_json *value, int depth);
 
 /* After "key:": a scalar on the same line, a block below. */
-static void put_member(struct writer *w, const spark_member *member, int depth)
+static void put_member(struct text *w, const spark_member *member, int depth)
 {
     put_string(w, member->key);
-    put(w, SPARK_STR(":"));
+    text_put(w, SPARK_STR(":"));
     if (is_block(w, member->value)) {
-        put(w, SPARK_STR("\n"));
+        text_put(w, SPARK_STR("\n"));
         indent(w, depth + 1);
         put_node(w, member->value, depth + 1);
         return;
     }
-    put(w, SPARK_STR(" "));
+    text_put(w, SPARK_STR(" "));
     put_scalar(w, member->value);
-    put(w, SPARK_STR("\n"));
+    text_put(w, SPARK_STR("\n"));
 }
 
-static void put_object(struct writer *w, const spark_json *object, int depth)
+static void put_object(struct text *w, const spark_json *object, int depth)
 {
     bool is_first = true;
     for (spark_member m = {.object = object}; w->api->json_next(&m); is_first = false) {
@@ -130,24 +100,24 @@ static void put_object(struct writer *w, const spark_json *object, int depth)
     }
 }
 
-static void put_array(struct writer *w, const spark_json *array, int depth)
+static void put_array(struct text *w, const spark_json *array, int depth)
 {
     for (size_t i = 0; i < w->api->json_length(array); i++) {
         const spark_json *value = w->api->json_at(array, i);
         if (i > 0)
             indent(w, depth);
-        put(w, SPARK_STR("- "));
+        text_put(w, SPARK_STR("- "));
         if (is_block(w, value)) {
             put_node(w, value, depth + 1);
             continue;
         }
         put_scalar(w, value);
-        put(w, SPARK_STR("\n"));
+        text_put(w, SPARK_STR("\n"));
     }
 }
 
 /* Stands where its first line begins. The host parses no JSON deeper than 16. */
-static void put_node(struct writer *w, const spark_json *value, int depth)
+static void put_node(struct text *w, const spark_json *value, int depth)
 {
     if (depth > DEPTH_MAX)
         w->is_full = true;
@@ -157,19 +127,15 @@ static void put_node(struct writer *w, const spark_json *value, int depth)
         put_array(w, value, depth);
 }
 
-spark_str yaml_of_json(const spark_api *api, spark_call *call, const spark_json *json)
+spark_status yaml_of_json(const spark_api *api, spark_call *call, const spark_json *json,
+                          spark_str *ret)
 {
-    struct writer w = {
-        .api = api,
-        .call = call,
-        .data = api->alloc(call, FIRST_SIZE),
-        .size = FIRST_SIZE,
-    };
+    struct text w = text_make(api, call, FIRST_SIZE, TEXT_MAX);
     if (is_block(&w, json)) {
         put_node(&w, json, 0);
     } else {
         put_scalar(&w, json);
-        put(&w, SPARK_STR("\n"));
+        text_put(&w, SPARK_STR("\n"));
     }
-    return w.is_full ? (spark_str){NULL, 0} : (spark_str){w.data, w.len};
+    return text_end(&w, SPARK_FAILED, SPARK_STR("The schema is too large for one answer."), ret);
 }

@@ -7,8 +7,9 @@
 #include <spark/spark.h>
 
 /* Every string that YAML could read as something else is quoted, so that a YAML reader gets the
- * same values back. Empty when the text passes 64 MiB. */
-spark_str yaml_of_json(const spark_api *api, spark_call *call, const spark_json *json);
+ * same values back. SPARK_FAILED when the text passes 32 MiB. */
+spark_status yaml_of_json(const spark_api *api, spark_call *call, const spark_json *json,
+                          spark_str *ret);
 
 /* Any YAML of one document, JSON too. SPARK_BAD_INPUT names line and column of what is malformed,
  * of aliases, anchors and tags, and what is nested deeper than 14 levels or larger than 16 MiB. */

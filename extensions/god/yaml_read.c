@@ -3,13 +3,20 @@
  * What could make much of little, or mean something else to another reader, is refused: aliases,
  * anchors, tags, several documents.
  */
+#include "text.h"
 #include "yaml.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <yaml.h> /* NOLINT(readability-duplicate-include): libyaml's, not ours */
 
-enum { YAML_MAX = 16 * 1024 * 1024, JSON_FIRST = 64 * 1024, DEPTH_MAX = 14, DIRECTIVES_MAX = 16 };
+enum {
+    YAML_MAX = 16 * 1024 * 1024,
+    JSON_FIRST = 64 * 1024,
+    JSON_MAX = 64 * 1024 * 1024,
+    DEPTH_MAX = 14,
+    DIRECTIVES_MAX = 16,
+};
 
 struct level {
     bool is_map;
@@ -20,9 +27,8 @@ struct level {
 struct reader {
     const spark_api *api;
     spark_call *call;
-    char *data;
-    size_t len;
-    size_t size;
+    spark_str left; /* of the YAML: what libyaml has not asked for yet */
+    struct text json;
     struct level levels[DEPTH_MAX];
     int depth;
     int documents;
@@ -31,18 +37,7 @@ struct reader {
 
 static void put(struct reader *r, spark_str text)
 {
-    if (r->size - r->len < text.len) {
-        size_t size = r->size;
-        while (size - r->len < text.len)
-            size *= 2;
-        char *data = r->api->alloc(r->call, size);
-        memcpy(data, r->data, r->len);
-        r->data = data;
-        r->size = size;
-    }
-    if (text.len > 0)
-        memcpy(r->data + r->len, text.data, text.len);
-    r->len += text.len;
+    text_put(&r->json, text);
 }
 
 static bool refuse(struct reader *r, const char *fault)
@@ -112,8 +107,8 @@ static bool is_number(spark_str text)
     return at == text.len;
 }
 
-/* Words without quotes, as YAML 1.2's core schema reads them. */
-static spark_str plain(struct reader *r, spark_str text)
+/* Words without quotes, as YAML 1.2's core schema reads them; nothing: they are text. */
+static spark_str plain(spark_str text)
 {
     static const char *const NONE[] = {"", "~", "null", "Null", "NULL", NULL};
     static const char *const YES[] = {"true", "True", "TRUE", NULL};
@@ -124,7 +119,7 @@ static spark_str plain(struct reader *r, spark_str text)
         return SPARK_STR("true");
     if (is_one_of(text, NO))
         return SPARK_STR("false");
-    return is_number(text) ? text : r->api->json_quote(r->call, text);
+    return is_number(text) ? text : (spark_str){NULL, 0};
 }
 
 static bool on_scalar(struct reader *r, const yaml_event_t *event)
@@ -136,7 +131,11 @@ static bool on_scalar(struct reader *r, const yaml_event_t *event)
     if (event->data.scalar.tag != NULL)
         return refuse(r, "tags are not taken");
     separate(r);
-    put(r, is_plain ? plain(r, text) : r->api->json_quote(r->call, text));
+    spark_str word = is_plain ? plain(text) : (spark_str){NULL, 0};
+    if (word.len > 0)
+        put(r, word);
+    else
+        text_put_quoted(&r->json, text);
     return true;
 }
 
@@ -193,11 +192,30 @@ static spark_status fail_at(struct reader *r, yaml_mark_t mark, const char *faul
     return r->api->fail(r->call, SPARK_BAD_INPUT, sentence);
 }
 
+/* libyaml asks for some 16 KiB at a time, so that one long text or comment is no long turn either.
+ * When the call is over it is told that the text ends here. */
+static int on_read(void *arg, unsigned char *buffer, size_t size, size_t *ret_len)
+{
+    struct reader *r = arg;
+    if (r->json.status == SPARK_OK)
+        r->json.status = r->api->breathe(r->call);
+    size_t len = r->left.len < size ? r->left.len : size;
+    if (r->json.status != SPARK_OK)
+        len = 0;
+    if (len > 0)
+        memcpy(buffer, r->left.data, len);
+    r->left = (spark_str){r->left.data + len, r->left.len - len};
+    *ret_len = len;
+    return 1;
+}
+
 static spark_status read_events(struct reader *r, yaml_parser_t *parser)
 {
-    for (bool is_last = false; !is_last;) {
+    for (bool is_last = false; !is_last && r->json.status == SPARK_OK;) {
         yaml_event_t event;
         if (!yaml_parser_parse(parser, &event)) {
+            if (r->json.status != SPARK_OK)
+                return r->json.status;
             yaml_mark_t mark = parser->problem_mark.line > 0 ? parser->problem_mark : parser->mark;
             return fail_at(r, mark, parser->problem != NULL ? parser->problem : "it is malformed");
         }
@@ -232,18 +250,23 @@ spark_status json_of_yaml(const spark_api *api, spark_call *call, spark_str yaml
         return api->fail(call, SPARK_BAD_INPUT, SPARK_STR("The YAML is larger than 16 MiB"));
     if (has_many_directives(yaml))
         return api->fail(call, SPARK_BAD_INPUT, SPARK_STR("The YAML has more than 16 directives"));
-    struct reader reader = {
-        .api = api, .call = call, .data = api->alloc(call, JSON_FIRST), .size = JSON_FIRST};
+    struct reader reader = {.api = api,
+                            .call = call,
+                            .left = yaml,
+                            .json = text_make(api, call, yaml.len + JSON_FIRST, JSON_MAX)};
     yaml_parser_t parser;
     if (!yaml_parser_initialize(&parser))
         return api->fail(call, SPARK_FAILED, SPARK_STR("There is no memory to read YAML with."));
     yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
-    yaml_parser_set_input_string(&parser, (const unsigned char *)yaml.data, yaml.len);
+    yaml_parser_set_input(&parser, on_read, &reader);
     spark_status status = read_events(&reader, &parser);
     yaml_parser_delete(&parser);
+    spark_str text;
+    if (status == SPARK_OK)
+        status = text_end(&reader.json, SPARK_BAD_INPUT, SPARK_STR("The YAML is too large"), &text);
     if (status != SPARK_OK)
         return status;
-    if (reader.len == 0)
+    if (text.len == 0)
         return api->fail(call, SPARK_BAD_INPUT, SPARK_STR("The YAML is empty"));
-    return api->json_parse(call, (spark_str){reader.data, reader.len}, json);
+    return api->json_parse(call, text, json);
 }

@@ -25,6 +25,11 @@ __attribute__((format(printf, 2, 3))) static spark_str api_format(spark_call *ca
     return spark_of_str(text);
 }
 
+static fiber_fn spark_status api_breathe(spark_call *call)
+{
+    return call_status(call, fiber_breathe(call->ctx));
+}
+
 static void api_log(spark_call *call, int level, spark_str message)
 {
     static const enum log_level LEVELS[] = {LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR};
@@ -175,4 +180,5 @@ const spark_api HOST_API = {
     .schema_apply = api_schema_apply,
     .json_check = api_json_check,
     .last_error = api_last_error,
+    .breathe = api_breathe,
 };

@@ -86,7 +86,9 @@ spark_str api_json_text(spark_call *call, const spark_json *json)
 
 spark_str api_json_quote(spark_call *call, spark_str text)
 {
-    struct buf *out = buf_in_arena(call->ctx->arena, QUOTED_MAX);
+    /* Without escapes it is as long as the text and its quotes: names and words need no malloc. */
+    size_t first = text.len < QUOTED_MAX - 2 ? text.len + 2 : QUOTED_MAX;
+    struct buf *out = buf_in_arena_from(call->ctx->arena, first, QUOTED_MAX);
     struct json_writer w = json_writer(out);
     json_put_str(&w, str_of_spark(text));
     return spark_of_str(buf_str(out));

@@ -10,6 +10,8 @@
  *          1.2  log_work, count_up, publish, schema_apply; spark_item_event.is_logged.
  *               Filters of updates and deletes see the keys.
  *               Actions run after the reply, and see bulk loads too.
+ *          1.3  json_check, last_error.
+ *          1.4  breathe.
  *
  * An extension is a shared object that exports one function, spark_extension_get(), which returns a
  * static struct spark_extension. The host compares magic and versions before it touches anything
@@ -34,7 +36,7 @@
 #include <stdint.h>
 
 #define SPARK_API_MAJOR 1
-#define SPARK_API_MINOR 3
+#define SPARK_API_MINOR 4
 #define SPARK_MAGIC UINT64_C(0x4b52415053545845) /* "EXTSPARK" */
 
 typedef struct spark_str {
@@ -226,6 +228,7 @@ typedef struct spark_api {
 
     /* JSON. A NULL value counts as null everywhere, so that look-ups chain. At most 16 levels. */
 
+    /* MAY WAIT with texts of 256 KiB and more: another thread parses those. */
     spark_status (*json_parse)(spark_call *call, spark_str text, const spark_json **json);
     spark_json_kind (*json_kind)(const spark_json *json);
     const spark_json *(*json_get)(const spark_json *object, spark_str key); /* NULL if absent */
@@ -326,6 +329,10 @@ typedef struct spark_api {
      * was PostgreSQL that refused. For logs and decisions: it may name tables and values, so it is
      * not for an answer. Empty when nothing failed. */
     spark_str (*last_error)(spark_call *call);
+    /* Since 1.4. MAY WAIT. For the top of loops over input: lets others compute when this call has
+     * done so for a while, and returns at once otherwise. The thread has one loop for everybody; a
+     * callback that keeps it for long is logged (long_turn). */
+    spark_status (*breathe)(spark_call *call);
 } spark_api;
 
 typedef struct spark_extension {

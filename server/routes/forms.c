@@ -88,8 +88,8 @@ static Err spam_read(struct ctx *ctx, const struct json *body, bool *ret)
     return first == OK ? err : first;
 }
 
-static Err data_read(struct ctx *ctx, const struct json *body, const struct form *form,
-                     struct submission *ret)
+static fiber_fn Err data_read(struct ctx *ctx, const struct json *body, const struct form *form,
+                              struct submission *ret)
 {
     static const char *const NAMES[] = {"name", "full_name", "first_name", NULL};
     static const char *const EMAILS[] = {"email", NULL};
@@ -107,8 +107,9 @@ static Err data_read(struct ctx *ctx, const struct json *body, const struct form
     return OK;
 }
 
-static Err submission_read(struct ctx *ctx, const struct request *request, const struct json *body,
-                           const struct form *form, struct submission *ret)
+static fiber_fn Err submission_read(struct ctx *ctx, const struct request *request,
+                                    const struct json *body, const struct form *form,
+                                    struct submission *ret)
 {
     const struct text_field fields[] = {
         {"page_url", PAGE_URL_MAX, &ret->page_url},     {"utm_source", WORD_MAX, &ret->utm_source},

@@ -236,6 +236,17 @@ static void text_reads_back(void **state)
     assert_true(str_eq(json_text(ctx->arena, NULL), STR("null")));
 }
 
+static void whether_a_text_is_long_is_said_without_writing_it(void **state)
+{
+    struct ctx *ctx = *state;
+    const struct json *json = parse(ctx, "{\"a\":[1,2,{\"key\":\"0123456789\"}],\"b\":null}");
+    assert_true(json_is_long(json, 20));
+    assert_false(json_is_long(json, 200));
+    assert_false(json_is_long(NULL, 3));
+    assert_true(json_is_long(parse(ctx, "[[[[\"0123456789\"]]]]"), 12));
+    assert_false(json_is_long(parse(ctx, "[]"), 3));
+}
+
 static void trees_go_with_the_arena(void **state)
 {
     struct ctx *ctx = *state;
@@ -332,6 +343,7 @@ int main(void)
         FIXTURE_TEST(keys_end_at_the_limit_of_each_object),
         FIXTURE_TEST(values_end_at_the_limit),
         FIXTURE_TEST(text_reads_back),
+        FIXTURE_TEST(whether_a_text_is_long_is_said_without_writing_it),
         FIXTURE_TEST(trees_go_with_the_arena),
         FIXTURE_TEST(absent_and_null_members_leave_the_result_alone),
         FIXTURE_TEST(members_of_the_right_type_are_taken),

@@ -59,7 +59,7 @@ static void another_major_is_refused_before_the_rest_is_read(void **state)
         uint32_t minor;
     } old = {SPARK_MAGIC, 7, 3};
     expect((const spark_extension *)(const void *)&old,
-           "x.so was built against spark.h 7.3, this host speaks 1.3: rebuild it against this "
+           "x.so was built against spark.h 7.3, this host speaks 1.4: rebuild it against this "
            "host's include/spark/spark.h");
 }
 
@@ -68,7 +68,7 @@ static void a_later_minor_needs_a_later_host(void **state)
     (void)state;
     spark_extension block = GOOD;
     block.minor = SPARK_API_MINOR + 1;
-    expect(&block, "x.so needs spark.h 1.4, this host speaks only 1.3: update the host, or rebuild "
+    expect(&block, "x.so needs spark.h 1.5, this host speaks only 1.4: update the host, or rebuild "
                    "it against this host's include/spark/spark.h");
 }
 
@@ -77,7 +77,7 @@ static void a_size_that_no_version_has_is_refused(void **state)
     (void)state;
     spark_extension block = GOOD;
     block.size = 8;
-    expect(&block, "x.so says spark.h 1.3, but its struct spark_extension has 8 bytes and that "
+    expect(&block, "x.so says spark.h 1.4, but its struct spark_extension has 8 bytes and that "
                    "version's has 56: rebuild it with an unchanged spark.h");
 }
 
