@@ -222,6 +222,7 @@ static void on_readable(h2o_socket_t *socket, const char *err)
     (void)err; /* whoever receives meets it */
     struct conn *conn = socket->on_close.data;
     struct loop *loop = conn->server->reactor->loop;
+    (void)loop_now_us(loop); /* what is received counts in the length of this turn */
     if (conn->phase != CONN_BUSY)
         receive(conn);
     else if (conn->body_wait != NULL)

@@ -126,6 +126,7 @@ static void on_accept(h2o_socket_t *listener, const char *err)
     struct server *server = listener->data;
     if (err != NULL)
         return;
+    (void)loop_now_us(server->reactor->loop); /* the turn has begun */
     for (int i = 0; i < ACCEPTS_A_TURN; i++) {
         if (!has_room(server)) {
             accept_pause(server);

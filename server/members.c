@@ -1,5 +1,6 @@
 #include "server/members.h"
 
+#include "io/json_apart.h"
 #include "server/handlers.h"
 
 #include <assert.h>
@@ -81,7 +82,8 @@ Err members_check_query(struct ctx *ctx, const struct request *request)
     return OK;
 }
 
-Err members_check_body(struct ctx *ctx, const struct request *request, const struct json *body)
+fiber_fn Err members_check_body(struct ctx *ctx, const struct request *request,
+                                const struct json *body)
 {
     if (!are_checked(request->route))
         return OK;
@@ -89,5 +91,5 @@ Err members_check_body(struct ctx *ctx, const struct request *request, const str
     assert(members != NULL);
     if (str_eq(members->body, STR("*")))
         return OK;
-    return json_check_members(ctx, body, STR_NONE, members->body);
+    return json_check_members_apart(ctx, body, members->body);
 }

@@ -96,7 +96,7 @@ fiber_fn Err request_json(struct ctx *ctx, const struct request *request, const 
         body = STR("{}");
 
     const struct json *json;
-    Err err = json_parse_apart(ctx, body, &json);
+    Err err = json_parse_apart(ctx, body, JSON_LIMITS_DEFAULT, &json);
     if (err == ERR_INVALID_JSON && is_cms) {
         Str reason = ctx->diag.first->reason; /* the full stop is the template's */
         if (str_ends_with(reason, STR(".")))

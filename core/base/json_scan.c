@@ -12,7 +12,11 @@ struct scan {
     size_t values;
     size_t containers; /* objects and arrays */
     size_t members;
-    size_t longest; /* string */
+    size_t strings;      /* keys too */
+    size_t string_bytes; /* of all of them */
+    size_t key_bytes;
+    size_t last; /* string's length */
+    size_t longest;
     uint32_t depth;
     uint32_t keys[JSON_DEPTH_CAP + 1]; /* of the open object at each depth */
 };
@@ -80,18 +84,24 @@ static Err scan_string(struct ctx *ctx, struct scan *scan)
     const char *from = scan->at;
     if (!skip_string(scan))
         return fail(ctx, ERR_INVALID_JSON, "The JSON text contains the character NUL.");
-    size_t len = (size_t)(scan->at - from);
-    scan->longest = len > scan->longest ? len : scan->longest;
+    scan->last = (size_t)(scan->at - from);
+    scan->strings++;
+    scan->string_bytes += scan->last;
+    scan->longest = scan->last > scan->longest ? scan->last : scan->longest;
     return OK;
 }
 
-/* As jansson 2.14 allocates: an empty object has eight buckets, a key is copied, and a string
- * passes through a buffer that doubles. */
-static uint64_t tree_max(const struct scan *scan, size_t text_len)
+/* As jansson 2.14 allocates: an empty object has eight buckets, a key is copied twice, and a string
+ * passes through a buffer that doubles. Of what is no JSON it may say anything. */
+static uint64_t tree_max(const struct scan *scan)
 {
-    enum { OF_CONTAINER = 224, OF_MEMBER = 144, OF_VALUE = 64, OF_LONGEST = 4 };
-    return (uint64_t)text_len + scan->containers * OF_CONTAINER + scan->members * OF_MEMBER +
-           (scan->values + 1) * OF_VALUE + scan->longest * OF_LONGEST;
+    enum { CONTAINER = 216, MEMBER = 120, STRING = 64, SCALAR = 32, SLOT = 16, LONGEST = 4 };
+    size_t nodes = scan->values + 1;
+    size_t strings = scan->strings > scan->members ? scan->strings - scan->members : 0;
+    size_t others = scan->containers + strings;
+    return (uint64_t)scan->string_bytes + scan->key_bytes + scan->containers * CONTAINER +
+           scan->members * MEMBER + strings * STRING +
+           (nodes > others ? nodes - others : 0) * SCALAR + nodes * SLOT + scan->longest * LONGEST;
 }
 
 static Err scan_one(struct ctx *ctx, struct scan *scan, struct json_limits limits)
@@ -122,6 +132,7 @@ static Err scan_one(struct ctx *ctx, struct scan *scan, struct json_limits limit
         break;
     case ':':
         scan->members++;
+        scan->key_bytes += scan->last;
         if (++scan->keys[scan->depth] > limits.keys_max)
             return fail(ctx, ERR_INVALID_JSON,
                         "The JSON text has an object with more than %u keys.", limits.keys_max);
@@ -168,7 +179,7 @@ Err json_scan(struct ctx *ctx, Str text, struct json_limits limits, struct json_
         TRY(scan_one(ctx, &scan, limits));
     *ret = (struct json_scanned){
         .text = scan.wide == 0 ? text : widen(ctx->arena, text, scan.wide),
-        .tree_max = tree_max(&scan, text.len),
+        .tree_max = tree_max(&scan),
     };
     return OK;
 }

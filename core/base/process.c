@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 enum { DESCRIPTORS_UNKNOWN = 1024, DESCRIPTORS_MAX = 1 << 24, CONNECTIONS_MIN = 16 };
 enum { MMAP_THRESHOLD = 2 * 1024 * 1024 };
@@ -57,6 +58,39 @@ static Err require(struct ctx *ctx, const struct settings *settings)
     return err;
 }
 
+/* What the control group allows, if it says a number; no limit else. */
+static uint64_t group_memory(const char *path)
+{
+    unsigned long long bytes = UINT64_MAX;
+    FILE *file = fopen(path, "re");
+    if (file == NULL)
+        return UINT64_MAX;
+    if (fscanf(file, "%llu", &bytes) != 1)
+        bytes = UINT64_MAX;
+    (void)fclose(file);
+    return bytes;
+}
+
+uint64_t process_memory(void)
+{
+    uint64_t bytes = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
+    static const char *const paths[] = {"/sys/fs/cgroup/memory.max",
+                                        "/sys/fs/cgroup/memory/memory.limit_in_bytes"};
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+        uint64_t limit = group_memory(paths[i]);
+        bytes = limit < bytes ? limit : bytes;
+    }
+    return bytes;
+}
+
+static void limit_json(uint64_t bytes)
+{
+    enum { LEAST = 96 * 1024 * 1024, MOST = 512 * 1024 * 1024 };
+    uint64_t part = process_memory() / 4;
+    part = part < LEAST ? LEAST : part > MOST ? MOST : part;
+    json_memory_set_limit(bytes > 0 ? bytes : part);
+}
+
 bool process_begin(struct ctx *ctx, const char *name, struct settings *ret)
 {
     enum log_level level = LOG_INFO;
@@ -71,7 +105,7 @@ bool process_begin(struct ctx *ctx, const char *name, struct settings *ret)
         return false;
     }
     log_init(level, name);
-    json_memory_set_limit((uint64_t)ret->json_memory_bytes);
+    limit_json((uint64_t)ret->json_memory_bytes);
     return true;
 }
 

@@ -26,6 +26,8 @@ enum { PROCESS_DESCRIPTORS_RESERVED = 256 };
 /* How many descriptors the process may have, its soft limit raised to the hard one. */
 int64_t process_descriptors(void);
 /* CONNECTIONS_MAX, or what the descriptors leave for clients when that is less. */
+/* Bytes that this process may use: the machine's, or its control group's limit. */
+uint64_t process_memory(void);
 int64_t process_connections_max(const struct settings *settings);
 /* For processes that serve: what a burst of large blocks took goes back to the system. */
 void process_give_memory_back(void);

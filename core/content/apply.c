@@ -93,7 +93,7 @@ fiber_fn Err schema_apply(struct platform platform, const struct schema_wish *wi
     Str text;
     const struct json *current;
     TRY(schema_snapshot_json(platform, &text));
-    TRY(json_parse_apart(ctx, text, &current));
+    TRY(json_parse_apart(ctx, text, JSON_LIMITS_DEFAULT, &current));
     struct own own;
     struct diff diff;
     TRY(apply_own_load(&tx, &own));

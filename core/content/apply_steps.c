@@ -128,7 +128,7 @@ static Err put_field(struct ctx *ctx, struct json_writer *w, const struct diff *
 static fiber_fn Err body_end(struct ctx *ctx, struct json_writer *w, const struct json **ret)
 {
     TRY(buf_check(ctx, w->out, "The definition"));
-    return json_parse_apart(ctx, buf_str(w->out), ret);
+    return json_parse_apart(ctx, buf_str(w->out), JSON_LIMITS_DEFAULT, ret);
 }
 
 /* Without its group, which may be made after it. */

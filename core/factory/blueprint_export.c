@@ -2,6 +2,7 @@
 #include "base/ctx.h"
 #include "factory/blueprint_parts.h"
 #include "gen/sql.h"
+#include "io/json_apart.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -165,11 +166,11 @@ static Err put_field(const struct export *x, const struct blueprint_field *field
     }
 }
 
-static Err put_row(struct export *x, Str text)
+static fiber_fn Err put_row(struct export *x, Str text)
 {
     const struct blueprint_part_info *info = blueprint_part_info(x->part);
     const struct json *row;
-    TRY(json_parse(x->ctx, text, ((struct json_limits){ROW_DEPTH, ROW_KEYS}), &row));
+    TRY(json_parse_apart(x->ctx, text, ((struct json_limits){ROW_DEPTH, ROW_KEYS}), &row));
     const struct json *id = json_get(row, STR("id"));
     const struct blueprint_row *named =
         json_kind(id) == JSON_STRING ? blueprint_names_of_id(&x->own, json_str(id)) : NULL;

@@ -7,7 +7,7 @@ enum { QUOTED_MAX = 64 * 1024 * 1024 };
 fiber_fn spark_status api_json_parse(spark_call *call, spark_str text, const spark_json **json)
 {
     const struct json *parsed;
-    Err err = json_parse_apart(call->ctx, str_of_spark(text), &parsed);
+    Err err = json_parse_apart(call->ctx, str_of_spark(text), JSON_LIMITS_DEFAULT, &parsed);
     if (err == OK)
         *json = spark_of_json(parsed);
     return call_status(call, err);

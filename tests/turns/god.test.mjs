@@ -22,7 +22,7 @@ const god = (method, path, body, rest = {}) => ({ method, path, body, headers: {
 const numbers = (count) => Array.from({ length: count }, (_, n) => n);
 
 before(async () => {
-    stack = await startApi({ env: { LOOP_TURN_MAX: String(SHOWN_MS), GOD_SQL: 'true' } });
+    stack = await startApi({ env: { LOOP_TURN_MAX: String(SHOWN_MS), GOD_SQL: 'true', JSON_MEMORY: String(512 * MIB) } });
     sites = [];
     for (const name of ['A', 'B', 'C']) sites.push((await makeTenant(stack, name, `${name.toLowerCase()}.example`)).id);
     const loaded = await stack.call(god('POST', '/god/schema/collections/create', {
