@@ -5,6 +5,7 @@
 #include "factory/headline_store.h"
 #include "factory/library.h"
 #include "factory/text.h"
+#include "io/json_apart.h"
 
 #include <assert.h>
 
@@ -209,7 +210,7 @@ fiber_fn Err blueprint_read(struct ctx *ctx, const struct json *body, struct blu
                               .location_mode = STR("none"),
                               .batch_count = 1,
                               .target_words = 1500};
-    TRY(json_check_members(ctx, body, STR_NONE, STR(BLUEPRINT_MEMBERS)));
+    TRY(json_check_members_apart(ctx, body, STR(BLUEPRINT_MEMBERS)));
     TRY(read_template(ctx, json_get(body, STR("template")), ret));
     TRY(read_campaign(ctx, json_get(body, STR("campaign")), ret));
     TRY(blueprint_rows(ctx, body, "fragments", STR(FRAGMENT_MEMBERS), BLUEPRINT_FRAGMENTS_MAX, 3,
