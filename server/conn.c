@@ -272,6 +272,14 @@ static void on_soon(void *arg)
 
 /* Watching ---------------------------------------------------------------------------------- */
 
+void conn_poll_anew(struct conn *conn)
+{
+    h2o_socket_cb reader = conn->socket->_cb.read;
+    h2o_socket_read_stop(conn->socket);
+    if (reader != NULL)
+        really_read_start(conn->socket, reader);
+}
+
 void conn_watch(struct conn *conn)
 {
     assert(conn->phase == CONN_BUSY);

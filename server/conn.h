@@ -84,6 +84,9 @@ struct conn *conn_of_request(const h2o_req_t *req);
 /* Ends a connection that libh2o has no request of. */
 void conn_close(struct conn *conn);
 void conn_enter(struct conn *conn, enum conn_phase phase);
+/* Between two writes. libh2o polls for room to write from when it last looked, may be told of it
+ * while nothing is being written, and aborts; so it has to look again. */
+void conn_poll_anew(struct conn *conn);
 /* While its fiber waits: whether the client goes away. Bytes that come early end the watch. */
 void conn_watch(struct conn *conn);
 

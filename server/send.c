@@ -41,6 +41,7 @@ static void on_proceed(h2o_generator_t *generator, h2o_req_t *req)
     (void)req;
     struct exchange *exchange = (struct exchange *)generator;
     give_back(exchange);
+    conn_poll_anew(exchange->conn);
     timer_start(exchange->server->reactor->loop, &exchange->next_slice, clock_now_us());
 }
 
