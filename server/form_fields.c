@@ -25,7 +25,7 @@ struct kind {
     Str name;
     size_t max; /* characters, when the form does not say */
     fiber_fn bool (*take_into)(struct sheet *sheet, const struct field *field,
-                                const struct json *value);
+                               const struct json *value);
     const char *(*fault)(Str text);
 };
 

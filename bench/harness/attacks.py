@@ -74,6 +74,29 @@ class Leavers(Attack):
                 connection.close()
 
 
+def burn():
+    while True:
+        pass
+
+
+class Burners(Attack):
+    """No attack: programs that compute and never touch Spark. What they cost, the machine takes."""
+
+    def __init__(self, name, title, count):
+        super().__init__(name, title, count, None)
+        self.processes = []
+
+    def start(self, port):
+        self.processes = [multiprocessing.Process(target=burn, daemon=True) for _ in range(self.threads)]
+        for process in self.processes:
+            process.start()
+
+    def stop(self):
+        for process in self.processes:
+            process.terminate()
+            process.join(STOP_SECONDS)
+
+
 class Sockets(Attack):
     """Connections that are opened, sent a few bytes on, and then left alone."""
 
@@ -138,7 +161,9 @@ def tokens_of(site, admin_token):
 def all_attacks(tokens, admin_token, campaign):
     mine, host = with_token(tokens[A]), {"Host": data.domain(A)}
     endless = {"campaign_id": campaign, "max_headlines": 10_000}
+    processors = os.cpu_count() or 1
     return [
+        Burners("control", f"{processors} programs that compute and have nothing to do with Spark", processors),
         Attack("slow_reads", "8 × every post with the count of its author's posts", 8,
                sends("GET", "/items/posts?fields=id,author.count(posts)&limit=-1", mine)),
         Attack("conditions", "16 × SEARCH with 490 conditions on a function, anonymous", 16,

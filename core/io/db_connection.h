@@ -112,7 +112,8 @@ void connection_release(struct db_connection *connection); /* a transaction lets
 /* db_silence.c: gives up a session that has something on its way and says nothing. */
 void silence_expect(struct db_connection *connection); /* something was sent */
 void silence_heard(struct db_connection *connection);  /* something came */
-/* Others have been given up meanwhile, and it says nothing either: not for anybody who comes now. */
+/* Others have been given up meanwhile, and it says nothing either: not for anybody who comes now.
+ */
 bool connection_is_doubtful(const struct db_connection *connection);
 void connection_on_silence(void *connection);
 
