@@ -4,9 +4,9 @@
 #include "base/json_memory.h"
 #include "base/log.h"
 
+#include <linux/sched.h>
 #include <linux/sched/types.h>
 #include <malloc.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -144,7 +144,7 @@ void process_give_memory_back(void)
 void process_want_short_slices(void)
 {
     enum { SLICE_NS = 100 * 1000 }; /* the shortest there is */
-    struct sched_attr attr = {.size = sizeof attr, .sched_policy = SCHED_OTHER};
+    struct sched_attr attr = {.size = sizeof attr, .sched_policy = SCHED_NORMAL};
     attr.sched_nice = getpriority(PRIO_PROCESS, 0);
     attr.sched_runtime = SLICE_NS;
     (void)syscall(SYS_sched_setattr, 0, &attr, 0);
