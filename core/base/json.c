@@ -63,19 +63,24 @@ struct json_tree {
 
 static Err no_room(struct ctx *ctx, uint64_t wanted)
 {
-    uint64_t limit = json_memory_limit();
-    if (wanted > limit)
+    uint64_t share = json_memory_share();
+    if (wanted > share)
         return fail(ctx, ERR_TOO_LARGE,
-                    "The JSON text takes up to %ju bytes of memory; JSON_MEMORY is %ju.",
-                    (uintmax_t)wanted, (uintmax_t)limit);
+                    "The JSON text takes up to %ju bytes of memory; it may take %ju.",
+                    (uintmax_t)wanted, (uintmax_t)share);
     return fail(ctx, ERR_UNAVAILABLE, "There is no memory left for JSON; try again.");
+}
+
+static Uuid owner_of(const struct ctx *ctx)
+{
+    return ctx->scope.kind == SCOPE_SITE ? ctx->scope.site : ctx->account;
 }
 
 Err json_parse_tree(struct ctx *ctx, Str text, struct json_limits limits, struct json_tree **ret)
 {
     struct json_scanned scanned;
     TRY(json_scan(ctx, text, limits, &scanned));
-    struct json_memory *memory = json_memory_new(scanned.text.len, scanned.tree_max);
+    struct json_memory *memory = json_memory_new(owner_of(ctx), scanned.text.len, scanned.tree_max);
     if (memory == NULL)
         return no_room(ctx, scanned.tree_max);
     struct json_tree *tree = json_memory_alloc(memory, sizeof *tree);

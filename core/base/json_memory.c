@@ -4,9 +4,11 @@
 
 #include <assert.h>
 #include <jansson.h>
+#include <pthread.h>
 #include <stdalign.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum {
     ALIGNMENT = 8,
@@ -14,6 +16,13 @@ enum {
     BLOCK_MIN = 64 * 1024,
     BLOCK_MAX = 4 * 1024 * 1024, /* a mapping of its own: what is given back is free at once */
     PIECE_FROM = 16 * 1024,      /* long strings and arrays, which jansson copies as they grow */
+    OWNERS_MAX = 256,            /* of large trees at a time; more share the last place */
+};
+
+/* Who has large trees. */
+struct owner {
+    Uuid id;
+    uint64_t bytes; /* 0: a free place */
 };
 
 struct block {
@@ -31,6 +40,7 @@ struct json_memory {
     char *end;
     uint64_t bytes;
     uint64_t counted;
+    struct owner *owner; /* NULL: a small tree */
 };
 
 /* Before each allocation. */
@@ -41,15 +51,17 @@ struct head {
 static _Atomic uint64_t limit = UINT64_MAX;
 static _Atomic uint64_t used;
 static _Thread_local struct json_memory *current;
+static pthread_mutex_t owners_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct owner owners[OWNERS_MAX];
 
 void json_memory_set_limit(uint64_t bytes)
 {
     atomic_store(&limit, bytes);
 }
 
-uint64_t json_memory_limit(void)
+uint64_t json_memory_share(void)
 {
-    return atomic_load(&limit);
+    return atomic_load(&limit) / 4 * 3;
 }
 
 uint64_t json_memory_used(void)
@@ -57,20 +69,49 @@ uint64_t json_memory_used(void)
     return atomic_load(&used);
 }
 
-static bool count(uint64_t bytes)
+static void count(int64_t bytes)
 {
-    if (atomic_fetch_add(&used, bytes) + bytes <= atomic_load(&limit)) {
-        counter_add(COUNTER_json_tree_bytes, (int64_t)bytes);
-        return true;
-    }
-    atomic_fetch_sub(&used, bytes);
-    return false;
+    atomic_fetch_add(&used, (uint64_t)bytes);
+    counter_add(COUNTER_json_tree_bytes, bytes);
 }
 
-static void uncount(uint64_t bytes)
+static struct owner *owner_find(Uuid id)
 {
-    atomic_fetch_sub(&used, bytes);
-    counter_add(COUNTER_json_tree_bytes, -(int64_t)bytes);
+    struct owner *place = &owners[OWNERS_MAX - 1];
+    for (int i = OWNERS_MAX - 1; i >= 0; i--) {
+        if (owners[i].bytes > 0 && memcmp(&owners[i].id, &id, sizeof id) == 0)
+            return &owners[i];
+        if (owners[i].bytes == 0)
+            place = &owners[i];
+    }
+    place->id = id;
+    return place;
+}
+
+/* NULL: there is no room for so much, or not for this owner. */
+static struct owner *take(Uuid id, uint64_t bytes)
+{
+    pthread_mutex_lock(&owners_lock);
+    struct owner *owner = owner_find(id);
+    bool has_room = atomic_load(&used) + bytes <= atomic_load(&limit) &&
+                    owner->bytes + bytes <= json_memory_share();
+    if (has_room) {
+        owner->bytes += bytes;
+        count((int64_t)bytes);
+    }
+    pthread_mutex_unlock(&owners_lock);
+    return has_room ? owner : NULL;
+}
+
+static void give_back(struct json_memory *memory, uint64_t bytes)
+{
+    if (memory->owner != NULL) {
+        pthread_mutex_lock(&owners_lock);
+        memory->owner->bytes -= bytes;
+        pthread_mutex_unlock(&owners_lock);
+    }
+    memory->counted -= bytes;
+    count(-(int64_t)bytes);
 }
 
 static struct block *block_new(size_t size)
@@ -83,9 +124,12 @@ static struct block *block_new(size_t size)
 }
 
 /* What a text becomes is mostly a few times as long. */
-struct json_memory *json_memory_new(size_t text_len, uint64_t most)
+struct json_memory *json_memory_new(Uuid id, size_t text_len, uint64_t most)
 {
-    if (!count(most))
+    struct owner *owner = NULL;
+    if (most <= JSON_TREE_SMALL)
+        count((int64_t)most);
+    else if ((owner = take(id, most)) == NULL)
         return NULL;
     size_t size = text_len < BLOCK_MAX / 4 ? text_len * 4 : BLOCK_MAX;
     size = size < BLOCK_FIRST_MIN ? BLOCK_FIRST_MIN : size;
@@ -97,6 +141,7 @@ struct json_memory *json_memory_new(size_t text_len, uint64_t most)
         .end = (char *)block + size,
         .bytes = size,
         .counted = most,
+        .owner = owner,
     };
     return memory;
 }
@@ -114,7 +159,7 @@ void json_memory_free(struct json_memory *memory)
 {
     if (memory == NULL)
         return;
-    uncount(memory->counted);
+    give_back(memory, memory->counted);
     free_list(memory->pieces);
     free_list(memory->blocks); /* the memory itself with the last of them */
 }
@@ -207,8 +252,6 @@ void json_memory_leave(void)
     struct json_memory *memory = current;
     assert(memory != NULL);
     current = NULL;
-    if (memory->bytes < memory->counted) {
-        uncount(memory->counted - memory->bytes);
-        memory->counted = memory->bytes;
-    }
+    if (memory->bytes < memory->counted)
+        give_back(memory, memory->counted - memory->bytes);
 }
