@@ -28,8 +28,8 @@ const probe = (sql, args = [], headers = {}) => stack.request('POST', '/probe/sq
 test('what does not fit is refused with a sentence, and the server goes on', () => {
     const reasons = Object.fromEntries(events('extension_refused').map(({ reason }) => [path.basename(reason.split(' ')[0]), reason]));
     assert.match(reasons['wrong-magic.so'], /is no extension of Spark: its magic number is .*rebuild it$/);
-    assert.match(reasons['wrong-major.so'], /was built against spark\.h 99\.0, this host speaks 1\.3: rebuild it/);
-    assert.match(reasons['too-new.so'], /needs spark\.h 1\.1\d\d, this host speaks only 1\.3: update the host/);
+    assert.match(reasons['wrong-major.so'], /was built against spark\.h 99\.0, this host speaks 1\.4: rebuild it/);
+    assert.match(reasons['too-new.so'], /needs spark\.h 1\.1\d\d, this host speaks only 1\.4: update the host/);
     assert.match(reasons['wrong-size.so'], /has 8 bytes and that version's has \d+: rebuild it with an unchanged spark\.h$/);
     assert.match(reasons['no-entry.so'], /does not export spark_extension_get\(\)$/);
     assert.match(reasons['bad-name.so'], /has no proper name/);
