@@ -15,7 +15,9 @@
 #include <assert.h>
 #include <malloc.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 enum { SWEEP_US = 100 * 1000, SWEEPS_A_SECOND = 10 };
 /* Who reads, or sends, a step in this time is never ended to make room for others. */
@@ -125,35 +127,58 @@ static void look_at(struct conn *conn, int64_t now_us)
     }
 }
 
-/* Rows and answers that are gone leave holes between what is still there, and malloc would keep
- * them. Asked for by growth alone: what was given back still counts as free. On a thread: malloc
- * looks at each hole. */
+/*
+ * Rows and answers that are gone leave holes between what is still there, and malloc would keep
+ * them. On a thread: malloc looks at each hole. What was given back still counts as free, so the
+ * figures do not tell how much there is to give back; but when neither has moved since the last
+ * time, there is nothing.
+ */
+struct trimming {
+    size_t free_bytes; /* after the last time */
+    size_t resident;
+};
+
 static atomic_bool is_trimming;
 
-static void trim(void *free_before)
+static size_t resident_bytes(void)
 {
-    size_t *before = free_before;
+    size_t pages = 0;
+    FILE *file = fopen("/proc/self/statm", "re");
+    if (file == NULL || fscanf(file, "%*u %zu", &pages) != 1)
+        pages = 0;
+    if (file != NULL)
+        (void)fclose(file);
+    return pages * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+static bool has_moved(size_t before, size_t now)
+{
+    return now > before + TRIM_BYTES || now + TRIM_BYTES < before;
+}
+
+static void trim(void *arg)
+{
+    struct trimming *last = arg;
     size_t free_bytes = mallinfo2().fordblks;
-    if (free_bytes > *before + TRIM_BYTES) {
+    if (free_bytes > TRIM_BYTES &&
+        (has_moved(last->free_bytes, free_bytes) || has_moved(last->resident, resident_bytes()))) {
         malloc_trim(0);
-        *before = mallinfo2().fordblks;
-    } else if (free_bytes < *before) {
-        *before = free_bytes;
+        *last = (struct trimming){mallinfo2().fordblks, resident_bytes()};
     }
     atomic_store(&is_trimming, false);
 }
 
-static void after_trim(void *free_before)
+static void after_trim(void *arg)
 {
-    (void)free_before;
+    (void)arg;
 }
 
 static void start_trim(struct reactor *reactor)
 {
-    static size_t free_before; /* what malloc kept when it was last trimmed */
+    static struct trimming last;
     if (reactor->index > 0 || atomic_exchange(&is_trimming, true))
         return;
-    if (!offload_submit(reactor->offload, reactor->loop, trim, after_trim, &free_before))
+    if (!offload_submit(reactor->offload, reactor->loop, trim, after_trim, &last))
         atomic_store(&is_trimming, false);
 }
 

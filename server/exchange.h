@@ -36,6 +36,8 @@ struct server {
     struct lingering *lingers;
     uint32_t linger_count; /* with those of connections that are about to close */
     uint32_t sweeps;
+    int64_t slices_turn_us; /* the turn that has sent slices of answers, and since when */
+    int64_t slices_since_us;
     struct arena *arenas[ARENA_POOL_MAX];
     uint32_t arena_count;
     uint32_t connections;

@@ -10,7 +10,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { SLICE = 256 * 1024 };
+/* Large answers to many leave no more than so long a turn, those that have waited longest first. */
+enum { SLICE = 256 * 1024, SLICES_US = 500 };
 
 static void on_proceed(h2o_generator_t *generator, h2o_req_t *req);
 static void on_stop(h2o_generator_t *generator, h2o_req_t *req);
@@ -51,11 +52,25 @@ static void on_stop(h2o_generator_t *generator, h2o_req_t *req)
     exchange_stop_sending((struct exchange *)generator);
 }
 
+static bool has_sent_enough(struct server *server)
+{
+    int64_t turn_us = loop_now_us(server->reactor->loop);
+    int64_t now_us = clock_now_us();
+    if (server->slices_turn_us != turn_us) {
+        server->slices_turn_us = turn_us;
+        server->slices_since_us = now_us;
+    }
+    return now_us - server->slices_since_us > SLICES_US;
+}
+
 static void on_next_turn(void *arg)
 {
     struct exchange *exchange = arg;
     assert(exchange->req != NULL);
-    send_slice(exchange);
+    if (has_sent_enough(exchange->server))
+        timer_start(exchange->server->reactor->loop, &exchange->next_slice, clock_now_us());
+    else
+        send_slice(exchange);
 }
 
 static void send_slice(struct exchange *exchange)
