@@ -280,7 +280,6 @@ static int serve_all(const struct settings *settings)
     uint32_t route_count;
     const struct route *routes = extension_routes_make(arena, host, &route_count);
     struct offload *offload = offload_new(OFFLOAD_THREADS, OFFLOAD_QUEUE);
-    process_want_short_slices(); /* those threads compute: theirs are long */
     thread_count = (sig_atomic_t)settings->server_threads;
     for (int i = 0; i < thread_count; i++) {
         threads[i].settings = settings;

@@ -4,14 +4,11 @@
 #include "base/json_memory.h"
 #include "base/log.h"
 
-#include <linux/sched.h>
-#include <linux/sched/types.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 enum { DESCRIPTORS_UNKNOWN = 1024, DESCRIPTORS_MAX = 1 << 24, CONNECTIONS_MIN = 16 };
@@ -139,15 +136,6 @@ void process_give_memory_back(void)
      * memory of one burst for good. */
     mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD);
     mallopt(M_TRIM_THRESHOLD, MMAP_THRESHOLD);
-}
-
-void process_want_short_slices(void)
-{
-    enum { SLICE_NS = 100 * 1000 }; /* the shortest there is */
-    struct sched_attr attr = {.size = sizeof attr, .sched_policy = SCHED_NORMAL};
-    attr.sched_nice = getpriority(PRIO_PROCESS, 0);
-    attr.sched_runtime = SLICE_NS;
-    (void)syscall(SYS_sched_setattr, 0, &attr, 0);
 }
 
 int64_t process_connections_max(const struct settings *settings)

@@ -26,10 +26,6 @@ enum { PROCESS_DESCRIPTORS_RESERVED = 256 };
 /* How many descriptors the process may have, its soft limit raised to the hard one. */
 int64_t process_descriptors(void);
 /* CONNECTIONS_MAX, or what the descriptors leave for clients when that is less. */
-/* Asks the kernel for short slices instead of long ones, as much of them as before: whoever answers
- * is on the processor soon after it was woken, beside programs that compute. Linux 6.12 knows it;
- * older ones leave it as it is. For the calling thread and those that it starts. */
-void process_want_short_slices(void);
 /* Bytes that this process may use: the machine's, or its control group's limit. */
 uint64_t process_memory(void);
 int64_t process_connections_max(const struct settings *settings);
