@@ -29,6 +29,7 @@ struct db *db_new(struct loop *loop, const struct settings *settings, const char
         .application = str_from_z(application),
         .hook = {.after_turn = flush_lanes, .arg = db},
         .random = random_seeded(seed),
+        .scratch = arena_create(),
     };
     loop_add_hook(loop, &db->hook);
     for (uint32_t role = 0; role < ROLE_COUNT; role++)
@@ -58,6 +59,7 @@ void db_free(struct db *db)
         free(request);
     }
     db_params_finish(&db->params);
+    arena_destroy(db->scratch);
     free(db);
 }
 

@@ -3,16 +3,19 @@
 #include "io/db_internal.h"
 
 #include <assert.h>
+#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define STALE_SITE "SPE02"
-static_assert((int)DB_ENTER_SITE_STAMPED_STALE == (int)DB_ENTER_PLATFORM_STAMPED_STALE,
+static_assert((int)DB_ENTER_SITE_OF_READS_STAMPED_SITE ==
+                      (int)DB_ENTER_PLATFORM_OF_READS_STAMPED_SITE &&
+                  (int)DB_ENTER_SITE_OF_READS_STAMP == (int)DB_ENTER_PLATFORM_OF_READS_STAMP,
               "read as one");
 
 static void take_answer(struct db_connection *connection, PGresult *result);
-static void take_entry(struct db_connection *connection, const struct slot *slot,
-                       const PGresult *result);
+static void take_stamps(struct db_group *group, const PGresult *result);
+static bool has_stamp(const PGresult *result, const SiteStamp *stamp);
 static void take_error(struct db_connection *connection, PGresult *result);
 static void note_error(struct db_group *group, const struct slot *slot, PGresult *result);
 static void mark_stale(struct db_group *group, const struct db_request *entered);
@@ -64,7 +67,8 @@ static void take_answer(struct db_connection *connection, PGresult *result)
     struct db_request *request = slot.request;
     assert(slot.kind != SLOT_SYNC);
     if (slot.kind != SLOT_COMMAND) {
-        take_entry(connection, &slot, result);
+        if (slot.kind == SLOT_STAMPS)
+            take_stamps(connection->first_group, result);
         PQclear(result);
         return;
     }
@@ -78,26 +82,44 @@ static void take_answer(struct db_connection *connection, PGresult *result)
     }
 }
 
-/* A group of reads goes on where the stamp of one site is stale: that site's get SPE02 for what
- * they would have read. */
-static void take_entry(struct db_connection *connection, const struct slot *slot,
-                       const PGresult *result)
+/* A group of reads goes on where the stamp of one site is stale: that site's get SPE02 instead of
+ * what they have read. */
+static void take_stamps(struct db_group *group, const PGresult *result)
 {
-    if (slot->kind != SLOT_ENTER || slot->request == NULL || PQntuples(result) != 1)
-        return;
-    const char *stale = PQgetvalue(result, 0, DB_ENTER_SITE_STAMPED_STALE);
-    assert(PQgetlength(result, 0, DB_ENTER_SITE_STAMPED_STALE) == 4);
-    if (stale[3] != 0)
-        mark_stale(connection->first_group, slot->request);
+    for (struct db_request *request = group->members.first; request != NULL;
+         request = request->next) {
+        if (request->stamp.epoch == 0 || has_stamp(result, &request->stamp))
+            continue;
+        db_copy_z(request->sqlstate, sizeof(request->sqlstate), STALE_SITE);
+        counter_inc(db_stale_sites);
+    }
+}
+
+/* A site without a row has the stamp 1. */
+static bool has_stamp(const PGresult *result, const SiteStamp *stamp)
+{
+    for (int row = 0; row < PQntuples(result); row++) {
+        if (PQgetisnull(result, row, DB_ENTER_SITE_OF_READS_STAMPED_SITE))
+            continue;
+        const char *site = PQgetvalue(result, row, DB_ENTER_SITE_OF_READS_STAMPED_SITE);
+        if (memcmp(site, stamp->site.bytes, sizeof(stamp->site.bytes)) != 0)
+            continue;
+        uint64_t wire;
+        memcpy(&wire, PQgetvalue(result, row, DB_ENTER_SITE_OF_READS_STAMP), sizeof(wire));
+        return (int64_t)be64toh(wire) == stamp->epoch;
+    }
+    return stamp->epoch == 1;
 }
 
 static void mark_stale(struct db_group *group, const struct db_request *entered)
 {
     for (struct db_request *request = group->members.first; request != NULL;
-         request = request->next)
-        if (request_is_like(entered, request))
-            db_copy_z(request->sqlstate, sizeof(request->sqlstate), STALE_SITE);
-    counter_inc(db_stale_sites);
+         request = request->next) {
+        if (!request_is_like(entered, request))
+            continue;
+        db_copy_z(request->sqlstate, sizeof(request->sqlstate), STALE_SITE);
+        counter_inc(db_stale_sites);
+    }
 }
 
 static void take_error(struct db_connection *connection, PGresult *result)

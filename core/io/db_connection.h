@@ -25,7 +25,13 @@ struct db_group {
     PGresult *error;
 };
 
-enum slot_kind { SLOT_ENTER, SLOT_PREPARE, SLOT_COMMAND, SLOT_SYNC };
+enum slot_kind {
+    SLOT_ENTER,
+    SLOT_STAMPS, /* the same, and the answer holds stamps that are compared */
+    SLOT_PREPARE,
+    SLOT_COMMAND,
+    SLOT_SYNC
+};
 
 /* What the next answer on a connection belongs to. */
 struct slot {

@@ -9,8 +9,8 @@
 #include <string.h>
 
 /* Entering a scope without an epoch to check, and changing it in the middle of a group. With an
- * epoch it is SQL_DB_ENTER_SITE or SQL_DB_ENTER_PLATFORM, with a site's stamp one of the two
- * …_STAMPED. */
+ * epoch it is SQL_DB_ENTER_SITE or SQL_DB_ENTER_PLATFORM, with stamps of sites …_OF_READS once
+ * a group, or …_STAMPED for each site that writes. */
 static const struct statement SET_SITE = {
     .name = "db_set_site",
     .sql = "select set_config('spark.site', $1, true)",
@@ -43,8 +43,15 @@ static bool send_limit(struct db_connection *connection, const struct statement 
                        int64_t limit_ms);
 static bool send_members(struct db_connection *connection, struct db_group *group);
 static bool send_request(struct db_connection *connection, struct db_request *request);
+static bool send_entry(struct db_connection *connection, const struct db_group *group);
+static bool is_entered(const struct db_group *group, const struct db_request *entered,
+                       const struct db_request *request);
 static bool send_scope(struct db_connection *connection, struct db_request *first, bool is_checked);
-static bool send_stamped(struct db_connection *connection, struct db_request *first, Str value);
+static uint32_t stamped_sites(const struct db_group *group, Uuid *ret_sites, uint32_t max);
+static bool send_of_reads(struct db_connection *connection, const struct db_request *first,
+                          const Uuid *sites, uint32_t count);
+static bool send_stamped(struct db_connection *connection, struct db_request *first);
+static Str scope_value(const struct db_request *request, char site[UUID_TEXT_LEN]);
 static bool send_sync(struct db_connection *connection);
 static bool send_message(struct db_connection *connection, struct slot slot,
                          const struct statement *statement, struct db_args args, bool is_unnamed);
@@ -142,7 +149,7 @@ static bool send_begin(struct db_connection *connection, struct db_group *group)
         return false;
     /* The lane's own limit is for statements that were announced as slow. */
     bool is_limited = first->is_short && lane->kind == LANE_LONG;
-    return send_scope(connection, first, true) &&
+    return send_entry(connection, group) &&
            (!is_limited ||
             send_limit(connection, &SET_LIMIT, lane->db->settings->statement_timeout_ms));
 }
@@ -162,7 +169,7 @@ static bool send_members(struct db_connection *connection, struct db_group *grou
     const struct db_request *entered = group->members.first;
     for (struct db_request *request = group->members.first; request != NULL;
          request = request->next) {
-        if (!request_is_like(entered, request)) {
+        if (!is_entered(group, entered, request)) {
             entered = request;
             if (!send_scope(connection, request, false))
                 return false;
@@ -171,6 +178,14 @@ static bool send_members(struct db_connection *connection, struct db_group *grou
             return false;
     }
     return true;
+}
+
+/* Of reads the stamps of all were asked for with the first. */
+static bool is_entered(const struct db_group *group, const struct db_request *entered,
+                       const struct db_request *request)
+{
+    return group->kind == REQUEST_READ ? request_has_scope_of(entered, request)
+                                       : request_is_like(entered, request);
 }
 
 /* Shapes go unnamed in a transaction with logic in between: it may change the schema itself, and
@@ -188,22 +203,59 @@ static bool send_request(struct db_connection *connection, struct db_request *re
     return true;
 }
 
+/* Enters the scope of a group's first member; compares the epoch of all, and of reads the stamps.
+ */
+static bool send_entry(struct db_connection *connection, const struct db_group *group)
+{
+    Uuid sites[READ_GROUP_MAX];
+    uint32_t count = 0;
+    if (group->kind == REQUEST_READ)
+        count = stamped_sites(group, sites, READ_GROUP_MAX);
+    if (count > 0)
+        return send_of_reads(connection, group->members.first, sites, count);
+    return send_scope(connection, group->members.first, true);
+}
+
+/* Each once: equals stand together. */
+static uint32_t stamped_sites(const struct db_group *group, Uuid *ret_sites, uint32_t max)
+{
+    uint32_t count = 0;
+    for (const struct db_request *request = group->members.first; request != NULL;
+         request = request->next) {
+        if (request->epoch == 0 || request->stamp.epoch == 0 ||
+            (count > 0 && uuid_eq(ret_sites[count - 1], request->stamp.site)))
+            continue;
+        assert(count < max);
+        ret_sites[count++] = request->stamp.site;
+    }
+    return count;
+}
+
+static bool send_of_reads(struct db_connection *connection, const struct db_request *first,
+                          const Uuid *sites, uint32_t count)
+{
+    bool is_tenant = connection->lane->role == ROLE_TENANT;
+    struct arena *scratch = connection->lane->db->scratch;
+    char site[UUID_TEXT_LEN];
+    arena_reset(scratch);
+    return send_message(connection, (struct slot){.kind = SLOT_STAMPS},
+                        is_tenant ? &SQL_DB_ENTER_SITE_OF_READS : &SQL_DB_ENTER_PLATFORM_OF_READS,
+                        ARGS(db_text(scope_value(first, site)), db_int(first->epoch),
+                             db_uuid_array(scratch, sites, count)),
+                        false);
+}
+
 /* For `first` and those behind it that are like it. The epoch of all is compared once a group, a
- * site's stamp wherever it is entered. */
+ * writing site's stamp wherever it is entered. */
 static bool send_scope(struct db_connection *connection, struct db_request *first, bool is_checked)
 {
     bool is_tenant = connection->lane->role == ROLE_TENANT;
-    const Scope *scope = &first->scope;
-    assert(is_tenant == (scope->kind == SCOPE_SITE));
-    char site[UUID_TEXT_LEN];
-    Str value = scope->kind == SCOPE_PLATFORM ? STR("platform") : STR("");
-    if (is_tenant) {
-        uuid_write(scope->site, site);
-        value = str_of(site, sizeof(site));
-    }
+    assert(is_tenant == (first->scope.kind == SCOPE_SITE));
     struct slot slot = {.kind = SLOT_ENTER};
-    if (first->epoch != 0 && first->stamp.epoch != 0)
-        return send_stamped(connection, first, value);
+    if (first->epoch != 0 && first->stamp.epoch != 0 && first->kind != REQUEST_READ)
+        return send_stamped(connection, first);
+    char site[UUID_TEXT_LEN];
+    Str value = scope_value(first, site);
     if (first->epoch == 0 || !is_checked)
         return send_message(connection, slot, is_tenant ? &SET_SITE : &SET_PLATFORM,
                             ARGS(db_text(value)), false);
@@ -211,16 +263,29 @@ static bool send_scope(struct db_connection *connection, struct db_request *firs
                         ARGS(db_text(value), db_int(first->epoch)), false);
 }
 
-static bool send_stamped(struct db_connection *connection, struct db_request *first, Str value)
+static bool send_stamped(struct db_connection *connection, struct db_request *first)
 {
+    char site[UUID_TEXT_LEN];
     bool is_tenant = connection->lane->role == ROLE_TENANT;
     struct slot slot = {.kind = SLOT_ENTER, .request = first};
-    bool is_shared_read = first->kind == REQUEST_READ;
     return send_message(connection, slot,
                         is_tenant ? &SQL_DB_ENTER_SITE_STAMPED : &SQL_DB_ENTER_PLATFORM_STAMPED,
-                        ARGS(db_text(value), db_int(first->epoch), db_uuid(first->stamp.site),
-                             db_int(first->stamp.epoch), db_bool(is_shared_read)),
+                        ARGS(db_text(scope_value(first, site)), db_int(first->epoch),
+                             db_uuid(first->stamp.site), db_int(first->stamp.epoch)),
                         false);
+}
+
+static Str scope_value(const struct db_request *request, char site[UUID_TEXT_LEN])
+{
+    switch (request->scope.kind) {
+    case SCOPE_SITE:
+        uuid_write(request->scope.site, site);
+        return str_of(site, UUID_TEXT_LEN);
+    case SCOPE_PLATFORM:
+        return STR("platform");
+    default:
+        return STR("");
+    }
 }
 
 static bool send_sync(struct db_connection *connection)

@@ -78,6 +78,7 @@ struct db {
     struct timer look;
     struct db_cancel *cancel; /* the one under way, or NULL */
     struct db_params params;
+    struct arena *scratch; /* while a group is sent */
     struct db_request *spare; /* requests to use again */
     Random random;            /* jitter */
 };

@@ -37,10 +37,15 @@ void request_take_stamps(struct db_request *request, const struct ctx *ctx)
     request->stamp = ctx->stamp;
 }
 
+bool request_has_scope_of(const struct db_request *a, const struct db_request *b)
+{
+    return a->scope.kind == b->scope.kind &&
+           (a->scope.kind != SCOPE_SITE || uuid_eq(a->scope.site, b->scope.site));
+}
+
 bool request_is_like(const struct db_request *a, const struct db_request *b)
 {
-    return a->scope.kind == b->scope.kind && a->stamp.epoch == b->stamp.epoch &&
-           (a->scope.kind != SCOPE_SITE || uuid_eq(a->scope.site, b->scope.site)) &&
+    return request_has_scope_of(a, b) && a->stamp.epoch == b->stamp.epoch &&
            (a->stamp.epoch == 0 || uuid_eq(a->stamp.site, b->stamp.site));
 }
 

@@ -89,6 +89,7 @@ void request_free(struct db_request *request);
 /* Notes what a request of this ctx is compiled against; nothing (unchecked) once something it did
  * is durable, for then it must not begin again: it had the right when it wrote. */
 void request_take_stamps(struct db_request *request, const struct ctx *ctx);
+bool request_has_scope_of(const struct db_request *a, const struct db_request *b);
 /* Whether both enter the same scope, under the same stamp of a site. */
 bool request_is_like(const struct db_request *a, const struct db_request *b);
 /* Wakes its fiber, which frees it; frees it at once when nobody waits. */
