@@ -24,17 +24,18 @@ enum {
     READ_SPARES_MAX = 2,       /* beyond DATABASE_READ_LANES, while those stand still */
     READ_GROUP_MAX = 32,       /* statements that one error can make run again */
     READ_IN_FLIGHT_MAX = 64,   /* statements sent on a read connection and not answered */
-    READ_AHEAD_NS = 4000000,   /* of work, as far as one can know */
-    READ_AHEAD_MIN = 2,        /* statements: one runs, one waits in the socket */
-    WRITE_GROUPS_MAX = 4,      /* write groups sent on a connection and not answered */
-    SHARED_MEMBERS_MAX = 64,   /* requests of one shared group */
-    SHARED_GROUPS_MAX = 2,     /* in flight in a lane: while they commit, the next fills up */
-    ROLLBACK_US = 1000000,     /* then the connection is dropped */
-    HITS_MAX = 8,              /* of cancel requests that were meant for others */
-    STALL_US = 50000,          /* without an answer: new statements go elsewhere */
-    SPARE_IDLE_US = 60000000,  /* then a spare connection is closed */
-    CONNECTING_MAX = 2,        /* attempts at a time: each may hold an offload thread for 5 s */
-    LONG_FACTOR = 4,           /* STATEMENT_TIMEOUT, where statements were announced as slow */
+    READ_GROUPS_MAX = 2,     /* sent on a read connection and not answered: the next one fills up */
+    READ_AHEAD_NS = 4000000, /* of work, as far as one can know */
+    READ_AHEAD_MIN = 2,      /* statements: one runs, one waits in the socket */
+    WRITE_GROUPS_MAX = 4,    /* write groups sent on a connection and not answered */
+    SHARED_MEMBERS_MAX = 64, /* requests of one shared group */
+    SHARED_GROUPS_MAX = 2,   /* in flight in a lane: while they commit, the next fills up */
+    ROLLBACK_US = 1000000,   /* then the connection is dropped */
+    HITS_MAX = 8,            /* of cancel requests that were meant for others */
+    STALL_US = 50000,        /* without an answer: new statements go elsewhere */
+    SPARE_IDLE_US = 60000000, /* then a spare connection is closed */
+    CONNECTING_MAX = 2,       /* attempts at a time: each may hold an offload thread for 5 s */
+    LONG_FACTOR = 4,          /* STATEMENT_TIMEOUT, where statements were announced as slow */
 };
 
 /* The connections of one kind and role, and what waits for them. */
@@ -78,7 +79,7 @@ struct db {
     struct timer look;
     struct db_cancel *cancel; /* the one under way, or NULL */
     struct db_params params;
-    struct arena *scratch; /* while a group is sent */
+    struct arena *scratch;    /* while a group is sent */
     struct db_request *spare; /* requests to use again */
     Random random;            /* jitter */
 };

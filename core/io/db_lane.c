@@ -151,6 +151,8 @@ struct db_connection *lane_pick_read(struct lane *lane)
  * them. What they will take is judged by those before them. */
 uint32_t connection_room(const struct db_connection *connection)
 {
+    if (connection->groups >= READ_GROUPS_MAX)
+        return 0;
     int64_t most = READ_IN_FLIGHT_MAX;
     if (connection->statement_ns > 0 && READ_AHEAD_NS / connection->statement_ns < most)
         most = READ_AHEAD_NS / connection->statement_ns;

@@ -88,6 +88,55 @@ static void an_error_does_not_hurt_its_neighbours(void **state)
     }
 }
 
+/* A read by somebody whose rights were loaded under `stamp`. */
+struct stamped {
+    SiteStamp stamp;
+    DbBody *body;
+    int64_t count;
+};
+
+static Err read_under(struct ctx *ctx, void *arg)
+{
+    struct stamped *read = arg;
+    ctx->epoch = atoll(must_ask(test_admin, "select epoch from spark.epoch"));
+    ctx->stamp = read->stamp;
+    return read->body(ctx, &read->count);
+}
+
+/* In one turn, and so in one group of each role: whoever has the stamp that A had before is
+ * refused, also in the platform's scope and with a statement that fails anyway; nobody else is. */
+static void a_stale_stamp_refuses_those_who_have_it_only(void **state)
+{
+    struct db_fixture *f = *state;
+    must_run(test_admin, "insert into spark.site_epochs values "
+                         "('aaaaaaaa-0000-7000-8000-00000000000a', 77)");
+    const SiteStamp stale = {SITE_A, 1}, fresh = {SITE_A, 77}, other = {SITE_B, 1}, none = {0};
+    struct {
+        Scope scope;
+        struct stamped read;
+        Err result;
+        int64_t count;
+    } cases[] = {
+        {AS_A, {stale, read_all, 0}, ERR_STALE_EPOCH, 0},
+        {AS_A, {stale, read_broken, 0}, ERR_STALE_EPOCH, 0},
+        {AS_PLATFORM, {stale, read_all, 0}, ERR_STALE_EPOCH, 0},
+        {AS_A, {fresh, read_all, 0}, OK, TEST_ROWS},
+        {AS_A, {none, read_all, 0}, OK, TEST_ROWS},
+        {AS_B, {other, read_all, 0}, OK, TEST_ROWS},
+        {AS_PLATFORM, {fresh, read_all, 0}, OK, 2 * TEST_ROWS},
+        {AS_PLATFORM, {other, read_all, 0}, OK, 2 * TEST_ROWS},
+    };
+    struct actor_fiber *actors[sizeof cases / sizeof *cases];
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        actors[i] = actor_start(f, cases[i].scope, read_under, &cases[i].read);
+    turn_until_done(f);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_int_equal(actors[i]->result, cases[i].result);
+        assert_int_equal(cases[i].read.count, cases[i].count);
+    }
+    must_run(test_admin, "delete from spark.site_epochs");
+}
+
 static Err read_tenant_setting(struct ctx *ctx, void *arg)
 {
     (void)arg;
@@ -296,6 +345,7 @@ int main(void)
         db_test(bad_input_text_is_the_callers_fault),
         db_test(a_batch_answers_each_of_its_statements),
         db_test(an_error_does_not_hurt_its_neighbours),
+        db_test(a_stale_stamp_refuses_those_who_have_it_only),
         db_test(no_scope_survives_on_a_connection),
         db_test(reads_of_two_tenants_never_mix),
         db_test(the_slow_lane_does_not_hold_up_reads),
