@@ -76,7 +76,8 @@ void fiber_stack_give(struct fiber_stack_pool *pool, void *low)
         return;
     }
     if (pool->free_count >= POOL_WARM)
-        madvise(low, STACK_SIZE - WARM_SIZE, MADV_DONTNEED);
+        madvise((char *)low + FIBER_STACK_RESERVE, STACK_SIZE - WARM_SIZE - FIBER_STACK_RESERVE,
+                MADV_DONTNEED);
 
     struct fiber_stack *link = stack_link(low);
     link->next = pool->free;
@@ -84,8 +85,9 @@ void fiber_stack_give(struct fiber_stack_pool *pool, void *low)
     pool->free_count++;
 }
 
-/* The highest page of the reserve was zero before. Reading costs a page fault once, then a
- * quarter of a microsecond; what was found is zeroed, so that the next fiber is looked at anew. */
+/* The highest page of the reserve was zero before. Reading costs a page fault once (the page of
+ * zeros is mapped there and stays), then a quarter of a microsecond; what was found is zeroed, so
+ * that the next fiber is looked at anew. */
 UNCHECKED static void look_at_reserve(char *low)
 {
     const uint64_t *words = (const uint64_t *)(void *)(low + FIBER_STACK_RESERVE - PAGE_SIZE_MIN);
