@@ -7,9 +7,9 @@
  *
  * One article in fifty is a rewritten copy of the one before it: those are what has to be found.
  */
-#include "base/clock.h"
-#include "base/random.h"
-#include "factory/near_pairs.h"
+#include "base/crypto/random.h"
+#include "base/system/clock.h"
+#include "factory/duplicates/near_pairs.h"
 
 #include <stdio.h>
 #include <stdlib.h>

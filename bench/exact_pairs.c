@@ -5,8 +5,8 @@
  *
  * FILE has a line an article: number, city, HTML, separated by tabs. Prints the pairs' numbers.
  */
-#include "base/buf.h"
-#include "factory/shingle.h"
+#include "base/text/buf.h"
+#include "factory/duplicates/shingle.h"
 
 #include <stdio.h>
 #include <stdlib.h>

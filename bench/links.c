@@ -6,10 +6,10 @@
  * Words come from a vocabulary of 20,000 by a skewed law, as in prose; anchors are runs of one to
  * three of them. Prints one line of JSON.
  */
-#include "factory/links.h"
+#include "factory/links/links.h"
 
-#include "base/buf.h"
-#include "base/clock.h"
+#include "base/system/clock.h"
+#include "base/text/buf.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -82,9 +82,9 @@ two_steps() {
            ('01980000-0000-7000-8000-' || lpad(to_hex(n * 1000), 12, '0'))::uuid from generate_series(1, 25) n))"
 }
 
-# What `spark up` marks: the list is cli/leakproof.c's.
+# What `spark up` marks: the list is cli/backends/leakproof.c's.
 FUNCTIONS=$(grep -o "'[a-z_]*([a-z,]*)'" "$here/../cli/leakproof.c" | tr -d "'")
-[ -n "$FUNCTIONS" ] || { echo "no function found in cli/leakproof.c" >&2; exit 1; }
+[ -n "$FUNCTIONS" ] || { echo "no function found in cli/backends/leakproof.c" >&2; exit 1; }
 mark() {
     echo "$FUNCTIONS" | while read -r name; do
         query "$admin" -c "alter function pg_catalog.$name $1"

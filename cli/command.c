@@ -1,6 +1,6 @@
 #include "cli/command.h"
 
-#include "base/settings.h"
+#include "base/settings/settings.h"
 #include "cli/environment.h"
 
 #include <stdio.h>

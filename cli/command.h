@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "base/ctx.h"
+#include "base/system/ctx.h"
 
 #include <stdio.h>
 

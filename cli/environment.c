@@ -1,6 +1,6 @@
 #include "cli/environment.h"
 
-#include "base/settings_source.h"
+#include "base/settings/settings_source.h"
 #include "cli/places.h"
 
 #include <assert.h>

@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "base/ctx.h"
+#include "base/system/ctx.h"
 
 /* The bytes of such a file. ERR_NOT_FOUND: there is none; ERR_CONFIG: it cannot be read, or is no
  * text below 64 KiB. */

@@ -1,8 +1,8 @@
 /* The one executable: every process of Spark starts here. */
-#include "base/log.h"
+#include "base/system/log.h"
 #include "cli/command.h"
 #include "cli/places.h"
-#include "io/db_wait.h"
+#include "io/pg/db_wait.h"
 
 #include <signal.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 #include "cli/places.h"
 
-#include "base/clock.h"
+#include "base/system/clock.h"
 #include "cli/environment.h"
 
 #include <errno.h>

@@ -11,7 +11,7 @@
  */
 #pragma once
 
-#include "cli/process.h"
+#include "cli/supervise/process.h"
 
 struct places {
     const char *data;

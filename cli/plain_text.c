@@ -1,6 +1,6 @@
 #include "cli/plain_text.h"
 
-#include "base/arena.h"
+#include "base/memory/arena.h"
 
 /* "&amp;" at html[at]: its character and length; anything else stands for itself. */
 static char entity_at(Str html, size_t at, size_t *ret_len)

@@ -1,6 +1,6 @@
 #include "cli/say.h"
 
-#include "base/clock.h"
+#include "base/system/clock.h"
 
 #include <stdarg.h>
 #include <stdlib.h>

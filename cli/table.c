@@ -1,6 +1,6 @@
 #include "cli/table.h"
 
-#include "base/json_writer.h"
+#include "base/json/json_writer.h"
 
 #include <stdio.h>
 

@@ -3,9 +3,9 @@
  */
 #pragma once
 
-#include "base/buf.h"
+#include "base/text/buf.h"
+#include "cli/backends/sync_postgres.h"
 #include "cli/command.h"
-#include "cli/sync_postgres.h"
 
 /* One column of the rows, in their order. A raw value is a number or JSON itself. */
 struct table_column {

@@ -13,7 +13,7 @@ add_compile_options(-Wall -Wextra -Wshadow -Wconversion -Wpedantic -Werror
                     -fno-omit-frame-pointer)
 add_compile_definitions(_GNU_SOURCE H2O_USE_LIBUV=0 SPARK_VERSION="${PROJECT_VERSION}")
 
-# Named places where a test can make a process die (core/base/fault.def); never in a release.
+# Named places where a test can make a process die (core/base/system/fault.def); never in a release.
 option(SPARK_FAULTS "obey SPARK_FAULT=name[:n] in the environment" OFF)
 if(SPARK_FAULTS)
     add_compile_definitions(SPARK_FAULTS=1)

@@ -31,7 +31,7 @@ add_custom_command(
 add_custom_target(spark_gen DEPENDS "${SPARK_GEN}/sql.h" "${SPARK_GEN}/embed.h")
 
 # sql.c needs struct statement; without the header there is nothing that could use it either.
-file(GLOB has_statement CONFIGURE_DEPENDS core/io/db.h)
+file(GLOB has_statement CONFIGURE_DEPENDS core/io/pg/db.h)
 set(SPARK_GEN_SOURCES "${SPARK_GEN}/embed.c")
 if(has_statement)
     list(APPEND SPARK_GEN_SOURCES "${SPARK_GEN}/sql.c")

@@ -2,13 +2,13 @@
 
 add_executable(spark cli/main.c)
 set_target_properties(spark PROPERTIES
-    ENABLE_EXPORTS ON # extensions find spark_…() of the host here
+    ENABLE_EXPORTS ON # extensions find spark_…() of the runtime here
     RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bin")
 
-# Faces, commands and host enter as objects, not as archives: what only an extension calls, and
+# Faces, commands and the runtime of extensions enter as objects, not as archives: what only an extension calls, and
 # what only a table names, must be in the executable too.
 target_link_libraries(spark PRIVATE spark_cli)
-foreach(storey host server workers cli)
+foreach(storey runtime server workers cli)
     get_target_property(kind spark_${storey} TYPE)
     if(kind STREQUAL "STATIC_LIBRARY")
         target_sources(spark PRIVATE $<TARGET_OBJECTS:spark_${storey}>)
@@ -39,7 +39,7 @@ set(extension_libraries_god yaml) # what an extension wraps, beside the public h
 set(extension_place_hello examples) # to copy, not to run: it is loaded where somebody puts it
 foreach(folder IN LISTS extension_folders)
     cmake_path(GET folder FILENAME name)
-    if(NOT name STREQUAL "host")
+    if(NOT name STREQUAL "runtime")
         set(place extensions)
         if(DEFINED extension_place_${name})
             set(place "${extension_place_${name}}")

@@ -1,17 +1,13 @@
-# spark_storey(name folder [BELOW storey] [SUBFOLDERS …] [WITHOUT file…] [LIBRARIES …])
+# spark_storey(name folder [BELOW storey…] [WITHOUT file…] [LIBRARIES …])
 #
 # Makes the static library spark_<name>. Its only include path is build/storeys/<name>, which
 # holds one link <name> → <folder>; together with those of the storeys below it this makes
-# "io/db.h" work from core/content and "server/request.h" a compile error there.
+# "io/pg/db.h" work from core/content and "server/dispatch/request.h" a compile error there.
 
 function(spark_storey name folder)
-    cmake_parse_arguments(arg "" "BELOW" "SUBFOLDERS;WITHOUT;LIBRARIES" ${ARGN})
+    cmake_parse_arguments(arg "" "" "BELOW;WITHOUT;LIBRARIES" ${ARGN})
 
-    file(GLOB sources CONFIGURE_DEPENDS ${folder}/*.c)
-    foreach(sub IN LISTS arg_SUBFOLDERS)
-        file(GLOB more CONFIGURE_DEPENDS ${folder}/${sub}/*.c)
-        list(APPEND sources ${more})
-    endforeach()
+    file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${folder}/*.c)
     foreach(file IN LISTS arg_WITHOUT)
         list(REMOVE_ITEM sources "${CMAKE_SOURCE_DIR}/${folder}/${file}")
     endforeach()
@@ -46,7 +42,7 @@ function(spark_storey name folder)
     if(name STREQUAL "io")
         target_include_directories(${target} ${scope} "${SPARK_GEN_ROOT}")
     endif()
-    if(arg_BELOW)
-        target_link_libraries(${target} ${scope} spark_${arg_BELOW})
-    endif()
+    foreach(below IN LISTS arg_BELOW)
+        target_link_libraries(${target} ${scope} spark_${below})
+    endforeach()
 endfunction()

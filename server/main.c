@@ -3,18 +3,18 @@
  */
 #include "server/main.h"
 
-#include "access/admin_user.h"
-#include "base/clock.h"
-#include "base/log.h"
-#include "base/process.h"
-#include "factory/guards.h"
-#include "io/reactor.h"
-#include "jobs/crash_page.h"
-#include "jobs/queue.h"
-#include "jobs/site_secrets.h"
-#include "server/extension_routes.h"
-#include "server/http.h"
-#include "server/route.h"
+#include "access/identity/admin_user.h"
+#include "base/system/clock.h"
+#include "base/system/log.h"
+#include "base/system/process.h"
+#include "factory/articles/guards.h"
+#include "io/reactor/reactor.h"
+#include "jobs/queue/crash_page.h"
+#include "jobs/queue/queue.h"
+#include "server/dispatch/extension_routes.h"
+#include "server/dispatch/route.h"
+#include "server/http/http.h"
+#include "visitors/outbound/site_secrets.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

@@ -47,16 +47,16 @@ def settings():
 
 
 def setting_rows():
-    for row in rows("core/base/settings.def", "SETTING_STR"):
+    for row in rows("core/base/settings/settings.def", "SETTING_STR"):
         yield row[1], row[2], "secret" if row[3] == "true" else "", row[4]
     forms = {"FORM_POSTGRES": "a PostgreSQL URL", "FORM_POOLER": "`transaction`", "FORM_REDIS": "a Redis URL", "FORM_HTTP": "http(s)://…", "FORM_SMTP": "smtp(s)://…"}
-    for row in rows("core/base/settings.def", "SETTING_URL"):
+    for row in rows("core/base/settings/settings.def", "SETTING_URL"):
         yield row[1], row[2], forms[row[3]], row[4]
-    for row in rows("core/base/settings.def", "SETTING_SECRET"):
+    for row in rows("core/base/settings/settings.def", "SETTING_SECRET"):
         yield row[1], "", "secret" if row[2] == "0" else f"secret, {row[2]} characters or more", row[3]
-    for row in rows("core/base/settings.def", "SETTING_INT"):
+    for row in rows("core/base/settings/settings.def", "SETTING_INT"):
         yield row[1], row[2], f"{row[3]} … {row[4]} {row[5]}".strip(), row[6]
-    for row in rows("core/base/settings.def", "SETTING_BOOL"):
+    for row in rows("core/base/settings/settings.def", "SETTING_BOOL"):
         yield row[1], row[2], "true, false", row[3]
 
 
@@ -73,19 +73,19 @@ BODIES = {
 
 def routes():
     return table(["method", "path", "who", "body", "what it does"],
-                 [[r[0], f"`{r[1]}`", GUARDS[r[3]], BODIES[r[4]], r[5]] for r in rows("server/routes.def", "ROUTE")])
+                 [[r[0], f"`{r[1]}`", GUARDS[r[3]], BODIES[r[4]], r[5]] for r in rows("server/dispatch/routes.def", "ROUTE")])
 
 
 def rates():
     outage = {"RATE_OPEN": "nobody is counted", "RATE_CLOSED": "503"}
     return table(["class", "a minute", "an hour", "without Redis", "what"],
                  [[r[0].lower(), r[1], r[2] if r[2] != "0" else "", outage[r[3]], r[4]]
-                  for r in rows("core/access/rates.def", "RATE")])
+                  for r in rows("core/access/limits/rates.def", "RATE")])
 
 
 def errors():
     seen, lines = set(), []
-    for row in rows("core/base/err.def", "ERROR"):
+    for row in rows("core/base/system/err.def", "ERROR"):
         if row[2] not in seen:
             seen.add(row[2])
             lines.append([f"`{row[2]}`", row[1], row[3].replace("%s", "…"),
@@ -95,7 +95,7 @@ def errors():
 
 def counters():
     return table(["name", "kind", "what it counts"],
-                 [[f"`spark_{r[0]}`", r[1], r[2]] for r in rows("core/base/counters.def", "COUNTER")])
+                 [[f"`spark_{r[0]}`", r[1], r[2]] for r in rows("core/base/system/counters.def", "COUNTER")])
 
 
 def jobs():
@@ -104,7 +104,7 @@ def jobs():
 
 
 def faults():
-    return table(["name", "what happens"], [[f"`{r[0]}`", r[1]] for r in rows("core/base/fault.def", "FAULT")])
+    return table(["name", "what happens"], [[f"`{r[0]}`", r[1]] for r in rows("core/base/system/fault.def", "FAULT")])
 
 
 def page():

@@ -1,8 +1,8 @@
 /* The fibers that every worker runs beside its jobs. */
-#include "base/clock.h"
-#include "base/log.h"
-#include "jobs/steward.h"
-#include "jobs/tracking.h"
+#include "base/system/clock.h"
+#include "base/system/log.h"
+#include "jobs/steward/steward.h"
+#include "visitors/tracking/tracking.h"
 #include "workers/worker.h"
 
 enum {

@@ -5,8 +5,8 @@
  * With Redis: claim by id, wait at the bell. Without: poll the table twice a second. It never
  * holds more jobs than it has slots.
  */
-#include "base/clock.h"
-#include "base/log.h"
+#include "base/system/clock.h"
+#include "base/system/log.h"
 #include "workers/worker.h"
 
 enum {

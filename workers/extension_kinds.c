@@ -1,6 +1,6 @@
 #include "workers/extension_kinds.h"
 
-#include "base/clock.h"
+#include "base/system/clock.h"
 
 /* Immutable after the start; a worker has one thread that runs jobs. */
 static const struct job_kind *kinds;

@@ -3,7 +3,7 @@
  */
 #pragma once
 
-#include "host/host.h"
+#include "runtime/host.h"
 #include "workers/handlers.h"
 
 /* Once, before the first claim; memory from the arena, which has to outlive the jobs. */

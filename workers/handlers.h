@@ -1,7 +1,7 @@
 /* The handlers that jobs.def names, declared from it. Each is defined in workers/jobs/. */
 #pragma once
 
-#include "jobs/job.h"
+#include "jobs/queue/job.h"
 
 #define JOB(kind, handler, timeout_s, help) fiber_fn Err handler(struct ctx *ctx, struct job *job);
 #include "workers/jobs.def"

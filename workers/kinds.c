@@ -1,6 +1,6 @@
-#include "base/clock.h"
+#include "base/system/clock.h"
 #include "gen/sql.h"
-#include "io/db.h"
+#include "io/pg/db.h"
 #include "workers/extension_kinds.h"
 #include "workers/handlers.h"
 #include "workers/main.h"

@@ -1,11 +1,11 @@
 /*
  * One job, from claim to end: its fiber, its ctx, what becomes of its result.
  */
-#include "access/actor.h"
-#include "access/current.h"
-#include "base/clock.h"
-#include "base/counters.h"
-#include "base/log.h"
+#include "access/grants/actor.h"
+#include "access/identity/current.h"
+#include "base/system/clock.h"
+#include "base/system/counters.h"
+#include "base/system/log.h"
 #include "workers/extension_kinds.h"
 #include "workers/handlers.h"
 #include "workers/worker.h"

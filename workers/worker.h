@@ -1,12 +1,12 @@
 /*
  * A worker: claims jobs, runs each in a fiber, finishes or retries it. One thread, one reactor; the
- * heartbeat has a thread of its own (jobs/lease.h).
+ * heartbeat has a thread of its own (jobs/queue/lease.h).
  */
 #pragma once
 
-#include "io/reactor.h"
-#include "jobs/claim.h"
-#include "jobs/lease.h"
+#include "io/reactor/reactor.h"
+#include "jobs/queue/claim.h"
+#include "jobs/queue/lease.h"
 
 enum { WORKER_SLOTS_MAX = 1000 };
 

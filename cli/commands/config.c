@@ -1,5 +1,5 @@
-#include "base/json_writer.h"
-#include "base/settings.h"
+#include "base/json/json_writer.h"
+#include "base/settings/settings.h"
 #include "cli/command.h"
 #include "cli/environment.h"
 

@@ -1,7 +1,7 @@
-#include "cli/doctor.h"
+#include "cli/backends/doctor.h"
 
-#include "base/json_writer.h"
-#include "base/process.h"
+#include "base/json/json_writer.h"
+#include "base/system/process.h"
 #include "cli/command.h"
 
 #include <stdio.h>

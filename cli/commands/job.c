@@ -1,8 +1,8 @@
 /* Jobs: what waits, what failed and why, and once more. */
-#include "jobs/job.h"
+#include "jobs/queue/job.h"
 
-#include "base/json.h"
-#include "cli/platform.h"
+#include "base/json/json.h"
+#include "cli/commands/platform.h"
 #include "cli/table.h"
 #include "gen/sql.h"
 

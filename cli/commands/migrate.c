@@ -1,7 +1,7 @@
-#include "io/migrate.h"
+#include "io/pg/migrate.h"
 
-#include "base/clock.h"
-#include "base/settings.h"
+#include "base/settings/settings.h"
+#include "base/system/clock.h"
 #include "cli/command.h"
 
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* Sites: who owns the rows. */
-#include "access/authenticate.h"
-#include "cli/platform.h"
+#include "access/identity/authenticate.h"
+#include "cli/commands/platform.h"
 #include "cli/table.h"
 #include "gen/sql.h"
 

@@ -1,8 +1,8 @@
 /* Tokens of one site. The secret is shown once; only its SHA-256 is kept. */
-#include "base/clock.h"
-#include "base/crypto.h"
-#include "base/json_writer.h"
-#include "cli/platform.h"
+#include "base/crypto/crypto.h"
+#include "base/json/json_writer.h"
+#include "base/system/clock.h"
+#include "cli/commands/platform.h"
 #include "cli/table.h"
 #include "gen/sql.h"
 

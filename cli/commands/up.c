@@ -1,9 +1,9 @@
-#include "base/clock.h"
+#include "base/system/clock.h"
+#include "cli/backends/probe.h"
 #include "cli/command.h"
-#include "cli/demo.h"
 #include "cli/environment.h"
-#include "cli/probe.h"
-#include "cli/up_steps.h"
+#include "cli/supervise/demo.h"
+#include "cli/supervise/up_steps.h"
 
 #include <stdlib.h>
 

@@ -1,4 +1,4 @@
--- Blueprints of sites: core/factory/blueprint.def says what they hold, and its order is that of the numbers
+-- Blueprints of sites: core/factory/blueprint/blueprint.def says what they hold, and its order is that of the numbers
 -- here, with which the statements name its parts. $1 is the site everywhere.
 
 -- Every row as JSON, oldest first: rows of an import are made in the order of its document, so both sites

@@ -1,4 +1,4 @@
--- The duplicate scan. $1 is the site. Pages have the lengths of core/factory/duplicates_internal.h.
+-- The duplicate scan. $1 is the site. Pages have the lengths of core/factory/duplicates/duplicates_internal.h.
 
 -- name: duplicate_thresholds :read
 -- returns: review, block, containment

@@ -1,5 +1,5 @@
 -- What the admin page shows of the queue. The counts cost as much as there are rows, so that they
--- take the slow lane, and server/queue_counts.c decides how often.
+-- take the slow lane, and server/dispatch/queue_counts.c decides how often.
 
 -- $1: the site, null for the platform.
 -- name: queue_jobs :slow

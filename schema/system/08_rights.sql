@@ -4,7 +4,7 @@ set local client_min_messages = warning;
 set local role spark_owner;
 
 -- A write asks for the row that a reference points to, where no foreign key keeps it in its site
--- (core/content/write_reference.c), and comes here when the scope has no such row: in the words, and
+-- (core/content/items/write_reference.c), and comes here when the scope has no such row: in the words, and
 -- with the constraint's name, of a foreign key whose row is missing. Strict: null refers to nothing.
 create function spark.refuse_reference(key anyelement, target text, field text) returns anyelement
 language plpgsql strict as $$

@@ -7,7 +7,7 @@ set local role spark_owner;
 -- Written through functions of ours alone: /items and bulk loads refuse it, whoever asks.
 alter table spark.collections add column read_only boolean not null default false;
 -- Configuration: each change through /items leaves its line in the work log, in the transaction that
--- makes it (core/content/write_audit.c).
+-- makes it (core/content/items/write_audit.c).
 alter table spark.collections add column audited boolean not null default false;
 
 -- Whoever asked for a job, for the lines that it writes. Empty in the machinery's own.

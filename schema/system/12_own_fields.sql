@@ -11,7 +11,7 @@ create table spark.own_fields (
 );
 grant select on spark.own_fields to spark_platform;
 
--- Called at the end of every migration (core/io/migrate.c), in its transaction: what is new there
+-- Called at the end of every migration (core/io/pg/migrate.c), in its transaction: what is new there
 -- belongs to the platform. The system's tables of an opened database may not be ours to read; they
 -- cannot be changed by name anyway.
 create function spark.claim_fields() returns void

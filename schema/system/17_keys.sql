@@ -80,7 +80,7 @@ $$;
 -- knows nothing of a table, it takes that one, and not a scan of the site.
 --
 -- False, and the key stays, where a key over the id alone is needed (another table's foreign key
--- points to it) or where rows may have no site. There sites may not choose keys (core/content/payload.c).
+-- points to it) or where rows may have no site. There sites may not choose keys (core/content/items/payload.c).
 create function spark.key_by_site(target regclass, site_column name default 'site_id') returns boolean
 language plpgsql as $$
 declare

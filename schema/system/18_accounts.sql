@@ -1,7 +1,7 @@
 -- Accounts are the platform's: in a site's scope they are neither made nor ended, and only what a
 -- profile shows may be changed. What is left out here is what a login or a right hangs on, and what
 -- people added: any of it may be unique over all sites, and a refused value would tell that it exists.
--- core/content/system.def has the same list.
+-- core/content/schema/system.def has the same list.
 
 set local client_min_messages = warning;
 

@@ -1,4 +1,4 @@
-// How often one address may ask one site: the numbers of core/access/rates.def, reached and passed.
+// How often one address may ask one site: the numbers of core/access/limits/rates.def, reached and passed.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';

@@ -10,7 +10,7 @@ import re
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-FOLDERS = ["core", "extensions/host", "server", "workers", "cli"]
+FOLDERS = ["core", "extensions/runtime", "server", "workers", "cli"]
 
 NOISE = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:[^"\\\n]|\\.)*"|\'(?:[^\'\\\n]|\\.)*\'', flags=re.S)
 # A function, or a pointer to one: `fiber_fn Err (*before)(…)`.

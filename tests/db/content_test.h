@@ -4,12 +4,12 @@
  */
 #pragma once
 
-#include "access/actor.h"
-#include "access/grants_build.h"
-#include "content/items.h"
-#include "content/thread.h"
+#include "access/grants/actor.h"
+#include "access/grants/grants_build.h"
+#include "content/items/items.h"
+#include "content/schema/thread.h"
 #include "db_test.h"
-#include "io/offload.h"
+#include "io/fiber/offload.h"
 
 static const char CONTENT_TABLES[] =
     "set role spark_owner;"

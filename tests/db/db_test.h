@@ -6,10 +6,10 @@
 #pragma once
 
 #include "../unit/io/io_test.h"
-#include "base/log.h"
-#include "io/db.h"
-#include "io/migrate.h"
-#include "io/reactor.h"
+#include "base/system/log.h"
+#include "io/pg/db.h"
+#include "io/pg/migrate.h"
+#include "io/reactor/reactor.h"
 
 #include <libpq-fe.h>
 #include <stdio.h>

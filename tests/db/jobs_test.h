@@ -6,12 +6,12 @@
 
 #include "db_test.h"
 #include "gen/sql.h"
-#include "io/redis.h"
-#include "jobs/claim.h"
-#include "jobs/job.h"
-#include "jobs/keys.h"
-#include "jobs/queue.h"
-#include "jobs/steward.h"
+#include "io/redis/redis.h"
+#include "jobs/queue/claim.h"
+#include "jobs/queue/job.h"
+#include "jobs/queue/keys.h"
+#include "jobs/queue/queue.h"
+#include "jobs/steward/steward.h"
 
 #include <fcntl.h>
 #include <signal.h>

@@ -1,7 +1,7 @@
 /* Which indexes serve the compiled filters under row security, with the functions marked and not.
  */
-#include "cli/leakproof.h"
-#include "content/plan.h"
+#include "cli/backends/leakproof.h"
+#include "content/plan/plan.h"
 #include "content_test.h"
 
 static PGconn *superuser;

@@ -1,5 +1,5 @@
 /* One site's statements, however many and however long, and everybody else's. */
-#include "base/counters.h"
+#include "base/system/counters.h"
 #include "db_test.h"
 
 enum { MANY = 60, FLOW_STATEMENTS_MAX = 2000 };

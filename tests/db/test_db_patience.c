@@ -1,7 +1,7 @@
 /* Who waits for whom: reads that nobody wants any more, reads that stand still, a server that is
  * away. The locks are real. */
 #include "db_test.h"
-#include "io/db_internal.h"
+#include "io/pg/db_internal.h"
 
 static const struct statement ONE = {.name = "test_one", .sql = "select 1", .lane = DB_READ};
 

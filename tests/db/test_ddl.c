@@ -1,5 +1,5 @@
 /* Changing the schema: what is made, what is refused, and whose rows a new table holds. */
-#include "content/ddl.h"
+#include "content/ddl/ddl.h"
 #include "content_test.h"
 
 struct change {

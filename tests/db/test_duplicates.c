@@ -2,7 +2,7 @@
  * The duplicate scan as a job, against a real database: its flags come with its end or not at all,
  * and what is remembered of an article goes with its text.
  */
-#include "factory/duplicates.h"
+#include "factory/duplicates/duplicates.h"
 #include "jobs_test.h"
 #include "pack_test.h"
 

@@ -2,9 +2,9 @@
  * The factory against a real database: what a generation job leaves behind when it is fenced,
  * cancelled, one of two, or meets what is there already; and what another site sees of it.
  */
-#include "factory/blueprint.h"
-#include "factory/generate.h"
-#include "factory/review.h"
+#include "factory/articles/generate.h"
+#include "factory/blueprint/blueprint.h"
+#include "factory/review/review.h"
 #include "pack_test.h"
 
 #define CAMPAIGN "ca000000-0000-7000-8000-000000000001"

@@ -3,8 +3,8 @@
  * any of its waits, one of two, or another site's; and that the gate says the same to who asks
  * beforehand as to who does not.
  */
-#include "factory/gate.h"
-#include "factory/review.h"
+#include "factory/articles/gate.h"
+#include "factory/review/review.h"
 #include "pack_test.h"
 
 #define CAMPAIGN "ca000000-0000-7000-8000-000000000001"

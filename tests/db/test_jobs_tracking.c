@@ -1,7 +1,7 @@
 /* Page views, from the list in Redis to the table: each once, and none in the way of another. */
-#include "jobs/tracking_store.h"
 #include "jobs_test.h"
 #include "pack_test.h"
+#include "visitors/tracking/tracking_store.h"
 
 static Uuid SITE_GONE;
 

@@ -1,11 +1,11 @@
 /*
  * Links against a real database: text, records and work log agree, whoever is late or foreign.
  */
-#include "base/crypto.h"
-#include "factory/links_store.h"
+#include "base/crypto/crypto.h"
+#include "factory/links/links_store.h"
 #include "gen/sql.h"
-#include "io/offload.h"
-#include "io/redis.h"
+#include "io/fiber/offload.h"
+#include "io/redis/redis.h"
 #include "pack_test.h"
 
 #define CAMPAIGN "ca000000-0000-7000-8000-000000000001"

@@ -3,7 +3,7 @@
  * cancelled at any of its waits, one of two, or finds its queue stopped; and what another site
  * sees.
  */
-#include "factory/production.h"
+#include "factory/production/production.h"
 #include "pack_test.h"
 
 #define CAMPAIGN "ca000000-0000-7000-8000-000000000001"

@@ -3,7 +3,7 @@
  * are killed, stopped or want a password are always started here.
  */
 #include "../unit/io/io_test.h"
-#include "io/redis.h"
+#include "io/redis/redis.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>

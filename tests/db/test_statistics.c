@@ -1,6 +1,6 @@
 /* Plans by key, with statistics and without: never a scan of the site; and what fills a table sees
  * to its statistics. */
-#include "content/plan.h"
+#include "content/plan/plan.h"
 #include "content_test.h"
 #include "pack_test.h"
 

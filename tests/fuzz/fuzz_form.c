@@ -2,8 +2,8 @@
  * Any form and any data for it, {"fields": …, "data": …}: refused with faults, or written down; and
  * what was written down is taken again, word for word.
  */
-#include "base/arena.h"
-#include "server/form_fields.h"
+#include "base/memory/arena.h"
+#include "server/dispatch/form_fields.h"
 
 #include <assert.h>
 

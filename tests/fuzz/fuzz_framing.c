@@ -3,7 +3,7 @@
  * head that libh2o gets is accepted again as one without a body, and written again as it is; and
  * libh2o's own reader finds the same method, target, version and host in it, and no body either.
  */
-#include "server/framing.h"
+#include "server/http/framing.h"
 
 #include <assert.h>
 #include <stdlib.h>

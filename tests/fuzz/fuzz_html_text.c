@@ -2,10 +2,10 @@
  * Any bytes as HTML: counting words, plain text, normalising, slugs, descriptions, pictures. What
  * comes out is valid UTF-8 within its limits, and normalising twice changes nothing.
  */
-#include "base/arena.h"
-#include "factory/grammar.h"
-#include "factory/seo.h"
-#include "factory/text.h"
+#include "base/memory/arena.h"
+#include "factory/library/seo.h"
+#include "factory/spin/grammar.h"
+#include "factory/text/text.h"
 
 #include <assert.h>
 

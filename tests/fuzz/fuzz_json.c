@@ -1,9 +1,9 @@
 /*
  * What json_parse accepts must be written back and read again as the same text.
  */
-#include "base/ctx.h"
-#include "base/json.h"
-#include "base/json_writer.h"
+#include "base/json/json.h"
+#include "base/json/json_writer.h"
+#include "base/system/ctx.h"
 
 #include <assert.h>
 

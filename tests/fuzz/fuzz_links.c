@@ -2,8 +2,8 @@
  * Any bytes as an article. Whatever is inserted: without it the article is what it was, byte by
  * byte and tag by tag; no link lies in a link; a second run inserts nothing.
  */
-#include "base/buf.h"
-#include "factory/links_internal.h"
+#include "base/text/buf.h"
+#include "factory/links/links_internal.h"
 
 #include <assert.h>
 

@@ -2,9 +2,9 @@
  * Any text as recipients, subject, sender to answer to and body: refused, or a message of known
  * headers in ASCII, whose only recipients are the ones that were named.
  */
-#include "base/arena.h"
-#include "base/ctx.h"
-#include "io/mail_message.h"
+#include "base/memory/arena.h"
+#include "base/system/ctx.h"
+#include "io/net/mail_message.h"
 
 #include <assert.h>
 

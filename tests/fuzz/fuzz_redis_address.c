@@ -1,7 +1,7 @@
 /* Any bytes as REDIS_URL: what is accepted names exactly one place, and no password gets into its
  * text. */
-#include "base/arena.h"
-#include "io/redis_address.h"
+#include "base/memory/arena.h"
+#include "io/redis/redis_address.h"
 
 #include <assert.h>
 

@@ -2,8 +2,8 @@
  * Any pattern against any subject, divided by the first line break: refused with a sentence, or
  * compiled within the deep stack and matched within its limits, the same from the cache.
  */
-#include "base/ctx.h"
-#include "base/regex.h"
+#include "base/system/ctx.h"
+#include "base/text/regex.h"
 
 #include <assert.h>
 

@@ -1,8 +1,8 @@
 /*
  * A settings file of any bytes is either refused with sentences or read and described.
  */
-#include "base/ctx.h"
-#include "base/settings.h"
+#include "base/settings/settings.h"
+#include "base/system/ctx.h"
 
 #include <assert.h>
 

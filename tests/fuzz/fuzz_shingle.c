@@ -2,7 +2,7 @@
  * Any bytes as an article and, up to the first line's end, as a value to mask in it: shingles stay
  * within the words there are, a text is its own copy, and its signature agrees with itself.
  */
-#include "factory/minhash.h"
+#include "factory/duplicates/minhash.h"
 
 #include <assert.h>
 

@@ -2,8 +2,8 @@
  * Any bytes as a template: the strict and the lenient parser, counting, unranking, expanding. What
  * the strict parser takes, the lenient one must read alike; what it refuses must not crash.
  */
-#include "base/ctx.h"
-#include "factory/spin.h"
+#include "base/system/ctx.h"
+#include "factory/spin/spin.h"
 
 #include <assert.h>
 

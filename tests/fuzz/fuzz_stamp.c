@@ -2,9 +2,9 @@
  * The small parsers of core/base: times, ids, numbers, base64url. What they
  * accept they write again and accept again.
  */
-#include "base/clock.h"
-#include "base/crypto.h"
-#include "base/ctx.h"
+#include "base/crypto/crypto.h"
+#include "base/system/clock.h"
+#include "base/system/ctx.h"
 
 #include <assert.h>
 

@@ -2,9 +2,9 @@
  * The duplicate scan on the real library, where it has to say less than the original did: 20
  * articles that nearly all share three shingles, of which no two are duplicates.
  */
-#include "base/buf.h"
-#include "base/random.h"
-#include "factory/duplicates_internal.h"
+#include "base/crypto/random.h"
+#include "base/text/buf.h"
+#include "factory/duplicates/duplicates_internal.h"
 #include "support/fixture.h"
 
 #include <stdlib.h>

@@ -2,10 +2,10 @@
  * The factory on the real library: `make test-real` with SPARK_REAL_DATA naming its folder (default
  * data/spark). The data is not part of this repository; without it every test here is skipped.
  */
-#include "base/buf.h"
-#include "base/random.h"
-#include "factory/assemble.h"
-#include "factory/headlines.h"
+#include "base/crypto/random.h"
+#include "base/text/buf.h"
+#include "factory/articles/assemble.h"
+#include "factory/headlines/headlines.h"
 #include "support/fixture.h"
 
 #include <stdlib.h>

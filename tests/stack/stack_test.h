@@ -5,10 +5,10 @@
  */
 #pragma once
 
-#include "base/deep.h"
-#include "io/fiber.h"
-#include "io/fiber_stack.h"
-#include "io/loop.h"
+#include "base/memory/deep.h"
+#include "io/fiber/fiber.h"
+#include "io/fiber/fiber_stack.h"
+#include "io/fiber/loop.h"
 #include "support/fixture.h"
 
 #include <stdint.h>

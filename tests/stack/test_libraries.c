@@ -3,17 +3,17 @@
  * input that is accepted. pcre2 has a file of its own; argon2 and getaddrinfo run on threads;
  * libyaml is asked by api.test.mjs.
  */
-#include "access/authenticate.h"
-#include "access/jwt.h"
-#include "base/clock.h"
-#include "base/crypto.h"
-#include "base/json_scan.h"
-#include "base/json_writer.h"
-#include "base/seal.h"
-#include "factory/spin.h"
-#include "factory/svg.h"
-#include "factory/text.h"
-#include "io/http_client.h"
+#include "access/identity/authenticate.h"
+#include "access/identity/jwt.h"
+#include "base/crypto/crypto.h"
+#include "base/crypto/seal.h"
+#include "base/json/json_scan.h"
+#include "base/json/json_writer.h"
+#include "base/system/clock.h"
+#include "factory/spin/spin.h"
+#include "factory/svg/svg.h"
+#include "factory/text/text.h"
+#include "io/net/http_client.h"
 #include "stack_test.h"
 #include "support/content_snapshot.h"
 

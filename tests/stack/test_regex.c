@@ -3,7 +3,7 @@
  * is measured: without the deep stack "optional groups" takes 180 KB, and with a JIT the patterns
  * of REVIEWED take 73 to 163 KB.
  */
-#include "base/regex.h"
+#include "base/text/regex.h"
 #include "stack_test.h"
 
 enum { PATTERN_SIZE = 4096 + 1 };

@@ -117,7 +117,7 @@ export function jwt(claims, { secret = secrets.SECRET, header = { alg: 'HS256', 
 
 /** Every line of routes.def. */
 export async function readRoutes() {
-    const file = path.resolve(import.meta.dirname, '../../server/routes.def');
+    const file = path.resolve(import.meta.dirname, '../../server/dispatch/routes.def');
     const text = (await readFile(file, 'utf8')).replace(/\/\*[^]*?\*\//g, '');
     return [...text.matchAll(/^ROUTE\("([A-Z]+)", "([^"]+)", (\w+), (\w+), (\w+),/gm)].map(
         ([, method, pattern, handler, guard, body]) => ({ method, pattern, handler, guard, body }),
@@ -126,7 +126,7 @@ export async function readRoutes() {
 
 /** Every error of err.def. */
 export async function readErrors() {
-    const file = path.resolve(import.meta.dirname, '../../core/base/err.def');
+    const file = path.resolve(import.meta.dirname, '../../core/base/system/err.def');
     const text = (await readFile(file, 'utf8')).replace(/\/\*[^]*?\*\//g, '');
     return [...text.matchAll(/^ERROR\((\w+), (\d+), "(\w+)"/gm)].map(([, name, status, code]) => ({ name, status: Number(status), code }));
 }

@@ -4,10 +4,10 @@
  */
 #pragma once
 
-#include "access/actor.h"
-#include "content/oids.h"
-#include "content/plan.h"
-#include "content/schema_build.h"
+#include "access/grants/actor.h"
+#include "content/plan/plan.h"
+#include "content/schema/oids.h"
+#include "content/schema/schema_build.h"
 
 static inline void snapshot_column(struct schema *schema, const char *collection, const char *field,
                                    uint32_t oid, bool is_key)

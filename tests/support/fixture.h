@@ -4,8 +4,8 @@
  */
 #pragma once
 
-#include "base/ctx.h"
-#include "base/json.h"
+#include "base/json/json.h"
+#include "base/system/ctx.h"
 
 #include <stdio.h>
 

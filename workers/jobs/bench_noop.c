@@ -2,7 +2,7 @@
  * A job that does nothing but what every job does: one fenced row. With {"wait_ms": n} it takes
  * its time over it.
  */
-#include "base/clock.h"
+#include "base/system/clock.h"
 #include "gen/sql.h"
 #include "workers/handlers.h"
 

@@ -2,12 +2,12 @@
  * {"conversion_id", "network": "google" | "facebook"}: tells a network of a conversion. The flag of
  * the row says so only after a 2xx, in the transaction that ends the job.
  */
-#include "base/buf.h"
+#include "base/text/buf.h"
 #include "gen/sql.h"
-#include "io/reactor.h"
-#include "jobs/conversion_events.h"
-#include "jobs/outbound.h"
-#include "jobs/site_secrets.h"
+#include "io/reactor/reactor.h"
+#include "visitors/outbound/outbound.h"
+#include "visitors/outbound/site_secrets.h"
+#include "visitors/tracking/conversion_events.h"
 #include "workers/handlers.h"
 
 enum { NETWORK_MAX = 20, BODY_MAX = 64 * 1024 };

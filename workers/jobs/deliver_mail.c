@@ -1,8 +1,8 @@
 /* {"submission_id"}: mails a filled-in form to the form's recipients. */
-#include "base/buf.h"
+#include "base/text/buf.h"
 #include "gen/sql.h"
-#include "io/reactor.h"
-#include "jobs/outbound.h"
+#include "io/reactor/reactor.h"
+#include "visitors/outbound/outbound.h"
 #include "workers/handlers.h"
 
 enum { TEXT_MAX = 256 * 1024, SEND_TIMEOUT_US = 40 * 1000 * 1000 };

@@ -2,12 +2,12 @@
  * {"submission_id"}: tells the webhook of a form that somebody filled it in. The body is the same
  * at every attempt, and so are its key and its signature.
  */
-#include "base/crypto.h"
-#include "base/json_writer.h"
+#include "base/crypto/crypto.h"
+#include "base/json/json_writer.h"
 #include "gen/sql.h"
-#include "io/reactor.h"
-#include "jobs/outbound.h"
-#include "jobs/site_secrets.h"
+#include "io/reactor/reactor.h"
+#include "visitors/outbound/outbound.h"
+#include "visitors/outbound/site_secrets.h"
 #include "workers/handlers.h"
 
 enum { BODY_MAX = 256 * 1024 };

@@ -1,5 +1,5 @@
 /* Up to `limit` articles of a campaign from its free headlines, with the end of the job. */
-#include "factory/generate.h"
+#include "factory/articles/generate.h"
 #include "workers/handlers.h"
 
 fiber_fn Err job_generate_articles(struct ctx *ctx, struct job *job)

@@ -1,5 +1,5 @@
 /* A range of a campaign's headlines, written into its inventory. */
-#include "factory/headline_store.h"
+#include "factory/headlines/headline_store.h"
 #include "workers/handlers.h"
 
 fiber_fn Err job_generate_headlines(struct ctx *ctx, struct job *job)

@@ -1,5 +1,5 @@
 /* Links in several articles of one site, each article in a transaction of its own. */
-#include "factory/links_store.h"
+#include "factory/links/links_store.h"
 #include "workers/handlers.h"
 
 fiber_fn Err job_insert_links(struct ctx *ctx, struct job *job)

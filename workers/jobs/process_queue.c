@@ -1,5 +1,5 @@
 /* The articles of the slots that a production queue has given to this job, with the job's end. */
-#include "factory/production.h"
+#include "factory/production/production.h"
 #include "workers/handlers.h"
 
 fiber_fn Err job_process_queue(struct ctx *ctx, struct job *job)

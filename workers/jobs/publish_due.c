@@ -1,5 +1,5 @@
 /* A site's articles whose slots have come, through the quality gate. */
-#include "factory/gate.h"
+#include "factory/articles/gate.h"
 #include "workers/handlers.h"
 
 fiber_fn Err job_publish_due(struct ctx *ctx, struct job *job)

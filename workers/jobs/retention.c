@@ -3,7 +3,7 @@
  * or job_logs that ended more than that many days ago. The drop, its line in the work log and the
  * end of the job are one transaction.
  */
-#include "access/audit.h"
+#include "access/audit/audit.h"
 #include "gen/sql.h"
 #include "workers/handlers.h"
 

@@ -1,5 +1,5 @@
 /* The duplicate scan of a site, a queue or some articles, with the end of the job. */
-#include "factory/duplicates.h"
+#include "factory/duplicates/duplicates.h"
 #include "workers/handlers.h"
 
 fiber_fn Err job_scan_duplicates(struct ctx *ctx, struct job *job)

@@ -17,7 +17,7 @@ alter table quality_flags
     add column containment_score double precision check (containment_score between 0 and 100),
     add column verdict varchar(20) not null default 'review' check (verdict in ('review', 'block'));
 
--- 512 bytes an article (core/factory/minhash.h), so that a scan reads no text but that of new ones.
+-- 512 bytes an article (core/factory/duplicates/minhash.h), so that a scan reads no text but that of new ones.
 -- scanned_threshold: all pairs with articles that had one then were looked at from this similarity on.
 create table spark.article_signatures (
     site_id uuid not null default spark.current_site(),

@@ -51,7 +51,7 @@ language sql immutable parallel safe as $$
       ) as m (collection, from_status, targets), unnest(m.targets) target
 $$;
 
--- SPM01 is a conflict (core/io/db_error.c). A status that no machine has is left to the table's check.
+-- SPM01 is a conflict (core/io/pg/db_error.c). A status that no machine has is left to the table's check.
 create function spark.require_move(collection text, noun text, from_status text, to_status text) returns void
 language plpgsql as $$
 begin

@@ -1,5 +1,5 @@
-#include "access/denial_limit.h"
-#include "base/clock.h"
+#include "access/limits/denial_limit.h"
+#include "base/system/clock.h"
 #include "support/fixture.h"
 
 #define MINUTE_US (DENIALS_WINDOW_S * SECOND_US)

@@ -1,4 +1,4 @@
-#include "access/authenticate.h"
+#include "access/identity/authenticate.h"
 #include "support/fixture.h"
 
 static void check(struct ctx *ctx, const char *host, const char *expected)

@@ -1,4 +1,4 @@
-#include "access/ip_range.h"
+#include "access/limits/ip_range.h"
 #include "support/fixture.h"
 
 static bool in(const char *ip, const char *ranges)

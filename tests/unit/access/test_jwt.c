@@ -1,6 +1,6 @@
-#include "access/jwt.h"
-#include "base/clock.h"
-#include "base/crypto.h"
+#include "access/identity/jwt.h"
+#include "base/crypto/crypto.h"
+#include "base/system/clock.h"
 #include "support/fixture.h"
 
 #define SECRET STR("0123456789abcdef0123456789abcdef")

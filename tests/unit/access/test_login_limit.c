@@ -1,5 +1,5 @@
-#include "access/login_limit.h"
-#include "base/clock.h"
+#include "access/identity/login_limit.h"
+#include "base/system/clock.h"
 #include "support/fixture.h"
 
 /* Each test has accounts and addresses of its own: the table belongs to the process. */

@@ -1,4 +1,4 @@
-#include "base/arena.h"
+#include "base/memory/arena.h"
 #include "support/fixture.h"
 
 #if defined(__has_feature)

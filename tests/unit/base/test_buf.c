@@ -1,4 +1,4 @@
-#include "base/buf.h"
+#include "base/text/buf.h"
 #include "support/fixture.h"
 
 #include <inttypes.h>

@@ -1,4 +1,4 @@
-#include "base/counters.h"
+#include "base/system/counters.h"
 #include "support/fixture.h"
 
 #include <pthread.h>

@@ -1,4 +1,4 @@
-#include "base/crypto.h"
+#include "base/crypto/crypto.h"
 #include "support/fixture.h"
 
 static void check_hex(struct ctx *ctx, Sha256 digest, const char *want)

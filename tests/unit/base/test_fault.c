@@ -4,7 +4,7 @@
 #ifndef SPARK_FAULTS
 #define SPARK_FAULTS
 #endif
-#include "base/fault.c"
+#include "base/system/fault.c"
 #include "support/fixture.h"
 
 #include <sys/wait.h>

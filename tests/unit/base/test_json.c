@@ -1,5 +1,5 @@
-#include "base/json.h"
-#include "base/json_scan.h"
+#include "base/json/json.h"
+#include "base/json/json_scan.h"
 #include "support/fixture.h"
 
 static const struct json *parse(struct ctx *ctx, const char *text)

@@ -1,4 +1,4 @@
-#include "base/json.h"
+#include "base/json/json.h"
 #include "support/fixture.h"
 
 static const char KNOWN[] = "name date_range{start end{day}} rows{id} data";

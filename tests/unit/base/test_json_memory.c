@@ -1,7 +1,7 @@
 /* Trees of JSON: what they may take together, and that they give it back. */
-#include "base/buf.h"
-#include "base/json_memory.h"
-#include "base/json_scan.h"
+#include "base/json/json_memory.h"
+#include "base/json/json_scan.h"
+#include "base/text/buf.h"
 #include "support/fixture.h"
 
 enum { MIB = 1024 * 1024, BLOCK = 4 * MIB };

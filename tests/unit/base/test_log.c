@@ -1,4 +1,4 @@
-#include "base/log.h"
+#include "base/system/log.h"
 #include "support/fixture.h"
 
 #include <errno.h>

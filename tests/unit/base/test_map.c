@@ -1,4 +1,4 @@
-#include "base/map.h"
+#include "base/memory/map.h"
 #include "support/fixture.h"
 
 enum { MANY = 5000 };

@@ -1,5 +1,5 @@
-#include "base/ctx.h"
-#include "base/process.h"
+#include "base/system/ctx.h"
+#include "base/system/process.h"
 #include "support/fixture.h"
 
 static void a_reason_is_never_empty(void **state)

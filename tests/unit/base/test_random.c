@@ -1,4 +1,4 @@
-#include "base/random.h"
+#include "base/crypto/random.h"
 #include "support/fixture.h"
 
 /* Pinned: articles made from a seed must stay the same for ever. */

@@ -1,5 +1,5 @@
-#include "base/counters.h"
-#include "base/regex.h"
+#include "base/system/counters.h"
+#include "base/text/regex.h"
 #include "support/fixture.h"
 
 #include <pthread.h>

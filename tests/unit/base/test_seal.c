@@ -1,4 +1,4 @@
-#include "base/seal.h"
+#include "base/crypto/seal.h"
 #include "support/fixture.h"
 
 static const Str KEY = STR_INIT("a key of the tests");

@@ -1,5 +1,5 @@
-#include "base/settings.h"
-#include "base/settings_source.h"
+#include "base/settings/settings.h"
+#include "base/settings/settings_source.h"
 #include "support/fixture.h"
 
 #include <stdlib.h>
@@ -9,7 +9,7 @@ static const char *const NAMES[] = {
 #define SETTING_STR(field, name, default_, secret, help) name,
 #define SETTING_INT(field, name, default_, min, max, unit, help) name,
 #define SETTING_BOOL(field, name, default_, help) name,
-#include "base/settings.def"
+#include "base/settings/settings.def"
 #undef SETTING_STR
 #undef SETTING_INT
 #undef SETTING_BOOL
@@ -223,7 +223,7 @@ static void ranges_hold_at_both_ends(void **state)
 #define SETTING_STR(field, name, default_, secret, help)
 #define SETTING_INT(field, name, default_, min, max, unit, help) {name, min, max},
 #define SETTING_BOOL(field, name, default_, help)
-#include "base/settings.def"
+#include "base/settings/settings.def"
 #undef SETTING_STR
 #undef SETTING_INT
 #undef SETTING_BOOL

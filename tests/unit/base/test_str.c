@@ -1,4 +1,4 @@
-#include "base/str.h"
+#include "base/text/str.h"
 #include "support/fixture.h"
 
 static void check_str(Str got, const char *want)

@@ -1,5 +1,5 @@
-#include "base/clock.h"
-#include "base/uuid.h"
+#include "base/crypto/uuid.h"
+#include "base/system/clock.h"
 #include "support/fixture.h"
 
 #include <pthread.h>

@@ -1,6 +1,6 @@
 #include "cli/environment.h"
-#include "cli/installation.h"
 #include "cli/places.h"
+#include "cli/supervise/installation.h"
 #include "support/fixture.h"
 
 #include <stdio.h>

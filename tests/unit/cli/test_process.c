@@ -1,6 +1,6 @@
-#include "base/clock.h"
-#include "cli/process.h"
-#include "cli/set_aside.h"
+#include "base/system/clock.h"
+#include "cli/backends/set_aside.h"
+#include "cli/supervise/process.h"
 #include "support/fixture.h"
 
 #include <signal.h>

@@ -1,7 +1,7 @@
 /* The query language as text: what is read, and what is refused with which sentence. */
-#include "base/buf.h"
-#include "content/query.h"
-#include "content/query_qs.h"
+#include "base/text/buf.h"
+#include "content/query/query.h"
+#include "content/query/query_qs.h"
 #include "support/fixture.h"
 
 static struct query parsed(struct ctx *ctx, const char *text)

@@ -1,6 +1,6 @@
-#include "factory/assemble.h"
-#include "factory/geo.h"
-#include "factory/text.h"
+#include "factory/articles/assemble.h"
+#include "factory/library/geo.h"
+#include "factory/text/text.h"
 #include "support/fixture.h"
 
 /* The library that `spark up` imports: 150 fragments, 10 types, 25 slots. */

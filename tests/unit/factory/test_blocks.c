@@ -1,6 +1,6 @@
-#include "factory/assemble.h"
-#include "factory/blocks.h"
-#include "factory/text.h"
+#include "factory/articles/assemble.h"
+#include "factory/text/blocks.h"
+#include "factory/text/text.h"
 #include "support/fixture.h"
 
 static const struct json *parse(struct ctx *ctx, Str text)

@@ -1,7 +1,7 @@
-#include "base/buf.h"
-#include "base/random.h"
-#include "factory/duplicates_internal.h"
-#include "factory/near_pairs.h"
+#include "base/crypto/random.h"
+#include "base/text/buf.h"
+#include "factory/duplicates/duplicates_internal.h"
+#include "factory/duplicates/near_pairs.h"
 #include "support/fixture.h"
 
 #include <stdlib.h>

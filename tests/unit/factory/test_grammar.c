@@ -1,5 +1,5 @@
-#include "factory/grammar.h"
-#include "factory/spin.h"
+#include "factory/spin/grammar.h"
+#include "factory/spin/spin.h"
 #include "support/fixture.h"
 
 struct article_case {

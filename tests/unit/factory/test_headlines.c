@@ -1,5 +1,5 @@
-#include "base/map.h"
-#include "factory/headlines.h"
+#include "base/memory/map.h"
+#include "factory/headlines/headlines.h"
 #include "support/fixture.h"
 
 static const struct spin *parse(struct ctx *ctx, Str text)

@@ -1,7 +1,7 @@
-#include "base/buf.h"
-#include "base/clock.h"
-#include "factory/html_scan.h"
-#include "factory/links.h"
+#include "base/system/clock.h"
+#include "base/text/buf.h"
+#include "factory/links/links.h"
+#include "factory/text/html_scan.h"
 #include "support/fixture.h"
 
 #define NOW (INT64_C(1700000000) * SECOND_US)

@@ -1,5 +1,5 @@
-#include "factory/seo.h"
-#include "factory/text.h"
+#include "factory/library/seo.h"
+#include "factory/text/text.h"
 #include "support/fixture.h"
 
 static void titles_end_at_a_word_within_sixty(void **state)

@@ -1,4 +1,4 @@
-#include "factory/spin.h"
+#include "factory/spin/spin.h"
 #include "support/fixture.h"
 
 static const struct spin *parse(struct ctx *ctx, const char *text)

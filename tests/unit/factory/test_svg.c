@@ -1,5 +1,5 @@
-#include "base/buf.h"
-#include "factory/svg.h"
+#include "base/text/buf.h"
+#include "factory/svg/svg.h"
 #include "support/fixture.h"
 
 #define SVG "<svg xmlns=\"http://www.w3.org/2000/svg\">"

@@ -1,5 +1,5 @@
-#include "factory/html_scan.h"
-#include "factory/text.h"
+#include "factory/text/html_scan.h"
+#include "factory/text/text.h"
 #include "support/fixture.h"
 
 static void words_joined_by_tags_are_counted_apart(void **state)
@@ -70,7 +70,7 @@ static void every_named_reference_is_found(void **state)
         uint32_t codepoint;
     } ENTITIES[] = {
 #define ENTITY(name, codepoint) {STR_INIT("&" name ";"), codepoint},
-#include "factory/entities.def"
+#include "factory/text/entities.def"
 #undef ENTITY
     };
     for (size_t i = 0; i < sizeof(ENTITIES) / sizeof(ENTITIES[0]); i++) {

@@ -1,5 +1,5 @@
-#include "base/clock.h"
-#include "factory/velocity.h"
+#include "base/system/clock.h"
+#include "factory/articles/velocity.h"
 #include "support/fixture.h"
 
 enum { DAYS = 28, TOTAL = 97, MINUTE = 60 };

@@ -17,9 +17,9 @@
 #define fail(ctx, err, ...)                                                                        \
     never_ok(diag_fail((ctx), (err), false, __FILE__, __LINE__, __VA_ARGS__))
 
-#include "base/clock.h"
-#include "io/fiber.h"
-#include "io/loop.h"
+#include "base/system/clock.h"
+#include "io/fiber/fiber.h"
+#include "io/fiber/loop.h"
 
 #include <stdlib.h>
 

@@ -1,5 +1,5 @@
 /* The address filter: the public internet and nothing else. */
-#include "io/address_filter.h"
+#include "io/net/address_filter.h"
 #include "io_test.h"
 
 #include <arpa/inet.h>

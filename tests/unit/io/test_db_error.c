@@ -1,5 +1,5 @@
 /* Sentences, fields and values out of what PostgreSQL says. */
-#include "io/db_error.h"
+#include "io/pg/db_error.h"
 #include "io_test.h"
 
 static struct ctx ctx;

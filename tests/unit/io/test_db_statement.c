@@ -1,5 +1,5 @@
 /* Which statements get a name, and how arguments look to libpq. */
-#include "io/db_statement.h"
+#include "io/pg/session/db_statement.h"
 #include "io_test.h"
 
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* Fibers: how they start, wait, are woken, run out of time, are cancelled, and end. */
-#include "base/counters.h"
-#include "io/fiber.h"
+#include "base/system/counters.h"
+#include "io/fiber/fiber.h"
 #include "io_test.h"
 
 #include <fenv.h>

@@ -1,5 +1,5 @@
 /* The queue that serves owners in turn. */
-#include "io/fiber_queue.h"
+#include "io/fiber/fiber_queue.h"
 #include "io_test.h"
 
 #include <string.h>

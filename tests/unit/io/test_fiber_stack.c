@@ -1,6 +1,6 @@
 /* Stacks of fibers: the pool is bounded, and what it keeps is small. */
-#include "base/counters.h"
-#include "io/fiber_stack.h"
+#include "base/system/counters.h"
+#include "io/fiber/fiber_stack.h"
 #include "io_test.h"
 
 #include <sys/mman.h>

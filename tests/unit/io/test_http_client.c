@@ -1,6 +1,6 @@
 /* Outbound HTTP against a small server on a thread: what is sent, what comes back, what is refused.
  */
-#include "io/http_client.h"
+#include "io/net/http_client.h"
 #include "io_test.h"
 
 #include <arpa/inet.h>

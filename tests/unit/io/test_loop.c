@@ -1,6 +1,6 @@
 /* The loop: timers, descriptors, posts from other threads, hooks. */
-#include "io/loop.h"
-#include "io/timer_heap.h"
+#include "io/fiber/loop.h"
+#include "io/fiber/timer_heap.h"
 #include "io_test.h"
 
 #include <pthread.h>

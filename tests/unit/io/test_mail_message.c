@@ -1,4 +1,4 @@
-#include "io/mail_message.h"
+#include "io/net/mail_message.h"
 #include "support/fixture.h"
 
 static Str write_mail(struct ctx *ctx, const struct mail *mail)

@@ -1,5 +1,5 @@
 /* The manifest: what a line may say. */
-#include "io/migrate_files.h"
+#include "io/pg/migrate_files.h"
 #include "io_test.h"
 
 static bool find_any(Str path, Str *ret)

@@ -1,5 +1,5 @@
 /* Offload: blocking calls on threads, with and without fibers. */
-#include "io/offload.h"
+#include "io/fiber/offload.h"
 #include "io_test.h"
 
 #include <pthread.h>

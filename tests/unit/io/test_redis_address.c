@@ -1,5 +1,5 @@
 /* REDIS_URL: what it may look like. */
-#include "io/redis_address.h"
+#include "io/redis/redis_address.h"
 #include "io_test.h"
 
 static bool parse(struct fixture *f, const char *url, struct redis_address *ret)

@@ -1,7 +1,7 @@
 /* Processes that die in every way, and what the page that they leave says of it. */
-#include "base/deep.h"
-#include "io/loop.h"
-#include "jobs/crash_page.h"
+#include "base/memory/deep.h"
+#include "io/fiber/loop.h"
+#include "jobs/queue/crash_page.h"
 #include "support/fixture.h"
 
 #include <fcntl.h>

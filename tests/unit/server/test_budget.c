@@ -1,4 +1,4 @@
-#include "server/budget.h"
+#include "server/http/budget.h"
 #include "support/fixture.h"
 
 #include <arpa/inet.h>

@@ -1,5 +1,5 @@
-#include "base/buf.h"
-#include "server/form_fields.h"
+#include "base/text/buf.h"
+#include "server/dispatch/form_fields.h"
 #include "support/fixture.h"
 
 static const struct json *parse(struct ctx *ctx, const char *text)

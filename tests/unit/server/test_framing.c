@@ -1,4 +1,4 @@
-#include "server/framing.h"
+#include "server/http/framing.h"
 #include "support/fixture.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* The static pages in memory: which files become pages, and what names a representation. */
-#include "server/pages.h"
+#include "server/pages/pages.h"
 
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
-#include "server/handlers.h"
-#include "server/route.h"
+#include "server/dispatch/handlers.h"
+#include "server/dispatch/route.h"
 #include "support/fixture.h"
 
 static void percent_escapes_are_decoded_once(void **state)

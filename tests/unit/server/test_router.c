@@ -1,5 +1,5 @@
-#include "server/members.h"
-#include "server/route.h"
+#include "server/dispatch/members.h"
+#include "server/dispatch/route.h"
 #include "support/fixture.h"
 
 static struct route_match find(struct ctx *ctx, const char *method, const char *path)

@@ -1,4 +1,4 @@
-#include "server/visitor.h"
+#include "server/dispatch/visitor.h"
 #include "support/fixture.h"
 
 static void phones_are_not_the_systems_they_resemble(void **state)

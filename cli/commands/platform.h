@@ -1,0 +1,20 @@
+/*
+ * The operator's commands in the database: as the platform, in one transaction.
+ */
+#pragma once
+
+#include "cli/backends/sync_postgres.h"
+#include "cli/command.h"
+#include "io/pg/db.h"
+
+/* Opens the database of the environment, or of the `spark up` that runs here, and begins. `needs`
+ * is a table without which there is nothing to do ("spark.jobs", "sites"). */
+Err platform_begin(struct cli *cli, const char *needs, struct sync_postgres **ret);
+Err platform_query(struct cli *cli, struct sync_postgres *postgres,
+                   const struct statement *statement, const char *const *parameters,
+                   uint32_t parameter_count, struct sync_rows *ret);
+Err platform_commit(struct cli *cli, struct sync_postgres *postgres);
+
+/* The id of a site by its id or one of its hosts; ERR_NOT_FOUND with a sentence. */
+Err platform_site(struct cli *cli, struct sync_postgres *postgres, Str domain_or_id,
+                  const char **ret_id);

@@ -1,0 +1,40 @@
+/*
+ * Who acts, and what that lets them do. An actor is made per request (or per job) in its arena;
+ * the grants behind it are compiled once per epoch and shared.
+ */
+#pragma once
+
+#include "access/grants/grants.h"
+#include "base/system/ctx.h"
+
+enum actor_kind {
+    ACTOR_PUBLIC,     /* no token: the public policy */
+    ACTOR_USER,       /* JWT or static token of a user */
+    ACTOR_SITE_TOKEN, /* one site, scopes, expiry */
+    ACTOR_ADMIN,      /* ADMIN_TOKEN */
+    ACTOR_GOD,        /* X-God-Token */
+    ACTOR_MACHINERY,  /* a job or the server itself */
+};
+
+struct actor {
+    enum actor_kind kind;
+    Uuid user;     /* nil when there is none */
+    Uuid role;     /* nil when there is none */
+    bool is_admin; /* no policy is asked; scope and tenant marks still bind */
+    bool has_app_access;
+    bool may_write;              /* site tokens without the scope "write" may not */
+    Scope scope;                 /* what the credential binds to; ctx->scope is computed from it */
+    const struct grants *grants; /* never NULL; see grants_full() */
+
+    /* For the activity log. */
+    Str ip;
+    Str user_agent;
+    Str origin;
+};
+
+/* PLATFORM scope's right, for code that acts for this actor: ERR_FORBIDDEN in any other scope. */
+Err actor_platform(struct ctx *ctx, struct platform *ret);
+
+/* ERR_UNAUTHENTICATED without a token, ERR_FORBIDDEN without admin rights (a site token counts as
+ * admin of its own site). What /api admin routes ask first. */
+Err actor_require_admin(struct ctx *ctx);

@@ -1,0 +1,35 @@
+#include "access/identity/admin_user.h"
+
+#include "base/crypto/crypto.h"
+#include "gen/sql.h"
+#include "io/reactor/reactor.h"
+
+struct hash_call {
+    struct arena *arena;
+    Str password;
+    Str hash;
+};
+
+static void hash_run(void *arg)
+{
+    struct hash_call *call = arg;
+    call->hash = password_hash(call->arena, call->password);
+}
+
+fiber_fn Err admin_user_ensure(struct ctx *ctx, bool *ret_created)
+{
+    const struct settings *settings = ctx->reactor->settings;
+    *ret_created = false;
+    struct rows rows;
+    TRY(db_query_platform(reactor_platform(ctx), &SQL_ADMIN_EXISTS, NO_ARGS, &rows));
+    if (row_int(&rows, 0, ADMIN_EXISTS_COUNT) > 0 || settings->admin_password.len == 0)
+        return OK;
+
+    struct hash_call call = {.arena = ctx->arena, .password = settings->admin_password};
+    TRY(offload_run(ctx, ctx->reactor->offload, hash_run, &call));
+    TRY(db_query_platform(
+        reactor_platform(ctx), &SQL_ADMIN_CREATE,
+        ARGS(db_uuid(uuid_make()), db_text(settings->admin_email), db_text(call.hash)), &rows));
+    *ret_created = rows.affected == 1;
+    return OK;
+}

@@ -1,0 +1,41 @@
+/*
+ * From the credentials of a request to an actor and a scope. Once per request, before anything
+ * else; the answers are cached per thread under the epoch and the stamp of their site, so that a
+ * right that was taken away is gone with the next request that touches the database (and within one
+ * second for one that does not), and one that was given is there with the next request
+ * (access_settle).
+ */
+#pragma once
+
+#include "access/grants/actor.h"
+#include "io/fiber/fiber.h"
+
+struct credentials {
+    Str bearer;         /* Authorization: Bearer … */
+    Str query_token;    /* ?access_token= */
+    Str session_cookie; /* directus_session_token */
+    Str god_token;      /* X-God-Token */
+    Str site_selector;  /* X-Site-Id: an administrator narrows to one site */
+    Str host;           /* as sent; normalised here */
+    Str ip;
+    Str user_agent;
+    Str origin;
+    bool by_origin; /* an anonymous visitor's site may be found by Origin when Host has none */
+};
+
+/*
+ * Sets ctx->actor, ctx->scope, ctx->epoch and ctx->stamp. Without a token: the public actor on the
+ * host's site, or in NONE scope on a host that no site has. ERR_INVALID_PAYLOAD two ways of sending
+ * a token at once; ERR_INVALID_CREDENTIALS unknown static token; ERR_INVALID_TOKEN,
+ * ERR_TOKEN_EXPIRED for JWTs; ERR_FORBIDDEN a token bound to one site on the host of another, or a
+ * wrong god token.
+ */
+fiber_fn Err authenticate(struct ctx *ctx, const struct credentials *credentials);
+
+/* Lower-cased, without port and trailing dot, IDN labels as punycode, IPv6 literals in their
+ * shortest form; STR_NONE if it is no host name or address. */
+Str host_normalise(struct arena *arena, Str host);
+
+/* The active site of a host by exact match over domains and aliases; nil uuid when there is none.
+ * Sets ctx->epoch and ctx->stamp: what follows is compared with them. */
+fiber_fn Err site_find_by_host(struct ctx *ctx, Str host, Uuid *ret);

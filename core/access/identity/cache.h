@@ -1,0 +1,87 @@
+/*
+ * What one thread remembers about rights, under one epoch: tokens, hosts, compiled grants. What
+ * belongs to one site is remembered under that site's stamp besides, and counts only while the
+ * stamp is the last one seen. When the epoch moves, or PostgreSQL was lost, the whole cache is
+ * dropped; requests in flight hold a reference to the old one, for their grants point into it.
+ * Private to access/.
+ */
+#pragma once
+
+#include "access/grants/actor.h"
+#include "base/memory/map.h"
+#include "io/fiber/fiber.h"
+
+enum {
+    CACHE_TOKENS_MAX = 16384,
+    CACHE_HOSTS_MAX = 16384,
+    CACHE_SITES_MAX = 16384,
+    LOOK_SITES_MAX = 256, /* stamps that one look asks for */
+};
+
+/* What a token proved, without the facts of one request. */
+struct identity {
+    enum actor_kind kind;
+    Uuid user;
+    Uuid role;
+    bool is_admin;
+    bool has_app_access;
+    bool may_write;
+    Scope scope;
+    int64_t site_epoch; /* of scope.site, when this was loaded */
+    const struct grants *grants;
+    int64_t expires_wall_us; /* 0: never */
+};
+
+/* A site, as far as its stamp is known. */
+struct known_site {
+    Uuid id;
+    int64_t epoch;     /* 0: unknown */
+    int64_t looked_us; /* when the statement that said so was on its way */
+    bool is_wanted;    /* the next look asks for it */
+};
+
+struct access_cache {
+    struct arena *arena;
+    uint32_t references;
+    int64_t epoch;
+    uint64_t losses;           /* db_losses when it was made */
+    int64_t server_started_us; /* wall clock */
+    bool has_sites;            /* false: no host and no token can belong to one */
+    int64_t looked_us;         /* when the last look that found this epoch was on its way */
+    struct map *tokens;        /* sha256 of the token → struct identity */
+    struct map *hosts;         /* normalised host → struct host_entry */
+    struct map *grants;        /* ids of the policies, concatenated → struct grants */
+    struct map *sites;         /* id → struct known_site */
+    struct known_site *wanted[LOOK_SITES_MAX];
+    uint32_t wanted_count;
+};
+
+/* Whose host it is; the nil site: nobody's, which is remembered under that one's stamp. */
+struct host_entry {
+    Uuid site;
+    int64_t site_epoch;
+};
+
+/* What one thread has of all this, in reactor->slots[SLOT_ACCESS]. */
+struct access_thread {
+    struct access_cache *cache; /* NULL: nothing is known yet */
+    struct gate look_gate;      /* one look at a time */
+    struct gate pause_gate;     /* one pause at a time */
+    int64_t look_sent_us;
+};
+struct access_thread *access_thread(struct reactor *reactor);
+
+/* The cache of the current epoch, pinned to ctx until its arena ends; sets ctx->epoch. Asks the
+ * database when the last look is older than a second. */
+fiber_fn Err access_cache_current(struct ctx *ctx, struct access_cache **ret);
+/* An empty one takes the place of the thread's; has_sites is to be filled in. */
+struct access_cache *access_cache_renew(struct access_thread *thread, int64_t epoch);
+bool access_cache_is_full(const struct access_cache *cache);
+
+/* The site as this cache knows it; made when it is new. */
+struct known_site *cache_site(struct access_cache *cache, Uuid id);
+/* A statement that was sent at `sent_us` has read this stamp. */
+void cache_note_site(struct access_cache *cache, Uuid id, int64_t epoch, int64_t sent_us);
+
+/* A copy of bytes that lives as long as the cache. */
+Str cache_dup(struct access_cache *cache, const void *bytes, size_t len);

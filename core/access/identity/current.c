@@ -1,0 +1,235 @@
+#include "access/identity/current.h"
+
+#include "access/identity/cache.h"
+#include "base/system/clock.h"
+#include "base/system/counters.h"
+#include "gen/sql.h"
+#include "io/reactor/reactor.h"
+
+#include <assert.h>
+
+/* Between two looks that refusals ask for: 200 a second and thread. */
+enum { REFUSAL_PAUSE_US = 5 * 1000 };
+/* For the others of the thread that pause, and for changes under way. Longer than those wait. */
+enum { PAUSE_WAIT_US = 2 * 1000 * 1000 };
+/* A site whose stamp is older is taken along by the next look, so that requests seldom wait for
+ * one. */
+enum { WANTED_AGE_US = ACCESS_AGE_US / 2 };
+
+/* What is remembered of a server that is gone is not known, whatever the stamps say: it may have
+ * come back without its last transactions, or with rows that were changed behind the triggers. */
+static bool is_usable(const struct ctx *ctx, const struct access_cache *cache)
+{
+    return cache != NULL && cache->losses == db_losses(ctx->reactor->db) &&
+           !access_cache_is_full(cache);
+}
+
+static void want(struct access_cache *cache, struct known_site *site)
+{
+    if (site->is_wanted || cache->wanted_count == LOOK_SITES_MAX)
+        return;
+    site->is_wanted = true;
+    cache->wanted[cache->wanted_count++] = site;
+}
+
+static bool is_looked(struct ctx *ctx, int64_t since_us, const Uuid *site)
+{
+    struct access_cache *cache = access_thread(ctx->reactor)->cache;
+    if (!is_usable(ctx, cache) || cache->looked_us < since_us)
+        return false;
+    if (site == NULL || !cache->has_sites)
+        return true;
+    struct known_site *known = cache_site(cache, *site);
+    if (known->looked_us < clock_now_us() - WANTED_AGE_US)
+        want(cache, known);
+    return known->looked_us >= since_us;
+}
+
+/* The sites that want to be looked at, and this one among them. */
+static DbArg sites_take(struct ctx *ctx, struct access_cache *cache, const Uuid *site)
+{
+    Uuid *ids = arena_array(ctx->arena, Uuid, LOOK_SITES_MAX + 1);
+    uint32_t count = 0;
+    if (site != NULL)
+        ids[count++] = *site;
+    for (uint32_t i = 0; cache != NULL && i < cache->wanted_count; i++) {
+        struct known_site *wanted = cache->wanted[i];
+        wanted->is_wanted = false;
+        if (site == NULL || !uuid_eq(wanted->id, *site))
+            ids[count++] = wanted->id;
+    }
+    if (cache != NULL)
+        cache->wanted_count = 0;
+    return db_uuid_array(ctx->arena, ids, count);
+}
+
+static fiber_fn Err renew(struct ctx *ctx, struct access_thread *thread, int64_t epoch)
+{
+    struct rows rows;
+    TRY(db_query_platform(reactor_platform(ctx), &SQL_ACCESS_HAS_SITES, NO_ARGS, &rows));
+    struct access_cache *cache = access_cache_renew(thread, epoch);
+    cache->has_sites = row_bool(&rows, 0, ACCESS_HAS_SITES_HAS_SITES);
+    return OK;
+}
+
+static fiber_fn Err look(struct ctx *ctx, struct access_thread *thread, const Uuid *site)
+{
+    uint64_t losses = db_losses(ctx->reactor->db);
+    int64_t sent_us = clock_now_us();
+    thread->look_sent_us = sent_us;
+    struct rows rows;
+    counter_inc(access_looks);
+    TRY(db_query_platform(reactor_platform(ctx), &SQL_DB_LOOK,
+                          ARGS(sites_take(ctx, thread->cache, site)), &rows));
+    if (rows.count == 0)
+        return fail(ctx, ERR_CONFIG, "the database has no epoch: run `spark migrate`");
+    int64_t epoch = row_int(&rows, 0, DB_LOOK_EPOCH);
+    int64_t started_us = row_time(&rows, 0, DB_LOOK_SERVER_STARTED);
+    if (!is_usable(ctx, thread->cache) || thread->cache->epoch != epoch ||
+        thread->cache->server_started_us != started_us) {
+        TRY(renew(ctx, thread, epoch));
+        thread->cache->losses = losses;
+        thread->cache->server_started_us = started_us;
+    }
+    struct access_cache *cache = thread->cache;
+    cache->looked_us = sent_us;
+    for (uint32_t i = 0; i < rows.count; i++)
+        if (!row_is_null(&rows, i, DB_LOOK_SITE_ID))
+            cache_note_site(cache, row_uuid(&rows, i, DB_LOOK_SITE_ID),
+                            row_int(&rows, i, DB_LOOK_SITE_EPOCH), sent_us);
+    return OK;
+}
+
+/* Whoever looks may be waiting for PostgreSQL, and so does who waits for that one. */
+static fiber_fn Err wait_for_turn(struct ctx *ctx, struct gate *gate)
+{
+    Err err = gate_enter(ctx, gate);
+    if (err == ERR_TIMEOUT && !db_is_up(ctx->reactor->db))
+        return fail(ctx, ERR_UNAVAILABLE, "PostgreSQL is not reachable");
+    return err;
+}
+
+fiber_fn Err access_look(struct ctx *ctx, int64_t since_us, const Uuid *site, bool is_refusal)
+{
+    struct access_thread *thread = access_thread(ctx->reactor);
+    if (is_looked(ctx, since_us, site))
+        return OK;
+    struct gate *held SCOPED_GATE = NULL;
+    TRY(wait_for_turn(ctx, &thread->look_gate));
+    held = &thread->look_gate;
+    if (is_looked(ctx, since_us, site))
+        return OK;
+    int64_t rest_us = thread->look_sent_us + REFUSAL_PAUSE_US - clock_now_us();
+    if (is_refusal && rest_us > 0)
+        TRY(fiber_sleep(ctx, rest_us));
+    struct ctx own = *ctx;
+    own.epoch = 0;
+    own.actor = NULL; /* the machinery asks, not the caller */
+    Err err = look(&own, thread, site);
+    ctx->diag = own.diag;
+    return err;
+}
+
+/* The site whose stamp ctx has, or NULL. */
+static const Uuid *site_of(const struct ctx *ctx)
+{
+    return ctx->stamp.epoch != 0 ? &ctx->stamp.site : NULL;
+}
+
+/* After a look. */
+static bool is_so(const struct ctx *ctx)
+{
+    struct access_cache *cache = access_thread(ctx->reactor)->cache;
+    if (cache->epoch != ctx->epoch)
+        return false;
+    return site_of(ctx) == NULL || cache_site(cache, ctx->stamp.site)->epoch == ctx->stamp.epoch;
+}
+
+/* What may be refused because of schema or rights as they are remembered. Who breaks the grammar of
+ * a request, or a limit, is refused whatever they are. */
+static bool may_rest_on_memory(Err err)
+{
+    switch (err) {
+    case ERR_FORBIDDEN:
+    case ERR_INVALID_CREDENTIALS:
+    case ERR_TOKEN_EXPIRED:
+    case ERR_USER_SUSPENDED:
+    case ERR_UNAUTHENTICATED:
+    case ERR_NOT_FOUND:
+    case ERR_ROUTE_NOT_FOUND:
+    case ERR_UNKNOWN_SITE:
+    case ERR_INVALID_QUERY:
+    case ERR_INVALID_PAYLOAD:
+    case ERR_INVALID_PATH_PARAMETER:
+    case ERR_FAILED_VALIDATION:
+    case ERR_UNPROCESSABLE:
+        return true;
+    default:
+        return false;
+    }
+}
+
+fiber_fn Err access_settle(struct ctx *ctx, Err err, int64_t since_us)
+{
+    if (!may_rest_on_memory(err) || ctx->epoch == 0 || ctx->is_current || ctx->has_committed)
+        return err;
+    struct diag story = ctx->diag;
+    diag_clear(ctx);
+    TRY(access_look(ctx, since_us, site_of(ctx), true));
+    if (!is_so(ctx))
+        return fail(ctx, ERR_STALE_EPOCH, "schema or rights were remembered as they no longer are");
+    ctx->diag = story;
+    return err;
+}
+
+fiber_fn Err access_catch_up(struct ctx *ctx, bool *ret_of_all)
+{
+    const struct access_cache *before = access_thread(ctx->reactor)->cache;
+    int64_t epoch = before != NULL ? before->epoch : 0;
+    diag_clear(ctx);
+    TRY(access_look(ctx, clock_now_us(), site_of(ctx), false));
+    int64_t now = access_epoch(ctx->reactor);
+    *ret_of_all = now != epoch || now != ctx->epoch;
+    return OK;
+}
+
+int64_t access_epoch(struct reactor *reactor)
+{
+    const struct access_cache *cache = access_thread(reactor)->cache;
+    return cache != NULL ? cache->epoch : 0;
+}
+
+/* The site's first, as in a transaction that changes a site's rights and then everybody's. */
+static fiber_fn Err pause_take(struct access_pause *pause, const Uuid *site, bool of_all)
+{
+    struct ctx *ctx = &pause->ctx;
+    struct gate *gate = &access_thread(ctx->reactor)->pause_gate;
+    TRY(gate_enter(ctx, gate));
+    pause->gate = gate;
+    TRY(db_begin_apart(reactor_platform(ctx), &pause->tx));
+    if (site != NULL)
+        TRY(db_tx_query(&pause->tx, &SQL_DB_PAUSE, ARGS(db_uuid(*site)), NULL));
+    if (of_all)
+        TRY(db_tx_query(&pause->tx, &SQL_DB_PAUSE, ARGS(db_null()), NULL));
+    return OK;
+}
+
+fiber_fn void access_pause_begin(struct ctx *ctx, bool of_all, struct access_pause *pause)
+{
+    assert(pause->gate == NULL && pause->tx.connection == NULL);
+    int64_t deadline_us = clock_now_us() + PAUSE_WAIT_US;
+    pause->ctx = (struct ctx){
+        .arena = ctx->arena,
+        .reactor = ctx->reactor,
+        .deadline_us = deadline_us < ctx->deadline_us ? deadline_us : ctx->deadline_us,
+    };
+    if (pause_take(pause, site_of(ctx), of_all) != OK)
+        access_pause_end(pause);
+}
+
+void access_pause_end(struct access_pause *pause)
+{
+    db_tx_finish(&pause->tx);
+    gate_scope_end(&pause->gate);
+    pause->gate = NULL;
+}

@@ -1,0 +1,207 @@
+#include "access/identity/identity.h"
+
+#include "access/grants/grants_build.h"
+#include "access/limits/ip_range.h"
+#include "base/crypto/crypto.h"
+#include "gen/sql.h"
+#include "io/reactor/reactor.h"
+
+enum { POLICIES_MAX = 256 };
+
+struct policies {
+    Uuid ids[POLICIES_MAX];
+    uint32_t count;
+    bool is_admin;
+    bool has_app_access;
+    bool depends_on_ip;
+};
+
+/* Keeps the policies that count from this address. Columns are the same in both statements. */
+static Err policies_take(struct ctx *ctx, const struct rows *rows, Str ip, struct policies *ret)
+{
+    *ret = (struct policies){0};
+    for (uint32_t i = 0; i < rows->count; i++) {
+        Str ranges = row_text(rows, i, ACCESS_POLICIES_OF_USER_IP_ACCESS);
+        ret->depends_on_ip |= ranges.len > 0;
+        if (ranges.len > 0 && !ip_in_ranges(ip, ranges))
+            continue;
+        if (ret->count == POLICIES_MAX)
+            return fail(ctx, ERR_FORBIDDEN, "More than %d policies apply.", POLICIES_MAX);
+        ret->ids[ret->count++] = row_uuid(rows, i, ACCESS_POLICIES_OF_USER_ID);
+        ret->is_admin |= row_bool(rows, i, ACCESS_POLICIES_OF_USER_IS_ADMIN);
+        ret->has_app_access |= row_bool(rows, i, ACCESS_POLICIES_OF_USER_HAS_APP_ACCESS);
+    }
+    return OK;
+}
+
+/* Permissions are JSON that an administrator wrote; parsed into the cache's own arena. */
+static Err parse_rule(struct ctx *ctx, struct access_cache *cache, Str text,
+                      const struct json **ret)
+{
+    *ret = NULL;
+    if (text.len == 0)
+        return OK;
+    struct ctx in_cache = *ctx;
+    in_cache.arena = cache->arena;
+    in_cache.diag = (struct diag){0};
+    Err err = json_parse(&in_cache, str_dup(cache->arena, text), JSON_LIMITS_DEFAULT, ret);
+    if (err != OK)
+        return fail(ctx, ERR_INTERNAL, "a stored permission is not JSON");
+    return OK;
+}
+
+static fiber_fn Err grants_load(struct ctx *ctx, struct access_cache *cache,
+                                const struct policies *policies, const struct grants **ret)
+{
+    Str key = str_of((const char *)policies->ids, policies->count * sizeof policies->ids[0]);
+    const struct grants *known = map_get(cache->grants, key);
+    if (known != NULL) {
+        *ret = known;
+        return OK;
+    }
+    struct rows rows;
+    TRY(db_query_platform(reactor_platform(ctx), &SQL_ACCESS_PERMISSIONS,
+                          ARGS(db_uuid_array(ctx->arena, policies->ids, policies->count)), &rows));
+    struct grants *grants = grants_new(cache->arena);
+    for (uint32_t i = 0; i < rows.count; i++) {
+        struct permission permission = {
+            .collection = row_text(&rows, i, ACCESS_PERMISSIONS_COLLECTION),
+            .action = row_text(&rows, i, ACCESS_PERMISSIONS_ACTION),
+            .fields = row_text(&rows, i, ACCESS_PERMISSIONS_FIELDS),
+        };
+        TRY(parse_rule(ctx, cache, row_json(&rows, i, ACCESS_PERMISSIONS_PERMISSIONS),
+                       &permission.filter));
+        TRY(parse_rule(ctx, cache, row_json(&rows, i, ACCESS_PERMISSIONS_VALIDATION),
+                       &permission.validation));
+        TRY(parse_rule(ctx, cache, row_json(&rows, i, ACCESS_PERMISSIONS_PRESETS),
+                       &permission.presets));
+        grants_add(grants, cache->arena, &permission);
+    }
+    map_put(cache->grants, cache_dup(cache, key.data, key.len), grants);
+    *ret = grants;
+    return OK;
+}
+
+fiber_fn Err identity_public(struct ctx *ctx, struct access_cache *cache, Str ip,
+                             struct identity *ret, bool *ret_cacheable)
+{
+    struct rows rows;
+    TRY(db_query_platform(reactor_platform(ctx), &SQL_ACCESS_POLICIES_OF_PUBLIC, NO_ARGS, &rows));
+    struct policies policies;
+    TRY(policies_take(ctx, &rows, ip, &policies));
+    *ret_cacheable = !policies.depends_on_ip;
+    *ret = (struct identity){.kind = ACTOR_PUBLIC, .may_write = true};
+    return grants_load(ctx, cache, &policies, &ret->grants);
+}
+
+static fiber_fn Err user_rights(struct ctx *ctx, struct access_cache *cache, Str ip,
+                                struct identity *user, bool *ret_cacheable)
+{
+    struct rows rows;
+    DbArg role = uuid_is_nil(user->role) ? db_null() : db_uuid(user->role);
+    TRY(db_query_platform(reactor_platform(ctx), &SQL_ACCESS_POLICIES_OF_USER,
+                          ARGS(db_uuid(user->user), role), &rows));
+    struct policies policies;
+    TRY(policies_take(ctx, &rows, ip, &policies));
+    *ret_cacheable = !policies.depends_on_ip;
+    user->kind = ACTOR_USER;
+    user->is_admin = policies.is_admin;
+    user->has_app_access = policies.has_app_access;
+    user->may_write = true;
+    if (policies.is_admin) {
+        user->grants = grants_full();
+        return OK;
+    }
+    return grants_load(ctx, cache, &policies, &user->grants);
+}
+
+/* ERR_INVALID_CREDENTIALS when the user's site is closed. */
+static fiber_fn Err scope_of_user(struct ctx *ctx, const struct access_cache *cache, Uuid site,
+                                  Scope *ret)
+{
+    *ret = (Scope){.kind = SCOPE_PLATFORM};
+    if (uuid_is_nil(site))
+        return OK;
+    struct rows rows;
+    if (cache->has_sites) {
+        TRY(db_query_platform(reactor_platform(ctx), &SQL_ACCESS_SITE_IS_OPEN, ARGS(db_uuid(site)),
+                              &rows));
+        if (!row_bool(&rows, 0, ACCESS_SITE_IS_OPEN_IS_OPEN))
+            return fail(ctx, ERR_INVALID_CREDENTIALS, "%s", "");
+    }
+    *ret = (Scope){.kind = SCOPE_SITE, .site = site};
+    return OK;
+}
+
+fiber_fn Err identity_of_user(struct ctx *ctx, struct access_cache *cache, Uuid user, Str ip,
+                              struct identity *ret, bool *ret_cacheable)
+{
+    struct rows rows;
+    TRY(db_query_platform(reactor_platform(ctx), &SQL_ACCESS_USER_BY_ID, ARGS(db_uuid(user)),
+                          &rows));
+    if (rows.count == 0 || !str_eq(row_text(&rows, 0, ACCESS_USER_BY_ID_STATUS), STR("active")))
+        return fail(ctx, ERR_INVALID_CREDENTIALS, "%s", "");
+    *ret = (struct identity){
+        .user = user,
+        .role = row_uuid(&rows, 0, ACCESS_USER_BY_ID_ROLE),
+    };
+    ret->site_epoch = row_int(&rows, 0, ACCESS_USER_BY_ID_SITE_EPOCH);
+    TRY(scope_of_user(ctx, cache, row_uuid(&rows, 0, ACCESS_USER_BY_ID_SITE_ID), &ret->scope));
+    return user_rights(ctx, cache, ip, ret, ret_cacheable);
+}
+
+/* A site token is an administrator of its own site, as far as its scopes go. */
+static struct identity identity_of_site_token(struct ctx *ctx, const struct rows *rows)
+{
+    const Str *scopes;
+    uint32_t count = row_text_array(ctx->arena, rows, 0, ACCESS_SITE_TOKEN_SCOPES, &scopes);
+    bool may_write = false;
+    for (uint32_t i = 0; i < count; i++)
+        may_write |= str_eq(scopes[i], STR("write"));
+    return (struct identity){
+        .kind = ACTOR_SITE_TOKEN,
+        .is_admin = true,
+        .may_write = may_write,
+        .scope = {.kind = SCOPE_SITE, .site = row_uuid(rows, 0, ACCESS_SITE_TOKEN_SITE_ID)},
+        .site_epoch = row_int(rows, 0, ACCESS_SITE_TOKEN_SITE_EPOCH),
+        .grants = grants_full(),
+        .expires_wall_us = row_time(rows, 0, ACCESS_SITE_TOKEN_EXPIRES_AT),
+    };
+}
+
+fiber_fn Err identity_of_static_token(struct ctx *ctx, struct access_cache *cache, Str token,
+                                      Str ip, struct identity *ret, bool *ret_cacheable)
+{
+    *ret_cacheable = true;
+    Str admin_token = ctx->reactor->settings->admin_token;
+    if (admin_token.len > 0 && secret_eq(token, admin_token)) {
+        *ret = (struct identity){.kind = ACTOR_ADMIN,
+                                 .is_admin = true,
+                                 .may_write = true,
+                                 .has_app_access = true,
+                                 .scope = {.kind = SCOPE_PLATFORM},
+                                 .grants = grants_full()};
+        return OK;
+    }
+    Sha256 hash = sha256(token);
+    struct rows rows = {0};
+    if (cache->has_sites)
+        TRY(db_query_platform(reactor_platform(ctx), &SQL_ACCESS_SITE_TOKEN,
+                              ARGS(db_bytes(str_of((const char *)hash.bytes, sizeof hash.bytes))),
+                              &rows));
+    if (rows.count == 1) {
+        *ret = identity_of_site_token(ctx, &rows);
+        return OK;
+    }
+    TRY(db_query_platform(reactor_platform(ctx), &SQL_ACCESS_USER_BY_TOKEN, ARGS(db_text(token)),
+                          &rows));
+    if (rows.count == 0)
+        return fail(ctx, ERR_INVALID_CREDENTIALS, "%s", "");
+    *ret = (struct identity){
+        .user = row_uuid(&rows, 0, ACCESS_USER_BY_TOKEN_ID),
+        .role = row_uuid(&rows, 0, ACCESS_USER_BY_TOKEN_ROLE),
+    };
+    ret->site_epoch = row_int(&rows, 0, ACCESS_USER_BY_TOKEN_SITE_EPOCH);
+    TRY(scope_of_user(ctx, cache, row_uuid(&rows, 0, ACCESS_USER_BY_TOKEN_SITE_ID), &ret->scope));
+    return user_rights(ctx, cache, ip, ret, ret_cacheable);
+}

@@ -1,0 +1,16 @@
+/*
+ * A small seeded generator (xoshiro256**): the same seed gives the same article for ever.
+ * Never for secrets: those come from base/crypto/crypto.h.
+ */
+#pragma once
+
+#include <stdint.h>
+
+typedef struct Random {
+    uint64_t state[4];
+} Random;
+
+Random random_seeded(uint64_t seed);
+uint64_t random_next(Random *random);
+uint64_t random_below(Random *random, uint64_t bound); /* uniform in [0, bound); bound > 0 */
+double random_unit(Random *random);                    /* [0, 1) */

@@ -1,0 +1,94 @@
+#include "base/settings/settings_form.h"
+
+#include "base/memory/arena.h"
+
+#include <assert.h>
+
+static bool has_control(Str text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if ((unsigned char)text.data[i] < 0x20 || text.data[i] == 0x7f)
+            return true;
+    return false;
+}
+
+/* Something behind the scheme, and no space in it. */
+static bool is_url(Str text, Str scheme)
+{
+    return str_starts_with(text, scheme) && text.len > scheme.len && text.data[scheme.len] != '/' &&
+           str_find_char(text, ' ') < 0;
+}
+
+/* "host=… port=…": the words of libpq, of which none looks like a scheme. */
+static bool is_conninfo(Str text)
+{
+    ptrdiff_t equals = str_find_char(text, '=');
+    Str word = equals < 0 ? STR_NONE : str_trim(str_slice(text, 0, (size_t)equals));
+    for (size_t i = 0; i < word.len; i++)
+        if (word.data[i] != '_' && (word.data[i] < 'a' || word.data[i] > 'z'))
+            return false;
+    return word.len > 0;
+}
+
+bool setting_form_fits(enum setting_form form, Str text)
+{
+    if (text.len == 0)
+        return true;
+    if (has_control(text))
+        return form == FORM_ANY;
+    switch (form) {
+    case FORM_ANY:
+        return true;
+    case FORM_POSTGRES:
+        return str_starts_with(text, STR("postgresql://")) ||
+               str_starts_with(text, STR("postgres://")) || is_conninfo(text);
+    case FORM_POOLER:
+        return str_eq(text, STR("transaction"));
+    case FORM_REDIS:
+        return is_url(text, STR("redis://")) || str_starts_with(text, STR("unix:///"));
+    case FORM_HTTP:
+        return is_url(text, STR("http://")) || is_url(text, STR("https://"));
+    case FORM_SMTP:
+        return is_url(text, STR("smtp://")) || is_url(text, STR("smtps://"));
+    }
+    return false;
+}
+
+const char *setting_form_words(enum setting_form form)
+{
+    switch (form) {
+    case FORM_ANY:
+        return "a text";
+    case FORM_POSTGRES:
+        return "postgresql://[user[:password]@]host[:port]/database, or a connection string of "
+               "libpq like \"host=… dbname=…\"";
+    case FORM_POOLER:
+        return "transaction, or empty where there is none";
+    case FORM_REDIS:
+        return "redis://[[user]:password@]host[:port][/db] or unix:///path";
+    case FORM_HTTP:
+        return "http://host or https://host";
+    case FORM_SMTP:
+        return "smtp://host[:port] or smtps://host[:port]";
+    }
+    return "";
+}
+
+Str setting_mask(struct arena *arena, Str text)
+{
+    assert(arena != NULL);
+    if (str_find(text, STR("password")) >= 0 && str_find_char(text, '=') >= 0)
+        return STR("*** (contains a password)");
+    ptrdiff_t scheme = str_find(text, STR("://"));
+    size_t start = scheme < 0 ? 0 : (size_t)scheme + 3;
+    Str rest = str_slice(text, start, text.len);
+    size_t host = rest.len;
+    while (host > 0 && rest.data[host - 1] != '@')
+        host--;
+    ptrdiff_t colon = str_find_char(str_slice(rest, 0, host), ':');
+    if (colon < 0)
+        return text;
+    size_t shown = start + (size_t)colon + 1;
+    return str_printf(arena, "%.*s***@%.*s", (int)shown, text.data, (int)(rest.len - host),
+                      rest.data + host);
+}

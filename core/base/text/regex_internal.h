@@ -1,0 +1,16 @@
+/* What regex_cache.c asks regex.c. */
+#pragma once
+
+#include "base/text/regex.h"
+
+enum { REGEX_FOLDS_TOO_MUCH = 1 }; /* beside pcre2's, which are from 100 or below 0 */
+
+struct regex_fault {
+    int code;
+    size_t offset;
+};
+
+/* NULL and the fault when it does not compile. */
+struct regex *regex_try_compile(Str pattern, unsigned flags, struct regex_fault *ret_fault);
+Err regex_refuse(struct ctx *ctx, struct regex_fault fault);
+size_t regex_size(const struct regex *regex); /* bytes */

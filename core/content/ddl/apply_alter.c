@@ -1,0 +1,157 @@
+/*
+ * Columns and relations that are there, changed or taken away.
+ */
+#include "content/ddl/apply_internal.h"
+#include "content/ddl/ddl_internal.h"
+#include "gen/sql.h"
+
+enum { COLUMN_SQL_MAX = 64 * 1024 };
+
+/* alter table … alter column … <what> */
+static fiber_fn Err alter_column(struct db_tx *tx, const struct change *change, Str what)
+{
+    struct arena *arena = tx->ctx->arena;
+    return ddl_run(tx, str_printf(arena, "alter table %.*s alter column %.*s %.*s",
+                                  STR_FMT(sql_table(arena, change->collection)),
+                                  STR_FMT(sql_ident(arena, change->field)), STR_FMT(what)));
+}
+
+static fiber_fn Err alter_type(struct db_tx *tx, const struct change *change,
+                               const struct ddl_field *field)
+{
+    struct buf *sql = buf_in_arena(tx->ctx->arena, COLUMN_SQL_MAX);
+    buf_put_z(sql, "type ");
+    TRY(ddl_column_type(tx->ctx, field, sql));
+    return alter_column(tx, change, buf_str(sql));
+}
+
+static fiber_fn Err alter_default(struct db_tx *tx, const struct change *change,
+                                  const struct ddl_field *field)
+{
+    struct buf *sql = buf_in_arena(tx->ctx->arena, COLUMN_SQL_MAX);
+    buf_put_z(sql, "set");
+    TRY(ddl_column_default(tx->ctx, field, sql));
+    TRY(buf_check(tx->ctx, sql, "The default"));
+    bool has_none = str_eq(buf_str(sql), STR("set"));
+    return alter_column(tx, change, has_none ? STR("drop default") : buf_str(sql));
+}
+
+static fiber_fn Err drop_indexes(struct db_tx *tx, const struct change *change,
+                                 const struct rows *indexes, bool unique)
+{
+    struct arena *arena = tx->ctx->arena;
+    for (uint32_t i = 0; i < indexes->count; i++) {
+        if (row_bool(indexes, i, APPLY_FIELD_INDEXES_IS_UNIQUE) != unique)
+            continue;
+        Str constraint = row_text(indexes, i, APPLY_FIELD_INDEXES_CONSTRAINT_NAME);
+        Str name = row_text(indexes, i, APPLY_FIELD_INDEXES_INDEX_NAME);
+        if (constraint.len > 0)
+            TRY(ddl_run(tx, str_printf(arena, "alter table %.*s drop constraint %.*s",
+                                       STR_FMT(sql_table(arena, change->collection)),
+                                       STR_FMT(sql_ident(arena, constraint)))));
+        else
+            TRY(ddl_run(tx, str_printf(arena, "drop index %.*s", STR_FMT(sql_table(arena, name)))));
+    }
+    return OK;
+}
+
+static fiber_fn Err alter_indexes(struct db_tx *tx, const struct change *change,
+                                  const struct ddl_field *field, const struct rows *indexes,
+                                  bool is_tenants)
+{
+    struct arena *arena = tx->ctx->arena;
+    if (change_names(change, STR("schema.is_unique")) && !field->is_unique)
+        TRY(drop_indexes(tx, change, indexes, true));
+    if (change_names(change, STR("schema.is_indexed")) && !field->is_indexed)
+        TRY(drop_indexes(tx, change, indexes, false));
+    if (change_names(change, STR("schema.is_unique")) && field->is_unique)
+        TRY(ddl_run(tx, str_printf(arena, "alter table %.*s add unique (%.*s)",
+                                   STR_FMT(sql_table(arena, change->collection)),
+                                   STR_FMT(sql_ident(arena, change->field)))));
+    if (change_names(change, STR("schema.is_unique")) && field->is_unique && is_tenants)
+        TRY(ddl_unique_by_site(tx, change->collection));
+    if (change_names(change, STR("schema.is_indexed")) && field->is_indexed)
+        TRY(ddl_index_field(tx, change->collection, change->field, is_tenants));
+    return OK;
+}
+
+fiber_fn Err apply_alter_field(struct db_tx *tx, const struct change *change,
+                               const struct json *body)
+{
+    struct ddl_field field;
+    struct rows indexes;
+    struct rows facts;
+    DbArg collection = db_text(change->collection);
+    DbArg name = db_text(change->field);
+    TRY(ddl_field_read(tx->ctx, body, &field));
+    TRY(db_tx_query(tx, &SQL_APPLY_FIELD_INDEXES, ARGS(collection, name), &indexes));
+    TRY(db_tx_query(tx, &SQL_DDL_FIELD_FACTS, ARGS(collection, name), &facts));
+    bool is_tenants = row_bool(&facts, 0, DDL_FIELD_FACTS_IS_TENANTS);
+    bool stays =
+        row_bool(&facts, 0, DDL_FIELD_FACTS_IS_KEY) || row_bool(&facts, 0, DDL_FIELD_FACTS_IS_SITE);
+    if (stays)
+        return fail(tx->ctx, ERR_CONFLICT, "it says which row this is, or whose, and stays.");
+    TRY(ddl_become_owner(tx));
+    if (change_names(change, STR("schema.max_length")) ||
+        change_names(change, STR("schema.numeric_precision")) ||
+        change_names(change, STR("schema.numeric_scale")))
+        TRY(alter_type(tx, change, &field));
+    if (change_names(change, STR("schema.default_value")))
+        TRY(alter_default(tx, change, &field));
+    if (change_names(change, STR("schema.is_nullable")))
+        TRY(alter_column(tx, change,
+                         field.is_nullable ? STR("drop not null") : STR("set not null")));
+    return alter_indexes(tx, change, &field, &indexes, is_tenants);
+}
+
+/* With the checks and triggers that a relation to the library has. */
+static fiber_fn Err drop_keys(struct db_tx *tx, const struct change *change)
+{
+    struct arena *arena = tx->ctx->arena;
+    struct rows keys;
+    TRY(db_tx_query(tx, &SQL_APPLY_RELATION_KEYS,
+                    ARGS(db_text(change->collection), db_text(change->field)), &keys));
+    Str table = sql_table(arena, change->collection);
+    TRY(ddl_become_owner(tx));
+    for (uint32_t i = 0; i < keys.count; i++) {
+        Str name = row_text(&keys, i, APPLY_RELATION_KEYS_CONSTRAINT_NAME);
+        TRY(ddl_run(tx, str_printf(arena, "alter table %.*s drop constraint %.*s", STR_FMT(table),
+                                   STR_FMT(sql_ident(arena, name)))));
+    }
+    static const char *const TRIGGERS[] = {"spark_fill_", "spark_refill_"};
+    for (size_t i = 0; i < sizeof TRIGGERS / sizeof TRIGGERS[0]; i++) {
+        Str name = str_printf(arena, "%s%.*s", TRIGGERS[i], STR_FMT(change->field));
+        TRY(ddl_run(tx, str_printf(arena, "drop trigger if exists %.*s on %.*s",
+                                   STR_FMT(sql_ident(arena, name)), STR_FMT(table))));
+    }
+    return OK;
+}
+
+static bool is_site_relation(const struct change *change)
+{
+    return str_eq(change->field, STR("site_id"));
+}
+
+fiber_fn Err apply_drop_relation(struct db_tx *tx, const struct change *change)
+{
+    if (is_site_relation(change))
+        return fail(tx->ctx, ERR_CONFLICT, "it says whose the rows are, and stays.");
+    TRY(ddl_audit_field(tx, STR("relation_deleted"), change->collection, change->field));
+    TRY(db_tx_query(tx, &SQL_APPLY_RELATION_FORGET,
+                    ARGS(db_text(change->collection), db_text(change->field)), NULL));
+    return json_is_null(json_get(change->current, STR("schema"))) ? OK : drop_keys(tx, change);
+}
+
+fiber_fn Err apply_alter_relation(struct db_tx *tx, const struct change *change)
+{
+    Str meta = json_text(tx->ctx->arena, json_get(change->wanted, STR("meta")));
+    if (change->has_schema) {
+        TRY(apply_drop_relation(tx, change));
+        TRY(ddl_resign_owner(tx));
+        return ddl_relation_create(tx, change->wanted);
+    }
+    TRY(ddl_audit_field(tx, STR("relation_changed"), change->collection, change->field));
+    return db_tx_query(tx, &SQL_APPLY_RELATION_META,
+                       ARGS(db_text(change->collection), db_text(change->field), db_text(meta)),
+                       NULL);
+}

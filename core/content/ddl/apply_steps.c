@@ -1,0 +1,284 @@
+/*
+ * The changes of a diff, one after the other in one transaction. What goes, goes first: relations,
+ * fields, collections; then what comes: collections with their fields, fields, relations.
+ */
+#include "content/ddl/apply_internal.h"
+#include "content/ddl/ddl.h"
+#include "content/ddl/ddl_internal.h"
+#include "content/items/rule_check.h"
+#include "gen/sql.h"
+#include "io/fiber/json_apart.h"
+
+enum { BODY_MAX = 8 * 1024 * 1024 };
+
+typedef Err Step(struct db_tx *tx, const struct diff *diff, const struct change *change);
+
+/* Where in the snapshot it was. Errors that are nobody's fault stay as they are. */
+static Err with_path(struct ctx *ctx, const struct change *change, Err err)
+{
+    if (err == OK || err_info(err)->status >= 500 || err == ERR_CANCELLED || err == ERR_TIMEOUT ||
+        ctx->diag.first == NULL)
+        return err;
+    Str said = diag_message(ctx, ctx->diag.first);
+    return fail(ctx, err == ERR_CONFLICT ? ERR_CONFLICT : ERR_FAILED_VALIDATION, "%.*s: %.*s",
+                STR_FMT(change->path), STR_FMT(said));
+}
+
+static fiber_fn Err each(struct db_tx *tx, const struct diff *diff, enum change_of of,
+                         enum change_kind kind, Step *step)
+{
+    for (uint32_t i = 0; i < diff->count; i++) {
+        const struct change *change = &diff->list[i];
+        if (change->of != of || change->kind != kind || change->kept != NULL)
+            continue;
+        TRY(with_path(tx->ctx, change, step(tx, diff, change)));
+        TRY(ddl_resign_owner(tx));
+    }
+    return OK;
+}
+
+static fiber_fn Err drop_relation(struct db_tx *tx, const struct diff *diff,
+                                  const struct change *change)
+{
+    (void)diff;
+    return apply_drop_relation(tx, change);
+}
+
+static fiber_fn Err drop_field(struct db_tx *tx, const struct diff *diff,
+                               const struct change *change)
+{
+    (void)diff;
+    return ddl_field_delete(tx, change->collection, change->field);
+}
+
+static bool is_table(const struct json *entry)
+{
+    return !json_is_null(json_get(entry, STR("schema")));
+}
+
+static fiber_fn Err drop_collection(struct db_tx *tx, const struct diff *diff,
+                                    const struct change *change)
+{
+    (void)diff;
+    struct arena *arena = tx->ctx->arena;
+    TRY(ddl_audit(tx, STR("collection_deleted"), change->collection));
+    TRY(db_tx_query(tx, &SQL_APPLY_COLLECTION_FORGET, ARGS(db_text(change->collection)), NULL));
+    if (!is_table(change->current))
+        return OK;
+    TRY(ddl_become_owner(tx));
+    TRY(ddl_run(
+        tx, str_printf(arena, "drop table %.*s", STR_FMT(sql_table(arena, change->collection)))));
+    return ddl_run(tx, str_printf(arena, "delete from spark.collections where collection = %.*s",
+                                  STR_FMT(sql_literal(arena, change->collection))));
+}
+
+/* A relation makes its index itself. */
+static bool has_new_relation(const struct diff *diff, const struct change *field)
+{
+    for (uint32_t i = diff->count; i-- > 0 && diff->list[i].of == OF_RELATION;) {
+        const struct change *other = &diff->list[i];
+        if (other->kind == CHANGE_CREATE && is_table(other->wanted) &&
+            str_eq(other->collection, field->collection) && str_eq(other->field, field->field))
+            return true;
+    }
+    return false;
+}
+
+/* A default of JSON stands in a snapshot as the text it has in the table. */
+static Err put_default(struct ctx *ctx, struct json_writer *w, const struct change *field,
+                       const struct json *value)
+{
+    const struct json *type = json_get(field->wanted, STR("type"));
+    bool is_json = json_kind(type) == JSON_STRING && str_eq(json_str(type), STR("json"));
+    const struct json *parsed = value;
+    if (is_json && json_kind(value) == JSON_STRING)
+        TRY(json_parse(ctx, json_str(value), JSON_LIMITS_DEFAULT, &parsed));
+    json_put_value(w, parsed);
+    return OK;
+}
+
+/* A field of the snapshot as the body that makes it. */
+static Err put_field(struct ctx *ctx, struct json_writer *w, const struct diff *diff,
+                     const struct change *field)
+{
+    const struct json *schema = json_get(field->wanted, STR("schema"));
+    json_object_begin(w);
+    json_field_str(w, "collection", field->collection);
+    json_field_str(w, "field", field->field);
+    json_key(w, STR("type"));
+    json_put_value(w, json_get(field->wanted, STR("type")));
+    json_key(w, STR("meta"));
+    json_put_value(w, json_get(field->wanted, STR("meta")));
+    json_key(w, STR("schema"));
+    json_object_begin(w);
+    for (struct json_iter it = json_iter(schema); json_next(&it);) {
+        json_key(w, it.key);
+        if (str_eq(it.key, STR("is_indexed")) && has_new_relation(diff, field))
+            json_put_bool(w, false);
+        else if (str_eq(it.key, STR("default_value")))
+            TRY(put_default(ctx, w, field, it.value));
+        else
+            json_put_value(w, it.value);
+    }
+    json_object_end(w);
+    json_object_end(w);
+    return OK;
+}
+
+static fiber_fn Err body_end(struct ctx *ctx, struct json_writer *w, const struct json **ret)
+{
+    TRY(buf_check(ctx, w->out, "The definition"));
+    return json_parse_apart(ctx, buf_str(w->out), JSON_LIMITS_DEFAULT, ret);
+}
+
+/* Without its group, which may be made after it. */
+static void put_meta(struct json_writer *w, const struct json *meta)
+{
+    json_object_begin(w);
+    for (struct json_iter it = json_iter(meta); json_next(&it);) {
+        json_key(w, it.key);
+        if (str_eq(it.key, STR("group")))
+            json_put_null(w);
+        else
+            json_put_value(w, it.value);
+    }
+    json_object_end(w);
+}
+
+static fiber_fn Err collection_body(struct ctx *ctx, const struct diff *diff,
+                                    const struct change *change, const struct json **ret)
+{
+    struct json_writer w = json_writer(buf_in_arena(ctx->arena, BODY_MAX));
+    json_object_begin(&w);
+    json_field_str(&w, "collection", change->collection);
+    json_key(&w, STR("meta"));
+    put_meta(&w, json_get(change->wanted, STR("meta")));
+    json_key(&w, STR("schema"));
+    json_put_value(&w, json_get(change->wanted, STR("schema")));
+    json_key(&w, STR("fields"));
+    json_array_begin(&w);
+    for (uint32_t i = 0; i < diff->count; i++) {
+        TRY(fiber_breathe(ctx));
+        const struct change *field = &diff->list[i];
+        if (field->of == OF_FIELD && str_eq(field->collection, change->collection))
+            TRY(with_path(ctx, field, put_field(ctx, &w, diff, field)));
+    }
+    json_array_end(&w);
+    json_object_end(&w);
+    return body_end(ctx, &w, ret);
+}
+
+static fiber_fn Err make_collection(struct db_tx *tx, const struct diff *diff,
+                                    const struct change *change)
+{
+    const struct json *body;
+    uint32_t fields;
+    TRY(collection_body(tx->ctx, diff, change, &body));
+    return ddl_collection_create(tx, body, &fields);
+}
+
+static fiber_fn Err set_collection_meta(struct db_tx *tx, const struct diff *diff,
+                                        const struct change *change)
+{
+    (void)diff;
+    const struct json *meta = json_get(change->wanted, STR("meta"));
+    if (json_is_null(meta))
+        return OK;
+    if (change->kind == CHANGE_ALTER)
+        TRY(ddl_audit(tx, STR("collection_changed"), change->collection));
+    return db_tx_query(tx, &SQL_APPLY_COLLECTION_META,
+                       ARGS(db_text(change->collection), db_text(json_text(tx->ctx->arena, meta))),
+                       NULL);
+}
+
+static fiber_fn Err field_body(struct ctx *ctx, const struct diff *diff,
+                               const struct change *change, const struct json **ret)
+{
+    struct json_writer w = json_writer(buf_in_arena(ctx->arena, BODY_MAX));
+    TRY(put_field(ctx, &w, diff, change));
+    return body_end(ctx, &w, ret);
+}
+
+/* The fields of a new collection were made with it. */
+static bool is_born_with(const struct diff *diff, const struct change *field)
+{
+    for (uint32_t i = 0; i < diff->count && diff->list[i].of == OF_COLLECTION; i++)
+        if (diff->list[i].kind == CHANGE_CREATE &&
+            str_eq(diff->list[i].collection, field->collection))
+            return true;
+    return false;
+}
+
+static fiber_fn Err make_field(struct db_tx *tx, const struct diff *diff,
+                               const struct change *change)
+{
+    struct ctx *ctx = tx->ctx;
+    if (is_born_with(diff, change))
+        return OK;
+    const struct json *body;
+    TRY(field_body(ctx, diff, change, &body));
+    return ddl_field_create(tx, body);
+}
+
+/* What the making of a field fills in by itself, a place in the order, is as the snapshot says. */
+static fiber_fn Err set_field_meta(struct db_tx *tx, const struct diff *diff,
+                                   const struct change *change)
+{
+    (void)diff;
+    struct ctx *ctx = tx->ctx;
+    const struct json *meta = json_get(change->wanted, STR("meta"));
+    DbArg collection = db_text(change->collection);
+    DbArg field = db_text(change->field);
+    if (json_is_null(meta))
+        return OK;
+    TRY(rule_check(ctx, json_get(meta, STR("validation"))));
+    TRY(db_tx_query(tx, &SQL_APPLY_FIELD_META,
+                    ARGS(collection, field, db_text(json_text(ctx->arena, meta))), NULL));
+    const struct json *searchable = json_get(meta, STR("searchable"));
+    if (json_kind(searchable) != JSON_BOOL)
+        return OK;
+    return db_tx_query(tx, &SQL_DDL_FIELD_SEARCHABLE,
+                       ARGS(collection, field, db_bool(json_bool(searchable))), NULL);
+}
+
+static fiber_fn Err alter_field(struct db_tx *tx, const struct diff *diff,
+                                const struct change *change)
+{
+    TRY(ddl_audit_field(tx, STR("field_changed"), change->collection, change->field));
+    if (change->has_meta)
+        TRY(set_field_meta(tx, diff, change));
+    if (!change->has_schema)
+        return OK;
+    const struct json *body;
+    TRY(field_body(tx->ctx, diff, change, &body));
+    return apply_alter_field(tx, change, body);
+}
+
+static fiber_fn Err make_relation(struct db_tx *tx, const struct diff *diff,
+                                  const struct change *change)
+{
+    (void)diff;
+    return ddl_relation_create(tx, change->wanted);
+}
+
+static fiber_fn Err alter_relation(struct db_tx *tx, const struct diff *diff,
+                                   const struct change *change)
+{
+    (void)diff;
+    return apply_alter_relation(tx, change);
+}
+
+fiber_fn Err apply_steps(struct db_tx *tx, const struct diff *diff)
+{
+    TRY(each(tx, diff, OF_RELATION, CHANGE_DELETE, drop_relation));
+    TRY(each(tx, diff, OF_FIELD, CHANGE_DELETE, drop_field));
+    TRY(each(tx, diff, OF_COLLECTION, CHANGE_DELETE, drop_collection));
+    TRY(each(tx, diff, OF_COLLECTION, CHANGE_CREATE, make_collection));
+    TRY(each(tx, diff, OF_COLLECTION, CHANGE_CREATE, set_collection_meta));
+    TRY(each(tx, diff, OF_COLLECTION, CHANGE_ALTER, set_collection_meta));
+    TRY(each(tx, diff, OF_FIELD, CHANGE_CREATE, make_field));
+    TRY(each(tx, diff, OF_FIELD, CHANGE_CREATE, set_field_meta));
+    TRY(each(tx, diff, OF_FIELD, CHANGE_ALTER, alter_field));
+    TRY(each(tx, diff, OF_RELATION, CHANGE_CREATE, make_relation));
+    return each(tx, diff, OF_RELATION, CHANGE_ALTER, alter_relation);
+}

@@ -1,0 +1,207 @@
+#include "content/ddl/ddl.h"
+
+#include "access/audit/audit.h"
+#include "content/ddl/ddl_internal.h"
+#include "content/schema/schema.h"
+#include "gen/sql.h"
+
+#include <assert.h>
+
+/* Longer than a name may be, so that its own check says why it is refused. */
+enum { NAME_TAKEN_MAX = 255 };
+
+fiber_fn Err ddl_begin(struct platform platform, struct db_tx *tx)
+{
+    TRY(db_begin_platform(platform, tx));
+    return db_tx_query(tx, &SQL_DDL_LOCK, NO_ARGS, NULL);
+}
+
+fiber_fn Err ddl_become_owner(struct db_tx *tx)
+{
+    Err err = db_tx_query(tx, &SQL_DDL_BECOME_OWNER, NO_ARGS, NULL);
+    if (err == ERR_FORBIDDEN)
+        return fail(tx->ctx, ERR_CONFIG,
+                    "the login of the platform lane may not enter the role spark_owner: "
+                    "grant it a role with noinherit that spark_owner is granted to");
+    return err;
+}
+
+fiber_fn Err ddl_resign_owner(struct db_tx *tx)
+{
+    return db_tx_query(tx, &SQL_DDL_RESIGN_OWNER, NO_ARGS, NULL);
+}
+
+fiber_fn Err ddl_run(struct db_tx *tx, Str sql)
+{
+    struct statement statement = {.sql = str_z(tx->ctx->arena, sql), .lane = DB_WRITE};
+    return db_tx_query(tx, &statement, NO_ARGS, NULL);
+}
+
+fiber_fn Err ddl_commit(struct db_tx *tx)
+{
+    struct ctx *ctx = tx->ctx;
+    struct rows rows;
+    TRY(db_tx_query(tx, &SQL_DDL_RAISE_EPOCH, NO_ARGS, NULL));
+    TRY(db_tx_query(tx, &SQL_DDL_EPOCH, NO_ARGS, &rows));
+    assert(rows.count == 1);
+    int64_t epoch = row_int(&rows, 0, DDL_EPOCH_EPOCH);
+    TRY(db_commit(tx));
+    /* What this caller does next sees what it has just made; its rights are the platform's. */
+    ctx->epoch = epoch;
+    schema_invalidate(ctx);
+    return OK;
+}
+
+fiber_fn Err ddl_audit(struct db_tx *tx, Str action, Str what)
+{
+    return audit_write(
+        tx, &(struct audit){.action = action, .entity_type = STR("schema"), .entity_id = what});
+}
+
+fiber_fn Err ddl_audit_field(struct db_tx *tx, Str action, Str collection, Str field)
+{
+    return ddl_audit(tx, action,
+                     str_printf(tx->ctx->arena, "%.*s.%.*s", STR_FMT(collection), STR_FMT(field)));
+}
+
+/* A body of POST /collections, read. */
+struct definition {
+    Str name;
+    bool has_table;
+    bool is_tracked;
+    const struct json *meta;
+    struct ddl_field *fields;
+    uint32_t count;
+    uint32_t given; /* without the key that was added */
+};
+
+static Err read_fields(struct ctx *ctx, const struct json *fields, struct definition *ret)
+{
+    if (fields != NULL && json_kind(fields) != JSON_ARRAY && !json_is_null(fields))
+        return fail(ctx, ERR_INVALID_PAYLOAD, "\"fields\" must be an array");
+    ret->given = json_kind(fields) == JSON_ARRAY ? json_len(fields) : 0;
+    if (ret->given > DDL_FIELDS_MAX)
+        return fail(ctx, ERR_INVALID_PAYLOAD, "A collection can't have more than %d fields",
+                    DDL_FIELDS_MAX);
+    ret->fields = arena_array(ctx->arena, struct ddl_field, ret->given + 1);
+    ret->count = ret->given;
+    for (uint32_t i = 0; i < ret->given; i++)
+        TRY(ddl_field_read(ctx, json_at(fields, i), &ret->fields[i]));
+    for (uint32_t i = 0; i < ret->given; i++) {
+        for (uint32_t k = 0; k < i; k++) {
+            if (str_eq(ret->fields[i].name, ret->fields[k].name))
+                return fail(ctx, ERR_INVALID_PAYLOAD,
+                            "Field \"%.*s\" already exists in collection \"%.*s\"",
+                            STR_FMT(ret->fields[i].name), STR_FMT(ret->name));
+        }
+    }
+    return OK;
+}
+
+/* Directus' own: an integer that counts itself, first of the table. */
+static Err add_key(struct ctx *ctx, struct definition *definition)
+{
+    Str text = STR("{\"hidden\":true,\"interface\":\"numeric\",\"readonly\":true}");
+    const struct json *meta;
+    TRY(json_parse(ctx, text, JSON_LIMITS_DEFAULT, &meta));
+    for (uint32_t i = definition->count; i > 0; i--)
+        definition->fields[i] = definition->fields[i - 1];
+    definition->fields[0] = (struct ddl_field){
+        .name = STR("id"), .type = STR("integer"), .meta = meta, .is_key = true, .is_auto = true};
+    definition->count++;
+    return OK;
+}
+
+static Err choose_key(struct ctx *ctx, struct definition *definition)
+{
+    uint32_t keys = 0;
+    struct ddl_field *named_id = NULL;
+    for (uint32_t i = 0; i < definition->count; i++) {
+        struct ddl_field *field = &definition->fields[i];
+        keys += field->is_key;
+        if (str_eq(field->name, STR("id")) && !field->is_alias)
+            named_id = field;
+    }
+    if (keys > 1)
+        return fail(ctx, ERR_INVALID_PAYLOAD,
+                    "Collection \"%.*s\" can't have more than one primary key",
+                    STR_FMT(definition->name));
+    if (keys == 1)
+        return OK;
+    if (named_id == NULL)
+        return add_key(ctx, definition);
+    named_id->is_key = true;
+    named_id->is_nullable = false;
+    return OK;
+}
+
+static Err definition_read(struct ctx *ctx, const struct json *body, struct definition *ret)
+{
+    *ret = (struct definition){0};
+    if (json_kind(body) != JSON_OBJECT)
+        return fail(ctx, ERR_INVALID_PAYLOAD, "The body has to be an object, not %s",
+                    json_kind_name(body));
+    TRY(json_take_str(ctx, body, "collection", NAME_TAKEN_MAX, &ret->name));
+    TRY(ddl_collection_name_check(ctx, ret->name));
+    const struct json *schema = json_get(body, STR("schema"));
+    const struct json *meta = json_get(body, STR("meta"));
+    if (!json_is_null(schema) && json_kind(schema) != JSON_OBJECT)
+        return fail(ctx, ERR_INVALID_PAYLOAD, "\"schema\" must be an object");
+    if (!json_is_null(meta) && json_kind(meta) != JSON_OBJECT)
+        return fail(ctx, ERR_INVALID_PAYLOAD, "\"meta\" must be an object");
+    ret->has_table = !json_is_null(schema);
+    ret->is_tracked = !json_is_null(meta) || !ret->has_table;
+    ret->meta = meta;
+    TRY(read_fields(ctx, json_get(body, STR("fields")), ret));
+    return ret->has_table ? choose_key(ctx, ret) : OK;
+}
+
+static fiber_fn Err write_meta(struct db_tx *tx, const struct definition *definition)
+{
+    if (!definition->is_tracked)
+        return OK;
+    TRY(ddl_meta_collection(tx, definition->name, definition->meta));
+    for (uint32_t i = 0; i < definition->count; i++) {
+        const struct ddl_field *field = &definition->fields[i];
+        if (field->meta != NULL || field->is_alias)
+            TRY(ddl_meta_field(tx, definition->name, field->name, field->meta));
+    }
+    return OK;
+}
+
+fiber_fn Err ddl_collection_create(struct db_tx *tx, const struct json *body, uint32_t *ret_fields)
+{
+    struct ctx *ctx = tx->ctx;
+    struct definition definition;
+    TRY(definition_read(ctx, body, &definition));
+
+    struct rows rows;
+    TRY(db_tx_query(tx, &SQL_DDL_COLLECTION_TAKEN, ARGS(db_text(definition.name)), &rows));
+    if (row_bool(&rows, 0, DDL_COLLECTION_TAKEN_IS_TAKEN))
+        return fail(ctx, ERR_INVALID_PAYLOAD, "Collection \"%.*s\" already exists",
+                    STR_FMT(definition.name));
+    TRY(write_meta(tx, &definition));
+    TRY(ddl_audit(tx, STR("collection_created"), definition.name));
+    *ret_fields = definition.given;
+    if (!definition.has_table)
+        return OK;
+    Str note = STR_NONE;
+    TRY(json_take_str(ctx, json_get(body, STR("schema")), "comment", 1000, &note));
+    TRY(ddl_become_owner(tx));
+    return ddl_table_create(tx, &(struct ddl_table){.name = definition.name,
+                                                    .note = note,
+                                                    .fields = definition.fields,
+                                                    .field_count = definition.count});
+}
+
+fiber_fn Err collection_create(struct platform platform, const struct json *body,
+                               uint32_t *ret_fields)
+{
+    uint32_t fields = 0;
+    SCOPED_TX struct db_tx tx = {0};
+    TRY(ddl_begin(platform, &tx));
+    TRY(ddl_collection_create(&tx, body, &fields));
+    TRY(ddl_commit(&tx));
+    *ret_fields = fields;
+    return OK;
+}

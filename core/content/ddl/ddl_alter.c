@@ -1,0 +1,126 @@
+/*
+ * Fields that come to a collection, or leave it, after its birth.
+ */
+#include "content/ddl/ddl.h"
+#include "content/ddl/ddl_internal.h"
+#include "gen/sql.h"
+
+enum { NAME_TAKEN_MAX = 255, COLUMN_SQL_MAX = 64 * 1024 };
+
+static fiber_fn Err facts_ask(struct db_tx *tx, Str collection, Str field, struct rows *ret)
+{
+    TRY(db_tx_query(tx, &SQL_DDL_FIELD_FACTS, ARGS(db_text(collection), db_text(field)), ret));
+    if (row_bool(ret, 0, DDL_FIELD_FACTS_HAS_COLLECTION))
+        return OK;
+    return fail(tx->ctx, ERR_INVALID_PAYLOAD, "Collection \"%.*s\" doesn't exist",
+                STR_FMT(collection));
+}
+
+static Err addable_check(struct ctx *ctx, Str collection, const struct ddl_field *field,
+                         const struct rows *facts)
+{
+    if (row_bool(facts, 0, DDL_FIELD_FACTS_HAS_FIELD))
+        return fail(ctx, ERR_INVALID_PAYLOAD,
+                    "Field \"%.*s\" already exists in collection \"%.*s\"", STR_FMT(field->name),
+                    STR_FMT(collection));
+    if (field->is_key || field->is_site)
+        return fail(ctx, ERR_INVALID_PAYLOAD,
+                    "Field \"%.*s\" can't be added: a collection has its key and its site from "
+                    "the start",
+                    STR_FMT(field->name));
+    if (!field->is_alias && !row_bool(facts, 0, DDL_FIELD_FACTS_HAS_TABLE))
+        return fail(ctx, ERR_INVALID_PAYLOAD, "Collection \"%.*s\" is a folder and has no columns",
+                    STR_FMT(collection));
+    return OK;
+}
+
+static fiber_fn Err add_column(struct db_tx *tx, Str collection, const struct ddl_field *field,
+                               bool is_tenants)
+{
+    struct ctx *ctx = tx->ctx;
+    Str table = sql_table(ctx->arena, collection);
+    struct buf *sql = buf_in_arena(ctx->arena, COLUMN_SQL_MAX);
+    buf_put_z(sql, "alter table ");
+    buf_put(sql, table);
+    buf_put_z(sql, " add column ");
+    TRY(ddl_column_write(ctx, field, sql));
+    TRY(buf_check(ctx, sql, "The definition of the field"));
+    TRY(ddl_become_owner(tx));
+    TRY(ddl_run(tx, buf_str(sql)));
+    if (field->is_unique && is_tenants)
+        TRY(ddl_unique_by_site(tx, collection));
+    if (!field->is_indexed || field->is_unique)
+        return OK;
+    return ddl_index_field(tx, collection, field->name, is_tenants);
+}
+
+fiber_fn Err ddl_field_create(struct db_tx *tx, const struct json *body)
+{
+    struct ctx *ctx = tx->ctx;
+    Str collection = STR_NONE;
+    struct ddl_field field;
+    TRY(ddl_field_read(ctx, body, &field));
+    TRY(json_take_str(ctx, body, "collection", NAME_TAKEN_MAX, &collection));
+    TRY(ddl_collection_name_check(ctx, collection));
+
+    struct rows facts;
+    TRY(facts_ask(tx, collection, field.name, &facts));
+    TRY(addable_check(ctx, collection, &field, &facts));
+    TRY(ddl_meta_field(tx, collection, field.name, field.meta));
+    TRY(ddl_audit_field(tx, STR("field_created"), collection, field.name));
+    if (field.is_alias)
+        return OK;
+    return add_column(tx, collection, &field, row_bool(&facts, 0, DDL_FIELD_FACTS_IS_TENANTS));
+}
+
+fiber_fn Err field_create(struct platform platform, const struct json *body)
+{
+    SCOPED_TX struct db_tx tx = {0};
+    TRY(ddl_begin(platform, &tx));
+    TRY(ddl_field_create(&tx, body));
+    return ddl_commit(&tx);
+}
+
+static Err removable_check(struct ctx *ctx, Str collection, Str field, const struct rows *facts)
+{
+    if (!row_bool(facts, 0, DDL_FIELD_FACTS_HAS_FIELD))
+        return fail(ctx, ERR_NOT_FOUND, "Field \"%.*s\" doesn't exist in collection \"%.*s\".",
+                    STR_FMT(field), STR_FMT(collection));
+    if (row_bool(facts, 0, DDL_FIELD_FACTS_IS_KEY) || row_bool(facts, 0, DDL_FIELD_FACTS_IS_SITE))
+        return fail(ctx, ERR_CONFLICT, "Field \"%.*s\" stays: it says which row this is, or whose.",
+                    STR_FMT(field));
+    if (row_bool(facts, 0, DDL_FIELD_FACTS_IS_OWN))
+        return fail(ctx, ERR_CONFLICT, "Field \"%.*s\" stays: it came with the platform.",
+                    STR_FMT(field));
+    if (row_bool(facts, 0, DDL_FIELD_FACTS_IS_NEEDED))
+        return fail(ctx, ERR_CONFLICT, "Field \"%.*s\" stays: other things depend on it.",
+                    STR_FMT(field));
+    return OK;
+}
+
+fiber_fn Err ddl_field_delete(struct db_tx *tx, Str collection, Str field)
+{
+    struct ctx *ctx = tx->ctx;
+    TRY(ddl_collection_name_check(ctx, collection));
+    TRY(ddl_field_name_check(ctx, field));
+
+    struct rows facts;
+    TRY(facts_ask(tx, collection, field, &facts));
+    TRY(removable_check(ctx, collection, field, &facts));
+    TRY(db_tx_query(tx, &SQL_DDL_FIELD_FORGET, ARGS(db_text(collection), db_text(field)), NULL));
+    TRY(ddl_audit_field(tx, STR("field_deleted"), collection, field));
+    if (!row_bool(&facts, 0, DDL_FIELD_FACTS_IS_COLUMN))
+        return OK;
+    TRY(ddl_become_owner(tx));
+    return ddl_run(tx, str_printf(ctx->arena, "alter table %.*s drop column %.*s",
+                                  STR_FMT(sql_table(ctx->arena, collection)),
+                                  STR_FMT(sql_ident(ctx->arena, field))));
+}
+
+fiber_fn Err field_delete(struct platform platform, Str collection, Str field)
+{
+    SCOPED_TX struct db_tx tx = {0};
+    TRY(ddl_begin(platform, &tx));
+    TRY(ddl_field_delete(&tx, collection, field));
+    return ddl_commit(&tx);
+}

@@ -1,0 +1,39 @@
+/*
+ * Rows of directus_collections, directus_fields and directus_relations.
+ */
+#include "content/ddl/ddl_internal.h"
+#include "content/items/rule_check.h"
+#include "gen/sql.h"
+
+static DbArg meta_arg(struct ctx *ctx, const struct json *meta)
+{
+    return db_text(meta == NULL ? STR("{}") : json_text(ctx->arena, meta));
+}
+
+fiber_fn Err ddl_meta_collection(struct db_tx *tx, Str collection, const struct json *meta)
+{
+    return db_tx_query(tx, &SQL_DDL_COLLECTION_INSERT,
+                       ARGS(db_text(collection), meta_arg(tx->ctx, meta)), NULL);
+}
+
+fiber_fn Err ddl_meta_field(struct db_tx *tx, Str collection, Str field, const struct json *meta)
+{
+    TRY(rule_check(tx->ctx, json_get(meta, STR("validation"))));
+    TRY(db_tx_query(tx, &SQL_DDL_FIELD_INSERT,
+                    ARGS(db_text(collection), db_text(field), meta_arg(tx->ctx, meta)), NULL));
+    bool is_searchable = true;
+    TRY(json_take_bool(tx->ctx, meta, "searchable", &is_searchable));
+    if (is_searchable)
+        return OK;
+    return db_tx_query(tx, &SQL_DDL_FIELD_SEARCHABLE,
+                       ARGS(db_text(collection), db_text(field), db_bool(false)), NULL);
+}
+
+fiber_fn Err ddl_meta_relation(struct db_tx *tx, Str collection, Str field, Str related,
+                               const struct json *meta)
+{
+    return db_tx_query(
+        tx, &SQL_DDL_RELATION_INSERT,
+        ARGS(db_text(collection), db_text(field), db_text_z(related), meta_arg(tx->ctx, meta)),
+        NULL);
+}

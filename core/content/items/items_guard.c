@@ -1,0 +1,42 @@
+#include "content/items/items_guard.h"
+
+#include "base/system/ctx.h"
+#include "content/items/rule_check.h"
+
+static const struct items_guard OWN[] = {
+    {STR_INIT("directus_fields"), STR_INIT("validation"), rule_text_check},
+    {STR_INIT("directus_permissions"), STR_INIT("validation"), rule_text_check},
+};
+
+static const struct items_guard *guards;
+static uint32_t guard_count;
+
+void items_set_guards(const struct items_guard *new_guards, uint32_t count)
+{
+    guards = new_guards;
+    guard_count = count;
+}
+
+static const struct items_guard *find_in(const struct items_guard *list, uint32_t count,
+                                         Str collection, Str field)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (str_eq(list[i].field, field) && str_eq(list[i].collection, collection))
+            return &list[i];
+    return NULL;
+}
+
+const struct items_guard *items_guard_find(Str collection, Str field)
+{
+    const struct items_guard *guard = find_in(guards, guard_count, collection, field);
+    return guard != NULL ? guard : find_in(OWN, sizeof OWN / sizeof OWN[0], collection, field);
+}
+
+fiber_fn Err items_guard_check(struct ctx *ctx, const struct field *field, Str text)
+{
+    const struct items_guard *guard = items_guard_find(field->collection->name, field->name);
+    if (text.data == NULL || guard == NULL)
+        return OK;
+    Err err = guard->judge(ctx, text);
+    return err == OK ? OK : fail_note(ctx, "field", field->name);
+}

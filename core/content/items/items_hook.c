@@ -1,0 +1,91 @@
+#include "content/items/items_hook.h"
+
+#include "base/json/json_writer.h"
+#include "content/items/items.h"
+#include "io/reactor/reactor.h"
+
+enum { MESSAGE_MAX = 1024 * 1024, KEYS_TOLD_MAX = 10000 };
+
+static const struct items_hooks *hooks;
+
+void items_set_hooks(const struct items_hooks *new_hooks)
+{
+    hooks = new_hooks;
+}
+
+bool items_are_filtered(enum items_action action, Str collection)
+{
+    return hooks != NULL && hooks->is_filtered(action, collection);
+}
+
+fiber_fn Err items_filter(struct ctx *ctx, const struct items_change *change,
+                          const struct json *payload, const struct json **ret)
+{
+    *ret = payload;
+    if (hooks == NULL)
+        return OK;
+    return hooks->before(ctx, change, payload, ret);
+}
+
+Str items_action_name(enum items_action action)
+{
+    static const Str NAMES[] = {
+        [ITEMS_CREATE] = STR_INIT("create"),
+        [ITEMS_UPDATE] = STR_INIT("update"),
+        [ITEMS_DELETE] = STR_INIT("delete"),
+    };
+    return NAMES[action];
+}
+
+/* Nobody waits for it: a lost message costs a cache its sixty seconds. */
+static void publish(struct ctx *ctx, const struct items_change *change)
+{
+    struct json_writer json = json_writer(buf_in_arena(ctx->arena, MESSAGE_MAX));
+    json_object_begin(&json);
+    if (uuid_is_nil(change->site) || uuid_eq(change->site, UUID_LIBRARY_SITE))
+        json_field_null(&json, "site");
+    else
+        json_field_uuid(&json, "site", change->site);
+    json_field_str(&json, "collection", change->collection);
+    json_field_str(&json, "action", items_action_name(change->action));
+    json_key(&json, STR("keys"));
+    json_array_begin(&json);
+    for (uint32_t i = 0; i < change->count; i++)
+        json_put_str(&json, change->keys[i]);
+    json_array_end(&json);
+    json_object_end(&json);
+    const Str words[] = {STR("PUBLISH"), ITEMS_CHANNEL, buf_str(json.out)};
+    if (!json.out->is_full)
+        (void)redis_send(ctx->reactor->redis, words, sizeof words / sizeof words[0]);
+}
+
+static void announce_committed(struct ctx *ctx, void *arg)
+{
+    items_announce(ctx, arg);
+}
+
+void items_announce_after(struct db_tx *tx, enum items_action action, Str collection, Uuid key)
+{
+    struct ctx *ctx = tx->ctx;
+    Str *keys = arena_new(ctx->arena, Str);
+    *keys = uuid_text(ctx->arena, key);
+    struct items_change *change = arena_new(ctx->arena, struct items_change);
+    *change = (struct items_change){.action = action,
+                                    .collection = collection,
+                                    .site = ctx->scope.site,
+                                    .keys = keys,
+                                    .count = 1,
+                                    .is_audited = true};
+    db_after_commit(tx, announce_committed, change);
+}
+
+void items_announce(struct ctx *ctx, const struct items_change *change)
+{
+    struct items_change told = *change;
+    if (told.count > KEYS_TOLD_MAX)
+        told.count = KEYS_TOLD_MAX;
+    if (ctx->reactor->redis != NULL)
+        publish(ctx, &told);
+    if (hooks != NULL)
+        hooks->after(ctx, &told);
+}

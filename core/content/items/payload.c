@@ -1,0 +1,449 @@
+#include "content/items/payload.h"
+
+#include "base/json/json_writer.h"
+#include "base/system/clock.h"
+#include "content/items/items_guard.h"
+#include "content/query/dynamic.h"
+#include "content/schema/oids.h"
+
+#include <assert.h>
+
+Err write_scope_open(struct ctx *ctx, const struct schema *schema,
+                     const struct collection *collection, enum action action,
+                     struct write_scope *ret)
+{
+    struct compiler c = {.ctx = ctx, .actor = ctx->actor, .scope = ctx->scope.kind};
+    *ret = (struct write_scope){
+        .ctx = ctx, .schema = schema, .collection = collection, .action = action};
+    if (!access_find(&c, collection, action, &ret->access))
+        return schema_forbidden_collection(ctx, collection->name, STR_NONE);
+    bool is_own_row = collection->site != NULL && collection->site == collection->key;
+    bool makes_sites = ctx->scope.kind == SCOPE_SITE && is_own_row && action != ACTION_UPDATE;
+    bool is_owned = collection->site != NULL && !collection->is_site_optional;
+    bool has_no_site = ctx->scope.kind == SCOPE_NONE && is_owned;
+    if (!ctx->actor->may_write || makes_sites || has_no_site)
+        return fail(ctx, ERR_FORBIDDEN, "%s", "");
+    return OK;
+}
+
+struct cell *payload_find(const struct payload *payload, const struct field *field)
+{
+    struct cell *cell = &payload->cells[field->ordinal];
+    return cell->field == NULL ? NULL : cell;
+}
+
+static struct cell *put(struct payload *payload, const struct field *field)
+{
+    struct cell *cell = &payload->cells[field->ordinal];
+    *cell = (struct cell){.field = field};
+    return cell;
+}
+
+void payload_set(struct ctx *ctx, struct payload *payload, const struct field *field, Str text)
+{
+    bool is_asked = payload->cells[field->ordinal].is_asked;
+    struct cell *cell = put(payload, field);
+    cell->text = text.data == NULL ? STR_NONE : str_dup(ctx->arena, text);
+    cell->is_asked = is_asked;
+}
+
+/* "text" → its JSON; only for texts of our own making. */
+static Err json_of_text(struct ctx *ctx, Str text, const struct json **ret)
+{
+    struct buf *quoted = buf_in_arena(ctx->arena, text.len * 6 + 8);
+    buf_put_char(quoted, '"');
+    json_escape(quoted, text);
+    buf_put_char(quoted, '"');
+    return json_parse(ctx, buf_str(quoted), JSON_LIMITS_DEFAULT, ret);
+}
+
+static bool is_nested(const struct field *field, const struct json *value)
+{
+    if (field->relation == NULL)
+        return false;
+    if (field->relation->kind == RELATION_TO_MANY)
+        return true;
+    if (field->relation->kind == RELATION_TO_ANY)
+        return !json_is_null(value);
+    return json_kind(value) == JSON_OBJECT;
+}
+
+static void add_nested(struct ctx *ctx, struct payload *payload, const struct field *field,
+                       const struct json *value)
+{
+    struct nested *nested = arena_new(ctx->arena, struct nested);
+    *nested = (struct nested){.field = field, .value = value};
+    if (payload->last_nested == NULL)
+        payload->first_nested = nested;
+    else
+        payload->last_nested->next = nested;
+    payload->last_nested = nested;
+}
+
+/* A body may name its own site, and null for none; any other is a right nobody has here. */
+static Err check_site(const struct write_scope *scope, const struct json *value)
+{
+    Uuid site;
+    if (scope->ctx->scope.kind != SCOPE_SITE || json_is_null(value))
+        return OK;
+    bool is_own = json_kind(value) == JSON_STRING && uuid_parse(json_str(value), &site) &&
+                  uuid_eq(site, scope->ctx->scope.site);
+    return is_own ? OK : fail(scope->ctx, ERR_FORBIDDEN, "%s", "");
+}
+
+static bool is_site_field(const struct field *field)
+{
+    return field->collection->site == field && !field->is_key;
+}
+
+static Err take_member(const struct write_scope *scope, struct payload *payload,
+                       const struct field *field, const struct json *value)
+{
+    if (is_site_field(field))
+        TRY(check_site(scope, value));
+    if (field->is_key && payload->action == ACTION_UPDATE)
+        return OK; /* the key of a row is for ever */
+    if (field->is_generated)
+        return OK;
+    if (is_nested(field, value))
+        add_nested(scope->ctx, payload, field, value);
+    else if (!field->is_alias)
+        put(payload, field)->json = value;
+    if (payload_find(payload, field) != NULL && json_is_null(value))
+        payload_find(payload, field)->json = NULL;
+    return OK;
+}
+
+static Err take_asked(const struct write_scope *scope, struct payload *payload,
+                      const struct field *field, const struct json *value)
+{
+    TRY(take_member(scope, payload, field, value));
+    struct cell *cell = payload_find(payload, field);
+    if (cell != NULL)
+        cell->is_asked = true;
+    return OK;
+}
+
+/* Unknown members are dropped for administrators; for others each is a right they lack. What
+ * belongs to an account is refused to both: a client that believes it made a login would be
+ * mistaken. */
+static Err take_members(const struct write_scope *scope, struct payload *payload,
+                        const struct json *body)
+{
+    struct ctx *ctx = scope->ctx;
+    Str *refused = arena_array(ctx->arena, Str, json_len(body) + 1);
+    uint32_t refused_count = 0;
+    for (struct json_iter it = json_iter(body); json_next(&it);) {
+        const struct field *field = collection_field(payload->collection, it.key);
+        bool is_selector = field != NULL && field->is_key && payload->action == ACTION_UPDATE;
+        bool is_granted = field != NULL && access_field(&scope->access, field);
+        if (is_granted || is_selector)
+            TRY(take_asked(scope, payload, field, it.value));
+        else if (!scope->access.is_full || (field != NULL && access_keeps(&scope->access, field)))
+            refused[refused_count++] = it.key;
+    }
+    if (refused_count == 0)
+        return OK;
+    struct compiler c = {.ctx = ctx, .arena = ctx->arena};
+    return forbid_fields(&c, payload->collection, refused, refused_count, (struct place){0});
+}
+
+static fiber_fn Err take_preset(const struct write_scope *scope, struct payload *payload,
+                                const struct field *field, const struct json *value)
+{
+    struct ctx *ctx = scope->ctx;
+    bool is_dynamic = false;
+    Str text = STR_NONE;
+    if (json_kind(value) == JSON_STRING)
+        TRY(dynamic_text(ctx, scope->schema, json_str(value), &is_dynamic, &text));
+    if (is_dynamic && text.data == NULL)
+        value = NULL;
+    else if (is_dynamic)
+        TRY(json_of_text(ctx, text, &value));
+    return take_member(scope, payload, field, value);
+}
+
+static bool is_given(const struct payload *payload, const struct field *field)
+{
+    for (const struct nested *nested = payload->first_nested; nested != NULL;
+         nested = nested->next) {
+        if (nested->field == field)
+            return true;
+    }
+    return payload_find(payload, field) != NULL;
+}
+
+/* What later policies preset wins over earlier ones; what the body says wins over all. */
+static fiber_fn Err take_presets(const struct write_scope *scope, struct payload *payload)
+{
+    if (scope->access.is_full)
+        return OK;
+    const struct grant *grant = scope->access.grant;
+    for (uint32_t i = grant->rule_count; i-- > 0;) {
+        for (struct json_iter it = json_iter(grant->rules[i].presets); json_next(&it);) {
+            const struct field *field = collection_field(payload->collection, it.key);
+            if (field != NULL && !is_given(payload, field) && !access_keeps(&scope->access, field))
+                TRY(take_preset(scope, payload, field, it.value));
+        }
+    }
+    return OK;
+}
+
+/* Filled in without being asked: nobody is required to send it. */
+static bool is_made(const struct write_scope *scope, const struct field *field)
+{
+    const uint32_t made = SPECIAL_UUID | SPECIAL_DATE_CREATED | SPECIAL_DATE_UPDATED |
+                          SPECIAL_USER_CREATED | SPECIAL_USER_UPDATED | SPECIAL_ROLE_CREATED |
+                          SPECIAL_ROLE_UPDATED;
+    if ((field->special & made) != 0 || field->is_generated)
+        return true;
+    if (field->is_key && field->type_oid == OID_UUID)
+        return true;
+    if (field == scope->link)
+        return true;
+    return is_site_field(field) && scope->ctx->scope.kind == SCOPE_SITE;
+}
+
+/* A row of nobody belongs to the library: null means that site. */
+static bool null_means_library(const struct write_scope *scope, const struct field *field)
+{
+    return is_site_field(field) && !field->is_nullable && scope->ctx->scope.kind == SCOPE_PLATFORM;
+}
+
+static Err check_nulls(const struct write_scope *scope, const struct payload *payload)
+{
+    struct ctx *ctx = scope->ctx;
+    Err result = OK;
+    const struct collection *collection = payload->collection;
+    for (uint32_t i = 0; i < collection->field_count; i++) {
+        const struct field *field = collection->fields[i];
+        if (field->is_alias || field->is_nullable || is_made(scope, field))
+            continue;
+        const struct cell *cell = payload_find(payload, field);
+        if (cell == NULL && payload->action == ACTION_CREATE && !field->has_default &&
+            !is_given(payload, field))
+            result = validation_failed(ctx, field->name, "required", NULL, NULL);
+        else if (cell != NULL && cell->json == NULL && !null_means_library(scope, field))
+            result = validation_failed(ctx, field->name, "nnull", NULL, NULL);
+    }
+    return result;
+}
+
+static fiber_fn Err validate(const struct write_scope *scope, const struct payload *payload)
+{
+    Err result = check_nulls(scope, payload);
+    const struct collection *collection = payload->collection;
+    for (uint32_t i = 0; i < collection->field_count; i++) {
+        if (collection->fields[i]->validation == NULL)
+            continue;
+        Err err = validate_rule(scope, payload, collection->fields[i]->validation);
+        result = err != OK ? err : result;
+    }
+    const struct grant *grant = scope->access.grant;
+    for (uint32_t i = 0; grant != NULL && i < grant->rule_count; i++) {
+        if (grant->rules[i].validation == NULL)
+            continue;
+        Err err = validate_rule(scope, payload, grant->rules[i].validation);
+        result = err != OK ? err : result;
+    }
+    return result;
+}
+
+static fiber_fn Err convert(const struct write_scope *scope, struct payload *payload)
+{
+    Err result = OK;
+    for (uint32_t i = 0; i < payload->count; i++) {
+        struct cell *cell = &payload->cells[i];
+        if (cell->field == NULL || cell->json == NULL)
+            continue;
+        Err err = cell_text(scope, cell->field, cell->json, &cell->text);
+        if (err == OK)
+            err = items_guard_check(scope->ctx, cell->field, cell->text);
+        if (err != OK && scope->ctx->diag.count == 0)
+            return err;
+        result = err != OK ? err : result;
+    }
+    return result;
+}
+
+static Str now_text(struct ctx *ctx, const struct field *field)
+{
+    Str iso = clock_iso(ctx->arena, clock_wall_us());
+    if (field->type_oid == OID_DATE)
+        return str_slice(iso, 0, 10);
+    return field->type_oid == OID_TIME ? str_slice(iso, 11, 23) : iso;
+}
+
+static Str own_uuid(struct ctx *ctx, Uuid uuid)
+{
+    return uuid_is_nil(uuid) ? STR_NONE : uuid_text(ctx->arena, uuid);
+}
+
+static void fill_special(struct ctx *ctx, struct payload *payload, const struct field *field)
+{
+    bool creates = payload->action == ACTION_CREATE;
+    uint32_t date = creates ? SPECIAL_DATE_CREATED : SPECIAL_DATE_UPDATED;
+    uint32_t user = creates ? SPECIAL_USER_CREATED : SPECIAL_USER_UPDATED;
+    uint32_t role = creates ? SPECIAL_ROLE_CREATED : SPECIAL_ROLE_UPDATED;
+    if ((field->special & date) != 0)
+        payload_set(ctx, payload, field, now_text(ctx, field));
+    if ((field->special & user) != 0)
+        payload_set(ctx, payload, field, own_uuid(ctx, ctx->actor->user));
+    if ((field->special & role) != 0)
+        payload_set(ctx, payload, field, own_uuid(ctx, ctx->actor->role));
+    bool makes_uuid = creates && !field->is_key && (field->special & SPECIAL_UUID) != 0;
+    const struct cell *cell = payload_find(payload, field);
+    if (makes_uuid && (cell == NULL || cell->text.len == 0))
+        payload_set(ctx, payload, field, uuid_text(ctx->arena, uuid_make()));
+}
+
+static bool changes_something(const struct payload *payload)
+{
+    for (uint32_t i = 0; i < payload->count; i++) {
+        if (payload->cells[i].field != NULL)
+            return true;
+    }
+    return false;
+}
+
+static void fill_specials(const struct write_scope *scope, struct payload *payload)
+{
+    const struct collection *collection = payload->collection;
+    if (payload->action == ACTION_UPDATE && !changes_something(payload))
+        return;
+    for (uint32_t i = 0; i < collection->field_count; i++) {
+        const struct field *field = collection->fields[i];
+        if (!field->is_alias && field->special != 0)
+            fill_special(scope->ctx, payload, field);
+    }
+}
+
+static void fill_site(const struct write_scope *scope, struct payload *payload)
+{
+    const struct field *site = payload->collection->site;
+    if (site == NULL || site->is_key)
+        return;
+    struct ctx *ctx = scope->ctx;
+    struct cell *cell = payload_find(payload, site);
+    if (ctx->scope.kind == SCOPE_SITE && payload->action == ACTION_CREATE)
+        payload_set(ctx, payload, site, uuid_text(ctx->arena, ctx->scope.site));
+    else if (ctx->scope.kind == SCOPE_SITE && cell != NULL)
+        cell->field = NULL; /* it is this site's already, or the row will not be found */
+    else if (cell != NULL && cell->text.data == NULL && null_means_library(scope, site))
+        payload_set(ctx, payload, site, uuid_text(ctx->arena, UUID_LIBRARY_SITE));
+}
+
+static Err fill_key(const struct write_scope *scope, struct payload *payload)
+{
+    const struct field *key = payload->collection->key;
+    if (payload->action != ACTION_CREATE)
+        return OK;
+    struct cell *cell = payload_find(payload, key);
+    if (cell != NULL && cell->text.len == 0)
+        cell->field = NULL; /* null and "" ask for a new one */
+    if (payload_find(payload, key) == NULL && key->type_oid == OID_UUID)
+        payload_set(scope->ctx, payload, key, uuid_text(scope->ctx->arena, uuid_make()));
+    cell = payload_find(payload, key);
+    payload->key = cell == NULL ? STR_NONE : cell->text;
+    return OK;
+}
+
+/* Where a key is unique over all sites, whether another site has a row with it must not be asked: a
+ * site chooses none there, whether the key is taken or free. */
+static Err check_choice(const struct write_scope *scope, const struct cell *key)
+{
+    const struct collection *collection = scope->collection;
+    bool is_chosen = scope->action == ACTION_CREATE && key->json != NULL &&
+                     !(json_kind(key->json) == JSON_STRING && json_str(key->json).len == 0);
+    bool is_open = scope->ctx->scope.kind == SCOPE_SITE && collection->site != NULL &&
+                   collection->site != collection->key && !collection->is_keyed_by_site;
+    if (!is_chosen || !is_open)
+        return OK;
+    return fail(scope->ctx, ERR_FORBIDDEN,
+                "You don't have permission to choose \"%.*s\" in collection \"%.*s\": its keys are "
+                "made by the server.",
+                STR_FMT(collection->key->name), STR_FMT(collection->name));
+}
+
+/* A key that is none is refused like one that is not there. */
+static Err check_key(const struct write_scope *scope, const struct payload *payload)
+{
+    const struct field *key = payload->collection->key;
+    const struct cell *cell = payload_find(payload, key);
+    Uuid uuid;
+    if (cell != NULL)
+        TRY(check_choice(scope, cell));
+    if (cell == NULL || cell->json == NULL || key->type_oid != OID_UUID)
+        return OK;
+    bool is_empty = json_kind(cell->json) == JSON_STRING && json_str(cell->json).len == 0;
+    if (json_kind(cell->json) == JSON_STRING &&
+        (is_empty || uuid_parse(json_str(cell->json), &uuid)))
+        return OK;
+    return fail(scope->ctx, ERR_FORBIDDEN, "%s", "");
+}
+
+/* Pointing a row at its parent is a change of that row like any other. */
+static Err take_link(const struct write_scope *scope, struct payload *payload)
+{
+    struct compiler c = {.ctx = scope->ctx, .arena = scope->ctx->arena};
+    if (!access_field(&scope->access, scope->link))
+        return forbid_field(&c, scope->collection, scope->link->name, (struct place){0});
+    payload_set(scope->ctx, payload, scope->link, scope->link_value);
+    payload_find(payload, scope->link)->is_asked = true;
+    return OK;
+}
+
+Err payload_make(const struct write_scope *scope, const struct json *body, struct payload *ret)
+{
+    struct ctx *ctx = scope->ctx;
+    const struct collection *collection = scope->collection;
+    if (json_kind(body) != JSON_OBJECT)
+        return fail(ctx, ERR_INVALID_PAYLOAD, "An item has to be an object");
+    *ret = (struct payload){
+        .collection = collection, .action = scope->action, .count = collection->field_count};
+    ret->cells = arena_array(ctx->arena, struct cell, collection->field_count);
+    diag_clear(ctx);
+    TRY(take_members(scope, ret, body));
+    if (scope->access.keeps_accounts && scope->action == ACTION_CREATE)
+        return schema_forbidden_collection(ctx, collection->name, STR_NONE);
+    TRY(take_presets(scope, ret));
+    TRY(check_key(scope, ret));
+    struct cell *key = payload_find(ret, collection->key);
+    if (key != NULL && key->json != NULL && json_kind(key->json) == JSON_STRING &&
+        json_str(key->json).len == 0)
+        key->field = NULL;
+    TRY(validate(scope, ret));
+    TRY(convert(scope, ret));
+    if (scope->link != NULL)
+        TRY(take_link(scope, ret));
+    if (scope->order != NULL && payload_find(ret, scope->order) == NULL)
+        payload_set(ctx, ret, scope->order,
+                    str_printf(ctx->arena, "%jd", (intmax_t)scope->order_value));
+    fill_specials(scope, ret);
+    fill_site(scope, ret);
+    return fill_key(scope, ret);
+}
+
+Str payload_json(struct ctx *ctx, const struct payload *payload)
+{
+    struct buf *out = buf_in_arena(ctx->arena, 64 * 1024 * 1024);
+    struct json_writer w = json_writer(out);
+    json_object_begin(&w);
+    for (uint32_t i = 0; i < payload->count; i++) {
+        const struct cell *cell = &payload->cells[i];
+        if (cell->field == NULL || cell->field->is_hidden_site)
+            continue;
+        json_key(&w, cell->field->name);
+        bool is_secret = (cell->field->special & (SPECIAL_CONCEAL | SPECIAL_HASH)) != 0;
+        if (cell->text.data == NULL)
+            json_put_null(&w);
+        else if (is_secret)
+            json_put_str(&w, STR("**********"));
+        else if (cell->json != NULL && json_kind(cell->json) != JSON_STRING)
+            json_put_raw(&w, json_text(ctx->arena, cell->json));
+        else
+            json_put_str(&w, cell->text);
+    }
+    json_object_end(&w);
+    return buf_str(out);
+}

@@ -1,0 +1,262 @@
+/*
+ * From JSON to the text a column reads. What the database would refuse is refused here, by name and
+ * with a 400; every bad field of a body is told.
+ */
+#include "base/crypto/crypto.h"
+#include "base/system/clock.h"
+#include "content/items/payload.h"
+#include "content/schema/oids.h"
+#include "io/fiber/offload.h"
+#include "io/reactor/reactor.h"
+
+#include <assert.h>
+#include <math.h>
+
+static Err bad_format(struct ctx *ctx, const char *what, const struct field *field)
+{
+    return fail_also(ctx, ERR_INVALID_PAYLOAD, "Invalid %s format in field \"%.*s\"", what,
+                     STR_FMT(field->name));
+}
+
+static Err note_value(struct ctx *ctx, const struct field *field, Str value)
+{
+    err_ignore(fail_note(ctx, "collection", field->collection->name), "returned below");
+    err_ignore(fail_note(ctx, "field", field->name), "returned below");
+    return fail_note(ctx, "value", value);
+}
+
+static Err out_of_range(struct ctx *ctx, const struct field *field, Str value)
+{
+    err_ignore(fail_also(ctx, ERR_VALUE_OUT_OF_RANGE,
+                         "Numeric value \"%.*s\" for field \"%.*s\" in collection \"%.*s\" is out "
+                         "of range.",
+                         STR_FMT(value), STR_FMT(field->name), STR_FMT(field->collection->name)),
+               "the note returns it");
+    return note_value(ctx, field, value);
+}
+
+/* Numbers and booleans become texts, objects and arrays JSON, as Directus stores them. */
+static Str plain_text(struct ctx *ctx, const struct json *json)
+{
+    return json_kind(json) == JSON_STRING ? json_str(json) : json_text(ctx->arena, json);
+}
+
+static Err string_text(struct ctx *ctx, const struct field *field, Str text, Str *ret)
+{
+    bool has_room =
+        field->max_length <= 0 || str_has_codepoints(text, 0, (size_t)field->max_length);
+    if (!has_room) {
+        err_ignore(
+            fail_also(ctx, ERR_VALUE_TOO_LONG,
+                      "Value \"%.*s\" for field \"%.*s\" in collection \"%.*s\" is too long.",
+                      (int)(text.len < 200 ? text.len : 200), text.data, STR_FMT(field->name),
+                      STR_FMT(field->collection->name)),
+            "the note returns it");
+        return note_value(ctx, field, str_slice(text, 0, 200));
+    }
+    *ret = text;
+    return OK;
+}
+
+static Err integer_text(struct ctx *ctx, const struct field *field, const struct json *json,
+                        Str *ret)
+{
+    Str text = str_trim(plain_text(ctx, json));
+    double number;
+    if (json_kind(json) == JSON_BOOL || !str_to_double(text, &number) || !isfinite(number))
+        return bad_format(ctx, "integer", field);
+    int64_t integer;
+    if (!str_to_i64(text, &integer)) {
+        if (number != floor(number))
+            return bad_format(ctx, "integer", field);
+        if (fabs(number) >= 9223372036854775807.0)
+            return out_of_range(ctx, field, text);
+        integer = (int64_t)number; /* 1e3, 5.0 */
+    }
+    int64_t max = field->type_oid == OID_INT2   ? INT16_MAX
+                  : field->type_oid == OID_INT4 ? INT32_MAX
+                                                : INT64_MAX;
+    if (integer > max || integer < -max - 1)
+        return out_of_range(ctx, field, text);
+    *ret = str_printf(ctx->arena, "%jd", (intmax_t)integer);
+    return OK;
+}
+
+static Err number_text(struct ctx *ctx, const struct field *field, const struct json *json,
+                       Str *ret)
+{
+    Str text = str_trim(plain_text(ctx, json));
+    double number;
+    if (json_kind(json) == JSON_BOOL || !str_to_double(text, &number) || !isfinite(number))
+        return bad_format(ctx, "number", field);
+    if (field->type_oid == OID_FLOAT4 && fabs(number) > 3.4028235e38)
+        return out_of_range(ctx, field, text);
+    *ret = text;
+    return OK;
+}
+
+static Err boolean_text(struct ctx *ctx, const struct field *field, const struct json *json,
+                        Str *ret)
+{
+    Str text = plain_text(ctx, json);
+    bool yes = str_eq_nocase(text, STR("true")) || str_eq(text, STR("1"));
+    bool no = str_eq_nocase(text, STR("false")) || str_eq(text, STR("0"));
+    if (!yes && !no)
+        return bad_format(ctx, "boolean", field);
+    if (field->type_oid == OID_BOOL)
+        *ret = yes ? STR("true") : STR("false");
+    else
+        *ret = yes ? STR("1") : STR("0");
+    return OK;
+}
+
+static Err uuid_text_of(struct ctx *ctx, const struct field *field, const struct json *json,
+                        Str *ret)
+{
+    Uuid uuid;
+    if (json_kind(json) != JSON_STRING || !uuid_parse(json_str(json), &uuid))
+        return bad_format(ctx, "uuid", field);
+    *ret = uuid_text(ctx->arena, uuid);
+    return OK;
+}
+
+/* "2024-02-29T08:20:30.000Z", or its first `len` characters. */
+static Err moment_text(struct ctx *ctx, const struct field *field, const struct json *json,
+                       const char *what, size_t len, Str *ret)
+{
+    int64_t wall_us;
+    Str text = json_kind(json) == JSON_STRING ? str_trim(json_str(json)) : STR_NONE;
+    if (str_starts_with(text, STR("0000-00-00"))) {
+        *ret = STR_NONE;
+        return OK;
+    }
+    if (!clock_parse_iso(text, &wall_us))
+        return bad_format(ctx, what, field);
+    int rest = (int)(wall_us % 1000);
+    Str iso = clock_iso(ctx->arena, wall_us);
+    if (len == iso.len) /* timestamptz keeps what is below a millisecond */
+        *ret = str_printf(ctx->arena, "%.*s%03dZ", (int)iso.len - 1, iso.data,
+                          rest < 0 ? rest + 1000 : rest);
+    else
+        *ret = str_slice(iso, 0, len);
+    return OK;
+}
+
+static Err time_text(struct ctx *ctx, const struct field *field, const struct json *json, Str *ret)
+{
+    Str text = json_kind(json) == JSON_STRING ? str_trim(json_str(json)) : STR_NONE;
+    if (text.len < 5 || text.len > 15)
+        return bad_format(ctx, "Time", field);
+    Str padded =
+        str_printf(ctx->arena, "2000-01-01T%.*s%s", STR_FMT(text), text.len == 5 ? ":00" : "");
+    int64_t wall_us;
+    if (!clock_parse_iso(padded, &wall_us))
+        return bad_format(ctx, "Time", field);
+    *ret = text;
+    return OK;
+}
+
+static Err json_column_text(struct ctx *ctx, const struct field *field, const struct json *json,
+                            Str *ret)
+{
+    if (json_kind(json) != JSON_STRING) {
+        *ret = json_text(ctx->arena, json);
+        return OK;
+    }
+    struct ctx scratch = {.arena = ctx->arena};
+    const struct json *parsed;
+    struct json_limits limits = {JSON_DEPTH_MAX, 10000};
+    if (json_parse(&scratch, json_str(json), limits, &parsed) != OK)
+        return bad_format(ctx, "JSON", field);
+    *ret = json_str(json);
+    return OK;
+}
+
+static fiber_fn Str csv_text(struct ctx *ctx, const struct json *json)
+{
+    if (json_kind(json) != JSON_ARRAY)
+        return plain_text(ctx, json);
+    struct buf *out = buf_in_arena(ctx->arena, SIZE_MAX);
+    for (uint32_t i = 0; i < json_len(json); i++) {
+        fiber_pause(); /* half a million numbers fit into a body */
+        ArenaMark mark = arena_mark(ctx->arena);
+        if (i > 0)
+            buf_put_char(out, ',');
+        buf_put(out, plain_text(ctx, json_at(json, i)));
+        arena_rewind(ctx->arena, mark);
+    }
+    Str text = buf_str(out);
+    return text.data == NULL ? STR("") : text;
+}
+
+struct hashing {
+    struct arena *arena;
+    Str password;
+    Str hash;
+};
+
+/* The arena's fiber waits meanwhile, so nobody else is in it. */
+static void hash_now(void *arg)
+{
+    struct hashing *hashing = arg;
+    hashing->hash = password_hash(hashing->arena, hashing->password);
+}
+
+static fiber_fn Err hash_text(struct ctx *ctx, const struct json *json, Str *ret)
+{
+    struct hashing hashing = {.arena = ctx->arena, .password = plain_text(ctx, json)};
+    *ret = STR_NONE;
+    if (hashing.password.len == 0)
+        return OK;
+    TRY(offload_run(ctx, ctx->reactor->offload, hash_now, &hashing));
+    *ret = hashing.hash;
+    return OK;
+}
+
+static Err column_text(struct ctx *ctx, const struct field *field, const struct json *json,
+                       Str *ret)
+{
+    switch (field->type_oid) {
+    case OID_INT2:
+    case OID_INT4:
+    case OID_INT8:
+        if ((field->special & SPECIAL_CAST_BOOLEAN) != 0)
+            return boolean_text(ctx, field, json, ret);
+        return integer_text(ctx, field, json, ret);
+    case OID_FLOAT4:
+    case OID_FLOAT8:
+    case OID_NUMERIC:
+        return number_text(ctx, field, json, ret);
+    case OID_BOOL:
+        return boolean_text(ctx, field, json, ret);
+    case OID_UUID:
+        return uuid_text_of(ctx, field, json, ret);
+    case OID_DATE:
+        return moment_text(ctx, field, json, "Date", 10, ret);
+    case OID_TIMESTAMP:
+        return moment_text(ctx, field, json, "DateTime", 23, ret);
+    case OID_TIMESTAMPTZ:
+        return moment_text(ctx, field, json, "DateTime", CLOCK_ISO_LEN, ret);
+    case OID_TIME:
+        return time_text(ctx, field, json, ret);
+    case OID_JSON:
+    case OID_JSONB:
+        return json_column_text(ctx, field, json, ret);
+    default:
+        return string_text(ctx, field, plain_text(ctx, json), ret);
+    }
+}
+
+Err cell_text(const struct write_scope *scope, const struct field *field, const struct json *json,
+              Str *ret)
+{
+    struct ctx *ctx = scope->ctx;
+    *ret = STR_NONE;
+    if (json_is_null(json))
+        return OK;
+    if (field->type == FIELD_HASH)
+        return hash_text(ctx, json, ret);
+    if (field->type == FIELD_CSV)
+        return string_text(ctx, field, csv_text(ctx, json), ret);
+    return column_text(ctx, field, json, ret);
+}

@@ -1,0 +1,276 @@
+/*
+ * Running writes, and telling others after the commit.
+ */
+#include "content/items/write.h"
+
+#include <assert.h>
+
+void write_columns(struct ctx *ctx, const struct payload *payload, struct write_shape *shape)
+{
+    const struct field **fields = arena_array(ctx->arena, const struct field *, payload->count + 1);
+    const struct field **asked = arena_array(ctx->arena, const struct field *, payload->count + 1);
+    shape->field_count = shape->asked_count = 0;
+    for (uint32_t i = 0; i < payload->count; i++) {
+        const struct cell *cell = &payload->cells[i];
+        if (cell->field == NULL)
+            continue;
+        fields[shape->field_count++] = cell->field;
+        if (cell->is_asked)
+            asked[shape->asked_count++] = cell->field;
+    }
+    shape->fields = fields;
+    shape->asked = asked;
+}
+
+static DbArg limited(Str text, size_t max)
+{
+    Str cut = str_slice(text, 0, max);
+    while (cut.len > 0 && cut.len == max && !str_is_utf8(cut))
+        cut.len--;
+    return cut.len == 0 ? db_null() : db_text(cut);
+}
+
+static const DbArg *given_list(struct ctx *ctx, const struct write_shape *shape,
+                               const struct payload *payload, Str data, uint32_t *ret_count)
+{
+    const struct actor *actor = ctx->actor;
+    DbArg *list = arena_array(ctx->arena, DbArg, GIVEN_CELLS + shape->field_count);
+    list[GIVEN_USER] = uuid_is_nil(actor->user) ? db_null() : db_uuid(actor->user);
+    list[GIVEN_IP] = limited(actor->ip, 50);
+    list[GIVEN_AGENT] = limited(actor->user_agent, 2048);
+    list[GIVEN_ORIGIN] = limited(actor->origin, 255);
+    list[GIVEN_DATA] = db_text_z(data);
+    for (uint32_t i = 0; payload != NULL && i < shape->field_count; i++)
+        list[GIVEN_CELLS + i] = db_text_z(payload_find(payload, shape->fields[i])->text);
+    *ret_count = GIVEN_CELLS + shape->field_count;
+    return list;
+}
+
+static enum items_action announced(enum action action)
+{
+    return action == ACTION_CREATE   ? ITEMS_CREATE
+           : action == ACTION_UPDATE ? ITEMS_UPDATE
+                                     : ITEMS_DELETE;
+}
+
+static Uuid site_of(const struct plan *plan, const struct rows *rows, uint32_t row)
+{
+    Uuid none = {0};
+    return plan->site_column == NO_COLUMN ? none : row_uuid(rows, row, plan->site_column);
+}
+
+/* Rows of one site next to each other make one message. */
+static void note_written(struct writer *w, const struct plan *plan, enum action action,
+                         const struct rows *rows)
+{
+    struct arena *arena = w->ctx->arena;
+    Str *keys = arena_array(arena, Str, rows->count + 1);
+    struct written *written = NULL;
+    for (uint32_t i = 0; i < rows->count; i++) {
+        Uuid site = site_of(plan, rows, i);
+        keys[i] = key_text(arena, rows, i, plan->key_column);
+        if (written == NULL || !uuid_eq(written->change.site, site)) {
+            written = arena_new(arena, struct written);
+            written->change = (struct items_change){.action = announced(action),
+                                                    .collection = plan->collection->name,
+                                                    .site = site,
+                                                    .keys = &keys[i],
+                                                    .is_audited = plan->collection->is_audited};
+            if (w->last == NULL)
+                w->first = written;
+            else
+                w->last->next = written;
+            w->last = written;
+        }
+        written->change.count++;
+    }
+}
+
+static Str note_of(const struct ctx *ctx, const char *key)
+{
+    const struct diag_note *note = ctx->diag.last == NULL ? NULL : ctx->diag.last->notes;
+    for (; note != NULL; note = note->next) {
+        if (strcmp(note->key, key) == 0)
+            return note->value;
+    }
+    return STR_NONE;
+}
+
+/* Under row security PostgreSQL keeps the offending value to itself; the payload knows it. */
+static Err name_value(struct ctx *ctx, Err err, const struct payload *payload)
+{
+    bool is_about_value = err == ERR_NOT_UNIQUE || err == ERR_INVALID_FOREIGN_KEY;
+    if (!is_about_value || payload == NULL || note_of(ctx, "value").len > 0)
+        return err;
+    Str name = note_of(ctx, "field");
+    Str table = note_of(ctx, "collection");
+    const struct field *field = collection_field(payload->collection, name);
+    const struct cell *cell = field == NULL || !str_eq(table, payload->collection->name)
+                                  ? NULL
+                                  : payload_find(payload, field);
+    if (cell == NULL || cell->text.len == 0)
+        return err;
+    Str value = str_slice(cell->text, 0, 200);
+    if (err == ERR_NOT_UNIQUE)
+        err = fail(ctx, err,
+                   "Value \"%.*s\" for field \"%.*s\" in collection \"%.*s\" has to be unique.",
+                   STR_FMT(value), STR_FMT(name), STR_FMT(table));
+    else
+        err = fail(ctx, err,
+                   "Invalid foreign key \"%.*s\" for field \"%.*s\" in collection \"%.*s\".",
+                   STR_FMT(value), STR_FMT(name), STR_FMT(table));
+    err_ignore(fail_note(ctx, "collection", table), "returned below");
+    err_ignore(fail_note(ctx, "field", name), "returned below");
+    return fail_note(ctx, "value", value);
+}
+
+static fiber_fn Err send(struct writer *w, const struct statement *statement, struct db_args args,
+                         struct rows *ret)
+{
+    return w->tx != NULL ? db_tx_query(w->tx, statement, args, ret)
+                         : db_query(w->ctx, statement, args, ret);
+}
+
+/* Configuration: the row and the line about it stand or fall together. */
+static fiber_fn Err send_audited(struct writer *w, const struct plan *plan,
+                                 const struct write_shape *shape, struct db_args args,
+                                 struct rows *ret)
+{
+    if (w->tx != NULL) {
+        TRY(send(w, &plan->root->statement, args, ret));
+        return write_audit(w, plan, shape, ret);
+    }
+    SCOPED_TX struct db_tx tx = {0};
+    TRY(db_begin(w->ctx, &tx));
+    w->tx = &tx;
+    Err err = send(w, &plan->root->statement, args, ret);
+    if (err == OK)
+        err = write_audit(w, plan, shape, ret);
+    w->tx = NULL;
+    return err != OK ? err : db_commit(&tx);
+}
+
+Err write_run(struct writer *w, const struct plan *plan, const struct write_shape *shape,
+              const struct payload *payload, Str data, struct run *run)
+{
+    assert(run->ctx == w->ctx);
+    run->plan = plan;
+    run->given =
+        given_list(w->ctx, shape, shape->is_many && shape->action == ACTION_CREATE ? NULL : payload,
+                   data, &run->given_count);
+    struct db_args args;
+    TRY(run_bind(run, plan->root, &args));
+    Err err = plan->collection->is_audited ? send_audited(w, plan, shape, args, &run->rows)
+                                           : send(w, &plan->root->statement, args, &run->rows);
+    if (err != OK)
+        return name_value(w->ctx, err, payload);
+    w->rows += run->rows.count;
+    note_written(w, plan, shape->action, &run->rows);
+    return OK;
+}
+
+void write_announce(struct writer *w)
+{
+    /* What follows answers about a write that is done. It may have raised the epoch itself (a site,
+     * a user, a policy), so it is read back without asking for it. */
+    w->ctx->epoch = 0;
+    for (const struct written *written = w->first; written != NULL; written = written->next)
+        items_announce(w->ctx, &written->change);
+    w->first = w->last = NULL;
+}
+
+Err write_before(struct writer *w, enum items_action action, const struct collection *collection,
+                 const Str *keys, uint32_t count, const struct json *body, const struct json **ret)
+{
+    struct items_change change = {
+        .action = action, .collection = collection->name, .keys = keys, .count = count};
+    return items_filter(w->ctx, &change, body, ret);
+}
+
+Err write_forbidden(struct ctx *ctx, const struct write_scope *scope, const struct payload *payload)
+{
+    const struct collection *collection = scope->collection;
+    if (payload == NULL)
+        return fail(ctx, ERR_FORBIDDEN,
+                    "You don't have permission to perform \"%s\" for collection \"%.*s\" or it "
+                    "does not exist.",
+                    action_name(scope->action), STR_FMT(collection->name));
+    struct buf *names = buf_in_arena(ctx->arena, 800);
+    for (uint32_t i = 0; i < payload->count; i++) {
+        const struct cell *cell = &payload->cells[i];
+        bool is_asked = cell->field != NULL && cell->is_asked;
+        if (is_asked && !cell->field->is_hidden_site)
+            buf_printf(names, "%s\"%.*s\"", names->len == 0 ? "" : ", ",
+                       STR_FMT(cell->field->name));
+    }
+    Str list = buf_str(names);
+    return fail(ctx, ERR_FORBIDDEN,
+                "You don't have permissions to perform \"%s\" for the field(s) %.*s in collection "
+                "\"%.*s\" or it does not exist.",
+                action_name(scope->action), STR_FMT(list), STR_FMT(collection->name));
+}
+
+bool key_of_json(struct arena *arena, const struct field *key, const struct json *json, Str *ret)
+{
+    if (json_kind(json) != JSON_STRING && json_kind(json) != JSON_INT)
+        return false;
+    Str text = json_kind(json) == JSON_STRING ? json_str(json) : json_text(arena, json);
+    Uuid uuid;
+    if (!key_is_valid(key, text))
+        return false;
+    /* One spelling for one key, so that keys can be compared as texts. */
+    *ret = uuid_parse(text, &uuid) && key->type == FIELD_UUID ? uuid_text(arena, uuid) : text;
+    return true;
+}
+
+Err write_take_keys(struct ctx *ctx, const struct collection *collection, const struct json *list,
+                    const Str **ret, uint32_t *ret_count)
+{
+    uint32_t count = json_len(list);
+    if (json_kind(list) != JSON_ARRAY)
+        return fail(ctx, ERR_INVALID_PAYLOAD, "\"keys\" must be an array");
+    if (count > ITEMS_WRITE_MAX)
+        return fail(ctx, ERR_INVALID_PAYLOAD, "More than %d keys", ITEMS_WRITE_MAX);
+    struct map *seen = map_in_arena(ctx->arena);
+    Str *keys = arena_array(ctx->arena, Str, count + 1);
+    *ret_count = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        Str key;
+        if (!key_of_json(ctx->arena, collection->key, json_at(list, i), &key))
+            return fail(ctx, ERR_FORBIDDEN, "%s", "");
+        if (map_put(seen, key, seen) == NULL)
+            keys[(*ret_count)++] = key;
+    }
+    *ret = keys;
+    return OK;
+}
+
+Err read_back(struct writer *w, const struct collection *collection, const Str *keys,
+              uint32_t count, bool is_list, const struct query *query, struct buf *out,
+              bool *ret_has_body)
+{
+    struct plan_request request = {PLAN_KEYS, collection, query, STR_NONE, NULL, NULL, NULL, NULL};
+    struct run run = {.ctx = w->ctx, .keys = array_literal(w->ctx->arena, keys, count)};
+    *ret_has_body = false;
+    Err err = plan_get(w->ctx, w->schema, &request, &run.plan);
+    if (err == ERR_FORBIDDEN) {
+        diag_clear(w->ctx);
+        return OK;
+    }
+    TRY(err);
+    TRY(run_plan(&run));
+    if (!is_list && run.rows.count == 0)
+        return OK;
+    if (run_check_keys(&run) != OK) {
+        diag_clear(w->ctx); /* it is written, but read again by key it would be two rows */
+        return OK;
+    }
+    *ret_has_body = true;
+    buf_put(out, STR("{\"data\":"));
+    if (is_list)
+        run_write_list(&run, out);
+    else
+        run_write_row(&run, 0, out);
+    buf_put_char(out, '}');
+    return buf_check(w->ctx, out, "the answer");
+}

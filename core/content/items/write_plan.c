@@ -1,0 +1,401 @@
+/*
+ * The statement of a write:
+ *
+ *   with w as (insert … returning *), act as (insert into directus_activity … from w …),
+ *        rev as (insert into directus_revisions … from act …)
+ *   select … from w t0 left join …
+ *
+ * One message, one commit; what is asked back comes with it.
+ */
+#include "content/items/write_reference.h"
+#include "content/plan/sql_print.h"
+
+#include <assert.h>
+
+struct write_print {
+    const struct collection *collection;
+    struct source *root;
+    enum action action;
+    const struct field *const *fields;
+    uint32_t field_count;
+    bool is_many;
+    struct pred *where;
+    struct param *given[GIVEN_CELLS];
+    struct param **cells;
+    const struct reference_guard **guards; /* beside the cells; NULL where nothing is asked */
+    struct param *name;
+    struct param *secrets;
+    bool is_tracked;
+    bool has_revisions;
+    bool has_site; /* activity and revisions carry the row's site */
+};
+
+static struct param *given(struct compiler *c, uint32_t index)
+{
+    struct param *param = param_new(c, PARAM_GIVEN);
+    param->index = index;
+    return param;
+}
+
+static void put_cast(struct sql *sql, struct param *param, const char *type)
+{
+    sql_param(sql, param);
+    buf_printf(sql->out, "::%s", type);
+}
+
+static void put_names(struct sql *sql, const struct write_print *p)
+{
+    for (uint32_t i = 0; i < p->field_count; i++) {
+        sql_text(sql, i == 0 ? "" : ", ");
+        sql_name(sql, p->fields[i]->name);
+    }
+}
+
+/* Where the value of the n-th column comes from. */
+static struct written_value value_of(const struct write_print *p, uint32_t n)
+{
+    if (p->is_many && p->action == ACTION_CREATE)
+        return (struct written_value){NULL, STR("x"), p->fields[n]};
+    return (struct written_value){p->cells[n], STR_NONE, p->fields[n]};
+}
+
+/* The site of the row as it will be: given now, or what it has, or not known. */
+static struct written_value site_of_row(struct sql *sql, const struct write_print *p)
+{
+    const struct field *site = p->collection->site;
+    for (uint32_t i = 0; i < p->field_count; i++) {
+        if (p->fields[i] == site)
+            return value_of(p, i);
+    }
+    if (p->action == ACTION_CREATE)
+        return (struct written_value){0};
+    return (struct written_value){NULL, str_printf(sql->c->arena, "t%u", p->root->id), site};
+}
+
+static void put_value(struct sql *sql, const struct write_print *p, uint32_t n)
+{
+    struct written_value value = value_of(p, n);
+    if (p->guards[n] != NULL) {
+        struct written_value site = site_of_row(sql, p);
+        reference_guard_print(sql, p->guards[n], &value, &site);
+    } else if (value.param != NULL) {
+        sql_param(sql, value.param);
+    } else {
+        sql_text(sql, "x.");
+        sql_name(sql, value.field->name);
+    }
+}
+
+static void put_values(struct sql *sql, const struct write_print *p)
+{
+    for (uint32_t i = 0; i < p->field_count; i++) {
+        sql_text(sql, i == 0 ? "" : ", ");
+        put_value(sql, p, i);
+    }
+}
+
+static void put_insert(struct sql *sql, const struct write_print *p)
+{
+    sql_text(sql, "insert into ");
+    sql_name(sql, p->collection->name);
+    if (p->field_count == 0) {
+        sql_text(sql, " default values returning *");
+        return;
+    }
+    sql_text(sql, " (");
+    put_names(sql, p);
+    if (p->is_many) {
+        sql_text(sql, ") select ");
+        put_values(sql, p);
+        sql_text(sql, " from json_populate_recordset(null::");
+        sql_name(sql, p->collection->name);
+        sql_text(sql, ", ");
+        put_cast(sql, p->given[GIVEN_DATA], "json");
+        sql_text(sql, ") x");
+    } else {
+        sql_text(sql, ") values (");
+        put_values(sql, p);
+        buf_put_char(sql->out, ')');
+    }
+    sql_text(sql, " returning *");
+}
+
+static void put_update(struct sql *sql, const struct write_print *p)
+{
+    sql_text(sql, "update ");
+    sql_name(sql, p->collection->name);
+    buf_printf(sql->out, " t%u set ", p->root->id);
+    for (uint32_t i = 0; i < p->field_count; i++) {
+        sql_text(sql, i == 0 ? "" : ", ");
+        sql_name(sql, p->fields[i]->name);
+        sql_text(sql, " = ");
+        put_value(sql, p, i);
+    }
+    sql_text(sql, " where ");
+    sql_pred(sql, p->where);
+    buf_printf(sql->out, " returning t%u.*", p->root->id);
+}
+
+static void put_delete(struct sql *sql, const struct write_print *p)
+{
+    sql_text(sql, "delete from ");
+    sql_name(sql, p->collection->name);
+    buf_printf(sql->out, " t%u where ", p->root->id);
+    sql_pred(sql, p->where);
+    buf_printf(sql->out, " returning t%u.*", p->root->id);
+}
+
+static void put_row_site(struct sql *sql, const struct write_print *p)
+{
+    sql_text(sql, "nullif(w.");
+    sql_name(sql, p->collection->site->name);
+    sql_text(sql, ", '00000000-0000-7000-8000-000000000001'::uuid)");
+}
+
+static void put_site(struct sql *sql, const struct write_print *p)
+{
+    if (!p->has_site)
+        return;
+    sql_text(sql, ", ");
+    put_row_site(sql, p);
+}
+
+static void put_activity(struct sql *sql, const struct write_print *p)
+{
+    sql_text(sql, ", act as (insert into directus_activity (action, \"user\", collection, ip, "
+                  "user_agent, origin, item");
+    sql_text(sql, p->has_site ? ", site_id) select '" : ") select '");
+    sql_text(sql, action_name(p->action));
+    sql_text(sql, "', ");
+    put_cast(sql, p->given[GIVEN_USER], "uuid, ");
+    put_cast(sql, p->name, "text, ");
+    put_cast(sql, p->given[GIVEN_IP], "text, ");
+    put_cast(sql, p->given[GIVEN_AGENT], "text, ");
+    put_cast(sql, p->given[GIVEN_ORIGIN], "text, w.");
+    sql_name(sql, p->collection->key->name);
+    sql_text(sql, "::text");
+    put_site(sql, p);
+    sql_text(sql,
+             p->has_site ? " from w returning id, item, site_id)" : " from w returning id, item)");
+}
+
+static void put_row_json(struct sql *sql, const struct write_print *p)
+{
+    sql_text(sql, "(to_jsonb(w) - ");
+    put_cast(sql, p->secrets, "text[])::json");
+}
+
+static void put_revision(struct sql *sql, const struct write_print *p)
+{
+    sql_text(sql,
+             ", rev as (insert into directus_revisions (activity, collection, item, data, delta");
+    sql_text(sql, p->has_site ? ", site_id) select act.id, " : ") select act.id, ");
+    put_cast(sql, p->name, "text, act.item, ");
+    bool by_row = p->action == ACTION_UPDATE || p->is_many;
+    if (by_row)
+        put_row_json(sql, p);
+    else
+        put_cast(sql, p->given[GIVEN_DATA], "json");
+    sql_text(sql, ", ");
+    if (p->action == ACTION_CREATE && p->is_many)
+        put_row_json(sql, p);
+    else
+        put_cast(sql, p->given[GIVEN_DATA], "json");
+    put_site(sql, p);
+    sql_text(sql, " from act join w on act.item = w.");
+    sql_name(sql, p->collection->key->name);
+    sql_text(sql, "::text");
+    if (p->has_site) {
+        /* Rows of two sites may have one key, and then as many lines of the activity. */
+        sql_text(sql, " and act.site_id is not distinct from ");
+        put_row_site(sql, p);
+    }
+    buf_put_char(sql->out, ')');
+}
+
+static void print_write(struct sql *sql, const void *arg)
+{
+    const struct write_print *p = arg;
+    sql_text(sql, "with w as (");
+    if (p->action == ACTION_CREATE)
+        put_insert(sql, p);
+    else if (p->action == ACTION_UPDATE)
+        put_update(sql, p);
+    else
+        put_delete(sql, p);
+    buf_put_char(sql->out, ')');
+    if (p->is_tracked)
+        put_activity(sql, p);
+    if (p->has_revisions)
+        put_revision(sql, p);
+    buf_put_char(sql->out, ' ');
+}
+
+/* Never in a revision: secrets and the hidden site. */
+static Str secret_names(struct compiler *c, const struct collection *collection)
+{
+    Str *names = arena_array(c->arena, Str, collection->field_count + 1);
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < collection->field_count; i++) {
+        const struct field *field = collection->fields[i];
+        if (field->is_hidden_site || (field->special & (SPECIAL_CONCEAL | SPECIAL_HASH)) != 0)
+            names[count++] = field->name;
+    }
+    return array_literal(c->arena, names, count);
+}
+
+/* The rows a change may touch: named by key, of this scope, granted for every changed field. */
+static Err target_rows(struct compiler *c, struct source *root, const struct write_shape *shape,
+                       struct pred **ret)
+{
+    struct pred *keys = pred_new(c, shape->is_many ? PRED_ANY : PRED_COMPARE);
+    keys->operand = operand_of(root, root->collection->key);
+    keys->operation = "=";
+    keys->value = value_of_param(c, param_new(c, shape->is_many ? PARAM_KEYS : PARAM_KEY));
+    struct pred *granted;
+    TRY(access_rows_for(c, root, &shape->access, shape->asked, shape->asked_count, &granted));
+    struct pred *rows = pred_and(c, scope_rows(c, root, true), keys);
+    *ret = pred_and(c, pred_and(c, rows, key_of_one_site(c, root)), granted);
+    return OK;
+}
+
+static bool is_accountable(const struct compiler *c)
+{
+    return c->actor != NULL && c->actor->kind != ACTOR_MACHINERY;
+}
+
+static bool tracks_sites(const struct compiler *c, const struct collection *collection)
+{
+    const struct collection *activity = schema_find(c->schema, STR("directus_activity"));
+    return collection->site != NULL && activity != NULL && activity->site != NULL;
+}
+
+static Err make_print(struct compiler *c, struct select *select, const struct write_shape *shape)
+{
+    const struct collection *collection = select->root->collection;
+    struct write_print *p = arena_new(c->arena, struct write_print);
+    *p = (struct write_print){
+        .collection = collection,
+        .root = select->root,
+        .action = shape->action,
+        .field_count = shape->field_count,
+        .is_many = shape->is_many,
+        .name = param_text(c, collection->name),
+        .secrets = param_text(c, secret_names(c, collection)),
+        .is_tracked = is_accountable(c) && collection->accountability != TRACK_NOTHING,
+        .has_site = tracks_sites(c, collection),
+    };
+    p->has_revisions =
+        p->is_tracked && collection->accountability == TRACK_ALL && shape->action != ACTION_DELETE;
+    const struct field **fields = arena_array(c->arena, const struct field *, p->field_count + 1);
+    p->cells = arena_array(c->arena, struct param *, p->field_count + 1);
+    p->guards = arena_array(c->arena, const struct reference_guard *, p->field_count + 1);
+    for (uint32_t i = 0; i < p->field_count; i++) {
+        fields[i] = shape->fields[i];
+        p->cells[i] = given(c, GIVEN_CELLS + i);
+        p->guards[i] = reference_guard_make(c, fields[i], shape->action);
+    }
+    p->fields = fields;
+    for (uint32_t i = 0; i < GIVEN_CELLS; i++)
+        p->given[i] = given(c, i);
+    if (shape->action != ACTION_CREATE)
+        TRY(target_rows(c, select->root, shape, &p->where));
+    select->prefix = print_write;
+    select->prefix_arg = p;
+    select->root_name = "w";
+    select->statement.lane = DB_WRITE;
+    return OK;
+}
+
+/* What is asked back. What may not be read is not an error of the write: it answers nothing. */
+static Err answer_shape(struct compiler *c, struct plan *plan, const struct write_shape *shape)
+{
+    struct select *select = plan->root;
+    struct access access;
+    plan->readable_column = NO_COLUMN;
+    if (shape->query == NULL || !access_find(c, plan->collection, ACTION_READ, &access))
+        return ERR_FORBIDDEN;
+    Err err = shape_compile(c, select, select->root, &access, shape->query, (struct place){0},
+                            &select->shape);
+    if (err != OK)
+        return err;
+    struct pred *granted;
+    TRY(access_rows(c, select->root, &access, &granted));
+    if (granted != NULL)
+        plan->readable_column =
+            column_add(c, select, (struct column){.kind = COLUMN_PRED, .mask = granted});
+    if (shape->is_many)
+        TRY(order_compile(c, select, &access, &(struct query){0}, NULL, (struct place){0}));
+    return OK;
+}
+
+static void keys_only(struct compiler *c, struct plan *plan)
+{
+    plan->is_mute = true;
+    plan->root = select_new(c, source_root(c, plan->collection));
+    plan->root->shape = arena_new(c->arena, struct shape);
+    plan->root->shape->is_bare = true;
+}
+
+static Err raw_column(struct compiler *c, struct select *select, const struct field *field,
+                      uint32_t *ret)
+{
+    return column_add_field(c, select, NULL, operand_of(select->root, field), ret);
+}
+
+static Err extend_plan(struct compiler *c, struct plan *plan, const void *arg)
+{
+    const struct write_shape *shape = arg;
+    Err err = answer_shape(c, plan, shape);
+    if (err != OK && err != ERR_FORBIDDEN)
+        return err;
+    if (err != OK) {
+        diag_clear(c->ctx);
+        keys_only(c, plan);
+    }
+    struct select *select = plan->root;
+    TRY(raw_column(c, select, plan->collection->key, &plan->key_column));
+    plan->site_column = NO_COLUMN;
+    if (plan->collection->site != NULL)
+        TRY(raw_column(c, select, plan->collection->site, &plan->site_column));
+    if (plan->is_mute)
+        select->shape->key = plan->key_column;
+    return make_print(c, select, shape);
+}
+
+/* The columns, by their places in the table, those asked for marked; one row or many. */
+static Str shape_detail(struct arena *arena, const struct write_shape *shape)
+{
+    size_t len = 2 + (size_t)shape->field_count * 2;
+    char *detail = arena_alloc_raw(arena, len);
+    uint32_t next_asked = 0;
+    detail[0] = shape->is_many ? 'm' : 'o';
+    detail[1] = shape->query == NULL ? 'k' : 'r';
+    for (uint32_t i = 0; i < shape->field_count; i++) {
+        const struct field *field = shape->fields[i];
+        bool is_asked = next_asked < shape->asked_count && shape->asked[next_asked] == field;
+        next_asked += is_asked;
+        detail[2 + i * 2] = (char)((field->ordinal >> 8) | (is_asked ? 0x40 : 0));
+        detail[3 + i * 2] = (char)(field->ordinal & 0xFF);
+    }
+    return str_of(detail, len);
+}
+
+Err write_plan(struct writer *w, const struct collection *collection,
+               const struct write_shape *shape, const struct plan **ret)
+{
+    static const enum plan_op OPS[] = {[ACTION_CREATE] = PLAN_CREATE,
+                                       [ACTION_READ] = PLAN_LIST,
+                                       [ACTION_UPDATE] = PLAN_UPDATE,
+                                       [ACTION_DELETE] = PLAN_DELETE};
+    static const struct query NOTHING = {.text = STR_INIT("")};
+    struct plan_request request = {
+        .op = OPS[shape->action],
+        .collection = collection,
+        .query = shape->query == NULL ? &NOTHING : shape->query,
+        .detail = shape_detail(w->ctx->arena, shape),
+        .extend = extend_plan,
+        .extend_arg = shape,
+    };
+    return plan_get(w->ctx, w->schema, &request, ret);
+}

@@ -1,0 +1,144 @@
+/*
+ * From a query to a plan. One compiler per plan; its functions fill the plan's arena and fail into
+ * the ctx with Directus' sentences.
+ */
+#pragma once
+
+#include "access/grants/actor.h"
+#include "content/plan/tree.h"
+#include "content/query/query.h"
+#include "content/query/query_shape.h"
+
+struct compiler {
+    struct ctx *ctx;
+    struct arena *arena; /* the plan's */
+    const struct schema *schema;
+    const struct actor *actor;
+    enum scope_kind scope;
+    int64_t limit_default;
+    int64_t limit_max;
+    struct param *site;
+    uint32_t source_count;
+    uint32_t join_count;
+    uint32_t select_count;
+    uint32_t branch_count;
+    uint32_t node_count;
+    struct sharing *sharing; /* NULL: the plan is for this one query */
+    bool is_sharing;         /* what is compiled now is the query's own filter */
+};
+
+/* Where in the query something stands: "Queried in root." or "Queried in \"a.b\".". */
+struct place {
+    Str path;
+    uint32_t depth;
+};
+struct place place_below(struct compiler *c, struct place place, Str name);
+
+/* access: what the actor may do with a collection here and now */
+struct access {
+    bool is_full;
+    bool keeps_accounts; /* a write of directus_users outside of PLATFORM scope: profiles only */
+    const struct grant *grant;
+};
+/* false: it does not exist as far as this actor and scope are concerned. */
+bool access_find(const struct compiler *c, const struct collection *collection, enum action action,
+                 struct access *ret);
+bool access_field(const struct access *access, const struct field *field);
+bool access_keeps(const struct access *access, const struct field *field);
+/* The rows it grants (NULL: all), and the rows where it grants the field (NULL: all those). */
+Err access_rows(struct compiler *c, struct source *source, const struct access *access,
+                struct pred **ret);
+Err access_mask(struct compiler *c, struct source *source, const struct access *access,
+                const struct field *field, struct pred **ret);
+/* The rows on which every named field is granted, for updates; PRED_FALSE if there is none. */
+Err access_rows_for(struct compiler *c, struct source *source, const struct access *access,
+                    const struct field *const *fields, uint32_t count, struct pred **ret);
+/* The rows of the scope; NULL: every row. */
+struct pred *scope_rows(struct compiler *c, struct source *source, bool for_write);
+/* Keeps a relation in its site where the key does not (else NULL); `one` is referred to. */
+struct pred *same_site(struct compiler *c, struct source *one, struct source *many);
+struct pred *key_of_one_site(struct compiler *c, struct source *source); /* else an error */
+bool key_may_repeat(const struct compiler *c, const struct collection *collection);
+Err forbid_fields(struct compiler *c, const struct collection *collection, const Str *names,
+                  uint32_t count, struct place place);
+Err forbid_field(struct compiler *c, const struct collection *collection, Str name,
+                 struct place place);
+
+/* sources */
+struct source *source_root(struct compiler *c, const struct collection *collection);
+/* Joined once and shared, unless `is_private`. ERR_FORBIDDEN when the target may not be read. */
+Err source_join(struct compiler *c, struct source *parent, const struct field *field,
+                struct place place, bool is_private, struct source **ret);
+Err source_scalar(struct compiler *c, struct source *parent, const struct field *field,
+                  enum source_kind kind, struct place place, struct source **ret);
+
+/* conditions; NULL stands for "true" */
+struct pred *pred_new(struct compiler *c, enum pred_kind kind);
+struct pred *pred_and(struct compiler *c, struct pred *a, struct pred *b);
+struct pred *pred_or(struct compiler *c, struct pred *a, struct pred *b); /* neither NULL */
+struct operand operand_of(struct source *source, const struct field *field);
+struct param *param_new(struct compiler *c, enum param_kind kind);
+struct param *param_text(struct compiler *c, Str text);
+
+/* values: plan_value.c */
+bool json_means_null(const struct json *json);
+Err value_parse(struct compiler *c, const struct operand *operand, const char *operation,
+                const struct json *json, struct value **ret);
+Err value_parse_list(struct compiler *c, const struct operand *operand, const char *operation,
+                     const struct json *json, struct value **ret);
+struct value *value_of_param(struct compiler *c, struct param *param);
+/* plan_share.c. Notes that `value`, compared with `operand`, is a text of the query's shape. */
+void value_share(struct compiler *c, const struct operand *operand, const struct json *json,
+                 struct value *value);
+/* Another text for a shared value: false when it would need another plan, or is refused. */
+bool value_again(struct ctx *ctx, const struct shared_value *shared, Str text, Str *ret);
+/* "$NOW(-1 year)", "$CURRENT_USER" …: false when it is plain text. */
+bool value_dynamic(struct compiler *c, Str text, struct value **ret);
+
+/* plan_lane.c. The lane for these rows of `root`; `search`: the part of `where` from a search. */
+enum db_lane lane_of_rows(const struct source *root, const struct pred *where,
+                          const struct pred *search);
+
+/* filters: plan_filter.c. `is_rule`: a filter of a policy: unchecked, and never joining. */
+Err filter_compile(struct compiler *c, struct source *source, const struct json *filter,
+                   bool is_rule, struct place place, struct pred **ret);
+/* _eq … on one operand: plan_operator.c */
+Err operator_compile(struct compiler *c, struct operand operand, Str name, const struct json *value,
+                     struct pred **ret);
+bool operator_is_name(Str name);
+
+/* "year(date)" → FUNCTION_YEAR and "date"; FUNCTION_NONE when it is no call. */
+enum function function_split(Str text, Str *ret_argument);
+Err function_check(struct compiler *c, Str name, enum function function, const struct field *field);
+const char *function_name(enum function function);
+/* Sets operand.counted for a count of a to-many relation. */
+Err function_bind(struct compiler *c, struct operand *operand, struct place place);
+
+/* "a.b(c.d).e": the part before the first dot outside parentheses. */
+bool path_next(Str *rest, Str *ret_head);
+/* A dotted path to a column or a function of one, joining as it goes. */
+Err path_operand(struct compiler *c, struct source *source, Str path, bool may_be_many,
+                 struct place place, struct operand *ret);
+
+/* selects */
+struct select *select_new(struct compiler *c, struct source *root);
+Err select_check_count(struct compiler *c);
+uint32_t column_add(struct compiler *c, struct select *select, struct column column);
+Err column_add_field(struct compiler *c, struct select *select, const struct access *access,
+                     struct operand operand, uint32_t *ret);
+Err order_compile(struct compiler *c, struct select *select, const struct access *access,
+                  const struct query *query, const struct field *default_sort, struct place place);
+Err search_compile(struct compiler *c, struct source *source, const struct access *access, Str text,
+                   struct pred **ret);
+void limit_compile(const struct compiler *c, const struct query *query, struct select *select);
+Err shape_compile(struct compiler *c, struct select *select, struct source *source,
+                  const struct access *access, const struct query *query, struct place place,
+                  struct shape **ret);
+Err aggregate_compile(struct compiler *c, struct select *select, const struct access *access,
+                      const struct query *query);
+/* The row writer and the SQL form of a column's type. */
+RowWriter *writer_of(const struct operand *operand, bool *ret_as_text);
+RowWriter *writer_of_aggregate(const struct column *column, bool *ret_as_text);
+
+/* Prints select->statement.sql and numbers its parameters, in `prefix` first. */
+Err select_print(struct compiler *c, struct select *select);

@@ -1,0 +1,305 @@
+#include "content/plan/plan.h"
+
+#include "content/plan/sql_print.h"
+#include "content/schema/schema_build.h"
+#include "content/schema/thread.h"
+#include "io/reactor/reactor.h"
+
+#include <assert.h>
+
+struct select *select_new(struct compiler *c, struct source *root)
+{
+    struct select *select = arena_new(c->arena, struct select);
+    select->root = root;
+    select->limit = -1;
+    select->statement.lane = DB_READ;
+    c->select_count++;
+    return select;
+}
+
+Err select_check_count(struct compiler *c)
+{
+    if (c->select_count > PLAN_SELECTS_MAX)
+        return fail(c->ctx, ERR_INVALID_QUERY, "More than %d to-many relations in one query",
+                    PLAN_SELECTS_MAX);
+    return OK;
+}
+
+Err plan_collection(struct ctx *ctx, const struct schema *schema, struct items_target target,
+                    enum action action, const struct collection **ret)
+{
+    const struct collection *collection = schema_find(schema, target.collection);
+    bool is_system_name = str_starts_with(target.collection, STR("directus_"));
+    if (target.access == ITEMS_USER && is_system_name)
+        return fail(ctx, ERR_FORBIDDEN, "%s", "");
+    struct compiler c = {.ctx = ctx, .actor = ctx->actor, .scope = ctx->scope.kind};
+    struct access access;
+    if (collection == NULL || !access_find(&c, collection, action, &access))
+        return schema_forbidden_collection(ctx, target.collection, STR_NONE);
+    *ret = collection;
+    return OK;
+}
+
+/* Scope and grants: what a request may see at all, whatever it asks. */
+static Err base_rows(struct compiler *c, struct select *select, const struct access *access)
+{
+    struct pred *granted;
+    TRY(access_rows(c, select->root, access, &granted));
+    select->where = pred_and(c, scope_rows(c, select->root, false), granted);
+    return OK;
+}
+
+static Err asked_rows(struct compiler *c, struct select *select, const struct access *access,
+                      const struct query *query)
+{
+    struct pred *filter;
+    struct pred *search;
+    c->is_sharing = c->sharing != NULL;
+    Err err = filter_compile(c, select->root, query->filter, false, (struct place){0}, &filter);
+    c->is_sharing = false;
+    TRY(err);
+    TRY(search_compile(c, select->root, access, query->search, &search));
+    select->where = pred_and(c, pred_and(c, select->where, filter), search);
+    select->statement.lane = lane_of_rows(select->root, select->where, search);
+    return OK;
+}
+
+static Err count_select(struct compiler *c, const struct collection *collection,
+                        const struct access *access, const struct query *query, struct select **ret)
+{
+    struct select *select = select_new(c, source_root(c, collection));
+    select->is_counted = true;
+    TRY(base_rows(c, select, access));
+    if (query != NULL)
+        TRY(asked_rows(c, select, access, query));
+    TRY(select_print(c, select));
+    *ret = select;
+    return OK;
+}
+
+static struct pred *key_pred(struct compiler *c, struct select *select, bool is_list)
+{
+    struct pred *pred = pred_new(c, is_list ? PRED_ANY : PRED_COMPARE);
+    pred->operand = operand_of(select->root, select->root->collection->key);
+    pred->operation = "=";
+    pred->value = value_of_param(c, param_new(c, is_list ? PARAM_KEYS : PARAM_KEY));
+    return pred;
+}
+
+static Err list_rows(struct compiler *c, struct plan *plan, const struct access *access,
+                     const struct query *query)
+{
+    struct select *select = plan->root;
+    TRY(base_rows(c, select, access));
+    TRY(asked_rows(c, select, access, query));
+    limit_compile(c, query, select);
+    plan->is_aggregated = query->aggregate_count > 0 || query->group_by_count > 0;
+    if (plan->is_aggregated)
+        return aggregate_compile(c, select, access, query);
+    TRY(order_compile(c, select, access, query, NULL, (struct place){0}));
+    return shape_compile(c, select, select->root, access, query, (struct place){0}, &select->shape);
+}
+
+static Err keyed_rows(struct compiler *c, struct plan *plan, const struct access *access,
+                      const struct query *query, bool is_list)
+{
+    struct select *select = plan->root;
+    select->where = key_pred(c, select, is_list);
+    struct pred *by_key = select->where;
+    TRY(base_rows(c, select, access));
+    select->where = pred_and(c, by_key, select->where);
+    TRY(asked_rows(c, select, access, query));
+    if (is_list)
+        TRY(order_compile(c, select, access, query, NULL, (struct place){0}));
+    struct operand key = operand_of(select->root, select->root->collection->key);
+    if (is_list && key_may_repeat(c, plan->collection))
+        TRY(column_add_field(c, select, NULL, key, &plan->key_column));
+    return shape_compile(c, select, select->root, access, query, (struct place){0}, &select->shape);
+}
+
+static Err only_keys(struct compiler *c, struct plan *plan, const struct access *access,
+                     const struct query *query)
+{
+    struct select *select = plan->root;
+    TRY(base_rows(c, select, access));
+    TRY(asked_rows(c, select, access, query));
+    limit_compile(c, query, select);
+    TRY(order_compile(c, select, access, query, NULL, (struct place){0}));
+    static const Str KEY_ONLY[] = {STR_INIT("")};
+    struct query keys = {.fields = KEY_ONLY, .field_count = 1};
+    return shape_compile(c, select, select->root, access, &keys, (struct place){0}, &select->shape);
+}
+
+static Err compile_op(struct compiler *c, struct plan *plan, const struct plan_request *request)
+{
+    struct access access;
+    bool is_write =
+        request->op == PLAN_CREATE || request->op == PLAN_UPDATE || request->op == PLAN_DELETE;
+    if (!is_write && !access_find(c, plan->collection, ACTION_READ, &access))
+        return schema_forbidden_collection(c->ctx, plan->collection->name, STR_NONE);
+    switch (request->op) {
+    case PLAN_LIST:
+        return list_rows(c, plan, &access, request->query);
+    case PLAN_ONE:
+        return keyed_rows(c, plan, &access, request->query, false);
+    case PLAN_KEYS:
+        return keyed_rows(c, plan, &access, request->query, true);
+    case PLAN_ONLY_KEYS:
+        return only_keys(c, plan, &access, request->query);
+    default:
+        return request->extend(c, plan, request->extend_arg);
+    }
+}
+
+static Err compile_counts(struct compiler *c, struct plan *plan, const struct query *query)
+{
+    struct access access;
+    if (!access_find(c, plan->collection, ACTION_READ, &access))
+        return OK;
+    if ((query->meta & META_TOTAL_COUNT) != 0)
+        TRY(count_select(c, plan->collection, &access, NULL, &plan->total));
+    if ((query->meta & META_FILTER_COUNT) != 0)
+        TRY(count_select(c, plan->collection, &access, query, &plan->filter));
+    return OK;
+}
+
+static struct plan *plan_new(const struct schema *schema, const struct plan_request *request)
+{
+    struct arena *arena = arena_create();
+    struct plan *plan = arena_new(arena, struct plan);
+    *plan = (struct plan){
+        .arena = arena,
+        .references = 1,
+        .schema = schema,
+        .collection = request->collection,
+        .is_single = request->op == PLAN_ONE,
+    };
+    ((struct schema *)schema)->references++;
+    arena_defer(arena, schema_unref, (void *)schema);
+    return plan;
+}
+
+Err plan_compile(struct ctx *ctx, const struct schema *schema, const struct plan_request *request,
+                 struct plan **ret)
+{
+    struct plan *plan = plan_new(schema, request);
+    struct compiler c = {
+        .ctx = ctx,
+        .arena = plan->arena,
+        .schema = schema,
+        .actor = ctx->actor,
+        .scope = ctx->scope.kind,
+        .limit_default = ctx->reactor == NULL ? 100 : ctx->reactor->settings->query_limit_default,
+        .limit_max = ctx->reactor == NULL ? 10000 : ctx->reactor->settings->query_limit_max,
+    };
+    struct sharing sharing = {.shape = request->shape};
+    if (request->shape != NULL)
+        c.sharing = &sharing;
+    assert(!request->query->is_unparsed);
+    plan->root = select_new(&c, source_root(&c, request->collection));
+    Err err = compile_op(&c, plan, request);
+    if (err == OK && request->op == PLAN_LIST)
+        err = compile_counts(&c, plan, request->query);
+    if (err == OK)
+        err = select_print(&c, plan->root);
+    plan->branch_count = c.branch_count;
+    if (err == OK && request->shape != NULL)
+        plan_keep_shared(plan, &sharing);
+    if (err != OK) {
+        plan_unref(plan);
+        return err;
+    }
+    *ret = plan;
+    return OK;
+}
+
+void plan_unref(void *object)
+{
+    struct plan *plan = object;
+    if (plan == NULL)
+        return;
+    assert(plan->references > 0);
+    if (--plan->references == 0)
+        arena_destroy(plan->arena);
+}
+
+/* Everything a plan's meaning hangs on, beside the snapshot whose cache it lies in. */
+Str plan_cache_key(struct ctx *ctx, const struct plan_request *request)
+{
+    struct head {
+        uint64_t grants;
+        uint8_t op;
+        uint8_t scope;
+        uint8_t is_admin;
+        uint8_t is_machinery; /* leaves no activity */
+        uint8_t is_shape;     /* a shape may look like another query's text */
+        uint8_t zero[3];
+    } head = {
+        .grants = ctx->actor->is_admin ? 0 : grants_id(ctx->actor->grants),
+        .op = (uint8_t)request->op,
+        .scope = (uint8_t)ctx->scope.kind,
+        .is_admin = ctx->actor->is_admin,
+        .is_machinery = ctx->actor->kind == ACTOR_MACHINERY,
+        .is_shape = request->shape != NULL,
+    };
+    Str name = request->collection->name;
+    Str text = request->shape != NULL ? request->shape->text : request->query->text;
+    size_t len = sizeof head + name.len + request->detail.len + text.len + 2;
+    char *key = arena_alloc_raw(ctx->arena, len);
+    char *to = key;
+    memcpy(to, &head, sizeof head);
+    to += sizeof head;
+    memcpy(to, name.data, name.len);
+    to += name.len;
+    *to++ = '\0';
+    if (request->detail.len > 0)
+        memcpy(to, request->detail.data, request->detail.len);
+    to += request->detail.len;
+    *to++ = '\0';
+    if (text.len > 0)
+        memcpy(to, text.data, text.len);
+    return str_of(key, len);
+}
+
+bool plan_may_cache(const struct ctx *ctx, const struct plan_request *request)
+{
+    return ctx->reactor != NULL && ctx->actor != NULL && request->query->text.data != NULL &&
+           request->query->text.len + request->detail.len <= PLAN_CACHE_TEXT_MAX;
+}
+
+void plan_pin(struct ctx *ctx, struct plan *plan)
+{
+    plan->references++;
+    arena_defer(ctx->arena, plan_unref, plan);
+}
+
+Err plan_get(struct ctx *ctx, const struct schema *schema, const struct plan_request *request,
+             const struct plan **ret)
+{
+    if (request->query->is_unparsed)
+        return plan_get_shared(ctx, schema, request, ret);
+    struct plan *plan = NULL;
+    if (!plan_may_cache(ctx, request)) {
+        TRY(plan_compile(ctx, schema, request, &plan));
+        arena_defer(ctx->arena, plan_unref, plan);
+        *ret = plan;
+        return OK;
+    }
+    struct content_thread *thread = content_thread(ctx->reactor);
+    bool is_current = thread->schema == schema; /* else a reload came between; do not mix */
+    Str key = plan_cache_key(ctx, request);
+    if (is_current)
+        plan = plan_cache_find(thread->plans, key);
+    if (plan == NULL) {
+        TRY(plan_compile(ctx, schema, request, &plan));
+        plan_pin(ctx, plan);
+        if (is_current)
+            plan_cache_add(thread->plans, key, plan);
+        else
+            plan_unref(plan);
+    } else {
+        plan_pin(ctx, plan);
+    }
+    *ret = plan;
+    return OK;
+}

@@ -1,0 +1,61 @@
+/*
+ * Plans: compiled queries, cached per thread by everything their meaning hangs on.
+ */
+#pragma once
+
+#include "content/items/items.h"
+#include "content/plan/compile.h"
+
+enum plan_op {
+    PLAN_LIST,      /* rows by the query */
+    PLAN_ONE,       /* one row by PARAM_KEY */
+    PLAN_KEYS,      /* rows by PARAM_KEYS, as many as there are keys */
+    PLAN_ONLY_KEYS, /* the keys of the rows by the query: what an update by query changes */
+    PLAN_CREATE,
+    PLAN_UPDATE,
+    PLAN_DELETE,
+};
+
+struct plan_request {
+    enum plan_op op;
+    const struct collection *collection;
+    const struct query *query;
+    /* Writes: what else the statement hangs on (names of the columns written), and who adds the
+     * write to the compiled read-back. */
+    Str detail;
+    Err (*extend)(struct compiler *c, struct plan *plan, const void *arg);
+    const void *extend_arg;
+    /* Reads of an unparsed query: the values of its shape, when the plan is a shared one. */
+    const Str **ret_values;
+    const struct query_shape *shape; /* plan_share.c's own */
+};
+
+/* Finds the collection for the actor: unknown, forbidden and invisible look alike. */
+Err plan_collection(struct ctx *ctx, const struct schema *schema, struct items_target target,
+                    enum action action, const struct collection **ret);
+
+/* Pinned to ctx. */
+Err plan_get(struct ctx *ctx, const struct schema *schema, const struct plan_request *request,
+             const struct plan **ret);
+/* Without cache; one reference. */
+Err plan_compile(struct ctx *ctx, const struct schema *schema, const struct plan_request *request,
+                 struct plan **ret);
+void plan_unref(void *plan);
+
+/* plan_share.c: one plan for all queries of a shape. */
+Err plan_get_shared(struct ctx *ctx, const struct schema *schema,
+                    const struct plan_request *request, const struct plan **ret);
+void plan_keep_shared(struct plan *plan, const struct sharing *sharing);
+
+/* What the two ways to a plan have in common: plan.c. */
+bool plan_may_cache(const struct ctx *ctx, const struct plan_request *request);
+Str plan_cache_key(struct ctx *ctx, const struct plan_request *request);
+void plan_pin(struct ctx *ctx, struct plan *plan);
+
+enum { PLAN_CACHE_MAX = 1024, PLAN_CACHE_TEXT_MAX = 4096 };
+struct plan_cache;
+struct plan_cache *plan_cache_new(void);
+void plan_cache_free(struct plan_cache *cache);
+struct plan *plan_cache_find(struct plan_cache *cache, Str key);
+/* Takes over the caller's reference; the plan used longest ago goes when the cache is full. */
+void plan_cache_add(struct plan_cache *cache, Str key, struct plan *plan);

@@ -1,0 +1,231 @@
+/*
+ * What the scope and the grants let an actor see of a collection, as conditions.
+ */
+#include "content/plan/compile.h"
+
+#include <assert.h>
+
+/* In SITE scope what no tenant owns is invisible, unless it is shared. What only functions of ours
+ * write can be written by nobody. */
+static bool is_visible(const struct compiler *c, const struct collection *collection,
+                       enum action action)
+{
+    if (collection->key == NULL || (collection->is_read_only && action != ACTION_READ))
+        return false;
+    if (c->scope != SCOPE_SITE || collection->site != NULL)
+        return true;
+    return collection->is_shared_read && action == ACTION_READ;
+}
+
+bool access_find(const struct compiler *c, const struct collection *collection, enum action action,
+                 struct access *ret)
+{
+    *ret = (struct access){0};
+    if (!is_visible(c, collection, action) || c->actor == NULL)
+        return false;
+    ret->keeps_accounts =
+        collection->has_accounts && action != ACTION_READ && c->scope != SCOPE_PLATFORM;
+    if (ret->keeps_accounts && action == ACTION_DELETE)
+        return false;
+    if (c->actor->is_admin) {
+        ret->is_full = true;
+        return true;
+    }
+    ret->grant = grants_find(c->actor->grants, collection->name, action);
+    return ret->grant != NULL;
+}
+
+bool access_keeps(const struct access *access, const struct field *field)
+{
+    return access->keeps_accounts && field->is_account && !field->is_key;
+}
+
+bool access_field(const struct access *access, const struct field *field)
+{
+    if (field->is_hidden_site || access_keeps(access, field))
+        return false;
+    return access->is_full || grant_allows_field(access->grant, field->name);
+}
+
+static bool rule_is_open(const struct grant_rule *rule)
+{
+    return json_len(rule->filter) == 0;
+}
+
+static bool rule_allows(const struct grant_rule *rule, const struct field *field)
+{
+    if (rule->all_fields)
+        return true;
+    for (uint32_t i = 0; i < rule->field_count; i++) {
+        if (str_eq(rule->fields[i], field->name))
+            return true;
+    }
+    return false;
+}
+
+static bool rule_allows_all(const struct grant_rule *rule, const struct field *const *fields,
+                            uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (!rule_allows(rule, fields[i]))
+            return false;
+    }
+    return true;
+}
+
+Err access_rows_for(struct compiler *c, struct source *source, const struct access *access,
+                    const struct field *const *fields, uint32_t count, struct pred **ret)
+{
+    *ret = NULL;
+    if (access->is_full || access->grant->is_unconditional)
+        return OK;
+    struct pred *any = pred_new(c, PRED_FALSE);
+    for (uint32_t i = 0; i < access->grant->rule_count; i++) {
+        const struct grant_rule *rule = &access->grant->rules[i];
+        if (!rule_allows_all(rule, fields, count))
+            continue;
+        if (rule_is_open(rule))
+            return OK;
+        struct pred *rows;
+        TRY(filter_compile(c, source, rule->filter, true, (struct place){0}, &rows));
+        if (rows == NULL)
+            return OK;
+        any = any->kind == PRED_FALSE ? rows : pred_or(c, any, rows);
+    }
+    *ret = any;
+    return OK;
+}
+
+Err access_rows(struct compiler *c, struct source *source, const struct access *access,
+                struct pred **ret)
+{
+    return access_rows_for(c, source, access, NULL, 0, ret);
+}
+
+/* A mask is needed only where some rule that grants rows does not grant the field. */
+Err access_mask(struct compiler *c, struct source *source, const struct access *access,
+                const struct field *field, struct pred **ret)
+{
+    *ret = NULL;
+    if (access->is_full || access->grant->is_unconditional)
+        return OK;
+    bool is_granted_always = true;
+    for (uint32_t i = 0; i < access->grant->rule_count; i++)
+        is_granted_always &= rule_allows(&access->grant->rules[i], field);
+    if (is_granted_always)
+        return OK;
+    return access_rows_for(c, source, access, &field, 1, ret);
+}
+
+static struct pred *site_pred(struct compiler *c, enum pred_kind kind, struct source *source)
+{
+    struct pred *pred = pred_new(c, kind);
+    pred->operand = operand_of(source, source->collection->site);
+    if (kind == PRED_SITE || kind == PRED_SITE_OR_LIBRARY) {
+        if (c->site == NULL)
+            c->site = param_new(c, PARAM_SITE);
+        pred->value = value_of_param(c, c->site);
+    }
+    return pred;
+}
+
+static struct pred *platform_rows(struct compiler *c, struct source *source)
+{
+    const struct collection *collection = source->collection;
+    if (collection->site == NULL || collection->site != collection->key)
+        return NULL;
+    /* `sites` itself: the reserved row is not a site. */
+    struct pred *library = site_pred(c, PRED_LIBRARY, source);
+    library->is_negated = true;
+    return library;
+}
+
+struct pred *scope_rows(struct compiler *c, struct source *source, bool for_write)
+{
+    const struct collection *collection = source->collection;
+    if (c->scope == SCOPE_PLATFORM)
+        return platform_rows(c, source);
+    if (collection->site == NULL)
+        return NULL;
+    if (c->scope == SCOPE_SITE) {
+        bool with_library = collection->is_shared_read && !for_write;
+        return site_pred(c, with_library ? PRED_SITE_OR_LIBRARY : PRED_SITE, source);
+    }
+    return collection->is_site_optional ? site_pred(c, PRED_NULL, source) : pred_new(c, PRED_FALSE);
+}
+
+/* In SITE scope the rows of the site, and of the library beside them, have one key each. */
+bool key_may_repeat(const struct compiler *c, const struct collection *collection)
+{
+    return c->scope == SCOPE_PLATFORM && collection->is_keyed_by_site;
+}
+
+static struct pred *one_site(struct compiler *c, struct source *source)
+{
+    struct pred *pred = pred_new(c, PRED_ONE_SITE);
+    pred->operand = operand_of(source, source->collection->site);
+    return pred;
+}
+
+struct pred *same_site(struct compiler *c, struct source *one, struct source *many)
+{
+    if (!key_may_repeat(c, one->collection))
+        return NULL;
+    if (many->collection->site == NULL)
+        return one_site(c, one);
+    struct pred *pred = pred_new(c, PRED_SAME_SITE);
+    pred->operand = operand_of(one, one->collection->site);
+    pred->parent = operand_of(many, many->collection->site);
+    return pred;
+}
+
+struct pred *key_of_one_site(struct compiler *c, struct source *source)
+{
+    if (!key_may_repeat(c, source->collection))
+        return NULL;
+    struct pred *pred = one_site(c, source);
+    pred->is_refused = true;
+    return pred;
+}
+
+struct place place_below(struct compiler *c, struct place place, Str name)
+{
+    struct place below = {.depth = place.depth + 1};
+    below.path = place.path.len == 0
+                     ? str_dup(c->arena, name)
+                     : str_printf(c->arena, "%.*s.%.*s", STR_FMT(place.path), STR_FMT(name));
+    return below;
+}
+
+static Str queried_in(struct compiler *c, struct place place)
+{
+    return place.path.len == 0 ? STR("root")
+                               : str_printf(c->arena, "\"%.*s\"", STR_FMT(place.path));
+}
+
+Err forbid_field(struct compiler *c, const struct collection *collection, Str name,
+                 struct place place)
+{
+    Str where = queried_in(c, place);
+    return fail(c->ctx, ERR_FORBIDDEN,
+                "You don't have permission to access field \"%.*s\" in collection \"%.*s\" or it "
+                "does not exist. Queried in %.*s.",
+                STR_FMT(name), STR_FMT(collection->name), STR_FMT(where));
+}
+
+Err forbid_fields(struct compiler *c, const struct collection *collection, const Str *names,
+                  uint32_t count, struct place place)
+{
+    assert(count > 0);
+    if (count == 1)
+        return forbid_field(c, collection, names[0], place);
+    struct buf *list = buf_in_arena(c->ctx->arena, 800);
+    for (uint32_t i = 0; i < count; i++)
+        buf_printf(list, "%s\"%.*s\"", i == 0 ? "" : ", ", STR_FMT(names[i]));
+    Str all = buf_str(list);
+    Str where = queried_in(c, place);
+    return fail(c->ctx, ERR_FORBIDDEN,
+                "You don't have permission to access fields %.*s in collection \"%.*s\" or they "
+                "do not exist. Queried in %.*s.",
+                STR_FMT(all), STR_FMT(collection->name), STR_FMT(where));
+}

@@ -1,0 +1,102 @@
+/*
+ * A bounded map with the order of use beside it. Per thread, so without locks.
+ */
+#include "content/plan/plan.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+struct entry {
+    struct entry *newer;
+    struct entry *older;
+    struct plan *plan;
+    Str key; /* the bytes follow the entry */
+};
+
+struct plan_cache {
+    struct map map;
+    struct entry *newest;
+    struct entry *oldest;
+    uint32_t count;
+};
+
+struct plan_cache *plan_cache_new(void)
+{
+    struct plan_cache *cache = calloc(1, sizeof *cache);
+    if (cache == NULL)
+        abort();
+    map_init(&cache->map);
+    return cache;
+}
+
+static void unlink_entry(struct plan_cache *cache, struct entry *entry)
+{
+    if (entry->newer != NULL)
+        entry->newer->older = entry->older;
+    else
+        cache->newest = entry->older;
+    if (entry->older != NULL)
+        entry->older->newer = entry->newer;
+    else
+        cache->oldest = entry->newer;
+    entry->newer = entry->older = NULL;
+}
+
+static void link_newest(struct plan_cache *cache, struct entry *entry)
+{
+    entry->older = cache->newest;
+    if (cache->newest != NULL)
+        cache->newest->newer = entry;
+    cache->newest = entry;
+    if (cache->oldest == NULL)
+        cache->oldest = entry;
+}
+
+static void drop(struct plan_cache *cache, struct entry *entry)
+{
+    unlink_entry(cache, entry);
+    map_remove(&cache->map, entry->key);
+    plan_unref(entry->plan);
+    free(entry);
+    cache->count--;
+}
+
+void plan_cache_free(struct plan_cache *cache)
+{
+    if (cache == NULL)
+        return;
+    while (cache->oldest != NULL)
+        drop(cache, cache->oldest);
+    map_finish(&cache->map);
+    free(cache);
+}
+
+struct plan *plan_cache_find(struct plan_cache *cache, Str key)
+{
+    struct entry *entry = map_get(&cache->map, key);
+    if (entry == NULL)
+        return NULL;
+    if (entry != cache->newest) {
+        unlink_entry(cache, entry);
+        link_newest(cache, entry);
+    }
+    return entry->plan;
+}
+
+void plan_cache_add(struct plan_cache *cache, Str key, struct plan *plan)
+{
+    struct entry *same = map_get(&cache->map, key);
+    if (same != NULL)
+        drop(cache, same);
+    if (cache->count == PLAN_CACHE_MAX)
+        drop(cache, cache->oldest);
+    struct entry *entry = calloc(1, sizeof *entry + key.len);
+    if (entry == NULL)
+        abort();
+    memcpy(entry + 1, key.data, key.len);
+    entry->key = str_of((const char *)(entry + 1), key.len);
+    entry->plan = plan;
+    map_put(&cache->map, entry->key, entry);
+    link_newest(cache, entry);
+    cache->count++;
+}

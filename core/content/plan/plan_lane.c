@@ -1,0 +1,57 @@
+/*
+ * Which lane a read takes.
+ *
+ * A pattern is looked for in every row that its other conditions leave, and as a rule no index
+ * helps: row security keeps one away unless its functions are marked LEAKPROOF, and the schema
+ * snapshot knows no indexes (docs/decisions/0012-row-security-and-indexes.md). In a large site that
+ * takes seconds. So patterns and searches travel on the slow lane, where nobody but the next search
+ * waits for them, unless they name the few rows they want by key.
+ */
+#include "content/plan/compile.h"
+
+#include <assert.h>
+
+static bool holds_pattern(const struct pred *pred)
+{
+    switch (pred->kind) {
+    case PRED_LIKE:
+        return true;
+    case PRED_EXISTS:
+        return holds_pattern(pred->first);
+    case PRED_AND:
+    case PRED_OR:
+    case PRED_NOT:
+        for (const struct pred *member = pred->first; member != NULL; member = member->next)
+            if (holds_pattern(member))
+                return true;
+        return false;
+    default:
+        return false;
+    }
+}
+
+static bool names_keys(const struct source *root, const struct pred *pred)
+{
+    if (pred->kind == PRED_AND) {
+        for (const struct pred *member = pred->first; member != NULL; member = member->next)
+            if (names_keys(root, member))
+                return true;
+        return false;
+    }
+    bool is_equality = pred->kind == PRED_ANY ? !pred->is_negated
+                                              : pred->kind == PRED_COMPARE &&
+                                                    str_eq(str_from_z(pred->operation), STR("="));
+    return is_equality && pred->operand.source == root &&
+           pred->operand.field == root->collection->key && pred->operand.function == FUNCTION_NONE;
+}
+
+enum db_lane lane_of_rows(const struct source *root, const struct pred *where,
+                          const struct pred *search)
+{
+    assert(root != NULL);
+    if (where == NULL || names_keys(root, where))
+        return DB_READ;
+    /* A search for a number compares without a pattern, but in as many columns. */
+    bool is_search = search != NULL && search->kind != PRED_FALSE;
+    return is_search || holds_pattern(where) ? DB_SLOW : DB_READ;
+}

@@ -1,0 +1,422 @@
+/*
+ * From wanted fields to the shape of a row: result columns, joined objects, branches for to-many.
+ */
+#include "base/json/json_writer.h"
+#include "content/plan/compile.h"
+#include "content/query/query_take.h"
+#include "content/query/wants.h"
+
+#include <assert.h>
+
+struct shaper {
+    struct compiler *c;
+    struct select *select;
+    struct source *source;
+    const struct access *access;
+    const struct json *deep;
+    struct place place;
+    struct shape *shape;
+};
+
+static Str key_text(struct compiler *c, Str key, bool is_first)
+{
+    struct buf *text = buf_in_arena(c->arena, key.len * 6 + 8);
+    if (!is_first)
+        buf_put_char(text, ',');
+    buf_put_char(text, '"');
+    json_escape(text, key);
+    buf_put(text, STR("\":"));
+    return buf_str(text);
+}
+
+static struct out *out_add(struct shaper *s, Str key, enum out_kind kind)
+{
+    struct shape *shape = s->shape;
+    struct out *out = &shape->outs[shape->count];
+    *out = (struct out){.kind = kind, .mask = NO_COLUMN, .column = NO_COLUMN};
+    out->key = key_text(s->c, key, shape->count == 0);
+    shape->count++;
+    return out;
+}
+
+uint32_t column_add(struct compiler *c, struct select *select, struct column column)
+{
+    for (uint32_t i = 0; i < select->column_count; i++) {
+        const struct column *other = &select->columns[i];
+        if (other->kind == COLUMN_OPERAND && column.kind == COLUMN_OPERAND &&
+            other->operand.source == column.operand.source &&
+            other->operand.field == column.operand.field &&
+            other->operand.function == column.operand.function &&
+            str_eq(other->operand.argument, column.operand.argument) &&
+            other->mask == column.mask && other->as_text == column.as_text)
+            return i;
+    }
+    if (select->column_count == select->column_room) {
+        uint32_t room = select->column_room == 0 ? 16 : select->column_room * 2;
+        struct column *grown = arena_array(c->arena, struct column, room);
+        if (select->column_count > 0)
+            memcpy(grown, select->columns, select->column_count * sizeof grown[0]);
+        select->columns = grown;
+        select->column_room = room;
+    }
+    select->columns[select->column_count] = column;
+    return select->column_count++;
+}
+
+static Err check_columns(struct compiler *c, const struct select *select)
+{
+    if (select->column_count > PLAN_COLUMNS_MAX)
+        return fail(c->ctx, ERR_INVALID_QUERY, "More than %d fields in one query",
+                    PLAN_COLUMNS_MAX);
+    return OK;
+}
+
+Err column_add_field(struct compiler *c, struct select *select, const struct access *access,
+                     struct operand operand, uint32_t *ret)
+{
+    struct column column = {.kind = COLUMN_OPERAND, .operand = operand};
+    column.write = writer_of(&operand, &column.as_text);
+    if (access != NULL)
+        TRY(access_mask(c, operand.source, access, operand.field, &column.mask));
+    *ret = column_add(c, select, column);
+    return check_columns(c, select);
+}
+
+/* A key in its own binary form, to join rows by. */
+static uint32_t add_raw(struct compiler *c, struct select *select, struct operand operand)
+{
+    struct column column = {.kind = COLUMN_OPERAND, .operand = operand};
+    column.write = writer_of(&operand, &column.as_text);
+    return column_add(c, select, column);
+}
+
+/* "dim.w[0]" → '{dim,w,0}' */
+static Err json_path(struct compiler *c, Str path, Str *ret)
+{
+    struct buf *out = buf_in_arena(c->arena, path.len * 3 + 16);
+    uint32_t depth = 1;
+    buf_put_char(out, '{');
+    bool is_open = false;
+    for (size_t i = 0; i < path.len; i++) {
+        char ch = path.data[i];
+        bool is_break = ch == '.' || ch == '[';
+        if (ch == ']')
+            continue;
+        if (ch == '*' || ch == '?' || ch == '@' || ch == '$')
+            return fail(c->ctx, ERR_INVALID_QUERY,
+                        "Invalid json() syntax: unsupported path expression");
+        if (is_break && !is_open && i == 0)
+            continue;
+        if (is_break) {
+            depth++;
+            buf_put(out, STR("\","));
+            is_open = false;
+            continue;
+        }
+        if (!is_open)
+            buf_put_char(out, '"');
+        is_open = true;
+        if (ch == '"' || ch == '\\')
+            buf_put_char(out, '\\');
+        buf_put_char(out, ch);
+    }
+    if (!is_open || depth > QUERY_DEPTH_MAX)
+        return fail(c->ctx, ERR_INVALID_QUERY,
+                    "Invalid json() syntax: unsupported path expression");
+    buf_put(out, STR("\"}"));
+    *ret = buf_str(out);
+    return OK;
+}
+
+static Err add_value(struct shaper *s, const struct want *want)
+{
+    struct operand operand = operand_of(s->source, want->field);
+    operand.function = want->function;
+    if (want->function == FUNCTION_JSON)
+        TRY(json_path(s->c, want->argument, &operand.argument));
+    TRY(function_bind(s->c, &operand, s->place));
+    struct out *out = out_add(s, want->key, OUT_VALUE);
+    TRY(column_add_field(s->c, s->select, s->access, operand, &out->column));
+    out->write = s->select->columns[out->column].write;
+    return OK;
+}
+
+/* deep[x] as a query of its own: _limit → limit … */
+static Err deep_query(struct compiler *c, const struct json *deep, const struct want *want,
+                      struct query *ret)
+{
+    *ret = (struct query){0};
+    uint32_t count = 0;
+    for (const struct want_path *path = want->first_path; path != NULL; path = path->next)
+        count++;
+    Str *paths = arena_array(c->arena, Str, count + 1);
+    for (const struct want_path *path = want->first_path; path != NULL; path = path->next)
+        paths[ret->field_count++] = path->path;
+    ret->fields = paths;
+    if (json_kind(deep) != JSON_OBJECT)
+        return OK;
+    ret->deep = deep;
+    for (struct json_iter it = json_iter(deep); json_next(&it);) {
+        bool is_parameter = it.key.len > 1 && it.key.data[0] == '_';
+        if (!is_parameter || json_kind(it.value) == JSON_NULL)
+            continue;
+        Str name = str_slice(it.key, 1, it.key.len);
+        if (str_eq(name, STR("fields")) || str_eq(name, STR("deep")))
+            continue;
+        TRY(query_take(c->ctx, name, (struct query_input){.json = it.value}, ret));
+    }
+    return OK;
+}
+
+static Err add_object(struct shaper *s, const struct want *want)
+{
+    struct compiler *c = s->c;
+    struct place below = place_below(c, s->place, want->key);
+    struct query query;
+    TRY(deep_query(c, json_get(s->deep, want->key), want, &query));
+    struct access access;
+    bool is_readable = access_find(c, want->field->relation->target, ACTION_READ, &access);
+    assert(is_readable);
+    struct source *join;
+    bool is_private = query.filter != NULL;
+    TRY(source_join(c, s->source, want->field, below, is_private, &join));
+    if (is_private) {
+        enum source_kind kind = join->kind;
+        struct pred *filter;
+        join->kind = SOURCE_SCALAR; /* what it reaches must not become a join after itself */
+        TRY(filter_compile(c, join, query.filter, false, below, &filter));
+        join->kind = kind;
+        join->on = pred_and(c, join->on, filter);
+    }
+    struct pred *mask; /* where the reference may not be seen, neither may what it points to */
+    TRY(access_mask(c, s->source, s->access, want->field, &mask));
+    uint32_t presence = NO_COLUMN;
+    struct operand key = operand_of(join, join->collection->key);
+    struct column column = {.kind = COLUMN_OPERAND, .operand = key, .mask = mask};
+    column.write = writer_of(&key, &column.as_text);
+    presence = column_add(c, s->select, column);
+    struct out *out = out_add(s, want->key, OUT_OBJECT);
+    TRY(shape_compile(c, s->select, join, &access, &query, below, &out->shape));
+    out->shape->key = presence;
+    out->shape->write_key = column.write;
+    return OK;
+}
+
+static struct branch *branch_new(struct shaper *s)
+{
+    struct branch *branch = arena_new(s->c->arena, struct branch);
+    branch->index = s->c->branch_count++;
+    branch->collection_column = branch->parent_site = branch->child_site = NO_COLUMN;
+    if (s->select->last_branch == NULL)
+        s->select->first_branch = branch;
+    else
+        s->select->last_branch->next = branch;
+    s->select->last_branch = branch;
+    return branch;
+}
+
+/* What every select over a child shares: keys given at run time, scope, grants, filter, search. */
+static Err bind_branch(struct compiler *c, struct select *child, const struct field *link,
+                       const struct access *access, const struct query *query, struct place place)
+{
+    struct pred *keys = pred_new(c, PRED_ANY);
+    keys->operand = operand_of(child->root, link);
+    keys->value = value_of_param(c, param_new(c, PARAM_KEYS));
+    struct pred *granted;
+    struct pred *filter;
+    struct pred *search;
+    TRY(access_rows(c, child->root, access, &granted));
+    TRY(filter_compile(c, child->root, query->filter, false, place, &filter));
+    TRY(search_compile(c, child->root, access, query->search, &search));
+    struct pred *where = pred_and(c, scope_rows(c, child->root, false), keys);
+    child->where = pred_and(c, pred_and(c, pred_and(c, where, granted), filter), search);
+    return select_check_count(c);
+}
+
+/* Where keys may repeat a child says whose row it refers to: one of its own site, or the library's.
+ */
+static Err name_parents(struct shaper *s, struct branch *branch, const struct relation *relation,
+                        struct place place)
+{
+    struct compiler *c = s->c;
+    const struct collection *one = s->source->collection;
+    if (!key_may_repeat(c, one))
+        return OK;
+    const struct relation *up = relation->target_field->relation;
+    struct source *root = branch->select->root;
+    struct operand site = operand_of(root, root->collection->site);
+    if (up != NULL && up->kind == RELATION_TO_ONE && up->target == one) {
+        struct source *parent;
+        TRY(source_scalar(c, root, relation->target_field, SOURCE_SCALAR, place, &parent));
+        site = operand_of(parent, one->site);
+    }
+    if (site.field == NULL)
+        return OK;
+    branch->child_site = add_raw(c, branch->select, site);
+    branch->parent_site = add_raw(c, s->select, operand_of(s->source, one->site));
+    return OK;
+}
+
+static Err add_list(struct shaper *s, const struct want *want)
+{
+    struct compiler *c = s->c;
+    const struct relation *relation = want->field->relation;
+    struct place below = place_below(c, s->place, want->key);
+    struct query query;
+    TRY(deep_query(c, json_get(s->deep, want->key), want, &query));
+    struct access access;
+    bool is_readable = access_find(c, relation->target, ACTION_READ, &access);
+    assert(is_readable);
+    static const Str KEY_ONLY[] = {STR_INIT("")};
+    struct branch *branch = branch_new(s);
+    struct select *child = select_new(c, source_root(c, relation->target));
+    uint32_t joins = c->join_count; /* a statement of its own counts its own */
+    c->join_count = 0;
+    branch->select = child;
+    TRY(bind_branch(c, child, relation->target_field, &access, &query, below));
+    TRY(order_compile(c, child, &access, &query, relation->sort_field, below));
+    limit_compile(c, &query, child);
+    branch->child_key = add_raw(c, child, operand_of(child->root, relation->target_field));
+    if (query.field_count == 0) {
+        query.fields = KEY_ONLY;
+        query.field_count = 1;
+    }
+    TRY(shape_compile(c, child, child->root, &access, &query, below, &child->shape));
+    TRY(name_parents(s, branch, relation, below));
+    child->partition = &child->columns[branch->child_key];
+    if (branch->child_site != NO_COLUMN)
+        child->partition_site = &child->columns[branch->child_site];
+    c->join_count = joins;
+    branch->parent_key = add_raw(c, s->select, operand_of(s->source, s->source->collection->key));
+    struct out *out = out_add(s, want->key, OUT_LIST);
+    out->branch = branch;
+    struct pred *mask;
+    TRY(access_mask(c, s->source, s->access, want->field, &mask));
+    if (mask != NULL)
+        out->mask = column_add(c, s->select, (struct column){.kind = COLUMN_PRED, .mask = mask});
+    return OK;
+}
+
+static Err add_any_branch(struct shaper *s, const struct want *want,
+                          const struct collection *target, struct branch **end)
+{
+    struct compiler *c = s->c;
+    const struct relation *relation = want->field->relation;
+    struct access access;
+    if (!access_find(c, target, ACTION_READ, &access))
+        return OK;
+    Str scoped = str_printf(c->ctx->arena, "%.*s:%.*s", STR_FMT(want->key), STR_FMT(target->name));
+    struct place below = place_below(c, s->place, scoped);
+    struct want own = *want;
+    own.first_path = own.last_path = NULL;
+    for (struct want_path *path = want->first_path; path != NULL; path = path->next) {
+        if (path->collection.len > 0 && !str_eq(path->collection, target->name))
+            continue;
+        struct want_path *copy = arena_new(c->arena, struct want_path);
+        copy->path = path->path;
+        if (own.last_path == NULL)
+            own.first_path = copy;
+        else
+            own.last_path->next = copy;
+        own.last_path = copy;
+    }
+    if (own.first_path == NULL)
+        return OK;
+    struct query query;
+    TRY(deep_query(c, json_get(s->deep, scoped), &own, &query));
+    struct branch *branch = branch_new(s);
+    *end = branch;
+    struct select *child = select_new(c, source_root(c, target));
+    uint32_t joins = c->join_count;
+    c->join_count = 0;
+    branch->select = child;
+    branch->collection = target->name;
+    TRY(bind_branch(c, child, target->key, &access, &query, below));
+    child->limit = BRANCH_ROWS_MAX;
+    branch->child_key = add_raw(c, child, operand_of(child->root, target->key));
+    TRY(shape_compile(c, child, child->root, &access, &query, below, &child->shape));
+    c->join_count = joins;
+    branch->parent_key = add_raw(c, s->select, operand_of(s->source, want->field));
+    branch->collection_column =
+        add_raw(c, s->select, operand_of(s->source, relation->collection_field));
+    if (!key_may_repeat(c, target) || s->source->collection->site == NULL)
+        return OK;
+    branch->child_site = add_raw(c, child, operand_of(child->root, target->site));
+    branch->parent_site = add_raw(c, s->select, operand_of(s->source, s->source->collection->site));
+    return OK;
+}
+
+static Err add_any(struct shaper *s, const struct want *want)
+{
+    const struct relation *relation = want->field->relation;
+    struct branch *first = NULL;
+    struct branch **end = &first;
+    for (uint32_t i = 0; i < relation->allowed_count; i++) {
+        TRY(add_any_branch(s, want, relation->allowed[i], end));
+        while (*end != NULL)
+            end = &(*end)->next_any;
+    }
+    struct out *out = out_add(s, want->key, OUT_ANY);
+    TRY(column_add_field(s->c, s->select, s->access, operand_of(s->source, want->field),
+                         &out->column));
+    out->write = s->select->columns[out->column].write;
+    out->branch = first;
+    return OK;
+}
+
+/* A relation into what may not be read is left out; the bare reference stays. */
+static Err add_relation(struct shaper *s, const struct want *want)
+{
+    const struct relation *relation = want->field->relation;
+    if (relation->kind == RELATION_TO_ANY)
+        return want->first_path == NULL ? add_value(s, want) : add_any(s, want);
+    struct access access;
+    bool is_readable = access_find(s->c, relation->target, ACTION_READ, &access);
+    if (relation->kind == RELATION_TO_MANY)
+        return is_readable ? add_list(s, want) : OK;
+    if (want->first_path != NULL && is_readable)
+        return add_object(s, want);
+    return want->is_bare && want->first_path == NULL ? add_value(s, want) : OK;
+}
+
+static Err add_want(struct shaper *s, const struct want *want)
+{
+    if (want->field->relation != NULL && want->function == FUNCTION_NONE)
+        return add_relation(s, want);
+    return add_value(s, want);
+}
+
+Err shape_compile(struct compiler *c, struct select *select, struct source *source,
+                  const struct access *access, const struct query *query, struct place place,
+                  struct shape **ret)
+{
+    struct shape *shape = arena_new(c->arena, struct shape);
+    *ret = shape;
+    struct operand key = operand_of(source, source->collection->key);
+    bool as_text;
+    shape->write_key = writer_of(&key, &as_text);
+    bool wants_key_only = query->field_count == 1 && query->fields[0].len == 0;
+    struct wants wants = {0};
+    if (!wants_key_only)
+        TRY(wants_collect(c, source->collection, access, query->fields, query->field_count,
+                          query->alias, place, &wants));
+    shape->outs = arena_array(c->arena, struct out, wants.count + 1);
+    struct shaper s = {.c = c,
+                       .select = select,
+                       .source = source,
+                       .access = access,
+                       .deep = query->deep,
+                       .place = place,
+                       .shape = shape};
+    bool has_real = false;
+    for (const struct want *want = wants.first; want != NULL; want = want->next) {
+        uint32_t before = shape->count;
+        TRY(add_want(&s, want));
+        has_real |= shape->count > before && !want->is_alias_name;
+    }
+    if (has_real)
+        return OK;
+    shape->is_bare = true; /* as Directus does: nothing real is left, so the row is its key */
+    shape->count = 0;
+    return column_add_field(c, select, NULL, key, &shape->key);
+}

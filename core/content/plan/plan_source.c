@@ -1,0 +1,157 @@
+/*
+ * Sources: tables in a statement, and the small constructors of the tree.
+ */
+#include "content/plan/compile.h"
+
+#include <assert.h>
+
+struct pred *pred_new(struct compiler *c, enum pred_kind kind)
+{
+    struct pred *pred = arena_new(c->arena, struct pred);
+    pred->kind = kind;
+    return pred;
+}
+
+static void append(struct pred *group, struct pred *member)
+{
+    assert(member->next == NULL);
+    if (group->last == NULL)
+        group->first = member;
+    else
+        group->last->next = member;
+    group->last = member;
+}
+
+/* A condition that is already in a list is wrapped, so that lists never share members. */
+static struct pred *join(struct compiler *c, enum pred_kind kind, struct pred *a, struct pred *b)
+{
+    if (a->kind == kind && a->next == NULL) {
+        append(a, b);
+        return a;
+    }
+    struct pred *group = pred_new(c, kind);
+    append(group, a);
+    append(group, b);
+    return group;
+}
+
+struct pred *pred_and(struct compiler *c, struct pred *a, struct pred *b)
+{
+    if (a == NULL)
+        return b;
+    return b == NULL ? a : join(c, PRED_AND, a, b);
+}
+
+struct pred *pred_or(struct compiler *c, struct pred *a, struct pred *b)
+{
+    assert(a != NULL && b != NULL);
+    return join(c, PRED_OR, a, b);
+}
+
+struct operand operand_of(struct source *source, const struct field *field)
+{
+    return (struct operand){.source = source, .field = field};
+}
+
+struct param *param_new(struct compiler *c, enum param_kind kind)
+{
+    struct param *param = arena_new(c->arena, struct param);
+    param->kind = kind;
+    return param;
+}
+
+struct param *param_text(struct compiler *c, Str text)
+{
+    struct param *param = param_new(c, PARAM_TEXT);
+    param->text = str_dup(c->arena, text);
+    return param;
+}
+
+static struct source *source_new(struct compiler *c, const struct collection *collection)
+{
+    struct source *source = arena_new(c->arena, struct source);
+    source->id = c->source_count++;
+    source->collection = collection;
+    return source;
+}
+
+struct source *source_root(struct compiler *c, const struct collection *collection)
+{
+    return source_new(c, collection);
+}
+
+/* What binds every row of a child, wherever it is used: its scope and its own read grants. */
+static Err bind_child(struct compiler *c, struct source *child, struct place place)
+{
+    struct access access;
+    if (!access_find(c, child->collection, ACTION_READ, &access))
+        return schema_forbidden_collection(c->ctx, child->collection->name, place.path);
+    struct pred *granted;
+    TRY(access_rows(c, child, &access, &granted));
+    child->on = pred_and(c, scope_rows(c, child, false), granted);
+    return OK;
+}
+
+static Err count_join(struct compiler *c, struct place place)
+{
+    if (place.depth > QUERY_DEPTH_MAX)
+        return fail(c->ctx, ERR_INVALID_QUERY, "Max relational depth exceeded");
+    if (++c->join_count > PLAN_JOINS_MAX)
+        return fail(c->ctx, ERR_INVALID_QUERY, "More than %d relations in one query",
+                    PLAN_JOINS_MAX);
+    return OK;
+}
+
+static struct source *find_join(const struct source *parent, const struct relation *via)
+{
+    for (struct source *join = parent->first_join; join != NULL; join = join->next) {
+        if (join->via == via && !join->is_private)
+            return join;
+    }
+    return NULL;
+}
+
+Err source_join(struct compiler *c, struct source *parent, const struct field *field,
+                struct place place, bool is_private, struct source **ret)
+{
+    const struct relation *via = field->relation;
+    assert(via != NULL && via->kind == RELATION_TO_ONE);
+    struct source *join = is_private ? NULL : find_join(parent, via);
+    if (join == NULL) {
+        TRY(count_join(c, place));
+        join = source_new(c, via->target);
+        join->kind = SOURCE_JOIN;
+        join->parent = parent;
+        join->via = via;
+        join->is_private = is_private;
+        TRY(bind_child(c, join, place));
+        join->on = pred_and(c, same_site(c, join, parent), join->on);
+        struct source **end = &parent->first_join;
+        while (*end != NULL)
+            end = &(*end)->next;
+        *end = join;
+    }
+    *ret = join;
+    return OK;
+}
+
+Err source_scalar(struct compiler *c, struct source *parent, const struct field *field,
+                  enum source_kind kind, struct place place, struct source **ret)
+{
+    const struct relation *via = field->relation;
+    assert(via != NULL && via->target != NULL);
+    TRY(count_join(c, place));
+    struct source *source = source_new(c, via->target);
+    source->kind = kind;
+    source->parent = parent;
+    source->via = via;
+    if (kind == SOURCE_FIRST)
+        TRY(bind_child(c, source, place));
+    else
+        source->on = scope_rows(c, source, false); /* rules see past the grants of others */
+    bool is_many = via->kind == RELATION_TO_MANY;
+    struct pred *tie = same_site(c, is_many ? parent : source, is_many ? source : parent);
+    source->on = pred_and(c, tie, source->on);
+    *ret = source;
+    return OK;
+}

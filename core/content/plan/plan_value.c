@@ -1,0 +1,286 @@
+/*
+ * Values in filters: checked against the type of the field, so that a wrong one is a 400 and not an
+ * error of the database; dynamic variables stay dynamic, so that plans can be shared.
+ */
+#include "base/system/clock.h"
+#include "content/plan/compile.h"
+#include "content/schema/oids.h"
+
+#include <assert.h>
+#include <math.h>
+
+static bool is_numeric(const struct operand *operand)
+{
+    if (operand->function != FUNCTION_NONE)
+        return true;
+    switch (operand->field->type) {
+    case FIELD_INTEGER:
+    case FIELD_BIG_INTEGER:
+    case FIELD_FLOAT:
+    case FIELD_DECIMAL:
+        return true;
+    default:
+        return false;
+    }
+}
+
+bool json_means_null(const struct json *json)
+{
+    if (json_is_null(json))
+        return true;
+    if (json_kind(json) != JSON_STRING)
+        return false;
+    Str text = json_str(json);
+    return str_eq(text, STR("null")) || str_eq(text, STR("NULL"));
+}
+
+struct value *value_of_param(struct compiler *c, struct param *param)
+{
+    struct value *value = arena_new(c->arena, struct value);
+    value->param = param;
+    return value;
+}
+
+/* The limits of the column's integers, else 0: no limits. */
+static double integer_max(uint32_t oid)
+{
+    switch (oid) {
+    case OID_INT2:
+        return INT16_MAX;
+    case OID_INT4:
+        return INT32_MAX;
+    case OID_INT8:
+        return 9223372036854774784.0; /* the largest double below 2^63 */
+    default:
+        return 0;
+    }
+}
+
+/* A fraction compared with an integer column is compared as numeric. */
+static Err check_number(struct compiler *c, const struct operand *operand, Str text,
+                        const char **ret_cast)
+{
+    double number;
+    text = str_trim(text);
+    if (!str_to_double(text, &number) || !isfinite(number))
+        return fail(c->ctx, ERR_INVALID_QUERY, "Invalid numeric value");
+    bool is_plain = operand->function == FUNCTION_NONE;
+    double max = is_plain ? integer_max(operand->field->type_oid) : 0;
+    int64_t integer;
+    if (max > 0 && (!str_to_i64(text, &integer) || fabs(number) > max + 1))
+        *ret_cast = "numeric"; /* no row has it, and that is a fair answer */
+    return OK;
+}
+
+/* Microseconds and a zone always: the session's time zone must not matter. */
+static Str iso_micros(struct arena *arena, int64_t wall_us)
+{
+    Str iso = clock_iso(arena, wall_us);
+    int64_t rest = wall_us % 1000;
+    if (rest < 0)
+        rest += 1000;
+    return str_printf(arena, "%.*s%03dZ", (int)iso.len - 1, iso.data, (int)rest);
+}
+
+static Err check_moment(struct compiler *c, const struct field *field, Str *text)
+{
+    int64_t wall_us;
+    if (field->type == FIELD_TIME)
+        return OK;
+    if (!clock_parse_iso(str_trim(*text), &wall_us))
+        return fail(c->ctx, ERR_INVALID_QUERY, "Invalid date value in field \"%.*s\"",
+                    STR_FMT(field->name));
+    *text = iso_micros(c->arena, wall_us);
+    return OK;
+}
+
+static bool is_time_text(Str text)
+{
+    if (text.len < 5 || text.len > 15)
+        return false;
+    for (size_t i = 0; i < text.len; i++) {
+        char ch = text.data[i];
+        bool is_place_of_colon = i == 2 || i == 5;
+        if (is_place_of_colon ? ch != ':' : (ch < '0' || ch > '9') && ch != '.')
+            return false;
+    }
+    int hours = (text.data[0] - '0') * 10 + text.data[1] - '0';
+    int minutes = (text.data[3] - '0') * 10 + text.data[4] - '0';
+    return hours < 24 && minutes < 60 && (text.len < 7 || text.data[6] < '6');
+}
+
+static Err check_uuid(struct compiler *c, Str text)
+{
+    Uuid uuid;
+    if (uuid_parse(text, &uuid))
+        return OK;
+    return fail(c->ctx, ERR_INVALID_QUERY, "Invalid uuid value");
+}
+
+static Err check_text(struct compiler *c, const struct operand *operand, Str *text,
+                      const char **ret_cast)
+{
+    if (is_numeric(operand))
+        return check_number(c, operand, *text, ret_cast);
+    switch (operand->field->type) {
+    case FIELD_UUID:
+        return operand->field->type_oid == OID_UUID ? check_uuid(c, *text) : OK;
+    case FIELD_DATE:
+    case FIELD_DATE_TIME:
+    case FIELD_TIMESTAMP:
+        return check_moment(c, operand->field, text);
+    case FIELD_TIME:
+        if (is_time_text(*text))
+            return OK;
+        return fail(c->ctx, ERR_INVALID_QUERY, "Invalid time value in field \"%.*s\"",
+                    STR_FMT(operand->field->name));
+    case FIELD_BOOLEAN:
+        if (str_eq(*text, STR("true")) || str_eq(*text, STR("false")) || str_eq(*text, STR("1")) ||
+            str_eq(*text, STR("0")))
+            return OK;
+        return fail(c->ctx, ERR_INVALID_QUERY, "Invalid boolean value");
+    default:
+        return OK;
+    }
+}
+
+static Err text_of(struct compiler *c, const char *operation, const struct json *json, Str *ret)
+{
+    switch (json_kind(json)) {
+    case JSON_STRING:
+        *ret = json_str(json);
+        if (ret->len > 0)
+            return OK;
+        return fail(c->ctx, ERR_INVALID_QUERY,
+                    "You can't filter for an empty string in \"%s\". Use \"_empty\" or "
+                    "\"_nempty\" instead",
+                    operation);
+    case JSON_INT:
+    case JSON_REAL:
+    case JSON_BOOL:
+        *ret = json_text(c->ctx->arena, json);
+        return OK;
+    default:
+        return fail(c->ctx, ERR_INVALID_QUERY, "\"%s\" has to be a string, number, or boolean",
+                    operation);
+    }
+}
+
+Err value_parse(struct compiler *c, const struct operand *operand, const char *operation,
+                const struct json *json, struct value **ret)
+{
+    if (json_kind(json) == JSON_STRING && value_dynamic(c, json_str(json), ret))
+        return OK;
+    Str text;
+    TRY(text_of(c, operation, json, &text));
+    const char *cast = operand->function != FUNCTION_NONE ? "numeric" : NULL;
+    TRY(check_text(c, operand, &text, &cast));
+    *ret = value_of_param(c, param_text(c, text));
+    (*ret)->cast = cast;
+    return OK;
+}
+
+bool value_again(struct ctx *ctx, const struct shared_value *shared, Str text, Str *ret)
+{
+    struct compiler c = {.ctx = ctx, .arena = ctx->arena};
+    const char *cast = shared->operand->function != FUNCTION_NONE ? "numeric" : NULL;
+    *ret = text;
+    if (check_text(&c, shared->operand, ret, &cast) == OK)
+        return cast == shared->cast;
+    diag_clear(ctx);
+    return false;
+}
+
+static bool holds_arrays(const struct param *param)
+{
+    return param != NULL && (param->kind == PARAM_ROLES || param->kind == PARAM_POLICIES);
+}
+
+struct items {
+    struct param *list;
+    uint32_t room;
+    const char *cast;
+};
+
+static Err push_item(struct compiler *c, const char *operation, struct param *item,
+                     struct items *items)
+{
+    struct param *list = items->list;
+    if (list->item_count == PLAN_LIST_MAX)
+        return fail(c->ctx, ERR_INVALID_QUERY, "\"%s\" has more than %d values", operation,
+                    PLAN_LIST_MAX);
+    if (list->item_count == items->room) {
+        items->room = items->room == 0 ? 8 : items->room * 2;
+        struct param **grown = arena_array(c->arena, struct param *, items->room);
+        if (list->item_count > 0)
+            memcpy(grown, list->items, list->item_count * sizeof grown[0]);
+        list->items = grown;
+    }
+    list->items[list->item_count++] = item;
+    return OK;
+}
+
+static Err add_item(struct compiler *c, const struct operand *operand, const char *operation,
+                    const struct json *json, struct items *items)
+{
+    if (json_means_null(json))
+        return OK; /* never equal to anything */
+    struct value *value;
+    TRY(value_parse(c, operand, operation, json, &value));
+    if (value->param == NULL)
+        return fail(c->ctx, ERR_INVALID_QUERY, "\"%s\" takes no fields of the current user",
+                    operation);
+    if (value->cast != NULL)
+        items->cast = value->cast;
+    return push_item(c, operation, value->param, items);
+}
+
+/* "a,b" → elements. They are strings: the type check does the rest. */
+static Err add_csv(struct compiler *c, const struct operand *operand, const char *operation,
+                   Str text, struct items *items)
+{
+    Str part;
+    while (str_next(&text, ',', &part)) {
+        struct value *dynamic;
+        if (part.len == 0)
+            continue;
+        const char *cast = operand->function != FUNCTION_NONE ? "numeric" : NULL;
+        if (value_dynamic(c, part, &dynamic) && dynamic->param != NULL) {
+            TRY(push_item(c, operation, dynamic->param, items));
+            continue;
+        }
+        TRY(check_text(c, operand, &part, &cast));
+        if (cast != NULL)
+            items->cast = cast;
+        TRY(push_item(c, operation, param_text(c, part), items));
+    }
+    return OK;
+}
+
+Err value_parse_list(struct compiler *c, const struct operand *operand, const char *operation,
+                     const struct json *json, struct value **ret)
+{
+    struct items items = {.list = param_new(c, PARAM_LIST)};
+    switch (json_kind(json)) {
+    case JSON_ARRAY:
+        for (uint32_t i = 0; i < json_len(json); i++)
+            TRY(add_item(c, operand, operation, json_at(json, i), &items));
+        break;
+    case JSON_OBJECT: /* {"0": …, "1": …} */
+        for (struct json_iter it = json_iter(json); json_next(&it);)
+            TRY(add_item(c, operand, operation, it.value, &items));
+        break;
+    case JSON_STRING:
+        TRY(add_csv(c, operand, operation, json_str(json), &items));
+        break;
+    default:
+        break;
+    }
+    if (json_len(json) == 0 && items.list->item_count == 0)
+        return fail(c->ctx, ERR_INVALID_QUERY, "\"%s\" has to be an array of values", operation);
+    bool is_array_variable = items.list->item_count == 1 && holds_arrays(items.list->items[0]);
+    *ret = value_of_param(c, is_array_variable ? items.list->items[0] : items.list);
+    if (items.cast != NULL)
+        (*ret)->cast = "numeric[]";
+    return OK;
+}

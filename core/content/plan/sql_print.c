@@ -1,0 +1,171 @@
+#include "content/plan/sql_print.h"
+
+#include "content/schema/oids.h"
+
+#include <assert.h>
+
+static void put_masked(struct sql *sql, const struct column *column)
+{
+    if (column->mask != NULL && column->kind != COLUMN_PRED) {
+        sql_text(sql, "case when ");
+        sql_pred(sql, column->mask);
+        sql_text(sql, " then ");
+    }
+    sql_operand(sql, &column->operand);
+    if (column->mask != NULL)
+        sql_text(sql, " end");
+}
+
+static void put_aggregate(struct sql *sql, const struct column *column)
+{
+    sql_text(sql, column->aggregate);
+    buf_put_char(sql->out, '(');
+    if (column->operand.field == NULL) {
+        buf_put_char(sql->out, '*');
+    } else {
+        if (column->is_distinct)
+            sql_text(sql, "distinct ");
+        put_masked(sql, column);
+    }
+    buf_put_char(sql->out, ')');
+}
+
+static void put_bare_column(struct sql *sql, const struct column *column)
+{
+    if (column->kind == COLUMN_PRED)
+        sql_pred(sql, column->mask);
+    else if (column->kind == COLUMN_AGGREGATE)
+        put_aggregate(sql, column);
+    else
+        put_masked(sql, column);
+}
+
+static void put_column(struct sql *sql, const struct column *column)
+{
+    if (!column->as_text) {
+        put_bare_column(sql, column);
+        return;
+    }
+    bool is_binary = column->operand.field != NULL && column->operand.function == FUNCTION_NONE &&
+                     column->operand.field->type_oid == OID_BYTEA;
+    sql_text(sql, is_binary ? "encode((" : "(");
+    put_bare_column(sql, column);
+    sql_text(sql, is_binary ? "), 'base64')" : ")::text");
+}
+
+static void put_columns(struct sql *sql, const struct select *select, bool with_names)
+{
+    if (select->column_count == 0)
+        sql_text(sql, "1");
+    for (uint32_t i = 0; i < select->column_count; i++) {
+        if (i > 0)
+            sql_text(sql, ", ");
+        put_column(sql, &select->columns[i]);
+        if (with_names)
+            buf_printf(sql->out, " as c%u", i);
+    }
+}
+
+static void put_where(struct sql *sql, const struct select *select)
+{
+    if (select->where == NULL)
+        return;
+    sql_text(sql, " where ");
+    sql_pred(sql, select->where);
+}
+
+static void put_order(struct sql *sql, const struct select *select)
+{
+    for (uint32_t i = 0; i < select->order_count; i++) {
+        const struct order *order = &select->orders[i];
+        sql_text(sql, i == 0 ? " order by " : ", ");
+        put_bare_column(sql, order->column);
+        if (order->descending)
+            sql_text(sql, " desc");
+    }
+}
+
+static void put_number(struct sql *sql, int64_t value)
+{
+    Str text = str_printf(sql->c->arena, "%jd", (intmax_t)value);
+    sql_param(sql, param_text(sql->c, text));
+    sql_text(sql, "::int8");
+}
+
+static void put_limit(struct sql *sql, const struct select *select)
+{
+    /* In the text, not as a parameter: PostgreSQL takes a limit it does not know for a tenth of all
+     * rows, finds its shared plan dear for that reason and plans anew at every run. */
+    if (select->limit >= 0)
+        buf_printf(sql->out, " limit %jd", (intmax_t)select->limit);
+    if (select->offset > 0) {
+        sql_text(sql, " offset ");
+        put_number(sql, select->offset);
+    }
+}
+
+/* The first rows of every parent: numbered per parent, cut outside. */
+static void put_partitioned(struct sql *sql, struct select *select)
+{
+    sql_text(sql, "select ");
+    for (uint32_t i = 0; i < select->column_count; i++)
+        buf_printf(sql->out, i == 0 ? "c%u" : ", c%u", i);
+    sql_text(sql, " from (select ");
+    put_columns(sql, select, true);
+    sql_text(sql, ", row_number() over (partition by ");
+    put_bare_column(sql, select->partition);
+    if (select->partition_site != NULL) {
+        sql_text(sql, ", ");
+        put_bare_column(sql, select->partition_site);
+    }
+    put_order(sql, select);
+    sql_text(sql, ") as place");
+    sql_from(sql, select->root, select->root_name);
+    put_where(sql, select);
+    sql_text(sql, ") x where place > ");
+    put_number(sql, select->offset);
+    sql_text(sql, " and place <= ");
+    put_number(sql, select->offset + select->limit);
+    uint32_t key = (uint32_t)(select->partition - select->columns);
+    buf_printf(sql->out, " order by c%u", key);
+    if (select->partition_site != NULL)
+        buf_printf(sql->out, ", c%u", (uint32_t)(select->partition_site - select->columns));
+    buf_printf(sql->out, ", place limit %d", BRANCH_ROWS_MAX + 1);
+}
+
+void sql_select(struct sql *sql, struct select *select)
+{
+    if (select->partition != NULL) {
+        put_partitioned(sql, select);
+        return;
+    }
+    sql_text(sql, "select ");
+    if (select->is_counted)
+        sql_text(sql, "count(*)");
+    else
+        put_columns(sql, select, false);
+    sql_from(sql, select->root, select->root_name);
+    put_where(sql, select);
+    for (uint32_t i = 0; i < select->group_count; i++) {
+        sql_text(sql, i == 0 ? " group by " : ", ");
+        put_bare_column(sql, &select->columns[i]);
+    }
+    put_order(sql, select);
+    put_limit(sql, select);
+}
+
+Err select_print(struct compiler *c, struct select *select)
+{
+    struct buf *out = buf_in_arena(c->arena, PLAN_SQL_MAX);
+    struct sql sql = {.c = c, .select = select, .out = out};
+    if (select->prefix != NULL)
+        select->prefix(&sql, select->prefix_arg);
+    sql_select(&sql, select);
+    buf_put_char(out, '\0');
+    if (out->is_full)
+        return fail(c->ctx, ERR_INVALID_QUERY, "The query is too large");
+    select->statement.sql = out->data;
+    for (struct branch *branch = select->first_branch; branch != NULL; branch = branch->next)
+        TRY(select_print(c, branch->select));
+    return OK;
+}

@@ -1,0 +1,92 @@
+/*
+ * The query tree: what a query means, checked against schema, grants and scope, ready to print.
+ * Everything belongs to the plan's arena and is immutable once compiled.
+ *
+ *   plan ── select (one SQL statement) ── source (a table and what is joined to it)
+ *                │                        pred   (a condition)
+ *                │                        column (a result column)
+ *                ├── shape (the JSON object of a row) ── out (one member)
+ *                └── branch (a to-many relation: one further select)
+ */
+#pragma once
+
+#include "access/grants/grants.h"
+#include "content/plan/tree_shape.h"
+
+enum {
+    PLAN_JOINS_MAX = 32, /* of one statement */
+    PLAN_SELECTS_MAX = 100,
+    PLAN_FILTER_NODES_MAX = 1000,
+    PLAN_LIST_MAX = 10000, /* elements of one _in */
+    PLAN_COLUMNS_MAX = 1000,
+    PLAN_SQL_MAX = 256 * 1024,
+    BRANCH_ROWS_MAX = 100000, /* rows of one to-many statement */
+};
+
+/* One further statement for a relation of `parent`'s rows. */
+struct branch {
+    struct branch *next;     /* of the same select */
+    struct branch *next_any; /* OUT_ANY: the same relation's next collection */
+    struct select *select;
+    uint32_t index;             /* place of its result in a run */
+    uint32_t parent_key;        /* column in the parent's rows */
+    uint32_t child_key;         /* column in the child's rows */
+    uint32_t collection_column; /* OUT_ANY: which collection the parent's row points into */
+    uint32_t parent_site;       /* where keys may repeat: the parent's site … */
+    uint32_t child_site; /* … and that of the parent which the child refers to; or NO_COLUMN */
+    Str collection;
+};
+
+struct order {
+    const struct column *column;
+    bool descending;
+};
+
+struct select {
+    struct source *root;
+    const char *root_name; /* NULL: the table; else the name of a CTE that stands for it */
+    struct pred *where;
+    struct column *columns;
+    uint32_t column_count;
+    uint32_t column_room;
+    struct order *orders;
+    uint32_t order_count;
+    uint32_t group_count; /* the first columns */
+    int64_t limit;        /* -1: none */
+    int64_t offset;
+    struct column *partition;      /* per-parent limit: the column that names the parent … */
+    struct column *partition_site; /* … and the one with its site, or NULL */
+    bool is_counted;               /* select count(*) */
+
+    struct shape *shape;
+    struct branch *first_branch;
+    struct branch *last_branch;
+
+    void (*prefix)(struct sql *sql, const void *arg); /* prints a WITH before it, or NULL */
+    const void *prefix_arg;
+    struct param **params; /* in the order of their numbers */
+    uint32_t param_count;
+    uint32_t param_room;
+    struct statement statement;
+};
+
+struct plan {
+    struct arena *arena;
+    uint32_t references;
+    const struct schema *schema; /* pinned while the plan lives */
+    const struct collection *collection;
+    struct select *root;
+    struct select *total;  /* meta=total_count, or NULL */
+    struct select *filter; /* meta=filter_count, or NULL */
+    uint32_t branch_count;
+    bool is_single;
+    bool is_aggregated;
+    const struct shared_value *shared; /* one for each value of the query's shape, or NULL */
+    uint32_t shared_count;
+
+    /* Writes only: columns beside the shape's. */
+    bool is_mute; /* what was written may not be read: the shape is the key alone */
+    uint32_t key_column;
+    uint32_t site_column;     /* or NO_COLUMN */
+    uint32_t readable_column; /* false: this row may not be read; or NO_COLUMN: all may */
+};

@@ -1,0 +1,137 @@
+/*
+ * Sources and conditions of the query tree: tables and how they are joined, fields of them, what
+ * they are compared with.
+ */
+#pragma once
+
+#include "content/query/query_shape.h"
+#include "content/schema/schema.h"
+
+enum function {
+    FUNCTION_NONE,
+    FUNCTION_YEAR,
+    FUNCTION_MONTH,
+    FUNCTION_WEEK,
+    FUNCTION_DAY,
+    FUNCTION_WEEKDAY,
+    FUNCTION_HOUR,
+    FUNCTION_MINUTE,
+    FUNCTION_SECOND,
+    FUNCTION_COUNT,
+    FUNCTION_JSON,
+    FUNCTION_UNKNOWN,
+};
+
+/* How a source hangs on its parent. */
+enum source_kind {
+    SOURCE_ROOT,
+    SOURCE_JOIN,   /* left join, to one */
+    SOURCE_SCALAR, /* each use of a column is a subquery: for conditions that may not join */
+    SOURCE_FIRST,  /* the first of many, as a subquery: sorting by a to-many field */
+};
+
+struct source {
+    uint32_t id; /* printed as t<id> */
+    enum source_kind kind;
+    const struct collection *collection;
+    struct source *parent;
+    const struct relation *via;
+    struct pred *on; /* beside the equality of keys: site, grants, deep filter */
+    bool is_private; /* has a deep filter: not for others */
+    struct source *first_join;
+    struct source *next;
+};
+
+struct operand {
+    struct source *source;
+    const struct field *field;
+    enum function function;
+    Str argument;           /* FUNCTION_JSON: the path as a PostgreSQL text array */
+    struct source *counted; /* FUNCTION_COUNT of a to-many alias */
+};
+
+enum param_kind {
+    PARAM_TEXT, /* constant */
+    PARAM_LIST, /* an array literal of `items` */
+    PARAM_SITE,
+    PARAM_KEY,  /* given at each run */
+    PARAM_KEYS, /* an array literal given at each run */
+    PARAM_NOW,  /* moment of the run plus shift_ms */
+    PARAM_USER,
+    PARAM_ROLE,
+    PARAM_ROLES,    /* array literal */
+    PARAM_POLICIES, /* array literal */
+    PARAM_GIVEN,    /* argument number `index` of a write */
+};
+
+struct param {
+    enum param_kind kind;
+    uint32_t index;
+    uint32_t shared; /* PARAM_TEXT: 1 + its place among the values of the query's shape; 0: none */
+    Str text;
+    int64_t shift_ms;
+    struct param **items;
+    uint32_t item_count;
+};
+
+/* What a text of a query's shape is compared with. */
+struct shared_value {
+    const struct operand *operand;
+    const char *cast;
+};
+
+/* Which texts of a query's shape became which parameters, while its plan is compiled. */
+struct sharing {
+    const struct query_shape *shape;
+    struct shared_value values[SHAPE_VALUES_MAX];
+    const struct json *origins[SHAPE_VALUES_MAX]; /* where in the filter each was met */
+    bool is_impossible;
+};
+
+/* What a field is compared with: a parameter or a subquery over the current user's row. */
+struct value {
+    struct param *param;
+    const char *cast;          /* NULL or a type name */
+    struct operand user_field; /* used when param is NULL */
+    struct source *user_root;
+};
+
+enum pred_kind {
+    PRED_AND,
+    PRED_OR,
+    PRED_NOT,
+    PRED_TRUE,
+    PRED_FALSE,
+    PRED_COMPARE, /* operand operation value */
+    PRED_LIKE,    /* operand [not] like value, either side lowered if is_folded */
+    PRED_ANY,     /* operand = any (value), <> all when is_negated */
+    PRED_BETWEEN, /* two values */
+    PRED_NULL,
+    PRED_EMPTY, /* null or '' */
+    PRED_EXISTS,
+    PRED_LIBRARY, /* operand is the library site */
+    PRED_SITE,    /* operand is the scope's site */
+    PRED_SITE_OR_LIBRARY,
+    PRED_CHILD_OF, /* in an EXISTS: child's operand equals the parent's */
+    /* Of collections whose keys are unique in their site only, on the platform: */
+    PRED_SAME_SITE, /* operand, the site of what is referred to, is `parent`, the referrer's, or the
+                       library */
+    PRED_ONE_SITE,  /* operand is the only site that has the row's key; else is_refused is an error
+                     */
+};
+
+struct pred {
+    enum pred_kind kind;
+    struct pred *next; /* sibling under AND, OR, NOT */
+    struct pred *first;
+    struct pred *last;
+    struct operand operand;
+    struct operand parent; /* PRED_CHILD_OF, PRED_SAME_SITE */
+    const char *operation; /* "=", "<" … */
+    struct value *value;
+    struct value *value_to;
+    struct source *source; /* PRED_EXISTS: its root; `first` is the condition */
+    bool is_negated;
+    bool is_folded;
+    bool is_refused; /* PRED_ONE_SITE */
+};

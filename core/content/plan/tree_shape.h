@@ -1,0 +1,53 @@
+/*
+ * Columns of the query tree, and the JSON object that a row becomes.
+ */
+#pragma once
+
+#include "base/text/buf.h"
+#include "content/plan/tree_pred.h"
+#include "io/pg/db.h"
+
+typedef void RowWriter(struct buf *out, const struct rows *rows, uint32_t row, uint32_t column);
+
+enum column_kind { COLUMN_OPERAND, COLUMN_PRED, COLUMN_AGGREGATE };
+struct column {
+    enum column_kind kind;
+    struct operand operand;
+    struct pred *mask;     /* NULL, or the value is null where it does not hold */
+    const char *aggregate; /* "count", "sum" …; with operand.field NULL: of rows */
+    bool is_distinct;
+    bool as_text;
+    RowWriter *write;
+};
+
+enum out_kind {
+    OUT_VALUE,
+    OUT_OBJECT, /* to one, joined */
+    OUT_LIST,   /* to many */
+    OUT_ANY,    /* to any */
+    OUT_GROUP,  /* members in an object of their own, same row */
+};
+
+struct shape;
+struct branch;
+struct sql;
+
+struct out {
+    Str key; /* `"title":`, with the comma before it if it is not the first */
+    enum out_kind kind;
+    uint32_t column;
+    RowWriter *write;
+    struct shape *shape;   /* OUT_OBJECT, OUT_GROUP */
+    struct branch *branch; /* OUT_LIST, OUT_ANY: the first of them */
+    uint32_t mask;         /* OUT_LIST: a boolean column, or NO_COLUMN */
+};
+
+#define NO_COLUMN UINT32_MAX
+
+struct shape {
+    struct out *outs;
+    uint32_t count;
+    bool is_bare; /* the row is its key */
+    uint32_t key; /* column, for bare shapes and for the presence of a joined row */
+    RowWriter *write_key;
+};

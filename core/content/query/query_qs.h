@@ -1,0 +1,34 @@
+/*
+ * Query strings as the qs library reads them: a[b][c]=1, a[]=1, a=1&a=2. A parsed string is a tree
+ * whose inner nodes can be turned into JSON.
+ */
+#pragma once
+
+#include "base/json/json.h"
+#include "base/system/ctx.h"
+
+enum {
+    QS_PARAMETERS_MAX = 1000,
+    QS_DEPTH_MAX = 10,  /* brackets in one name; deeper ones are part of the last name */
+    QS_INDEX_MAX = 500, /* larger numbers are names of an object */
+};
+
+struct qs_node {
+    Str name;
+    Str value; /* of a leaf */
+    bool is_leaf;
+    uint32_t index; /* among its siblings that have no name of their own */
+    struct qs_node *first;
+    struct qs_node *last;
+    struct qs_node *next;
+};
+
+/* %XX and +; what is no valid escape stays as it is. */
+Str qs_decode(struct arena *arena, Str raw);
+
+/* The children of *ret_root are the parameters, in the order of their first mention.
+ * ERR_INVALID_QUERY for too many of them and for NUL. */
+Err qs_parse(struct ctx *ctx, Str text, struct qs_node **ret_root);
+
+/* A node's children as one JSON value: an array when all names are indices, else an object. */
+Err qs_json(struct ctx *ctx, const struct qs_node *node, const struct json **ret);

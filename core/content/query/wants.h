@@ -1,0 +1,36 @@
+/*
+ * What a list of dotted paths asks of one collection: its members in order, each once, with the
+ * paths below it. First half of compiling fields; plan_shape.c is the second.
+ */
+#pragma once
+
+#include "content/plan/compile.h"
+
+struct want_path {
+    struct want_path *next;
+    Str path;
+    Str collection; /* "item:headings.title": headings; empty: all */
+};
+
+struct want {
+    struct want *next;
+    Str key; /* in the answer */
+    const struct field *field;
+    enum function function;
+    Str argument; /* FUNCTION_JSON: the path inside */
+    bool is_bare; /* asked for itself, not only for what is below it */
+    bool is_alias_name;
+    struct want_path *first_path;
+    struct want_path *last_path;
+};
+
+struct wants {
+    struct want *first;
+    struct want *last;
+    uint32_t count;
+};
+
+/* `paths` empty: "*". ERR_FORBIDDEN names every field that does not exist or may not be seen. */
+Err wants_collect(struct compiler *c, const struct collection *collection,
+                  const struct access *access, const Str *paths, uint32_t count,
+                  const struct json *alias, struct place place, struct wants *ret);

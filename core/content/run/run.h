@@ -1,0 +1,52 @@
+/*
+ * Running a plan: binding its parameters, sending its statements, writing its rows as JSON.
+ */
+#pragma once
+
+#include "content/plan/plan.h"
+
+struct branch_rows {
+    struct rows rows;
+    struct map *spans; /* text of a parent's key → struct span */
+};
+
+struct run {
+    struct ctx *ctx;
+    const struct plan *plan;
+    DbArg key;          /* PARAM_KEY */
+    Str keys;           /* PARAM_KEYS: an array literal */
+    const DbArg *given; /* PARAM_GIVEN */
+    uint32_t given_count;
+    const Str
+        *values; /* of the query's shape, in the form its fields want; NULL: those of the plan */
+    struct rows rows;
+    struct branch_rows *branches;
+    int64_t total;
+    int64_t filtered;
+    Str policies; /* of the current user, once asked for */
+};
+
+/* ERR_FORBIDDEN, as for a row that is not there, when the text is no such key. */
+Err key_parse(struct ctx *ctx, const struct collection *collection, Str text, DbArg *ret);
+bool key_is_valid(const struct field *key, Str text);
+
+/* '{"a","b"}' */
+Str array_literal(struct arena *arena, const Str *items, uint32_t count);
+/* A key as text, whatever its type. */
+Str key_text(struct arena *arena, const struct rows *rows, uint32_t row, uint32_t column);
+
+/* Arguments of one select, in the arena. */
+fiber_fn Err run_bind(struct run *run, const struct select *select, struct db_args *ret);
+/* The root statement, the counts, then the branches, level by level. */
+fiber_fn Err run_plan(struct run *run);
+/* ERR_AMBIGUOUS_KEY when rows asked for by key are of several sites. */
+Err run_check_keys(const struct run *run);
+/* The branches of rows that came otherwise (a write). */
+fiber_fn Err run_branches(struct run *run, const struct select *select, const struct rows *rows);
+
+/* Whether a row that a write returned may be read by who wrote it. */
+bool run_may_read(const struct run *run, uint32_t row);
+/* One row; what stands for a singleton's row before there is one; the list with its brackets. */
+void run_write_nothing(const struct run *run, struct buf *out);
+fiber_fn void run_write_row(const struct run *run, uint32_t row, struct buf *out);
+fiber_fn void run_write_list(const struct run *run, struct buf *out);

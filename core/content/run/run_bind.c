@@ -1,0 +1,194 @@
+/*
+ * Parameters of a run: constants of the plan, the scope's site, the current user, now.
+ */
+#include "base/system/clock.h"
+#include "content/run/run.h"
+#include "content/schema/oids.h"
+#include "gen/sql.h"
+#include "io/reactor/reactor.h"
+
+#include <assert.h>
+
+bool key_is_valid(const struct field *key, Str text)
+{
+    Uuid uuid;
+    int64_t integer;
+    switch (key->type_oid) {
+    case OID_UUID:
+        return uuid_parse(text, &uuid);
+    case OID_INT2:
+        return str_to_i64(text, &integer) && integer >= INT16_MIN && integer <= INT16_MAX;
+    case OID_INT4:
+        return str_to_i64(text, &integer) && integer >= INT32_MIN && integer <= INT32_MAX;
+    case OID_INT8:
+        return str_to_i64(text, &integer);
+    default:
+        return text.len > 0 && text.len <= 1024 && str_is_utf8(text) &&
+               str_find_char(text, '\0') < 0;
+    }
+}
+
+Err key_parse(struct ctx *ctx, const struct collection *collection, Str text, DbArg *ret)
+{
+    Uuid uuid;
+    if (!key_is_valid(collection->key, text))
+        return fail(ctx, ERR_FORBIDDEN, "%s", "");
+    if (collection->key->type_oid == OID_UUID && uuid_parse(text, &uuid))
+        *ret = db_uuid(uuid);
+    else
+        *ret = db_text(text);
+    return OK;
+}
+
+static void put_element(struct buf *out, Str text)
+{
+    buf_put_char(out, '"');
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.data[i] == '"' || text.data[i] == '\\')
+            buf_put_char(out, '\\');
+        buf_put_char(out, text.data[i]);
+    }
+    buf_put_char(out, '"');
+}
+
+Str array_literal(struct arena *arena, const Str *items, uint32_t count)
+{
+    size_t room = 8;
+    for (uint32_t i = 0; i < count; i++)
+        room += items[i].len * 2 + 3;
+    struct buf *out = buf_in_arena(arena, room);
+    buf_put_char(out, '{');
+    for (uint32_t i = 0; i < count; i++) {
+        if (i > 0)
+            buf_put_char(out, ',');
+        put_element(out, items[i]);
+    }
+    buf_put_char(out, '}');
+    return buf_str(out);
+}
+
+static Str roles_literal(struct run *run)
+{
+    Uuid roles[ROLE_CHAIN_MAX];
+    Str texts[ROLE_CHAIN_MAX];
+    uint32_t count = schema_role_chain(run->plan->schema, run->ctx->actor->role, roles);
+    for (uint32_t i = 0; i < count; i++)
+        texts[i] = uuid_text(run->ctx->arena, roles[i]);
+    return array_literal(run->ctx->arena, texts, count);
+}
+
+static fiber_fn Err policies_literal(struct run *run, Str *ret)
+{
+    struct ctx *ctx = run->ctx;
+    if (run->policies.data == NULL) {
+        struct rows rows;
+        DbArg user = uuid_is_nil(ctx->actor->user) ? db_null() : db_uuid(ctx->actor->user);
+        struct ctx machinery = *ctx; /* its rights are read, not used */
+        machinery.actor = NULL;
+        machinery.epoch = 0;
+        Err err = db_query_platform(reactor_platform(&machinery), &SQL_ACTOR_POLICIES,
+                                    ARGS(db_text(roles_literal(run)), user), &rows);
+        ctx->diag = machinery.diag;
+        TRY(err);
+        Str *texts = arena_array(ctx->arena, Str, rows.count + 1);
+        for (uint32_t i = 0; i < rows.count; i++)
+            texts[i] = uuid_text(ctx->arena, row_uuid(&rows, i, ACTOR_POLICIES_POLICY));
+        run->policies = array_literal(ctx->arena, texts, rows.count);
+    }
+    *ret = run->policies;
+    return OK;
+}
+
+static Str own_uuid(struct run *run, Uuid uuid)
+{
+    return uuid_is_nil(uuid) ? STR_NONE : uuid_text(run->ctx->arena, uuid);
+}
+
+static fiber_fn Err text_of(struct run *run, const struct param *param, Str *ret)
+{
+    struct ctx *ctx = run->ctx;
+    switch (param->kind) {
+    case PARAM_TEXT:
+        *ret =
+            param->shared > 0 && run->values != NULL ? run->values[param->shared - 1] : param->text;
+        return OK;
+    case PARAM_NOW:
+        *ret = clock_iso(ctx->arena, clock_wall_us() + param->shift_ms * MS_US);
+        return OK;
+    case PARAM_USER:
+        *ret = own_uuid(run, ctx->actor->user);
+        return OK;
+    case PARAM_ROLE:
+        *ret = own_uuid(run, ctx->actor->role);
+        return OK;
+    case PARAM_ROLES:
+        *ret = roles_literal(run);
+        return OK;
+    case PARAM_POLICIES:
+        return policies_literal(run, ret);
+    default:
+        assert(param->kind == PARAM_KEYS);
+        *ret = run->keys;
+        return OK;
+    }
+}
+
+/* Elements that are lists themselves ($CURRENT_ROLES among others) are spliced in. */
+static fiber_fn Err list_text(struct run *run, const struct param *list, Str *ret)
+{
+    struct buf *out = buf_in_arena(run->ctx->arena, PLAN_SQL_MAX * 8);
+    buf_put_char(out, '{');
+    for (uint32_t i = 0; i < list->item_count; i++) {
+        Str text;
+        TRY(text_of(run, list->items[i], &text));
+        if (text.data == NULL)
+            continue;
+        bool is_list =
+            list->items[i]->kind == PARAM_ROLES || list->items[i]->kind == PARAM_POLICIES;
+        Str inner = is_list ? str_slice(text, 1, text.len - 1) : text;
+        if (out->len > 1 && (!is_list || inner.len > 0))
+            buf_put_char(out, ',');
+        if (is_list)
+            buf_put(out, inner);
+        else
+            put_element(out, text);
+    }
+    buf_put_char(out, '}');
+    if (out->is_full)
+        return fail(run->ctx, ERR_INVALID_QUERY, "The query is too large");
+    *ret = buf_str(out);
+    return OK;
+}
+
+static fiber_fn Err bind_one(struct run *run, const struct param *param, DbArg *ret)
+{
+    Str text = STR_NONE;
+    switch (param->kind) {
+    case PARAM_SITE:
+        *ret = db_uuid(run->ctx->scope.site);
+        return OK;
+    case PARAM_KEY:
+        *ret = run->key;
+        return OK;
+    case PARAM_GIVEN:
+        assert(param->index < run->given_count);
+        *ret = run->given[param->index];
+        return OK;
+    case PARAM_LIST:
+        TRY(list_text(run, param, &text));
+        break;
+    default:
+        TRY(text_of(run, param, &text));
+    }
+    *ret = db_text_z(text);
+    return OK;
+}
+
+Err run_bind(struct run *run, const struct select *select, struct db_args *ret)
+{
+    DbArg *list = arena_array(run->ctx->arena, DbArg, select->param_count + 1);
+    for (uint32_t i = 0; i < select->param_count; i++)
+        TRY(bind_one(run, select->params[i], &list[i]));
+    *ret = (struct db_args){list, select->param_count};
+    return OK;
+}

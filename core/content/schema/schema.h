@@ -1,0 +1,128 @@
+/*
+ * The schema snapshot: collections, fields and relations as the database and the Directus metadata
+ * have them. Immutable, swapped whole when the epoch moves, loaded once however many fibers ask.
+ */
+#pragma once
+
+#include "base/memory/map.h"
+#include "base/system/ctx.h"
+#include "io/fiber/fiber.h"
+
+enum field_type {
+    FIELD_STRING,
+    FIELD_TEXT,
+    FIELD_BOOLEAN,
+    FIELD_INTEGER,
+    FIELD_BIG_INTEGER,
+    FIELD_FLOAT,
+    FIELD_DECIMAL,
+    FIELD_DATE,
+    FIELD_DATE_TIME,
+    FIELD_TIME,
+    FIELD_TIMESTAMP,
+    FIELD_JSON,
+    FIELD_CSV,
+    FIELD_UUID,
+    FIELD_HASH,
+    FIELD_BINARY,
+    FIELD_ALIAS,
+    FIELD_UNKNOWN,
+};
+
+enum field_special {
+    SPECIAL_UUID = 1 << 0,
+    SPECIAL_HASH = 1 << 1,
+    SPECIAL_CONCEAL = 1 << 2,
+    SPECIAL_DATE_CREATED = 1 << 3,
+    SPECIAL_DATE_UPDATED = 1 << 4,
+    SPECIAL_USER_CREATED = 1 << 5,
+    SPECIAL_USER_UPDATED = 1 << 6,
+    SPECIAL_CAST_JSON = 1 << 7,
+    SPECIAL_CAST_CSV = 1 << 8,
+    SPECIAL_CAST_BOOLEAN = 1 << 9,
+    SPECIAL_NO_DATA = 1 << 10,
+    SPECIAL_ROLE_CREATED = 1 << 11,
+    SPECIAL_ROLE_UPDATED = 1 << 12,
+};
+
+struct collection;
+
+struct field {
+    Str name;
+    enum field_type type;
+    uint32_t special; /* enum field_special */
+    bool is_alias;    /* no column */
+    bool is_nullable;
+    bool has_default;
+    bool is_generated;
+    bool is_key;
+    bool is_hidden_site; /* the site column of a tenant-owned system table: never on the wire */
+    bool is_account;     /* of directus_users and no profile: written on the platform alone */
+    bool is_searchable;
+    int32_t max_length; /* 0: none */
+    uint32_t type_oid;
+    uint32_t ordinal; /* in the table; aliases after the columns */
+    const struct json *validation;
+    const struct relation *relation; /* NULL: a plain field */
+    const struct collection *collection;
+};
+
+enum relation_kind { RELATION_TO_ONE, RELATION_TO_MANY, RELATION_TO_ANY };
+
+/* Seen from `field`: to-one through its own column, to-many from an alias. */
+struct relation {
+    enum relation_kind kind;
+    const struct field *field;
+    const struct collection *target;  /* NULL for RELATION_TO_ANY */
+    const struct field *target_field; /* TO_ONE: the target's key; TO_MANY: the child's FK column */
+    const struct field *sort_field;   /* TO_MANY, may be NULL */
+    bool deselect_deletes;            /* TO_MANY: one_deselect_action = delete */
+    bool keeps_site; /* TO_ONE: a foreign key over site and key leads to its own site only */
+    const struct field *collection_field; /* TO_ANY */
+    const struct collection **allowed;    /* TO_ANY */
+    uint32_t allowed_count;
+};
+
+struct collection {
+    Str name;
+    struct field **fields; /* columns in table order, then aliases */
+    uint32_t field_count;
+    struct map *fields_by_name;
+    const struct field *key;
+    const struct field *sort_field; /* may be NULL */
+    const struct field *site;       /* the tenant column; NULL: no tenant owns it */
+    bool is_shared_read;            /* rows of the library site are readable by every site */
+    bool is_site_optional;          /* a row without a site belongs to no tenant */
+    bool is_keyed_by_site;          /* a key is unique in its site, not over all of them */
+    bool is_read_only;              /* written by functions of ours: nobody may, through items */
+    bool is_audited;                /* configuration: each change leaves a line of the work log */
+    bool is_system;                 /* directus_… */
+    bool has_accounts;              /* directus_users: rows are made on the platform alone */
+    bool is_singleton;
+    enum { TRACK_ALL, TRACK_ACTIVITY, TRACK_NOTHING } accountability;
+};
+
+struct schema {
+    int64_t epoch;
+    struct map *collections;
+    struct map *role_parents; /* text of a role's id → Uuid of its parent (nil: none) */
+    struct arena *arena;
+    uint32_t references;
+};
+
+/* The roles a role stands in: itself, then its parents; at most ROLE_CHAIN_MAX. */
+enum { ROLE_CHAIN_MAX = 32 };
+uint32_t schema_role_chain(const struct schema *schema, Uuid role, Uuid out[ROLE_CHAIN_MAX]);
+
+/* The snapshot of the current epoch; pins it to ctx (released with its arena) and sets
+ * ctx->epoch. Waits only when it must be loaded. ERR_STALE_EPOCH when ctx was bound to another
+ * epoch before (its actor's grants are older): authenticate again. */
+fiber_fn Err schema_current(struct ctx *ctx, const struct schema **ret);
+/* The epoch moved: the next schema_current loads. */
+void schema_invalidate(struct ctx *ctx);
+
+const struct collection *schema_find(const struct schema *schema, Str name); /* or NULL */
+const struct field *collection_field(const struct collection *collection, Str name);
+
+/* Directus' sentence for what is missing or may not be seen: the same for both. */
+Err schema_forbidden_collection(struct ctx *ctx, Str name, Str queried_in);

@@ -1,0 +1,69 @@
+/*
+ * Building a snapshot: used by schema_load.c (from the database) and by unit tests (by hand).
+ * Order: tables and columns, then field metadata, then relations, then schema_finish.
+ */
+#pragma once
+
+#include "content/schema/schema.h"
+
+struct schema *schema_new(int64_t epoch); /* one reference */
+void schema_unref(void *schema);
+
+struct column_facts {
+    Str collection;
+    Str field;
+    uint32_t type_oid;
+    int32_t max_length;
+    bool is_nullable;
+    bool has_default;
+    bool is_generated;
+    int32_t key_columns; /* of the primary key it belongs to; 0: to none */
+};
+void schema_add_column(struct schema *schema, const struct column_facts *facts);
+
+/* `special` as in directus_fields.special; of fields without a column nothing is kept here. */
+void schema_set_field(struct schema *schema, Str collection, Str field, Str special,
+                      const struct json *validation, bool is_searchable);
+
+struct relation_facts {
+    Str many_collection;
+    Str many_field;
+    Str one_collection;   /* empty: to-any */
+    Str one_field;        /* empty: not to be seen from the other side */
+    Str collection_field; /* to-any */
+    Str allowed;          /* to-any: comma-separated */
+    Str sort_field;
+    bool deselect_deletes;
+};
+/* Relations between what does not exist are left out; the first of two for one field wins. */
+void schema_add_relation(struct schema *schema, const struct relation_facts *facts);
+/* Only if the target column is the target's key and no relation has claimed the field. */
+void schema_add_foreign_key(struct schema *schema, Str collection, Str field, Str target,
+                            Str target_field);
+/* The foreign key of this relation holds the site as well. */
+void schema_set_keeps_site(struct schema *schema, Str collection, Str field, Str target);
+
+void schema_set_collection(struct schema *schema, Str name, Str sort_field, Str accountability,
+                           bool is_singleton);
+struct tenant_facts {
+    Str collection;
+    Str site_column;
+    bool is_shared_read;
+    bool is_site_optional;
+    bool is_read_only;
+    bool is_audited;
+    bool is_keyed_by_site;
+};
+void schema_set_tenant(struct schema *schema, const struct tenant_facts *facts);
+void schema_set_role(struct schema *schema, Uuid role, Uuid parent);
+
+/* What Directus knows of its own collections without rows. After the columns. */
+void schema_add_system(struct schema *schema);
+/* Drops tables without a single-column key. Last. */
+void schema_finish(struct schema *schema);
+
+/* The field type Directus derives from a column's type and special flags. */
+enum field_type field_type_of(uint32_t type_oid, uint32_t special, Str special_text);
+uint32_t field_special_of(Str special_text);
+/* As in error sentences: "string", "bigInteger" … */
+const char *field_type_name(enum field_type type);

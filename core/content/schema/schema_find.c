@@ -1,0 +1,117 @@
+/*
+ * Finding things in a snapshot, and the snapshot of the current epoch itself.
+ */
+#include "access/grants/actor.h"
+#include "access/identity/current.h"
+#include "base/system/clock.h"
+#include "content/schema/schema.h"
+#include "content/schema/schema_build.h"
+#include "content/schema/thread.h"
+#include "io/reactor/reactor.h"
+
+#include <assert.h>
+
+const struct collection *schema_find(const struct schema *schema, Str name)
+{
+    return map_get(schema->collections, name);
+}
+
+const struct field *collection_field(const struct collection *collection, Str name)
+{
+    return map_get(collection->fields_by_name, name);
+}
+
+uint32_t schema_role_chain(const struct schema *schema, Uuid role, Uuid out[ROLE_CHAIN_MAX])
+{
+    uint32_t count = 0;
+    while (!uuid_is_nil(role) && count < ROLE_CHAIN_MAX) {
+        out[count++] = role;
+        char text[UUID_TEXT_LEN];
+        uuid_write(role, text);
+        const Uuid *parent = map_get(schema->role_parents, str_of(text, sizeof text));
+        if (parent == NULL)
+            break;
+        role = *parent;
+        for (uint32_t i = 0; i < count; i++) {
+            if (uuid_eq(out[i], role))
+                return count; /* a cycle */
+        }
+    }
+    return count;
+}
+
+Err schema_forbidden_collection(struct ctx *ctx, Str name, Str queried_in)
+{
+    if (queried_in.len == 0)
+        return fail(ctx, ERR_FORBIDDEN,
+                    "You don't have permission to access collection \"%.*s\" or it does not "
+                    "exist. Queried in root.",
+                    STR_FMT(name));
+    return fail(ctx, ERR_FORBIDDEN,
+                "You don't have permission to access collection \"%.*s\" or it does not exist. "
+                "Queried in \"%.*s\".",
+                STR_FMT(name), STR_FMT(queried_in));
+}
+
+/* Not after PostgreSQL was lost, nor when both the caller's rights and the last look at the epoch
+ * are of another. Stamps have no order: which of two is newer only the database knows. */
+static bool is_usable(struct ctx *ctx, const struct content_thread *thread)
+{
+    const struct schema *schema = thread->schema;
+    if (schema == NULL || thread->is_stale || thread->losses != db_losses(ctx->reactor->db))
+        return false;
+    bool is_unbound = ctx->epoch == 0 && ctx->has_committed;
+    return is_unbound || ctx->epoch == schema->epoch || access_epoch(ctx->reactor) == schema->epoch;
+}
+
+static fiber_fn Err load_once(struct ctx *ctx, struct content_thread *thread)
+{
+    struct gate *held SCOPED_GATE = NULL;
+    TRY(gate_enter(ctx, &thread->load_gate));
+    held = &thread->load_gate;
+    if (is_usable(ctx, thread))
+        return OK; /* another fiber has just loaded it */
+    uint64_t losses = db_losses(ctx->reactor->db);
+    struct schema *schema;
+    thread->is_stale = false; /* an epoch that moves during the load makes it stale again */
+    Err err = schema_load(ctx, &schema);
+    if (err != OK) {
+        thread->is_stale = true;
+        return err;
+    }
+    content_thread_set_schema(thread, schema);
+    thread->losses = losses;
+    if (schema->epoch != access_epoch(ctx->reactor))
+        return access_look(ctx, clock_now_us(), NULL, false);
+    return OK;
+}
+
+static void pin(struct ctx *ctx, struct schema *schema)
+{
+    schema->references++;
+    arena_defer(ctx->arena, schema_unref, schema);
+}
+
+Err schema_current(struct ctx *ctx, const struct schema **ret)
+{
+    assert(ctx->reactor != NULL);
+    struct content_thread *thread = content_thread(ctx->reactor);
+    bool is_bound = ctx->epoch != 0;
+    /* Whoever has not authenticated (a job, the server itself) has nothing that was compared. */
+    if (!is_bound && !ctx->has_committed)
+        TRY(access_look(ctx, clock_now_us() - ACCESS_AGE_US, NULL, false));
+    if (!is_usable(ctx, thread))
+        TRY(load_once(ctx, thread));
+    struct schema *schema = thread->schema;
+    if (is_bound && ctx->epoch != schema->epoch && !ctx->has_committed)
+        return fail(ctx, ERR_STALE_EPOCH, "rights and schema are not of one epoch");
+    ctx->epoch = schema->epoch;
+    pin(ctx, schema);
+    *ret = schema;
+    return OK;
+}
+
+void schema_invalidate(struct ctx *ctx)
+{
+    content_thread(ctx->reactor)->is_stale = true;
+}

@@ -1,0 +1,332 @@
+#include "base/json/json_writer.h"
+#include "base/memory/map.h"
+#include "base/system/clock.h"
+#include "factory/articles/article_store.h"
+#include "factory/library/modules.h"
+#include "gen/sql.h"
+
+#include <assert.h>
+
+/* How often one headline may meet a taken text or address before it is given up. */
+enum { ATTEMPTS_MAX = 6 };
+
+/* The drafts of one round, and which of them were stored. */
+struct round {
+    struct article_draft drafts[ARTICLE_BATCH_MAX];
+    uint32_t count;
+    uint32_t attempt;
+    const struct place_list *places;
+    uint32_t *usage; /* the plan's, and what the transaction has made */
+    int64_t now_us;
+};
+
+static Str modules_json(struct arena *arena, const struct article_plan *plan,
+                        const struct article_draft *draft)
+{
+    if (plan->path != PATH_MODULES)
+        return STR_NONE;
+    const struct assembly *assembly = &draft->assembly;
+    struct buf *out = buf_in_arena(arena, ((size_t)assembly->fragment_count + 1) * 40);
+    struct json_writer w = json_writer(out);
+    json_array_begin(&w);
+    for (uint32_t i = 0; i < assembly->fragment_count; i++)
+        json_put_uuid(&w, plan->library->fragments[assembly->fragments[i]].id);
+    json_array_end(&w);
+    return buf_str(out);
+}
+
+/* The drafts as columns, in the order of articles_store. */
+static void add_columns(struct arena *arena, const struct article_plan *plan,
+                        const struct round *round, DbArg *list)
+{
+    uint32_t count = round->count;
+    Uuid *ids = arena_array(arena, Uuid, count);
+    Uuid *headlines = arena_array(arena, Uuid, count);
+    int64_t *words = arena_array(arena, int64_t, count);
+    enum { TEXTS = 15 };
+    Str *texts[TEXTS];
+    for (int column = 0; column < TEXTS; column++)
+        texts[column] = arena_array(arena, Str, count);
+
+    for (uint32_t i = 0; i < count; i++) {
+        const struct article_draft *draft = &round->drafts[i];
+        ids[i] = draft->id;
+        headlines[i] = draft->headline.id;
+        words[i] = draft->assembly.words;
+        const Str row[TEXTS] = {
+            draft->title,
+            draft->slug,
+            draft->assembly.html,
+            draft->meta_title,
+            draft->meta_description,
+            word_count_status_name(draft->assembly.words_status),
+            draft->location.city,
+            draft->location.county,
+            draft->location.state,
+            draft->svg,
+            draft->alt,
+            draft->schema_json,
+            hex_text(arena, draft->assembly.generation_hash.bytes, sizeof(Sha256)),
+            draft->provenance,
+            modules_json(arena, plan, draft),
+        };
+        for (int column = 0; column < TEXTS; column++)
+            texts[column][i] = row[column].len > 0 ? row[column] : STR_NONE;
+    }
+    *list++ = db_uuid_array(arena, ids, count);
+    *list++ = db_uuid_array(arena, headlines, count);
+    for (int column = 0; column < TEXTS; column++) {
+        if (column == 5)
+            *list++ = db_int_array(arena, words, count);
+        *list++ = db_text_array(arena, texts[column], count);
+    }
+}
+
+static fiber_fn Err store(struct ctx *ctx, struct db_tx *tx, const struct article_batch *batch,
+                          const struct round *round, struct rows *ret_rows)
+{
+    enum { ARGUMENTS = 25 };
+    const struct assembled *assembled = batch->assembled;
+    DbArg *list = arena_array(ctx->arena, DbArg, ARGUMENTS);
+    list[0] = db_uuid(ctx->scope.site);
+    list[1] = db_uuid(batch->plan->campaign.id);
+    list[2] = db_uuid(batch->plan->campaign.owner);
+    list[3] = db_uuid_or_null(batch->generation);
+    list[4] = db_text(assembled != NULL ? STR("draft") : STR("qc"));
+    list[5] = assembled != NULL ? db_time(assembled->publish_us) : db_null();
+    list[6] = assembled != NULL ? db_time(assembled->modified_us) : db_null();
+    add_columns(ctx->arena, batch->plan, round, list + 7);
+    return db_tx_query(tx, &SQL_ARTICLES_STORE, (struct db_args){list, ARGUMENTS}, ret_rows);
+}
+
+static bool was_stored(const struct rows *rows, Uuid id)
+{
+    for (uint32_t i = 0; i < rows->count; i++)
+        if (uuid_eq(row_uuid(rows, i, ARTICLES_STORE_ID), id))
+            return true;
+    return false;
+}
+
+/* The next free address after those that this transaction has already looked at. */
+static fiber_fn Err find_slug(struct ctx *ctx, struct db_tx *tx, struct map *numbers,
+                              struct article_draft *draft)
+{
+    uintptr_t from = (uintptr_t)map_get(numbers, draft->slug_base);
+    struct rows rows;
+    TRY(db_tx_query(tx, &SQL_ARTICLE_SLUG_FREE,
+                    ARGS(db_uuid(ctx->scope.site), db_text(draft->slug_base),
+                         db_int4(from > 0 ? (int32_t)from : 1)),
+                    &rows));
+    if (rows.count == 0)
+        return fail(ctx, ERR_CONFLICT, "There are too many articles named \"%.*s\".",
+                    STR_FMT(draft->title));
+    int64_t number = row_int(&rows, 0, ARTICLE_SLUG_FREE_NUMBER);
+    draft->slug = row_text(&rows, 0, ARTICLE_SLUG_FREE_SLUG);
+    (void)map_put(numbers, draft->slug_base, (void *)(uintptr_t)(number + 1));
+    return OK;
+}
+
+/* The n-th article's own day, when it has one. */
+static int64_t day_of(const struct article_batch *batch, const struct round *round,
+                      const struct claimed_headline *headline)
+{
+    if (batch->assembled != NULL)
+        return batch->assembled->publish_us;
+    return batch->publish_us != NULL ? batch->publish_us[headline->place] : round->now_us;
+}
+
+static fiber_fn Err draft_again(struct ctx *ctx, const struct article_batch *batch,
+                                const struct round *round, const struct claimed_headline *headline,
+                                struct article_draft *ret)
+{
+    struct draft_request request = {
+        .plan = batch->plan,
+        .headline = *headline,
+        .places = round->places,
+        .usage = round->usage,
+        .now_us = day_of(batch, round, headline),
+        .seed = batch->assembled != NULL ? batch->assembled->seed : 0,
+        .attempt = round->attempt,
+    };
+    TRY(article_draft_make(ctx, &request, ret));
+    article_count_usage(&ret->assembly, round->usage);
+    return OK;
+}
+
+/* Moves what was stored to `made`; what was not stays in the round, made anew. */
+static fiber_fn Err sort_round(struct ctx *ctx, struct db_tx *tx, const struct article_batch *batch,
+                               struct round *round, const struct rows *rows, struct map *numbers,
+                               struct article_draft *made, uint32_t *made_count)
+{
+    uint32_t left = 0;
+    round->attempt++;
+    for (uint32_t i = 0; i < round->count; i++) {
+        if (was_stored(rows, round->drafts[i].id)) {
+            made[(*made_count)++] = round->drafts[i];
+            continue;
+        }
+        article_uncount_usage(&round->drafts[i].assembly, round->usage);
+        struct article_draft draft;
+        TRY(draft_again(ctx, batch, round, &round->drafts[i].headline, &draft));
+        TRY(find_slug(ctx, tx, numbers, &draft));
+        round->drafts[left++] = draft;
+    }
+    round->count = left;
+    return OK;
+}
+
+static fiber_fn Err retire(struct ctx *ctx, struct db_tx *tx, const struct round *round)
+{
+    Uuid *ids = arena_array(ctx->arena, Uuid, round->count);
+    for (uint32_t i = 0; i < round->count; i++)
+        ids[i] = round->drafts[i].headline.id;
+    return db_tx_query(tx, &SQL_HEADLINES_RETIRE,
+                       ARGS(db_uuid(ctx->scope.site), db_uuid_array(ctx->arena, ids, round->count)),
+                       NULL);
+}
+
+/* Modules: what the table says now. Fragments: what this thread has counted. */
+static fiber_fn Err load_usage(struct ctx *ctx, struct db_tx *tx, const struct article_plan *plan,
+                               struct round *round)
+{
+    const struct library *library = plan->library;
+    round->usage = arena_array(ctx->arena, uint32_t, library->fragment_count + 1);
+    if (library->fragment_count > 0)
+        memcpy(round->usage, plan->usage, library->fragment_count * sizeof *round->usage);
+    return plan->path == PATH_MODULES ? modules_usage(tx, library, round->usage) : OK;
+}
+
+static fiber_fn Err count_modules(struct ctx *ctx, struct db_tx *tx,
+                                  const struct article_plan *plan,
+                                  const struct article_draft *drafts, uint32_t count)
+{
+    if (plan->path != PATH_MODULES || count == 0)
+        return OK;
+    uint32_t *uses = arena_array(ctx->arena, uint32_t, plan->library->fragment_count + 1);
+    for (uint32_t i = 0; i < count; i++)
+        article_count_usage(&drafts[i].assembly, uses);
+    return modules_count(tx, plan->library, uses);
+}
+
+/* Places are read only for headlines that bring none, which campaigns seldom have. */
+static fiber_fn Err load_places(struct ctx *ctx, const struct article_batch *batch,
+                                const struct claimed_headline *headlines, uint32_t count,
+                                struct place_list *places)
+{
+    bool is_needed = false;
+    for (uint32_t i = 0; i < count; i++)
+        is_needed = is_needed || headlines[i].location.len == 0;
+    return is_needed ? campaign_places(ctx, &batch->plan->campaign, places) : OK;
+}
+
+static fiber_fn Err make_all(struct ctx *ctx, struct db_tx *tx, const struct article_batch *batch,
+                             const struct claimed_headline *headlines, uint32_t count,
+                             struct article_draft *made, uint32_t *made_count)
+{
+    assert(count <= ARTICLE_BATCH_MAX);
+    struct place_list places = {0};
+    TRY(load_places(ctx, batch, headlines, count, &places));
+    struct round *round = arena_new(ctx->arena, struct round);
+    *round = (struct round){.places = &places, .now_us = clock_wall_us()};
+    TRY(load_usage(ctx, tx, batch->plan, round));
+    uint32_t made_before = *made_count;
+    for (uint32_t i = 0; i < count; i++) {
+        TRY(draft_again(ctx, batch, round, &headlines[i], &round->drafts[i]));
+        round->count++;
+        TRY(fiber_breathe(ctx));
+    }
+    struct map *numbers = map_in_arena(ctx->arena);
+    while (round->count > 0 && round->attempt < ATTEMPTS_MAX) {
+        struct rows rows;
+        TRY(store(ctx, tx, batch, round, &rows));
+        TRY(sort_round(ctx, tx, batch, round, &rows, numbers, made, made_count));
+    }
+    TRY(count_modules(ctx, tx, batch->plan, made + made_before, *made_count - made_before));
+    return round->count > 0 ? retire(ctx, tx, round) : OK;
+}
+
+static fiber_fn Err claim(struct ctx *ctx, struct db_tx *tx, Uuid campaign, uint32_t count,
+                          struct claimed_headline *ret, uint32_t *ret_count)
+{
+    struct rows rows;
+    TRY(db_tx_query(tx, &SQL_HEADLINES_CLAIM,
+                    ARGS(db_uuid(ctx->scope.site), db_uuid(campaign), db_int(count)), &rows));
+    assert(rows.count <= count);
+    for (uint32_t i = 0; i < rows.count; i++)
+        ret[i] = (struct claimed_headline){
+            .id = row_uuid(&rows, i, HEADLINES_CLAIM_ID),
+            .title = row_text(&rows, i, HEADLINES_CLAIM_TITLE),
+            .text_hash = row_text(&rows, i, HEADLINES_CLAIM_TEXT_HASH),
+            .location = row_json(&rows, i, HEADLINES_CLAIM_LOCATION),
+        };
+    *ret_count = rows.count;
+    return OK;
+}
+
+/* A headline that was retired leaves its place to one of the next that are claimed. */
+static void seat(struct claimed_headline *headlines, uint32_t count,
+                 const struct article_draft *made, uint32_t made_count)
+{
+    bool is_taken[ARTICLE_BATCH_MAX] = {false};
+    for (uint32_t i = 0; i < made_count; i++)
+        is_taken[made[i].headline.place] = true;
+    uint32_t place = 0;
+    for (uint32_t i = 0; i < count; i++, place++) {
+        while (is_taken[place])
+            place++;
+        assert(place < ARTICLE_BATCH_MAX);
+        headlines[i].place = place;
+    }
+}
+
+fiber_fn Err articles_make(struct ctx *ctx, struct db_tx *tx, const struct article_batch *batch,
+                           uint32_t count, struct article_draft *ret_drafts, uint32_t *ret_count)
+{
+    assert(count > 0 && count <= ARTICLE_BATCH_MAX);
+    struct claimed_headline *headlines = arena_array(ctx->arena, struct claimed_headline, count);
+    uint32_t made = 0;
+    uint32_t claimed = 1;
+    /* Again only when some of the claimed could not become articles. */
+    while (made < count && claimed > 0) {
+        TRY(claim(ctx, tx, batch->plan->campaign.id, count - made, headlines, &claimed));
+        seat(headlines, claimed, ret_drafts, made);
+        TRY(make_all(ctx, tx, batch, headlines, claimed, ret_drafts, &made));
+    }
+    *ret_count = made;
+    return OK;
+}
+
+fiber_fn Err article_make_from(struct ctx *ctx, struct db_tx *tx, const struct article_batch *batch,
+                               const struct claimed_headline *headline,
+                               struct article_draft *ret_draft, bool *ret_made)
+{
+    uint32_t made = 0;
+    TRY(make_all(ctx, tx, batch, headline, 1, ret_draft, &made));
+    *ret_made = made == 1;
+    return OK;
+}
+
+fiber_fn Err article_make_draft(struct ctx *ctx, struct db_tx *tx,
+                                const struct article_batch *batch,
+                                const struct claimed_headline *title,
+                                struct article_draft *ret_draft)
+{
+    assert(batch->assembled != NULL && uuid_is_nil(title->id));
+    /* Titles of this kind repeat: who makes one at the same time waits for its address. */
+    TRY(db_tx_query(tx, &SQL_ARTICLE_TITLE_LOCK,
+                    ARGS(db_uuid(ctx->scope.site), db_text(title->title)), NULL));
+    uint32_t made = 0;
+    TRY(make_all(ctx, tx, batch, title, 1, ret_draft, &made));
+    if (made == 0)
+        return fail(
+            ctx, ERR_CONFLICT,
+            "The campaign has this article already, with every text that its modules give.");
+    return OK;
+}
+
+void articles_count_usage(const struct article_plan *plan, const struct article_draft *drafts,
+                          uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        article_count_usage(&drafts[i].assembly, plan->usage);
+}

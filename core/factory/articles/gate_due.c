@@ -1,0 +1,162 @@
+#include "access/audit/audit.h"
+#include "factory/articles/gate.h"
+#include "factory/review/review.h"
+#include "gen/sql.h"
+
+#include <inttypes.h>
+
+/* What keeps back all of a site, not one article. */
+static const Str ONLY_RAMP = STR_INIT("[\"publish_ramp\"]");
+
+struct due {
+    Uuid slot;
+    Uuid queue;
+    Uuid article;
+    struct published_post draft; /* nil: the article has no post yet */
+};
+
+enum turn_end { TURN_NOTHING_DUE, TURN_PUBLISHED, TURN_HELD, TURN_HELD_ALL };
+
+/* *ret_is_due is false as well when somebody else has the article in hand: the next look, in a few
+ * seconds, finds what became of it. */
+static fiber_fn Err take_due(struct db_tx *tx, bool *ret_is_due, struct due *ret)
+{
+    DbArg site = db_uuid(tx->ctx->scope.site);
+    struct rows rows;
+    TRY(db_tx_query(tx, &SQL_SLOT_DUE, ARGS(site), &rows));
+    *ret_is_due = rows.count > 0;
+    if (!*ret_is_due)
+        return OK;
+    *ret = (struct due){
+        .slot = row_uuid(&rows, 0, SLOT_DUE_ID),
+        .queue = row_uuid(&rows, 0, SLOT_DUE_QUEUE_ID),
+        .article = row_uuid(&rows, 0, SLOT_DUE_ARTICLE_ID),
+    };
+    TRY(db_tx_query(tx, &SQL_SLOT_ARTICLE_TAKE, ARGS(site, db_uuid(ret->article)), &rows));
+    *ret_is_due = rows.count > 0;
+    return OK;
+}
+
+static fiber_fn Err find_draft(struct db_tx *tx, struct due *due)
+{
+    struct rows rows;
+    TRY(db_tx_query(tx, &SQL_ARTICLE_POST,
+                    ARGS(db_uuid(tx->ctx->scope.site), db_uuid(due->article)), &rows));
+    if (rows.count > 0)
+        due->draft = (struct published_post){
+            .id = row_uuid(&rows, 0, ARTICLE_POST_POST_ID),
+            .slug = row_text(&rows, 0, ARTICLE_POST_POST_SLUG),
+        };
+    return OK;
+}
+
+/* The line about articles that wait, once for each reason. */
+static fiber_fn Err log_held(struct db_tx *tx, const char *entity_type, Uuid entity, Str details)
+{
+    return audit_write(tx, &(struct audit){
+                               .action = STR("publish_refused"),
+                               .entity_type = str_from_z(entity_type),
+                               .entity_id = uuid_text(tx->ctx->arena, entity),
+                               .details = details,
+                               .level = "warning",
+                               .status = "refused",
+                           });
+}
+
+static fiber_fn Err hold_all(struct db_tx *tx, const struct gate_refusal *refusal)
+{
+    struct ctx *ctx = tx->ctx;
+    struct rows rows;
+    TRY(db_tx_query(tx, &SQL_SLOTS_HOLD_RAMP,
+                    ARGS(db_uuid(ctx->scope.site), db_time(refusal->opens_us)), &rows));
+    if (row_int(&rows, 0, SLOTS_HOLD_RAMP_IS_NEW) == 0)
+        return OK;
+    Str details =
+        str_printf(ctx->arena, "{\"conditions\":%.*s,\"waiting\":%jd}",
+                   STR_FMT(refusal->conditions), (intmax_t)row_int(&rows, 0, SLOTS_HOLD_RAMP_HELD));
+    return log_held(tx, "sites", ctx->scope.site, details);
+}
+
+static fiber_fn Err hold(struct db_tx *tx, const struct due *due, Str conditions)
+{
+    struct ctx *ctx = tx->ctx;
+    struct rows rows;
+    TRY(db_tx_query(tx, &SQL_SLOT_HOLD,
+                    ARGS(db_uuid(ctx->scope.site), db_uuid(due->slot), db_text(conditions)),
+                    &rows));
+    if (!row_bool(&rows, 0, SLOT_HOLD_IS_NEW))
+        return OK;
+    Str queue = uuid_text(ctx->arena, due->queue);
+    Str details = str_printf(ctx->arena, "{\"conditions\":%.*s,\"queue_id\":\"%.*s\"}",
+                             STR_FMT(conditions), STR_FMT(queue));
+    return log_held(tx, "generated_articles", due->article, details);
+}
+
+/* A draft that an editor has made is what goes out; else the article becomes its post now. */
+static fiber_fn Err publish(struct db_tx *tx, void *arg)
+{
+    struct due *due = arg;
+    TRY(find_draft(tx, due));
+    if (uuid_is_nil(due->draft.id))
+        return article_publish_in(tx, due->article, false, &due->draft);
+    struct rows rows;
+    TRY(db_tx_query(tx, &SQL_DRAFT_PUBLISH,
+                    ARGS(db_uuid(tx->ctx->scope.site), db_uuid(due->draft.id)), &rows));
+    if (rows.count == 0)
+        return fail(tx->ctx, ERR_CONFLICT, "The article's post is no draft.");
+    return article_posted(tx, due->article, &due->draft, false);
+}
+
+/* Asked first; asked again when another publisher took the last place of the day meanwhile. What
+ * stands in the way beside the gate is "not_possible", for people to look at. */
+static fiber_fn Err publish_or_hold(struct db_tx *tx, struct due *due, enum turn_end *ret)
+{
+    struct ctx *ctx = tx->ctx;
+    bool is_open;
+    struct gate_refusal refusal;
+    TRY(gate_ask(tx, due->article, &is_open, &refusal));
+    if (is_open) {
+        Err failed;
+        TRY(db_savepoint(tx, publish, due, &failed));
+        *ret = TURN_PUBLISHED;
+        if (failed == OK || err_info(failed)->retry == RETRY_LATER)
+            return failed;
+        diag_clear(ctx);
+        TRY(gate_ask(tx, due->article, &is_open, &refusal));
+    }
+    bool is_ramp = str_eq(refusal.conditions, ONLY_RAMP);
+    *ret = is_ramp ? TURN_HELD_ALL : TURN_HELD;
+    if (is_ramp)
+        return hold_all(tx, &refusal);
+    return hold(tx, due, is_open ? STR("[\"not_possible\"]") : refusal.conditions);
+}
+
+static fiber_fn Err turn(struct ctx *ctx, enum turn_end *ret)
+{
+    SCOPED_TX struct db_tx tx = {0};
+    TRY(db_begin(ctx, &tx));
+    bool is_due;
+    struct due due;
+    *ret = TURN_NOTHING_DUE;
+    TRY(take_due(&tx, &is_due, &due));
+    if (is_due)
+        TRY(publish_or_hold(&tx, &due, ret));
+    return db_commit(&tx);
+}
+
+fiber_fn Err publish_due(struct ctx *ctx, struct job *job)
+{
+    uint32_t published = 0;
+    uint32_t held = 0;
+    enum turn_end end = TURN_PUBLISHED;
+    for (uint32_t i = 0; i < PUBLISH_DUE_MAX && (end == TURN_PUBLISHED || end == TURN_HELD); i++) {
+        ArenaMark mark = arena_mark(ctx->arena);
+        TRY(turn(ctx, &end));
+        published += end == TURN_PUBLISHED ? 1 : 0;
+        held += end == TURN_HELD ? 1 : 0;
+        arena_rewind(ctx->arena, mark);
+    }
+    Str result =
+        str_printf(ctx->arena, "{\"published\":%" PRIu32 ",\"held\":%" PRIu32 "}", published, held);
+    return job_finish(ctx, job, NULL, result);
+}

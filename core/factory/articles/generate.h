@@ -1,0 +1,38 @@
+/*
+ * Articles on demand: one at once, or a batch that workers make. The batch is a row of
+ * generation_jobs, which an editor watches, and the jobs it is cut into, all in one transaction.
+ */
+#pragma once
+
+#include "factory/articles/article_store.h"
+#include "jobs/queue/job.h"
+
+enum {
+    GENERATION_JOBS_MAX = 5000, /* jobs that one request may queue */
+};
+#define GENERATION_KIND "generate-articles"
+
+struct generation_request {
+    Uuid campaign;
+    uint32_t batch_size; /* 1 … ARTICLE_BATCH_MAX articles a job */
+    uint32_t total;
+    struct avatar_choice avatar; /* zeroed: the campaign's */
+};
+
+/* ERR_NOT_FOUND, ERR_CONFLICT (the campaign is not active), ERR_TOO_LARGE. */
+fiber_fn Err generation_start(struct ctx *ctx, const struct generation_request *request,
+                              Uuid *ret_id, uint32_t *ret_jobs);
+
+/* One article now. `headline` empty: the campaign's next free one; then *ret_made is false when
+ * there is none. A headline that was used already is ERR_CONFLICT with note "article_id". */
+struct single_request {
+    Uuid campaign;
+    Str headline;
+    Str location; /* JSON for a given headline; STR_NONE: none */
+    struct avatar_choice avatar;
+};
+fiber_fn Err generation_single(struct ctx *ctx, const struct single_request *request,
+                               struct article_draft *ret, bool *ret_made, uint64_t *ret_remaining);
+
+/* A job of kind generate-articles: finishes it. */
+fiber_fn Err generation_run(struct ctx *ctx, struct job *job);

@@ -1,0 +1,240 @@
+#include "access/audit/audit.h"
+#include "base/json/json_writer.h"
+#include "base/system/counters.h"
+#include "factory/articles/generate.h"
+#include "factory/text/text.h"
+#include "gen/sql.h"
+#include "io/pg/db.h"
+
+#include <assert.h>
+#include <inttypes.h>
+
+/* Queueing --------------------------------------------------------------------------------------
+ */
+
+static Str payload_of(struct ctx *ctx, const struct generation_request *request, Uuid id,
+                      uint32_t offset, uint32_t limit)
+{
+    enum { PAYLOAD_MAX = 4 * 1024 };
+    struct buf *out = buf_in_arena(ctx->arena, PAYLOAD_MAX);
+    struct json_writer w = json_writer(out);
+    json_object_begin(&w);
+    json_field_uuid(&w, "job_id", id);
+    json_field_uuid(&w, "site_id", ctx->scope.site);
+    json_field_uuid(&w, "campaign_id", request->campaign);
+    json_field_int(&w, "offset", offset);
+    json_field_int(&w, "limit", limit);
+    if (!uuid_is_nil(request->avatar.id))
+        json_field_uuid(&w, "avatar_id", request->avatar.id);
+    if (request->avatar.key.len > 0)
+        json_field_str(&w, "avatar_key", request->avatar.key);
+    if (request->avatar.variant_type.len > 0)
+        json_field_str(&w, "variant_type", request->avatar.variant_type);
+    json_object_end(&w);
+    assert(!out->is_full);
+    return buf_str(out);
+}
+
+static fiber_fn Err enqueue(struct ctx *ctx, struct db_tx *tx,
+                            const struct generation_request *request, Uuid id, uint32_t offset)
+{
+    uint32_t left = request->total - offset;
+    uint32_t limit = left < request->batch_size ? left : request->batch_size;
+    Str name = uuid_text(ctx->arena, id);
+    struct job_spec spec = {
+        .kind = STR(GENERATION_KIND),
+        .payload = payload_of(ctx, request, id, offset, limit),
+        .dedup_key =
+            str_printf(ctx->arena, "%s.%.*s.%" PRIu32, GENERATION_KIND, STR_FMT(name), offset),
+        .priority = JOB_NORMAL,
+    };
+    int64_t job;
+    return job_enqueue(tx, &spec, &job);
+}
+
+fiber_fn Err generation_start(struct ctx *ctx, const struct generation_request *request,
+                              Uuid *ret_id, uint32_t *ret_jobs)
+{
+    assert(request->batch_size > 0 && request->batch_size <= ARTICLE_BATCH_MAX);
+    assert(request->total > 0);
+    uint32_t jobs = (request->total + request->batch_size - 1) / request->batch_size;
+    if (jobs > GENERATION_JOBS_MAX)
+        return fail(ctx, ERR_FAILED_VALIDATION,
+                    "%" PRIu32 " articles in batches of %" PRIu32 " are %" PRIu32
+                    " jobs; a request may queue %d.",
+                    request->total, request->batch_size, jobs, GENERATION_JOBS_MAX);
+    struct campaign campaign;
+    TRY(campaign_find(ctx, request->campaign, &campaign));
+    TRY(campaign_check_active(ctx, &campaign));
+    struct avatar avatar;
+    if (avatar_is_chosen(&request->avatar))
+        TRY(avatar_find(ctx, &request->avatar, &avatar));
+
+    Uuid id = uuid_make();
+    SCOPED_TX struct db_tx tx = {0};
+    TRY(db_begin(ctx, &tx));
+    TRY(db_tx_query(&tx, &SQL_GENERATION_CREATE,
+                    ARGS(db_uuid(ctx->scope.site), db_uuid(id), db_uuid(campaign.id),
+                         db_uuid(campaign.owner), db_int4((int32_t)request->batch_size),
+                         db_int4((int32_t)request->total), db_int4((int32_t)jobs)),
+                    NULL));
+    for (uint32_t offset = 0; offset < request->total; offset += request->batch_size)
+        TRY(enqueue(ctx, &tx, request, id, offset));
+    TRY(db_commit(&tx));
+    *ret_id = id;
+    *ret_jobs = jobs;
+    return OK;
+}
+
+/* The job
+ * ------------------------------------------------------------------------------------------ */
+
+struct payload {
+    Uuid generation;
+    Uuid campaign;
+    int64_t limit;
+    struct avatar_choice avatar;
+};
+
+static Err payload_read(struct ctx *ctx, const struct job *job, struct payload *ret)
+{
+    struct payload payload = {.limit = 1};
+    TRY(json_take_uuid(ctx, job->payload, "job_id", &payload.generation));
+    TRY(json_take_uuid(ctx, job->payload, "campaign_id", &payload.campaign));
+    TRY(json_take_int(ctx, job->payload, "limit", 1, ARTICLE_BATCH_MAX, &payload.limit));
+    TRY(json_take_uuid(ctx, job->payload, "avatar_id", &payload.avatar.id));
+    TRY(json_take_str(ctx, job->payload, "avatar_key", AVATAR_KEY_MAX, &payload.avatar.key));
+    TRY(json_take_str(ctx, job->payload, "variant_type", AVATAR_KEY_MAX,
+                      &payload.avatar.variant_type));
+    if (uuid_is_nil(payload.campaign))
+        return fail(ctx, ERR_INVALID_PAYLOAD, "The job names no campaign_id");
+    *ret = payload;
+    return OK;
+}
+
+/* The fence first, the hot row last: a batch's jobs queue for it no longer than a commit takes. */
+fiber_fn Err generation_run(struct ctx *ctx, struct job *job)
+{
+    struct payload payload = {0};
+    TRY(payload_read(ctx, job, &payload));
+    struct article_batch batch = {.generation = payload.generation};
+    struct plan_choice choice = {.avatar = &payload.avatar};
+    TRY(article_plan_choose(ctx, payload.campaign, &choice, &batch.plan));
+    struct article_draft *drafts =
+        arena_array(ctx->arena, struct article_draft, (size_t)payload.limit);
+
+    SCOPED_TX struct db_tx tx = {0};
+    TRY(job_finish_begin(ctx, job, &tx));
+    uint32_t made;
+    TRY(articles_make(ctx, &tx, &batch, (uint32_t)payload.limit, drafts, &made));
+    TRY(db_tx_query(&tx, &SQL_GENERATION_ADVANCE,
+                    ARGS(db_uuid(ctx->scope.site), db_uuid(payload.generation),
+                         db_int4((int32_t)made), db_uuid(payload.campaign), audit_user(ctx),
+                         audit_actor(ctx), audit_ip(ctx)),
+                    NULL));
+    TRY(job_finish_commit(job, &tx, STR_NONE));
+    articles_count_usage(batch.plan, drafts, made);
+    counter_add(COUNTER_articles_generated, made);
+    err_ignore(db_query(ctx, &SQL_STATISTICS_REFRESH, NO_ARGS, NULL),
+               "statistics help the next jobs; this one is done");
+    return OK;
+}
+
+/* One at once
+ * -------------------------------------------------------------------------------------- */
+
+static Err already_used(struct ctx *ctx, const struct rows *rows)
+{
+    err_ignore(fail(ctx, ERR_CONFLICT, "There is an article with this headline already."),
+               "returned with its note");
+    if (row_is_null(rows, 0, HEADLINE_TAKE_ARTICLE_ID))
+        return ERR_CONFLICT;
+    Uuid article = row_uuid(rows, 0, HEADLINE_TAKE_ARTICLE_ID);
+    return fail_note(ctx, "article_id", uuid_text(ctx->arena, article));
+}
+
+static fiber_fn Err take_headline(struct ctx *ctx, struct db_tx *tx,
+                                  const struct campaign *campaign,
+                                  const struct single_request *request,
+                                  struct claimed_headline *ret)
+{
+    Str title = text_normalise(ctx->arena, request->headline);
+    Sha256 hash = sha256(title);
+    struct rows rows;
+    TRY(db_tx_query(tx, &SQL_HEADLINE_TAKE,
+                    ARGS(db_uuid(ctx->scope.site), db_uuid(campaign->id), db_uuid(campaign->owner),
+                         db_uuid(uuid_make()), db_text(title),
+                         db_text(hex_text(ctx->arena, hash.bytes, sizeof hash.bytes)),
+                         db_text_z(request->location)),
+                    &rows));
+    if (str_eq(row_text(&rows, 0, HEADLINE_TAKE_STATUS), STR("used")))
+        return already_used(ctx, &rows);
+    *ret = (struct claimed_headline){
+        .id = row_uuid(&rows, 0, HEADLINE_TAKE_ID),
+        .title = row_text(&rows, 0, HEADLINE_TAKE_TITLE),
+        .text_hash = row_text(&rows, 0, HEADLINE_TAKE_TEXT_HASH),
+        .location = row_json(&rows, 0, HEADLINE_TAKE_LOCATION),
+    };
+    return OK;
+}
+
+static fiber_fn Err make_single(struct ctx *ctx, struct db_tx *tx,
+                                const struct article_batch *batch,
+                                const struct single_request *request, struct article_draft *ret,
+                                bool *ret_made)
+{
+    if (request->headline.len == 0) {
+        uint32_t made;
+        TRY(articles_make(ctx, tx, batch, 1, ret, &made));
+        *ret_made = made == 1;
+        return OK;
+    }
+    struct claimed_headline headline;
+    TRY(take_headline(ctx, tx, &batch->plan->campaign, request, &headline));
+    TRY(article_make_from(ctx, tx, batch, &headline, ret, ret_made));
+    if (!*ret_made)
+        return fail(ctx, ERR_CONFLICT, "There is an article with this headline already.");
+    return OK;
+}
+
+static fiber_fn Err log_single(struct ctx *ctx, struct db_tx *tx, const struct campaign *campaign,
+                               const struct article_draft *draft)
+{
+    Str campaign_id = uuid_text(ctx->arena, campaign->id);
+    Str details =
+        str_printf(ctx->arena, "{\"articles\":1,\"campaign_id\":\"%.*s\"}", STR_FMT(campaign_id));
+    struct audit audit = {.action = STR("generated"),
+                          .entity_type = STR("generated_articles"),
+                          .entity_id = uuid_text(ctx->arena, draft->id),
+                          .details = details,
+                          .level = "success"};
+    return audit_write(tx, &audit);
+}
+
+fiber_fn Err generation_single(struct ctx *ctx, const struct single_request *request,
+                               struct article_draft *ret, bool *ret_made, uint64_t *ret_remaining)
+{
+    const struct article_plan *plan;
+    struct plan_choice choice = {.avatar = &request->avatar};
+    TRY(article_plan_choose(ctx, request->campaign, &choice, &plan));
+    TRY(campaign_check_active(ctx, &plan->campaign));
+    struct article_batch batch = {.plan = plan};
+
+    SCOPED_TX struct db_tx tx = {0};
+    TRY(db_begin(ctx, &tx));
+    bool is_made;
+    TRY(make_single(ctx, &tx, &batch, request, ret, &is_made));
+    if (is_made)
+        TRY(log_single(ctx, &tx, &plan->campaign, ret));
+    struct rows rows;
+    TRY(db_tx_query(&tx, &SQL_HEADLINES_LEFT,
+                    ARGS(db_uuid(ctx->scope.site), db_uuid(plan->campaign.id)), &rows));
+    TRY(db_commit(&tx));
+    if (is_made) {
+        articles_count_usage(plan, ret, 1);
+        counter_inc(articles_generated);
+    }
+    *ret_made = is_made;
+    *ret_remaining = (uint64_t)row_int(&rows, 0, HEADLINES_LEFT_COUNT);
+    return OK;
+}

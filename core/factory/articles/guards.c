@@ -1,0 +1,16 @@
+#include "factory/articles/guards.h"
+
+#include "content/items/items_guard.h"
+#include "factory/library/form_patterns.h"
+#include "factory/svg/svg.h"
+
+static const struct items_guard GUARDS[] = {
+    {STR_INIT("forms"), STR_INIT("fields"), form_patterns_check},
+    {STR_INIT("image_templates"), STR_INIT("svg_source"), svg_check},
+    {STR_INIT("generated_articles"), STR_INIT("featured_image_svg"), svg_check},
+};
+
+void factory_guard_items(void)
+{
+    items_set_guards(GUARDS, sizeof GUARDS / sizeof GUARDS[0]);
+}

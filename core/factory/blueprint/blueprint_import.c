@@ -1,0 +1,441 @@
+/*
+ * A site's blueprint stored: names become ids, and one statement a part adds the rows that are not
+ * there. All of it in one transaction.
+ */
+#include "access/audit/audit.h"
+#include "base/crypto/crypto.h"
+#include "base/system/ctx.h"
+#include "factory/blueprint/blueprint_check.h"
+#include "factory/blueprint/blueprint_take.h"
+#include "gen/sql.h"
+#include "io/reactor/reactor.h"
+
+#include <assert.h>
+#include <inttypes.h>
+
+/* What a row becomes. */
+struct target {
+    Uuid id;
+    bool is_new;
+};
+
+struct import {
+    struct ctx *ctx;
+    struct db_tx *tx;
+    const struct json *body;
+    struct arena *kept;
+    struct blueprint_names there;   /* the site's rows */
+    struct blueprint_names given;   /* the document's, new or not */
+    struct blueprint_names library; /* what may be referred to there */
+    struct target *targets[BLUEPRINT_PARTS];
+};
+
+/* Names -------------------------------------------------------------------------------------------
+ */
+
+static const struct blueprint_row *find(const struct import *in, enum blueprint_part part,
+                                        Str label, bool is_library)
+{
+    if (is_library)
+        return blueprint_names_find(&in->library, part, label);
+    const struct blueprint_row *row = blueprint_names_find(&in->given, part, label);
+    return row != NULL ? row : blueprint_names_find(&in->there, part, label);
+}
+
+static Err resolve(struct import *in, Str where, Str field, enum blueprint_part part,
+                   const struct json *value, const struct blueprint_row **ret, bool *ret_library)
+{
+    struct ctx *ctx = in->ctx;
+    Str label = STR_NONE;
+    const struct blueprint_row *row = NULL;
+    if (blueprint_label_read(value, &label, ret_library))
+        row = find(in, part, label, *ret_library);
+    if (row != NULL) {
+        *ret = row;
+        return OK;
+    }
+    Str sentence = str_printf(ctx->arena, "names \"%.*s\", which is not among the %.*s of %s",
+                              STR_FMT(label), STR_FMT(blueprint_part_name(part)),
+                              *ret_library ? "the library" : "the blueprint or the site");
+    err_ignore(blueprint_refuse(ctx, where, str_z(ctx->arena, field), str_z(ctx->arena, sentence)),
+               "returned below");
+    return ERR_FAILED_VALIDATION;
+}
+
+static Err key_text(struct import *in, Str where, const struct blueprint_field *field,
+                    const struct json *row, Str *ret)
+{
+    struct arena *arena = in->ctx->arena;
+    const struct json *value;
+    TRY(blueprint_value(in->ctx, row, field, &value));
+    *ret = STR("");
+    if (json_is_null(value))
+        return OK;
+    if (field->kind == BLUEPRINT_REF) {
+        Str site_column;
+        const struct blueprint_row *target;
+        bool is_library;
+        enum blueprint_part part = blueprint_target(field, &site_column);
+        TRY(resolve(in, where, field->name, part, value, &target, &is_library));
+        *ret = target->natural;
+        return OK;
+    }
+    bool is_library;
+    if (field->kind == BLUEPRINT_NAME) {
+        (void)blueprint_label_read(value, ret, &is_library);
+        return OK;
+    }
+    *ret = json_kind(value) == JSON_STRING ? json_str(value) : json_text(arena, value);
+    if ((field->flags & B_HASHED) != 0) {
+        Sha256 hash = sha256(*ret);
+        *ret = hex_text(arena, hash.bytes, sizeof hash.bytes);
+    }
+    return OK;
+}
+
+/* As statement blueprint_keys makes it. */
+static Err natural_of(struct import *in, enum blueprint_part part, Str where,
+                      const struct json *row, Str *ret)
+{
+    enum { NATURAL_MAX = 64 * 1024 };
+    const struct blueprint_part_info *info = blueprint_part_info(part);
+    struct buf *out = buf_in_arena(in->ctx->arena, NATURAL_MAX);
+    bool has_group = false;
+    for (uint32_t i = 0; i < info->field_count; i++) {
+        const struct blueprint_field *field = &info->fields[i];
+        if ((field->flags & B_KEY) != 0)
+            has_group = false;
+        else if ((field->flags & B_OR) == 0)
+            continue;
+        Str text;
+        TRY(key_text(in, where, field, row, &text));
+        if (text.len == 0 || has_group)
+            continue;
+        has_group = true;
+        if (out->len > 0)
+            buf_put_char(out, '/');
+        buf_put(out, text);
+    }
+    *ret = buf_str(out);
+    return buf_check(in->ctx, out, "name");
+}
+
+static fiber_fn Err name_row(struct import *in, enum blueprint_part part, uint32_t index)
+{
+    Str where = blueprint_where(in->ctx->arena, part, index);
+    Str natural;
+    TRY(natural_of(in, part, where, blueprint_row_at(in->body, part, index), &natural));
+    struct blueprint_row *row = blueprint_names_add(&in->given, part, uuid_make(), natural);
+    const struct blueprint_row *there = blueprint_names_find(&in->there, part, row->label);
+    if (there != NULL)
+        row->id = there->id;
+    in->targets[part][index] = (struct target){.id = row->id, .is_new = there == NULL};
+    return OK;
+}
+
+static fiber_fn Err name_part(struct import *in, enum blueprint_part part)
+{
+    uint32_t count = blueprint_row_count(in->body, part);
+    in->targets[part] = arena_array(in->kept, struct target, (size_t)count + 1);
+    for (uint32_t i = 0; i < count; i++) {
+        TRY(fiber_breathe(in->ctx));
+        ArenaMark mark = arena_mark(in->ctx->arena);
+        if (blueprint_part_info(part)->identity == B_NAMED)
+            TRY(name_row(in, part, i));
+        else
+            in->targets[part][i] = (struct target){.id = uuid_make(), .is_new = true};
+        arena_rewind(in->ctx->arena, mark);
+    }
+    return OK;
+}
+
+/* Rows --------------------------------------------------------------------------------------------
+ */
+
+struct place {
+    Str where;
+    Str field;
+};
+
+static Err put_token(struct import *in, struct json_writer *w, const struct place *at, Str text)
+{
+    struct ctx *ctx = in->ctx;
+    Str rest = str_slice(text, sizeof BLUEPRINT_TOKEN - 1, text.len);
+    if (str_eq(rest, STR("site"))) {
+        json_put_uuid(w, ctx->scope.site);
+        return OK;
+    }
+    Str name = STR_NONE;
+    bool is_split = str_next(&rest, '/', &name);
+    for (enum blueprint_part part = 0; part < BLUEPRINT_PARTS && is_split; part++) {
+        const struct blueprint_row *row =
+            str_eq(blueprint_part_name(part), name) ? find(in, part, rest, false) : NULL;
+        if (row != NULL) {
+            json_put_uuid(w, row->id);
+            return OK;
+        }
+    }
+    return blueprint_refuse(ctx, at->where, str_z(ctx->arena, at->field),
+                            str_z(ctx->arena, str_printf(ctx->arena,
+                                                         "holds \"%.*s\", which is neither in the "
+                                                         "blueprint nor in the site",
+                                                         STR_FMT(text))));
+}
+
+static fiber_fn Err put_mapped(struct import *in, struct json_writer *w, const struct place *at,
+                               const struct json *value, uint32_t depth)
+{
+    assert(depth < JSON_DEPTH_MAX); /* the parser has seen to it */
+    TRY(fiber_breathe(in->ctx));
+    switch (json_kind(value)) {
+    case JSON_STRING:
+        if (str_starts_with(json_str(value), STR(BLUEPRINT_TOKEN)))
+            return put_token(in, w, at, json_str(value));
+        json_put_str(w, json_str(value));
+        return OK;
+    case JSON_ARRAY:
+        json_array_begin(w);
+        for (uint32_t i = 0; i < json_len(value); i++)
+            TRY(put_mapped(in, w, at, json_at(value, i), depth + 1));
+        json_array_end(w);
+        return OK;
+    case JSON_OBJECT:
+        json_object_begin(w);
+        for (struct json_iter it = json_iter(value); json_next(&it);) {
+            json_key(w, it.key);
+            TRY(put_mapped(in, w, at, it.value, depth + 1));
+        }
+        json_object_end(w);
+        return OK;
+    default:
+        json_put_value(w, value);
+        return OK;
+    }
+}
+
+static Err put_reference(struct import *in, struct json_writer *w, const struct place *at,
+                         const struct blueprint_field *field, const struct json *value)
+{
+    Str site_column;
+    const struct blueprint_row *row;
+    bool is_library;
+    enum blueprint_part part = blueprint_target(field, &site_column);
+    TRY(resolve(in, at->where, field->name, part, value, &row, &is_library));
+    json_key(w, field->name);
+    if (field->kind == BLUEPRINT_REF)
+        json_put_uuid(w, row->id);
+    else
+        json_put_str(w, row->natural);
+    if (site_column.len == 0)
+        return OK;
+    json_key(w, site_column);
+    json_put_uuid(w, is_library ? UUID_LIBRARY_SITE : in->ctx->scope.site);
+    return OK;
+}
+
+static Err put_place(struct import *in, struct json_writer *w, const struct place *at,
+                     const struct json *value)
+{
+    const struct json *state = json_get(value, STR("state"));
+    const struct blueprint_row *row;
+    bool is_library;
+    TRY(resolve(in, at->where, at->field,
+                json_is_null(state) ? BLUEPRINT_PART_counties : BLUEPRINT_PART_states,
+                json_is_null(state) ? json_get(value, STR("county")) : state, &row, &is_library));
+    json_key(w, at->field);
+    json_put_uuid(w, row->id);
+    return OK;
+}
+
+static fiber_fn Err put_field(struct import *in, struct json_writer *w, Str where,
+                              const struct blueprint_field *field, const struct json *row)
+{
+    const struct json *value;
+    TRY(blueprint_value(in->ctx, row, field, &value));
+    if (json_is_null(value))
+        return OK;
+    struct place at = {where, field->name};
+    switch (field->kind) {
+    case BLUEPRINT_REF:
+    case BLUEPRINT_NAME:
+        return put_reference(in, w, &at, field, value);
+    case BLUEPRINT_PLACE:
+        return put_place(in, w, &at, value);
+    case BLUEPRINT_JSON:
+    case BLUEPRINT_ARRAY:
+    case BLUEPRINT_OBJECT:
+        json_key(w, field->name);
+        return put_mapped(in, w, &at, value, 1);
+    default:
+        json_key(w, field->name);
+        json_put_value(w, value);
+        return OK;
+    }
+}
+
+/* Rows that wait to be sent, as one array. */
+struct sending {
+    struct buf out;
+    struct json_writer writer;
+    uint32_t count;
+    int64_t stored;
+};
+
+static fiber_fn Err put_row(struct import *in, enum blueprint_part part, uint32_t index,
+                            struct json_writer *w)
+{
+    const struct blueprint_part_info *info = blueprint_part_info(part);
+    ArenaMark mark = arena_mark(in->ctx->arena);
+    Str where = blueprint_where(in->ctx->arena, part, index);
+    json_object_begin(w);
+    json_field_uuid(w, "id", in->targets[part][index].id);
+    for (uint32_t f = 0; f < info->field_count; f++)
+        TRY(put_field(in, w, where, &info->fields[f], blueprint_row_at(in->body, part, index)));
+    json_object_end(w);
+    arena_rewind(in->ctx->arena, mark);
+    return OK;
+}
+
+/* What only PostgreSQL sees (a time zone, two rows of one slug) at least names the part. */
+static Err tell_part(struct ctx *ctx, enum blueprint_part part, Err err)
+{
+    if (err == OK || err_info(err)->status >= 500)
+        return err;
+    return fail_note(ctx, "field", blueprint_part_name(part));
+}
+
+static void sending_begin(struct sending *sending)
+{
+    buf_clear(&sending->out);
+    sending->writer = json_writer(&sending->out);
+    sending->count = 0;
+    json_array_begin(&sending->writer);
+}
+
+static fiber_fn Err sending_end(struct import *in, enum blueprint_part part,
+                                struct sending *sending)
+{
+    struct ctx *ctx = in->ctx;
+    json_array_end(&sending->writer);
+    TRY(buf_check(ctx, &sending->out, "blueprint"));
+    if (sending->count == 0)
+        return OK;
+    ArenaMark mark = arena_mark(ctx->arena);
+    struct rows rows = {0};
+    Err err = db_tx_query(in->tx, blueprint_part_info(part)->add,
+                          ARGS(db_uuid(ctx->scope.site), db_text(buf_str(&sending->out))), &rows);
+    TRY(tell_part(ctx, part, err));
+    sending->stored += rows.affected;
+    arena_rewind(ctx->arena, mark);
+    sending_begin(sending);
+    return OK;
+}
+
+/* Rows of such a part may refer to others of it, in any order: they have to come together. */
+static bool refers_to_itself(enum blueprint_part part)
+{
+    const struct blueprint_part_info *info = blueprint_part_info(part);
+    Str site_column;
+    for (uint32_t i = 0; i < info->field_count; i++)
+        if ((info->fields[i].kind == BLUEPRINT_REF || info->fields[i].kind == BLUEPRINT_NAME) &&
+            blueprint_target(&info->fields[i], &site_column) == part)
+            return true;
+    return false;
+}
+
+/* In statements of a size that neither copying nor sending one takes long. */
+static fiber_fn Err send_rows(struct import *in, enum blueprint_part part, struct sending *sending)
+{
+    enum { STATEMENT_BYTES = 1024 * 1024 };
+    uint32_t count = blueprint_row_count(in->body, part);
+    bool is_whole = refers_to_itself(part);
+    sending_begin(sending);
+    for (uint32_t i = 0; i < count; i++) {
+        TRY(fiber_breathe(in->ctx));
+        if (!in->targets[part][i].is_new)
+            continue;
+        TRY(put_row(in, part, i, &sending->writer));
+        sending->count++;
+        if (!is_whole && sending->out.len > STATEMENT_BYTES)
+            TRY(sending_end(in, part, sending));
+    }
+    return sending_end(in, part, sending);
+}
+
+static fiber_fn Err add_part(struct import *in, enum blueprint_part part, int64_t *ret_stored)
+{
+    struct sending sending = {0};
+    buf_init(&sending.out, (size_t)in->ctx->reactor->settings->bulk_body_max_bytes * 2);
+    Err err = send_rows(in, part, &sending);
+    buf_finish(&sending.out);
+    *ret_stored = sending.stored;
+    return err;
+}
+
+/* All of it ---------------------------------------------------------------------------------------
+ */
+
+static fiber_fn Err log_import(struct import *in, const struct blueprint_site_result *result)
+{
+    enum { DETAILS_MAX = 8 * 1024 };
+    struct buf *out = buf_in_arena(in->ctx->arena, DETAILS_MAX);
+    struct json_writer w = json_writer(out);
+    json_object_begin(&w);
+    for (enum blueprint_part part = 0; part < BLUEPRINT_PARTS; part++)
+        if (result->stored[part] > 0) {
+            json_key(&w, blueprint_part_name(part));
+            json_put_int(&w, result->stored[part]);
+        }
+    json_object_end(&w);
+    return audit_write(in->tx,
+                       &(struct audit){.action = STR("imported"),
+                                       .entity_type = STR("sites"),
+                                       .entity_id = uuid_text(in->ctx->arena, in->ctx->scope.site),
+                                       .details = buf_str(out),
+                                       .level = "success"});
+}
+
+static fiber_fn Err load_names(struct import *in)
+{
+    uint64_t all = ((uint64_t)1 << BLUEPRINT_PARTS) - 1;
+    blueprint_names_init(&in->there, in->kept);
+    blueprint_names_init(&in->given, in->kept);
+    blueprint_names_init(&in->library, in->kept);
+    TRY(blueprint_names_load(in->tx, in->ctx->scope.site, all, &in->there));
+    return blueprint_names_load(in->tx, UUID_LIBRARY_SITE, blueprint_library_parts(), &in->library);
+}
+
+static fiber_fn Err store_all(struct import *in, struct blueprint_site_result *ret)
+{
+    TRY(db_tx_query(in->tx, &SQL_BLUEPRINT_LOCK,
+                    ARGS(db_uuid(in->ctx->scope.site), db_text(STR(""))), NULL));
+    TRY(load_names(in));
+    for (enum blueprint_part part = 0; part < BLUEPRINT_PARTS; part++)
+        TRY(name_part(in, part));
+    for (enum blueprint_part part = 0; part < BLUEPRINT_PARTS; part++) {
+        ret->is_present[part] = blueprint_row_count(in->body, part) > 0;
+        if (ret->is_present[part])
+            TRY(add_part(in, part, &ret->stored[part]));
+    }
+    return log_import(in, ret);
+}
+
+fiber_fn Err blueprint_site_store(struct ctx *ctx, const struct json *body,
+                                  struct blueprint_site_result *ret)
+{
+    assert(ctx->scope.kind == SCOPE_SITE);
+    TRY(blueprint_check(ctx, body));
+    struct import *in = arena_new(ctx->arena, struct import);
+    in->ctx = ctx;
+    in->body = body;
+    in->kept = arena_create_within(ctx->arena);
+    *ret = (struct blueprint_site_result){0};
+    SCOPED_TX struct db_tx tx = {0};
+    TRY(db_begin(ctx, &tx));
+    in->tx = &tx;
+    TRY(store_all(in, ret));
+    TRY(db_commit(&tx));
+    err_ignore(db_query(ctx, &SQL_STATISTICS_REFRESH, NO_ARGS, NULL),
+               "statistics help whoever reads next; the import is done");
+    return OK;
+}

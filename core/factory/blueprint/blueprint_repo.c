@@ -1,0 +1,243 @@
+#include "access/audit/audit.h"
+#include "base/json/json_writer.h"
+#include "base/memory/map.h"
+#include "factory/blueprint/blueprint.h"
+#include "gen/sql.h"
+#include "io/pg/db.h"
+
+#include <assert.h>
+
+/* One statement's share of a list: rows [from, from + count). */
+struct slice {
+    struct db_tx *tx;
+    const struct blueprint_list *list;
+    uint32_t from;
+    uint32_t count;
+};
+
+static struct arena *arena_of(const struct slice *slice)
+{
+    return slice->tx->ctx->arena;
+}
+
+static DbArg new_ids(const struct slice *slice)
+{
+    Uuid *ids = arena_array(arena_of(slice), Uuid, slice->count);
+    for (uint32_t i = 0; i < slice->count; i++)
+        ids[i] = uuid_make();
+    return db_uuid_array(arena_of(slice), ids, slice->count);
+}
+
+static DbArg texts(const struct slice *slice, uint32_t column)
+{
+    return db_text_array(arena_of(slice), slice->list->columns[column] + slice->from, slice->count);
+}
+
+static DbArg numbers(const struct slice *slice)
+{
+    return db_int_array(arena_of(slice), slice->list->numbers + slice->from, slice->count);
+}
+
+/* The columns as the statement wants them behind site and ids: texts in order, and the numbers
+ * before text `numbers_at` (or at the end). */
+static fiber_fn Err store_slice(const struct slice *slice, const struct statement *statement,
+                                DbArg site, uint32_t columns, uint32_t numbers_at,
+                                int64_t *ret_stored)
+{
+    DbArg *list = arena_array(arena_of(slice), DbArg, columns + 3);
+    uint32_t count = 0;
+    list[count++] = site;
+    list[count++] = new_ids(slice);
+    for (uint32_t c = 0; c < columns; c++) {
+        if (c == numbers_at)
+            list[count++] = numbers(slice);
+        list[count++] = texts(slice, c);
+    }
+    if (numbers_at == columns)
+        list[count++] = numbers(slice);
+    struct rows rows;
+    TRY(db_tx_query(slice->tx, statement, (struct db_args){list, count}, &rows));
+    *ret_stored += rows.affected;
+    return OK;
+}
+
+enum { NO_NUMBERS = BLUEPRINT_COLUMNS_MAX + 1 };
+
+static fiber_fn Err store_list(struct db_tx *tx, const struct statement *statement, Uuid site,
+                               const struct blueprint_list *list, uint32_t columns,
+                               uint32_t numbers_at, int64_t *ret_stored)
+{
+    for (uint32_t from = 0; from < list->count; from += BLUEPRINT_ROWS) {
+        uint32_t left = list->count - from;
+        struct slice slice = {tx, list, from, left < BLUEPRINT_ROWS ? left : BLUEPRINT_ROWS};
+        TRY(store_slice(&slice, statement, db_uuid(site), columns, numbers_at, ret_stored));
+    }
+    return OK;
+}
+
+static fiber_fn Err store_fragments(struct db_tx *tx, Uuid site, Uuid campaign,
+                                    const struct blueprint_list *list, int64_t *ret_stored)
+{
+    DbArg owner = uuid_is_nil(campaign) ? db_null() : db_uuid(campaign);
+    for (uint32_t from = 0; from < list->count; from += BLUEPRINT_ROWS) {
+        uint32_t left = list->count - from;
+        struct slice slice = {tx, list, from, left < BLUEPRINT_ROWS ? left : BLUEPRINT_ROWS};
+        struct rows rows;
+        TRY(db_tx_query(tx, &SQL_FRAGMENTS_STORE,
+                        ARGS(db_uuid(site), owner, new_ids(&slice), texts(&slice, 0),
+                             texts(&slice, 1), numbers(&slice), texts(&slice, 2)),
+                        &rows));
+        *ret_stored += rows.affected;
+    }
+    return OK;
+}
+
+static fiber_fn Err store_headlines(struct db_tx *tx, Uuid site, Uuid campaign,
+                                    const struct blueprint *blueprint, int64_t *ret_stored)
+{
+    const struct blueprint_list *list = &blueprint->headlines;
+    for (uint32_t from = 0; from < list->count; from += BLUEPRINT_ROWS) {
+        uint32_t left = list->count - from;
+        struct slice slice = {tx, list, from, left < BLUEPRINT_ROWS ? left : BLUEPRINT_ROWS};
+        struct rows rows;
+        TRY(db_tx_query(tx, &SQL_HEADLINES_STORE,
+                        ARGS(db_uuid(site), db_uuid(campaign), db_uuid(site), db_null(),
+                             new_ids(&slice), texts(&slice, 0), texts(&slice, 1), texts(&slice, 2)),
+                        &rows));
+        *ret_stored += row_int(&rows, 0, HEADLINES_STORE_INSERTED);
+    }
+    return OK;
+}
+
+static fiber_fn Err store_template(struct db_tx *tx, Uuid site, const struct blueprint *blueprint,
+                                   Uuid *ret)
+{
+    if (blueprint->template_name.len == 0)
+        return OK;
+    struct rows rows;
+    TRY(db_tx_query(tx, &SQL_TEMPLATE_STORE,
+                    ARGS(db_uuid(site), db_uuid(uuid_make()), db_text(blueprint->template_name),
+                         db_text(blueprint->template_structure),
+                         db_text_z(blueprint->template_description)),
+                    &rows));
+    assert(rows.count == 1);
+    *ret = row_uuid(&rows, 0, TEMPLATE_STORE_ID);
+    return OK;
+}
+
+static fiber_fn Err store_campaign(struct db_tx *tx, Uuid site, Uuid template,
+                                   const struct blueprint *blueprint, Uuid *ret)
+{
+    if (blueprint->campaign_name.len == 0)
+        return OK;
+    struct rows rows;
+    TRY(db_tx_query(tx, &SQL_CAMPAIGN_BY_NAME,
+                    ARGS(db_uuid(site), db_text(blueprint->campaign_name)), &rows));
+    if (rows.count > 0) {
+        *ret = row_uuid(&rows, 0, CAMPAIGN_BY_NAME_ID);
+        return OK;
+    }
+    *ret = uuid_make();
+    return db_tx_query(
+        tx, &SQL_CAMPAIGN_CREATE,
+        ARGS(db_uuid(site), db_uuid(*ret), db_text(blueprint->campaign_name),
+             db_text_z(blueprint->headline_root), db_text(blueprint->niche_variables),
+             db_text(blueprint->location_mode), db_text_z(blueprint->location_target),
+             db_int4((int32_t)blueprint->batch_count), db_int4((int32_t)blueprint->target_words),
+             uuid_is_nil(template) ? db_null() : db_uuid(template)),
+        NULL);
+}
+
+static fiber_fn Err check_states(struct ctx *ctx, const struct map *known, const char *key,
+                                 const struct blueprint_list *list)
+{
+    for (uint32_t i = 0; i < list->count; i++) {
+        fiber_pause();
+        Str code = list->columns[1][i];
+        if (map_get(known, code) != NULL)
+            continue;
+        err_ignore(fail(ctx, ERR_FAILED_VALIDATION,
+                        "locations.%s[%u].state: no state has the code \"%.*s\".", key, i,
+                        STR_FMT(code)),
+                   "returned with its note");
+        return fail_note(ctx, "field", str_printf(ctx->arena, "locations.%s[%u].state", key, i));
+    }
+    return OK;
+}
+
+static fiber_fn Err store_places(struct db_tx *tx, Uuid site, const struct blueprint *blueprint,
+                                 struct blueprint_result *ret)
+{
+    if (blueprint->states.count + blueprint->counties.count + blueprint->cities.count == 0)
+        return OK;
+    TRY(store_list(tx, &SQL_STATES_STORE, site, &blueprint->states, 4, 3, &ret->states));
+    struct rows rows;
+    TRY(db_tx_query(tx, &SQL_STATE_CODES, ARGS(db_uuid(site)), &rows));
+    struct map *known = map_in_arena(tx->ctx->arena);
+    for (uint32_t i = 0; i < rows.count; i++)
+        (void)map_put(known, row_text(&rows, i, STATE_CODES_CODE), known);
+    TRY(check_states(tx->ctx, known, "cities", &blueprint->cities));
+    TRY(check_states(tx->ctx, known, "counties", &blueprint->counties));
+    TRY(store_list(tx, &SQL_COUNTIES_STORE, site, &blueprint->counties, 2, 2, &ret->counties));
+    return store_list(tx, &SQL_CITIES_STORE, site, &blueprint->cities, 4, 3, &ret->cities);
+}
+
+static fiber_fn Err log_import(struct db_tx *tx, Uuid site, const struct blueprint *blueprint,
+                               const struct blueprint_result *result)
+{
+    struct ctx *ctx = tx->ctx;
+    enum { DETAILS_MAX = 8 * 1024 };
+    struct buf *out = buf_in_arena(ctx->arena, DETAILS_MAX);
+    struct json_writer w = json_writer(out);
+    json_object_begin(&w);
+    if (blueprint->campaign_name.len > 0)
+        json_field_str(&w, "campaign", blueprint->campaign_name);
+    json_field_int(&w, "fragments", result->fragments);
+    json_field_int(&w, "headlines", result->headlines);
+    json_object_end(&w);
+    bool has_campaign = !uuid_is_nil(result->campaign_id);
+    return audit_write(
+        tx, &(struct audit){
+                .action = STR("imported"),
+                .entity_type = STR("campaign_masters"),
+                .entity_id = has_campaign ? uuid_text(ctx->arena, result->campaign_id) : STR_NONE,
+                .details = buf_str(out),
+                .level = "success",
+                .site = site,
+            });
+}
+
+static fiber_fn Err store_all(struct db_tx *tx, Uuid site, const struct blueprint *blueprint,
+                              struct blueprint_result *ret)
+{
+    TRY(db_tx_query(tx, &SQL_BLUEPRINT_LOCK, ARGS(db_uuid(site), db_text(blueprint->campaign_name)),
+                    NULL));
+    TRY(store_template(tx, site, blueprint, &ret->template_id));
+    TRY(store_campaign(tx, site, ret->template_id, blueprint, &ret->campaign_id));
+    TRY(store_fragments(tx, site, ret->campaign_id, &blueprint->fragments, &ret->fragments));
+    TRY(store_list(tx, &SQL_DICTIONARIES_STORE, site, &blueprint->dictionaries, 2, NO_NUMBERS,
+                   &ret->dictionaries));
+    TRY(store_list(tx, &SQL_OFFER_BLOCKS_STORE, site, &blueprint->offers, 6, NO_NUMBERS,
+                   &ret->offers));
+    TRY(store_places(tx, site, blueprint, ret));
+    TRY(store_headlines(tx, site, ret->campaign_id, blueprint, &ret->headlines));
+    return log_import(tx, site, blueprint, ret);
+}
+
+fiber_fn Err blueprint_store(struct ctx *ctx, Uuid site, const struct blueprint *blueprint,
+                             struct blueprint_result *ret)
+{
+    bool is_library = uuid_eq(site, UUID_LIBRARY_SITE);
+    assert(ctx->scope.kind == SCOPE_PLATFORM ||
+           (ctx->scope.kind == SCOPE_SITE && uuid_eq(ctx->scope.site, site)));
+    if (is_library && blueprint->headlines.count > 0)
+        return fail(ctx, ERR_FAILED_VALIDATION,
+                    "Headlines belong to one site: name it with site_id.");
+    struct blueprint_result result = {0};
+    SCOPED_TX struct db_tx tx = {0};
+    TRY(db_begin(ctx, &tx));
+    TRY(store_all(&tx, site, blueprint, &result));
+    TRY(db_commit(&tx));
+    *ret = result;
+    return OK;
+}

@@ -1,0 +1,110 @@
+/*
+ * The tree that spin_parse makes; private to spin*.c. Nodes carry dense ids so that counts and
+ * choices live in plain arrays beside the immutable tree.
+ */
+#pragma once
+
+#include "factory/spin/spin.h"
+
+enum spin_kind {
+    SPIN_LITERAL,
+    SPIN_ALT,   /* options: two or more */
+    SPIN_VAR,   /* no options */
+    SPIN_TOKEN, /* no options or one: its argument */
+};
+
+struct spin_option {
+    const struct spin_node *first;
+    const struct spin_node *last;
+    uint32_t id;
+};
+
+struct spin_node {
+    const struct spin_node *next;
+    const struct spin_node *previous;
+    Str text; /* as written: the literal itself, or what an unresolved name leaves */
+    Str name; /* variable or token, lower case */
+    Str fallback;
+    const struct spin_option *options;
+    uint32_t option_count;
+    uint32_t id;
+    enum spin_kind kind;
+    enum grammar_form form;
+    bool has_fallback;
+};
+
+struct spin {
+    Str text;
+    struct spin_option root;
+    uint32_t node_count;
+    uint32_t part_count;   /* nodes that are no literal */
+    uint32_t option_count; /* ids of options, the root included */
+    struct spin_note notes[SPIN_NOTES_MAX];
+    uint32_t note_count;
+    struct spin_name *names;
+    uint32_t name_count;
+};
+
+/* One lexical piece; spin_lex pairs groups, so that building the tree cannot fail. */
+enum spin_lexeme_kind {
+    LEX_TEXT,
+    LEX_OPEN,       /* '{' of an alternation; `partner` = pipes in it */
+    LEX_PIPE,       /* `partner` = index of the previous pipe of its group, or LEX_NONE */
+    LEX_CLOSE,      /* '}' of an alternation */
+    LEX_VAR,        /* a whole variable */
+    LEX_TOKEN,      /* [[NAME]] */
+    LEX_TOKEN_OPEN, /* [[NAME: */
+    LEX_TOKEN_CLOSE,
+};
+#define LEX_NONE UINT32_MAX
+
+struct spin_lexeme {
+    enum spin_lexeme_kind kind;
+    uint32_t offset;
+    uint32_t len;
+    uint32_t partner;
+};
+
+struct spin_fault {
+    const char *sentence; /* NULL: none */
+    uint32_t offset;
+};
+
+struct spin_lexemes {
+    struct spin_lexeme *items;
+    uint32_t count;
+    struct spin_fault fault; /* the first; lenient readers go on */
+};
+
+/* Cuts spin->text into lexemes and pairs them; adds notes to the spin. Memory from `arena`. */
+struct spin_lexemes spin_lex(struct arena *arena, struct spin *spin);
+
+void spin_note_add(struct spin *spin, enum spin_note_kind kind, size_t offset);
+
+/* The character at byte `offset`, counted from 1. */
+uint32_t spin_position(Str text, size_t offset);
+
+/* One way through the tree. Either `random` chooses, or `chosen` says what each node id takes. */
+struct spin_walk {
+    const struct spin_env *env;
+    Random *random;
+    const uint32_t *chosen;
+    struct buf *out;
+    struct buf *choices;                /* may be NULL */
+    struct spin_unresolved *unresolved; /* may be NULL */
+    size_t start; /* where this text begins in `out`: a sentence starts there */
+};
+void spin_walk(struct spin_walk *walk, const struct spin_option *root);
+
+static inline bool spin_is_ident_start(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
+
+static inline bool spin_is_ident(char c)
+{
+    return spin_is_ident_start(c) || (c >= '0' && c <= '9');
+}
+
+/* Length of the IDENT at the start of `s`, 0 if there is none. */
+size_t spin_ident_len(Str s);

@@ -1,0 +1,169 @@
+/*
+ * Fibers: stackful coroutines, so that handlers and jobs are straight-line code.
+ *
+ * A fiber lives and dies on one thread, has a name, a small stack with a guard page, and ends by
+ * returning. Every wait ends in one of three ways: OK (or the waker's Err), ERR_TIMEOUT at the
+ * ctx's deadline, ERR_CANCELLED after fiber_cancel. Nobody's stack is ever thrown away.
+ *
+ * fiber_fn marks every function that may wait; tests/arch/fibers.py follows the mark through the
+ * call graph. It expands to nothing.
+ */
+#pragma once
+
+#include "base/crypto/uuid.h"
+#include "base/system/ctx.h"
+#include "base/system/err.h"
+
+#define fiber_fn
+
+struct loop;
+struct fiber;
+
+enum { FIBER_STACK_SIZE = 64 * 1024, FIBER_STACK_SIZE_SANITIZED = 512 * 1024 };
+
+/* Live ones a loop can carry: each costs two of the kernel's 65,530 mappings. The edge refuses
+ * work before (fiber_count); one more is a bug and aborts. */
+enum { FIBER_LIVE_MAX = 20000 };
+
+/* Starts run(arg) at once, on a pooled stack, until its first wait. `name` must be static.
+ * Returns NULL when it has already ended. */
+struct fiber *fiber_spawn(struct loop *loop, const char *name, void (*run)(void *arg), void *arg);
+
+struct fiber *fiber_self(void); /* NULL outside fibers */
+struct loop *fiber_loop(const struct fiber *fiber);
+const char *fiber_name(const struct fiber *fiber);
+uint32_t fiber_count(const struct loop *loop); /* live ones; a drain waits for 0 */
+
+/* Its current wait, or its next one, returns ERR_CANCELLED. The caller knows it has not ended. */
+void fiber_cancel(struct fiber *fiber);
+/* fiber_cancel for all fibers of the loop: the end of a drain. */
+void fiber_cancel_all(struct loop *loop);
+
+/*
+ * One thing a fiber waits for. It lives in the frame of the waiting fiber:
+ *
+ *     struct wait wait = wait_begin();
+ *     start_something(&wait);            // keeps the pointer
+ *     Err err = fiber_wait(ctx, &wait);  // parks
+ *     if (err is TIMEOUT or CANCELLED)   // the waker may still hold the pointer:
+ *         stop_something(&wait);         // so tell it before the frame goes
+ */
+struct wait {
+    struct fiber *fiber;
+    bool is_done;
+    Err result;
+};
+struct wait wait_begin(void);
+fiber_fn Err fiber_wait(struct ctx *ctx, struct wait *wait);
+void wait_end(struct wait *wait, Err result); /* from a callback or another fiber; once */
+
+/* What the next wait would say: ERR_CANCELLED after fiber_cancel, ERR_TIMEOUT after the deadline,
+ * else OK. For functions that start something before they wait. */
+Err fiber_check(struct ctx *ctx);
+
+/*
+ * For a clean-up that must wait (rollback) and for what cannot be interrupted: until the end of the
+ * shield ctx has this deadline (0: none), cancellation is not seen, and what goes wrong leaves
+ * ctx->diag as it was. Use it as SCOPED_SHIELD.
+ */
+struct fiber_shield {
+    struct ctx *ctx;
+    int64_t deadline_us;
+    struct diag diag;
+};
+struct fiber_shield fiber_shield_begin(struct ctx *ctx, int64_t deadline_us);
+void fiber_shield_end(struct fiber_shield *shield);
+#define SCOPED_SHIELD __attribute__((cleanup(fiber_shield_end), unused))
+
+/* Until its end ctx's deadline is at most `timeout_us` away: for what is given up sooner than the
+ * whole. Use it as SCOPED_PATIENCE. */
+struct fiber_patience {
+    struct ctx *ctx;
+    int64_t deadline_us;
+};
+struct fiber_patience fiber_patience_begin(struct ctx *ctx, int64_t timeout_us);
+void fiber_patience_end(struct fiber_patience *patience);
+#define SCOPED_PATIENCE __attribute__((cleanup(fiber_patience_end), unused))
+
+/* +1 when this fiber takes what it must give back before it ends (a gate, a transaction), -1 when
+ * it has. The end of a fiber asserts 0. */
+void fiber_hold(int change);
+
+fiber_fn Err fiber_sleep(struct ctx *ctx, int64_t duration_us);
+/* At the top of loops over input: gives way when this fiber has had the CPU for 2 ms, or the turn
+ * that woke it is old. Those that gave way get a slice a turn, their owners one after the other. */
+fiber_fn Err fiber_breathe(struct ctx *ctx);
+/* The same where there is no way to fail: whoever called sees the cancellation at its next wait.
+ * Outside fibers it does nothing, so code that tests and threads call may have it too. */
+fiber_fn void fiber_pause(void);
+/* As fiber_breathe, for loops whose steps are short: looks at the clock once in `every` (a power of
+ * two). */
+#define FIBER_BREATHE_EVERY(ctx, i, every)                                                         \
+    TRY((((uint64_t)(i)) & ((every)-1)) == 0 ? fiber_breathe(ctx) : OK)
+
+/* Whose work this fiber does: a site. Fibers that it starts do the same one's; nil is no owner. */
+void fiber_own(Uuid owner);
+/* What it works on, for the log of a long turn or a crash: a route, a kind of job. Fibers that it
+ * starts work on the same. */
+void fiber_work(Str verb, Str what);
+
+/*
+ * What a thread does right now, for whoever finds its process dead or stuck: other threads read it,
+ * and in a mapped page other processes. Written by that thread alone.
+ */
+struct fiber_shown {
+    _Atomic int64_t tag;    /* fiber_tag of the fiber that has the CPU; 0: none */
+    _Atomic uint64_t turns; /* another value whenever the CPU has gone from fiber to fiber */
+    _Atomic uint32_t guest; /* fiber_guest of that fiber; 0: our own code */
+};
+void fiber_show(struct fiber_shown *place); /* from now on, for this thread; NULL: no more */
+/* What this fiber works on, as a number: a worker's job. */
+void fiber_tag(int64_t tag);
+/* Whose code this fiber enters, as a number: an extension. Returns whose it was, to be put back
+ * afterwards. Outside fibers it counts for the thread. */
+uint32_t fiber_guest(uint32_t guest);
+
+/*
+ * Has the fiber of this thread run out of its stack, or a deep call in it (base/memory/deep.h)?
+ * `address` is what a SIGSEGV could not touch. Safe in a signal handler.
+ */
+struct fiber_overflow {
+    const char *fiber; /* its name; "none" outside fibers */
+    const char *work;
+    bool is_deep;
+};
+bool fiber_has_overflowed(const void *address, struct fiber_overflow *ret);
+
+/* A counting gate: at most `permits` inside; first come, first served. Held across waits only
+ * with SCOPED_GATE. */
+struct gate {
+    uint32_t free;
+    struct gate_waiter *first;
+    struct gate_waiter *last;
+};
+void gate_init(struct gate *gate, uint32_t permits);
+fiber_fn Err gate_enter(struct ctx *ctx, struct gate *gate);
+void gate_leave(struct gate *gate);
+void gate_scope_end(struct gate **gate);
+#define SCOPED_GATE __attribute__((cleanup(gate_scope_end)))
+
+/* A group: children are joined before the function returns, the first error cancels the rest. */
+struct group {
+    struct loop *loop;
+    struct group_child *children;
+    struct group_child *failed; /* the first one */
+    struct wait *joiner;
+    uint32_t running;
+};
+typedef Err GroupFn(struct ctx *ctx, void *arg);
+void group_init(struct group *group, struct ctx *ctx);
+/* Each child gets a ctx of its own (same scope, actor, deadline) with its own arena, which lives as
+ * long as ctx->arena keeps this moment: results may point into it. After a child's error no
+ * further one is started. */
+void group_spawn(struct group *group, struct ctx *ctx, const char *name, GroupFn *run, void *arg);
+/* Waits for every child, whatever happens. The first error, with its story in ctx->diag; when ctx
+ * itself was cancelled or ran out of time, that. */
+fiber_fn Err group_join(struct ctx *ctx, struct group *group);
+
+/* Runs the fibers that are ready. loop.c calls it after each callback; nobody else needs to. */
+void fibers_run_ready(struct loop *loop);

@@ -1,0 +1,86 @@
+#include "io/fiber/fiber_queue.h"
+
+#include <assert.h>
+#include <stddef.h>
+
+static struct fiber_place **bucket_of(struct fiber_queue *queue, uint64_t owner);
+static struct fiber_place *first_of(struct fiber_queue *queue, uint64_t owner);
+static void append(struct fiber_queue *queue, struct fiber_place *place);
+static void forget(struct fiber_queue *queue, const struct fiber_place *place);
+
+void fiber_queue_push(struct fiber_queue *queue, struct fiber_place *place)
+{
+    place->next = NULL;
+    place->chain = NULL;
+    place->peers = NULL;
+    place->last_peer = NULL;
+    struct fiber_place *first = place->owner != 0 ? first_of(queue, place->owner) : NULL;
+    if (first == NULL) {
+        append(queue, place);
+        return;
+    }
+    if (first->last_peer != NULL)
+        first->last_peer->next = place;
+    else
+        first->peers = place;
+    first->last_peer = place;
+}
+
+struct fiber_place *fiber_queue_pop(struct fiber_queue *queue)
+{
+    struct fiber_place *place = queue->first;
+    if (place == NULL)
+        return NULL;
+    queue->first = place->next;
+    if (queue->first == NULL)
+        queue->last = NULL;
+    if (place->owner == 0)
+        return place;
+    forget(queue, place);
+    struct fiber_place *heir = place->peers;
+    if (heir != NULL) {
+        heir->peers = heir->next;
+        heir->last_peer = heir->next != NULL ? place->last_peer : NULL;
+        append(queue, heir);
+    }
+    return place;
+}
+
+static struct fiber_place **bucket_of(struct fiber_queue *queue, uint64_t owner)
+{
+    return &queue->buckets[owner % FIBER_QUEUE_BUCKETS];
+}
+
+static struct fiber_place *first_of(struct fiber_queue *queue, uint64_t owner)
+{
+    struct fiber_place *place = *bucket_of(queue, owner);
+    while (place != NULL && place->owner != owner)
+        place = place->chain;
+    return place;
+}
+
+/* To the end of the ring, as the first of its owner. */
+static void append(struct fiber_queue *queue, struct fiber_place *place)
+{
+    place->next = NULL;
+    if (queue->last != NULL)
+        queue->last->next = place;
+    else
+        queue->first = place;
+    queue->last = place;
+    if (place->owner == 0)
+        return;
+    struct fiber_place **bucket = bucket_of(queue, place->owner);
+    place->chain = *bucket;
+    *bucket = place;
+}
+
+static void forget(struct fiber_queue *queue, const struct fiber_place *place)
+{
+    struct fiber_place **link = bucket_of(queue, place->owner);
+    while (*link != place) {
+        assert(*link != NULL);
+        link = &(*link)->chain;
+    }
+    *link = place->chain;
+}

@@ -1,0 +1,83 @@
+#include "io/fiber/fiber.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+struct gate_waiter {
+    struct gate_waiter *next;
+    struct wait *wait;
+};
+
+static void gate_forget(struct gate *gate, const struct gate_waiter *waiter);
+
+void gate_init(struct gate *gate, uint32_t permits)
+{
+    assert(permits > 0);
+    *gate = (struct gate){.free = permits};
+}
+
+fiber_fn Err gate_enter(struct ctx *ctx, struct gate *gate)
+{
+    TRY(fiber_check(ctx));
+    if (gate->free > 0) {
+        assert(gate->first == NULL);
+        gate->free--;
+        fiber_hold(1);
+        return OK;
+    }
+    struct wait wait = wait_begin();
+    struct gate_waiter waiter = {.wait = &wait};
+    if (gate->last != NULL)
+        gate->last->next = &waiter;
+    else
+        gate->first = &waiter;
+    gate->last = &waiter;
+
+    Err err = fiber_wait(ctx, &wait);
+    if (err != OK) {
+        gate_forget(gate, &waiter);
+        return err;
+    }
+    fiber_hold(1);
+    return OK;
+}
+
+/* The permit goes straight to the first in line: nobody overtakes. */
+void gate_leave(struct gate *gate)
+{
+    fiber_hold(-1);
+    struct gate_waiter *next = gate->first;
+    if (next == NULL) {
+        gate->free++;
+        return;
+    }
+    assert(gate->free == 0);
+    gate->first = next->next;
+    if (gate->first == NULL)
+        gate->last = NULL;
+    wait_end(next->wait, OK);
+}
+
+void gate_scope_end(struct gate **gate)
+{
+    if (*gate != NULL)
+        gate_leave(*gate);
+    *gate = NULL;
+}
+
+static void gate_forget(struct gate *gate, const struct gate_waiter *waiter)
+{
+    struct gate_waiter *before = NULL;
+    for (struct gate_waiter *w = gate->first; w != NULL; before = w, w = w->next) {
+        if (w != waiter)
+            continue;
+        if (before == NULL)
+            gate->first = w->next;
+        else
+            before->next = w->next;
+        if (gate->last == w)
+            gate->last = before;
+        return;
+    }
+    abort(); /* a waiter whose wait was not ended stands in the line */
+}

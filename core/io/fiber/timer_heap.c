@@ -1,0 +1,81 @@
+#include "io/fiber/timer_heap.h"
+
+#include "io/fiber/loop.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+enum { CAPACITY_FIRST = 64, CAPACITY_MAX = 1 << 24 };
+
+static void heap_grow(struct timer_heap *heap);
+static void sift(struct timer_heap *heap, struct timer *timer, uint32_t hole);
+static void heap_set(struct timer_heap *heap, uint32_t index, struct timer *timer);
+
+void timer_heap_put(struct timer_heap *heap, struct timer *timer)
+{
+    uint32_t hole = timer->heap_index;
+    if (hole == 0) {
+        if (heap->count + 1 >= heap->capacity)
+            heap_grow(heap);
+        hole = ++heap->count;
+    }
+    assert(hole <= heap->count);
+    sift(heap, timer, hole);
+}
+
+void timer_heap_remove(struct timer_heap *heap, struct timer *timer)
+{
+    uint32_t hole = timer->heap_index;
+    if (hole == 0)
+        return;
+    assert(hole <= heap->count && heap->slots[hole] == timer);
+    timer->heap_index = 0;
+    struct timer *last = heap->slots[heap->count--];
+    if (last != timer)
+        sift(heap, last, hole);
+}
+
+struct timer *timer_heap_first(const struct timer_heap *heap)
+{
+    return heap->count > 0 ? heap->slots[1] : NULL;
+}
+
+void timer_heap_finish(struct timer_heap *heap)
+{
+    assert(heap->count == 0);
+    free(heap->slots);
+    *heap = (struct timer_heap){0};
+}
+
+static void heap_grow(struct timer_heap *heap)
+{
+    assert(heap->capacity < CAPACITY_MAX);
+    heap->capacity = heap->capacity > 0 ? heap->capacity * 2 : CAPACITY_FIRST;
+    heap->slots = realloc(heap->slots, heap->capacity * sizeof(*heap->slots));
+    if (heap->slots == NULL)
+        abort();
+}
+
+/* Puts `timer` at the hole or, where the order wants it, further up or down. */
+static void sift(struct timer_heap *heap, struct timer *timer, uint32_t hole)
+{
+    while (hole > 1 && heap->slots[hole / 2]->at_us > timer->at_us) {
+        heap_set(heap, hole, heap->slots[hole / 2]);
+        hole /= 2;
+    }
+    for (uint32_t child = hole * 2; child <= heap->count; child = hole * 2) {
+        if (child < heap->count && heap->slots[child + 1]->at_us < heap->slots[child]->at_us)
+            child++;
+        if (heap->slots[child]->at_us >= timer->at_us)
+            break;
+        heap_set(heap, hole, heap->slots[child]);
+        hole = child;
+    }
+    heap_set(heap, hole, timer);
+}
+
+static void heap_set(struct timer_heap *heap, uint32_t index, struct timer *timer)
+{
+    heap->slots[index] = timer;
+    timer->heap_index = index;
+}

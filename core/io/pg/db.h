@@ -1,0 +1,185 @@
+/*
+ * PostgreSQL, as lanes of pipelined connections, each serving sites in turn (docs/decisions/).
+ *
+ *   read       two connections a thread, up to two more while those stand still; the reads that
+ *              one turn of the loop queued share a sync group; those that a neighbour's error
+ *              aborted are submitted again once, alone; one whose fiber has left is cancelled on
+ *              the server; one that outruns READ_LANE_TIMEOUT goes on in the slow lane
+ *   write      one sync group a write (all statements of a batch together): atomic, answered at
+ *              ReadyForQuery, that is, when it is durable
+ *   shared     writes that may share a sync group (one commit) with others: job finishes, drains
+ *   slow       reads that take long, or may (searches), away from the others
+ *   exclusive  transactions with logic in between: struct db_tx
+ *
+ * The scope is entered, transaction-locally, by the first message of every group, together with
+ * the epoch: ctx->scope SITE uses connections of the role spark_tenant, PLATFORM and NONE those of
+ * spark_platform, where NONE sets nothing and so sees no row of a tenant. A stale epoch comes back
+ * as ERR_STALE_EPOCH and has changed nothing.
+ *
+ * Memory: rows belong to ctx->arena. Arguments are read before db_query returns.
+ * Errors: constraint violations come as ERR_NOT_UNIQUE, ERR_NOT_NULL, ERR_INVALID_FOREIGN_KEY,
+ * ERR_VALUE_TOO_LONG, ERR_VALUE_OUT_OF_RANGE with notes collection, field, value; bad input text
+ * as ERR_INVALID_PAYLOAD; no connection for DATABASE_PATIENCE as ERR_UNAVAILABLE; a deadline as
+ * ERR_TIMEOUT (a write may then still have happened); the rest as ERR_DATABASE, logged with its
+ * SQLSTATE.
+ */
+#pragma once
+
+#include "base/settings/settings.h"
+#include "base/system/ctx.h"
+#include "io/fiber/fiber.h"
+
+struct db;
+struct loop;
+
+enum db_lane { DB_READ, DB_WRITE, DB_SHARED, DB_SLOW };
+
+/* Run-time statements live in schema/queries and arrive as SQL_… constants; compiled shapes have
+ * no name and are named on a connection once they were seen three times. LIMIT and OFFSET stand in
+ * a shape as literals: as parameters they make PostgreSQL plan anew every time (half the speed). */
+struct statement {
+    const char *name; /* NULL: a compiled shape */
+    const char *sql;
+    enum db_lane lane;
+    bool is_alone; /* what it may do to its transaction is nobody else's: a sync group of its own */
+};
+
+/* One argument. Text format unless is_binary. Made by the functions below, read at once. */
+typedef struct DbArg {
+    const char *data; /* NULL: SQL null */
+    uint32_t len;
+    uint32_t oid; /* 0: let the server infer it */
+    bool is_binary;
+    char inline_data[16]; /* fixed-size values live here; then data is ignored */
+    bool is_inline;
+} DbArg;
+
+DbArg db_null(void);
+DbArg db_text(Str value);         /* oid inferred by the server from its place */
+DbArg db_text_z(Str value);       /* STR_NONE becomes null */
+DbArg db_text_or_null(Str value); /* and so does an empty text */
+DbArg db_uuid(Uuid value);
+DbArg db_uuid_or_null(Uuid value); /* nil becomes null */
+DbArg db_int(int64_t value);       /* int8 */
+DbArg db_int4(int32_t value);
+DbArg db_bool(bool value);
+DbArg db_bytes(Str value);      /* bytea */
+DbArg db_time(int64_t wall_us); /* timestamptz */
+DbArg db_real(double value);    /* float8 */
+/* Arrays, encoded in the arena: uuid[], int8[], text[]; a text element STR_NONE is null. */
+DbArg db_uuid_array(struct arena *arena, const Uuid *values, uint32_t count);
+DbArg db_int_array(struct arena *arena, const int64_t *values, uint32_t count);
+DbArg db_text_array(struct arena *arena, const Str *values, uint32_t count);
+
+struct db_args {
+    const DbArg *list;
+    uint32_t count;
+};
+#define ARGS(...)                                                                                  \
+    ((struct db_args){(const DbArg[]){__VA_ARGS__},                                                \
+                      sizeof((const DbArg[]){__VA_ARGS__}) / sizeof(DbArg)})
+#define NO_ARGS ((struct db_args){NULL, 0})
+/* For a list that leaves the function where it was written down. */
+struct db_args db_args_dup(struct arena *arena, struct db_args args);
+
+/* A result in binary format: what the accessors read. */
+struct rows {
+    uint32_t count;
+    uint32_t columns;
+    int64_t affected; /* rows an insert, update or delete touched */
+    const void *result;
+};
+bool row_is_null(const struct rows *rows, uint32_t row, uint32_t column);
+Str row_text(const struct rows *rows, uint32_t row, uint32_t column); /* STR_NONE if null; a view */
+Str row_json(const struct rows *rows, uint32_t row, uint32_t column); /* json and jsonb */
+Uuid row_uuid(const struct rows *rows, uint32_t row, uint32_t column);   /* nil if null */
+int64_t row_int(const struct rows *rows, uint32_t row, uint32_t column); /* int2/4/8; 0 if null */
+bool row_bool(const struct rows *rows, uint32_t row, uint32_t column);
+double row_real(const struct rows *rows, uint32_t row, uint32_t column);  /* float4/8 */
+int64_t row_time(const struct rows *rows, uint32_t row, uint32_t column); /* timestamp(tz), µs */
+uint32_t row_oid(const struct rows *rows, uint32_t column);               /* type of a column */
+Str row_column_name(const struct rows *rows, uint32_t column);
+const char *row_bytes(const struct rows *rows, uint32_t row, uint32_t column, uint32_t *ret_len);
+/* The elements of a one-dimensional text[] or uuid[] (as text), in the arena. */
+uint32_t row_text_array(struct arena *arena, const struct rows *rows, uint32_t row, uint32_t column,
+                        const Str **ret);
+
+/* One statement on the lane it names, in ctx->scope. ret_rows may be NULL. */
+fiber_fn Err db_query(struct ctx *ctx, const struct statement *statement, struct db_args args,
+                      struct rows *ret_rows);
+/* The same as the platform, whatever the ctx's own scope. */
+fiber_fn Err db_query_platform(struct platform platform, const struct statement *statement,
+                               struct db_args args, struct rows *ret_rows);
+
+/* Several statements in one sync group: all happen or none. The lane is that of the batch; with
+ * DB_READ the statements only share a snapshot of convenience, not of isolation. */
+enum { DB_BATCH_MAX = 32 };
+struct db_command {
+    const struct statement *statement;
+    struct db_args args; /* must stay until db_batch_run returns */
+    struct rows *ret_rows;
+};
+struct db_batch {
+    enum db_lane lane;
+    uint32_t count;
+    struct db_command commands[DB_BATCH_MAX];
+};
+void db_batch_add(struct db_batch *batch, const struct statement *statement, struct db_args args,
+                  struct rows *ret_rows);
+fiber_fn Err db_batch_run(struct ctx *ctx, struct db_batch *batch);
+fiber_fn Err db_batch_run_platform(struct platform platform, struct db_batch *batch);
+
+/* A transaction with logic in between, on an exclusive connection. The end of its scope rolls back
+ * what was not committed (own deadline of 1 s, then the connection is dropped). */
+struct db_tx {
+    struct ctx *ctx;
+    struct db_connection *connection; /* NULL: not begun */
+    struct db_after_commit *after_commit;
+    bool as_platform;
+};
+#define SCOPED_TX __attribute__((cleanup(db_tx_finish)))
+fiber_fn Err db_begin(struct ctx *ctx, struct db_tx *tx);
+fiber_fn Err db_begin_platform(struct platform platform, struct db_tx *tx);
+/* For one that only holds locks while its caller does something else, which may want a connection
+ * too: it counts in nobody's share of them. There have to be two of them (DATABASE_EXCLUSIVE_LANES
+ * a thread), and a thread has at most one such transaction at a time. */
+fiber_fn Err db_begin_apart(struct platform platform, struct db_tx *tx);
+fiber_fn Err db_tx_query(struct db_tx *tx, const struct statement *statement, struct db_args args,
+                         struct rows *ret_rows);
+fiber_fn Err db_commit(struct db_tx *tx);
+void db_tx_finish(struct db_tx *tx);
+/* fn(ctx, arg) runs when, and only when, the transaction has committed; it must not wait. `arg`
+ * lives in ctx->arena. */
+void db_after_commit(struct db_tx *tx, void (*fn)(struct ctx *ctx, void *arg), void *arg);
+/* A savepoint for work whose failure is expected (per-row bulk inserts): runs `work`; when it
+ * fails, what it did is undone, the transaction goes on, and *ret_failed says so. */
+fiber_fn Err db_savepoint(struct db_tx *tx, Err (*work)(struct db_tx *tx, void *arg), void *arg,
+                          Err *ret_failed);
+/* COPY … FROM STDIN in an open platform transaction; text format rows ending in '\n'. */
+fiber_fn Err db_copy_in(struct db_tx *tx, Str copy_sql, Str data, int64_t *ret_rows);
+
+/* Lanes of one thread. Connects in offload threads, reconnects with back-off for ever; waiting
+ * fibers keep their deadlines. */
+struct db *db_new(struct loop *loop, const struct settings *settings, const char *application);
+void db_free(struct db *db); /* no fiber may be waiting in it */
+/* Waits until the read lanes of both roles are up and the roles are fit (not superuser, not
+ * BYPASSRLS, not owner of the tables): ERR_CONFIG with a sentence, ERR_UNAVAILABLE at the deadline.
+ */
+fiber_fn Err db_wait_ready(struct ctx *ctx, struct db *db);
+/* ERR_CONFIG names migrations that the database lacks, or has and this binary does not know. */
+fiber_fn Err db_check_migrations(struct platform platform);
+bool db_is_up(const struct db *db); /* the last attempt of every lane succeeded */
+/* Grows with every session that PostgreSQL or the network ended: what is there now may be another
+ * server, or the same one restored, and what was remembered of the old one is to be forgotten. */
+uint64_t db_losses(const struct db *db);
+
+/* LISTEN on the direct connection: on_notify for each message, on_lost after every connect, the
+ * first included (so that what was missed can be read again). Neither may free the listener. */
+struct db_listener;
+struct db_listener *db_listen(struct loop *loop, const struct settings *settings,
+                              const char *channel, void (*on_notify)(void *arg, Str payload),
+                              void (*on_lost)(void *arg), void *arg);
+void db_listener_free(struct db_listener *listener);
+
+/* For /metrics and `doctor`: what every connection is doing, as a JSON array. */
+Str db_describe(struct arena *arena, const struct db *db);

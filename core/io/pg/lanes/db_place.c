@@ -1,0 +1,266 @@
+/*
+ * Where a read goes: to the lane of those that take as long as it will take, so that nobody waits
+ * behind something much longer than his own.
+ *
+ * Nobody knows how long a statement takes before it has run. So one that is not known goes to the
+ * read lane, which ends it after READ_LANE_TIMEOUT; it then goes on in the slow lane, and from
+ * there after SLOW_LANE_TIMEOUT in the lane of the longest. Its shape is remembered, for its flow,
+ * and goes where it belongs at once the next time. PostgreSQL keeps its answers until the sync, so
+ * a read is measured when it travelled alone; when a group took long, those in it are suspects for
+ * a while, and suspects travel alone.
+ *
+ * Who sends a new shape each time is always unknown. So a flow may take a hundredth of a read
+ * connection's time with reads that are too long for it; whoever takes more is on probation while
+ * others are active: its reads share one connection that is nobody else's. Likewise a flow with
+ * several slow reads at a time may take a quarter of a slow connection; whoever takes more is sent
+ * to the lane of the longest.
+ */
+#include "base/system/clock.h"
+#include "base/system/counters.h"
+#include "io/pg/db_internal.h"
+
+#include <assert.h>
+
+enum {
+    LONE_US = 10 * 1000 * 1000, /* without a statement of another flow */
+    COSTLY_US = 50 * 1000,      /* too long for the read lane */
+    SUSPECT_US = 8 * 1000,      /* a statement, on average of its group */
+    SUSPECT_FOR_US = 2 * 1000 * 1000,
+    COSTS_FOR_US = 300 * 1000 * 1000,
+
+    READ_PAY_US = 10 * 1000, /* a second: 1 % of a connection */
+    READ_DEBT_US = 200 * 1000,
+    READ_DEBT_MAX_US = 600 * 1000,
+    SLOW_PAY_US = 250 * 1000,
+    SLOW_DEBT_US = 2 * 1000 * 1000,
+    SLOW_DEBT_MAX_US = 8 * 1000 * 1000,
+};
+
+static void note_active(struct db *db, enum db_role role, const struct flow *flow);
+static enum lane_kind place(struct db_request *request);
+static bool has_read_debt(const struct db *db, const struct flow *flow);
+static bool is_burden(const struct db_request *request);
+static void put_in_lane(struct db_request *request, enum lane_kind kind);
+static int64_t expected_us(struct db_request *request);
+static uint64_t cost_key(struct db_request *request);
+static void learn(struct db_request *request, int64_t us);
+static void owe_read(struct db *db, struct flow *flow, int64_t us);
+static void owe_slow(struct db *db, struct flow *flow, int64_t us);
+
+void request_join(struct db_request *request, const Uuid *account)
+{
+    struct lane *lane = request->lane;
+    assert(request->flow == NULL);
+    request->flow = flow_take(&lane->db->flows, &request->scope, account);
+    note_active(lane->db, lane->role, request->flow);
+    request->is_short = request->kind == REQUEST_READ;
+    if (request->kind == REQUEST_READ || request->kind == REQUEST_SLOW)
+        put_in_lane(request, place(request));
+}
+
+bool read_moves(struct db_request *request)
+{
+    const struct flow *flow = request->flow;
+    static_assert(LANE_READ < LANE_PROBATION && LANE_PROBATION < LANE_SLOW &&
+                  LANE_SLOW < LANE_LONG);
+    if (flow->costs_until_us == 0 && flow->read_debt.us == 0 && flow->slow_debt.us == 0)
+        return false;
+    enum lane_kind kind = place(request);
+    if (kind <= request->lane->kind)
+        return false;
+    queue_take(request);
+    put_in_lane(request, kind);
+    queue_put(request);
+    return true;
+}
+
+static void note_active(struct db *db, enum db_role role, const struct flow *flow)
+{
+    struct latest_flow *latest = &db->latest[role];
+    if (latest->id == flow->id)
+        return;
+    if (latest->id != 0)
+        latest->changed_us = loop_now_us(db->loop);
+    latest->id = flow->id;
+}
+
+bool role_is_lone(const struct db *db, enum db_role role)
+{
+    const struct latest_flow *latest = &db->latest[role];
+    return latest->changed_us == 0 || loop_now_us(db->loop) - latest->changed_us > LONE_US;
+}
+
+static enum lane_kind place(struct db_request *request)
+{
+    const struct db *db = request->lane->db;
+    const struct flow *flow = request->flow;
+    int64_t us = expected_us(request);
+    if (request->is_short && us < COSTLY_US) {
+        bool is_apart = has_read_debt(db, flow) && !role_is_lone(db, request->lane->role);
+        return is_apart ? LANE_PROBATION : LANE_READ;
+    }
+    bool is_long = us >= db->settings->slow_lane_timeout_ms * 1000 || is_burden(request);
+    return is_long ? LANE_LONG : LANE_SLOW;
+}
+
+static bool has_read_debt(const struct db *db, const struct flow *flow)
+{
+    return flow->read_debt.us > READ_DEBT_US && !flow->is_own &&
+           debt_left(&flow->read_debt, READ_PAY_US, loop_now_us(db->loop)) > READ_DEBT_US;
+}
+
+/* Of whom one read at a time is under way, like a person who searches, is no burden. */
+static bool is_burden(const struct db_request *request)
+{
+    const struct flow *flow = request->flow;
+    uint32_t others = flow->slow_requests - request->is_counted;
+    return others > 0 && !flow->is_own &&
+           debt_left(&flow->slow_debt, SLOW_PAY_US, loop_now_us(request->lane->db->loop)) >
+               SLOW_DEBT_US;
+}
+
+bool flow_is_suspect(const struct db_request *request)
+{
+    const struct flow *flow = request->flow;
+    return flow->suspect_until_us != 0 &&
+           loop_now_us(request->lane->db->loop) < flow->suspect_until_us;
+}
+
+static void put_in_lane(struct db_request *request, enum lane_kind kind)
+{
+    struct lane *lane = request->lane;
+    bool is_read = kind == LANE_READ || kind == LANE_PROBATION;
+    if (kind == LANE_PROBATION)
+        counter_add(COUNTER_db_probation, request->count);
+    else if (!is_read && request->is_short)
+        counter_add(COUNTER_db_costly, request->count);
+    if (!is_read && !request->is_counted) {
+        request->is_counted = true;
+        request->flow->slow_requests++;
+    }
+    request->lane = &lane->db->lanes[lane->role][kind];
+    request->kind = is_read ? REQUEST_READ : REQUEST_SLOW;
+}
+
+void read_forget(struct db_request *request)
+{
+    if (!request->is_counted)
+        return;
+    assert(request->flow->slow_requests > 0);
+    request->flow->slow_requests--;
+    request->is_counted = false;
+}
+
+/* Usually nothing is known of the flow, and no shape is hashed. */
+static int64_t expected_us(struct db_request *request)
+{
+    const struct db *db = request->lane->db;
+    int64_t now_us = loop_now_us(db->loop);
+    if (request->flow->costs_until_us < now_us)
+        return 0;
+    return cost_find(&db->flows, cost_key(request), now_us);
+}
+
+static uint64_t cost_key(struct db_request *request)
+{
+    uint64_t key = request->cost_key;
+    if (key != 0)
+        return key;
+    key = request->flow->id;
+    for (uint32_t i = 0; i < request->count; i++) {
+        const struct statement *statement = request->commands[i].statement;
+        const char *shape = statement->name != NULL ? statement->name : statement->sql;
+        key = key * 31 + str_hash(str_from_z(shape));
+    }
+    request->cost_key = key != 0 ? key : 1;
+    return request->cost_key;
+}
+
+void read_answered(const struct db_group *group, struct db_request *request)
+{
+    struct flow *flow = request->flow;
+    if (flow == NULL)
+        return;
+    struct db *db = request->lane->db;
+    int64_t now_us = loop_now_us(db->loop);
+    int64_t us = now_us > group->started_us ? now_us - group->started_us : 0;
+    if (request->kind == REQUEST_SLOW) {
+        owe_slow(db, flow, us);
+        learn(request, us);
+    } else if (group->requests > 1) {
+        if (us > (int64_t)group->statements * SUSPECT_US)
+            flow->suspect_until_us = now_us + SUSPECT_FOR_US;
+    } else if (us >= COSTLY_US) {
+        owe_read(db, flow, us);
+        learn(request, us);
+    }
+}
+
+/* Cheap ones are noted only where a cost is known that they may lower. Somebody must be waiting:
+ * the shape is in his frame. */
+static void learn(struct db_request *request, int64_t us)
+{
+    struct db *db = request->lane->db;
+    struct flow *flow = request->flow;
+    int64_t now_us = loop_now_us(db->loop);
+    bool is_known = flow->costs_until_us >= now_us;
+    if (us < COSTLY_US && !is_known)
+        return;
+    if (request->wait == NULL && request->cost_key == 0)
+        return;
+    if (us >= COSTLY_US)
+        flow->costs_until_us = now_us + COSTS_FOR_US;
+    cost_note(&db->flows, cost_key(request), us, now_us);
+}
+
+static void owe_read(struct db *db, struct flow *flow, int64_t us)
+{
+    debt_add(&flow->read_debt, us, READ_PAY_US, READ_DEBT_MAX_US, loop_now_us(db->loop));
+}
+
+static void owe_slow(struct db *db, struct flow *flow, int64_t us)
+{
+    debt_add(&flow->slow_debt, us, SLOW_PAY_US, SLOW_DEBT_MAX_US, loop_now_us(db->loop));
+}
+
+bool request_may_go_on(const struct db_request *request)
+{
+    enum lane_kind kind = request->lane->kind;
+    return kind == LANE_READ || kind == LANE_PROBATION || kind == LANE_SLOW;
+}
+
+void request_go_on(struct db_request *request)
+{
+    struct db *db = request->lane->db;
+    bool was_slow = request->kind == REQUEST_SLOW;
+    assert(request_may_go_on(request) && request->wait != NULL);
+    int64_t ran_us =
+        (was_slow ? db->settings->slow_lane_timeout_ms : db->settings->read_lane_timeout_ms) * 1000;
+    /* Of all in a group that could not even be entered none is at fault. */
+    if (request->sqlstate[0] != '\0') {
+        if (was_slow)
+            owe_slow(db, request->flow, ran_us);
+        else
+            owe_read(db, request->flow, ran_us);
+        learn(request, ran_us > COSTLY_US ? ran_us : COSTLY_US);
+    }
+    counter_add(COUNTER_db_outran, request->count);
+    bool is_long = was_slow || is_burden(request);
+    put_in_lane(request, is_long ? LANE_LONG : LANE_SLOW);
+}
+
+/* It took the time all the same: else whoever leaves before the lane's time-out would owe nothing.
+ * Its shape was in the frame of a fiber that is gone. */
+void read_given_up(const struct db_group *group, const struct db_request *request)
+{
+    struct db *db = request->lane->db;
+    struct flow *flow = request->flow;
+    int64_t now_us = loop_now_us(db->loop);
+    int64_t us = now_us > group->started_us ? now_us - group->started_us : 0;
+    if (request->kind == REQUEST_SLOW)
+        owe_slow(db, flow, us);
+    else if (request->kind == REQUEST_READ && group->requests > 1)
+        flow->suspect_until_us = now_us + SUSPECT_FOR_US;
+    else if (request->kind == REQUEST_READ && us >= COSTLY_US)
+        owe_read(db, flow, us);
+}

@@ -1,0 +1,22 @@
+/*
+ * Migrations: forward-only SQL files, embedded in the binary, each in one transaction, guarded by
+ * a lock, checksummed. Blocking (libpq on the direct connection): for the CLI and start-up only.
+ */
+#pragma once
+
+#include "base/system/err.h"
+
+struct ctx;
+
+enum migrate_pack { PACK_IF_NEW, PACK_ALWAYS, PACK_NEVER };
+
+struct migrate_result {
+    uint32_t applied;
+    uint32_t present;
+    bool installed_pack;
+};
+
+/* Brings the database up to this binary: waits up to timeout_us for it to answer. ERR_CONFIG when
+ * an applied file has changed, the database is newer than the binary, or rights are missing. */
+Err migrate_run(struct ctx *ctx, Str direct_url, enum migrate_pack pack, int64_t timeout_us,
+                struct migrate_result *ret);

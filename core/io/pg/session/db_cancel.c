@@ -1,0 +1,161 @@
+/*
+ * A read whose fiber has left (deadline, client gone) stands in a pipeline, and while it runs, or
+ * waits for a lock, everybody behind it waits with it. So PostgreSQL is asked to cancel it. That
+ * ends the whole group: those in it who still wait are submitted again, like any neighbour.
+ *
+ * A cancel request names a session, not a statement: it may hit a neighbour, or come late and hit
+ * the next group, and as PostgreSQL signals twice for it, it may hit two groups. Whom it has hit is
+ * submitted again too (AGAIN_CANCELLED).
+ *
+ * libpq 15 can only send it blocking, and without a time limit: a server that stands still would
+ * keep an offload thread, and the end of the process, for as long as it likes. So it has a thread
+ * that nobody waits for, one at a time. One that takes too long is left to itself, else there would
+ * be no further one as long as a server hangs that we may have left for another.
+ */
+#include "base/system/clock.h"
+#include "base/system/counters.h"
+#include "io/pg/db_internal.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+enum {
+    CANCEL_AGAIN_US = 1000 * 1000, /* for one that goes on all the same */
+    CANCEL_ECHO_US = 1000 * 1000,  /* how long an answer may take to tell of it */
+    CANCEL_LATE_US = 5000 * 1000,
+    CANCEL_THREADS_MAX = 64, /* of the process; those of a server that hangs are among them */
+};
+
+struct db_cancel {
+    PGcancel *request;
+    struct db_connection *connection; /* not for the thread */
+    int64_t sent_us;
+    atomic_bool is_done;
+    atomic_uint holders; /* the thread and the db: whoever is last frees it */
+};
+
+static atomic_uint threads;
+
+static bool has_abandoned(const struct db_group *group, const struct db_group *end);
+static bool thread_start(struct db_cancel *cancel);
+static void *thread_run(void *arg);
+static void cancel_release(struct db_cancel *cancel);
+
+bool cancel_head_if_abandoned(struct db_connection *connection)
+{
+    if (!has_abandoned(connection->first_group, NULL))
+        return false;
+    /* Most statements end by themselves before anybody could ask for it. */
+    if (connection_is_stalled(connection) &&
+        has_abandoned(connection->first_group, connection->first_group->next))
+        cancel_head(connection);
+    return true;
+}
+
+bool cancel_may_hit(const struct db_connection *connection)
+{
+    const struct db_cancel *cancel = connection->lane->db->cancel;
+    return (cancel != NULL && cancel->connection == connection) ||
+           (connection->cancel_ended_us != 0 &&
+            clock_now_us() - connection->cancel_ended_us < CANCEL_ECHO_US);
+}
+
+void cancel_finish(struct db *db)
+{
+    if (db->cancel != NULL)
+        cancel_release(db->cancel);
+    db->cancel = NULL;
+}
+
+/* From one group up to, not including, the other. PostgreSQL keeps its answers until the sync, so
+ * which member of the first group it works on is not known. */
+static bool has_abandoned(const struct db_group *group, const struct db_group *end)
+{
+    for (; group != end; group = group->next)
+        for (const struct db_request *request = group->members.first; request != NULL;
+             request = request->next)
+            if (request->wait == NULL)
+                return true;
+    return false;
+}
+
+void cancel_head(struct db_connection *connection)
+{
+    struct db *db = connection->lane->db;
+    bool is_asked = connection->cancelled_us != 0 &&
+                    connection->cancel_mark == connection->answers &&
+                    clock_now_us() - connection->cancelled_us < CANCEL_AGAIN_US;
+    if (db->cancel != NULL || is_asked || connection->first_group->has_failed ||
+        atomic_load(&threads) >= CANCEL_THREADS_MAX)
+        return;
+    struct db_cancel *cancel = calloc(1, sizeof(*cancel));
+    if (cancel == NULL)
+        abort();
+    *cancel = (struct db_cancel){
+        .request = PQgetCancel(connection->pg),
+        .connection = connection,
+        .sent_us = clock_now_us(),
+    };
+    atomic_init(&cancel->holders, 2);
+    if (cancel->request == NULL || !thread_start(cancel)) {
+        PQfreeCancel(cancel->request);
+        free(cancel);
+        return;
+    }
+    counter_inc(db_cancels);
+    db->cancel = cancel;
+    connection->cancel_mark = connection->answers;
+    connection->cancelled_us = cancel->sent_us;
+}
+
+/* Signals are for the threads that have a loop. */
+static bool thread_start(struct db_cancel *cancel)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    pthread_t thread;
+    atomic_fetch_add(&threads, 1);
+    bool is_started = pthread_create(&thread, NULL, thread_run, cancel) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (!is_started)
+        atomic_fetch_sub(&threads, 1);
+    else
+        pthread_detach(thread);
+    return is_started;
+}
+
+/* Whether it worked shows on the connection. */
+static void *thread_run(void *arg)
+{
+    struct db_cancel *cancel = arg;
+    char error[256];
+    (void)PQcancel(cancel->request, error, sizeof(error));
+    atomic_store(&cancel->is_done, true);
+    cancel_release(cancel);
+    atomic_fetch_sub(&threads, 1);
+    return NULL;
+}
+
+static void cancel_release(struct db_cancel *cancel)
+{
+    if (atomic_fetch_sub(&cancel->holders, 1) > 1)
+        return;
+    PQfreeCancel(cancel->request);
+    free(cancel);
+}
+
+void cancel_take_end(struct db *db)
+{
+    if (db->cancel == NULL)
+        return;
+    bool is_late = clock_now_us() - db->cancel->sent_us > CANCEL_LATE_US;
+    if (!atomic_load(&db->cancel->is_done) && !is_late)
+        return;
+    db->cancel->connection->cancel_ended_us = clock_now_us();
+    cancel_release(db->cancel);
+    db->cancel = NULL;
+}

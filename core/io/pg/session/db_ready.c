@@ -1,0 +1,131 @@
+#include "base/system/clock.h"
+#include "base/system/log.h"
+#include "io/pg/db_internal.h"
+#include "io/pg/session/db_connect.h"
+#include "io/reactor/reactor.h"
+
+#include <assert.h>
+
+enum { LOOK_AGAIN_US = 10000, FIRST_WORD_S = 1, NEXT_WORD_S = 10 };
+
+/* A superuser sees every tenant's rows without a word, and so does the owner of a table: the lanes
+ * must not be either, nor inherit it. */
+static const struct statement ROLE_CHECK = {
+    .name = "db_role_check",
+    .sql = "select current_user::text, rolsuper, rolbypassrls, exists ("
+           "select from pg_class c join pg_namespace n on n.oid = c.relnamespace "
+           "where n.nspname in ('public', 'spark') and c.relkind in ('r', 'p') "
+           "and pg_has_role(current_user, c.relowner, 'usage')) "
+           "from pg_roles where rolname = current_user",
+    .lane = DB_READ,
+};
+static const struct statement EPOCH_CHECK = {
+    .name = "db_epoch_check",
+    .sql = "select epoch from spark.epoch",
+    .lane = DB_READ,
+};
+
+static fiber_fn Err lane_be_ready(struct ctx *ctx, const struct lane *lane);
+static fiber_fn Err wait_for_lane(struct ctx *ctx, const struct lane *lane);
+static fiber_fn Err check_role(struct ctx *ctx, const struct lane *lane);
+static fiber_fn Err query_lane(struct ctx *ctx, const struct lane *lane,
+                               const struct statement *statement, struct rows *ret);
+static const char *last_error(const struct lane *lane);
+static void log_waiting(const struct lane *lane);
+
+fiber_fn Err db_wait_ready(struct ctx *ctx, struct db *db)
+{
+    assert(ctx->reactor != NULL && ctx->reactor->db == db);
+    for (uint32_t role = 0; role < ROLE_COUNT; role++) {
+        const struct lane *lane = &db->lanes[role][LANE_READ];
+        Err err;
+        /* Up, and away again before it answered: only the deadline ends that. */
+        while ((err = lane_be_ready(ctx, lane)) == ERR_UNAVAILABLE) {
+            struct diag story = ctx->diag;
+            if (fiber_sleep(ctx, LOOK_AGAIN_US) != OK) {
+                ctx->diag = story;
+                return err;
+            }
+            diag_clear(ctx);
+        }
+        TRY(err);
+    }
+    return OK;
+}
+
+static fiber_fn Err lane_be_ready(struct ctx *ctx, const struct lane *lane)
+{
+    struct rows rows;
+    TRY(wait_for_lane(ctx, lane));
+    TRY(check_role(ctx, lane));
+    return query_lane(ctx, lane, &EPOCH_CHECK, &rows);
+}
+
+static fiber_fn Err wait_for_lane(struct ctx *ctx, const struct lane *lane)
+{
+    int64_t next_word_us = clock_now_us() + FIRST_WORD_S * SECOND_US;
+    while (!lane_is_up(lane)) {
+        if (clock_now_us() >= next_word_us) {
+            log_waiting(lane);
+            next_word_us = clock_now_us() + NEXT_WORD_S * SECOND_US;
+        }
+        Err err = fiber_sleep(ctx, LOOK_AGAIN_US);
+        if (err == ERR_TIMEOUT && !lane_is_up(lane))
+            return fail(ctx, ERR_UNAVAILABLE, "PostgreSQL is not reachable: %s", last_error(lane));
+        TRY(err);
+    }
+    return OK;
+}
+
+static fiber_fn Err check_role(struct ctx *ctx, const struct lane *lane)
+{
+    struct rows rows;
+    TRY(query_lane(ctx, lane, &ROLE_CHECK, &rows));
+    if (rows.count != 1)
+        return fail(ctx, ERR_CONFIG, "the database does not know its own current user");
+    const char *lane_role = lane->role == ROLE_TENANT ? "tenant" : "platform";
+    const char *fault = NULL;
+    if (row_bool(&rows, 0, 1))
+        fault = "is a superuser";
+    else if (row_bool(&rows, 0, 2))
+        fault = "has BYPASSRLS";
+    else if (row_bool(&rows, 0, 3))
+        fault = "owns tables (itself or through a role it is a member of)";
+    if (fault == NULL)
+        return OK;
+    return fail(ctx, ERR_CONFIG,
+                "the database user \"%.*s\" of the %s lane %s, so row security would not hold it; "
+                "use a login that is only a member of spark_%s",
+                STR_FMT(row_text(&rows, 0, 0)), lane_role, fault, lane_role);
+}
+
+/* As a lane's own role, whatever the scope of ctx. No tenant: these look at the catalog. */
+static fiber_fn Err query_lane(struct ctx *ctx, const struct lane *lane,
+                               const struct statement *statement, struct rows *ret)
+{
+    struct ctx own = *ctx;
+    own.epoch = 0;
+    own.scope = (Scope){.kind = SCOPE_NONE};
+    if (lane->role == ROLE_TENANT)
+        own.scope = (Scope){.kind = SCOPE_SITE, .site = UUID_LIBRARY_SITE};
+    Err err = db_query(&own, statement, NO_ARGS, ret);
+    ctx->diag = own.diag;
+    return err;
+}
+
+static const char *last_error(const struct lane *lane)
+{
+    for (uint32_t i = 0; i < lane->max; i++)
+        if (lane->connections[i].last_error[0] != '\0')
+            return lane->connections[i].last_error;
+    return "no answer yet";
+}
+
+static void log_waiting(const struct lane *lane)
+{
+    Str login = lane_login(lane);
+    char place[CONNECT_PLACE_MAX];
+    connect_place(login.len > 0 ? login : lane->db->settings->database_url, place, sizeof place);
+    log_event(LOG_WARN, "waiting_for_postgres", LOG_Z("address", place),
+              LOG_Z("reason", last_error(lane)));
+}

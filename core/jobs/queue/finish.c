@@ -1,0 +1,90 @@
+#include "base/system/clock.h"
+#include "base/system/counters.h"
+#include "base/system/fault.h"
+#include "gen/sql.h"
+#include "io/reactor/reactor.h"
+#include "jobs/queue/job.h"
+#include "jobs/queue/keys.h"
+
+#include <assert.h>
+
+enum { PROGRESS_INTERVAL_US = 100 * 1000 };
+
+/* id, attempt, worker, and one text: what every fenced statement begins with. */
+static struct db_args fence_args(struct ctx *ctx, const struct job *job, Str text)
+{
+    enum { COUNT = 4 };
+    DbArg *list = arena_array(ctx->arena, DbArg, COUNT);
+    list[0] = db_int(job->id);
+    list[1] = db_int4(job->attempt);
+    list[2] = db_text(job->worker);
+    list[3] = text.len > 0 ? db_text(text) : db_null();
+    return (struct db_args){list, COUNT};
+}
+
+static Err finished(struct job *job, Err err)
+{
+    if (err == OK) {
+        job->is_finished = true;
+        counter_inc(jobs_done);
+        fault_die(FAULT_finish_after_commit);
+    } else if (err == ERR_FENCED) {
+        counter_inc(jobs_fenced);
+    }
+    return err;
+}
+
+/* The fence is the first statement of the group: when it refuses, nothing behind it happens. */
+fiber_fn Err job_finish(struct ctx *ctx, struct job *job, struct db_batch *effects, Str result)
+{
+    assert(!job->is_finished);
+    struct db_batch batch = {.lane = DB_SHARED};
+    db_batch_add(&batch, &SQL_JOB_FINISH, fence_args(ctx, job, result), NULL);
+    for (uint32_t i = 0; effects != NULL && i < effects->count; i++)
+        db_batch_add(&batch, effects->commands[i].statement, effects->commands[i].args,
+                     effects->commands[i].ret_rows);
+    fault_die(FAULT_finish_before_commit);
+    return finished(job, db_batch_run(ctx, &batch));
+}
+
+fiber_fn Err job_finish_begin(struct ctx *ctx, struct job *job, struct db_tx *tx)
+{
+    assert(!job->is_finished);
+    TRY(db_begin(ctx, tx));
+    /* The lock on the row is taken here; the result is written with the commit. */
+    Err err = db_tx_query(tx, &SQL_JOB_FINISH, fence_args(ctx, job, STR_NONE), NULL);
+    if (err == ERR_FENCED)
+        counter_inc(jobs_fenced);
+    return err;
+}
+
+fiber_fn Err job_finish_commit(struct job *job, struct db_tx *tx, Str result)
+{
+    if (result.len > 0)
+        TRY(db_tx_query(tx, &SQL_JOB_RESULT, ARGS(db_int(job->id), db_text(result)), NULL));
+    fault_die(FAULT_finish_before_commit);
+    return finished(job, db_commit(tx));
+}
+
+fiber_fn Err job_checkpoint(struct ctx *ctx, struct job *job, Str json)
+{
+    struct db_batch batch = {.lane = DB_SHARED};
+    db_batch_add(&batch, &SQL_JOB_CHECKPOINT, fence_args(ctx, job, json), NULL);
+    return db_batch_run(ctx, &batch);
+}
+
+fiber_fn Err job_progress(struct ctx *ctx, struct job *job, int64_t done, int64_t total)
+{
+    TRY(fiber_breathe(ctx));
+    TRY(fiber_check(ctx));
+    int64_t now_us = clock_now_us();
+    if (now_us - job->progress_us < PROGRESS_INTERVAL_US && done < total)
+        return OK;
+    job->progress_us = now_us;
+    Str id = str_printf(ctx->arena, "%jd", (intmax_t)job->id);
+    Str value =
+        str_printf(ctx->arena, "{\"done\":%jd,\"total\":%jd}", (intmax_t)done, (intmax_t)total);
+    const Str words[] = {STR("HSET"), STR(KEY_QUEUE_PROGRESS), id, value};
+    (void)redis_send(ctx->reactor->redis, words, sizeof words / sizeof words[0]);
+    return OK;
+}

@@ -1,0 +1,32 @@
+/*
+ * Every Redis key of the tree is made here, and carries a hash tag so that what is used together
+ * stays on one node of a cluster.
+ */
+#pragma once
+
+#include "base/crypto/uuid.h"
+#include "base/memory/arena.h"
+
+/* The queue: one shard for now; all its keys share the tag {q:0}. The names themselves are built
+ * in core/jobs/queue/cq.lua from this prefix. */
+#define KEY_QUEUE_TAG "{q:0}"
+#define KEY_QUEUE_BELL "{q:0}:bell"
+#define KEY_QUEUE_IDS "{q:0}:ids"
+#define KEY_QUEUE_WORKERS "{q:0}:workers"
+/* What a worker has taken and is not done with. */
+Str key_queue_held(struct arena *arena, Str worker);
+/* Progress of jobs for whoever watches, a hash id → JSON; cq_done removes the entry. */
+#define KEY_QUEUE_PROGRESS "{q:0}:progress"
+
+/* Tracking events that were accepted and wait for the drain. */
+#define KEY_TRACKING_PAGEVIEWS "{t}:pageviews"
+#define KEY_TRACKING_EVENTS "{t}:events"
+/* Who has taken some of them. */
+#define KEY_TRACKING_TAKERS "{t}:takers"
+/* What one drain has taken and not yet stored: one of these prefixes and the worker. */
+#define KEY_TRACKING_PAGEVIEWS_TAKEN "{t}:taken:"
+#define KEY_TRACKING_EVENTS_TAKEN "{t}:taken-events:"
+Str key_tracking_taken(struct arena *arena, Str prefix, Str worker);
+
+/* Published after commits: what changed, for caches and subscribers. */
+#define CHANNEL_ITEMS "spark:items"

@@ -1,0 +1,371 @@
+#include "jobs/steward/steward.h"
+
+#include "base/system/clock.h"
+#include "base/system/counters.h"
+#include "gen/sql.h"
+#include "io/reactor/reactor.h"
+#include "jobs/queue/job.h"
+
+enum {
+    LEADER_LEASE_S = 5,
+    PAGE = 1000,
+    PAGES_A_TURN = 100, /* so that a turn ends well before the leader's lease */
+    FULL_US = 30 * 1000 * 1000,
+    /* Clocks and commits: a row can become visible a little after its run_at. */
+    OVERLAP_US = 3 * 1000 * 1000,
+    /* A due row that nobody took for this long while every list is empty has been forgotten. */
+    STUCK_US = 60 * 1000 * 1000,
+    SWEEP_US = 60 * 1000 * 1000, /* between two passes over the table */
+    SWEEP_PAGE = 5000,
+    HEADS_OF_SITE = 50,
+};
+/* How late an article may go out. */
+#define PUBLISH_US (5 * SECOND_US)
+/* Partitions are made three months ahead: a day without an upkeep does no harm. */
+#define UPKEEP_US (INT64_C(6) * 3600 * SECOND_US)
+#define UPKEEP_AGAIN_US (60 * SECOND_US)
+
+static fiber_fn Err reap(struct platform platform, bool only_certain);
+static fiber_fn Err reconcile(struct platform platform, struct steward *steward);
+static fiber_fn Err sweep(struct platform platform, struct steward *steward);
+static fiber_fn Err upkeep(struct platform platform, struct steward *steward);
+static fiber_fn Err publish(struct platform platform, struct steward *steward);
+
+static fiber_fn Err leadership(struct platform platform, struct steward *steward, Str worker)
+{
+    struct rows rows;
+    TRY(db_query_platform(platform, &SQL_LEASE_TAKE,
+                          ARGS(db_text(STR("queue")), db_text(worker), db_real(LEADER_LEASE_S)),
+                          &rows));
+    bool is_leader = rows.count == 1;
+    if (is_leader && !steward->is_leader) {
+        steward->full_at_us = 0;
+        steward->reap_from_us =
+            clock_now_us() + platform.ctx->reactor->settings->worker_lease_s * SECOND_US;
+    }
+    steward->is_leader = is_leader;
+    return OK;
+}
+
+fiber_fn Err steward_turn(struct ctx *ctx, struct steward *steward, Str worker)
+{
+    struct platform platform = reactor_platform(ctx);
+    Err err = leadership(platform, steward, worker);
+    if (err != OK) {
+        /* PostgreSQL was away: leases could not be renewed either. */
+        steward->is_leader = false;
+        return err;
+    }
+    if (!steward->is_leader)
+        return OK;
+    TRY(reap(platform, clock_now_us() < steward->reap_from_us));
+    TRY(sweep(platform, steward));
+    TRY(reconcile(platform, steward));
+    TRY(publish(platform, steward));
+    return upkeep(platform, steward);
+}
+
+/* Reap -------------------------------------------------------------------------------------------
+ */
+
+/* The culprit is known when the supervisor named it, when it was under suspicion and so ran alone,
+ * or when the dead worker ran one job only. */
+static fiber_fn Err culprit_find(struct platform platform, Str worker, DbArg named, DbArg *ret)
+{
+    *ret = named;
+    struct rows rows;
+    TRY(db_query_platform(platform, &SQL_JOBS_OF_WORKER, ARGS(db_text(worker)), &rows));
+    if (rows.count == 1)
+        *ret = db_int(row_int(&rows, 0, JOBS_OF_WORKER_ID));
+    return OK;
+}
+
+static fiber_fn Err reap_worker(struct platform platform, Str worker, DbArg named, DbArg reason)
+{
+    DbArg culprit;
+    TRY(culprit_find(platform, worker, named, &culprit));
+    struct rows rows;
+    TRY(db_query_platform(platform, &SQL_JOBS_REAP, ARGS(db_text(worker), culprit, reason), &rows));
+    counter_add(COUNTER_jobs_reaped, rows.count);
+    TRY(db_query_platform(platform, &SQL_WORKER_FORGET, ARGS(db_text(worker)), NULL));
+    if (queue_reap(platform.ctx, worker) != OK)
+        diag_clear(platform.ctx); /* the full reconcile finds it among the holders */
+    return OK;
+}
+
+static fiber_fn Err reap(struct platform platform, bool only_certain)
+{
+    struct rows dead;
+    TRY(db_query_platform(platform, &SQL_WORKERS_DEAD, NO_ARGS, &dead));
+    for (uint32_t i = 0; i < dead.count; i++) {
+        if (only_certain && !row_bool(&dead, i, WORKERS_DEAD_IS_CERTAIN))
+            continue;
+        DbArg named = row_is_null(&dead, i, WORKERS_DEAD_CURRENT_JOB)
+                          ? db_null()
+                          : db_int(row_int(&dead, i, WORKERS_DEAD_CURRENT_JOB));
+        DbArg reason = row_is_null(&dead, i, WORKERS_DEAD_CRASH_REASON)
+                           ? db_null()
+                           : db_text(row_text(&dead, i, WORKERS_DEAD_CRASH_REASON));
+        TRY(reap_worker(platform, row_text(&dead, i, WORKERS_DEAD_ID), named, reason));
+    }
+    return OK;
+}
+
+/* Reconcile --------------------------------------------------------------------------------------
+ */
+
+/* Pushes up to `pages` pages of queued rows with since < run_at <= now, from *run_at, *id on, which
+ * move along. *ret_is_end: there were no more. */
+static fiber_fn Err push_due(struct platform platform, int64_t since_us, uint32_t pages,
+                             int64_t *run_at, int64_t *id, bool *ret_is_end)
+{
+    struct ctx *ctx = platform.ctx;
+    uint32_t count = PAGE;
+    for (uint32_t p = 0; p < pages && count == PAGE; p++) {
+        ArenaMark mark = arena_mark(ctx->arena);
+        struct rows rows;
+        TRY(db_query_platform(platform, &SQL_JOBS_DUE_SINCE,
+                              ARGS(db_time(since_us), db_time(*run_at), db_int(*id)), &rows));
+        count = rows.count;
+        struct queue_member *members = arena_array(ctx->arena, struct queue_member, PAGE);
+        for (uint32_t i = 0; i < count; i++) {
+            FIBER_BREATHE_EVERY(ctx, i, 64);
+            members[i].id = row_int(&rows, i, JOBS_DUE_SINCE_ID);
+            members[i].site = row_uuid(&rows, i, JOBS_DUE_SINCE_SITE_ID);
+        }
+        if (count > 0) {
+            uint32_t added;
+            TRY(queue_push_missing(ctx, members, count, &added));
+            counter_add(COUNTER_jobs_reconciled, added);
+            *run_at = row_time(&rows, count - 1, JOBS_DUE_SINCE_RUN_AT);
+            *id = members[count - 1].id;
+        }
+        arena_rewind(ctx->arena, mark);
+    }
+    *ret_is_end = count < PAGE;
+    return OK;
+}
+
+/*
+ * Rows go to Redis by their time, and one site may have a million that are due. So that no other
+ * waits until they all are there, the first few of each site go before, every turn: as they are
+ * claimed, the next ones are the first.
+ */
+static fiber_fn Err push_heads(struct platform platform)
+{
+    struct ctx *ctx = platform.ctx;
+    ArenaMark mark = arena_mark(ctx->arena);
+    struct rows rows;
+    TRY(db_query_platform(platform, &SQL_JOBS_DUE_HEADS, ARGS(db_int(HEADS_OF_SITE)), &rows));
+    struct queue_member *members = arena_array(ctx->arena, struct queue_member, PAGE);
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < rows.count; i++) {
+        TRY(fiber_breathe(ctx));
+        members[count].id = row_int(&rows, i, JOBS_DUE_HEADS_ID);
+        members[count++].site = row_uuid(&rows, i, JOBS_DUE_HEADS_SITE_ID);
+        if (count < PAGE && i + 1 < rows.count)
+            continue;
+        uint32_t added;
+        TRY(queue_push_missing(ctx, members, count, &added));
+        counter_add(COUNTER_jobs_reconciled, added);
+        count = 0;
+    }
+    arena_rewind(ctx->arena, mark);
+    return OK;
+}
+
+/* When every list is empty, a row that has been due for a minute is in none of them. */
+static fiber_fn Err push_stuck(struct platform platform, int64_t now_us)
+{
+    bool is_empty;
+    TRY(queue_is_empty(platform.ctx, &is_empty));
+    if (!is_empty)
+        return OK;
+    struct rows rows;
+    TRY(db_query_platform(platform, &SQL_JOBS_STUCK, ARGS(db_time(now_us - STUCK_US)), &rows));
+    struct queue_member *members = arena_array(platform.ctx->arena, struct queue_member, PAGE);
+    for (uint32_t i = 0; i < rows.count; i++) {
+        members[i].id = row_int(&rows, i, JOBS_STUCK_ID);
+        members[i].site = row_uuid(&rows, i, JOBS_STUCK_SITE_ID);
+    }
+    if (rows.count == 0)
+        return OK;
+    return queue_push_stuck(platform.ctx, members, rows.count);
+}
+
+/* Redis may remember workers that PostgreSQL has forgotten: it was away when they were reaped. */
+static fiber_fn Err reap_forgotten(struct platform platform)
+{
+    struct ctx *ctx = platform.ctx;
+    const Str *names;
+    uint32_t count;
+    TRY(queue_holders(ctx, &names, &count));
+    if (count == 0)
+        return OK;
+    struct rows rows;
+    TRY(db_query_platform(platform, &SQL_WORKERS_UNKNOWN,
+                          ARGS(db_text_array(ctx->arena, names, count)), &rows));
+    for (uint32_t i = 0; i < rows.count; i++)
+        TRY(queue_reap(ctx, row_text(&rows, i, WORKERS_UNKNOWN_ID)));
+    return OK;
+}
+
+/* The next part of the full pass; at its end Redis has everything that waits. */
+static fiber_fn Err scan(struct platform platform, struct steward *steward, int64_t now_us)
+{
+    bool is_end;
+    TRY(push_due(platform, 0, PAGES_A_TURN, &steward->scan_run_at, &steward->scan_id, &is_end));
+    if (!is_end)
+        return push_heads(platform);
+    TRY(queue_mark_filled(platform.ctx));
+    TRY(reap_forgotten(platform));
+    TRY(push_stuck(platform, now_us));
+    steward->is_scanning = false;
+    steward->full_at_us = clock_now_us() + FULL_US;
+    return OK;
+}
+
+static fiber_fn Err database_now(struct platform platform, int64_t *ret_us)
+{
+    struct rows rows;
+    TRY(db_query_platform(platform, &SQL_JOBS_NOW, NO_ARGS, &rows));
+    *ret_us = row_time(&rows, 0, JOBS_NOW_NOW);
+    return OK;
+}
+
+/* A full pass begins when Redis may have lost something, and every FULL_US. */
+static fiber_fn Err scan_if_due(struct ctx *ctx, struct steward *steward)
+{
+    bool remembers;
+    TRY(queue_remembers(ctx, &remembers));
+    uint64_t incarnation = redis_incarnation(ctx->reactor->redis);
+    bool is_other = incarnation != steward->redis_incarnation;
+    bool is_due = !remembers || clock_now_us() >= steward->full_at_us;
+    if (is_other || (is_due && !steward->is_scanning)) {
+        steward->is_scanning = true;
+        steward->scan_run_at = 0;
+        steward->scan_id = 0;
+        steward->redis_incarnation = incarnation;
+    }
+    return OK;
+}
+
+static fiber_fn Err reconcile(struct platform platform, struct steward *steward)
+{
+    int64_t now_us;
+    TRY(database_now(platform, &now_us));
+    TRY(scan_if_due(platform.ctx, steward));
+    if (steward->is_scanning)
+        TRY(scan(platform, steward, now_us));
+    int64_t since_us = steward->due_since_us - OVERLAP_US;
+    int64_t run_at = since_us;
+    int64_t id = 0;
+    bool is_end = true;
+    if (steward->due_since_us != 0)
+        TRY(push_due(platform, since_us, PAGES_A_TURN, &run_at, &id, &is_end));
+    if (!is_end)
+        TRY(push_heads(platform));
+    /* More than one turn can push: the scan comes by again, the next turn goes on from here. */
+    steward->due_since_us = is_end ? now_us : run_at;
+    return OK;
+}
+
+/* Sweep ------------------------------------------------------------------------------------------
+ */
+
+/* A page a turn, from the oldest row on, until one holds a job that is still kept. */
+static fiber_fn Err sweep(struct platform platform, struct steward *steward)
+{
+    if (clock_now_us() < steward->sweep_at_us)
+        return OK;
+    struct rows rows;
+    int64_t hours = platform.ctx->reactor->settings->job_retention_h;
+    TRY(db_query_platform(
+        platform, &SQL_JOBS_SWEEP,
+        ARGS(db_int(SWEEP_PAGE), db_int(steward->sweep_id), db_int4((int32_t)hours)), &rows));
+    counter_add(COUNTER_jobs_swept, row_int(&rows, 0, JOBS_SWEEP_REMOVED));
+    steward->sweep_id = row_int(&rows, 0, JOBS_SWEEP_LAST_ID);
+    if (row_int(&rows, 0, JOBS_SWEEP_LOOKED_AT) == SWEEP_PAGE &&
+        !row_bool(&rows, 0, JOBS_SWEEP_IS_YOUNG))
+        return OK;
+    steward->sweep_id = 0;
+    steward->sweep_at_us = clock_now_us() + SWEEP_US;
+    return OK;
+}
+
+/* Upkeep -----------------------------------------------------------------------------------------
+ */
+
+/* A job of the platform: it has no site, and one live job per table is enough. */
+static fiber_fn Err enqueue_retention(struct ctx *ctx, Str table, int64_t days)
+{
+    struct job_spec spec = {
+        .kind = STR("retention"),
+        .payload = str_printf(ctx->arena, "{\"table\":\"%.*s\",\"older_than\":%jd}", STR_FMT(table),
+                              (intmax_t)days),
+        .dedup_key = str_printf(ctx->arena, "retention.%.*s", STR_FMT(table)),
+        .priority = JOB_LOW,
+    };
+    Scope own = ctx->scope;
+    ctx->scope = (Scope){.kind = SCOPE_PLATFORM};
+    int64_t id;
+    Err err = job_enqueue_now(ctx, &spec, &id);
+    ctx->scope = own;
+    return err;
+}
+
+/* The next months have their partitions, and what is older than it may be has a job. */
+static fiber_fn Err upkeep(struct platform platform, struct steward *steward)
+{
+    struct ctx *ctx = platform.ctx;
+    if (clock_now_us() < steward->upkeep_at_us)
+        return OK;
+    steward->upkeep_at_us = clock_now_us() + UPKEEP_AGAIN_US;
+    TRY(db_query_platform(platform, &SQL_PARTITIONS_ENSURE, NO_ARGS, NULL));
+    const Str tables[] = {STR("work_log"), STR("pageviews"), STR("events"), STR("conversions")};
+    enum { COUNT = sizeof tables / sizeof tables[0] };
+    int64_t analytics_d = ctx->reactor->settings->analytics_retention_d;
+    const int64_t days[COUNT] = {ctx->reactor->settings->work_log_retention_d, analytics_d,
+                                 analytics_d, analytics_d};
+    struct rows due;
+    TRY(db_query_platform(
+        platform, &SQL_RETENTION_DUE,
+        ARGS(db_text_array(ctx->arena, tables, COUNT), db_int_array(ctx->arena, days, COUNT)),
+        &due));
+    for (uint32_t i = 0; i < due.count; i++)
+        TRY(enqueue_retention(ctx, row_text(&due, i, RETENTION_DUE_NAME),
+                              row_int(&due, i, RETENTION_DUE_DAYS)));
+    steward->upkeep_at_us = clock_now_us() + UPKEEP_US;
+    return OK;
+}
+
+/* Publish ----------------------------------------------------------------------------------------
+ */
+
+/* One live job a site: what comes while it runs, it does too, or the next look finds it. */
+static fiber_fn Err enqueue_publication(struct ctx *ctx, Uuid site)
+{
+    struct job_spec spec = {.kind = STR("publish-due"), .dedup_key = STR("publish-due")};
+    Scope own = ctx->scope;
+    ctx->scope = (Scope){.kind = SCOPE_SITE, .site = site};
+    int64_t id;
+    Err err = job_enqueue_now(ctx, &spec, &id);
+    ctx->scope = own;
+    return err;
+}
+
+static fiber_fn Err publish(struct platform platform, struct steward *steward)
+{
+    if (clock_now_us() < steward->publish_at_us)
+        return OK;
+    steward->publish_at_us = clock_now_us() + PUBLISH_US;
+    struct rows plans;
+    TRY(db_query_platform(platform, &SQL_PLANS_EXIST, NO_ARGS, &plans));
+    if (!row_bool(&plans, 0, PLANS_EXIST_EXIST))
+        return OK;
+    struct rows sites;
+    TRY(db_query_platform(platform, &SQL_PUBLICATION_SITES, NO_ARGS, &sites));
+    for (uint32_t i = 0; i < sites.count; i++)
+        TRY(enqueue_publication(platform.ctx, row_uuid(&sites, i, PUBLICATION_SITES_SITE_ID)));
+    return OK;
+}

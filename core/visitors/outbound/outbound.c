@@ -1,0 +1,209 @@
+#include "visitors/outbound/outbound.h"
+
+#include "access/limits/ip_range.h"
+#include "base/system/clock.h"
+#include "gen/sql.h"
+#include "io/reactor/reactor.h"
+#include "jobs/queue/claim.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+enum {
+    TRIES = 16, /* an hour, with the waits of job_fail */
+    CALL_TIMEOUT_US = 20 * 1000 * 1000,
+    ANSWER_MAX = 16 * 1024,
+    RETRY_AFTER_MAX_S = 3600,
+    POSTPONE_US = 1000 * 1000,
+    SITES_AT_ONCE = 1000, /* the largest WORKER_CONCURRENCY */
+};
+
+bool outbound_is_wanted(const struct outbound *outbound)
+{
+    return outbound->webhook || outbound->mail || outbound->google || outbound->facebook;
+}
+
+fiber_fn Err outbound_networks_find(struct ctx *ctx, Uuid site, struct outbound *ret)
+{
+    *ret = (struct outbound){0};
+    if (!ctx->reactor->settings->outbound_calls)
+        return OK;
+    struct rows rows;
+    TRY(db_query(ctx, &SQL_OUTBOUND_NETWORKS, ARGS(db_uuid(site)), &rows));
+    if (rows.count == 1) {
+        ret->google = row_bool(&rows, 0, OUTBOUND_NETWORKS_GOOGLE);
+        ret->facebook = row_bool(&rows, 0, OUTBOUND_NETWORKS_FACEBOOK);
+    }
+    return OK;
+}
+
+static fiber_fn Err enqueue_if(struct db_tx *tx, bool is_wanted, Str kind, Str payload)
+{
+    int64_t id;
+    if (!is_wanted)
+        return OK;
+    const struct job_spec spec = {
+        .kind = kind, .payload = payload, .priority = JOB_NORMAL, .max_failures = TRIES};
+    return job_enqueue(tx, &spec, &id);
+}
+
+static Str conversion_payload(struct db_tx *tx, Uuid conversion, const char *network)
+{
+    struct arena *arena = tx->ctx->arena;
+    return str_printf(arena, "{\"conversion_id\":\"%.*s\",\"network\":\"%s\"}",
+                      STR_FMT(uuid_text(arena, conversion)), network);
+}
+
+fiber_fn Err outbound_enqueue(struct db_tx *tx, const struct outbound *outbound, Uuid submission,
+                              Uuid conversion)
+{
+    struct arena *arena = tx->ctx->arena;
+    Str told =
+        str_printf(arena, "{\"submission_id\":\"%.*s\"}", STR_FMT(uuid_text(arena, submission)));
+    TRY(enqueue_if(tx, outbound->webhook, STR("deliver-webhook"), told));
+    TRY(enqueue_if(tx, outbound->mail, STR("deliver-mail"), told));
+    TRY(enqueue_if(tx, outbound->google, STR("deliver-conversion"),
+                   conversion_payload(tx, conversion, "google")));
+    return enqueue_if(tx, outbound->facebook, STR("deliver-conversion"),
+                      conversion_payload(tx, conversion, "facebook"));
+}
+
+static Err check(struct ctx *ctx, const struct job *job)
+{
+    if (job->scope.kind != SCOPE_SITE)
+        return fail(ctx, ERR_INVALID_PAYLOAD, "A call to the outside is made for one site");
+    if (!ctx->reactor->settings->outbound_calls)
+        return fail(ctx, ERR_CONFIG, "OUTBOUND_CALLS is off on this worker.");
+    return OK;
+}
+
+/* How many calls each site has under way in this worker; a place with none is free. */
+struct outbound_load {
+    struct site_load {
+        Uuid site;
+        uint32_t calls;
+    } sites[SITES_AT_ONCE];
+};
+
+static struct outbound_load *load_get(struct reactor *reactor)
+{
+    if (reactor->slots[SLOT_OUTBOUND] == NULL) {
+        struct outbound_load *load = calloc(1, sizeof(*load));
+        if (load == NULL)
+            abort();
+        reactor_keep(reactor, SLOT_OUTBOUND, load, free);
+    }
+    return reactor->slots[SLOT_OUTBOUND];
+}
+
+static struct site_load *load_of(struct reactor *reactor, Uuid site)
+{
+    struct outbound_load *load = load_get(reactor);
+    struct site_load *free_one = NULL;
+    for (uint32_t i = 0; i < SITES_AT_ONCE; i++) {
+        struct site_load *one = &load->sites[i];
+        if (one->calls > 0 && uuid_eq(one->site, site))
+            return one;
+        if (one->calls == 0 && free_one == NULL)
+            free_one = one;
+    }
+    assert(free_one != NULL); /* a worker has no more jobs */
+    free_one->site = site;
+    return free_one;
+}
+
+fiber_fn Err outbound_run(struct ctx *ctx, struct job *job, JobHandler *deliver)
+{
+    TRY(check(ctx, job));
+    struct site_load *load = load_of(ctx->reactor, ctx->scope.site);
+    if (load->calls >= OUTBOUND_OF_A_SITE) {
+        TRY(job_postpone(ctx, job, POSTPONE_US,
+                         STR("The site has as many calls under way as it may.")));
+        job->is_finished = true; /* this attempt: there is nothing more to write of it */
+        return OK;
+    }
+    load->calls++;
+    Err err = deliver(ctx, job);
+    load->calls--;
+    return err;
+}
+
+Err outbound_take_id(struct ctx *ctx, const struct job *job, const char *key, Uuid *ret)
+{
+    Uuid id = {0};
+    TRY(json_take_uuid(ctx, job->payload, key, &id));
+    if (uuid_is_nil(id))
+        return fail(ctx, ERR_INVALID_PAYLOAD, "%s is required", key);
+    *ret = id;
+    return OK;
+}
+
+Str outbound_key(struct arena *arena, const char *prefix, Uuid id)
+{
+    return str_printf(arena, "%s-%.*s", prefix, STR_FMT(uuid_text(arena, id)));
+}
+
+int64_t outbound_time_of(Uuid id)
+{
+    int64_t ms = 0;
+    for (int i = 0; i < 6; i++)
+        ms = ms << 8 | id.bytes[i];
+    return ms * MS_US;
+}
+
+static bool is_exempt(const void *arg, Str ip)
+{
+    const Str *ranges = arg;
+    return ranges->len > 0 && ip_in_ranges(ip, *ranges);
+}
+
+/* 408, 425 and 429 mean "later", and so does every fault of its own. */
+static Err judge(struct ctx *ctx, struct job *job, const struct http_answer *answer)
+{
+    int status = answer->status;
+    if (status >= 200 && status < 300)
+        return OK;
+    if (status == 408 || status == 425 || status == 429 || status >= 500) {
+        int64_t wait_s = answer->retry_after_s;
+        wait_s = wait_s < 0 ? 0 : wait_s > RETRY_AFTER_MAX_S ? RETRY_AFTER_MAX_S : wait_s;
+        job->retry_after_us = wait_s * SECOND_US;
+        return fail(ctx, ERR_UNAVAILABLE, "The other side answered %d.", status);
+    }
+    if (status >= 300 && status < 400)
+        return fail(ctx, ERR_OUTBOUND_REFUSED,
+                    "The other side answered %d; redirects are not followed, so name the address "
+                    "that it leads to.",
+                    status);
+    return fail(ctx, ERR_OUTBOUND_REFUSED, "The other side answered %d.", status);
+}
+
+static fiber_fn Err fetch(struct ctx *ctx, const struct outbound_call *call,
+                          struct http_answer *ret)
+{
+    struct reactor *reactor = ctx->reactor;
+    const Str headers[] = {
+        STR("Content-Type: application/json"),
+        str_printf(ctx->arena, "Idempotency-Key: %.*s", STR_FMT(call->key)),
+        call->header,
+    };
+    const struct http_call http = {
+        .method = STR("POST"),
+        .url = call->url,
+        .headers = headers,
+        .header_count = call->header.len > 0 ? 3 : 2,
+        .body = call->body,
+        .response_max = ANSWER_MAX,
+        .may_cut = true,
+        .is_exempt = is_exempt,
+        .exempt_arg = &reactor->settings->outbound_allow,
+    };
+    return http_fetch(ctx, reactor->http, &http, ret);
+}
+
+fiber_fn Err outbound_post(struct ctx *ctx, struct job *job, const struct outbound_call *call)
+{
+    SCOPED_PATIENCE struct fiber_patience patience = fiber_patience_begin(ctx, CALL_TIMEOUT_US);
+    struct http_answer answer;
+    TRY(fetch(ctx, call, &answer));
+    return judge(ctx, job, &answer);
+}

@@ -1,0 +1,183 @@
+/*
+ * Tracking without Redis: requests leave their lines and wait; a fiber stores what waits in one
+ * transaction, and what came meanwhile in the next. One line at a quiet time, a thousand under
+ * load.
+ */
+#include "base/system/clock.h"
+#include "base/system/counters.h"
+#include "base/system/log.h"
+#include "io/reactor/reactor.h"
+#include "visitors/tracking/tracking_store.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+enum { BATCH_MAX = 1000, BATCH_TIMEOUT_US = 15 * 1000 * 1000, FULL_PAUSE_US = 1000 * 1000 };
+
+/* A line, in the frame of the request that waits for it, which may leave at any time: it takes
+ * itself out of the queue, or out of the batch that is being stored. */
+struct waiting {
+    struct waiting *next;
+    struct waiting **slot; /* what points to it: the queue, or a place of the batch, or nothing */
+    bool is_taken;         /* by a batch */
+    Str line;
+    struct wait wait;
+};
+
+struct queue_of_lines {
+    struct direct *direct;
+    struct waiting *first;
+    struct waiting **end;
+    enum tracking_kind kind;
+    bool is_storing;
+};
+
+/* What one thread keeps. */
+struct direct {
+    struct reactor *reactor;
+    struct queue_of_lines queues[TRACKING_KINDS];
+    int64_t lines; /* that wait or are being stored */
+    int64_t full_until_us;
+    bool was_failing;
+};
+
+/* What one transaction takes. */
+struct batch {
+    struct waiting *places[BATCH_MAX]; /* NULL: gone */
+    Str lines[BATCH_MAX];
+    Err refused[BATCH_MAX];
+    uint32_t count;
+};
+
+static struct direct *direct_of(struct reactor *reactor)
+{
+    struct direct *direct = reactor->slots[SLOT_JOBS];
+    if (direct != NULL)
+        return direct;
+    direct = calloc(1, sizeof(*direct));
+    if (direct == NULL)
+        abort();
+    direct->reactor = reactor;
+    for (int i = 0; i < TRACKING_KINDS; i++) {
+        struct queue_of_lines *queue = &direct->queues[i];
+        *queue = (struct queue_of_lines){.direct = direct, .kind = (enum tracking_kind)i};
+        queue->end = &queue->first;
+    }
+    reactor_keep(reactor, SLOT_JOBS, direct, free);
+    return direct;
+}
+
+bool tracking_is_direct(struct reactor *reactor)
+{
+    const struct direct *direct = reactor->slots[SLOT_JOBS];
+    return direct != NULL && clock_now_us() < direct->full_until_us;
+}
+
+void tracking_go_direct(struct reactor *reactor)
+{
+    direct_of(reactor)->full_until_us = clock_now_us() + FULL_PAUSE_US;
+}
+
+static void queue_add(struct queue_of_lines *queue, struct waiting *waiting)
+{
+    waiting->slot = queue->end;
+    *queue->end = waiting;
+    queue->end = &waiting->next;
+}
+
+static void queue_remove(struct queue_of_lines *queue, struct waiting *waiting)
+{
+    *waiting->slot = waiting->next;
+    if (waiting->next != NULL)
+        waiting->next->slot = waiting->slot;
+    else
+        queue->end = waiting->slot;
+}
+
+/* The lines are copied: whoever waits for them may be gone before they are stored. */
+static struct batch *batch_take(struct ctx *ctx, struct queue_of_lines *queue)
+{
+    struct batch *batch = arena_new(ctx->arena, struct batch);
+    while (queue->first != NULL && batch->count < BATCH_MAX) {
+        struct waiting *waiting = queue->first;
+        queue_remove(queue, waiting);
+        waiting->is_taken = true;
+        waiting->slot = &batch->places[batch->count];
+        *waiting->slot = waiting;
+        batch->lines[batch->count++] = str_dup(ctx->arena, waiting->line);
+    }
+    return batch;
+}
+
+/* From here on nobody points into the batch any more. */
+static void batch_answer(struct batch *batch, Err err)
+{
+    for (uint32_t i = 0; i < batch->count; i++) {
+        struct waiting *waiting = batch->places[i];
+        if (waiting == NULL)
+            continue;
+        waiting->slot = NULL;
+        wait_end(&waiting->wait, err != OK ? ERR_UNAVAILABLE : batch->refused[i]);
+    }
+}
+
+/* Once when it begins, not at every batch. */
+static void log_failure(struct direct *direct, struct ctx *ctx, Err err)
+{
+    if (err != OK && !direct->was_failing)
+        log_event(LOG_WARN, "tracking_direct_failed", LOG_Z("error", err_info(err)->name),
+                  LOG_S("reason", ctx->diag.first != NULL ? ctx->diag.first->reason : STR_NONE));
+    direct->was_failing = err != OK;
+}
+
+static void store_run(void *arg)
+{
+    struct queue_of_lines *queue = arg;
+    struct arena *arena = arena_create();
+    while (queue->first != NULL) {
+        arena_reset(arena);
+        struct ctx ctx = reactor_ctx(queue->direct->reactor, arena, BATCH_TIMEOUT_US);
+        struct batch *batch = batch_take(&ctx, queue);
+        Err err = tracking_store_lines(reactor_platform(&ctx), queue->kind, batch->lines,
+                                       batch->count, batch->refused);
+        log_failure(queue->direct, &ctx, err);
+        batch_answer(batch, err);
+    }
+    queue->is_storing = false;
+    arena_destroy(arena);
+}
+
+static void waiting_leave(struct queue_of_lines *queue, struct waiting *waiting)
+{
+    if (!waiting->is_taken)
+        queue_remove(queue, waiting);
+    else if (waiting->slot != NULL)
+        *waiting->slot = NULL;
+    queue->direct->lines--;
+}
+
+fiber_fn Err tracking_store_direct(struct ctx *ctx, enum tracking_kind kind, Str line)
+{
+    assert(kind < TRACKING_KINDS && line.len > 0);
+    struct direct *direct = direct_of(ctx->reactor);
+    struct queue_of_lines *queue = &direct->queues[kind];
+    TRY(fiber_check(ctx));
+    if (direct->lines >= ctx->reactor->settings->tracking_buffer)
+        return fail(ctx, ERR_UNAVAILABLE, "Too many events wait to be stored.");
+    struct waiting waiting = {.line = line, .wait = wait_begin()};
+    queue_add(queue, &waiting);
+    direct->lines++;
+    if (!queue->is_storing) {
+        queue->is_storing = true;
+        fiber_spawn(ctx->reactor->loop, "tracking", store_run, queue);
+    }
+    Err err = fiber_wait(ctx, &waiting.wait);
+    waiting_leave(queue, &waiting);
+    if (err == OK)
+        counter_inc(tracking_direct);
+    else if (err == ERR_UNAVAILABLE)
+        return fail(ctx, err, "Events cannot be stored right now.");
+    else if (err != ERR_TIMEOUT && err != ERR_CANCELLED)
+        return fail(ctx, err, "The event cannot be stored.");
+    return err;
+}

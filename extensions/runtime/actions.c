@@ -1,0 +1,180 @@
+#include "runtime/actions.h"
+
+#include "access/audit/audit.h"
+#include "access/grants/grants_build.h"
+#include "base/system/clock.h"
+#include "base/system/counters.h"
+#include "base/system/log.h"
+#include "io/reactor/reactor.h"
+#include "runtime/watch.h"
+
+#include <assert.h>
+
+/* One event for one hook. Lives in its own arena, for the request that made it goes its own way. */
+struct deed {
+    struct deed *next;
+    struct arena *arena;
+    struct reactor *reactor;
+    const struct host_hook *hook;
+    struct actor *actor;
+    Scope scope;
+    Str trace;
+    struct items_change change;
+};
+
+/* The actions of one extension in one thread. */
+struct queue {
+    struct deed *first;
+    struct deed *last;
+    uint32_t running;
+    uint32_t waiting;
+    bool is_full; /* said once, until it is empty again */
+};
+
+static _Thread_local struct queue queues[EXTENSIONS_MAX];
+static _Thread_local uint32_t running_count;
+static _Thread_local uint32_t open_count;
+
+static struct queue *queue_of(const struct host_hook *hook)
+{
+    assert(hook->extension->guest > 0 && hook->extension->guest <= EXTENSIONS_MAX);
+    return &queues[hook->extension->guest - 1];
+}
+
+uint32_t actions_open(void)
+{
+    return open_count;
+}
+
+/* Who it was and what he may, without the grants: those belong to a cache that may be gone. */
+static struct actor *actor_dup(struct arena *arena, const struct actor *actor)
+{
+    struct actor *copy = arena_new(arena, struct actor);
+    if (actor != NULL)
+        *copy = *actor;
+    copy->grants = actor != NULL && actor->is_admin ? grants_full() : grants_new(arena);
+    copy->ip = str_dup(arena, copy->ip);
+    copy->user_agent = STR_NONE;
+    copy->origin = STR_NONE;
+    return copy;
+}
+
+static struct deed *action_make(const struct ctx *ctx, const struct host_hook *hook,
+                                const struct items_change *change)
+{
+    struct arena *arena = arena_create();
+    struct deed *action = arena_new(arena, struct deed);
+    const struct actor *actor = audit_doer(ctx);
+    *action = (struct deed){
+        .arena = arena,
+        .reactor = ctx->reactor,
+        .hook = hook,
+        .actor = actor != NULL ? actor_dup(arena, actor) : NULL,
+        .scope = ctx->scope,
+        .trace = str_dup(arena, ctx->trace),
+        .change = *change,
+    };
+    Str *keys = arena_array(arena, Str, change->count + 1);
+    for (uint32_t i = 0; i < change->count; i++)
+        keys[i] = str_dup(arena, change->keys[i]);
+    action->change.keys = keys;
+    action->change.collection = str_dup(arena, change->collection);
+    return action;
+}
+
+static void action_free(struct deed *action)
+{
+    arena_destroy(action->arena);
+    open_count--;
+}
+
+static fiber_fn Err action_run(struct deed *action)
+{
+    struct extension *extension = action->hook->extension;
+    struct ctx ctx = reactor_ctx(action->reactor, action->arena, HOOK_US);
+    ctx.scope = action->scope;
+    ctx.actor = action->actor;
+    ctx.trace = action->trace;
+    struct spark_call call = call_make(&ctx, extension);
+    spark_item_event event = event_make(&ctx, &action->change);
+    struct watch watch = watch_start(&ctx);
+    uint32_t before = extension_enter(extension);
+    spark_status status = action->hook->act(&call, &event, action->hook->user);
+    extension_leave(before);
+    Err err = watch_stop(&watch) ? watch_late(&call) : call_end(&call, status);
+    extension_hook_ended(extension, err == ERR_EXTENSION);
+    return err;
+}
+
+static struct deed *queue_take(struct queue *queue)
+{
+    struct deed *action = queue->first;
+    if (action == NULL)
+        return NULL;
+    queue->first = action->next;
+    queue->waiting--;
+    queue->is_full &= queue->waiting > 0;
+    return action;
+}
+
+static void queue_drop(struct queue *queue)
+{
+    for (struct deed *action; (action = queue_take(queue)) != NULL;) {
+        counter_inc(extension_actions_dropped);
+        action_free(action);
+    }
+}
+
+/* One fiber does what came meanwhile as well. Cancelled is said when the thread stops: then what
+ * waits has no time either. */
+static void run(void *arg)
+{
+    struct deed *action = arg;
+    struct queue *queue = queue_of(action->hook);
+    uint32_t *running = &running_count; /* this thread's, whatever a wait does */
+    queue->running++;
+    (*running)++;
+    while (action != NULL) {
+        Err err = extension_is_on(action->hook->extension) ? action_run(action) : OK;
+        action_free(action);
+        if (err == ERR_CANCELLED)
+            queue_drop(queue);
+        action = queue_take(queue);
+    }
+    queue->running--;
+    (*running)--;
+}
+
+static void drop(struct queue *queue, struct deed *action)
+{
+    counter_inc(extension_actions_dropped);
+    if (!queue->is_full)
+        log_event(LOG_WARN, "extension_actions_dropped",
+                  LOG_Z("extension", action->hook->extension->name),
+                  LOG_S("collection", action->change.collection), LOG_I("waiting", queue->waiting));
+    queue->is_full = true;
+    action_free(action);
+}
+
+void action_start(const struct ctx *ctx, const struct host_hook *hook,
+                  const struct items_change *change)
+{
+    struct queue *queue = queue_of(hook);
+    struct deed *action = action_make(ctx, hook, change);
+    open_count++;
+    bool has_room = queue->running < ACTIONS_RUNNING_MAX && running_count < ACTIONS_RUNNING_ALL_MAX;
+    if (has_room || queue->running == 0) { /* what waits is taken by one that runs */
+        fiber_spawn(ctx->reactor->loop, "action", run, action);
+        return;
+    }
+    if (queue->waiting == ACTIONS_WAITING_MAX) {
+        drop(queue, action);
+        return;
+    }
+    if (queue->first == NULL)
+        queue->first = action;
+    else
+        queue->last->next = action;
+    queue->last = action;
+    queue->waiting++;
+}

@@ -1,0 +1,150 @@
+/* What the files of the host share. Private to extensions/runtime/. */
+#pragma once
+
+#include "base/json/json.h"
+#include "runtime/host.h"
+
+#include <stdatomic.h>
+
+enum {
+    EXTENSIONS_MAX = 64,
+    ENTRIES_MAX = 256, /* endpoints, jobs and hooks of one extension */
+    NAME_MAX_LEN = 40,
+    FAILURES_IN_ROW_MAX = 10,
+    HOOK_US = 5 * 1000 * 1000,
+};
+
+enum extension_state { EXTENSION_ON, EXTENSION_OFF, EXTENSION_REFUSED, EXTENSION_DISABLED };
+
+struct extension {
+    uint32_t guest;               /* its number on the crash page; never 0 */
+    const spark_extension *block; /* NULL unless it was loaded */
+    const char *name;             /* of the file until the block has said it */
+    const char *version;
+    const char *file;
+    const char *reason; /* why it is refused, or left out */
+    void *library;
+    atomic_int state;       /* enum extension_state; ON → OFF while threads run */
+    atomic_uint in_row;     /* failures of its hooks since the last success */
+    atomic_ullong failures; /* of all its callbacks */
+};
+
+struct host_endpoint {
+    struct host_endpoint *next;
+    struct extension *extension;
+    Str method;
+    Str pattern;
+    spark_guard guard;
+    spark_body body;
+    spark_endpoint_fn *run;
+    void *user;
+};
+
+struct host_job {
+    struct host_job *next;
+    struct extension *extension;
+    Str kind;
+    uint32_t timeout_s;
+    spark_job_fn *run;
+    void *user;
+};
+
+struct host_hook {
+    struct host_hook *next;
+    struct extension *extension;
+    Str collection;          /* "*": all */
+    Str action;              /* "*": all */
+    spark_filter_fn *filter; /* one of the two */
+    spark_action_fn *act;
+    void *user;
+};
+
+struct offers {
+    struct host_endpoint *endpoints;
+    struct host_job *jobs;
+    struct host_hook *hooks;
+    uint32_t count;
+};
+
+struct host {
+    struct arena *arena;
+    const struct settings *settings; /* while extensions start */
+    HostRouteFn *is_route;           /* of the face; NULL: it has no routes */
+    Str disabled;                    /* lists of names: what the operator left out */
+    Str crashed;                     /* and what the supervisor did */
+    struct extension *extensions[EXTENSIONS_MAX];
+    uint32_t count;
+    struct offers offers; /* of those that started */
+};
+
+/* While an extension starts: what it offers counts only when it says SPARK_OK. */
+struct spark_registry {
+    struct host *host;
+    struct extension *extension;
+    struct offers offers;
+};
+
+/* module.c */
+/* The sentence that refuses a block, or STR_NONE: it fits this host. `file` names it. */
+Str module_refusal(struct arena *arena, const spark_extension *block, const char *file);
+/* Opens the file; false with extension->reason. */
+bool module_open(struct arena *arena, struct extension *extension);
+
+/* registry.c */
+bool registry_start(struct host *host, struct extension *extension);
+
+/* call.c: one callback, from its handle to its Err. */
+struct spark_call {
+    struct ctx *ctx;
+    struct extension *extension;
+    struct host_exchange *exchange; /* NULL outside endpoints */
+    struct job *job;                /* NULL outside jobs */
+    Err last;                       /* of the last function of the host that failed */
+    bool has_replied;
+};
+struct spark_call call_make(struct ctx *ctx, struct extension *extension);
+/* Counts, and turns a status into the Err it stands for. */
+Err call_end(struct spark_call *call, spark_status status);
+/* A failure or success of a hook; ten failures in a row switch its extension off. */
+void extension_hook_ended(struct extension *extension, bool has_failed);
+bool extension_is_on(const struct extension *extension);
+/* For functions of the host: remembers the Err and says it as a status. */
+spark_status call_status(struct spark_call *call, Err err);
+Err err_of_status(spark_status status);
+Str call_reason(const struct spark_call *call); /* of the last failure, in PostgreSQL's own words */
+
+static inline Str str_of_spark(spark_str s)
+{
+    return s.data == NULL ? STR("") : str_of(s.data, s.len);
+}
+
+static inline spark_str spark_of_str(Str s)
+{
+    return (spark_str){s.data, s.len};
+}
+
+static inline const struct json *json_of_spark(const spark_json *json)
+{
+    return (const struct json *)json;
+}
+
+static inline const spark_json *spark_of_json(const struct json *json)
+{
+    return (const spark_json *)json;
+}
+
+/* Around each call into an extension, so that a crash there is known to be its own. The callback
+ * may wait while other fibers do other things; the fiber remembers. Returns what _leave takes. */
+static inline uint32_t extension_enter(const struct extension *extension)
+{
+    return fiber_guest(extension->guest);
+}
+
+static inline void extension_leave(uint32_t before)
+{
+    fiber_guest(before);
+}
+
+/* hooks.c */
+void hooks_install(struct host *host);
+void hooks_remove(void);

@@ -1,0 +1,130 @@
+/* Sessions: login, refresh, logout in Directus' modes json and cookie. */
+#include "access/identity/session.h"
+#include "io/reactor/reactor.h"
+#include "server/dispatch/handlers.h"
+
+enum { EMAIL_MAX = 254, PASSWORD_MAX = 1024, REFRESH_MAX = 256 };
+#define REFRESH_COOKIE "directus_refresh_token"
+
+enum mode { MODE_JSON, MODE_COOKIE };
+
+static struct credentials client_of(const struct request *request)
+{
+    return (struct credentials){
+        .ip = request->ip,
+        .user_agent = request_header(request, STR("user-agent")),
+        .origin = request_header(request, STR("origin")),
+    };
+}
+
+static Err mode_read(struct ctx *ctx, const struct json *body, enum mode fallback, enum mode *ret)
+{
+    Str mode = STR_NONE;
+    TRY(json_take_str(ctx, body, "mode", 16, &mode));
+    *ret = fallback;
+    if (mode.len == 0)
+        return OK;
+    if (str_eq(mode, STR("json")))
+        *ret = MODE_JSON;
+    else if (str_eq(mode, STR("cookie")))
+        *ret = MODE_COOKIE;
+    else
+        return fail(ctx, ERR_INVALID_PAYLOAD, "\"mode\" must be one of [json, cookie]");
+    return OK;
+}
+
+static void cookie_set(struct ctx *ctx, struct reply *reply, Str value, int64_t age_s)
+{
+    reply_header(reply, STR("set-cookie"),
+                 str_printf(ctx->arena,
+                            REFRESH_COOKIE "=%.*s; Path=/; Max-Age=%jd; HttpOnly; SameSite=Lax",
+                            STR_FMT(value), (intmax_t)age_s));
+}
+
+static Err send_tokens(struct ctx *ctx, struct reply *reply, const struct session_tokens *tokens,
+                       enum mode mode)
+{
+    reply_data_begin(reply);
+    json_object_begin(&reply->json);
+    json_field_int(&reply->json, "expires", tokens->expires_ms);
+    if (mode == MODE_JSON)
+        json_field_str(&reply->json, "refresh_token", tokens->refresh_token);
+    json_field_str(&reply->json, "access_token", tokens->access_token);
+    json_object_end(&reply->json);
+    reply_data_end(reply);
+    reply_header(reply, STR("cache-control"), STR("no-store"));
+    if (mode == MODE_COOKIE)
+        cookie_set(ctx, reply, tokens->refresh_token, ctx->reactor->settings->refresh_token_ttl_s);
+    return OK;
+}
+
+static bool looks_like_email(Str s)
+{
+    ptrdiff_t at = str_find_char(s, '@');
+    return at > 0 && (size_t)at + 1 < s.len &&
+           str_find_char(str_slice(s, (size_t)at + 1, s.len), '@') < 0;
+}
+
+fiber_fn Err auth_login(struct ctx *ctx, const struct request *request, struct reply *reply)
+{
+    const struct json *body;
+    TRY(request_object(ctx, request, &body));
+    Str email = STR_NONE;
+    Str password = STR_NONE;
+    enum mode mode;
+    TRY(json_take_str(ctx, body, "email", EMAIL_MAX, &email));
+    TRY(json_take_str(ctx, body, "password", PASSWORD_MAX, &password));
+    TRY(mode_read(ctx, body, MODE_JSON, &mode));
+    if (email.len == 0)
+        return fail(ctx, ERR_INVALID_PAYLOAD, "\"email\" is required");
+    if (!looks_like_email(email))
+        return fail(ctx, ERR_INVALID_PAYLOAD, "\"email\" must be a valid email");
+    if (password.len == 0)
+        return fail(ctx, ERR_INVALID_PAYLOAD, "\"password\" is required");
+
+    struct credentials client = client_of(request);
+    struct session_tokens tokens;
+    TRY(session_login(ctx, email, password, &client, &tokens));
+    return send_tokens(ctx, reply, &tokens, mode);
+}
+
+/* The token in the body, else the cookie; the mode follows from where it was. */
+static fiber_fn Err refresh_token_read(struct ctx *ctx, const struct request *request, Str *ret,
+                                       enum mode *ret_mode)
+{
+    const struct json *body;
+    TRY(request_object(ctx, request, &body));
+    Str token = STR_NONE;
+    TRY(json_take_str(ctx, body, "refresh_token", REFRESH_MAX, &token));
+    TRY(mode_read(ctx, body, token.len > 0 ? MODE_JSON : MODE_COOKIE, ret_mode));
+    if (token.len == 0)
+        token = request_cookie(request, STR(REFRESH_COOKIE));
+    if (token.len == 0)
+        return fail(ctx, ERR_INVALID_PAYLOAD,
+                    "The refresh token is required in either the payload or cookie");
+    *ret = token;
+    return OK;
+}
+
+fiber_fn Err auth_refresh(struct ctx *ctx, const struct request *request, struct reply *reply)
+{
+    Str token;
+    enum mode mode;
+    TRY(refresh_token_read(ctx, request, &token, &mode));
+    struct credentials client = client_of(request);
+    struct session_tokens tokens;
+    TRY(session_refresh(ctx, token, &client, &tokens));
+    return send_tokens(ctx, reply, &tokens, mode);
+}
+
+fiber_fn Err auth_logout(struct ctx *ctx, const struct request *request, struct reply *reply)
+{
+    Str token;
+    enum mode mode;
+    TRY(refresh_token_read(ctx, request, &token, &mode));
+    TRY(session_logout(ctx, token, request->ip));
+    reply_no_content(reply);
+    if (request_cookie(request, STR(REFRESH_COOKIE)).len > 0)
+        cookie_set(ctx, reply, STR(""), 0);
+    return OK;
+}

@@ -1,0 +1,118 @@
+/* Items of any collection: what Directus calls /items. */
+#include "content/items/items.h"
+
+#include "server/dispatch/handlers.h"
+
+static struct items_target target_of(const struct request *request)
+{
+    return (struct items_target){.collection = request->params[0], .access = ITEMS_USER};
+}
+
+/* A write answers 204 when its result may not be read back. */
+static Err finish(struct reply *reply, bool has_body)
+{
+    if (!has_body)
+        reply_no_content(reply);
+    return OK;
+}
+
+fiber_fn Err items_index(struct ctx *ctx, const struct request *request, struct reply *reply)
+{
+    struct query query = query_unparsed(request->query);
+    return items_list(ctx, target_of(request), &query, reply->body);
+}
+
+/* Keys are texts or numbers. */
+static Err keys_read(struct ctx *ctx, const struct json *list, const Str **ret, uint32_t *ret_count)
+{
+    uint32_t count = json_len(list);
+    if (json_kind(list) != JSON_ARRAY)
+        return fail(ctx, ERR_INVALID_PAYLOAD, "\"keys\" must be an array");
+    if (count > ITEMS_WRITE_MAX)
+        return fail(ctx, ERR_INVALID_PAYLOAD, "More than %d keys", ITEMS_WRITE_MAX);
+    Str *keys = arena_array(ctx->arena, Str, count + 1);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct json *key = json_at(list, i);
+        if (json_kind(key) == JSON_STRING)
+            keys[i] = json_str(key);
+        else if (json_kind(key) == JSON_INT)
+            keys[i] = json_text(ctx->arena, key);
+        else
+            return fail(ctx, ERR_INVALID_PAYLOAD, "\"keys[%u]\" must be one of [string, number]",
+                        i);
+    }
+    *ret = keys;
+    *ret_count = count;
+    return OK;
+}
+
+fiber_fn Err items_search(struct ctx *ctx, const struct request *request, struct reply *reply)
+{
+    const struct json *body;
+    TRY(request_object(ctx, request, &body));
+    struct query query;
+    TRY(query_from_json(ctx, json_get(body, STR("query")), &query));
+    const struct json *list = json_get(body, STR("keys"));
+    if (json_is_null(list))
+        return items_list(ctx, target_of(request), &query, reply->body);
+    const Str *keys = NULL;
+    uint32_t count = 0;
+    TRY(keys_read(ctx, list, &keys, &count));
+    return items_read_many(ctx, target_of(request), keys, count, &query, reply->body);
+}
+
+fiber_fn Err items_show(struct ctx *ctx, const struct request *request, struct reply *reply)
+{
+    struct query query = query_unparsed(request->query);
+    return items_read(ctx, target_of(request), request->params[1], &query, reply->body);
+}
+
+fiber_fn Err items_post(struct ctx *ctx, const struct request *request, struct reply *reply)
+{
+    const struct json *body;
+    TRY(request_json(ctx, request, &body));
+    struct query query;
+    TRY(query_parse(ctx, request->query, &query));
+    bool has_body;
+    TRY(items_create(ctx, target_of(request), body, &query, reply->body, &has_body));
+    return finish(reply, has_body);
+}
+
+fiber_fn Err items_patch(struct ctx *ctx, const struct request *request, struct reply *reply)
+{
+    const struct json *body;
+    TRY(request_object(ctx, request, &body));
+    struct query query;
+    TRY(query_parse(ctx, request->query, &query));
+    bool has_body;
+    TRY(items_update(ctx, target_of(request), request->params[1], body, &query, reply->body,
+                     &has_body));
+    return finish(reply, has_body);
+}
+
+fiber_fn Err items_patch_many(struct ctx *ctx, const struct request *request, struct reply *reply)
+{
+    const struct json *body;
+    TRY(request_json(ctx, request, &body));
+    struct query query;
+    TRY(query_parse(ctx, request->query, &query));
+    bool has_body;
+    TRY(items_update_many(ctx, target_of(request), body, &query, reply->body, &has_body));
+    return finish(reply, has_body);
+}
+
+fiber_fn Err items_remove(struct ctx *ctx, const struct request *request, struct reply *reply)
+{
+    TRY(items_delete(ctx, target_of(request), request->params[1]));
+    reply_no_content(reply);
+    return OK;
+}
+
+fiber_fn Err items_delete_some(struct ctx *ctx, const struct request *request, struct reply *reply)
+{
+    const struct json *body;
+    TRY(request_json(ctx, request, &body));
+    TRY(items_delete_many(ctx, target_of(request), body));
+    reply_no_content(reply);
+    return OK;
+}

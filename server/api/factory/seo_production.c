@@ -1,0 +1,236 @@
+/* /api/seo/generate-test-batch, process-queue and queue-control: a production queue at work. */
+#include "factory/production/production.h"
+#include "gen/sql.h"
+#include "server/api/factory/factory.h"
+#include "server/dispatch/handlers.h"
+
+enum { TEST_BATCH_DEFAULT = 10, LIMIT_DEFAULT = 100, ACTION_MAX = 20, PRIORITY_MAX = 20 };
+
+/* Whose queue it is, and from now on its site's scope. */
+static fiber_fn Err enter_queue(struct ctx *ctx, const struct json *body, Uuid *ret)
+{
+    Uuid queue = {0};
+    Uuid named;
+    TRY(json_take_uuid(ctx, body, "queue", &queue));
+    TRY(json_take_uuid(ctx, body, "queue_id", &queue));
+    if (uuid_is_nil(queue))
+        return factory_refuse(ctx, "queue_id", "queue_id is required");
+    TRY(factory_named_site(ctx, body, &named));
+    TRY(factory_enter(ctx, named, &(struct factory_subject){&SQL_QUEUE_SITES, "queue", &queue, 1}));
+    *ret = queue;
+    return OK;
+}
+
+static void put_progress(struct json_writer *w, const struct production_state *state)
+{
+    json_key(w, STR("progress"));
+    json_object_begin(w);
+    json_field_int(w, "completed", state->done);
+    json_field_int(w, "total", state->total);
+    /* Rounded down: 100 is all of them. */
+    json_field_int(w, "percent",
+                   state->total == 0 ? 100 : (int64_t)state->done * 100 / (int64_t)state->total);
+    json_field_int(w, "failed", state->failed);
+    json_field_int(w, "claimed", state->claimed);
+    json_field_int(w, "pending", state->pending);
+    json_field_int(w, "published", state->published);
+    json_field_int(w, "refused", state->refused);
+    json_object_end(w);
+}
+
+static Str next_step(const struct production_state *state)
+{
+    static const struct {
+        Str status;
+        Str sentence;
+    } STEPS[] = {
+        {STR_INIT("pending"), STR_INIT("Approve the queue, or make a test batch first.")},
+        {STR_INIT("test_batch"), STR_INIT("Look at the test batch and approve the queue.")},
+        {STR_INIT("approved"), STR_INIT("Process the queue.")},
+        {STR_INIT("paused"), STR_INIT("Resume the queue, then process it.")},
+        {STR_INIT("failed"), STR_INIT("See error, mend its cause, and retry the queue.")},
+        {STR_INIT("done"),
+         STR_INIT("Review the articles: what is approved is published at its date.")},
+        {STR_INIT("cancelled"), STR_INIT("Nothing: the queue is cancelled.")},
+    };
+    for (size_t i = 0; i < sizeof STEPS / sizeof STEPS[0]; i++)
+        if (str_eq(STEPS[i].status, state->status))
+            return STEPS[i].sentence;
+    return state->pending > 0 ? STR("Process the queue again.")
+                              : STR("Wait for the workers to finish.");
+}
+
+static void put_state(struct json_writer *w, const struct production_state *state)
+{
+    put_progress(w, state);
+    json_field_str(w, "status", state->status);
+    if (state->error.len > 0)
+        json_field_str(w, "error_log", state->error);
+    json_field_str(w, "next_step", next_step(state));
+}
+
+/* process-queue -------------------------------------------------------------------------------- */
+
+static void put_complete(struct reply *reply, const struct production_state *state)
+{
+    struct json_writer *w = &reply->json;
+    json_object_begin(w);
+    json_field_bool(w, "success", true);
+    json_field_str(w, "message", STR("Queue complete"));
+    json_field_int(w, "total_generated", state->done);
+    json_object_end(w);
+}
+
+static Err take_priority(struct ctx *ctx, const struct json *body, enum job_priority *ret)
+{
+    static const struct {
+        Str name;
+        enum job_priority priority;
+    } NAMES[] = {{STR_INIT("high"), JOB_HIGH},
+                 {STR_INIT("medium"), JOB_NORMAL},
+                 {STR_INIT("normal"), JOB_NORMAL},
+                 {STR_INIT("low"), JOB_LOW}};
+    Str name = STR("normal");
+    TRY(json_take_str(ctx, body, "priority", PRIORITY_MAX, &name));
+    for (size_t i = 0; i < sizeof NAMES / sizeof NAMES[0]; i++) {
+        if (!str_eq(NAMES[i].name, name))
+            continue;
+        *ret = NAMES[i].priority;
+        return OK;
+    }
+    return factory_refuse(ctx, "priority", "priority has to be high, normal or low");
+}
+
+static Err take_order(struct ctx *ctx, const struct json *body, struct production_order *ret)
+{
+    int64_t limit = LIMIT_DEFAULT;
+    *ret = (struct production_order){.priority = JOB_NORMAL};
+    TRY(json_take_int(ctx, body, "limit", 1, PRODUCTION_LIMIT_MAX, &limit));
+    TRY(json_take_int(ctx, body, "batch_limit", 1, PRODUCTION_LIMIT_MAX, &limit));
+    TRY(json_take_bool(ctx, body, "async", &ret->is_async));
+    ret->limit = (uint32_t)limit;
+    return take_priority(ctx, body, &ret->priority);
+}
+
+fiber_fn Err process_queue_post(struct ctx *ctx, const struct request *request, struct reply *reply)
+{
+    TRY(factory_check_write(ctx));
+    const struct json *body;
+    TRY(request_object(ctx, request, &body));
+    struct production_order order;
+    TRY(take_order(ctx, body, &order));
+    Uuid queue;
+    TRY(enter_queue(ctx, body, &queue));
+    struct production_result result;
+    TRY(production_process(ctx, queue, &order, &result));
+    bool did_nothing = result.generated + result.errors + result.queued == 0;
+    if (did_nothing && str_eq(result.state.status, STR("done"))) {
+        put_complete(reply, &result.state);
+        return OK;
+    }
+    struct json_writer *w = &reply->json;
+    reply->status = result.jobs > 0 ? 202 : 200;
+    json_object_begin(w);
+    json_field_bool(w, "success", true);
+    json_field_int(w, "generated", result.generated);
+    json_field_int(w, "errors", result.errors);
+    if (result.jobs > 0) {
+        json_field_int(w, "queued", result.queued);
+        json_field_int(w, "jobs", result.jobs);
+    }
+    put_state(w, &result.state);
+    json_object_end(w);
+    return OK;
+}
+
+/* queue-control -------------------------------------------------------------------------------- */
+
+fiber_fn Err queue_control_post(struct ctx *ctx, const struct request *request, struct reply *reply)
+{
+    TRY(factory_check_write(ctx));
+    const struct json *body;
+    TRY(request_object(ctx, request, &body));
+    Str action = STR_NONE;
+    TRY(json_take_str(ctx, body, "action", ACTION_MAX, &action));
+    if (!str_eq(action, STR("pause")) && !str_eq(action, STR("resume")) &&
+        !str_eq(action, STR("cancel")) && !str_eq(action, STR("retry")))
+        return factory_refuse(ctx, "action", "action has to be pause, resume, cancel or retry");
+    Uuid queue;
+    TRY(enter_queue(ctx, body, &queue));
+    struct production_state state;
+    TRY(production_control(ctx, queue, action, &state));
+
+    struct json_writer *w = &reply->json;
+    json_object_begin(w);
+    json_field_bool(w, "success", true);
+    json_field_uuid(w, "queue_id", queue);
+    put_state(w, &state);
+    json_object_end(w);
+    return OK;
+}
+
+/* generate-test-batch -------------------------------------------------------------------------- */
+
+static void put_articles(struct json_writer *w, const struct article_draft *drafts, uint32_t count)
+{
+    json_key(w, STR("articles"));
+    json_array_begin(w);
+    for (uint32_t i = 0; i < count; i++) {
+        json_object_begin(w);
+        json_field_uuid(w, "id", drafts[i].id);
+        json_field_str(w, "headline", drafts[i].title);
+        json_field_str(w, "slug", drafts[i].slug);
+        json_field_int(w, "word_count", drafts[i].assembly.words);
+        json_object_end(w);
+    }
+    json_array_end(w);
+}
+
+/* By its queue, or by the campaign alone. */
+static fiber_fn Err enter_test(struct ctx *ctx, const struct json *body, Uuid *ret_queue,
+                               Uuid *ret_campaign)
+{
+    *ret_queue = (Uuid){0};
+    if (json_is_null(json_get(body, STR("queue_id"))) &&
+        json_is_null(json_get(body, STR("queue")))) {
+        if (json_is_null(json_get(body, STR("campaign_id"))) &&
+            json_is_null(json_get(body, STR("campaign"))))
+            return factory_refuse(ctx, "queue_id", "queue_id or campaign_id is required");
+        return factory_enter_campaign(ctx, body, ret_campaign);
+    }
+    TRY(enter_queue(ctx, body, ret_queue));
+    struct production_state state;
+    TRY(production_find(ctx, *ret_queue, &state));
+    *ret_campaign = state.campaign;
+    return OK;
+}
+
+fiber_fn Err test_batch_post(struct ctx *ctx, const struct request *request, struct reply *reply)
+{
+    TRY(factory_check_write(ctx));
+    const struct json *body;
+    TRY(request_object(ctx, request, &body));
+    int64_t size = TEST_BATCH_DEFAULT;
+    TRY(json_take_int(ctx, body, "batch_size", 1, ARTICLE_BATCH_MAX, &size));
+    Uuid queue;
+    Uuid campaign;
+    TRY(enter_test(ctx, body, &queue, &campaign));
+    struct article_draft *drafts = arena_array(ctx->arena, struct article_draft, (size_t)size);
+    uint32_t made;
+    TRY(production_test_batch(ctx, queue, campaign, (uint32_t)size, drafts, &made));
+
+    struct json_writer *w = &reply->json;
+    json_object_begin(w);
+    json_field_bool(w, "success", true);
+    if (!uuid_is_nil(queue))
+        json_field_uuid(w, "queue_id", queue);
+    json_field_uuid(w, "campaign_id", campaign);
+    json_field_int(w, "generated", made);
+    json_field_str(w, "test_batch_status", STR("ready"));
+    put_articles(w, drafts, made);
+    json_field_str(w, "next_step",
+                   uuid_is_nil(queue) ? STR("Look at the articles, then schedule the production.")
+                                      : STR("Look at the articles, then approve the queue."));
+    json_object_end(w);
+    return OK;
+}

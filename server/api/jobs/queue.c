@@ -1,0 +1,177 @@
+/* The queue as the admin page watches it: its counters once, or as server-sent events. */
+#include "base/system/clock.h"
+#include "base/system/version.h"
+#include "io/reactor/reactor.h"
+#include "server/dispatch/handlers.h"
+#include "server/dispatch/queue_counts.h"
+#include "server/http/http.h"
+
+#include <pthread.h>
+
+/* Each stream holds a fiber with its stack. It ends by itself after STREAM_LIFE_US, so that a
+ * credential that has expired is looked at again; the client comes back on its own. */
+enum { STREAMS_MAX = 64, SITE_STREAMS_MAX = 8, EVENT_SIZE_MAX = 4096 };
+enum {
+    TICK_US = 1000 * 1000,
+    TICK_AWAY_US = 5000 * 1000, /* between tries while counting fails */
+    HEARTBEAT_US = 15 * 1000 * 1000,
+    PATIENCE_US = 10 * 1000 * 1000, /* for one count; for a reader to take one event */
+    STREAM_LIFE_US = 300 * 1000 * 1000,
+};
+
+struct stream {
+    struct ctx *ctx;
+    struct reply *reply;
+    struct queue_counts said;
+    int64_t said_us; /* when anything was written; 0: nothing yet */
+    bool is_away;    /* the last thing said: the counters cannot be had */
+};
+
+/* Streams of all threads, and whose they are: one site may not take them from the others. */
+struct place {
+    bool is_taken;
+    bool is_site;
+    Uuid site;
+};
+static struct place places[STREAMS_MAX];
+static pthread_mutex_t places_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static fiber_fn void stream_run(struct stream *stream);
+
+static struct server *server_of(const struct ctx *ctx)
+{
+    return ctx->reactor->slots[SLOT_SERVER];
+}
+
+fiber_fn Err queue_show(struct ctx *ctx, const struct request *request, struct reply *reply)
+{
+    (void)request;
+    struct queue_counts counts;
+    TRY(queue_counts_get(ctx, &counts));
+    struct json_writer *w = &reply->json;
+    json_object_begin(w);
+    queue_counts_write(w, &counts);
+    json_field_str(w, "version", STR(SPARK_VERSION));
+    json_field_int(w, "uptime_s", server_age_us(server_of(ctx)) / SECOND_US);
+    json_object_end(w);
+    return OK;
+}
+
+/* NULL: all are taken, or all that one site may have. */
+static struct place *place_take(Scope scope)
+{
+    struct place *place = NULL;
+    uint32_t own = 0;
+    bool is_site = scope.kind == SCOPE_SITE;
+    pthread_mutex_lock(&places_lock);
+    for (uint32_t i = 0; i < STREAMS_MAX; i++) {
+        if (!places[i].is_taken)
+            place = &places[i];
+        else if (is_site && places[i].is_site && uuid_eq(places[i].site, scope.site))
+            own++;
+    }
+    if (place != NULL && own < SITE_STREAMS_MAX)
+        *place = (struct place){.is_taken = true, .is_site = is_site, .site = scope.site};
+    else
+        place = NULL;
+    pthread_mutex_unlock(&places_lock);
+    return place;
+}
+
+static void place_leave(struct place *const *held)
+{
+    if (*held == NULL)
+        return;
+    pthread_mutex_lock(&places_lock);
+    (*held)->is_taken = false;
+    pthread_mutex_unlock(&places_lock);
+}
+#define SCOPED_PLACE __attribute__((cleanup(place_leave), unused))
+
+/* Rights that have changed before the first byte make dispatch start again; afterwards the stream
+ * just ends, and the client that comes back is authenticated anew. */
+fiber_fn Err queue_events(struct ctx *ctx, const struct request *request, struct reply *reply)
+{
+    (void)request;
+    struct place *place SCOPED_PLACE = place_take(ctx->scope);
+    if (place == NULL)
+        return fail(ctx, ERR_UNAVAILABLE,
+                    "All event streams are taken: %d altogether, %d by one site.", STREAMS_MAX,
+                    SITE_STREAMS_MAX);
+    struct stream stream = {.ctx = ctx, .reply = reply};
+    TRY(queue_counts_get(ctx, &stream.said));
+    TRY(reply_stream_begin(ctx, reply, STR("text/event-stream; charset=utf-8")));
+    stream_run(&stream);
+    return OK;
+}
+
+static fiber_fn Err say(struct stream *stream, Str event, Str data)
+{
+    struct ctx *ctx = stream->ctx;
+    Str chunk = event.len == 0 ? STR(": still here\n\n")
+                               : str_printf(ctx->arena, "event: %.*s\ndata: %.*s\n\n",
+                                            STR_FMT(event), STR_FMT(data));
+    ctx->deadline_us = clock_now_us() + PATIENCE_US;
+    TRY(reply_stream_write(ctx, stream->reply, chunk));
+    stream->said_us = clock_now_us();
+    return OK;
+}
+
+static fiber_fn Err say_counts(struct stream *stream, const struct queue_counts *counts)
+{
+    struct buf *data = buf_in_arena(stream->ctx->arena, EVENT_SIZE_MAX);
+    struct json_writer w = json_writer(data);
+    json_object_begin(&w);
+    queue_counts_write(&w, counts);
+    json_object_end(&w);
+    TRY(say(stream, STR("queue"), buf_str(data)));
+    stream->said = *counts;
+    stream->is_away = false;
+    return OK;
+}
+
+/* Once, until there are counters again. */
+static fiber_fn Err say_away(struct stream *stream)
+{
+    if (stream->is_away)
+        return OK;
+    stream->is_away = true;
+    return say(stream, STR("away"), STR("{}"));
+}
+
+/* One look; an Err is the end of the stream. */
+static fiber_fn Err look(struct stream *stream)
+{
+    struct ctx *ctx = stream->ctx;
+    struct queue_counts counts;
+    ctx->diag = (struct diag){0};
+    ctx->deadline_us = clock_now_us() + PATIENCE_US;
+    Err err = queue_counts_get(ctx, &counts);
+    if (err == ERR_CANCELLED || err == ERR_STALE_EPOCH)
+        return err;
+    if (err != OK)
+        TRY(say_away(stream));
+    else if (stream->said_us == 0 || stream->is_away || !queue_counts_equal(&counts, &stream->said))
+        TRY(say_counts(stream, &counts));
+    if (clock_now_us() - stream->said_us >= HEARTBEAT_US)
+        TRY(say(stream, STR_NONE, STR_NONE));
+    return OK;
+}
+
+static fiber_fn void stream_run(struct stream *stream)
+{
+    struct ctx *ctx = stream->ctx;
+    int64_t end_us = clock_now_us() + STREAM_LIFE_US;
+    ArenaMark mark = arena_mark(ctx->arena);
+    Err err = OK;
+    while (err == OK && clock_now_us() < end_us && !server_is_draining(server_of(ctx))) {
+        err = look(stream);
+        ctx->diag = (struct diag){0};
+        arena_rewind(ctx->arena, mark);
+        int64_t tick_us = stream->is_away ? TICK_AWAY_US : TICK_US;
+        ctx->deadline_us = clock_now_us() + 2 * tick_us;
+        if (err == OK)
+            err = fiber_sleep(ctx, tick_us);
+    }
+    ctx->diag = (struct diag){0};
+}

@@ -1,0 +1,268 @@
+/* GET /server/specs/oas: the surface as OpenAPI 3.1, made from the table that makes the router. */
+#include "base/system/version.h"
+#include "io/reactor/reactor.h"
+#include "server/dispatch/handlers.h"
+#include "server/http/exchange.h"
+
+#define ERROR_REF "#/components/responses/error"
+
+struct section {
+    Str prefix;
+    const char *tag;
+    const char *description;
+};
+
+/* The first prefix that fits names the section. */
+static const struct section sections[] = {
+    {STR_INIT("/items/"), "Items", "Items of any collection, as Directus 11 speaks."},
+    {STR_INIT("/auth/"), "Sessions", "Logins and their tokens."},
+    {STR_INIT("/api/admin/"), "Administration", "Queues, tokens, blueprints, the work log."},
+    {STR_INIT("/api/seo/"), "Factory", "Headlines, articles, review, publishing."},
+    {STR_INIT("/api/campaigns"), "Factory", NULL},
+    {STR_INIT("/api/"), "Visitors", "What the pages of a site send."},
+    {STR_INIT("/"), "Server", "The server itself, and what crawlers ask for."},
+};
+enum { SECTIONS = sizeof(sections) / sizeof(sections[0]) };
+
+struct parameter {
+    const char *name;
+    const char *type;
+    const char *description;
+};
+
+/* Of GET /items/:collection; one item takes the first two. */
+static const struct parameter query_parameters[] = {
+    {"fields", "string", "Fields to return, with dots for nested ones."},
+    {"deep", "string", "Queries of nested relations, as JSON."},
+    {"filter", "string", "Conditions, as JSON or in brackets."},
+    {"search", "string", "A text to look for in all text fields."},
+    {"sort", "string", "Fields to sort by, a minus for descending."},
+    {"limit", "integer", "Items to return, -1 for all that are allowed."},
+    {"offset", "integer", "Items to skip."},
+    {"page", "integer", "Page to return, from 1."},
+    {"meta", "string", "Counts to add: total_count, filter_count or *."},
+    {"aggregate", "string", "Aggregate functions, as JSON or in brackets."},
+    {"groupBy", "string", "Fields to group by."},
+};
+enum { QUERY_PARAMETERS = sizeof(query_parameters) / sizeof(query_parameters[0]) };
+enum { ONE_ITEM_PARAMETERS = 2 };
+
+static const struct section *section_of(Str pattern)
+{
+    const struct section *section = sections;
+    while (!str_starts_with(pattern, section->prefix))
+        section++;
+    return section;
+}
+
+/* "/items/:collection" → "/items/{collection}" */
+static Str path_template(struct ctx *ctx, Str pattern)
+{
+    struct buf *out = buf_in_arena(ctx->arena, 4096);
+    bool is_open = false;
+    for (size_t i = 0; i < pattern.len; i++) {
+        char c = pattern.data[i];
+        bool ends = is_open && (c == '/' || c == '.');
+        if (ends)
+            buf_put_char(out, '}');
+        is_open = (is_open && !ends) || c == ':';
+        buf_put_char(out, c == ':' ? '{' : c);
+    }
+    if (is_open)
+        buf_put_char(out, '}');
+    return buf_str(out);
+}
+
+static void write_parameter(struct json_writer *w, Str name, const char *in, const char *type,
+                            const char *description)
+{
+    json_object_begin(w);
+    json_field_str(w, "name", name);
+    json_field_str(w, "in", str_from_z(in));
+    json_field_bool(w, "required", in[0] == 'p');
+    if (description != NULL)
+        json_field_str(w, "description", str_from_z(description));
+    json_key(w, STR("schema"));
+    json_object_begin(w);
+    json_field_str(w, "type", str_from_z(type));
+    json_object_end(w);
+    json_object_end(w);
+}
+
+/* Those in the path, from its pattern. */
+static void write_path_parameters(struct json_writer *w, Str pattern)
+{
+    for (;;) {
+        ptrdiff_t colon = str_find_char(pattern, ':');
+        if (colon < 0)
+            return;
+        pattern = str_slice(pattern, (size_t)colon + 1, pattern.len);
+        size_t len = 0;
+        while (len < pattern.len && pattern.data[len] != '/' && pattern.data[len] != '.')
+            len++;
+        write_parameter(w, str_slice(pattern, 0, len), "path", "string", NULL);
+    }
+}
+
+static void write_parameters(struct json_writer *w, const struct route *route)
+{
+    json_key(w, STR("parameters"));
+    json_array_begin(w);
+    write_path_parameters(w, route->pattern);
+    bool is_items = str_starts_with(route->pattern, STR("/items/"));
+    bool is_one = str_find(route->pattern, STR(":id")) >= 0;
+    uint32_t count = is_one ? ONE_ITEM_PARAMETERS : QUERY_PARAMETERS;
+    for (uint32_t i = 0; is_items && str_eq(route->method, STR("GET")) && i < count; i++)
+        write_parameter(w, str_from_z(query_parameters[i].name), "query", query_parameters[i].type,
+                        query_parameters[i].description);
+    json_array_end(w);
+}
+
+/* Who may call: an empty requirement stands for nobody in particular. */
+static void write_security(struct json_writer *w, enum route_guard guard)
+{
+    json_key(w, STR("security"));
+    json_array_begin(w);
+    if (guard != GUARD_ADMIN && guard != GUARD_MEMBER)
+        json_put_raw(w, STR("{}"));
+    if (guard != GUARD_OPEN)
+        json_put_raw(w, STR("{\"token\":[]}"));
+    json_array_end(w);
+}
+
+static const char *limit_text(struct ctx *ctx, enum route_body body)
+{
+    static const char *const units[] = {"bytes", "KiB", "MiB", "GiB"};
+    uint64_t limit = route_body_max(ctx->reactor->settings, body);
+    uint32_t unit = 0;
+    for (; limit % 1024 == 0 && unit + 1 < sizeof(units) / sizeof(units[0]); unit++)
+        limit /= 1024;
+    return str_z(ctx->arena,
+                 str_printf(ctx->arena, "%llu %s", (unsigned long long)limit, units[unit]));
+}
+
+static void write_operation(struct ctx *ctx, struct json_writer *w, const struct route *route)
+{
+    bool is_json = envelope_of_path(route->pattern) == ENVELOPE_API ||
+                   str_starts_with(route->pattern, STR("/items/")) ||
+                   str_starts_with(route->pattern, STR("/auth/"));
+    json_object_begin(w);
+    json_field_str(w, "operationId", str_from_z(route->name));
+    json_field_str(w, "summary", str_from_z(route->summary));
+    json_key(w, STR("tags"));
+    json_array_begin(w);
+    json_put_str(w, str_from_z(section_of(route->pattern)->tag));
+    json_array_end(w);
+    write_parameters(w, route);
+    write_security(w, route->guard);
+    if (route->body != BODY_NONE) {
+        json_field_raw(w, "requestBody",
+                       str_printf(ctx->arena,
+                                  "{\"description\":\"At most %s of JSON.\",\"content\":"
+                                  "{\"application/json\":{\"schema\":{}}}}",
+                                  limit_text(ctx, route->body)));
+    }
+    json_field_raw(w, "responses",
+                   str_printf(ctx->arena,
+                              "{\"2XX\":{\"description\":\"Done.\",\"content\":{\"%s\":{\"schema\":"
+                              "{}}}},\"4XX\":{\"$ref\":\"" ERROR_REF
+                              "\"},\"5XX\":{\"$ref\":\"" ERROR_REF "\"}}",
+                              is_json ? "application/json" : "*/*"));
+    json_object_end(w);
+}
+
+/* OpenAPI knows no SEARCH: it stands beside the others as an extension. */
+static void write_method(struct json_writer *w, Str method)
+{
+    char key[16] = "x-";
+    size_t len = str_eq(method, STR("SEARCH")) ? 2 : 0;
+    for (size_t i = 0; i < method.len && len < sizeof(key); i++)
+        key[len++] = (char)(method.data[i] | 0x20);
+    json_key(w, str_of(key, len));
+}
+
+static bool is_first_of_path(const struct route *routes, uint32_t index)
+{
+    for (uint32_t i = 0; i < index; i++)
+        if (str_eq(routes[i].pattern, routes[index].pattern))
+            return false;
+    return true;
+}
+
+static void write_paths(struct ctx *ctx, struct json_writer *w)
+{
+    uint32_t count;
+    const struct route *routes = routes_all(&count);
+    json_object_begin(w);
+    for (uint32_t i = 0; i < count; i++) {
+        if (!is_first_of_path(routes, i))
+            continue;
+        json_key(w, path_template(ctx, routes[i].pattern));
+        json_object_begin(w);
+        for (uint32_t j = i; j < count; j++) {
+            if (!str_eq(routes[i].pattern, routes[j].pattern))
+                continue;
+            write_method(w, routes[j].method);
+            write_operation(ctx, w, &routes[j]);
+        }
+        json_object_end(w);
+    }
+    json_object_end(w);
+}
+
+static void write_tags(struct json_writer *w)
+{
+    json_array_begin(w);
+    for (uint32_t i = 0; i < SECTIONS; i++) {
+        if (sections[i].description == NULL)
+            continue;
+        json_object_begin(w);
+        json_field_str(w, "name", str_from_z(sections[i].tag));
+        json_field_str(w, "description", str_from_z(sections[i].description));
+        json_object_end(w);
+    }
+    json_array_end(w);
+}
+
+static const char components[] =
+    "{\"securitySchemes\":{"
+    "\"token\":{\"type\":\"http\",\"scheme\":\"bearer\",\"description\":"
+    "\"A static token, the token of a site, or the access token of a login.\"}},"
+    "\"responses\":{\"error\":{\"description\":\"Refused or failed; the code can be tested.\","
+    "\"content\":{\"application/json\":{\"schema\":{\"oneOf\":["
+    "{\"$ref\":\"#/components/schemas/ContentErrors\"},"
+    "{\"$ref\":\"#/components/schemas/PlatformError\"}]}}}}},"
+    "\"schemas\":{"
+    "\"ContentErrors\":{\"type\":\"object\",\"required\":[\"errors\"],\"properties\":{\"errors\":{"
+    "\"type\":\"array\",\"items\":{\"type\":\"object\",\"required\":[\"message\",\"extensions\"],"
+    "\"properties\":{\"message\":{\"type\":\"string\"},\"extensions\":{\"type\":\"object\","
+    "\"required\":[\"code\"],\"properties\":{\"code\":{\"type\":\"string\"}}}}}}}},"
+    "\"PlatformError\":{\"type\":\"object\",\"required\":[\"error\",\"message\",\"code\"],"
+    "\"properties\":{\"error\":{\"const\":true},\"message\":{\"type\":\"string\"},"
+    "\"code\":{\"type\":\"string\"}}}}}";
+
+fiber_fn Err openapi_show(struct ctx *ctx, const struct request *request, struct reply *reply)
+{
+    (void)request;
+    Str url = ctx->reactor->settings->public_url;
+    struct json_writer *w = &reply->json;
+    json_object_begin(w);
+    json_field_str(w, "openapi", STR("3.1.0"));
+    json_field_raw(w, "info",
+                   STR("{\"title\":\"Spark\",\"version\":\"" SPARK_VERSION
+                       "\",\"description\":\"A headless content backend. Extensions may add paths "
+                       "of their own.\",\"license\":{\"name\":\"MIT\",\"identifier\":\"MIT\"}}"));
+    json_key(w, STR("servers"));
+    json_array_begin(w);
+    json_object_begin(w);
+    json_field_str(w, "url", url.len > 0 ? url : STR("/"));
+    json_object_end(w);
+    json_array_end(w);
+    json_key(w, STR("tags"));
+    write_tags(w);
+    json_key(w, STR("paths"));
+    write_paths(ctx, w);
+    json_field_raw(w, "components", str_from_z(components));
+    json_object_end(w);
+    return OK;
+}

@@ -1,0 +1,258 @@
+/*
+ * POST /api/forms/submit: a visitor fills in a form. Submission, lead and conversion in one
+ * transaction, answered when they are durable; the same form twice within a minute is one.
+ */
+#include "base/crypto/crypto.h"
+#include "gen/sql.h"
+#include "io/reactor/reactor.h"
+#include "server/api/visitors/public.h"
+#include "server/dispatch/form_fields.h"
+#include "server/dispatch/handlers.h"
+#include "visitors/outbound/outbound.h"
+
+enum { SLUG_MAX = 255, PAGE_URL_MAX = 2048, WORD_MAX = 255, HONEYPOT_MAX = 10000 };
+enum { LEAD_NAME_MAX = 255, LEAD_PHONE_MAX = 50, LEAD_MESSAGE_MAX = 10000, LEAD_SOURCE_MAX = 100 };
+/* Nobody fills in a form faster. */
+enum { FORM_AGE_MIN_MS = 2000 };
+#define CONVERSION_VALUE_DEFAULT STR("50.00")
+#define THANKS_DEFAULT STR("Thank you for your submission!")
+
+struct form {
+    Uuid id;
+    Str slug;
+    const struct json *fields;
+    Str thanks, redirect_url, conversion_value;
+    bool has_webhook, has_mail;
+};
+
+struct submission {
+    Uuid site;
+    Str data; /* JSON, as form_check writes it */
+    Str page_url, utm_source, utm_medium, utm_campaign, gclid, fbclid;
+    Str name, email, phone, message;
+    bool is_spam;
+    Str ip, user_agent;
+    Uuid id, lead, conversion;
+};
+
+static bool has_lead(const struct submission *submission)
+{
+    return submission->name.len > 0 || submission->email.len > 0 || submission->phone.len > 0;
+}
+
+/* form_id (or `form`), else form_slug. */
+static Err form_key_read(struct ctx *ctx, const struct json *body, Uuid *ret_id, Str *ret_slug)
+{
+    TRY(json_take_uuid(ctx, body, "form", ret_id));
+    TRY(json_take_uuid(ctx, body, "form_id", ret_id));
+    TRY(json_take_str(ctx, body, "form_slug", SLUG_MAX, ret_slug));
+    if (uuid_is_nil(*ret_id) && ret_slug->len == 0)
+        return visitor_refuse(ctx, "form_id", "form_id or form_slug is required");
+    return OK;
+}
+
+static fiber_fn Err form_load(struct ctx *ctx, const struct json *body, Uuid site, struct form *ret)
+{
+    Uuid id = {0};
+    Str slug = STR_NONE;
+    TRY(form_key_read(ctx, body, &id, &slug));
+    struct rows rows;
+    TRY(db_query(ctx, &SQL_FORM_FIND,
+                 ARGS(db_uuid(site), uuid_is_nil(id) ? db_null() : db_uuid(id), db_text_z(slug)),
+                 &rows));
+    if (rows.count == 0)
+        return fail(ctx, ERR_NOT_FOUND, "There is no such form.");
+    *ret = (struct form){
+        .id = row_uuid(&rows, 0, FORM_FIND_ID),
+        .slug = row_text(&rows, 0, FORM_FIND_SLUG),
+        .thanks = row_text(&rows, 0, FORM_FIND_SUCCESS_MESSAGE),
+        .redirect_url = row_text(&rows, 0, FORM_FIND_REDIRECT_URL),
+        .conversion_value = row_text(&rows, 0, FORM_FIND_CONVERSION_VALUE),
+        .has_webhook = row_bool(&rows, 0, FORM_FIND_HAS_WEBHOOK),
+        .has_mail = row_bool(&rows, 0, FORM_FIND_HAS_MAIL),
+    };
+    Str fields = row_json(&rows, 0, FORM_FIND_FIELDS);
+    if (json_parse(ctx, fields, JSON_LIMITS_DEFAULT, &ret->fields) != OK)
+        return fail(ctx, ERR_INTERNAL, "The fields of a form are beyond the limits of JSON.");
+    return OK;
+}
+
+/* A field that people do not see and robots fill in, and robots' haste. */
+static Err spam_read(struct ctx *ctx, const struct json *body, bool *ret)
+{
+    Str honeypot = STR_NONE;
+    int64_t age_ms = INT64_MAX;
+    Err first = json_take_str(ctx, body, "honeypot", HONEYPOT_MAX, &honeypot);
+    Err err = json_take_int(ctx, body, "form_age_ms", 0, INT64_MAX, &age_ms);
+    *ret = honeypot.len > 0 || age_ms < FORM_AGE_MIN_MS;
+    return first == OK ? err : first;
+}
+
+static fiber_fn Err data_read(struct ctx *ctx, const struct json *body, const struct form *form,
+                              struct submission *ret)
+{
+    static const char *const NAMES[] = {"name", "full_name", "first_name", NULL};
+    static const char *const EMAILS[] = {"email", NULL};
+    static const char *const PHONES[] = {"phone", "telephone", NULL};
+    static const char *const MESSAGES[] = {"message", "comments", "inquiry", NULL};
+    const struct json *data = json_get(body, STR("data"));
+    if (json_kind(data) != JSON_OBJECT)
+        return visitor_refuse(ctx, "data", "data has to be an object");
+    TRY(form_check(ctx, form->fields, data, &ret->data));
+    ret->name = form_text(data, NAMES, LEAD_NAME_MAX);
+    ret->phone = form_text(data, PHONES, LEAD_PHONE_MAX);
+    ret->message = form_text(data, MESSAGES, LEAD_MESSAGE_MAX);
+    Str email = form_text(data, EMAILS, LEAD_NAME_MAX);
+    ret->email = email_is_plausible(email) ? email : STR_NONE;
+    return OK;
+}
+
+static fiber_fn Err submission_read(struct ctx *ctx, const struct request *request,
+                                    const struct json *body, const struct form *form,
+                                    struct submission *ret)
+{
+    const struct text_field fields[] = {
+        {"page_url", PAGE_URL_MAX, &ret->page_url},     {"utm_source", WORD_MAX, &ret->utm_source},
+        {"utm_medium", WORD_MAX, &ret->utm_medium},     {"gclid", WORD_MAX, &ret->gclid},
+        {"utm_campaign", WORD_MAX, &ret->utm_campaign}, {"fbclid", WORD_MAX, &ret->fbclid},
+    };
+    Err texts = VISITOR_TAKE_TEXTS(ctx, body, fields);
+    Err spam = spam_read(ctx, body, &ret->is_spam);
+    Err data = data_read(ctx, body, form, ret);
+    ret->ip = visitor_ip(ctx, request);
+    ret->user_agent = visitor_agent(request);
+    ret->id = uuid_make();
+    ret->lead = uuid_make();
+    ret->conversion = uuid_make();
+    if (data != OK)
+        return data;
+    return texts != OK ? texts : spam;
+}
+
+/* The arguments of form_submission_store, in the arena. What is spam makes no lead and no
+ * conversion. */
+static struct db_args store_args(struct ctx *ctx, const struct form *form,
+                                 const struct submission *s, Str hash)
+{
+    bool makes_lead = !s->is_spam && has_lead(s);
+    Str source = form->slug.len > 0 ? str_cut(form->slug, LEAD_SOURCE_MAX) : STR("form");
+    Str value = form->conversion_value.len > 0 ? form->conversion_value : CONVERSION_VALUE_DEFAULT;
+    const DbArg list[] = {
+        db_uuid(s->site),
+        db_uuid(form->id),
+        db_text(hash),
+        db_text(s->ip),
+        s->is_spam ? db_text(STR("spam")) : db_text(STR("new")),
+        makes_lead ? db_uuid(s->lead) : db_null(),
+        db_text_z(s->name),
+        db_text_z(s->email),
+        db_text_z(s->phone),
+        db_text_z(s->message),
+        db_text(source),
+        db_text_z(s->page_url),
+        db_text_z(s->utm_source),
+        db_text_z(s->utm_medium),
+        db_text_z(s->utm_campaign),
+        s->is_spam ? db_null() : db_uuid(s->conversion),
+        db_text(value),
+        db_text(visitor_source(s->utm_source, s->gclid, s->fbclid)),
+        db_text_z(s->gclid),
+        db_text_z(s->fbclid),
+        db_uuid(s->id),
+        db_text(s->data),
+        db_text_z(s->user_agent),
+    };
+    return db_args_dup(ctx->arena, (struct db_args){list, sizeof list / sizeof list[0]});
+}
+
+/* Whom to tell of it. Of spam nobody hears. */
+static fiber_fn Err outbound_find(struct ctx *ctx, const struct form *form,
+                                  const struct submission *s, struct outbound *ret)
+{
+    *ret = (struct outbound){0};
+    if (s->is_spam || !ctx->reactor->settings->outbound_calls)
+        return OK;
+    TRY(outbound_networks_find(ctx, s->site, ret));
+    ret->webhook = form->has_webhook;
+    ret->mail = form->has_mail;
+    ret->facebook = ret->facebook && (s->email.len > 0 || s->phone.len > 0 || s->fbclid.len > 0);
+    return OK;
+}
+
+/* One group of statements; the usual way, as nobody is told. */
+static fiber_fn Err store(struct ctx *ctx, DbArg key, struct db_args args, struct rows *rows)
+{
+    struct db_batch batch = {.lane = DB_WRITE};
+    db_batch_add(&batch, &SQL_VISITOR_LOCK, (struct db_args){&key, 1}, NULL);
+    db_batch_add(&batch, &SQL_FORM_SUBMISSION_STORE, args, rows);
+    return db_batch_run(ctx, &batch);
+}
+
+/* With its jobs, unless it is the twin of one whose jobs are made. */
+static fiber_fn Err store_and_tell(struct ctx *ctx, DbArg key, struct db_args args,
+                                   const struct submission *s, const struct outbound *outbound,
+                                   struct rows *rows)
+{
+    SCOPED_TX struct db_tx tx = {0};
+    TRY(db_begin(ctx, &tx));
+    TRY(db_tx_query(&tx, &SQL_VISITOR_LOCK, (struct db_args){&key, 1}, NULL));
+    TRY(db_tx_query(&tx, &SQL_FORM_SUBMISSION_STORE, args, rows));
+    if (rows->count == 1 && uuid_eq(row_uuid(rows, 0, FORM_SUBMISSION_STORE_SUBMISSION_ID), s->id))
+        TRY(outbound_enqueue(&tx, outbound, s->id, s->conversion));
+    return db_commit(&tx);
+}
+
+/* The lock comes first, so that of many equal forms at once each but the first sees its twin. */
+static fiber_fn Err submission_store(struct ctx *ctx, const struct form *form,
+                                     struct submission *submission)
+{
+    Sha256 hash = sha256(submission->data);
+    Str hex = hex_text(ctx->arena, hash.bytes, sizeof hash.bytes);
+    Str what =
+        str_printf(ctx->arena, "form %.*s %.*s %.*s", STR_FMT(uuid_text(ctx->arena, form->id)),
+                   STR_FMT(hex), STR_FMT(submission->ip));
+    const DbArg key = db_int(visitor_lock_key(ctx, submission->site, what));
+    struct db_args args = store_args(ctx, form, submission, hex);
+    struct outbound outbound;
+    struct rows rows;
+    TRY(outbound_find(ctx, form, submission, &outbound));
+    if (outbound_is_wanted(&outbound))
+        TRY(store_and_tell(ctx, key, args, submission, &outbound, &rows));
+    else
+        TRY(store(ctx, key, args, &rows));
+    if (rows.count != 1)
+        return fail(ctx, ERR_DATABASE, "A submission was stored %u times.", rows.count);
+    submission->id = row_uuid(&rows, 0, FORM_SUBMISSION_STORE_SUBMISSION_ID);
+    if (submission->is_spam)
+        return OK; /* the ids it is told belong to nothing: it need not know that it was caught */
+    submission->lead = row_uuid(&rows, 0, FORM_SUBMISSION_STORE_LEAD_ID);
+    submission->conversion = row_uuid(&rows, 0, FORM_SUBMISSION_STORE_CONVERSION_ID);
+    return OK;
+}
+
+fiber_fn Err form_submit(struct ctx *ctx, const struct request *request, struct reply *reply)
+{
+    const struct json *body;
+    TRY(request_object(ctx, request, &body));
+    struct submission submission = {0};
+    TRY(visitor_site(ctx, body, &submission.site));
+    struct form form;
+    TRY(form_load(ctx, body, submission.site, &form));
+    TRY(submission_read(ctx, request, body, &form, &submission));
+    TRY(submission_store(ctx, &form, &submission));
+
+    struct json_writer *w = &reply->json;
+    reply->status = 201;
+    json_object_begin(w);
+    json_field_bool(w, "success", true);
+    json_field_uuid(w, "submission_id", submission.id);
+    if (has_lead(&submission) && !uuid_is_nil(submission.lead))
+        json_field_uuid(w, "lead_id", submission.lead);
+    json_field_uuid(w, "conversion_id", submission.conversion);
+    visitor_write_sent(w);
+    if (form.redirect_url.len > 0)
+        json_field_str(w, "redirect_url", form.redirect_url);
+    json_field_str(w, "success_message", form.thanks.len > 0 ? form.thanks : THANKS_DEFAULT);
+    json_object_end(w);
+    return OK;
+}

@@ -1,0 +1,57 @@
+/* POST /api/seo/sitemap-drip: the day's addresses go into the sitemap. */
+#include "access/audit/audit.h"
+#include "gen/sql.h"
+#include "server/api/factory/factory.h"
+#include "server/api/listing.h"
+#include "server/dispatch/handlers.h"
+
+/* Why nothing was released. */
+static const char *reason_of(const struct rows *rows)
+{
+    if (row_bool(rows, 0, SITEMAP_DRIP_WAS_DONE))
+        return "This day had its drip; the next one is tomorrow (UTC).";
+    if (row_int(rows, 0, SITEMAP_DRIP_RATE) == 0)
+        return "The sitemap_drip_rate of this site is 0.";
+    return "Nothing waits to be released.";
+}
+
+static void put_result(struct json_writer *w, const struct rows *rows)
+{
+    int64_t articles = row_int(rows, 0, SITEMAP_DRIP_ARTICLES);
+    int64_t hubs = row_int(rows, 0, SITEMAP_DRIP_HUBS);
+    json_object_begin(w);
+    json_field_bool(w, "success", true);
+    json_field_int(w, "indexed", articles + hubs);
+    json_field_int(w, "articles_indexed", articles);
+    json_field_int(w, "hubs_indexed", hubs);
+    json_field_int(w, "remaining", row_int(rows, 0, SITEMAP_DRIP_REMAINING));
+    json_field_int(w, "rate", row_int(rows, 0, SITEMAP_DRIP_RATE));
+    put_text(w, "day", row_text(rows, 0, SITEMAP_DRIP_DAY));
+    if (articles + hubs == 0)
+        json_field_str(w, "reason", str_from_z(reason_of(rows)));
+    json_object_end(w);
+}
+
+fiber_fn Err sitemap_drip_post(struct ctx *ctx, const struct request *request, struct reply *reply)
+{
+    TRY(factory_check_write(ctx));
+    const struct json *body;
+    TRY(request_object(ctx, request, &body));
+    Uuid named;
+    TRY(factory_named_site(ctx, body, &named));
+    TRY(factory_enter(ctx, named, NULL));
+
+    DbArg site = db_uuid(ctx->scope.site);
+    struct rows rows;
+    /* Articles may have come by the thousand since anybody counted them: see refresh_statistics. */
+    TRY(db_query(ctx, &SQL_STATISTICS_REFRESH, NO_ARGS, NULL));
+    struct db_batch batch = {.lane = DB_WRITE};
+    db_batch_add(&batch, &SQL_SITEMAP_LOCK, ARGS(site), NULL);
+    db_batch_add(&batch, &SQL_SITEMAP_DRIP,
+                 ARGS(site, audit_user(ctx), audit_actor(ctx), audit_ip(ctx)), &rows);
+    TRY(db_batch_run(ctx, &batch));
+    if (rows.count == 0)
+        return fail(ctx, ERR_UNKNOWN_SITE, "There is no such site.");
+    put_result(&reply->json, &rows);
+    return OK;
+}

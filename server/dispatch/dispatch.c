@@ -1,0 +1,444 @@
+/*
+ * Dispatch: the life of a request. Copies it, starts its fiber, finds out who asks, runs the
+ * handler, sends the reply or the error, writes the log line. The one file that knows that h2o may
+ * drop a request under a waiting fiber; no handler ever learns of it.
+ */
+#include "access/identity/current.h"
+#include "base/system/clock.h"
+#include "base/system/counters.h"
+#include "base/system/log.h"
+#include "io/fiber/fiber.h"
+#include "server/dispatch/denials.h"
+#include "server/dispatch/gatekeeper.h"
+#include "server/dispatch/members.h"
+#include "server/http/exchange.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+/* Schema or rights that change while a request runs make it start again: after the first times
+ * while whoever changes them waits. Then it nearly always is the last one, and its deadline ends it
+ * before there were so many. */
+enum { EPOCH_TRIES_MAX = 50, FREE_TRIES_MAX = 2 };
+enum { PROBE_WHO_US = 1000 * 1000 };
+/* Fibers that requests start themselves fit beside the largest REQUESTS_MAX. */
+static_assert(18000 + 2000 <= FIBER_LIVE_MAX, "REQUESTS_MAX of settings.def");
+
+static struct exchange *exchange_new(struct server *server, h2o_req_t *req);
+static Err refuse_early(struct exchange *exchange);
+static void run(void *arg);
+static void answer(struct exchange *exchange, Err err);
+static void watch_client(struct exchange *exchange);
+
+int dispatch_on_request(h2o_handler_t *self, h2o_req_t *req)
+{
+    (void)self;
+    struct server *server = H2O_STRUCT_FROM_MEMBER(struct server, h2o, req->conn->ctx);
+    struct exchange *exchange = exchange_new(server, req);
+    Err refusal = refuse_early(exchange);
+    if (refusal != OK) {
+        answer(exchange, refusal);
+        exchange_release(exchange);
+    } else {
+        exchange->fiber = fiber_spawn(server->reactor->loop, "request", run, exchange);
+        if (exchange->fiber != NULL && exchange->req != NULL)
+            watch_client(exchange);
+    }
+    exchange_release(exchange);
+    return 0;
+}
+
+static struct arena *arena_take(struct server *server)
+{
+    if (server->arena_count == 0)
+        return arena_create();
+    return server->arenas[--server->arena_count];
+}
+
+static void arena_give(struct server *server, struct arena *arena)
+{
+    if (server->arena_count == ARENA_POOL_MAX) {
+        arena_destroy(arena);
+        return;
+    }
+    arena_reset(arena);
+    server->arenas[server->arena_count++] = arena;
+}
+
+void exchange_release(struct exchange *exchange)
+{
+    assert(exchange->references > 0);
+    if (--exchange->references > 0)
+        return;
+    exchange_drop_memory(exchange);
+    arena_give(exchange->server, exchange->arena);
+}
+
+struct link {
+    struct exchange *exchange;
+};
+
+/* h2o's side ends: the reply is out, or the client went away. */
+static void link_dispose(void *memory)
+{
+    struct exchange *exchange = ((struct link *)memory)->exchange;
+    struct conn *conn = exchange->conn;
+    if (conn->body_wait != NULL)
+        wait_end(conn->body_wait, ERR_CANCELLED);
+    conn->body_wait = NULL;
+    conn->exchange = NULL;
+    exchange->conn = NULL;
+    exchange->req = NULL;
+    exchange_stop_sending(exchange);
+    exchange_client_is_gone(exchange);
+    exchange_release(exchange);
+}
+
+/* Three hold a new exchange: the caller, the fiber and h2o's request. */
+static struct exchange *exchange_new(struct server *server, h2o_req_t *req)
+{
+    struct arena *arena = arena_take(server);
+    struct exchange *exchange = arena_new(arena, struct exchange);
+    exchange->server = server;
+    exchange->arena = arena;
+    exchange->req = req;
+    exchange->conn = conn_of_request(req);
+    exchange->conn->exchange = exchange;
+    exchange->references = 3;
+    exchange->started_us = clock_now_us();
+    exchange->body_holding.budget = BUDGET_BODIES;
+    exchange_copy_request(exchange, req);
+    if (exchange->conn->is_body_complete && exchange->conn->body.len > 0)
+        exchange_take_body(exchange);
+    exchange->answer_first = arena_alloc_raw(arena, REPLY_FIRST);
+    exchange->mark = arena_mark(arena);
+
+    struct link *link = h2o_mem_alloc_shared(&req->pool, sizeof *link, link_dispose);
+    link->exchange = exchange;
+    return exchange;
+}
+
+/* While the fiber waits, the socket is watched: its end cancels the fiber, which else would go on
+ * until its deadline. */
+static void watch_client(struct exchange *exchange)
+{
+    if (!exchange->conn->is_watched)
+        conn_watch(exchange->conn);
+}
+
+void exchange_lose_client(struct exchange *exchange)
+{
+    if (exchange->fiber == NULL)
+        return;
+    counter_inc(http_cancelled);
+    fiber_cancel(exchange->fiber);
+}
+
+/* What to do ------------------------------------------------------------------------------- */
+
+static Str bearer_of(const struct request *request)
+{
+    Str value = request_header(request, STR("authorization"));
+    if (value.len < 7 || !str_eq_nocase(str_slice(value, 0, 7), STR("bearer ")))
+        return STR_NONE;
+    return str_trim(str_slice(value, 7, value.len));
+}
+
+static struct credentials credentials_of(struct ctx *ctx, const struct request *request)
+{
+    const struct route *route = request->route;
+    bool has_query_token = str_find(request->query, STR("access_token")) >= 0;
+    return (struct credentials){
+        .bearer = bearer_of(request),
+        .query_token =
+            has_query_token ? request_query(ctx->arena, request, STR("access_token")) : STR_NONE,
+        .session_cookie = request_cookie(request, STR("directus_session_token")),
+        .god_token = request_header(request, STR("x-god-token")),
+        .site_selector = request_header(request, STR("x-site-id")),
+        .host = request->host,
+        .ip = request->ip,
+        .user_agent = request_header(request, STR("user-agent")),
+        .origin = request_header(request, STR("origin")),
+        .by_origin = route != NULL && route->guard == GUARD_VISITOR,
+    };
+}
+
+static Err guard_check(struct ctx *ctx, enum route_guard guard)
+{
+    const struct actor *actor = ctx->actor;
+    if (guard == GUARD_ADMIN)
+        return actor_require_admin(ctx);
+    if (guard == GUARD_MEMBER && actor->kind == ACTOR_PUBLIC)
+        return fail(ctx, ERR_UNAUTHENTICATED, "This route needs a token.");
+    if (guard == GUARD_GOD && actor->kind != ACTOR_GOD)
+        return fail(ctx, ERR_UNAUTHENTICATED, "This route needs the header X-God-Token.");
+    return OK;
+}
+
+/* A token that may only read cannot do more anywhere, whatever the handler thinks of it. */
+static Err write_check(struct ctx *ctx, const struct route *route)
+{
+    bool only_reads = str_eq(route->method, STR("GET")) || str_eq(route->method, STR("SEARCH"));
+    if (only_reads || route->guard == GUARD_OPEN || ctx->actor->may_write)
+        return OK;
+    return fail(ctx, ERR_FORBIDDEN, "This token may only read.");
+}
+
+/* Before any of a large body is read: what its head says. */
+static Err body_check(struct ctx *ctx, const struct exchange *exchange, uint64_t max)
+{
+    const struct conn *conn = exchange->conn;
+    uint64_t size = exchange->request.body.len;
+    if (size == 0 && conn != NULL && conn->head.body == BODY_COUNTED)
+        size = conn->head.length;
+    if (size <= max)
+        return OK;
+    counter_inc(http_body_rejected);
+    return fail(ctx, ERR_TOO_LARGE, "The body has %ju bytes; this route takes %ju.",
+                (uintmax_t)size, (uintmax_t)max);
+}
+
+/* No route takes a body that could not be held beside another. */
+static uint64_t body_max(const struct exchange *exchange, const struct route *route)
+{
+    uint64_t max = route_body_max(exchange->server->reactor->settings, route->body);
+    uint64_t share = budget_share(&exchange->server->budgets, BUDGET_BODIES);
+    return max < share ? max : share;
+}
+
+/* Whether the database answers is told to those, too, whom only the database could tell apart. */
+static fiber_fn Err find_who(struct ctx *ctx, const struct request *request)
+{
+    struct credentials credentials = credentials_of(ctx, request);
+    if (request->route == NULL || request->route->guard != GUARD_PROBE)
+        return authenticate(ctx, &credentials);
+    int64_t deadline_us = ctx->deadline_us;
+    ctx->deadline_us = clock_now_us() + PROBE_WHO_US;
+    Err err = authenticate(ctx, &credentials);
+    ctx->deadline_us = deadline_us;
+    if (err != ERR_UNAVAILABLE && err != ERR_TIMEOUT)
+        return err;
+    diag_clear(ctx);
+    return OK;
+}
+
+/* From here on the fiber's work is that of a site, and takes its turn with that of the others. */
+static fiber_fn Err enter(struct ctx *ctx, const struct request *request)
+{
+    TRY(find_who(ctx, request));
+    if (ctx->scope.kind == SCOPE_SITE)
+        fiber_own(ctx->scope.site);
+    return fiber_breathe(ctx);
+}
+
+static fiber_fn Err handle(struct exchange *exchange)
+{
+    struct ctx *ctx = &exchange->ctx;
+    struct request *request = &exchange->request;
+    if (cors_platform(ctx, request, &exchange->reply))
+        return OK;
+    struct route_match match =
+        router_find(exchange->server->router, ctx->arena, request->method, request->path);
+    const struct route *preflight =
+        match.route == NULL ? cors_preflight_route(exchange->server->router, ctx->arena, request)
+                            : NULL;
+    const struct route *route = preflight != NULL ? preflight : match.route;
+    request->route = route;
+    for (uint32_t i = 0; i < REQUEST_PARAMS_MAX; i++)
+        request->params[i] = percent_decode(ctx->arena, match.params[i], false);
+
+    if (route != NULL)
+        fiber_work(route->method, route->pattern);
+    if (route == NULL || route->guard != GUARD_OPEN)
+        TRY(enter(ctx, request));
+    TRY(cors_open(ctx, request, &exchange->reply));
+    if (preflight != NULL)
+        return cors_preflight_answer(ctx, &exchange->reply);
+    if (route == NULL && match.allowed.len > 0 && envelope_of_path(request->path) == ENVELOPE_API) {
+        reply_header(&exchange->reply, STR("allow"), match.allowed);
+        return fail(ctx, ERR_METHOD_NOT_ALLOWED, "Use %.*s here.", STR_FMT(match.allowed));
+    }
+    if (route == NULL) {
+        err_ignore(fail(ctx, ERR_ROUTE_NOT_FOUND, "%.*s", STR_FMT(request->path)), "noted below");
+        return fail_note(ctx, "path", request->path);
+    }
+    TRY(guard_check(ctx, route->guard));
+    TRY(write_check(ctx, route));
+    TRY(body_check(ctx, exchange, body_max(exchange, route)));
+    if (!exchange->is_counted)
+        TRY(rate_pass(ctx, request, &exchange->reply));
+    exchange->is_counted = true; /* a request that starts again is one request */
+    TRY(members_check_query(ctx, request));
+    TRY(exchange_receive_body(ctx, exchange, body_max(exchange, route)));
+    return route->handler(ctx, request, &exchange->reply);
+}
+
+static void reply_init(struct exchange *exchange)
+{
+    exchange_begin_answer(exchange);
+    exchange->reply = (struct reply){
+        .status = 200,
+        .content_type = STR("application/json; charset=utf-8"),
+        .body = &exchange->answer,
+        .json = json_writer(&exchange->answer),
+        .exchange = exchange,
+    };
+}
+
+static void ctx_init(struct exchange *exchange)
+{
+    struct reactor *reactor = exchange->server->reactor;
+    exchange->ctx = (struct ctx){
+        .arena = exchange->arena,
+        .reactor = reactor,
+        .deadline_us = exchange->started_us + reactor->settings->request_timeout_ms * MS_US,
+    };
+}
+
+static enum envelope envelope_of(const struct exchange *exchange)
+{
+    const struct route *route = exchange->request.route;
+    return route != NULL ? route->envelope : envelope_of_path(exchange->request.path);
+}
+
+/* What is refused without a fiber: there may be none left. */
+static Err refuse_early(struct exchange *exchange)
+{
+    struct server *server = exchange->server;
+    struct ctx *ctx = &exchange->ctx;
+    ctx_init(exchange);
+    reply_init(exchange);
+    if (server->in_flight >= (uint64_t)server->reactor->settings->requests_max)
+        return fail(ctx, ERR_UNAVAILABLE, "The server works on %u requests already.",
+                    server->in_flight);
+    return OK;
+}
+
+/* Once: from the start. No refusal rests on what was so before the request came. */
+static fiber_fn Err handle_once(struct exchange *exchange)
+{
+    reply_init(exchange);
+    Err err = handle(exchange);
+    if (exchange->reply.is_streaming)
+        return err;
+    return access_settle(&exchange->ctx, err, exchange->started_us);
+}
+
+/* For a pause a connection is needed beside the one that the handler may want. */
+static bool may_pause(const struct settings *settings)
+{
+    return settings->database_exclusive_lanes >= 2 * (int64_t)settings->server_threads;
+}
+
+/* After a try that met a change: what is remembered is made current, in the last tries while
+ * changes pause, so that it stays so until the handler is done. */
+static fiber_fn Err begin_again(struct exchange *exchange, ArenaMark mark, int try,
+                                struct access_pause *pause, bool *of_all)
+{
+    struct ctx *ctx = &exchange->ctx;
+    const struct ctx before = *ctx;
+    arena_rewind(exchange->arena, mark);
+    ctx_init(exchange);
+    ctx->epoch = before.epoch;
+    ctx->stamp = before.stamp;
+    if (try >= FREE_TRIES_MAX && may_pause(ctx->reactor->settings))
+        access_pause_begin(ctx, *of_all, pause);
+    TRY(access_catch_up(ctx, of_all));
+    ctx->epoch = 0;
+    ctx->stamp = (SiteStamp){0};
+    return OK;
+}
+
+/* Runs the handler; again, from the start, while what it was compiled against has changed. */
+static fiber_fn Err handle_with_retries(struct exchange *exchange)
+{
+    struct ctx *ctx = &exchange->ctx;
+    ArenaMark mark = arena_mark(exchange->arena);
+    bool of_all = false;
+    Err err = OK;
+    for (int try = 0; try < EPOCH_TRIES_MAX; try++) {
+        struct access_pause SCOPED_ACCESS_PAUSE pause = {0};
+        if (try > 0)
+            TRY(begin_again(exchange, mark, try, &pause, &of_all));
+        err = handle_once(exchange);
+        if (err != ERR_STALE_EPOCH || ctx->has_committed || exchange->reply.is_streaming)
+            break;
+    }
+    if (err == OK)
+        err = buf_check(ctx, exchange->reply.body, "The answer");
+    return err;
+}
+
+/* Its end ------------------------------------------------------------------------------------ */
+
+/* One wide line; the path only without its query, which may hold a token. */
+static void log_request(struct exchange *exchange, Err err)
+{
+    int status = exchange->reply.status;
+    if (status >= 500)
+        counter_inc(http_errors_server);
+    else if (status >= 400)
+        counter_inc(http_errors_client);
+    enum log_level level = status >= 500 ? LOG_ERROR : LOG_INFO;
+    if (!log_is_on(level))
+        return;
+    const struct request *request = &exchange->request;
+    const struct diag_entry *entry = exchange->ctx.diag.first;
+    struct actor none = {0};
+    const struct actor *actor = exchange->ctx.actor != NULL ? exchange->ctx.actor : &none;
+    Str site = exchange->ctx.scope.kind == SCOPE_SITE
+                   ? uuid_text(exchange->arena, exchange->ctx.scope.site)
+                   : STR_NONE;
+    log_event(level, "request", LOG_S("method", request->method), LOG_S("path", request->path),
+              LOG_S("route", request->route != NULL ? request->route->pattern : STR_NONE),
+              LOG_I("status", status), LOG_S("site", site), LOG_I("actor", actor->kind),
+              LOG_I("us", clock_now_us() - exchange->started_us),
+              LOG_I("arena", (int64_t)arena_used(exchange->arena)),
+              LOG_Z("error", err != OK ? err_info(err)->name : NULL),
+              LOG_S("reason", entry != NULL && status >= 500 ? entry->reason : STR_NONE),
+              LOG_Z("at", entry != NULL && status >= 500 ? entry->file : NULL),
+              LOG_I("line", entry != NULL && status >= 500 ? entry->line : 0));
+}
+
+static void answer(struct exchange *exchange, Err err)
+{
+    /* Cancelled, but not by the client: the server wants to end. */
+    if (err == ERR_CANCELLED && exchange->server->is_draining)
+        err = fail(&exchange->ctx, ERR_UNAVAILABLE, "The server is stopping.");
+    if (err != OK && !exchange->reply.is_streaming) {
+        exchange_begin_answer(exchange);
+        reply_error(&exchange->ctx, &exchange->reply, envelope_of(exchange), err);
+    }
+    /* Nobody knows where the next request begins when this one has not been read to its end. */
+    if (exchange->conn != NULL && !exchange->conn->is_body_complete) {
+        exchange->must_close = true;
+        conn_linger(exchange->conn);
+    }
+    exchange_send(exchange);
+    log_request(exchange, err);
+    denial_note(exchange, err);
+}
+
+static void run(void *arg)
+{
+    struct exchange *exchange = arg;
+    exchange->fiber = fiber_self();
+    exchange->server->in_flight++;
+    counter_inc(http_requests);
+    counter_add(COUNTER_http_in_flight, 1);
+
+    Err err = handle_with_retries(exchange);
+    if (err == OK)
+        exchange_make_conditional(exchange);
+    answer(exchange, err);
+    /* The body, the rows, the plan and all else but the answer itself: a client may take its time
+     * to read. */
+    exchange_drop_body(exchange);
+    arena_rewind(exchange->arena, exchange->mark);
+    arena_trim(exchange->arena);
+
+    counter_add(COUNTER_http_in_flight, -1);
+    exchange->server->in_flight--;
+    exchange->fiber = NULL;
+    exchange_release(exchange);
+}

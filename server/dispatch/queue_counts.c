@@ -1,0 +1,168 @@
+#include "server/dispatch/queue_counts.h"
+
+#include "base/system/clock.h"
+#include "content/schema/schema.h"
+#include "gen/sql.h"
+#include "io/reactor/reactor.h"
+
+#include <assert.h>
+
+enum { REACTORS_MAX = 64, SCOPES_MAX = 64, COST_FACTOR = 20 };
+/* A little under the second at which a stream looks, so that it does not just miss one. */
+enum { AGE_MIN_US = 900 * 1000 };
+
+struct entry {
+    Scope scope;
+    int64_t epoch;
+    int64_t due_us; /* 0: never counted */
+    struct queue_counts counts;
+};
+
+/* One a thread, touched by that thread alone. */
+struct thread {
+    bool is_made;
+    struct gate counting;
+    struct entry entries[SCOPES_MAX];
+};
+
+static struct thread threads[REACTORS_MAX];
+
+static fiber_fn Err count(struct ctx *ctx, struct queue_counts *ret);
+
+static struct thread *thread_of(const struct ctx *ctx)
+{
+    assert(ctx->reactor->index < REACTORS_MAX);
+    struct thread *thread = &threads[ctx->reactor->index];
+    if (!thread->is_made)
+        gate_init(&thread->counting, 1);
+    thread->is_made = true;
+    return thread;
+}
+
+static bool is_same_scope(Scope a, Scope b)
+{
+    return a.kind == b.kind && (a.kind != SCOPE_SITE || uuid_eq(a.site, b.site));
+}
+
+/* What was counted with the same rights and is young enough, or NULL. */
+static const struct entry *entry_fresh(const struct thread *thread, const struct ctx *ctx)
+{
+    for (uint32_t i = 0; i < SCOPES_MAX; i++) {
+        const struct entry *entry = &thread->entries[i];
+        if (is_same_scope(entry->scope, ctx->scope) && entry->epoch == ctx->epoch &&
+            clock_now_us() < entry->due_us)
+            return entry;
+    }
+    return NULL;
+}
+
+/* The scope's own place, else the one that has been due for longest. */
+static struct entry *entry_place(struct thread *thread, const struct ctx *ctx)
+{
+    struct entry *oldest = &thread->entries[0];
+    for (uint32_t i = 0; i < SCOPES_MAX; i++) {
+        struct entry *entry = &thread->entries[i];
+        if (entry->due_us != 0 && is_same_scope(entry->scope, ctx->scope))
+            return entry;
+        if (entry->due_us < oldest->due_us)
+            oldest = entry;
+    }
+    return oldest;
+}
+
+fiber_fn Err queue_counts_get(struct ctx *ctx, struct queue_counts *ret)
+{
+    assert(ctx->scope.kind != SCOPE_NONE);
+    struct thread *thread = thread_of(ctx);
+    const struct entry *fresh = entry_fresh(thread, ctx);
+    if (fresh == NULL) {
+        struct gate *held SCOPED_GATE = NULL;
+        TRY(gate_enter(ctx, &thread->counting));
+        held = &thread->counting;
+        fresh = entry_fresh(thread, ctx); /* a neighbour may just have counted */
+        if (fresh == NULL) {
+            int64_t started_us = clock_now_us();
+            struct queue_counts counts;
+            TRY(count(ctx, &counts));
+            int64_t now_us = clock_now_us();
+            int64_t rest_us = (now_us - started_us) * COST_FACTOR;
+            struct entry *entry = entry_place(thread, ctx);
+            *entry = (struct entry){ctx->scope, ctx->epoch,
+                                    now_us + (rest_us > AGE_MIN_US ? rest_us : AGE_MIN_US), counts};
+            fresh = entry;
+        }
+    }
+    *ret = fresh->counts;
+    return OK;
+}
+
+static DbArg site_arg(const struct ctx *ctx)
+{
+    return ctx->scope.kind == SCOPE_SITE ? db_uuid(ctx->scope.site) : db_null();
+}
+
+static fiber_fn Err count_articles(struct ctx *ctx, int64_t *ret)
+{
+    const struct schema *schema;
+    TRY(schema_current(ctx, &schema));
+    *ret = -1;
+    if (schema_find(schema, STR("generated_articles")) == NULL)
+        return OK;
+    struct rows rows;
+    TRY(db_query(ctx, &SQL_QUEUE_ARTICLES, ARGS(site_arg(ctx)), &rows));
+    *ret = row_int(&rows, 0, QUEUE_ARTICLES_ARTICLES);
+    return OK;
+}
+
+/* The workers are no tenant's rows; how many there are may everybody know who sees a queue. */
+static fiber_fn Err count_workers(struct ctx *ctx, int64_t *ret)
+{
+    struct ctx machinery = *ctx;
+    machinery.actor = NULL;
+    struct rows rows;
+    Err err = db_query_platform(reactor_platform(&machinery), &SQL_QUEUE_WORKERS, NO_ARGS, &rows);
+    ctx->diag = machinery.diag;
+    if (err == OK)
+        *ret = row_int(&rows, 0, QUEUE_WORKERS_WORKERS);
+    return err;
+}
+
+static fiber_fn Err count(struct ctx *ctx, struct queue_counts *ret)
+{
+    struct rows rows;
+    TRY(db_query(ctx, &SQL_QUEUE_JOBS, ARGS(site_arg(ctx)), &rows));
+    struct queue_counts counts = {
+        .queued = row_int(&rows, 0, QUEUE_JOBS_QUEUED),
+        .running = row_int(&rows, 0, QUEUE_JOBS_RUNNING),
+        .done_last_hour = row_int(&rows, 0, QUEUE_JOBS_DONE_LAST_HOUR),
+        .dead = row_int(&rows, 0, QUEUE_JOBS_DEAD),
+        .rate = row_real(&rows, 0, QUEUE_JOBS_RATE),
+    };
+    TRY(count_articles(ctx, &counts.articles));
+    TRY(count_workers(ctx, &counts.workers));
+    *ret = counts;
+    return OK;
+}
+
+bool queue_counts_equal(const struct queue_counts *a, const struct queue_counts *b)
+{
+    return a->queued == b->queued && a->running == b->running &&
+           a->done_last_hour == b->done_last_hour && a->dead == b->dead &&
+           a->workers == b->workers && a->articles == b->articles &&
+           (int64_t)(a->rate * 10) == (int64_t)(b->rate * 10);
+}
+
+void queue_counts_write(struct json_writer *w, const struct queue_counts *counts)
+{
+    json_field_int(w, "queued", counts->queued);
+    json_field_int(w, "running", counts->running);
+    json_field_int(w, "done_last_hour", counts->done_last_hour);
+    json_field_int(w, "dead", counts->dead);
+    json_field_int(w, "workers", counts->workers);
+    if (counts->articles >= 0)
+        json_field_int(w, "articles", counts->articles);
+    else
+        json_field_null(w, "articles");
+    json_key(w, STR("rate"));
+    json_put_real(w, counts->rate);
+}

@@ -1,0 +1,28 @@
+/*
+ * The queue's counters as one scope sees them, shared by everybody who watches on this thread.
+ *
+ * Counting costs as much as there are rows. So one count runs at a time, its result serves all who
+ * have the same scope and epoch, and it is made again after a second or after COST_FACTOR times as
+ * long as it took, whichever is longer: watching a queue takes a bounded share of one connection.
+ */
+#pragma once
+
+#include "base/json/json_writer.h"
+#include "base/system/ctx.h"
+#include "io/fiber/fiber.h"
+
+struct queue_counts {
+    int64_t queued;
+    int64_t running;
+    int64_t done_last_hour;
+    int64_t dead;
+    int64_t workers;
+    int64_t articles; /* -1: this database has no such collection */
+    double rate;      /* jobs finished per second, over the last ten */
+};
+
+/* For ctx->scope, SITE or PLATFORM. ERR_STALE_EPOCH when rights have changed since. */
+fiber_fn Err queue_counts_get(struct ctx *ctx, struct queue_counts *ret);
+bool queue_counts_equal(const struct queue_counts *a, const struct queue_counts *b);
+/* The fields alone, into an open object. */
+void queue_counts_write(struct json_writer *w, const struct queue_counts *counts);

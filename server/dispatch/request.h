@@ -1,0 +1,50 @@
+/*
+ * A request as handlers see it: copied out of h2o into the arena before the handler starts, so
+ * that nothing here dies when the client goes away.
+ */
+#pragma once
+
+#include "base/json/json.h"
+#include "base/system/ctx.h"
+#include "io/fiber/fiber.h"
+
+enum { REQUEST_PARAMS_MAX = 4, REQUEST_HEADERS_MAX = 100 };
+
+struct route;
+
+struct request_header {
+    Str name; /* lower case */
+    Str value;
+};
+
+struct request {
+    Str method;
+    Str path;  /* as sent, without the query */
+    Str query; /* after '?', as sent */
+    Str host;
+    Str ip;
+    Str body;
+    const struct request_header *headers;
+    uint32_t header_count;
+    const struct route *route;
+    Str params[REQUEST_PARAMS_MAX]; /* percent-decoded, in the order of the route's pattern */
+};
+
+Str request_header(const struct request *request, Str name); /* STR_NONE if absent */
+Str request_cookie(const struct request *request, Str name);
+/* The percent-decoded value of a plain query parameter (no brackets); STR_NONE if absent. */
+Str request_query(struct arena *arena, const struct request *request, Str name);
+/* "%41+b" → "A b"; malformed escapes stay as they are. */
+Str percent_decode(struct arena *arena, Str s, bool plus_is_space);
+
+/*
+ * The body as JSON: an object or array. An empty body or another content type gives an empty
+ * object, as Directus does. ERR_INVALID_PAYLOAD (CMS routes) or ERR_INVALID_JSON (/api, /god); for
+ * members that a route of /api does not know ERR_INVALID_PAYLOAD.
+ */
+fiber_fn Err request_json(struct ctx *ctx, const struct request *request, const struct json **ret);
+/* The same, and it must be an object. */
+fiber_fn Err request_object(struct ctx *ctx, const struct request *request,
+                            const struct json **ret);
+/* A path parameter that must be a uuid; anything else is ERR_INVALID_PATH_PARAMETER. */
+Err request_uuid(struct ctx *ctx, const struct request *request, uint32_t param, Uuid *ret);
