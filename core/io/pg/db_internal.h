@@ -111,7 +111,7 @@ void queue_put_first(struct db_request *request);
 void queue_take(struct db_request *request);      /* out of the queue, for whatever reason */
 struct flow_queue *queue_turn(struct lane *lane); /* whose turn it is; something must wait */
 void queue_pass(struct lane *lane);               /* not this time */
-/* Out of the queue and to the end of the group, at its flow's expense. */
+/* To the end of the group, at its flow's expense. */
 void queue_send(struct db_request *request, struct request_list *group);
 
 /* db_place.c: which lane a read takes, and what its run teaches about the next ones. */
@@ -135,10 +135,6 @@ bool lane_is_given_up(const struct lane *lane);
 /* db_look.c: looks at the read lanes while they are busy, at all that read after somebody left. */
 void look_later(struct db *db); /* something was sent */
 void look_soon(struct db *db);  /* somebody left */
-
-/* db_cancel.c (and in db_connection.h) */
-void cancel_take_end(struct db *db);
-void cancel_finish(struct db *db);
 
 /* db.c */
 bool db_is_pooled(const struct db *db); /* sessions keep nothing from one group to the next */

@@ -25,13 +25,8 @@ struct db_group {
     PGresult *error;
 };
 
-enum slot_kind {
-    SLOT_ENTER,
-    SLOT_STAMPS, /* the same, and the answer holds stamps that are compared */
-    SLOT_PREPARE,
-    SLOT_COMMAND,
-    SLOT_SYNC
-};
+/* SLOT_STAMPS: enters too, and its answer holds stamps that are compared. */
+enum slot_kind { SLOT_ENTER, SLOT_STAMPS, SLOT_PREPARE, SLOT_COMMAND, SLOT_SYNC };
 
 /* What the next answer on a connection belongs to. */
 struct slot {
@@ -127,6 +122,8 @@ void connection_on_silence(void *connection);
 bool cancel_head_if_abandoned(struct db_connection *connection); /* whether any read on it is */
 void cancel_head(struct db_connection *connection);              /* the first group on it */
 bool cancel_may_hit(const struct db_connection *connection);     /* one under way, or just over */
+void cancel_take_end(struct db *db);
+void cancel_finish(struct db *db);
 
 /* db_rescue.c: takes out what stands behind a read that goes on and on. */
 void rescue_from(struct db_connection *connection);
