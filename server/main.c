@@ -14,7 +14,7 @@
 #include "server/dispatch/extension_routes.h"
 #include "server/dispatch/route.h"
 #include "server/http/http.h"
-#include "visitors/outbound/site_secrets.h"
+#include "visitors/outbound/outbound.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

@@ -1,7 +1,7 @@
 #include "cli/supervise/seals.h"
 
 #include "cli/backends/sync_postgres.h"
-#include "visitors/outbound/site_secrets.h"
+#include "visitors/outbound/outbound.h"
 
 static int hex_digit(char c)
 {

@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "content/items/items_hook.h"
+#include "content/items/items.h"
 #include "runtime/host_internal.h"
 
 enum { ACTIONS_RUNNING_MAX = 128, ACTIONS_RUNNING_ALL_MAX = 1000, ACTIONS_WAITING_MAX = 5000 };

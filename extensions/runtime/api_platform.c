@@ -3,6 +3,7 @@
  */
 #include "access/grants/actor.h"
 #include "content/ddl/ddl.h"
+#include "content/load/load.h"
 #include "runtime/api.h"
 
 static Err platform_of(struct ctx *ctx, struct platform *ret)

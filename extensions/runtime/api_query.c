@@ -5,7 +5,7 @@
  */
 #include "base/system/clock.h"
 #include "base/system/log.h"
-#include "content/schema/oids.h"
+#include "content/schema/schema.h"
 #include "io/pg/db.h"
 #include "runtime/api.h"
 #include "runtime/statement_check.h"

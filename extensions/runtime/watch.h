@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "content/items/items_hook.h"
+#include "content/items/items.h"
 #include "runtime/host_internal.h"
 
 spark_item_event event_make(const struct ctx *ctx, const struct items_change *change);

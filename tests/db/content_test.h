@@ -7,7 +7,7 @@
 #include "access/grants/actor.h"
 #include "access/grants/grants_build.h"
 #include "content/items/items.h"
-#include "content/schema/thread.h"
+#include "content/schema/schema.h"
 #include "db_test.h"
 #include "io/fiber/offload.h"
 

@@ -1,5 +1,6 @@
 /* Bulk loads: what is stored, what is left out, and that nothing crosses from site to site. */
 #include "content/ddl/ddl.h"
+#include "content/load/load.h"
 #include "content_test.h"
 
 #define A "aaaaaaaa-0000-7000-8000-00000000000a"

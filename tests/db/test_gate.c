@@ -3,7 +3,6 @@
  * any of its waits, one of two, or another site's; and that the gate says the same to who asks
  * beforehand as to who does not.
  */
-#include "factory/articles/gate.h"
 #include "factory/review/review.h"
 #include "pack_test.h"
 

@@ -1,7 +1,7 @@
 /*
  * Modules against a real database: a count is part of its article's transaction, and of its site.
  */
-#include "factory/library/modules.h"
+#include "factory/articles/modules.h"
 #include "pack_test.h"
 
 #define CAMPAIGN "ca000000-0000-7000-8000-000000000001"

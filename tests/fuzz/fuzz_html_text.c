@@ -3,8 +3,8 @@
  * comes out is valid UTF-8 within its limits, and normalising twice changes nothing.
  */
 #include "base/memory/arena.h"
-#include "factory/library/seo.h"
-#include "factory/spin/grammar.h"
+#include "factory/articles/seo.h"
+#include "factory/spin/spin.h"
 #include "factory/text/text.h"
 
 #include <assert.h>
@@ -38,7 +38,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check_slug(text_slug(arena, html, STR("x")));
     assert(str_count_codepoints(seo_meta_title(arena, html)) <= SEO_TITLE_HARD_MAX);
     assert(str_count_codepoints(seo_meta_description(arena, html)) <= SEO_DESCRIPTION_MAX);
-    assert(str_is_utf8(seo_svg(arena, html, html)));
+    assert(str_is_utf8(svg_picture(arena, html, html)));
     assert(grammar_article(html).len > 0);
     (void)grammar_starts_sentence(html);
     arena_destroy(arena);

@@ -2,7 +2,7 @@
  * Any bytes as a picture. Whatever is kept is XML that is kept as it is when it is read again, and
  * names nothing that a picture may not have; filled in, it is refused or stays within the same.
  */
-#include "factory/svg/svg.h"
+#include "factory/svg/internal.h"
 
 #include <assert.h>
 

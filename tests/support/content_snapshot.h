@@ -6,7 +6,7 @@
 
 #include "access/grants/actor.h"
 #include "content/plan/plan.h"
-#include "content/schema/oids.h"
+#include "content/schema/schema.h"
 #include "content/schema/schema_build.h"
 
 static inline void snapshot_column(struct schema *schema, const char *collection, const char *field,

@@ -6,8 +6,7 @@
 #include "gen/sql.h"
 #include "io/reactor/reactor.h"
 #include "visitors/outbound/outbound.h"
-#include "visitors/outbound/site_secrets.h"
-#include "visitors/tracking/conversion_events.h"
+#include "visitors/tracking/tracking.h"
 #include "workers/handlers.h"
 
 enum { NETWORK_MAX = 20, BODY_MAX = 64 * 1024 };

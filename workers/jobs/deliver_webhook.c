@@ -7,7 +7,6 @@
 #include "gen/sql.h"
 #include "io/reactor/reactor.h"
 #include "visitors/outbound/outbound.h"
-#include "visitors/outbound/site_secrets.h"
 #include "workers/handlers.h"
 
 enum { BODY_MAX = 256 * 1024 };

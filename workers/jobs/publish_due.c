@@ -1,5 +1,5 @@
 /* A site's articles whose slots have come, through the quality gate. */
-#include "factory/articles/gate.h"
+#include "factory/review/review.h"
 #include "workers/handlers.h"
 
 fiber_fn Err job_publish_due(struct ctx *ctx, struct job *job)

@@ -8,9 +8,9 @@
 
 #include "base/json/json.h"
 #include "base/system/ctx.h"
-#include "io/fiber/fiber.h"
+#include "io/pg/db.h"
 
-enum { DDL_FIELDS_MAX = 500, DDL_NAME_MAX = 63, BULK_ROWS_MAX = 100000 };
+enum { DDL_FIELDS_MAX = 500, DDL_NAME_MAX = 63 };
 
 /* Directus' body {collection, fields:[{field,type,meta,schema}], meta, schema}. Names are checked
  * against Directus' rules; ERR_INVALID_PAYLOAD says what is wrong and nothing was made. As there:
@@ -42,17 +42,10 @@ struct schema_wish {
 };
 fiber_fn Err schema_apply(struct platform platform, const struct schema_wish *wish, Str *ret);
 
-struct bulk_result {
-    uint64_t inserted;
-    Str json; /* {"inserted":n,"ids":[…],"failed":[{"index","error"}]} */
-};
-/*
- * Rows for one collection on the platform lane, after every row's site was checked. At most
- * BULK_ROWS_MAX. A row of a tenant-owned collection names its site; null means the library, and is
- * good where the library's rows are readable by every site.
- *
- * atomic: all or none; the Err tells of the first bad rows. Otherwise a bad row is left out and
- * noted in *ret, and the others are stored. Either way it is one transaction.
- */
-fiber_fn Err bulk_insert(struct platform platform, Str collection, const struct json *items,
-                         bool atomic, struct bulk_result *ret);
+/* One statement of a schema change, in its transaction. */
+fiber_fn Err ddl_run(struct db_tx *tx, Str sql);
+/* "name", with quotes doubled, and 'text' likewise. */
+Str sql_ident(struct arena *arena, Str name);
+Str sql_literal(struct arena *arena, Str text);
+/* public."name" */
+Str sql_table(struct arena *arena, Str name);

@@ -7,6 +7,7 @@
 #include "base/json/json.h"
 #include "base/json/json_writer.h"
 #include "base/text/buf.h"
+#include "content/ddl/ddl.h"
 #include "content/schema/schema.h"
 #include "io/pg/db.h"
 
@@ -14,7 +15,6 @@
 fiber_fn Err ddl_begin(struct platform platform, struct db_tx *tx);
 /* From here on as the owner of the tables: DDL, and no row of a Directus table any more. */
 fiber_fn Err ddl_become_owner(struct db_tx *tx);
-fiber_fn Err ddl_run(struct db_tx *tx, Str sql);
 /* The platform lane's own role again: the rows of the Directus tables are written next. */
 fiber_fn Err ddl_resign_owner(struct db_tx *tx);
 /* Raises the epoch, commits, and binds the ctx to the new epoch. */
@@ -27,11 +27,6 @@ fiber_fn Err ddl_audit_field(struct db_tx *tx, Str action, Str collection, Str f
 /* ddl_name.c */
 Err ddl_collection_name_check(struct ctx *ctx, Str name);
 Err ddl_field_name_check(struct ctx *ctx, Str name);
-/* "name", with quotes doubled, and 'text' likewise. */
-Str sql_ident(struct arena *arena, Str name);
-Str sql_literal(struct arena *arena, Str text);
-/* public."name" */
-Str sql_table(struct arena *arena, Str name);
 
 /* ddl_field.c: one member of `fields`. */
 struct ddl_field {

@@ -1,7 +1,6 @@
-#include "content/items/items_guard.h"
-
 #include "base/system/ctx.h"
-#include "content/items/rule_check.h"
+#include "content/items/items.h"
+#include "content/query/query.h"
 
 static const struct items_guard OWN[] = {
     {STR_INIT("directus_fields"), STR_INIT("validation"), rule_text_check},

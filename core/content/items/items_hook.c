@@ -1,5 +1,3 @@
-#include "content/items/items_hook.h"
-
 #include "base/json/json_writer.h"
 #include "content/items/items.h"
 #include "io/reactor/reactor.h"

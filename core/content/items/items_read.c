@@ -3,7 +3,6 @@
  */
 #include "access/grants/actor.h"
 #include "content/items/items.h"
-#include "content/items/items_hook.h"
 #include "content/run/run.h"
 
 #include <assert.h>

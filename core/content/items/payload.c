@@ -2,9 +2,9 @@
 
 #include "base/json/json_writer.h"
 #include "base/system/clock.h"
-#include "content/items/items_guard.h"
-#include "content/query/dynamic.h"
-#include "content/schema/oids.h"
+#include "content/items/items.h"
+#include "content/query/query.h"
+#include "content/schema/schema.h"
 
 #include <assert.h>
 

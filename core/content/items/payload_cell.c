@@ -5,7 +5,7 @@
 #include "base/crypto/crypto.h"
 #include "base/system/clock.h"
 #include "content/items/payload.h"
-#include "content/schema/oids.h"
+#include "content/schema/schema.h"
 #include "io/fiber/offload.h"
 #include "io/reactor/reactor.h"
 

@@ -6,9 +6,8 @@
 #include "base/system/clock.h"
 #include "base/text/regex.h"
 #include "content/items/payload.h"
-#include "content/items/rule_check.h"
-#include "content/query/dynamic.h"
-#include "content/schema/schema_build.h"
+#include "content/query/query.h"
+#include "content/schema/schema.h"
 
 #include <assert.h>
 

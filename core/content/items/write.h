@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "content/items/items_hook.h"
+#include "content/items/items.h"
 #include "content/items/payload.h"
 #include "content/run/run.h"
 

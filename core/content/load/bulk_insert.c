@@ -1,6 +1,6 @@
 #include "base/json/json_writer.h"
 #include "content/load/bulk_internal.h"
-#include "content/schema/oids.h"
+#include "content/schema/schema.h"
 #include "gen/sql.h"
 
 enum { LINES_MAX = 256 * 1024 * 1024, RESULT_MAX = 16 * 1024 * 1024, FAULTS_TOLD = 10 };

@@ -9,6 +9,7 @@
 
 #include "base/text/buf.h"
 #include "content/ddl/ddl.h"
+#include "content/load/load.h"
 #include "content/schema/schema.h"
 #include "io/pg/db.h"
 

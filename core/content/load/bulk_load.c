@@ -5,7 +5,7 @@
  */
 #include "access/audit/audit.h"
 #include "base/json/json_writer.h"
-#include "content/ddl/ddl_internal.h"
+#include "content/ddl/ddl.h"
 #include "content/items/write_reference.h"
 #include "content/load/bulk_internal.h"
 #include "gen/sql.h"

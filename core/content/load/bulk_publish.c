@@ -2,7 +2,7 @@
  * Telling caches, subscribers and hooks what was loaded: once for up to a thousand keys of a site.
  */
 #include "base/memory/map.h"
-#include "content/items/items_hook.h"
+#include "content/items/items.h"
 #include "content/load/bulk_internal.h"
 
 /* The stored rows of each site as a chain, in their order. */

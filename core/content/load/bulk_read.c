@@ -3,7 +3,7 @@
  */
 #include "access/grants/actor.h"
 #include "base/system/clock.h"
-#include "content/items/items_hook.h"
+#include "content/items/items.h"
 #include "content/load/bulk_internal.h"
 #include "gen/sql.h"
 

@@ -3,9 +3,9 @@
  * that a bad one is a sentence about a row and not the end of the load.
  */
 #include "base/system/clock.h"
-#include "content/items/items_guard.h"
+#include "content/items/items.h"
 #include "content/load/bulk_internal.h"
-#include "content/schema/oids.h"
+#include "content/schema/schema.h"
 #include "io/fiber/json_apart.h"
 
 #include <float.h>

@@ -7,7 +7,6 @@
 #include "access/grants/actor.h"
 #include "content/plan/tree.h"
 #include "content/query/query.h"
-#include "content/query/query_shape.h"
 
 struct compiler {
     struct ctx *ctx;

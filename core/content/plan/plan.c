@@ -1,8 +1,6 @@
 #include "content/plan/plan.h"
 
 #include "content/plan/sql_print.h"
-#include "content/schema/schema_build.h"
-#include "content/schema/thread.h"
 #include "io/reactor/reactor.h"
 
 #include <assert.h>
@@ -285,16 +283,15 @@ Err plan_get(struct ctx *ctx, const struct schema *schema, const struct plan_req
         *ret = plan;
         return OK;
     }
-    struct content_thread *thread = content_thread(ctx->reactor);
-    bool is_current = thread->schema == schema; /* else a reload came between; do not mix */
+    struct plan_cache *plans = plan_cache_of(ctx->reactor, schema);
     Str key = plan_cache_key(ctx, request);
-    if (is_current)
-        plan = plan_cache_find(thread->plans, key);
+    if (plans != NULL)
+        plan = plan_cache_find(plans, key);
     if (plan == NULL) {
         TRY(plan_compile(ctx, schema, request, &plan));
         plan_pin(ctx, plan);
-        if (is_current)
-            plan_cache_add(thread->plans, key, plan);
+        if (plans != NULL)
+            plan_cache_add(plans, key, plan);
         else
             plan_unref(plan);
     } else {

@@ -3,7 +3,6 @@
  */
 #pragma once
 
-#include "content/items/items.h"
 #include "content/plan/compile.h"
 
 enum plan_op {
@@ -55,7 +54,10 @@ void plan_pin(struct ctx *ctx, struct plan *plan);
 enum { PLAN_CACHE_MAX = 1024, PLAN_CACHE_TEXT_MAX = 4096 };
 struct plan_cache;
 struct plan_cache *plan_cache_new(void);
-void plan_cache_free(struct plan_cache *cache);
+void plan_cache_free(void *cache);
+/* That of this thread, without plans of another schema; NULL when `schema` is not the thread's any
+ * more: a reload came between. */
+struct plan_cache *plan_cache_of(struct reactor *reactor, const struct schema *schema);
 struct plan *plan_cache_find(struct plan_cache *cache, Str key);
 /* Takes over the caller's reference; the plan used longest ago goes when the cache is full. */
 void plan_cache_add(struct plan_cache *cache, Str key, struct plan *plan);

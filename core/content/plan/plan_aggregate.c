@@ -3,7 +3,7 @@
  */
 #include "base/json/json_writer.h"
 #include "content/plan/compile.h"
-#include "content/query/query_take.h"
+#include "content/query/query.h"
 
 #include <assert.h>
 

@@ -2,6 +2,8 @@
  * A bounded map with the order of use beside it. Per thread, so without locks.
  */
 #include "content/plan/plan.h"
+#include "content/schema/schema.h"
+#include "io/reactor/reactor.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -14,6 +16,7 @@ struct entry {
 };
 
 struct plan_cache {
+    const struct schema *schema; /* its plans hold it, so that no other can have its address */
     struct map map;
     struct entry *newest;
     struct entry *oldest;
@@ -61,14 +64,39 @@ static void drop(struct plan_cache *cache, struct entry *entry)
     cache->count--;
 }
 
-void plan_cache_free(struct plan_cache *cache)
+static void clear(struct plan_cache *cache)
 {
-    if (cache == NULL)
-        return;
     while (cache->oldest != NULL)
         drop(cache, cache->oldest);
+}
+
+void plan_cache_free(void *object)
+{
+    struct plan_cache *cache = object;
+    clear(cache);
     map_finish(&cache->map);
     free(cache);
+}
+
+static struct plan_cache *cache_of_thread(struct reactor *reactor)
+{
+    struct plan_cache *cache = reactor->slots[SLOT_PLANS];
+    if (cache != NULL)
+        return cache;
+    cache = plan_cache_new();
+    reactor_keep(reactor, SLOT_PLANS, cache, plan_cache_free);
+    return cache;
+}
+
+struct plan_cache *plan_cache_of(struct reactor *reactor, const struct schema *schema)
+{
+    if (content_thread(reactor)->schema != schema)
+        return NULL;
+    struct plan_cache *cache = cache_of_thread(reactor);
+    if (cache->schema != schema)
+        clear(cache);
+    cache->schema = schema;
+    return cache;
 }
 
 struct plan *plan_cache_find(struct plan_cache *cache, Str key)

@@ -4,7 +4,7 @@
  */
 #include "base/system/clock.h"
 #include "content/plan/compile.h"
-#include "content/query/dynamic.h"
+#include "content/query/query.h"
 
 #include <assert.h>
 #include <math.h>

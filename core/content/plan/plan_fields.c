@@ -1,4 +1,4 @@
-#include "content/query/wants.h"
+#include "content/plan/wants.h"
 
 #include <assert.h>
 

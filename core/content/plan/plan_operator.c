@@ -2,7 +2,6 @@
  * Operators: which of them a field's type knows, and what they mean.
  */
 #include "content/plan/compile.h"
-#include "content/schema/schema_build.h"
 
 #include <assert.h>
 

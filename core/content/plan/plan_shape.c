@@ -3,8 +3,8 @@
  */
 #include "base/json/json_writer.h"
 #include "content/plan/compile.h"
-#include "content/query/query_take.h"
-#include "content/query/wants.h"
+#include "content/plan/wants.h"
+#include "content/query/query.h"
 
 #include <assert.h>
 

@@ -9,7 +9,6 @@
  * refuse it with.
  */
 #include "content/plan/plan.h"
-#include "content/schema/thread.h"
 
 static bool note(struct compiler *c, uint32_t index, const struct operand *operand,
                  const struct json *json, struct value *value)
@@ -70,7 +69,6 @@ static bool bind_values(struct ctx *ctx, const struct plan *plan, const struct q
 static Err compile_shared(struct ctx *ctx, const struct schema *schema,
                           const struct plan_request *request, const struct plan **ret)
 {
-    struct content_thread *thread = content_thread(ctx->reactor);
     struct query query;
     TRY(query_parse(ctx, request->query->text, &query));
     struct plan_request asked = *request;
@@ -80,8 +78,9 @@ static Err compile_shared(struct ctx *ctx, const struct schema *schema,
     plan_pin(ctx, plan);
     if (plan->shared_count == 0)
         asked.shape = NULL;
-    if (thread->schema == schema)
-        plan_cache_add(thread->plans, plan_cache_key(ctx, &asked), plan);
+    struct plan_cache *plans = plan_cache_of(ctx->reactor, schema);
+    if (plans != NULL)
+        plan_cache_add(plans, plan_cache_key(ctx, &asked), plan);
     else
         plan_unref(plan);
     *ret = plan;
@@ -89,9 +88,9 @@ static Err compile_shared(struct ctx *ctx, const struct schema *schema,
 }
 
 /* Under its shape with its values bound, or under its very text. */
-static struct plan *find(struct ctx *ctx, const struct plan_request *asked, bool *ret_is_known)
+static struct plan *find(struct ctx *ctx, struct plan_cache *plans,
+                         const struct plan_request *asked, bool *ret_is_known)
 {
-    struct plan_cache *plans = content_thread(ctx->reactor)->plans;
     struct plan_request exact = *asked;
     exact.shape = NULL;
     struct plan *plan = plan_cache_find(plans, plan_cache_key(ctx, asked));
@@ -122,8 +121,9 @@ Err plan_get_shared(struct ctx *ctx, const struct schema *schema,
     asked.shape = &shape;
     bool is_known = false;
     struct plan *plan = NULL;
-    if (content_thread(ctx->reactor)->schema == schema)
-        plan = find(ctx, &asked, &is_known);
+    struct plan_cache *plans = plan_cache_of(ctx->reactor, schema);
+    if (plans != NULL)
+        plan = find(ctx, plans, &asked, &is_known);
     if (plan == NULL)
         return is_known ? get_exact(ctx, schema, &asked, ret)
                         : compile_shared(ctx, schema, &asked, ret);

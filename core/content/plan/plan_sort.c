@@ -2,7 +2,7 @@
  * Order, limits and search.
  */
 #include "content/plan/compile.h"
-#include "content/schema/oids.h"
+#include "content/schema/schema.h"
 
 #include <assert.h>
 #include <math.h>

@@ -4,7 +4,7 @@
  */
 #include "base/system/clock.h"
 #include "content/plan/compile.h"
-#include "content/schema/oids.h"
+#include "content/schema/schema.h"
 
 #include <assert.h>
 #include <math.h>

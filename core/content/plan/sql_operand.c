@@ -2,7 +2,7 @@
  * Printing names, parameters and operands.
  */
 #include "content/plan/sql_print.h"
-#include "content/schema/oids.h"
+#include "content/schema/schema.h"
 
 #include <assert.h>
 

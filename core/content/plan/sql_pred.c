@@ -2,7 +2,7 @@
  * Printing conditions.
  */
 #include "content/plan/sql_print.h"
-#include "content/schema/oids.h"
+#include "content/schema/schema.h"
 
 #include <assert.h>
 

@@ -1,6 +1,6 @@
 #include "content/plan/sql_print.h"
 
-#include "content/schema/oids.h"
+#include "content/schema/schema.h"
 
 #include <assert.h>
 

@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "content/query/query_shape.h"
+#include "content/query/query.h"
 #include "content/schema/schema.h"
 
 enum function {

@@ -5,7 +5,17 @@
 #pragma once
 
 #include "base/json/json.h"
+#include "base/memory/arena.h"
 #include "base/system/ctx.h"
+#include "base/text/str.h"
+#include "io/fiber/fiber.h"
+
+/* Which collection, and whether it is asked for where users ask or as one of the system. */
+enum items_access { ITEMS_USER, ITEMS_SYSTEM };
+struct items_target {
+    Str collection;
+    enum items_access access;
+};
 
 enum query_meta { META_TOTAL_COUNT = 1, META_FILTER_COUNT = 2 };
 
@@ -54,3 +64,69 @@ Err query_parse(struct ctx *ctx, Str query_string, struct query *ret);
  */
 struct query query_unparsed(Str query_string);
 Err query_from_json(struct ctx *ctx, const struct json *object, struct query *ret);
+
+/*
+ * A query string with its plain values taken out, so that queries which differ in nothing else
+ * share a compiled plan: "filter[at][_lt]=2023-05-01&limit=25" and the same for another day.
+ *
+ * Taken out are texts that stand alone behind a simple comparison, in brackets or in JSON. Null,
+ * dynamic variables, lists and whatever is written unusually stay: they may change what the query
+ * means, and then it has a plan of its own.
+ */
+
+enum { SHAPE_VALUES_MAX = 16, SHAPE_VALUE_LEN_MAX = 1024 };
+
+struct query_shape {
+    Str text; /* the query string with a mark for each value */
+    const Str *values;
+    uint32_t count; /* 0: nothing was taken out, `text` means nothing */
+};
+
+struct query_shape query_shape(struct arena *arena, Str query_string);
+
+/*
+ * Taking the parameters of a query one by one, from text (query string) or JSON (SEARCH, deep).
+ */
+
+struct query_input {
+    const char *name; /* as in error sentences */
+    Str text;         /* used when json is NULL */
+    const struct json *json;
+};
+
+Err query_take(struct ctx *ctx, Str name, struct query_input input, struct query *query);
+
+/* "a,b,json(c, d)" → three; commas inside parentheses stay. Blanks around names go. */
+Err query_split(struct ctx *ctx, Str csv, const Str **ret, uint32_t *ret_count);
+
+/*
+ * The variables of filters, presets and validation rules.
+ */
+
+enum dynamic_kind {
+    DYNAMIC_NONE,
+    DYNAMIC_NOW,
+    DYNAMIC_USER,
+    DYNAMIC_USER_FIELD,
+    DYNAMIC_ROLE,
+    DYNAMIC_ROLE_FIELD,
+    DYNAMIC_ROLES,
+    DYNAMIC_POLICIES,
+};
+enum dynamic_kind dynamic_kind(Str text);
+
+/* "$NOW(-1 year)" → milliseconds; 0 for what cannot be read, as Directus does. */
+int64_t dynamic_shift_ms(Str text);
+
+/*
+ * Patterns in rules (validation of fields and permissions), looked at when the rule is written: one
+ * that does not compile would refuse every write that the rule is for.
+ */
+
+/* ERR_FAILED_VALIDATION names the first _regex that does not compile. */
+fiber_fn Err rule_check(struct ctx *ctx, const struct json *rule);
+/* The same for the text of a rule; what is no JSON is somebody else's to refuse. */
+fiber_fn Err rule_text_check(struct ctx *ctx, Str text);
+
+/* The pattern that a _regex holds, and its flags: "/…/i" is how JavaScript writes one. */
+Str rule_pattern(Str text, unsigned *ret_flags);

@@ -1,6 +1,5 @@
 #include "content/query/query.h"
 #include "content/query/query_qs.h"
-#include "content/query/query_take.h"
 
 #include <assert.h>
 

@@ -1,5 +1,4 @@
-#include "content/query/query_shape.h"
-
+#include "content/query/query.h"
 #include "content/query/query_qs.h"
 
 /* Bytes below a space occur in no query string that is given a shape, so the marks are ours. */

@@ -1,5 +1,4 @@
-#include "content/query/query_take.h"
-
+#include "content/query/query.h"
 #include "io/reactor/reactor.h"
 
 #include <assert.h>

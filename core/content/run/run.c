@@ -1,6 +1,6 @@
 #include "content/run/run.h"
 
-#include "content/schema/oids.h"
+#include "content/schema/schema.h"
 
 #include <assert.h>
 

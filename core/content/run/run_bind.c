@@ -3,7 +3,7 @@
  */
 #include "base/system/clock.h"
 #include "content/run/run.h"
-#include "content/schema/oids.h"
+#include "content/schema/schema.h"
 #include "gen/sql.h"
 #include "io/reactor/reactor.h"
 

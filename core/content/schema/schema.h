@@ -126,3 +126,59 @@ const struct field *collection_field(const struct collection *collection, Str na
 
 /* Directus' sentence for what is missing or may not be seen: the same for both. */
 Err schema_forbidden_collection(struct ctx *ctx, Str name, Str queried_in);
+
+/*
+ * Type numbers of PostgreSQL's catalogue that the content API knows; they never change.
+ */
+
+enum {
+    OID_BOOL = 16,
+    OID_BYTEA = 17,
+    OID_NAME = 19,
+    OID_INT8 = 20,
+    OID_INT2 = 21,
+    OID_INT4 = 23,
+    OID_TEXT = 25,
+    OID_JSON = 114,
+    OID_FLOAT4 = 700,
+    OID_FLOAT8 = 701,
+    OID_BPCHAR = 1042,
+    OID_VARCHAR = 1043,
+    OID_DATE = 1082,
+    OID_TIME = 1083,
+    OID_TIMESTAMP = 1114,
+    OID_TIMESTAMPTZ = 1184,
+    OID_TIMETZ = 1266,
+    OID_NUMERIC = 1700,
+    OID_UUID = 2950,
+    OID_JSONB = 3802,
+};
+
+/*
+ * What one thread keeps for the content API, in reactor->slots[SLOT_SCHEMA]: the snapshot and the
+ * gate that makes its loading single flight.
+ */
+
+struct reactor;
+
+struct content_thread {
+    struct schema *schema; /* NULL: not loaded yet */
+    bool is_stale;
+    uint64_t losses; /* db_losses before the snapshot was loaded */
+    struct gate load_gate;
+};
+
+struct content_thread *content_thread(struct reactor *reactor); /* made at first use */
+/* Takes over the caller's reference. */
+void content_thread_set_schema(struct content_thread *thread, struct schema *schema);
+
+/* Reads everything from the database; one reference. */
+fiber_fn Err schema_load(struct ctx *ctx, struct schema **ret);
+
+void schema_unref(void *schema);
+
+/* The field type Directus derives from a column's type and special flags. */
+enum field_type field_type_of(uint32_t type_oid, uint32_t special, Str special_text);
+uint32_t field_special_of(Str special_text);
+/* As in error sentences: "string", "bigInteger" … */
+const char *field_type_name(enum field_type type);

@@ -7,7 +7,6 @@
 #include "content/schema/schema.h"
 
 struct schema *schema_new(int64_t epoch); /* one reference */
-void schema_unref(void *schema);
 
 struct column_facts {
     Str collection;
@@ -61,9 +60,3 @@ void schema_set_role(struct schema *schema, Uuid role, Uuid parent);
 void schema_add_system(struct schema *schema);
 /* Drops tables without a single-column key. Last. */
 void schema_finish(struct schema *schema);
-
-/* The field type Directus derives from a column's type and special flags. */
-enum field_type field_type_of(uint32_t type_oid, uint32_t special, Str special_text);
-uint32_t field_special_of(Str special_text);
-/* As in error sentences: "string", "bigInteger" … */
-const char *field_type_name(enum field_type type);

@@ -6,7 +6,6 @@
 #include "base/system/clock.h"
 #include "content/schema/schema.h"
 #include "content/schema/schema_build.h"
-#include "content/schema/thread.h"
 #include "io/reactor/reactor.h"
 
 #include <assert.h>

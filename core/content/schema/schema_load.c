@@ -6,8 +6,8 @@
 #include "base/json/json.h"
 #include "base/system/counters.h"
 #include "base/system/log.h"
+#include "content/schema/schema.h"
 #include "content/schema/schema_build.h"
-#include "content/schema/thread.h"
 #include "gen/sql.h"
 #include "io/reactor/reactor.h"
 

@@ -1,7 +1,7 @@
 /*
  * From column types and special flags to Directus' field types.
  */
-#include "content/schema/oids.h"
+#include "content/schema/schema.h"
 #include "content/schema/schema_build.h"
 
 #include <assert.h>

@@ -1,6 +1,4 @@
-#include "content/schema/thread.h"
-
-#include "content/plan/plan.h"
+#include "content/schema/schema.h"
 #include "content/schema/schema_build.h"
 #include "io/reactor/reactor.h"
 
@@ -10,7 +8,6 @@
 static void thread_free(void *slot)
 {
     struct content_thread *thread = slot;
-    plan_cache_free(thread->plans);
     schema_unref(thread->schema);
     free(thread);
 }
@@ -25,15 +22,12 @@ struct content_thread *content_thread(struct reactor *reactor)
     if (thread == NULL)
         abort();
     gate_init(&thread->load_gate, 1);
-    thread->plans = plan_cache_new();
     reactor_keep(reactor, SLOT_SCHEMA, thread, thread_free);
     return thread;
 }
 
 void content_thread_set_schema(struct content_thread *thread, struct schema *schema)
 {
-    plan_cache_free(thread->plans);
-    thread->plans = plan_cache_new();
     schema_unref(thread->schema);
     thread->schema = schema;
 }

@@ -213,7 +213,7 @@ static void draw(struct ctx *ctx, const struct article_plan *plan, struct articl
     if (plan->picture != NULL &&
         svg_fill(ctx->arena, plan->picture, &texts, &draft->svg, ret_refused))
         return;
-    draft->svg = seo_svg(ctx->arena, draft->title, subtitle);
+    draft->svg = svg_picture(ctx->arena, draft->title, subtitle);
 }
 
 static void describe(struct ctx *ctx, const struct draft_request *request,
@@ -222,7 +222,7 @@ static void describe(struct ctx *ctx, const struct draft_request *request,
     Str site_name = request->plan->campaign.site_name;
     draft->meta_title = seo_meta_title(ctx->arena, request->headline.title);
     draft->meta_description = seo_meta_description(ctx->arena, draft->assembly.html);
-    draft->alt = seo_svg_alt(ctx->arena, draft->title);
+    draft->alt = svg_picture_alt(ctx->arena, draft->title);
     struct seo_article article = {
         .type = STR("Article"),
         .headline = draft->title,

@@ -16,8 +16,8 @@
 
 #include "factory/articles/assemble.h"
 #include "factory/articles/campaign.h"
-#include "factory/library/avatar.h"
-#include "factory/library/seo.h"
+#include "factory/articles/seo.h"
+#include "factory/library/library.h"
 
 enum {
     ARTICLE_PLANS_MAX = 16, /* a thread; the least recently used goes */

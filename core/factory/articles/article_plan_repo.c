@@ -1,7 +1,7 @@
 #include "base/memory/map.h"
 #include "base/system/ctx.h"
 #include "factory/articles/article_plan.h"
-#include "factory/text/blocks.h"
+#include "factory/library/library.h"
 #include "gen/sql.h"
 
 #include <assert.h>

@@ -2,7 +2,7 @@
 #include "base/memory/map.h"
 #include "base/system/clock.h"
 #include "factory/articles/article_store.h"
-#include "factory/library/modules.h"
+#include "factory/articles/modules.h"
 #include "gen/sql.h"
 
 #include <assert.h>

@@ -6,8 +6,8 @@
 #pragma once
 
 #include "base/json/json.h"
-#include "factory/library/geo.h"
-#include "factory/spin/spin_vars.h"
+#include "factory/library/library.h"
+#include "factory/spin/spin.h"
 #include "io/fiber/fiber.h"
 
 enum { PLACES_STATES_MAX = 100, PLACES_COUNTIES_MAX = 500, PLACES_CITIES_MAX = 1000 };

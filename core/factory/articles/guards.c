@@ -1,7 +1,7 @@
 #include "factory/articles/guards.h"
 
-#include "content/items/items_guard.h"
-#include "factory/library/form_patterns.h"
+#include "content/items/items.h"
+#include "factory/library/library.h"
 #include "factory/svg/svg.h"
 
 static const struct items_guard GUARDS[] = {

@@ -1,7 +1,7 @@
 #include "factory/blueprint/blueprint_check.h"
 
 #include "base/system/ctx.h"
-#include "content/items/items_guard.h"
+#include "content/items/items.h"
 #include "factory/blueprint/blueprint_take.h"
 #include "factory/spin/spin.h"
 

@@ -4,7 +4,7 @@
 
 #include "base/crypto/uuid.h"
 #include "base/memory/map.h"
-#include "factory/blueprint/blueprint_site.h"
+#include "factory/blueprint/blueprint.h"
 #include "io/pg/db.h"
 
 enum blueprint_kind {

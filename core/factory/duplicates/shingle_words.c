@@ -1,7 +1,6 @@
 #include "factory/duplicates/shingle_words.h"
 
 #include "base/json/json.h"
-#include "factory/text/html_scan.h"
 #include "factory/text/text.h"
 
 #include <assert.h>

@@ -7,7 +7,7 @@
 
 #include "base/crypto/crypto.h"
 #include "base/system/err.h"
-#include "factory/library/geo.h"
+#include "factory/library/library.h"
 #include "factory/spin/spin.h"
 
 enum { HEADLINE_LOCATIONS_MAX = 100000, HEADLINE_NICHES_MAX = 10000 };

@@ -1,7 +1,7 @@
 #include "base/json/json.h"
 #include "base/json/json_writer.h"
 #include "base/system/ctx.h"
-#include "factory/library/avatar.h"
+#include "factory/library/library.h"
 #include "gen/sql.h"
 
 #include <assert.h>

@@ -1,7 +1,6 @@
-#include "factory/library/form_patterns.h"
-
 #include "base/json/json.h"
 #include "base/text/regex.h"
+#include "factory/library/library.h"
 
 static Str text_of(const struct json *object, Str key)
 {

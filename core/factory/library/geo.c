@@ -1,6 +1,5 @@
-#include "factory/library/geo.h"
-
 #include "base/system/clock.h"
+#include "factory/library/library.h"
 
 #include <assert.h>
 

@@ -4,7 +4,7 @@
 #include "base/memory/map.h"
 #include "base/text/buf.h"
 #include "factory/links/links.h"
-#include "factory/text/html_scan.h"
+#include "factory/text/text.h"
 
 /* Places ------------------------------------------------------------------------------------- */
 

@@ -1,6 +1,5 @@
 #include "access/audit/audit.h"
-#include "content/items/items_hook.h"
-#include "factory/articles/gate.h"
+#include "content/items/items.h"
 #include "factory/production/production.h"
 #include "factory/review/review.h"
 #include "factory/text/text.h"

@@ -1,6 +1,4 @@
-#include "factory/spin/grammar.h"
-
-#include "factory/text/html_scan.h"
+#include "factory/spin/spin.h"
 #include "factory/text/text.h"
 
 #include <assert.h>

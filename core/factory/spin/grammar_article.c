@@ -1,4 +1,4 @@
-#include "factory/spin/grammar.h"
+#include "factory/spin/spin.h"
 #include "factory/text/text.h"
 
 #include <assert.h>

@@ -22,8 +22,7 @@
 #include "base/memory/arena.h"
 #include "base/system/err.h"
 #include "base/text/buf.h"
-#include "factory/spin/grammar.h"
-#include "factory/spin/spin_vars.h"
+#include "base/text/str.h"
 
 enum {
     SPIN_TEMPLATE_MAX = 64 * 1024, /* bytes */
@@ -107,3 +106,80 @@ void spin_unrank(struct spin_plan *plan, uint64_t index, struct buf *out,
  * NULL) what was chosen, in order, as a canonical sequence of bytes for the uniqueness hash. */
 void spin_expand(const struct spin *spin, const struct spin_env *env, Random *random,
                  struct buf *out, struct buf *choices, struct spin_unresolved *unresolved);
+
+/*
+ * The names that a template may use: layers of variables, each looking below for what it lacks. A
+ * variable with several terms is a dictionary: it multiplies combinations as an alternation does.
+ * Usual layers, top first: location, year, niche variables, dictionaries.
+ *
+ * Names are found whatever their case. Layers and values are not copied: they live as long as the
+ * arena of the caller. Written by one fiber, then read by many. Nothing here waits.
+ */
+
+enum { SPIN_TERMS_MAX = 10000 };
+
+struct spin_value {
+    const Str *terms;
+    uint32_t count;
+    bool is_html; /* a component of our own: put into HTML as it is */
+};
+
+struct spin_vars;
+
+struct spin_vars *spin_vars_make(struct arena *arena, const struct spin_vars *below /* or NULL */);
+
+/* A later value replaces an earlier one of the same layer. An empty text counts as "not given": a
+ * default in the template wins over it. */
+void spin_vars_set(struct spin_vars *vars, Str name, Str text);
+void spin_vars_set_html(struct spin_vars *vars, Str name, Str html);
+
+/* No terms: the name stays unknown. Beyond SPIN_TERMS_MAX the rest is left out. */
+void spin_vars_set_terms(struct spin_vars *vars, Str name, const Str *terms, uint32_t count);
+
+/* `lower_name` in lower case; NULL if no layer knows it. NULL vars know nothing. */
+const struct spin_value *spin_vars_find(const struct spin_vars *vars, Str lower_name);
+
+/*
+ * Grammar tokens: pronouns and verbs that agree with an avatar, articles, capitals. Pure.
+ *
+ * Templates write [[PRONOUN]] or [[PRONOUN:AVATAR]] (the argument only says whose it is),
+ * [[A_AN:word]] → "an apple", [[CAP:word]] → "Word". [[CITY]] and the like are variables.
+ */
+
+enum grammar_form {
+    GRAMMAR_NONE, /* not a word of the table: a variable */
+    GRAMMAR_PRONOUN,
+    GRAMMAR_PPRONOUN,
+    GRAMMAR_POSPRONOUN,
+    GRAMMAR_ISARE,
+    GRAMMAR_HAS_HAVE,
+    GRAMMAR_DOES_DO,
+    GRAMMAR_A_AN,
+    GRAMMAR_CAP,
+    GRAMMAR_FORM_COUNT
+};
+
+enum grammar_gender { GRAMMAR_NEUTRAL, GRAMMAR_MALE, GRAMMAR_FEMALE };
+
+/* The words of one avatar variant, by form; A_AN and CAP have none. */
+struct grammar_variant {
+    Str words[GRAMMAR_FORM_COUNT];
+};
+
+const struct grammar_variant *grammar_variant(enum grammar_gender gender);
+
+/* "male", "Female" …; anything else is neutral. */
+enum grammar_gender grammar_gender(Str name);
+
+/* By its name in any case; GRAMMAR_NONE if it is not a word of the table. */
+enum grammar_form grammar_form(Str name);
+Str grammar_form_name(enum grammar_form form); /* "has_have": the key in avatar_variants.data */
+
+/* "a" or "an" by the sound that `text` starts with; tags and quotes before the word are passed. */
+Str grammar_article(Str text);
+
+/* Whether a word put at the end of `text` would open a sentence. Looks back 256 bytes at most. */
+bool grammar_starts_sentence(Str text);
+
+/* Upper-cases the first letter of out[from, …), passing tags and quotes. */
+void grammar_capitalise(struct buf *out, size_t from);

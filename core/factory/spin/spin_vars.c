@@ -1,6 +1,5 @@
-#include "factory/spin/spin_vars.h"
-
 #include "base/memory/map.h"
+#include "factory/spin/spin.h"
 
 #include <assert.h>
 

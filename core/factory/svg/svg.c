@@ -1,7 +1,5 @@
-#include "factory/svg/svg.h"
-
 #include "base/text/buf.h"
-#include "factory/library/seo.h"
+#include "factory/svg/internal.h"
 #include "factory/text/text.h"
 
 #include <assert.h>
@@ -58,7 +56,7 @@ static void put_title(struct buf *out, const Str *lines, uint32_t count)
     buf_put(out, STR("</text>"));
 }
 
-Str seo_svg(struct arena *arena, Str title, Str subtitle)
+Str svg_picture(struct arena *arena, Str title, Str subtitle)
 {
     struct buf *out = buf_in_arena(arena, SVG_MAX);
     buf_printf(out,
@@ -85,7 +83,7 @@ Str seo_svg(struct arena *arena, Str title, Str subtitle)
     return buf_str(out);
 }
 
-Str seo_svg_alt(struct arena *arena, Str title)
+Str svg_picture_alt(struct arena *arena, Str title)
 {
     return str_printf(arena, "%.*s - Featured Image", STR_FMT(text_normalise(arena, title)));
 }

@@ -1,6 +1,6 @@
 #include "base/system/ctx.h"
 #include "base/text/buf.h"
-#include "factory/svg/svg.h"
+#include "factory/svg/internal.h"
 
 #include <assert.h>
 #include <expat.h>

@@ -1,5 +1,5 @@
 #include "base/text/buf.h"
-#include "factory/svg/svg.h"
+#include "factory/svg/internal.h"
 
 #include <assert.h>
 #include <inttypes.h>

@@ -1,4 +1,4 @@
-#include "factory/svg/svg.h"
+#include "factory/svg/internal.h"
 
 #include <stdlib.h>
 

@@ -1,4 +1,4 @@
-#include "factory/text/html_scan.h"
+#include "factory/text/text.h"
 
 #include <assert.h>
 

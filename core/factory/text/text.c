@@ -1,7 +1,5 @@
 #include "factory/text/text.h"
 
-#include "factory/text/html_scan.h"
-
 #include <assert.h>
 
 /* A character of text may grow by being decoded to at most 4 bytes from no fewer than 4. */

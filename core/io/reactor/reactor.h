@@ -14,6 +14,7 @@
 
 enum reactor_slot {
     SLOT_SCHEMA,
+    SLOT_PLANS,
     SLOT_ACCESS,
     SLOT_JOBS,
     SLOT_OUTBOUND,

@@ -6,6 +6,8 @@
  */
 #pragma once
 
+#include "base/system/ctx.h"
+#include "io/pg/db.h"
 #include "jobs/queue/job.h"
 
 /* Whom to tell. */
@@ -46,3 +48,30 @@ struct outbound_call {
 /* OK: it answered 2xx. ERR_OUTBOUND_REFUSED, ERR_FORBIDDEN, ERR_INVALID_PAYLOAD: never again;
  * ERR_UNAVAILABLE, ERR_TIMEOUT: later, not before job->retry_after_us. */
 fiber_fn Err outbound_post(struct ctx *ctx, struct job *job, const struct outbound_call *call);
+
+/*
+ * What a site needs to talk to others: tokens of advertising networks, keys that webhooks are
+ * signed with. Sealed under SECRET, outside every collection; written by administrators, read by
+ * jobs, shown to nobody (docs/decisions/0009).
+ */
+
+enum { SITE_SECRET_NAME_MAX = 100, SITE_SECRET_MAX = 4096 };
+
+#define SECRET_FACEBOOK "facebook_access_token"
+#define SECRET_GOOGLE "google_api_secret"
+/* Of all forms of the site; with ":" and a form's id of that form alone. */
+#define SECRET_WEBHOOK "webhook_secret"
+
+bool site_secret_name_is_known(Str name);
+
+/* STR_NONE removes it. ERR_NOT_FOUND: no such site. ERR_CONFIG: SECRET is not set. Logged as a
+ * change, without the value. */
+fiber_fn Err site_secret_set(struct platform platform, Uuid site, Str name, Str value);
+/* STR_NONE when there is none. ERR_CONFIG when it cannot be opened: SECRET is another one now. */
+fiber_fn Err site_secret_find(struct platform platform, Uuid site, Str name, Str *ret);
+/* Whether SECRET opens a row of spark.site_secrets. */
+bool site_secret_opens(struct ctx *ctx, Str secret, Uuid site, Str name, Str sealed);
+/* How many of the first rows it does not open: at a start. */
+fiber_fn Err site_secrets_closed(struct platform platform, uint32_t *ret);
+/* Names and times (SITE_SECRET_LIST_…). ERR_NOT_FOUND: no such site. */
+fiber_fn Err site_secret_list(struct platform platform, Uuid site, struct rows *ret);

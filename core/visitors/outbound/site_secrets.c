@@ -1,9 +1,8 @@
-#include "visitors/outbound/site_secrets.h"
-
 #include "access/audit/audit.h"
 #include "base/crypto/seal.h"
 #include "gen/sql.h"
 #include "io/reactor/reactor.h"
+#include "visitors/outbound/outbound.h"
 
 #include <assert.h>
 

@@ -1,9 +1,8 @@
-#include "visitors/tracking/conversion_events.h"
-
 #include "base/crypto/crypto.h"
 #include "base/json/json_writer.h"
 #include "base/memory/arena.h"
 #include "base/system/clock.h"
+#include "visitors/tracking/tracking.h"
 
 enum { GOOGLE_NAME_MAX = 40 };
 

@@ -4,7 +4,6 @@
 #include "factory/blueprint/blueprint.h"
 
 #include "access/grants/actor.h"
-#include "factory/blueprint/blueprint_site.h"
 #include "server/api/factory/factory.h"
 #include "server/dispatch/handlers.h"
 

@@ -1,6 +1,6 @@
 /* GET /api/admin/export-blueprint: a site as a blueprint, which another site can import. */
 #include "base/system/ctx.h"
-#include "factory/blueprint/blueprint_site.h"
+#include "factory/blueprint/blueprint.h"
 #include "io/reactor/reactor.h"
 #include "server/api/factory/factory.h"
 #include "server/api/listing.h"

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "factory/library/avatar.h"
+#include "factory/library/library.h"
 #include "server/dispatch/route.h"
 
 /* What is asked for, and the statement that says whose it is. */

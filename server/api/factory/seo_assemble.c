@@ -1,6 +1,6 @@
 /* POST /api/seo/assemble-article: one article of the site's modules, by the campaign's recipe. */
 #include "base/system/clock.h"
-#include "factory/library/modules.h"
+#include "factory/articles/modules.h"
 #include "server/api/factory/factory.h"
 #include "server/dispatch/handlers.h"
 

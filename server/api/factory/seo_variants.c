@@ -1,6 +1,6 @@
 /* POST /api/seo/generate-variants: the variants that an avatar lacks. */
 #include "access/audit/audit.h"
-#include "factory/library/avatar.h"
+#include "factory/library/library.h"
 #include "server/api/factory/factory.h"
 #include "server/dispatch/handlers.h"
 

@@ -2,13 +2,12 @@
  * /api/admin/site-secrets: what a site needs to talk to others. Administrators of the platform set
  * and remove them; they are never shown again.
  */
-#include "visitors/outbound/site_secrets.h"
-
 #include "access/grants/actor.h"
 #include "gen/sql.h"
 #include "server/api/factory/factory.h"
 #include "server/api/listing.h"
 #include "server/dispatch/handlers.h"
+#include "visitors/outbound/outbound.h"
 
 struct secret_request {
     Uuid site;

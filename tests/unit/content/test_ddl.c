@@ -1,7 +1,7 @@
 /* Names, columns and values on their way into SQL. */
 #include "content/ddl/ddl_internal.h"
 #include "content/load/bulk_internal.h"
-#include "content/schema/oids.h"
+#include "content/schema/schema.h"
 #include "support/fixture.h"
 
 static void quotes_are_doubled(void **state)

@@ -1,5 +1,5 @@
 /* Shapes: queries that differ in plain values share a plan, and no others do. */
-#include "content/query/query_shape.h"
+#include "content/query/query.h"
 #include "support/content_snapshot.h"
 #include "support/fixture.h"
 

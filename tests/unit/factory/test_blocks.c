@@ -1,5 +1,5 @@
 #include "factory/articles/assemble.h"
-#include "factory/text/blocks.h"
+#include "factory/library/library.h"
 #include "factory/text/text.h"
 #include "support/fixture.h"
 

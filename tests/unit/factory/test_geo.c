@@ -1,5 +1,5 @@
 #include "base/system/clock.h"
-#include "factory/library/geo.h"
+#include "factory/library/library.h"
 #include "support/fixture.h"
 
 static Str first(struct ctx *ctx, Str text, const struct spin_vars *vars)

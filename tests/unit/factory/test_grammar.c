@@ -1,4 +1,3 @@
-#include "factory/spin/grammar.h"
 #include "factory/spin/spin.h"
 #include "support/fixture.h"
 

@@ -1,7 +1,7 @@
 #include "base/system/clock.h"
 #include "base/text/buf.h"
 #include "factory/links/links.h"
-#include "factory/text/html_scan.h"
+#include "factory/text/text.h"
 #include "support/fixture.h"
 
 #define NOW (INT64_C(1700000000) * SECOND_US)

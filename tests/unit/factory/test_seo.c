@@ -1,4 +1,4 @@
-#include "factory/library/seo.h"
+#include "factory/articles/seo.h"
 #include "factory/text/text.h"
 #include "support/fixture.h"
 
@@ -75,7 +75,8 @@ static uint32_t count(Str text, const char *needle)
 static void pictures_wrap_the_title_in_three_lines(void **state)
 {
     struct ctx *ctx = *state;
-    Str svg = seo_svg(ctx->arena, STR("One two three four five six seven eight nine ten"), STR(""));
+    Str svg =
+        svg_picture(ctx->arena, STR("One two three four five six seven eight nine ten"), STR(""));
     assert_int_equal(count(svg, "<tspan"), 2);
     expect_contains(svg, ">One two three four five six seven eight</tspan>");
     expect_contains(svg, "y=\"286\"");
@@ -84,7 +85,7 @@ static void pictures_wrap_the_title_in_three_lines(void **state)
     struct buf *title = buf_in_arena(ctx->arena, 4096);
     for (int i = 0; i < 60; i++)
         buf_put(title, STR("saddle "));
-    svg = seo_svg(ctx->arena, buf_str(title), STR("Below"));
+    svg = svg_picture(ctx->arena, buf_str(title), STR("Below"));
     assert_int_equal(count(svg, "<tspan"), 3);
     expect_contains(svg, "saddle\u2026</tspan>");
     expect_contains(svg, ">Below</text>");
@@ -93,11 +94,11 @@ static void pictures_wrap_the_title_in_three_lines(void **state)
 static void pictures_escape_what_they_show(void **state)
 {
     struct ctx *ctx = *state;
-    Str svg = seo_svg(ctx->arena, STR("<script>\"A\" & 'B'\x01\x1f"), STR("</text>"));
+    Str svg = svg_picture(ctx->arena, STR("<script>\"A\" & 'B'\x01\x1f"), STR("</text>"));
     expect_lacks(svg, "<script>");
     expect_contains(svg, "&lt;script&gt;&quot;A&quot; &amp; &#39;B&#39;<");
     expect_contains(svg, "&lt;/text&gt;");
-    expect_str(seo_svg_alt(ctx->arena, STR(" A  B ")), "A B - Featured Image");
+    expect_str(svg_picture_alt(ctx->arena, STR(" A  B ")), "A B - Featured Image");
 }
 
 int main(void)

@@ -1,5 +1,5 @@
 #include "base/text/buf.h"
-#include "factory/svg/svg.h"
+#include "factory/svg/internal.h"
 #include "support/fixture.h"
 
 #define SVG "<svg xmlns=\"http://www.w3.org/2000/svg\">"

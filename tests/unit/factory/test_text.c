@@ -1,4 +1,3 @@
-#include "factory/text/html_scan.h"
 #include "factory/text/text.h"
 #include "support/fixture.h"
 

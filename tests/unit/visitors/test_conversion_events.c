@@ -1,7 +1,6 @@
 #include "support/fixture.h"
 #include "visitors/outbound/outbound.h"
-#include "visitors/outbound/site_secrets.h"
-#include "visitors/tracking/conversion_events.h"
+#include "visitors/tracking/tracking.h"
 
 static Str facebook(struct ctx *ctx, const struct conversion_facts *facts)
 {

@@ -7,7 +7,7 @@
 #include "base/system/clock.h"
 #include "base/system/ctx.h"
 #include "content/plan/compile.h"
-#include "content/schema/oids.h"
+#include "content/schema/schema.h"
 
 #include <assert.h>
 #include <stdio.h>

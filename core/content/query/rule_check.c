@@ -1,8 +1,6 @@
-#include "content/items/rule_check.h"
-
 #include "base/system/ctx.h"
 #include "base/text/regex.h"
-#include "content/query/dynamic.h"
+#include "content/query/query.h"
 
 Str rule_pattern(Str text, unsigned *ret_flags)
 {

@@ -1,7 +1,7 @@
 #include "access/audit/audit.h"
 #include "base/system/clock.h"
 #include "base/system/counters.h"
-#include "factory/library/modules.h"
+#include "factory/articles/modules.h"
 #include "factory/text/text.h"
 #include "gen/sql.h"
 

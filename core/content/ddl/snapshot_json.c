@@ -3,7 +3,7 @@
  */
 #include "base/json/json_writer.h"
 #include "content/ddl/ddl.h"
-#include "content/schema/schema_build.h"
+#include "content/schema/schema.h"
 #include "gen/sql.h"
 #include "io/pg/db.h"
 

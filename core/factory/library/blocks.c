@@ -1,6 +1,5 @@
-#include "factory/text/blocks.h"
-
 #include "base/text/buf.h"
+#include "factory/library/library.h"
 
 #include <assert.h>
 

@@ -37,7 +37,3 @@ Str seo_json_ld(struct arena *arena, const struct seo_article *article);
 
 /* Any JSON text made safe inside <script>. */
 Str seo_json_for_script(struct arena *arena, Str json);
-
-/* A 1200 × 630 picture with the title in up to three lines of 40 characters. */
-Str seo_svg(struct arena *arena, Str title, Str subtitle);
-Str seo_svg_alt(struct arena *arena, Str title);

@@ -1,4 +1,4 @@
-#include "factory/library/seo.h"
+#include "factory/articles/seo.h"
 
 #include "base/json/json_writer.h"
 #include "factory/text/text.h"

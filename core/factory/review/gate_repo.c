@@ -1,5 +1,5 @@
 #include "base/system/clock.h"
-#include "factory/articles/gate.h"
+#include "factory/review/review.h"
 #include "gen/sql.h"
 #include "io/pg/db_error.h"
 

@@ -1,5 +1,4 @@
 #include "access/audit/audit.h"
-#include "factory/articles/gate.h"
 #include "factory/review/review.h"
 #include "gen/sql.h"
 
