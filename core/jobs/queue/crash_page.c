@@ -90,6 +90,19 @@ static void on_fatal(int number, siginfo_t *info, void *context)
         raise(number);
 }
 
+/* An extension that calls exit() takes the server with it, and says so itself: what runs at the end
+ * of a process runs beside the other threads, and one of those would fall over it and be the one
+ * who is asked. So nothing else runs. */
+static void on_exit_of_guest(int status, void *arg)
+{
+    (void)arg;
+    if (own_thread == 0 || atomic_load(&mapped->threads[own_thread - 1].guest) == 0)
+        return;
+    uint32_t nobody = 0;
+    atomic_compare_exchange_strong(&mapped->fatal_thread, &nobody, own_thread);
+    _exit(status);
+}
+
 /* The stack of a fiber may be what has run out. A sanitizer that has set a stack keeps its own. */
 static void use_signal_stack(void)
 {
@@ -108,6 +121,8 @@ static void watch_signals(void)
     sigemptyset(&action.sa_mask);
     for (size_t i = 0; i < sizeof FATAL / sizeof FATAL[0]; i++)
         sigaction(FATAL[i], &action, &before[FATAL[i]]);
+    if (on_exit(on_exit_of_guest, NULL) != 0)
+        abort(); /* out of memory at the start */
 }
 
 void crash_page_show(uint32_t thread)
