@@ -40,15 +40,19 @@ static Err token_create(struct cli *cli, const struct wanted *wanted, Str token,
     const char *site;
     TRY(platform_begin(cli, "spark.site_tokens", &postgres));
     TRY(platform_site(cli, postgres, wanted->site, &site));
-    const char *parameters[] = {str_z(ctx->arena, id), site, str_z(ctx->arena, wanted->name),
-                                hash_text(ctx->arena, token),
-                                wanted->is_read_only ? "{read}" : "{read,write}",
-                                wanted->expires.len > 0 ? str_z(ctx->arena, wanted->expires) : NULL,
-                                /* the work log: no user, no address */
-                                NULL, "operator", NULL};
-    enum { PARAMETERS = sizeof(parameters) / sizeof(parameters[0]) };
+    const char *parameters[SITE_TOKEN_CREATE_PARAMS] = {
+        [SITE_TOKEN_CREATE_PARAM_ID] = str_z(ctx->arena, id),
+        [SITE_TOKEN_CREATE_PARAM_SITE] = site,
+        [SITE_TOKEN_CREATE_PARAM_NAME] = str_z(ctx->arena, wanted->name),
+        [SITE_TOKEN_CREATE_PARAM_TOKEN_HASH] = hash_text(ctx->arena, token),
+        [SITE_TOKEN_CREATE_PARAM_SCOPES] = wanted->is_read_only ? "{read}" : "{read,write}",
+        [SITE_TOKEN_CREATE_PARAM_EXPIRES_AT] =
+            wanted->expires.len > 0 ? str_z(ctx->arena, wanted->expires) : NULL,
+        [SITE_TOKEN_CREATE_PARAM_AUDIT_ACTOR] = "operator", /* no user, no address */
+    };
     struct sync_rows rows;
-    TRY(platform_query(cli, postgres, &SQL_SITE_TOKEN_CREATE, parameters, PARAMETERS, &rows));
+    TRY(platform_query(cli, postgres, &SQL_SITE_TOKEN_CREATE, parameters, SITE_TOKEN_CREATE_PARAMS,
+                       &rows));
     return platform_commit(cli, postgres);
 }
 

@@ -142,15 +142,18 @@ select $1, $2, $3, 'active', (select r.id from directus_roles r
 -- Site tokens ---------------------------------------------------------------------------------------
 
 -- name: site_token_create :write
+-- params: id uuid, site uuid_any, name text, token_hash bytes, scopes text[], expires_at time?, audit_user arg,
+--         audit_actor arg, audit_ip arg
 -- returns: id, audited
 with made as (
     insert into spark.site_tokens (id, site_id, name, token_hash, scopes, expires_at)
-    select $1, id, $3, $4, $5, $6 from sites where id = $2 and id <> spark.library_site()
+    select :id, id, :name, :token_hash, :scopes, :expires_at
+      from sites where id = :site and id <> spark.library_site()
     returning id, site_id, name, scopes, expires_at
 )
 select id, spark.audit(site_id, 'token_created', 'site_tokens', id::text,
                        jsonb_build_object('name', name, 'scopes', scopes, 'expires_at', expires_at),
-                       'info', 'done', $7, $8, $9)
+                       'info', 'done', :audit_user, :audit_actor, :audit_ip)
   from made;
 
 -- name: site_find_by_domain_or_id :read

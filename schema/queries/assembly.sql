@@ -191,6 +191,11 @@ select pg_advisory_xact_lock(hashtextextended(concat('spark.title.', $1::uuid, '
 -- Rows that meet a unique index (slug, text, headline) are left out: they come again, made anew. One without a
 -- headline has the nil id for it.
 -- name: articles_store :write
+-- params: site uuid, campaign uuid, campaign_site uuid, generation uuid?, status text, published time?,
+--         modified time?, ids uuid[], headlines uuid[], titles text[], slugs text[], contents text[],
+--         meta_titles text[], meta_descriptions text[], word_counts int[], word_count_statuses text[],
+--         cities text[], counties text[], states text[], svgs text[], alts text[], schemas text[],
+--         hashes text[], provenances text[], modules text[]
 -- returns: id, headline_id
 with stored as (
     insert into generated_articles (
@@ -198,13 +203,16 @@ with stored as (
         meta_title, meta_description, word_count, word_count_status, location_city, location_county,
         location_state, featured_image_svg, featured_image_filename, featured_image_alt, schema_json,
         generation_hash, provenance, modules_used, date_published, date_modified)
-    select $1, d.id, $5, $2, $3, $4, nullif(d.headline_id, '00000000-0000-0000-0000-000000000000'), d.title, d.slug,
+    select :site, d.id, :status, :campaign, :campaign_site, :generation,
+           nullif(d.headline_id, '00000000-0000-0000-0000-000000000000'), d.title, d.slug,
            d.content, d.meta_title, d.meta_description, d.word_count, d.word_count_status, d.city, d.county, d.state,
            d.svg, d.slug || '.svg', d.alt, d.schema_json::jsonb, d.hash, d.provenance::jsonb, d.modules::jsonb,
-           $6::timestamptz, $7::timestamptz
-      from unnest($8::uuid[], $9::uuid[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[],
-                  $15::int8[], $16::text[], $17::text[], $18::text[], $19::text[], $20::text[],
-                  $21::text[], $22::text[], $23::text[], $24::text[], $25::text[])
+           :published::timestamptz, :modified::timestamptz
+      from unnest(:ids::uuid[], :headlines::uuid[], :titles::text[], :slugs::text[], :contents::text[],
+                  :meta_titles::text[], :meta_descriptions::text[],
+                  :word_counts::int8[], :word_count_statuses::text[], :cities::text[], :counties::text[],
+                  :states::text[],
+                  :svgs::text[], :alts::text[], :schemas::text[], :hashes::text[], :provenances::text[], :modules::text[])
            as d (id, headline_id, title, slug, content, meta_title, meta_description, word_count,
                  word_count_status, city, county, state, svg, alt, schema_json, hash, provenance, modules)
         on conflict do nothing
@@ -212,6 +220,6 @@ with stored as (
 ), used as (
     update headline_inventory h set status = 'used', used_on_article = s.id
       from stored s
-     where h.site_id = $1 and h.id = s.headline_id
+     where h.site_id = :site and h.id = s.headline_id
 )
 select id, headline_id from stored;

@@ -1,12 +1,18 @@
 -- The work log: writing it, reading it, and the upkeep of what is partitioned by month.
 
 -- name: audit_add :write
-select spark.audit($1, $2, $3, $4, $5, $6, $7, $8, $9, $10);
+-- params: site uuid?, action text, entity_type word?, entity_id word?, details word?, level text,
+--         status text, audit_user arg, audit_actor arg, audit_ip arg
+select spark.audit(:site, :action, :entity_type, :entity_id, :details, :level, :status, :audit_user,
+                   :audit_actor, :audit_ip);
 
 -- One line a row: sites and keys of what was written.
 -- name: audit_rows :write
-select spark.audit(w.site, $3, $4, w.id, $5::jsonb, 'info', 'done', $6, $7, $8)
-  from unnest($1::uuid[], $2::text[]) as w (site, id);
+-- params: sites uuid[], keys text[], action text, entity_type text, details arg, audit_user arg,
+--         audit_actor arg, audit_ip arg
+select spark.audit(w.site, :action, :entity_type, w.id, :details::jsonb, 'info', 'done', :audit_user,
+                   :audit_actor, :audit_ip)
+  from unnest(:sites::uuid[], :keys::text[]) as w (site, id);
 
 -- Lines of several callers at once, on the platform's lane.
 -- name: audit_many :write
@@ -15,28 +21,34 @@ select spark.audit_many($1::jsonb);
 -- A page of the log, newest first. ($2, $3) is where it begins: the last row before it, or a moment
 -- with the smallest id. The comparison with $2 alone says the same to partition pruning.
 -- name: worklog_of_site :slow
+-- params: site uuid, before time, before_id uuid_any, since time, level text?, action text?, entity_type text?,
+--         entity_id text?, most int
 -- returns: id, site_id, timestamp, action, entity_type, entity_id, details, details_bytes, level, status, user_id, actor, ip
 select id, site_id, timestamp, action, entity_type, entity_id,
        case when octet_length(details::text) <= 8192 then details::text end as details,
        octet_length(details::text) as details_bytes, level, status, user_id, actor, ip
   from work_log
- where site_id = $1 and (timestamp, id) < ($2, $3) and timestamp <= $2 and timestamp >= $4
-   and ($5::text is null or level = $5) and ($6::text is null or action = $6)
-   and ($7::text is null or entity_type = $7) and ($8::text is null or entity_id = $8)
+ where site_id = :site and (timestamp, id) < (:before, :before_id) and timestamp <= :before and timestamp >= :since
+   and (:level::text is null or level = :level) and (:action::text is null or action = :action)
+   and (:entity_type::text is null or entity_type = :entity_type)
+   and (:entity_id::text is null or entity_id = :entity_id)
  order by timestamp desc, id desc
- limit $9;
+ limit :most;
 
 -- name: worklog_of_all :slow
+-- params: before time, before_id uuid_any, since time, level text?, action text?, entity_type text?,
+--         entity_id text?, most int
 -- returns: id, site_id, timestamp, action, entity_type, entity_id, details, details_bytes, level, status, user_id, actor, ip
 select id, site_id, timestamp, action, entity_type, entity_id,
        case when octet_length(details::text) <= 8192 then details::text end as details,
        octet_length(details::text) as details_bytes, level, status, user_id, actor, ip
   from work_log
- where (timestamp, id) < ($1, $2) and timestamp <= $1 and timestamp >= $3
-   and ($4::text is null or level = $4) and ($5::text is null or action = $5)
-   and ($6::text is null or entity_type = $6) and ($7::text is null or entity_id = $7)
+ where (timestamp, id) < (:before, :before_id) and timestamp <= :before and timestamp >= :since
+   and (:level::text is null or level = :level) and (:action::text is null or action = :action)
+   and (:entity_type::text is null or entity_type = :entity_type)
+   and (:entity_id::text is null or entity_id = :entity_id)
  order by timestamp desc, id desc
- limit $8;
+ limit :most;
 
 -- Upkeep -------------------------------------------------------------------------------------------
 

@@ -88,18 +88,20 @@ update spark.article_signatures s
 -- One a pair. What an editor has decided stays; what is pending learns what is true now. Articles that are
 -- gone by now are left out. Scores are millionths.
 -- name: duplicate_flags_store :write
+-- params: site uuid, a uuid[], b uuid[], scores int[], contained int[], examples text[], block_from real,
+--         batch text
 -- returns: created
 with found as (
     select u.a, u.b, u.score * 100.0 / 1e6 as score, u.contained * 100.0 / 1e6 as contained, u.examples,
-           case when u.score / 1e6 >= $7::float8 then 'block' else 'review' end as verdict
-      from unnest($2::uuid[], $3::uuid[], $4::bigint[], $5::bigint[], $6::text[])
+           case when u.score / 1e6 >= :block_from::float8 then 'block' else 'review' end as verdict
+      from unnest(:a::uuid[], :b::uuid[], :scores::bigint[], :contained::bigint[], :examples::text[])
            as u (a, b, score, contained, examples)
-      join generated_articles x on x.site_id = $1 and x.id = u.a
-      join generated_articles y on y.site_id = $1 and y.id = u.b
+      join generated_articles x on x.site_id = :site and x.id = u.a
+      join generated_articles y on y.site_id = :site and y.id = u.b
 ), stored as (
     insert into quality_flags (site_id, batch_id, article_a, article_b, collision_text, similarity_score,
                                containment_score, verdict)
-    select $1, $8, a, b, examples, score, contained, verdict from found
+    select :site, :batch, a, b, examples, score, contained, verdict from found
         on conflict (site_id, least(article_a, article_b), greatest(article_a, article_b)) do update
        set similarity_score = excluded.similarity_score, containment_score = excluded.containment_score,
            collision_text = excluded.collision_text, verdict = excluded.verdict

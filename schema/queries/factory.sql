@@ -67,12 +67,15 @@ select c.id, c.name, n.name, s.name, s.code, c.population
 -- Headlines ----------------------------------------------------------------------------------------
 
 -- name: headlines_store :write
+-- params: site uuid, campaign uuid, campaign_site uuid, formula text?, ids uuid[], titles text[],
+--         hashes text[], locations text[]
 -- returns: inserted, page
 with made as (
     insert into headline_inventory (id, site_id, campaign_id, campaign_site_id, headline_text,
                                     final_title_text, text_hash, location_data)
-    select u.id, $1, $2, $3, left($4, 500), u.title, u.hash, u.location::jsonb
-      from unnest($5::uuid[], $6::text[], $7::text[], $8::text[]) as u (id, title, hash, location)
+    select u.id, :site, :campaign, :campaign_site, left(:formula, 500), u.title, u.hash, u.location::jsonb
+      from unnest(:ids::uuid[], :titles::text[], :hashes::text[], :locations::text[])
+           as u (id, title, hash, location)
         on conflict (site_id, campaign_id, text_hash) do nothing
     returning id, final_title_text
 )
@@ -95,7 +98,7 @@ select count(*) from headline_inventory where site_id = $1 and campaign_id = $2 
 
 -- In the transaction that uses them up, so that a crash leaves nothing reserved.
 -- name: headlines_claim :write
--- returns: id, title, text_hash, location
+-- returns: id uuid, title text, text_hash text, location json?
 select id, final_title_text, text_hash, location_data
   from headline_inventory
  where site_id = $1 and campaign_id = $2 and status = 'available'
@@ -104,10 +107,11 @@ select id, final_title_text, text_hash, location_data
 
 -- One that a caller names: made if it is new, else the one that is there.
 -- name: headline_take :write
--- returns: id, title, text_hash, location, status, article_id
+-- params: site uuid, campaign uuid, campaign_site uuid, id uuid, title text, text_hash text, location json?
+-- returns: id uuid, title text, text_hash text, location json?, status text, article_id uuid?
 insert into headline_inventory (id, site_id, campaign_id, campaign_site_id, final_title_text, text_hash,
                                 location_data)
-values ($4, $1, $2, $3, $5, $6, $7::jsonb)
+values (:id, :site, :campaign, :campaign_site, :title, :text_hash, :location::jsonb)
     on conflict (site_id, campaign_id, text_hash)
     do update set location_data = coalesce(excluded.location_data, headline_inventory.location_data)
 returning id, final_title_text, text_hash, location_data, status, used_on_article;
@@ -135,24 +139,27 @@ select candidate.slug, candidate.n
 -- Batches of generation ------------------------------------------------------------------------------
 
 -- name: generation_create :write
+-- params: site uuid, id uuid, campaign uuid, campaign_site uuid, batch_size int4, target_quantity int4,
+--         jobs_total int4
 insert into generation_jobs (site_id, id, campaign_id, campaign_site_id, type, batch_size, target_quantity,
                              jobs_total)
-values ($1, $2, $3, $4, 'Spintax Mass', $5, $6, $7);
+values (:site, :id, :campaign, :campaign_site, 'Spintax Mass', :batch_size, :target_quantity, :jobs_total);
 
 -- The last statement before the commit: every job of the batch waits for this row.
 -- name: generation_advance :write
+-- params: site uuid, id uuid_any, made int4, campaign uuid, audit_user arg, audit_actor arg, audit_ip arg
 with advanced as (
     update generation_jobs
-       set current_offset = current_offset + $3, jobs_done = jobs_done + 1,
-           progress = spark.generation_progress(current_offset + $3, target_quantity),
+       set current_offset = current_offset + :made, jobs_done = jobs_done + 1,
+           progress = spark.generation_progress(current_offset + :made, target_quantity),
            status = spark.generation_status(status, jobs_total, jobs_done + 1, jobs_failed),
            started_at = coalesce(started_at, now()),
            completed_at = case when jobs_done + 1 + jobs_failed >= jobs_total then now() end
-     where site_id = $1 and id = $2
+     where site_id = :site and id = :id
 )
-select spark.audit($1, 'generated', 'generation_jobs', $2::uuid::text,
-                   jsonb_build_object('articles', $3::int, 'campaign_id', $4::uuid),
-                   'success', 'done', $5, $6, $7);
+select spark.audit(:site, 'generated', 'generation_jobs', :id::uuid::text,
+                   jsonb_build_object('articles', :made::int, 'campaign_id', :campaign::uuid),
+                   'success', 'done', :audit_user, :audit_actor, :audit_ip);
 
 -- After the commit of many rows: the plans of young tables.
 -- name: statistics_refresh :write
@@ -161,15 +168,18 @@ select spark.refresh_statistics();
 -- Review and publishing ----------------------------------------------------------------------------
 
 -- name: queue_decide :write
+-- params: site uuid, queue uuid, status text, decision text, campaign uuid_any, audit_user arg, audit_actor arg,
+--         audit_ip arg
 with decided as (
-    update production_queue set status = $3 where site_id = $1 and id = $2
+    update production_queue set status = :status where site_id = :site and id = :queue
 ), noted as (
-    update campaign_masters set test_batch_status = $4 where site_id = $1 and id = $5
+    update campaign_masters set test_batch_status = :decision where site_id = :site and id = :campaign
 )
-select spark.audit($1, $4, 'production_queue', $2::uuid::text,
-                   jsonb_build_object('campaign_id', $5::uuid, 'to', $3::text,
-                                      'from', (select status from production_queue where site_id = $1 and id = $2)),
-                   'info', 'done', $6, $7, $8);
+select spark.audit(:site, :decision, 'production_queue', :queue::uuid::text,
+                   jsonb_build_object('campaign_id', :campaign::uuid, 'to', :status::text,
+                                      'from',
+                                      (select status from production_queue where site_id = :site and id = :queue)),
+                   'info', 'done', :audit_user, :audit_actor, :audit_ip);
 
 -- name: article_lock :write
 -- returns: status, title, slug, content, meta_title, meta_description, image_alt, schema_json, city, state, post_id
@@ -181,30 +191,36 @@ select status, title, slug, content, meta_title, meta_description, featured_imag
 
 -- Its triggers date and publish it. No row: the slug was taken between the look and the insert; try again.
 -- name: post_create :write
+-- params: site uuid, id uuid, title text, slug text, status text, meta_description text?, content text?,
+--         image_alt text?, meta_title text?, keywords text?, schema_json json?, article uuid
 -- returns: slug
 insert into posts (site_id, id, title, slug, status, excerpt, content, featured_image_alt, meta_title,
                    meta_description, meta_keywords, schema_json, source, source_article_id)
-select $1, $2, $3, free.slug, $5::text, $6::text, $7, $8, $9, $6::text, $10, $11::jsonb, 'seo_engine', $12
+select :site, :id, :title, free.slug, :status::text, :meta_description::text, :content, :image_alt, :meta_title,
+       :meta_description::text, :keywords, :schema_json::jsonb, 'seo_engine', :article
   from (select candidate.slug
-          from (select case n when 1 then $4::text else $4::text || '-' || n end as slug
+          from (select case n when 1 then :slug::text else :slug::text || '-' || n end as slug
                   from (select generate_series(1, 10000) as n offset 0) numbers) candidate
          where (select count(*) from (select from posts p
-                                       where p.site_id = $1 and p.slug = candidate.slug limit 1) taken) = 0
+                                       where p.site_id = :site and p.slug = candidate.slug limit 1) taken) = 0
          limit 1) free
     on conflict (site_id, slug) do nothing
 returning slug;
 
 -- What became of it; that it is out, the triggers of its post say.
 -- name: article_posted :write
+-- params: site uuid, article uuid, post uuid, slug text, is_published bool, audit_user arg, audit_actor arg,
+--         audit_ip arg
 with posted as (
     update generated_articles
-       set published_to_post = $3, published_url = '/' || $4::text,
-           publish_status = case when $5 then publish_status else 'ready' end
-     where site_id = $1 and id = $2
+       set published_to_post = :post, published_url = '/' || :slug::text,
+           publish_status = case when :is_published then publish_status else 'ready' end
+     where site_id = :site and id = :article
 )
-select spark.audit($1, 'published', 'generated_articles', $2::uuid::text,
-                   jsonb_build_object('post_id', $3::uuid, 'slug', $4::text, 'as', case when $5 then 'published' else 'draft' end),
-                   'success', 'done', $6, $7, $8);
+select spark.audit(:site, 'published', 'generated_articles', :article::uuid::text,
+                   jsonb_build_object('post_id', :post::uuid, 'slug', :slug::text,
+                                      'as', case when :is_published then 'published' else 'draft' end),
+                   'success', 'done', :audit_user, :audit_actor, :audit_ip);
 
 -- Blueprints -----------------------------------------------------------------------------------------
 
@@ -229,35 +245,50 @@ select id from found union all select id from made;
 select id from campaign_masters where site_id = $1 and name = $2 order by id limit 1;
 
 -- name: campaign_create :write
+-- params: site uuid, id uuid, name text, headline_root text?, niche_variables json, location_mode text,
+--         location_target text?, batch_count int4, target_words int4, article_template uuid?
 insert into campaign_masters (site_id, id, name, headline_spintax_root, niche_variables, location_mode,
                               location_target, batch_count, target_word_count, article_template,
                               article_template_site_id)
-values ($1, $2, $3, $4, $5::jsonb, $6, $7, $8, $9, $10, case when $10::uuid is not null then $1::uuid end);
+values (:site, :id, :name, :headline_root, :niche_variables::jsonb, :location_mode, :location_target,
+        :batch_count, :target_words, :article_template,
+        case when :article_template::uuid is not null then :site::uuid end);
 
 -- name: fragments_store :write
+-- params: site uuid, campaign uuid?, ids uuid[], types text[], bodies text[], word_counts int[],
+--         hashes text[]
 insert into content_fragments (site_id, id, campaign_id, campaign_site_id, fragment_type, content_body,
                                word_count, content_hash)
-select $1, u.id, $2, case when $2::uuid is not null then $1::uuid end, u.type, u.body, u.words, u.hash
-  from unnest($3::uuid[], $4::text[], $5::text[], $6::int8[], $7::text[]) as u (id, type, body, words, hash)
+select :site, u.id, :campaign, case when :campaign::uuid is not null then :site::uuid end, u.type, u.body,
+       u.words, u.hash
+  from unnest(:ids::uuid[], :types::text[], :bodies::text[], :word_counts::int8[], :hashes::text[])
+       as u (id, type, body, words, hash)
     on conflict (site_id, campaign_id, fragment_type, content_hash) do nothing;
 
 -- name: dictionaries_store :write
+-- params: site uuid, ids uuid[], categories text[], datas text[]
 insert into spintax_dictionaries (site_id, id, category, data)
-select $1, u.id, u.category, u.data::jsonb
-  from unnest($2::uuid[], $3::text[], $4::text[]) as u (id, category, data)
+select :site, u.id, u.category, u.data::jsonb
+  from unnest(:ids::uuid[], :categories::text[], :datas::text[]) as u (id, category, data)
     on conflict (site_id, category) do nothing;
 
 -- name: offer_blocks_store :write
+-- params: site uuid, ids uuid[], types text[], block_ids text[], avatar_keys text[], names text[],
+--         htmls text[], datas text[]
 insert into offer_blocks (site_id, id, block_type, block_id, avatar_key, name, html_content, data)
-select $1, u.id, u.type, u.block, u.avatar, u.name, u.html, u.data::jsonb
-  from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[])
+select :site, u.id, u.type, u.block, u.avatar, u.name, u.html, u.data::jsonb
+  from unnest(:ids::uuid[], :types::text[], :block_ids::text[], :avatar_keys::text[], :names::text[],
+              :htmls::text[], :datas::text[])
        as u (id, type, block, avatar, name, html, data)
     on conflict do nothing;
 
 -- name: states_store :write
+-- params: site uuid, ids uuid[], names text[], codes text[], countries text[], populations int[],
+--         regions text[]
 insert into locations_states (site_id, id, name, code, country_code, population, region)
-select $1, u.id, u.name, u.code, coalesce(u.country, 'US'), nullif(u.population, 0), u.region
-  from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::int8[], $7::text[])
+select :site, u.id, u.name, u.code, coalesce(u.country, 'US'), nullif(u.population, 0), u.region
+  from unnest(:ids::uuid[], :names::text[], :codes::text[], :countries::text[], :populations::int8[],
+              :regions::text[])
        as u (id, name, code, country, population, region)
     on conflict (site_id, country_code, code) do nothing;
 
@@ -266,27 +297,31 @@ select $1, u.id, u.name, u.code, coalesce(u.country, 'US'), nullif(u.population,
 select code from locations_states where site_id in ($1, spark.library_site());
 
 -- name: counties_store :write
+-- params: site uuid, ids uuid[], names text[], states text[], populations int[]
 insert into locations_counties (site_id, id, name, state_id, state_site_id, population)
-select $1, u.id, u.name, s.id, s.site_id, nullif(u.population, 0)
-  from unnest($2::uuid[], $3::text[], $4::text[], $5::int8[]) as u (id, name, state, population)
+select :site, u.id, u.name, s.id, s.site_id, nullif(u.population, 0)
+  from unnest(:ids::uuid[], :names::text[], :states::text[], :populations::int8[]) as u (id, name, state, population)
  cross join lateral (select s.id, s.site_id from locations_states s
-                      where s.site_id in ($1, spark.library_site()) and s.code = u.state
+                      where s.site_id in (:site, spark.library_site()) and s.code = u.state
                       order by s.site_id = spark.library_site() limit 1) s
  where not exists (select from locations_counties c
-                    where c.site_id in ($1, spark.library_site()) and c.state_id = s.id and c.name = u.name);
+                    where c.site_id in (:site, spark.library_site()) and c.state_id = s.id and c.name = u.name);
 
 -- name: cities_store :write
+-- params: site uuid, ids uuid[], names text[], states text[], counties text[], populations int[],
+--         postal_codes text[]
 insert into locations_cities (site_id, id, name, state_id, state_site_id, county_id, county_site_id,
                               population, postal_code)
-select $1, u.id, u.name, s.id, s.site_id, c.id, c.site_id, nullif(u.population, 0), u.postal_code
-  from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::int8[], $7::text[])
+select :site, u.id, u.name, s.id, s.site_id, c.id, c.site_id, nullif(u.population, 0), u.postal_code
+  from unnest(:ids::uuid[], :names::text[], :states::text[], :counties::text[], :populations::int8[],
+              :postal_codes::text[])
        as u (id, name, state, county, population, postal_code)
  cross join lateral (select s.id, s.site_id from locations_states s
-                      where s.site_id in ($1, spark.library_site()) and s.code = u.state
+                      where s.site_id in (:site, spark.library_site()) and s.code = u.state
                       order by s.site_id = spark.library_site() limit 1) s
   left join lateral (select c.id, c.site_id from locations_counties c
-                      where c.site_id in ($1, spark.library_site()) and c.state_id = s.id and c.name = u.county
+                      where c.site_id in (:site, spark.library_site()) and c.state_id = s.id and c.name = u.county
                       order by c.site_id = spark.library_site() limit 1) c on true
  where not exists (select from locations_cities x
-                    where x.site_id in ($1, spark.library_site()) and x.state_id = s.id and x.name = u.name
+                    where x.site_id in (:site, spark.library_site()) and x.state_id = s.id and x.name = u.name
                       and x.county_id is not distinct from c.id);

@@ -2,8 +2,11 @@
 -- statement has one. What may pass is spark.quality_gate's to say (schema/pack/2_walls/09_quality_gate.sql).
 
 -- name: articles_approve :write
--- returns: id, status, is_approved
-select id, status, is_approved from spark.approve_articles($1, $2, $3, $4, $5, $6, $7);
+-- params: site uuid, ids uuid[], waives_word_target bool, reason text?, audit_user arg, audit_actor arg,
+--         audit_ip arg
+-- returns: id uuid, status text, is_approved bool
+select id, status, is_approved from spark.approve_articles(:site, :ids, :waives_word_target, :reason,
+       :audit_user, :audit_actor, :audit_ip);
 
 -- No row: nothing is in the way.
 -- name: gate_ask :write

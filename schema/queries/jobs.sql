@@ -2,10 +2,14 @@
 -- and nothing that another attempt wrote can pass.
 
 -- name: job_insert :write
+-- params: site uuid?, kind text, payload json, dedup_key word?, priority int4, delay_us real,
+--         max_failures int4, trace word?, asked_user arg, asked_actor arg, asked_ip arg
 -- returns: id
 insert into spark.jobs (site_id, kind, payload, dedup_key, priority, run_at, max_failures, trace,
                         asked_user, asked_actor, asked_ip)
-values ($1, $2, $3::jsonb, $4, $5, now() + make_interval(secs => $6::float8 / 1e6), $7, $8, $9, $10, $11)
+values (:site, :kind, :payload::jsonb, :dedup_key, :priority,
+        now() + make_interval(secs => :delay_us::float8 / 1e6), :max_failures, :trace, :asked_user,
+        :asked_actor, :asked_ip)
     on conflict do nothing
 returning id;
 
@@ -99,15 +103,18 @@ select case when exists (select from kept) then 1 else spark.fenced() end as fen
 -- $4: is it final? $5: first wait in ms. Doubles, with jitter over the upper half, at most 10 minutes.
 -- $8: the other side asked for no sooner, in s.
 -- name: job_fail :shared
+-- params: id int, attempt int4, worker text, is_final bool, retry_base_ms real, error_class text, error text,
+--         retry_after_s real
 -- returns: state
 update spark.jobs
-   set state = case when $4 or failures + 1 >= max_failures then 'dead' else 'queued' end,
+   set state = case when :is_final or failures + 1 >= max_failures then 'dead' else 'queued' end,
        failures = failures + 1,
-       run_at = now() + make_interval(secs => greatest($8::float8, least(600.0, $5::float8 / 1000 * power(2, failures))
-                                                                   * (0.5 + random() / 2))),
-       finished_at = case when $4 or failures + 1 >= max_failures then now() end,
-       worker = null, error_class = $6, error = $7
- where id = $1 and attempt = $2 and worker = $3 and state = 'running'
+       run_at = now() + make_interval(secs => greatest(:retry_after_s::float8,
+                                                      least(600.0, :retry_base_ms::float8 / 1000 * power(2, failures))
+                                                      * (0.5 + random() / 2))),
+       finished_at = case when :is_final or failures + 1 >= max_failures then now() end,
+       worker = null, error_class = :error_class, error = :error
+ where id = :id and attempt = :attempt and worker = :worker and state = 'running'
 returning state;
 
 -- Nobody can do it for now, and nobody's fault is that: it waits for another $4 s, which costs no try.

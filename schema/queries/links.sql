@@ -44,28 +44,34 @@ select id, content, published_url, published_to_post, coalesce(date_published, p
 -- whose text is no longer what was read. Locked in their order, so that two runs cannot wait for each
 -- other. A target that went meanwhile leaves its link behind, as one that goes later would.
 -- name: links_store :write
+-- params: site uuid, articles uuid[], contents text[], hashes text[], details text[], batch uuid_any,
+--         link_articles int[], link_ids uuid[], targets uuid[], hrefs text[], anchors text[],
+--         positions int[], audit_user arg, audit_actor arg, audit_ip arg
 -- returns: id, audited
 with live as materialized (
     select a.id, u.content, u.details, u.n
-      from unnest($2::uuid[], $3::text[], $4::text[], $5::text[]) with ordinality as u (id, content, hash, details, n)
-      join generated_articles a on a.site_id = $1 and a.id = u.id
+      from unnest(:articles::uuid[], :contents::text[], :hashes::text[],
+                  :details::text[]) with ordinality as u (id, content, hash, details, n)
+      join generated_articles a on a.site_id = :site and a.id = u.id
      where encode(sha256(convert_to(a.content, 'UTF8')), 'hex') = u.hash
      order by a.id
        for no key update of a
 ), changed as (
     update generated_articles a set content = l.content
       from live l
-     where a.site_id = $1 and a.id = l.id
+     where a.site_id = :site and a.id = l.id
     returning a.id, l.n, l.details
 ), stored as (
     insert into article_links (site_id, id, batch_id, article_id, target_id, href, anchor, position)
-    select $1, m.id, $6, c.id, t.id, m.href, m.anchor, m.position
-      from unnest($7::int8[], $8::uuid[], $9::uuid[], $10::text[], $11::text[], $12::int8[])
+    select :site, m.id, :batch, c.id, t.id, m.href, m.anchor, m.position
+      from unnest(:link_articles::int8[], :link_ids::uuid[], :targets::uuid[], :hrefs::text[], :anchors::text[],
+                  :positions::int8[])
            as m (n, id, target, href, anchor, position)
       join changed c on c.n = m.n
-      left join link_targets t on t.site_id = $1 and t.id = m.target
+      left join link_targets t on t.site_id = :site and t.id = m.target
 )
-select id, spark.audit($1, 'links_inserted', 'generated_articles', id::text, details::jsonb, 'success', 'done', $13, $14, $15)
+select id, spark.audit(:site, 'links_inserted', 'generated_articles', id::text, details::jsonb,
+                       'success', 'done', :audit_user, :audit_actor, :audit_ip)
   from changed;
 
 -- name: links_of_article :read
@@ -76,17 +82,20 @@ select id, href, anchor from article_links
  limit 10000;
 
 -- name: links_take_out :write
+-- params: site uuid, article uuid, content text, content_hash bytes, links uuid[], removed int,
+--         audit_user arg, audit_actor arg, audit_ip arg
 -- returns: id, audited
 with changed as (
-    update generated_articles set content = $3
-     where site_id = $1 and id = $2 and sha256(convert_to(content, 'UTF8')) = $4::bytea
+    update generated_articles set content = :content
+     where site_id = :site and id = :article and sha256(convert_to(content, 'UTF8')) = :content_hash::bytea
     returning id
 ), gone as (
     delete from article_links l using changed c
-     where l.site_id = $1 and l.article_id = c.id and l.id = any ($5::uuid[])
+     where l.site_id = :site and l.article_id = c.id and l.id = any (:links::uuid[])
 )
-select id, spark.audit($1, 'links_removed', 'generated_articles', id::text,
-                       jsonb_build_object('links_removed', $6::int8), 'info', 'done', $7, $8, $9)
+select id, spark.audit(:site, 'links_removed', 'generated_articles', id::text,
+                       jsonb_build_object('links_removed', :removed::int8), 'info', 'done', :audit_user,
+                       :audit_actor, :audit_ip)
   from changed;
 
 -- name: link_articles_known :read

@@ -17,7 +17,10 @@ select f.id as form_id, f.name as form_name, f.slug as form_slug, f.webhook_url,
 
 -- The time narrows the months that are looked at: ids carry when they were made.
 -- name: outbound_conversion_find :read
--- returns: timestamp, conversion_type, value, currency, source, campaign, fbclid, sent_to_google, sent_to_facebook, email, phone, ip_address, user_agent, page_url, google_analytics_id, fb_pixel_id, fb_test_event_code
+-- returns: timestamp time, conversion_type text, value text?, currency text?, source text?, campaign text?,
+--          fbclid text?, sent_to_google bool, sent_to_facebook bool, email text?, phone text?,
+--          ip_address text?, user_agent text?, page_url text?, google_analytics_id text?, fb_pixel_id text?,
+--          fb_test_event_code text?
 select c.timestamp, c.conversion_type, c.value::text, c.currency, c.source, c.campaign, c.fbclid, c.sent_to_google,
        c.sent_to_facebook, l.email, l.phone, s.ip_address, s.user_agent, s.page_url, a.google_analytics_id,
        a.fb_pixel_id, a.fb_test_event_code
@@ -30,10 +33,11 @@ select c.timestamp, c.conversion_type, c.value::text, c.currency, c.source, c.ca
    and c.timestamp between $3::timestamptz - interval '1 day' and $3::timestamptz + interval '1 day';
 
 -- name: outbound_conversion_sent :write
+-- params: site uuid, id uuid, around time, to_google bool, to_facebook bool
 update conversions
-   set sent_to_google = sent_to_google or $4::bool, sent_to_facebook = sent_to_facebook or $5::bool
- where site_id = $1 and id = $2
-   and timestamp between $3::timestamptz - interval '1 day' and $3::timestamptz + interval '1 day';
+   set sent_to_google = sent_to_google or :to_google::bool, sent_to_facebook = sent_to_facebook or :to_facebook::bool
+ where site_id = :site and id = :id
+   and timestamp between :around::timestamptz - interval '1 day' and :around::timestamptz + interval '1 day';
 
 -- Secrets of sites: written and listed as the platform, read by workers --------------------------------
 

@@ -27,9 +27,11 @@ select date, opens, closes, is_weekend
  order by opens limit 3661;
 
 -- name: production_create :write
+-- params: site uuid, id uuid, campaign uuid, campaign_site uuid, status text, total int4, velocity_mode text,
+--         schedule json, is_test_first bool
 insert into production_queue (site_id, id, campaign_id, campaign_site_id, status, total_requested, velocity_mode,
                               schedule_data, test_batch_first)
-values ($1, $2, $3, $4, $5, $6, $7, $8::jsonb, $9);
+values (:site, :id, :campaign, :campaign_site, :status, :total, :velocity_mode, :schedule::jsonb, :is_test_first);
 
 -- Times in µs.
 -- name: slots_create :write

@@ -1,6 +1,9 @@
 -- What visitors send.
 
 -- name: lead_create :write
+-- params: site uuid, id uuid, name text?, email text, phone text?, message text?, source text,
+--         page_url text?, referrer text?, utm_source text?, utm_medium text?, utm_campaign text?, ip text?
 insert into leads (site_id, id, name, email, phone, message, source, page_url, referrer, utm_source,
                    utm_medium, utm_campaign, ip_address)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13);
+values (:site, :id, :name, :email, :phone, :message, :source, :page_url, :referrer, :utm_source, :utm_medium,
+        :utm_campaign, :ip);

@@ -130,12 +130,21 @@ static Err late_body(struct ctx *ctx, void *arg)
     Uuid ids[] = {uuid_make()};
     Sha256 hash = sha256(STR("x"));
     struct rows rows;
-    TRY(db_query(ctx, &SQL_LINKS_TAKE_OUT,
-                 ARGS(db_uuid(ctx->scope.site), db_uuid(article_id()), db_text(STR("new")),
-                      db_bytes(str_of((const char *)hash.bytes, sizeof hash.bytes)),
-                      db_uuid_array(ctx->arena, ids, 1), db_int(1), db_null(), db_null(),
-                      db_null()),
-                 &rows));
+    TRY(db_query(
+        ctx, &SQL_LINKS_TAKE_OUT,
+        links_take_out_args(ctx->arena,
+                            &(struct links_take_out_args){
+                                .site = ctx->scope.site,
+                                .article = article_id(),
+                                .content = STR("new"),
+                                .content_hash = str_of((const char *)hash.bytes, sizeof hash.bytes),
+                                .links = {ids, 1},
+                                .removed = 1,
+                                .audit_user = db_null(),
+                                .audit_actor = db_null(),
+                                .audit_ip = db_null(),
+                            }),
+        &rows));
     *written += rows.count;
     return OK;
 }

@@ -14,7 +14,9 @@ enum { NETWORK_MAX = 20, BODY_MAX = 64 * 1024 };
 struct delivery {
     Uuid id;
     bool is_google;
-    Str url_id; /* the pixel, or the measurement id */
+    bool is_there; /* still */
+    bool was_sent; /* to this network, before */
+    Str url_id;    /* the pixel, or the measurement id */
     struct conversion_facts facts;
     struct outbound_call call;
 };
@@ -30,23 +32,23 @@ static Err payload_read(struct ctx *ctx, const struct job *job, struct delivery 
     return OK;
 }
 
-static struct conversion_facts facts_of(const struct rows *rows, Uuid id)
+static struct conversion_facts facts_of(const struct outbound_conversion_find_row *row, Uuid id)
 {
     return (struct conversion_facts){
         .id = id,
-        .wall_us = row_time(rows, 0, OUTBOUND_CONVERSION_FIND_TIMESTAMP),
-        .type = row_text(rows, 0, OUTBOUND_CONVERSION_FIND_CONVERSION_TYPE),
-        .value = row_text(rows, 0, OUTBOUND_CONVERSION_FIND_VALUE),
-        .currency = row_text(rows, 0, OUTBOUND_CONVERSION_FIND_CURRENCY),
-        .source = row_text(rows, 0, OUTBOUND_CONVERSION_FIND_SOURCE),
-        .campaign = row_text(rows, 0, OUTBOUND_CONVERSION_FIND_CAMPAIGN),
-        .fbclid = row_text(rows, 0, OUTBOUND_CONVERSION_FIND_FBCLID),
-        .email = row_text(rows, 0, OUTBOUND_CONVERSION_FIND_EMAIL),
-        .phone = row_text(rows, 0, OUTBOUND_CONVERSION_FIND_PHONE),
-        .ip = row_text(rows, 0, OUTBOUND_CONVERSION_FIND_IP_ADDRESS),
-        .user_agent = row_text(rows, 0, OUTBOUND_CONVERSION_FIND_USER_AGENT),
-        .page_url = row_text(rows, 0, OUTBOUND_CONVERSION_FIND_PAGE_URL),
-        .test_code = row_text(rows, 0, OUTBOUND_CONVERSION_FIND_FB_TEST_EVENT_CODE),
+        .wall_us = row->timestamp,
+        .type = row->conversion_type,
+        .value = row->value,
+        .currency = row->currency,
+        .source = row->source,
+        .campaign = row->campaign,
+        .fbclid = row->fbclid,
+        .email = row->email,
+        .phone = row->phone,
+        .ip = row->ip_address,
+        .user_agent = row->user_agent,
+        .page_url = row->page_url,
+        .test_code = row->fb_test_event_code,
     };
 }
 
@@ -111,26 +113,25 @@ static fiber_fn Err call_make(struct ctx *ctx, struct delivery *delivery)
 
 static fiber_fn Err finish_sent(struct ctx *ctx, struct job *job, const struct delivery *delivery)
 {
-    const DbArg args[] = {
-        db_uuid(ctx->scope.site),
-        db_uuid(delivery->id),
-        db_time(outbound_time_of(delivery->id)),
-        db_bool(delivery->is_google),
-        db_bool(!delivery->is_google),
+    struct outbound_conversion_sent_args args = {
+        .site = ctx->scope.site,
+        .id = delivery->id,
+        .around = outbound_time_of(delivery->id),
+        .to_google = delivery->is_google,
+        .to_facebook = !delivery->is_google,
     };
     struct db_batch effects = {.lane = DB_SHARED};
     db_batch_add(&effects, &SQL_OUTBOUND_CONVERSION_SENT,
-                 (struct db_args){args, sizeof args / sizeof args[0]}, NULL);
+                 outbound_conversion_sent_args(ctx->arena, &args), NULL);
     return job_finish(ctx, job, &effects, STR("{\"sent\":true}"));
 }
 
 /* Why there is nothing to send; NULL: there is. */
-static const char *reason_not_to(const struct delivery *delivery, const struct rows *rows)
+static const char *reason_not_to(const struct delivery *delivery)
 {
-    if (rows->count == 0)
+    if (!delivery->is_there)
         return "removed";
-    if (delivery->is_google ? row_bool(rows, 0, OUTBOUND_CONVERSION_FIND_SENT_TO_GOOGLE)
-                            : row_bool(rows, 0, OUTBOUND_CONVERSION_FIND_SENT_TO_FACEBOOK))
+    if (delivery->was_sent)
         return "sent before";
     if (delivery->url_id.len == 0)
         return "not set up any more";
@@ -139,30 +140,31 @@ static const char *reason_not_to(const struct delivery *delivery, const struct r
     return NULL;
 }
 
-static fiber_fn Err delivery_load(struct ctx *ctx, struct delivery *delivery, struct rows *rows)
+static fiber_fn Err delivery_load(struct ctx *ctx, struct delivery *delivery)
 {
+    struct rows rows;
     TRY(db_query(ctx, &SQL_OUTBOUND_CONVERSION_FIND,
                  ARGS(db_uuid(ctx->scope.site), db_uuid(delivery->id),
                       db_time(outbound_time_of(delivery->id))),
-                 rows));
-    if (rows->count == 0)
+                 &rows));
+    delivery->is_there = rows.count > 0;
+    if (!delivery->is_there)
         return OK;
-    delivery->facts = facts_of(rows, delivery->id);
-    delivery->url_id = row_text(rows, 0,
-                                delivery->is_google ? OUTBOUND_CONVERSION_FIND_GOOGLE_ANALYTICS_ID
-                                                    : OUTBOUND_CONVERSION_FIND_FB_PIXEL_ID);
-    delivery->call.key =
-        outbound_key(ctx->arena, delivery->is_google ? "google" : "facebook", delivery->id);
+    struct outbound_conversion_find_row row = outbound_conversion_find_row(&rows, 0);
+    bool is_google = delivery->is_google;
+    delivery->facts = facts_of(&row, delivery->id);
+    delivery->was_sent = is_google ? row.sent_to_google : row.sent_to_facebook;
+    delivery->url_id = is_google ? row.google_analytics_id : row.fb_pixel_id;
+    delivery->call.key = outbound_key(ctx->arena, is_google ? "google" : "facebook", delivery->id);
     return OK;
 }
 
 static fiber_fn Err run(struct ctx *ctx, struct job *job)
 {
     struct delivery delivery = {0};
-    struct rows rows;
     TRY(payload_read(ctx, job, &delivery));
-    TRY(delivery_load(ctx, &delivery, &rows));
-    const char *reason = reason_not_to(&delivery, &rows);
+    TRY(delivery_load(ctx, &delivery));
+    const char *reason = reason_not_to(&delivery);
     if (reason != NULL)
         return job_finish(ctx, job, NULL,
                           str_printf(ctx->arena, "{\"sent\":false,\"reason\":\"%s\"}", reason));

@@ -4,8 +4,6 @@
 
 #include <assert.h>
 
-enum { ARG_COUNT = 10 };
-
 static const char *const ACTOR_NAMES[] = {
     [ACTOR_PUBLIC] = "public", [ACTOR_USER] = "user", [ACTOR_SITE_TOKEN] = "site_token",
     [ACTOR_ADMIN] = "admin",   [ACTOR_GOD] = "god",   [ACTOR_MACHINERY] = "machinery",
@@ -46,34 +44,29 @@ DbArg audit_ip(const struct ctx *ctx)
     return actor != NULL && actor->ip.len > 0 ? db_text(actor->ip) : db_null();
 }
 
-static DbArg z_or(const char *given, const char *absent)
-{
-    return db_text(str_from_z(given != NULL ? given : absent));
-}
-
-static DbArg site_arg(const struct ctx *ctx, const struct audit *audit)
+static Uuid site_of(const struct ctx *ctx, const struct audit *audit)
 {
     if (!uuid_is_nil(audit->site))
-        return db_uuid(audit->site);
-    return ctx->scope.kind == SCOPE_SITE ? db_uuid(ctx->scope.site) : db_null();
+        return audit->site;
+    return ctx->scope.kind == SCOPE_SITE ? ctx->scope.site : (Uuid){0};
 }
 
-/* In the arena: a batch reads its arguments only when it runs. */
 static struct db_args args_of(const struct ctx *ctx, const struct audit *audit)
 {
     assert(audit->action.len > 0);
-    DbArg *list = arena_array(ctx->arena, DbArg, ARG_COUNT);
-    list[0] = site_arg(ctx, audit);
-    list[1] = db_text(audit->action);
-    list[2] = db_text_or_null(audit->entity_type);
-    list[3] = db_text_or_null(audit->entity_id);
-    list[4] = db_text_or_null(audit->details);
-    list[5] = z_or(audit->level, "info");
-    list[6] = z_or(audit->status, "done");
-    list[7] = uuid_is_nil(audit->user) ? audit_user(ctx) : db_uuid(audit->user);
-    list[8] = audit->actor == NULL ? audit_actor(ctx) : db_text(str_from_z(audit->actor));
-    list[9] = audit->ip.len == 0 ? audit_ip(ctx) : db_text(audit->ip);
-    return (struct db_args){list, ARG_COUNT};
+    struct audit_add_args args = {
+        .site = site_of(ctx, audit),
+        .action = audit->action,
+        .entity_type = audit->entity_type,
+        .entity_id = audit->entity_id,
+        .details = audit->details,
+        .level = str_from_z(audit->level != NULL ? audit->level : "info"),
+        .status = str_from_z(audit->status != NULL ? audit->status : "done"),
+        .audit_user = uuid_is_nil(audit->user) ? audit_user(ctx) : db_uuid(audit->user),
+        .audit_actor = audit->actor == NULL ? audit_actor(ctx) : db_text(str_from_z(audit->actor)),
+        .audit_ip = audit->ip.len == 0 ? audit_ip(ctx) : db_text(audit->ip),
+    };
+    return audit_add_args(ctx->arena, &args);
 }
 
 fiber_fn Err audit_write(struct db_tx *tx, const struct audit *audit)

@@ -23,11 +23,19 @@ fiber_fn Err site_token_create(struct platform platform, const struct site_token
     struct rows rows;
     TRY(db_query_platform(
         platform, &SQL_SITE_TOKEN_CREATE,
-        ARGS(db_uuid(id), db_uuid(request->site), db_text(request->name),
-             db_bytes(str_of((const char *)hash.bytes, sizeof hash.bytes)),
-             db_text_array(ctx->arena, scopes, request->may_write ? 2 : 1),
-             request->expires_wall_us > 0 ? db_time(request->expires_wall_us) : db_null(),
-             audit_user(ctx), audit_actor(ctx), audit_ip(ctx)),
+        site_token_create_args(
+            ctx->arena,
+            &(struct site_token_create_args){
+                .id = id,
+                .site = request->site,
+                .name = request->name,
+                .token_hash = str_of((const char *)hash.bytes, sizeof hash.bytes),
+                .scopes = {scopes, request->may_write ? 2 : 1},
+                .expires_at = request->expires_wall_us > 0 ? &request->expires_wall_us : NULL,
+                .audit_user = audit_user(ctx),
+                .audit_actor = audit_actor(ctx),
+                .audit_ip = audit_ip(ctx),
+            }),
         &rows));
     if (rows.count == 0)
         return fail(ctx, ERR_NOT_FOUND, "There is no such site.");

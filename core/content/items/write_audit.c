@@ -56,10 +56,16 @@ Err write_audit(struct writer *w, const struct plan *plan, const struct write_sh
         keys[i] = key_text(ctx->arena, rows, i, plan->key_column);
     }
     return db_tx_query(w->tx, &SQL_AUDIT_ROWS,
-                       ARGS(db_uuid_array(ctx->arena, sites, rows->count),
-                            db_text_array(ctx->arena, keys, rows->count),
-                            db_text(action_text(shape->action)), db_text(plan->collection->name),
-                            details_of(ctx, shape), audit_user(ctx), audit_actor(ctx),
-                            audit_ip(ctx)),
+                       audit_rows_args(ctx->arena,
+                                       &(struct audit_rows_args){
+                                           .sites = {sites, rows->count},
+                                           .keys = {keys, rows->count},
+                                           .action = action_text(shape->action),
+                                           .entity_type = plan->collection->name,
+                                           .details = details_of(ctx, shape),
+                                           .audit_user = audit_user(ctx),
+                                           .audit_actor = audit_actor(ctx),
+                                           .audit_ip = audit_ip(ctx),
+                                       }),
                        NULL);
 }

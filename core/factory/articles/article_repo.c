@@ -6,6 +6,7 @@
 #include "gen/sql.h"
 
 #include <assert.h>
+#include <stddef.h>
 
 /* How often one headline may meet a taken text or address before it is given up. */
 enum { ATTEMPTS_MAX = 6 };
@@ -35,68 +36,83 @@ static Str modules_json(struct arena *arena, const struct article_plan *plan,
     return buf_str(out);
 }
 
-/* The drafts as columns, in the order of articles_store. */
-static void add_columns(struct arena *arena, const struct article_plan *plan,
-                        const struct round *round, DbArg *list)
+/* One member of all drafts, which is a Str; an empty one is stored as null. */
+static struct db_texts texts_at(struct arena *arena, const struct round *round, size_t offset)
 {
-    uint32_t count = round->count;
-    Uuid *ids = arena_array(arena, Uuid, count);
-    Uuid *headlines = arena_array(arena, Uuid, count);
-    int64_t *words = arena_array(arena, int64_t, count);
-    enum { TEXTS = 15 };
-    Str *texts[TEXTS];
-    for (int column = 0; column < TEXTS; column++)
-        texts[column] = arena_array(arena, Str, count);
-
-    for (uint32_t i = 0; i < count; i++) {
-        const struct article_draft *draft = &round->drafts[i];
-        ids[i] = draft->id;
-        headlines[i] = draft->headline.id;
-        words[i] = draft->assembly.words;
-        const Str row[TEXTS] = {
-            draft->title,
-            draft->slug,
-            draft->assembly.html,
-            draft->meta_title,
-            draft->meta_description,
-            word_count_status_name(draft->assembly.words_status),
-            draft->location.city,
-            draft->location.county,
-            draft->location.state,
-            draft->svg,
-            draft->alt,
-            draft->schema_json,
-            hex_text(arena, draft->assembly.generation_hash.bytes, sizeof(Sha256)),
-            draft->provenance,
-            modules_json(arena, plan, draft),
-        };
-        for (int column = 0; column < TEXTS; column++)
-            texts[column][i] = row[column].len > 0 ? row[column] : STR_NONE;
+    Str *texts = arena_array(arena, Str, round->count);
+    for (uint32_t i = 0; i < round->count; i++) {
+        memcpy(&texts[i], (const char *)&round->drafts[i] + offset, sizeof texts[i]);
+        if (texts[i].len == 0)
+            texts[i] = STR_NONE;
     }
-    *list++ = db_uuid_array(arena, ids, count);
-    *list++ = db_uuid_array(arena, headlines, count);
-    for (int column = 0; column < TEXTS; column++) {
-        if (column == 5)
-            *list++ = db_int_array(arena, words, count);
-        *list++ = db_text_array(arena, texts[column], count);
-    }
+    return (struct db_texts){texts, round->count};
 }
+
+/* What is a column, but no Str of the draft. */
+struct columns {
+    Uuid ids[ARTICLE_BATCH_MAX], headlines[ARTICLE_BATCH_MAX];
+    int64_t words[ARTICLE_BATCH_MAX];
+    Str statuses[ARTICLE_BATCH_MAX], hashes[ARTICLE_BATCH_MAX], modules[ARTICLE_BATCH_MAX];
+};
+
+static struct columns *columns_of(struct arena *arena, const struct article_plan *plan,
+                                  const struct round *round)
+{
+    struct columns *columns = arena_new(arena, struct columns);
+    for (uint32_t i = 0; i < round->count; i++) {
+        const struct article_draft *draft = &round->drafts[i];
+        columns->ids[i] = draft->id;
+        columns->headlines[i] = draft->headline.id;
+        columns->words[i] = draft->assembly.words;
+        columns->statuses[i] = word_count_status_name(draft->assembly.words_status);
+        columns->hashes[i] = hex_text(arena, draft->assembly.generation_hash.bytes, sizeof(Sha256));
+        columns->modules[i] = modules_json(arena, plan, draft);
+    }
+    return columns;
+}
+
+/* 0; no other type compiles. */
+#define IS_STR(value) _Generic((value), Str : 0)
+#define TEXTS_OF(member)                                                                           \
+    texts_at(ctx->arena, round,                                                                    \
+             offsetof(struct article_draft, member) +                                              \
+                 IS_STR(((const struct article_draft *)NULL)->member))
 
 static fiber_fn Err store(struct ctx *ctx, struct db_tx *tx, const struct article_batch *batch,
                           const struct round *round, struct rows *ret_rows)
 {
-    enum { ARGUMENTS = 25 };
     const struct assembled *assembled = batch->assembled;
-    DbArg *list = arena_array(ctx->arena, DbArg, ARGUMENTS);
-    list[0] = db_uuid(ctx->scope.site);
-    list[1] = db_uuid(batch->plan->campaign.id);
-    list[2] = db_uuid(batch->plan->campaign.owner);
-    list[3] = db_uuid_or_null(batch->generation);
-    list[4] = db_text(assembled != NULL ? STR("draft") : STR("qc"));
-    list[5] = assembled != NULL ? db_time(assembled->publish_us) : db_null();
-    list[6] = assembled != NULL ? db_time(assembled->modified_us) : db_null();
-    add_columns(ctx->arena, batch->plan, round, list + 7);
-    return db_tx_query(tx, &SQL_ARTICLES_STORE, (struct db_args){list, ARGUMENTS}, ret_rows);
+    const struct campaign *campaign = &batch->plan->campaign;
+    uint32_t count = round->count;
+    struct columns *columns = columns_of(ctx->arena, batch->plan, round);
+    struct articles_store_args args = {
+        .site = ctx->scope.site,
+        .campaign = campaign->id,
+        .campaign_site = campaign->owner,
+        .generation = batch->generation,
+        .status = assembled != NULL ? STR("draft") : STR("qc"),
+        .published = assembled != NULL ? &assembled->publish_us : NULL,
+        .modified = assembled != NULL ? &assembled->modified_us : NULL,
+        .ids = {columns->ids, count},
+        .headlines = {columns->headlines, count},
+        .titles = TEXTS_OF(title),
+        .slugs = TEXTS_OF(slug),
+        .contents = TEXTS_OF(assembly.html),
+        .meta_titles = TEXTS_OF(meta_title),
+        .meta_descriptions = TEXTS_OF(meta_description),
+        .word_counts = {columns->words, count},
+        .word_count_statuses = {columns->statuses, count},
+        .cities = TEXTS_OF(location.city),
+        .counties = TEXTS_OF(location.county),
+        .states = TEXTS_OF(location.state),
+        .svgs = TEXTS_OF(svg),
+        .alts = TEXTS_OF(alt),
+        .schemas = TEXTS_OF(schema_json),
+        .hashes = {columns->hashes, count},
+        .provenances = TEXTS_OF(provenance),
+        .modules = {columns->modules, count},
+    };
+    return db_tx_query(tx, &SQL_ARTICLES_STORE, articles_store_args(ctx->arena, &args), ret_rows);
 }
 
 static bool was_stored(const struct rows *rows, Uuid id)
@@ -252,13 +268,15 @@ static fiber_fn Err claim(struct ctx *ctx, struct db_tx *tx, Uuid campaign, uint
     TRY(db_tx_query(tx, &SQL_HEADLINES_CLAIM,
                     ARGS(db_uuid(ctx->scope.site), db_uuid(campaign), db_int(count)), &rows));
     assert(rows.count <= count);
-    for (uint32_t i = 0; i < rows.count; i++)
+    for (uint32_t i = 0; i < rows.count; i++) {
+        struct headlines_claim_row row = headlines_claim_row(&rows, i);
         ret[i] = (struct claimed_headline){
-            .id = row_uuid(&rows, i, HEADLINES_CLAIM_ID),
-            .title = row_text(&rows, i, HEADLINES_CLAIM_TITLE),
-            .text_hash = row_text(&rows, i, HEADLINES_CLAIM_TEXT_HASH),
-            .location = row_json(&rows, i, HEADLINES_CLAIM_LOCATION),
+            .id = row.id,
+            .title = row.title,
+            .text_hash = row.text_hash,
+            .location = row.location,
         };
+    }
     *ret_count = rows.count;
     return OK;
 }

@@ -74,9 +74,16 @@ fiber_fn Err generation_start(struct ctx *ctx, const struct generation_request *
     SCOPED_TX struct db_tx tx = {0};
     TRY(db_begin(ctx, &tx));
     TRY(db_tx_query(&tx, &SQL_GENERATION_CREATE,
-                    ARGS(db_uuid(ctx->scope.site), db_uuid(id), db_uuid(campaign.id),
-                         db_uuid(campaign.owner), db_int4((int32_t)request->batch_size),
-                         db_int4((int32_t)request->total), db_int4((int32_t)jobs)),
+                    generation_create_args(ctx->arena,
+                                           &(struct generation_create_args){
+                                               .site = ctx->scope.site,
+                                               .id = id,
+                                               .campaign = campaign.id,
+                                               .campaign_site = campaign.owner,
+                                               .batch_size = (int32_t)request->batch_size,
+                                               .target_quantity = (int32_t)request->total,
+                                               .jobs_total = (int32_t)jobs,
+                                           }),
                     NULL));
     for (uint32_t offset = 0; offset < request->total; offset += request->batch_size)
         TRY(enqueue(ctx, &tx, request, id, offset));
@@ -128,9 +135,16 @@ fiber_fn Err generation_run(struct ctx *ctx, struct job *job)
     uint32_t made;
     TRY(articles_make(ctx, &tx, &batch, (uint32_t)payload.limit, drafts, &made));
     TRY(db_tx_query(&tx, &SQL_GENERATION_ADVANCE,
-                    ARGS(db_uuid(ctx->scope.site), db_uuid(payload.generation),
-                         db_int4((int32_t)made), db_uuid(payload.campaign), audit_user(ctx),
-                         audit_actor(ctx), audit_ip(ctx)),
+                    generation_advance_args(ctx->arena,
+                                            &(struct generation_advance_args){
+                                                .site = ctx->scope.site,
+                                                .id = payload.generation,
+                                                .made = (int32_t)made,
+                                                .campaign = payload.campaign,
+                                                .audit_user = audit_user(ctx),
+                                                .audit_actor = audit_actor(ctx),
+                                                .audit_ip = audit_ip(ctx),
+                                            }),
                     NULL));
     TRY(job_finish_commit(job, &tx, STR_NONE));
     articles_count_usage(batch.plan, drafts, made);
@@ -143,13 +157,12 @@ fiber_fn Err generation_run(struct ctx *ctx, struct job *job)
 /* One at once
  * -------------------------------------------------------------------------------------- */
 
-static Err already_used(struct ctx *ctx, const struct rows *rows)
+static Err already_used(struct ctx *ctx, Uuid article)
 {
     err_ignore(fail(ctx, ERR_CONFLICT, "There is an article with this headline already."),
                "returned with its note");
-    if (row_is_null(rows, 0, HEADLINE_TAKE_ARTICLE_ID))
+    if (uuid_is_nil(article))
         return ERR_CONFLICT;
-    Uuid article = row_uuid(rows, 0, HEADLINE_TAKE_ARTICLE_ID);
     return fail_note(ctx, "article_id", uuid_text(ctx->arena, article));
 }
 
@@ -161,19 +174,27 @@ static fiber_fn Err take_headline(struct ctx *ctx, struct db_tx *tx,
     Str title = text_normalise(ctx->arena, request->headline);
     Sha256 hash = sha256(title);
     struct rows rows;
-    TRY(db_tx_query(tx, &SQL_HEADLINE_TAKE,
-                    ARGS(db_uuid(ctx->scope.site), db_uuid(campaign->id), db_uuid(campaign->owner),
-                         db_uuid(uuid_make()), db_text(title),
-                         db_text(hex_text(ctx->arena, hash.bytes, sizeof hash.bytes)),
-                         db_text_z(request->location)),
-                    &rows));
-    if (str_eq(row_text(&rows, 0, HEADLINE_TAKE_STATUS), STR("used")))
-        return already_used(ctx, &rows);
+    TRY(db_tx_query(
+        tx, &SQL_HEADLINE_TAKE,
+        headline_take_args(ctx->arena,
+                           &(struct headline_take_args){
+                               .site = ctx->scope.site,
+                               .campaign = campaign->id,
+                               .campaign_site = campaign->owner,
+                               .id = uuid_make(),
+                               .title = title,
+                               .text_hash = hex_text(ctx->arena, hash.bytes, sizeof hash.bytes),
+                               .location = request->location,
+                           }),
+        &rows));
+    struct headline_take_row row = headline_take_row(&rows, 0);
+    if (str_eq(row.status, STR("used")))
+        return already_used(ctx, row.article_id);
     *ret = (struct claimed_headline){
-        .id = row_uuid(&rows, 0, HEADLINE_TAKE_ID),
-        .title = row_text(&rows, 0, HEADLINE_TAKE_TITLE),
-        .text_hash = row_text(&rows, 0, HEADLINE_TAKE_TEXT_HASH),
-        .location = row_json(&rows, 0, HEADLINE_TAKE_LOCATION),
+        .id = row.id,
+        .title = row.title,
+        .text_hash = row.text_hash,
+        .location = row.location,
     };
     return OK;
 }

@@ -10,6 +10,7 @@
 /* One statement's share of a list: rows [from, from + count). */
 struct slice {
     struct db_tx *tx;
+    Uuid site;
     const struct blueprint_list *list;
     uint32_t from;
     uint32_t count;
@@ -20,57 +21,112 @@ static struct arena *arena_of(const struct slice *slice)
     return slice->tx->ctx->arena;
 }
 
-static DbArg new_ids(const struct slice *slice)
+static struct db_uuids new_ids(const struct slice *slice)
 {
     Uuid *ids = arena_array(arena_of(slice), Uuid, slice->count);
     for (uint32_t i = 0; i < slice->count; i++)
         ids[i] = uuid_make();
-    return db_uuid_array(arena_of(slice), ids, slice->count);
+    return (struct db_uuids){ids, slice->count};
 }
 
-static DbArg texts(const struct slice *slice, uint32_t column)
+static struct db_texts texts(const struct slice *slice, uint32_t column)
 {
-    return db_text_array(arena_of(slice), slice->list->columns[column] + slice->from, slice->count);
+    return (struct db_texts){slice->list->columns[column] + slice->from, slice->count};
 }
 
-static DbArg numbers(const struct slice *slice)
+static struct db_ints numbers(const struct slice *slice)
 {
-    return db_int_array(arena_of(slice), slice->list->numbers + slice->from, slice->count);
+    return (struct db_ints){slice->list->numbers + slice->from, slice->count};
 }
 
-/* The columns as the statement wants them behind site and ids: texts in order, and the numbers
- * before text `numbers_at` (or at the end). */
-static fiber_fn Err store_slice(const struct slice *slice, const struct statement *statement,
-                                DbArg site, uint32_t columns, uint32_t numbers_at,
-                                int64_t *ret_stored)
+static struct db_args dictionaries(const struct slice *slice)
 {
-    DbArg *list = arena_array(arena_of(slice), DbArg, columns + 3);
-    uint32_t count = 0;
-    list[count++] = site;
-    list[count++] = new_ids(slice);
-    for (uint32_t c = 0; c < columns; c++) {
-        if (c == numbers_at)
-            list[count++] = numbers(slice);
-        list[count++] = texts(slice, c);
-    }
-    if (numbers_at == columns)
-        list[count++] = numbers(slice);
-    struct rows rows;
-    TRY(db_tx_query(slice->tx, statement, (struct db_args){list, count}, &rows));
-    *ret_stored += rows.affected;
-    return OK;
+    struct dictionaries_store_args args = {
+        .site = slice->site,
+        .ids = new_ids(slice),
+        .categories = texts(slice, 0),
+        .datas = texts(slice, 1),
+    };
+    return dictionaries_store_args(arena_of(slice), &args);
 }
 
-enum { NO_NUMBERS = BLUEPRINT_COLUMNS_MAX + 1 };
+static struct db_args offers(const struct slice *slice)
+{
+    struct offer_blocks_store_args args = {
+        .site = slice->site,
+        .ids = new_ids(slice),
+        .types = texts(slice, 0),
+        .block_ids = texts(slice, 1),
+        .avatar_keys = texts(slice, 2),
+        .names = texts(slice, 3),
+        .htmls = texts(slice, 4),
+        .datas = texts(slice, 5),
+    };
+    return offer_blocks_store_args(arena_of(slice), &args);
+}
 
-static fiber_fn Err store_list(struct db_tx *tx, const struct statement *statement, Uuid site,
-                               const struct blueprint_list *list, uint32_t columns,
-                               uint32_t numbers_at, int64_t *ret_stored)
+static struct db_args states(const struct slice *slice)
+{
+    struct states_store_args args = {
+        .site = slice->site,
+        .ids = new_ids(slice),
+        .names = texts(slice, 0),
+        .codes = texts(slice, 1),
+        .countries = texts(slice, 2),
+        .populations = numbers(slice),
+        .regions = texts(slice, 3),
+    };
+    return states_store_args(arena_of(slice), &args);
+}
+
+static struct db_args counties(const struct slice *slice)
+{
+    struct counties_store_args args = {
+        .site = slice->site,
+        .ids = new_ids(slice),
+        .names = texts(slice, 0),
+        .states = texts(slice, 1),
+        .populations = numbers(slice),
+    };
+    return counties_store_args(arena_of(slice), &args);
+}
+
+static struct db_args cities(const struct slice *slice)
+{
+    struct cities_store_args args = {
+        .site = slice->site,
+        .ids = new_ids(slice),
+        .names = texts(slice, 0),
+        .states = texts(slice, 1),
+        .counties = texts(slice, 2),
+        .populations = numbers(slice),
+        .postal_codes = texts(slice, 3),
+    };
+    return cities_store_args(arena_of(slice), &args);
+}
+
+static struct slice slice_of(struct db_tx *tx, Uuid site, const struct blueprint_list *list,
+                             uint32_t from)
+{
+    uint32_t left = list->count - from;
+    return (struct slice){
+        .tx = tx,
+        .site = site,
+        .list = list,
+        .from = from,
+        .count = left < BLUEPRINT_ROWS ? left : BLUEPRINT_ROWS,
+    };
+}
+
+static fiber_fn Err store_list(struct db_tx *tx, const struct statement *statement,
+                               struct db_args (*args_of)(const struct slice *slice), Uuid site,
+                               const struct blueprint_list *list, int64_t *ret_stored)
 {
     for (uint32_t from = 0; from < list->count; from += BLUEPRINT_ROWS) {
-        uint32_t left = list->count - from;
-        struct slice slice = {tx, list, from, left < BLUEPRINT_ROWS ? left : BLUEPRINT_ROWS};
-        TRY(store_slice(&slice, statement, db_uuid(site), columns, numbers_at, ret_stored));
+        struct slice slice = slice_of(tx, site, list, from);
+        struct rows rows;
+        TRY(db_tx_query(tx, statement, args_of(&slice), &rows));
+        *ret_stored += rows.affected;
     }
     return OK;
 }
@@ -78,14 +134,20 @@ static fiber_fn Err store_list(struct db_tx *tx, const struct statement *stateme
 static fiber_fn Err store_fragments(struct db_tx *tx, Uuid site, Uuid campaign,
                                     const struct blueprint_list *list, int64_t *ret_stored)
 {
-    DbArg owner = uuid_is_nil(campaign) ? db_null() : db_uuid(campaign);
     for (uint32_t from = 0; from < list->count; from += BLUEPRINT_ROWS) {
-        uint32_t left = list->count - from;
-        struct slice slice = {tx, list, from, left < BLUEPRINT_ROWS ? left : BLUEPRINT_ROWS};
+        struct slice slice = slice_of(tx, site, list, from);
         struct rows rows;
         TRY(db_tx_query(tx, &SQL_FRAGMENTS_STORE,
-                        ARGS(db_uuid(site), owner, new_ids(&slice), texts(&slice, 0),
-                             texts(&slice, 1), numbers(&slice), texts(&slice, 2)),
+                        fragments_store_args(tx->ctx->arena,
+                                             &(struct fragments_store_args){
+                                                 .site = site,
+                                                 .campaign = campaign,
+                                                 .ids = new_ids(&slice),
+                                                 .types = texts(&slice, 0),
+                                                 .bodies = texts(&slice, 1),
+                                                 .word_counts = numbers(&slice),
+                                                 .hashes = texts(&slice, 2),
+                                             }),
                         &rows));
         *ret_stored += rows.affected;
     }
@@ -97,12 +159,20 @@ static fiber_fn Err store_headlines(struct db_tx *tx, Uuid site, Uuid campaign,
 {
     const struct blueprint_list *list = &blueprint->headlines;
     for (uint32_t from = 0; from < list->count; from += BLUEPRINT_ROWS) {
-        uint32_t left = list->count - from;
-        struct slice slice = {tx, list, from, left < BLUEPRINT_ROWS ? left : BLUEPRINT_ROWS};
+        struct slice slice = slice_of(tx, site, list, from);
         struct rows rows;
         TRY(db_tx_query(tx, &SQL_HEADLINES_STORE,
-                        ARGS(db_uuid(site), db_uuid(campaign), db_uuid(site), db_null(),
-                             new_ids(&slice), texts(&slice, 0), texts(&slice, 1), texts(&slice, 2)),
+                        headlines_store_args(tx->ctx->arena,
+                                             &(struct headlines_store_args){
+                                                 .site = site,
+                                                 .campaign = campaign,
+                                                 .campaign_site = site,
+                                                 .formula = STR_NONE,
+                                                 .ids = new_ids(&slice),
+                                                 .titles = texts(&slice, 0),
+                                                 .hashes = texts(&slice, 1),
+                                                 .locations = texts(&slice, 2),
+                                             }),
                         &rows));
         *ret_stored += row_int(&rows, 0, HEADLINES_STORE_INSERTED);
     }
@@ -138,14 +208,21 @@ static fiber_fn Err store_campaign(struct db_tx *tx, Uuid site, Uuid template,
         return OK;
     }
     *ret = uuid_make();
-    return db_tx_query(
-        tx, &SQL_CAMPAIGN_CREATE,
-        ARGS(db_uuid(site), db_uuid(*ret), db_text(blueprint->campaign_name),
-             db_text_z(blueprint->headline_root), db_text(blueprint->niche_variables),
-             db_text(blueprint->location_mode), db_text_z(blueprint->location_target),
-             db_int4((int32_t)blueprint->batch_count), db_int4((int32_t)blueprint->target_words),
-             uuid_is_nil(template) ? db_null() : db_uuid(template)),
-        NULL);
+    return db_tx_query(tx, &SQL_CAMPAIGN_CREATE,
+                       campaign_create_args(tx->ctx->arena,
+                                            &(struct campaign_create_args){
+                                                .site = site,
+                                                .id = *ret,
+                                                .name = blueprint->campaign_name,
+                                                .headline_root = blueprint->headline_root,
+                                                .niche_variables = blueprint->niche_variables,
+                                                .location_mode = blueprint->location_mode,
+                                                .location_target = blueprint->location_target,
+                                                .batch_count = (int32_t)blueprint->batch_count,
+                                                .target_words = (int32_t)blueprint->target_words,
+                                                .article_template = template,
+                                            }),
+                       NULL);
 }
 
 static fiber_fn Err check_states(struct ctx *ctx, const struct map *known, const char *key,
@@ -170,7 +247,7 @@ static fiber_fn Err store_places(struct db_tx *tx, Uuid site, const struct bluep
 {
     if (blueprint->states.count + blueprint->counties.count + blueprint->cities.count == 0)
         return OK;
-    TRY(store_list(tx, &SQL_STATES_STORE, site, &blueprint->states, 4, 3, &ret->states));
+    TRY(store_list(tx, &SQL_STATES_STORE, states, site, &blueprint->states, &ret->states));
     struct rows rows;
     TRY(db_tx_query(tx, &SQL_STATE_CODES, ARGS(db_uuid(site)), &rows));
     struct map *known = map_in_arena(tx->ctx->arena);
@@ -178,8 +255,8 @@ static fiber_fn Err store_places(struct db_tx *tx, Uuid site, const struct bluep
         (void)map_put(known, row_text(&rows, i, STATE_CODES_CODE), known);
     TRY(check_states(tx->ctx, known, "cities", &blueprint->cities));
     TRY(check_states(tx->ctx, known, "counties", &blueprint->counties));
-    TRY(store_list(tx, &SQL_COUNTIES_STORE, site, &blueprint->counties, 2, 2, &ret->counties));
-    return store_list(tx, &SQL_CITIES_STORE, site, &blueprint->cities, 4, 3, &ret->cities);
+    TRY(store_list(tx, &SQL_COUNTIES_STORE, counties, site, &blueprint->counties, &ret->counties));
+    return store_list(tx, &SQL_CITIES_STORE, cities, site, &blueprint->cities, &ret->cities);
 }
 
 static fiber_fn Err log_import(struct db_tx *tx, Uuid site, const struct blueprint *blueprint,
@@ -215,10 +292,9 @@ static fiber_fn Err store_all(struct db_tx *tx, Uuid site, const struct blueprin
     TRY(store_template(tx, site, blueprint, &ret->template_id));
     TRY(store_campaign(tx, site, ret->template_id, blueprint, &ret->campaign_id));
     TRY(store_fragments(tx, site, ret->campaign_id, &blueprint->fragments, &ret->fragments));
-    TRY(store_list(tx, &SQL_DICTIONARIES_STORE, site, &blueprint->dictionaries, 2, NO_NUMBERS,
+    TRY(store_list(tx, &SQL_DICTIONARIES_STORE, dictionaries, site, &blueprint->dictionaries,
                    &ret->dictionaries));
-    TRY(store_list(tx, &SQL_OFFER_BLOCKS_STORE, site, &blueprint->offers, 6, NO_NUMBERS,
-                   &ret->offers));
+    TRY(store_list(tx, &SQL_OFFER_BLOCKS_STORE, offers, site, &blueprint->offers, &ret->offers));
     TRY(store_places(tx, site, blueprint, ret));
     TRY(store_headlines(tx, site, ret->campaign_id, blueprint, &ret->headlines));
     return log_import(tx, site, blueprint, ret);

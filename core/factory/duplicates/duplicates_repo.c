@@ -227,11 +227,17 @@ fiber_fn Err duplicate_flags_store(struct db_tx *tx, const struct thresholds *th
     }
     struct rows rows;
     TRY(db_tx_query(tx, &SQL_DUPLICATE_FLAGS_STORE,
-                    ARGS(db_uuid(tx->ctx->scope.site), db_uuid_array(arena, a, count),
-                         db_uuid_array(arena, b, count), db_int_array(arena, scores, count),
-                         db_int_array(arena, contained, count),
-                         db_text_array(arena, examples, count), db_real(thresholds->block),
-                         db_text(batch)),
+                    duplicate_flags_store_args(arena,
+                                               &(struct duplicate_flags_store_args){
+                                                   .site = tx->ctx->scope.site,
+                                                   .a = {a, count},
+                                                   .b = {b, count},
+                                                   .scores = {scores, count},
+                                                   .contained = {contained, count},
+                                                   .examples = {examples, count},
+                                                   .block_from = thresholds->block,
+                                                   .batch = batch,
+                                               }),
                     &rows));
     *ret_created = (uint32_t)row_int(&rows, 0, DUPLICATE_FLAGS_STORE_CREATED);
     return OK;

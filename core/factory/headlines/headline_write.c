@@ -83,16 +83,20 @@ static fiber_fn Err store(struct ctx *ctx, const struct writer *writer,
         hashes[i] = hex_text(ctx->arena, row->hash.bytes, sizeof row->hash.bytes);
         locations[i] = source->origin.locations > 0 ? space->places.json[row->location] : STR_NONE;
     }
-    struct db_args rows = ARGS(db_uuid(ctx->scope.site), db_uuid(space->campaign->id),
-                               db_uuid(space->campaign->owner), db_text(source->origin.formula),
-                               db_uuid_array(ctx->arena, ids, writer->count),
-                               db_text_array(ctx->arena, titles, writer->count),
-                               db_text_array(ctx->arena, hashes, writer->count),
-                               db_text_array(ctx->arena, locations, writer->count));
+    struct headlines_store_args args = {
+        .site = ctx->scope.site,
+        .campaign = space->campaign->id,
+        .campaign_site = space->campaign->owner,
+        .formula = source->origin.formula,
+        .ids = {ids, writer->count},
+        .titles = {titles, writer->count},
+        .hashes = {hashes, writer->count},
+        .locations = {locations, writer->count},
+    };
     /* Durable with the commit of the log or the cursor, which nobody is answered before. */
     struct db_batch batch = {.lane = DB_WRITE};
     db_batch_add(&batch, &SQL_COMMIT_WITHOUT_WAITING, NO_ARGS, NULL);
-    db_batch_add(&batch, &SQL_HEADLINES_STORE, rows, ret);
+    db_batch_add(&batch, &SQL_HEADLINES_STORE, headlines_store_args(ctx->arena, &args), ret);
     return db_batch_run(ctx, &batch);
 }
 

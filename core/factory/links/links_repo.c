@@ -205,13 +205,21 @@ static fiber_fn Err store_without(struct ctx *ctx, const struct removal *removal
                                   bool *ret_is_stored)
 {
     struct rows rows;
-    TRY(db_query(
-        ctx, &SQL_LINKS_TAKE_OUT,
-        ARGS(db_uuid(ctx->scope.site), db_uuid(removal->article), db_text(removal->without),
-             db_bytes(str_of((const char *)removal->hash.bytes, sizeof removal->hash.bytes)),
-             db_uuid_array(ctx->arena, removal->ids, removal->records.count),
-             db_int(removal->removed), audit_user(ctx), audit_actor(ctx), audit_ip(ctx)),
-        &rows));
+    TRY(db_query(ctx, &SQL_LINKS_TAKE_OUT,
+                 links_take_out_args(ctx->arena,
+                                     &(struct links_take_out_args){
+                                         .site = ctx->scope.site,
+                                         .article = removal->article,
+                                         .content = removal->without,
+                                         .content_hash = str_of((const char *)removal->hash.bytes,
+                                                                sizeof removal->hash.bytes),
+                                         .links = {removal->ids, removal->records.count},
+                                         .removed = removal->removed,
+                                         .audit_user = audit_user(ctx),
+                                         .audit_actor = audit_actor(ctx),
+                                         .audit_ip = audit_ip(ctx),
+                                     }),
+                 &rows));
     *ret_is_stored = rows.count == 1;
     return OK;
 }

@@ -117,17 +117,24 @@ fiber_fn Err links_store(struct ctx *ctx, Uuid batch, struct link_change *change
     struct records records = records_of(arena, changes, count);
     struct rows rows;
     TRY(db_query(ctx, &SQL_LINKS_STORE,
-                 ARGS(db_uuid(ctx->scope.site), db_uuid_array(arena, texts.ids, count),
-                      db_text_array(arena, texts.contents, count),
-                      db_text_array(arena, texts.hashes, count),
-                      db_text_array(arena, texts.details, count), db_uuid(batch),
-                      db_int_array(arena, records.articles, records.count),
-                      db_uuid_array(arena, records.ids, records.count),
-                      db_uuid_array(arena, records.targets, records.count),
-                      db_text_array(arena, records.hrefs, records.count),
-                      db_text_array(arena, records.anchors, records.count),
-                      db_int_array(arena, records.words, records.count), audit_user(ctx),
-                      audit_actor(ctx), audit_ip(ctx)),
+                 links_store_args(arena,
+                                  &(struct links_store_args){
+                                      .site = ctx->scope.site,
+                                      .articles = {texts.ids, count},
+                                      .contents = {texts.contents, count},
+                                      .hashes = {texts.hashes, count},
+                                      .details = {texts.details, count},
+                                      .batch = batch,
+                                      .link_articles = {records.articles, records.count},
+                                      .link_ids = {records.ids, records.count},
+                                      .targets = {records.targets, records.count},
+                                      .hrefs = {records.hrefs, records.count},
+                                      .anchors = {records.anchors, records.count},
+                                      .positions = {records.words, records.count},
+                                      .audit_user = audit_user(ctx),
+                                      .audit_actor = audit_actor(ctx),
+                                      .audit_ip = audit_ip(ctx),
+                                  }),
                  &rows));
     mark_stored(changes, count, &rows);
     return OK;

@@ -228,12 +228,21 @@ static fiber_fn Err plan_store(struct ctx *ctx, const struct production_request 
     plan->status = request->is_test_first ? STR("test_batch") : STR("pending");
     SCOPED_TX struct db_tx tx = {0};
     TRY(db_begin(ctx, &tx));
-    TRY(db_tx_query(&tx, &SQL_PRODUCTION_CREATE,
-                    ARGS(db_uuid(ctx->scope.site), db_uuid(plan->queue), db_uuid(request->campaign),
-                         db_uuid(owner), db_text(plan->status), db_int4((int32_t)request->total),
-                         db_text(velocity_mode_name(plan->velocity.mode)),
-                         db_text(schedule_json(ctx, plan)), db_bool(request->is_test_first)),
-                    NULL));
+    TRY(db_tx_query(
+        &tx, &SQL_PRODUCTION_CREATE,
+        production_create_args(ctx->arena,
+                               &(struct production_create_args){
+                                   .site = ctx->scope.site,
+                                   .id = plan->queue,
+                                   .campaign = request->campaign,
+                                   .campaign_site = owner,
+                                   .status = plan->status,
+                                   .total = (int32_t)request->total,
+                                   .velocity_mode = velocity_mode_name(plan->velocity.mode),
+                                   .schedule = schedule_json(ctx, plan),
+                                   .is_test_first = request->is_test_first,
+                               }),
+        NULL));
     TRY(slots_store(ctx, &tx, plan));
     TRY(log_schedule(ctx, &tx, request->campaign, plan));
     return db_commit(&tx);

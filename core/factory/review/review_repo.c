@@ -17,32 +17,46 @@ fiber_fn Err articles_approve(struct ctx *ctx, const struct approval_terms *term
     assert(ctx->scope.kind == SCOPE_SITE && count <= REVIEW_ARTICLES_MAX);
     struct rows rows;
     TRY(db_query(ctx, &SQL_ARTICLES_APPROVE,
-                 ARGS(db_uuid(ctx->scope.site), db_uuid_array(ctx->arena, ids, count),
-                      db_bool(terms->waives_word_target), db_text_z(terms->reason), audit_user(ctx),
-                      audit_actor(ctx), audit_ip(ctx)),
+                 articles_approve_args(ctx->arena,
+                                       &(struct articles_approve_args){
+                                           .site = ctx->scope.site,
+                                           .ids = {ids, count},
+                                           .waives_word_target = terms->waives_word_target,
+                                           .reason = terms->reason,
+                                           .audit_user = audit_user(ctx),
+                                           .audit_actor = audit_actor(ctx),
+                                           .audit_ip = audit_ip(ctx),
+                                       }),
                  &rows));
     assert(rows.count == count);
-    for (uint32_t i = 0; i < count; i++)
-        ret[i] = (struct approval){
-            .id = row_uuid(&rows, i, ARTICLES_APPROVE_ID),
-            .status = row_text(&rows, i, ARTICLES_APPROVE_STATUS),
-            .is_approved = row_bool(&rows, i, ARTICLES_APPROVE_IS_APPROVED),
-        };
+    for (uint32_t i = 0; i < count; i++) {
+        struct articles_approve_row row = articles_approve_row(&rows, i);
+        ret[i] =
+            (struct approval){.id = row.id, .status = row.status, .is_approved = row.is_approved};
+    }
     return OK;
 }
 
 fiber_fn Err queue_decide(struct ctx *ctx, Uuid queue, bool is_approved)
 {
     assert(ctx->scope.kind == SCOPE_SITE);
-    DbArg site = db_uuid(ctx->scope.site);
     SCOPED_TX struct db_tx tx = {0};
     TRY(db_begin(ctx, &tx));
     struct production_moved moved;
     TRY(production_lock(&tx, queue, is_approved ? STR("approve") : STR("reject"), &moved));
     Str decision = is_approved ? STR("approved") : STR("rejected");
     TRY(db_tx_query(&tx, &SQL_QUEUE_DECIDE,
-                    ARGS(site, db_uuid(queue), db_text(moved.status), db_text(decision),
-                         db_uuid(moved.campaign), audit_user(ctx), audit_actor(ctx), audit_ip(ctx)),
+                    queue_decide_args(ctx->arena,
+                                      &(struct queue_decide_args){
+                                          .site = ctx->scope.site,
+                                          .queue = queue,
+                                          .status = moved.status,
+                                          .decision = decision,
+                                          .campaign = moved.campaign,
+                                          .audit_user = audit_user(ctx),
+                                          .audit_actor = audit_actor(ctx),
+                                          .audit_ip = audit_ip(ctx),
+                                      }),
                     NULL));
     return db_commit(&tx);
 }
@@ -84,23 +98,26 @@ static fiber_fn Err create_post(struct ctx *ctx, struct db_tx *tx, Uuid article,
     Str id = uuid_text(ctx->arena, article);
     if (slug.len == 0)
         slug = text_slug(ctx->arena, title, str_slice(id, UUID_TEXT_LEN - 8, id.len));
-    Uuid post = uuid_make();
+    struct post_create_args args = {
+        .site = ctx->scope.site,
+        .id = uuid_make(),
+        .title = title,
+        .slug = slug,
+        .status = is_draft ? STR("draft") : STR("published"),
+        .meta_description = row_text(rows, 0, ARTICLE_LOCK_META_DESCRIPTION),
+        .content = row_text(rows, 0, ARTICLE_LOCK_CONTENT),
+        .image_alt = row_text(rows, 0, ARTICLE_LOCK_IMAGE_ALT),
+        .meta_title = row_text(rows, 0, ARTICLE_LOCK_META_TITLE),
+        .keywords = keywords_of(ctx, rows),
+        .schema_json = row_json(rows, 0, ARTICLE_LOCK_SCHEMA_JSON),
+        .article = article,
+    };
     struct rows made = {0};
     for (int i = 0; i < SLUG_TRIES_MAX && made.count == 0; i++)
-        TRY(db_tx_query(tx, &SQL_POST_CREATE,
-                        ARGS(db_uuid(ctx->scope.site), db_uuid(post), db_text(title), db_text(slug),
-                             db_text(is_draft ? STR("draft") : STR("published")),
-                             db_text_z(row_text(rows, 0, ARTICLE_LOCK_META_DESCRIPTION)),
-                             db_text_z(row_text(rows, 0, ARTICLE_LOCK_CONTENT)),
-                             db_text_z(row_text(rows, 0, ARTICLE_LOCK_IMAGE_ALT)),
-                             db_text_z(row_text(rows, 0, ARTICLE_LOCK_META_TITLE)),
-                             db_text_z(keywords_of(ctx, rows)),
-                             db_text_z(row_json(rows, 0, ARTICLE_LOCK_SCHEMA_JSON)),
-                             db_uuid(article)),
-                        &made));
+        TRY(db_tx_query(tx, &SQL_POST_CREATE, post_create_args(ctx->arena, &args), &made));
     if (made.count == 0)
         return fail(ctx, ERR_CONFLICT, "There are too many posts named \"%.*s\".", STR_FMT(slug));
-    *ret = (struct published_post){.id = post, .slug = row_text(&made, 0, POST_CREATE_SLUG)};
+    *ret = (struct published_post){.id = args.id, .slug = row_text(&made, 0, POST_CREATE_SLUG)};
     return OK;
 }
 
@@ -110,9 +127,17 @@ fiber_fn Err article_posted(struct db_tx *tx, Uuid article, const struct publish
     struct ctx *ctx = tx->ctx;
     items_announce_after(tx, ITEMS_CREATE, STR("posts"), post->id);
     return db_tx_query(tx, &SQL_ARTICLE_POSTED,
-                       ARGS(db_uuid(ctx->scope.site), db_uuid(article), db_uuid(post->id),
-                            db_text(post->slug), db_bool(!is_draft), audit_user(ctx),
-                            audit_actor(ctx), audit_ip(ctx)),
+                       article_posted_args(ctx->arena,
+                                           &(struct article_posted_args){
+                                               .site = ctx->scope.site,
+                                               .article = article,
+                                               .post = post->id,
+                                               .slug = post->slug,
+                                               .is_published = !is_draft,
+                                               .audit_user = audit_user(ctx),
+                                               .audit_actor = audit_actor(ctx),
+                                               .audit_ip = audit_ip(ctx),
+                                           }),
                        NULL);
 }
 

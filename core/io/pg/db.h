@@ -71,6 +71,20 @@ DbArg db_uuid_array(struct arena *arena, const Uuid *values, uint32_t count);
 DbArg db_int_array(struct arena *arena, const int64_t *values, uint32_t count);
 DbArg db_text_array(struct arena *arena, const Str *values, uint32_t count);
 
+/* What becomes an array, in the structs that tools/gen_statements.py makes. */
+struct db_uuids {
+    const Uuid *list;
+    uint32_t count;
+};
+struct db_ints {
+    const int64_t *list;
+    uint32_t count;
+};
+struct db_texts {
+    const Str *list;
+    uint32_t count;
+};
+
 struct db_args {
     const DbArg *list;
     uint32_t count;

@@ -166,13 +166,20 @@ fiber_fn Err job_fail(struct ctx *ctx, const struct job *job, Err why, Str reaso
     const struct err_info *info = err_info(why);
     struct rows rows;
     struct db_batch batch = {.lane = DB_SHARED};
-    db_batch_add(&batch, &SQL_JOB_FAIL,
-                 ARGS(db_int(job->id), db_int4(job->attempt), db_text(job->worker),
-                      db_bool(info->retry == RETRY_NEVER),
-                      db_real((double)ctx->reactor->settings->job_retry_base_ms),
-                      db_text(str_from_z(info->name)), db_text(storable(reason, info)),
-                      db_real((double)job->retry_after_us / (double)SECOND_US)),
-                 &rows);
+    db_batch_add(
+        &batch, &SQL_JOB_FAIL,
+        job_fail_args(ctx->arena,
+                      &(struct job_fail_args){
+                          .id = job->id,
+                          .attempt = job->attempt,
+                          .worker = job->worker,
+                          .is_final = info->retry == RETRY_NEVER,
+                          .retry_base_ms = (double)ctx->reactor->settings->job_retry_base_ms,
+                          .error_class = str_from_z(info->name),
+                          .error = storable(reason, info),
+                          .retry_after_s = (double)job->retry_after_us / (double)SECOND_US,
+                      }),
+        &rows);
     TRY(db_batch_run(ctx, &batch));
     if (rows.count == 0)
         return ERR_FENCED;

@@ -22,30 +22,29 @@ static Err spec_check(struct ctx *ctx, const struct job_spec *spec)
 
 /* Who asked, for the lines that the job will write: handed on by a job to those it makes. A visitor
  * asks for nothing by name, and his address has no business in a queue. */
-static void add_asker(const struct ctx *ctx, DbArg list[3])
+static bool has_asker(const struct ctx *ctx)
 {
     const struct actor *actor = audit_doer(ctx);
-    bool is_known = actor != NULL && actor->kind != ACTOR_PUBLIC && actor->kind != ACTOR_MACHINERY;
-    list[0] = is_known ? audit_user(ctx) : db_null();
-    list[1] = is_known ? audit_actor(ctx) : db_null();
-    list[2] = is_known ? audit_ip(ctx) : db_null();
+    return actor != NULL && actor->kind != ACTOR_PUBLIC && actor->kind != ACTOR_MACHINERY;
 }
 
-/* The arguments of job_insert, in the arena. */
 static struct db_args insert_args(struct ctx *ctx, const struct job_spec *spec)
 {
-    enum { COUNT = 11 };
-    DbArg *list = arena_array(ctx->arena, DbArg, COUNT);
-    list[0] = ctx->scope.kind == SCOPE_SITE ? db_uuid(ctx->scope.site) : db_null();
-    list[1] = db_text(spec->kind);
-    list[2] = db_text(spec->payload.len > 0 ? spec->payload : STR("{}"));
-    list[3] = db_text_or_null(spec->dedup_key);
-    list[4] = db_int4((int32_t)spec->priority);
-    list[5] = db_real((double)spec->delay_us);
-    list[6] = db_int4(spec->max_failures > 0 ? spec->max_failures : MAX_FAILURES_DEFAULT);
-    list[7] = db_text_or_null(ctx->trace);
-    add_asker(ctx, &list[8]);
-    return (struct db_args){list, COUNT};
+    bool is_asked = has_asker(ctx);
+    struct job_insert_args args = {
+        .site = ctx->scope.kind == SCOPE_SITE ? ctx->scope.site : (Uuid){0},
+        .kind = spec->kind,
+        .payload = spec->payload.len > 0 ? spec->payload : STR("{}"),
+        .dedup_key = spec->dedup_key,
+        .priority = (int32_t)spec->priority,
+        .delay_us = (double)spec->delay_us,
+        .max_failures = spec->max_failures > 0 ? spec->max_failures : MAX_FAILURES_DEFAULT,
+        .trace = ctx->trace,
+        .asked_user = is_asked ? audit_user(ctx) : db_null(),
+        .asked_actor = is_asked ? audit_actor(ctx) : db_null(),
+        .asked_ip = is_asked ? audit_ip(ctx) : db_null(),
+    };
+    return job_insert_args(ctx->arena, &args);
 }
 
 static int64_t inserted_id(const struct rows *rows)

@@ -217,13 +217,23 @@ fiber_fn Err campaigns_post(struct ctx *ctx, const struct request *request, stru
     TRY(owner_find(ctx, json, &owner));
     struct rows rows;
     TRY(db_query(ctx, &SQL_CAMPAIGN_ADD,
-                 ARGS(db_uuid(owner), db_uuid(uuid_make()), db_text(str_trim(body.name)),
-                      db_text(body.headline_root), db_text(body.niche_variables),
-                      db_text(body.location_mode),
-                      db_text_z(body.location_target.len > 0 ? body.location_target : STR_NONE),
-                      db_int(body.target_words), db_int(body.batch_count),
-                      db_uuid_or_null(body.article_template), db_text(body.status), audit_user(ctx),
-                      audit_actor(ctx), audit_ip(ctx)),
+                 campaign_add_args(ctx->arena,
+                                   &(struct campaign_add_args){
+                                       .site = owner,
+                                       .id = uuid_make(),
+                                       .name = str_trim(body.name),
+                                       .headline_root = body.headline_root,
+                                       .niche_variables = body.niche_variables,
+                                       .location_mode = body.location_mode,
+                                       .location_target = body.location_target,
+                                       .target_words = body.target_words,
+                                       .batch_count = body.batch_count,
+                                       .article_template = body.article_template,
+                                       .status = body.status,
+                                       .audit_user = audit_user(ctx),
+                                       .audit_actor = audit_actor(ctx),
+                                       .audit_ip = audit_ip(ctx),
+                                   }),
                  &rows));
     reply->status = 201;
     put_created(&reply->json, &rows);

@@ -121,21 +121,31 @@ static Err page_read(struct ctx *ctx, const struct request *request, struct page
 
 static fiber_fn Err page_ask(struct ctx *ctx, const struct page *page, struct rows *ret)
 {
-    DbArg time = db_time(page->before_us);
-    DbArg id = db_uuid(page->before_id);
-    DbArg since = db_time(page->since_us);
-    DbArg level = db_text_z(page->level);
-    DbArg action = db_text_z(page->action);
-    DbArg type = db_text_z(page->entity_type);
-    DbArg entity = db_text_z(page->entity_id);
-    DbArg limit = db_int(page->limit);
-    if (ctx->scope.kind == SCOPE_SITE)
-        return db_query(
-            ctx, &SQL_WORKLOG_OF_SITE,
-            ARGS(db_uuid(ctx->scope.site), time, id, since, level, action, type, entity, limit),
-            ret);
-    return db_query(ctx, &SQL_WORKLOG_OF_ALL,
-                    ARGS(time, id, since, level, action, type, entity, limit), ret);
+    if (ctx->scope.kind == SCOPE_SITE) {
+        struct worklog_of_site_args args = {
+            .site = ctx->scope.site,
+            .before = page->before_us,
+            .before_id = page->before_id,
+            .since = page->since_us,
+            .level = page->level,
+            .action = page->action,
+            .entity_type = page->entity_type,
+            .entity_id = page->entity_id,
+            .most = page->limit,
+        };
+        return db_query(ctx, &SQL_WORKLOG_OF_SITE, worklog_of_site_args(ctx->arena, &args), ret);
+    }
+    struct worklog_of_all_args args = {
+        .before = page->before_us,
+        .before_id = page->before_id,
+        .since = page->since_us,
+        .level = page->level,
+        .action = page->action,
+        .entity_type = page->entity_type,
+        .entity_id = page->entity_id,
+        .most = page->limit,
+    };
+    return db_query(ctx, &SQL_WORKLOG_OF_ALL, worklog_of_all_args(ctx->arena, &args), ret);
 }
 
 /* The kind of a line as the panel colours it: by what its action sounds like. */

@@ -61,19 +61,19 @@ static fiber_fn Err outbound_find(struct ctx *ctx, const struct conversion *c, s
 
 static struct db_args store_args(struct ctx *ctx, const struct conversion *c)
 {
-    const DbArg list[] = {
-        db_uuid(c->site),
-        db_uuid(c->id),
-        uuid_is_nil(c->lead) ? db_null() : db_uuid(c->lead),
-        db_text(c->type),
-        db_text_z(c->value),
-        db_text(c->currency),
-        db_text_z(c->source),
-        db_text_z(c->campaign),
-        db_text_z(c->gclid),
-        db_text_z(c->fbclid),
+    struct conversion_store_args args = {
+        .site = c->site,
+        .id = c->id,
+        .lead = c->lead,
+        .type = c->type,
+        .value = c->value,
+        .currency = c->currency,
+        .source = c->source,
+        .campaign = c->campaign,
+        .gclid = c->gclid,
+        .fbclid = c->fbclid,
     };
-    return db_args_dup(ctx->arena, (struct db_args){list, sizeof list / sizeof list[0]});
+    return conversion_store_args(ctx->arena, &args);
 }
 
 /* One group of statements, when nobody is told. With a lead, the lock comes first: two at once of
@@ -184,27 +184,27 @@ static Str path_of(Str url)
 static struct db_args call_click_args(struct ctx *ctx, const struct request *request,
                                       const struct call_click *click)
 {
-    const DbArg list[] = {
-        db_uuid(click->site),
-        db_uuid(click->event),
-        db_text(click->phone),
-        db_text_z(path_of(click->page_url)),
-        db_text_z(click->session_id),
-        db_text_z(click->visitor_id),
-        db_text_z(visitor_agent(request)),
-        db_text_z(visitor_ip(ctx, request)),
-        db_text_z(click->page_url),
-        db_text_z(click->page_title),
-        db_text_z(click->utm_source),
-        db_text_z(click->utm_medium),
-        db_text_z(click->utm_campaign),
-        db_uuid(click->conversion),
-        db_text(CALL_VALUE),
-        db_text(visitor_source(click->utm_source, click->gclid, click->fbclid)),
-        db_text_z(click->gclid),
-        db_text_z(click->fbclid),
+    struct call_click_store_args args = {
+        .site = click->site,
+        .event = click->event,
+        .phone = click->phone,
+        .page_path = path_of(click->page_url),
+        .session = click->session_id,
+        .visitor = click->visitor_id,
+        .user_agent = visitor_agent(request),
+        .ip = visitor_ip(ctx, request),
+        .page_url = click->page_url,
+        .page_title = click->page_title,
+        .utm_source = click->utm_source,
+        .utm_medium = click->utm_medium,
+        .utm_campaign = click->utm_campaign,
+        .conversion = click->conversion,
+        .value = CALL_VALUE,
+        .source = visitor_source(click->utm_source, click->gclid, click->fbclid),
+        .gclid = click->gclid,
+        .fbclid = click->fbclid,
     };
-    return db_args_dup(ctx->arena, (struct db_args){list, sizeof list / sizeof list[0]});
+    return call_click_store_args(ctx->arena, &args);
 }
 
 static fiber_fn Err call_click_store(struct ctx *ctx, const struct call_click *click,

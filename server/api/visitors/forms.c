@@ -129,40 +129,37 @@ static fiber_fn Err submission_read(struct ctx *ctx, const struct request *reque
     return texts != OK ? texts : spam;
 }
 
-/* The arguments of form_submission_store, in the arena. What is spam makes no lead and no
- * conversion. */
+/* What is spam makes no lead and no conversion. */
 static struct db_args store_args(struct ctx *ctx, const struct form *form,
                                  const struct submission *s, Str hash)
 {
     bool makes_lead = !s->is_spam && has_lead(s);
-    Str source = form->slug.len > 0 ? str_cut(form->slug, LEAD_SOURCE_MAX) : STR("form");
-    Str value = form->conversion_value.len > 0 ? form->conversion_value : CONVERSION_VALUE_DEFAULT;
-    const DbArg list[] = {
-        db_uuid(s->site),
-        db_uuid(form->id),
-        db_text(hash),
-        db_text(s->ip),
-        s->is_spam ? db_text(STR("spam")) : db_text(STR("new")),
-        makes_lead ? db_uuid(s->lead) : db_null(),
-        db_text_z(s->name),
-        db_text_z(s->email),
-        db_text_z(s->phone),
-        db_text_z(s->message),
-        db_text(source),
-        db_text_z(s->page_url),
-        db_text_z(s->utm_source),
-        db_text_z(s->utm_medium),
-        db_text_z(s->utm_campaign),
-        s->is_spam ? db_null() : db_uuid(s->conversion),
-        db_text(value),
-        db_text(visitor_source(s->utm_source, s->gclid, s->fbclid)),
-        db_text_z(s->gclid),
-        db_text_z(s->fbclid),
-        db_uuid(s->id),
-        db_text(s->data),
-        db_text_z(s->user_agent),
+    struct form_submission_store_args args = {
+        .site = s->site,
+        .form = form->id,
+        .data_hash = hash,
+        .ip = s->ip,
+        .status = s->is_spam ? STR("spam") : STR("new"),
+        .lead = makes_lead ? s->lead : (Uuid){0},
+        .name = s->name,
+        .email = s->email,
+        .phone = s->phone,
+        .message = s->message,
+        .source = form->slug.len > 0 ? str_cut(form->slug, LEAD_SOURCE_MAX) : STR("form"),
+        .page_url = s->page_url,
+        .utm_source = s->utm_source,
+        .utm_medium = s->utm_medium,
+        .utm_campaign = s->utm_campaign,
+        .conversion = s->is_spam ? (Uuid){0} : s->conversion,
+        .value = form->conversion_value.len > 0 ? form->conversion_value : CONVERSION_VALUE_DEFAULT,
+        .conversion_source = visitor_source(s->utm_source, s->gclid, s->fbclid),
+        .gclid = s->gclid,
+        .fbclid = s->fbclid,
+        .id = s->id,
+        .data = s->data,
+        .user_agent = s->user_agent,
     };
-    return db_args_dup(ctx->arena, (struct db_args){list, sizeof list / sizeof list[0]});
+    return form_submission_store_args(ctx->arena, &args);
 }
 
 /* Whom to tell of it. Of spam nobody hears. */
@@ -222,11 +219,12 @@ static fiber_fn Err submission_store(struct ctx *ctx, const struct form *form,
         TRY(store(ctx, key, args, &rows));
     if (rows.count != 1)
         return fail(ctx, ERR_DATABASE, "A submission was stored %u times.", rows.count);
-    submission->id = row_uuid(&rows, 0, FORM_SUBMISSION_STORE_SUBMISSION_ID);
+    struct form_submission_store_row stored = form_submission_store_row(&rows, 0);
+    submission->id = stored.submission_id;
     if (submission->is_spam)
         return OK; /* the ids it is told belong to nothing: it need not know that it was caught */
-    submission->lead = row_uuid(&rows, 0, FORM_SUBMISSION_STORE_LEAD_ID);
-    submission->conversion = row_uuid(&rows, 0, FORM_SUBMISSION_STORE_CONVERSION_ID);
+    submission->lead = stored.lead_id;
+    submission->conversion = stored.conversion_id;
     return OK;
 }
 

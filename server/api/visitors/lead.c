@@ -50,11 +50,22 @@ fiber_fn Err lead_post(struct ctx *ctx, const struct request *request, struct re
 
     Uuid id = uuid_make();
     TRY(db_query(ctx, &SQL_LEAD_CREATE,
-                 ARGS(db_uuid(site), db_uuid(id), db_text_z(lead.name), db_text(lead.email),
-                      db_text_z(lead.phone), db_text_z(lead.message), db_text(lead.source),
-                      db_text_z(lead.page_url), db_text_z(lead.referrer),
-                      db_text_z(lead.utm_source), db_text_z(lead.utm_medium),
-                      db_text_z(lead.utm_campaign), db_text_z(visitor_ip(ctx, request))),
+                 lead_create_args(ctx->arena,
+                                  &(struct lead_create_args){
+                                      .site = site,
+                                      .id = id,
+                                      .name = lead.name,
+                                      .email = lead.email,
+                                      .phone = lead.phone,
+                                      .message = lead.message,
+                                      .source = lead.source,
+                                      .page_url = lead.page_url,
+                                      .referrer = lead.referrer,
+                                      .utm_source = lead.utm_source,
+                                      .utm_medium = lead.utm_medium,
+                                      .utm_campaign = lead.utm_campaign,
+                                      .ip = visitor_ip(ctx, request),
+                                  }),
                  NULL));
     reply->status = 201;
     json_object_begin(&reply->json);
