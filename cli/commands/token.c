@@ -1,6 +1,7 @@
 /* Tokens of one site. The secret is shown once; only its SHA-256 is kept. */
 #include "base/crypto/crypto.h"
 #include "base/json/json_writer.h"
+#include "base/memory/array.h"
 #include "base/system/clock.h"
 #include "cli/commands/platform.h"
 #include "cli/table.h"
@@ -46,7 +47,7 @@ static Err token_create(struct cli *cli, const struct wanted *wanted, Str token,
                                 wanted->expires.len > 0 ? str_z(ctx->arena, wanted->expires) : NULL,
                                 /* the work log: no user, no address */
                                 NULL, "operator", NULL};
-    enum { PARAMETERS = sizeof(parameters) / sizeof(parameters[0]) };
+    enum { PARAMETERS = COUNT_OF(parameters) };
     struct sync_rows rows;
     TRY(platform_query(cli, postgres, &SQL_SITE_TOKEN_CREATE, parameters, PARAMETERS, &rows));
     return platform_commit(cli, postgres);

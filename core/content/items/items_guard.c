@@ -1,5 +1,6 @@
 #include "content/items/items_guard.h"
 
+#include "base/memory/array.h"
 #include "base/system/ctx.h"
 #include "content/items/rule_check.h"
 
@@ -29,7 +30,7 @@ static const struct items_guard *find_in(const struct items_guard *list, uint32_
 const struct items_guard *items_guard_find(Str collection, Str field)
 {
     const struct items_guard *guard = find_in(guards, guard_count, collection, field);
-    return guard != NULL ? guard : find_in(OWN, sizeof OWN / sizeof OWN[0], collection, field);
+    return guard != NULL ? guard : find_in(OWN, COUNT_OF(OWN), collection, field);
 }
 
 fiber_fn Err items_guard_check(struct ctx *ctx, const struct field *field, Str text)

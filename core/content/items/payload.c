@@ -1,6 +1,7 @@
 #include "content/items/payload.h"
 
 #include "base/json/json_writer.h"
+#include "base/memory/list.h"
 #include "base/system/clock.h"
 #include "content/items/items_guard.h"
 #include "content/query/dynamic.h"
@@ -73,11 +74,7 @@ static void add_nested(struct ctx *ctx, struct payload *payload, const struct fi
 {
     struct nested *nested = arena_new(ctx->arena, struct nested);
     *nested = (struct nested){.field = field, .value = value};
-    if (payload->last_nested == NULL)
-        payload->first_nested = nested;
-    else
-        payload->last_nested->next = nested;
-    payload->last_nested = nested;
+    LIST_APPEND(payload->first_nested, payload->last_nested, nested);
 }
 
 /* A body may name its own site, and null for none; any other is a right nobody has here. */

@@ -3,6 +3,8 @@
  */
 #include "content/items/write.h"
 
+#include "base/memory/list.h"
+
 #include <assert.h>
 
 void write_columns(struct ctx *ctx, const struct payload *payload, struct write_shape *shape)
@@ -76,11 +78,7 @@ static void note_written(struct writer *w, const struct plan *plan, enum action 
                                                     .site = site,
                                                     .keys = &keys[i],
                                                     .is_audited = plan->collection->is_audited};
-            if (w->last == NULL)
-                w->first = written;
-            else
-                w->last->next = written;
-            w->last = written;
+            LIST_APPEND(w->first, w->last, written);
         }
         written->change.count++;
     }

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "base/text/ascii.h"
 #include "base/text/str.h"
 
 enum html_piece_kind { HTML_END, HTML_TEXT, HTML_TAG, HTML_ENTITY };
@@ -22,6 +23,12 @@ struct html_scan {
     Str html;
     size_t at;
 };
+
+/* White space of HTML: that of ASCII without the vertical tab. */
+static inline bool html_is_space(char c)
+{
+    return c != '\v' && ascii_is_space(c);
+}
 
 struct html_scan html_scan(Str html);
 struct html_piece html_next(struct html_scan *scan);

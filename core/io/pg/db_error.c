@@ -7,6 +7,7 @@
  */
 #include "io/pg/db_error.h"
 
+#include "base/memory/array.h"
 #include "io/pg/db_internal.h"
 
 #include <assert.h>
@@ -361,7 +362,7 @@ static Str field_of_constraint(Str table, Str constraint)
         field = str_slice(field, table.len + 1, field.len);
     if (str_eq(field, STR("pkey")))
         return STR("id");
-    for (size_t i = 0; i < sizeof(SUFFIXES) / sizeof(*SUFFIXES); i++) {
+    for (size_t i = 0; i < COUNT_OF(SUFFIXES); i++) {
         if (field.len > SUFFIXES[i].len && str_ends_with(field, SUFFIXES[i])) {
             field = str_slice(field, 0, field.len - SUFFIXES[i].len);
             break;

@@ -2,6 +2,7 @@
  * POST /api/track/conversion and /call-click: durable in PostgreSQL before they are answered. Who
  * else is told of them is told by a job, made in the same transaction.
  */
+#include "base/memory/array.h"
 #include "gen/sql.h"
 #include "server/api/visitors/public.h"
 #include "server/dispatch/handlers.h"
@@ -73,7 +74,7 @@ static struct db_args store_args(struct ctx *ctx, const struct conversion *c)
         db_text_z(c->gclid),
         db_text_z(c->fbclid),
     };
-    return db_args_dup(ctx->arena, (struct db_args){list, sizeof list / sizeof list[0]});
+    return db_args_dup(ctx->arena, (struct db_args){list, COUNT_OF(list)});
 }
 
 /* One group of statements, when nobody is told. With a lead, the lock comes first: two at once of
@@ -204,7 +205,7 @@ static struct db_args call_click_args(struct ctx *ctx, const struct request *req
         db_text_z(click->gclid),
         db_text_z(click->fbclid),
     };
-    return db_args_dup(ctx->arena, (struct db_args){list, sizeof list / sizeof list[0]});
+    return db_args_dup(ctx->arena, (struct db_args){list, COUNT_OF(list)});
 }
 
 static fiber_fn Err call_click_store(struct ctx *ctx, const struct call_click *click,

@@ -3,6 +3,7 @@
  * transaction, answered when they are durable; the same form twice within a minute is one.
  */
 #include "base/crypto/crypto.h"
+#include "base/memory/array.h"
 #include "gen/sql.h"
 #include "io/reactor/reactor.h"
 #include "server/api/visitors/public.h"
@@ -162,7 +163,7 @@ static struct db_args store_args(struct ctx *ctx, const struct form *form,
         db_text(s->data),
         db_text_z(s->user_agent),
     };
-    return db_args_dup(ctx->arena, (struct db_args){list, sizeof list / sizeof list[0]});
+    return db_args_dup(ctx->arena, (struct db_args){list, COUNT_OF(list)});
 }
 
 /* Whom to tell of it. Of spam nobody hears. */

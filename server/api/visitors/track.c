@@ -1,4 +1,5 @@
 /* POST /api/track/pageview and /event: accepted once Redis has it, stored by a worker in bulk. */
+#include "base/memory/array.h"
 #include "base/system/clock.h"
 #include "server/api/visitors/public.h"
 #include "server/dispatch/handlers.h"
@@ -28,7 +29,7 @@ static void path_split(struct ctx *ctx, struct pageview *view)
             {STR("utm_campaign"), &view->utm_campaign}, {STR("utm_content"), &view->utm_content},
             {STR("utm_term"), &view->utm_term},
         };
-        for (size_t i = 0; i < sizeof utm / sizeof utm[0]; i++) {
+        for (size_t i = 0; i < COUNT_OF(utm); i++) {
             Str value = request_query(ctx->arena, &link, utm[i].name);
             if (str_is_utf8(value) && str_count_codepoints(value) <= UTM_MAX)
                 *utm[i].value = value;
