@@ -111,7 +111,7 @@ Err call_end(struct spark_call *call, spark_status status)
     Err err = call->last;
     bool is_same = err != OK && status_of_err(err) == status && ctx->diag.first != NULL;
     if (!is_same && (status == SPARK_CANCELLED || status == SPARK_TIMEOUT))
-        err = fail(ctx, err_of_status(status), "%s", "");
+        err = fail_plain(ctx, err_of_status(status));
     else if (!is_same)
         err = fail(ctx, ERR_EXTENSION, "The extension \"%s\" failed without saying why.",
                    call->extension->name);

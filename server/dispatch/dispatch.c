@@ -261,8 +261,8 @@ static fiber_fn Err handle(struct exchange *exchange)
         return fail(ctx, ERR_METHOD_NOT_ALLOWED, "Use %.*s here.", STR_FMT(match.allowed));
     }
     if (route == NULL) {
-        err_ignore(fail(ctx, ERR_ROUTE_NOT_FOUND, "%.*s", STR_FMT(request->path)), "noted below");
-        return fail_note(ctx, "path", request->path);
+        return fail_noted(ctx, ERR_ROUTE_NOT_FOUND, "path", request->path, "%.*s",
+                          STR_FMT(request->path));
     }
     TRY(guard_check(ctx, route->guard));
     TRY(write_check(ctx, route));

@@ -66,7 +66,7 @@ static bool refuse(struct sheet *sheet, Str name, Str sentence)
 {
     struct ctx *ctx = sheet->ctx;
     Err err = fail_also(ctx, ERR_FAILED_VALIDATION, "%.*s", STR_FMT(sentence));
-    err_ignore(fail_note(ctx, "field", name), "it repeats err");
+    fail_note(ctx, "field", name);
     sheet->first = sheet->first == OK ? err : sheet->first;
     return false;
 }

@@ -60,10 +60,9 @@ static Err refuse(struct ctx *ctx, Str name, Str known)
     enum { SHOWN_MAX = 100 };
     Str names = json_member_names(ctx->arena, known);
     Str shown = str_cut(name, SHOWN_MAX);
-    err_ignore(fail(ctx, ERR_INVALID_QUERY, "\"%.*s\" is not known here; known: %.*s",
-                    STR_FMT(shown), STR_FMT(names.len > 0 ? names : STR("none"))),
-               "returned with its note");
-    return fail_note(ctx, "field", shown);
+    return fail_noted(ctx, ERR_INVALID_QUERY, "field", shown,
+                      "\"%.*s\" is not known here; known: %.*s", STR_FMT(shown),
+                      STR_FMT(names.len > 0 ? names : STR("none")));
 }
 
 Err members_check_query(struct ctx *ctx, const struct request *request)

@@ -82,31 +82,30 @@ Err diag_fail(struct ctx *ctx, Err err, bool add, const char *file, int line, co
     return err;
 }
 
-static Err add_note(struct ctx *ctx, const char *key, Str value, bool is_json)
+static void add_note(struct ctx *ctx, const char *key, Str value, bool is_json)
 {
     struct diag_entry *entry = ctx->diag.last;
     assert(entry != NULL); /* a note belongs to a fail() */
     if (ctx->diag.count > DIAG_ENTRIES_MAX)
-        return entry->err; /* the note of an entry that was not kept */
+        return; /* the note of an entry that was not kept */
     struct diag_note *note = arena_new(ctx->arena, struct diag_note);
     *note = (struct diag_note){.key = key, .value = str_dup(ctx->arena, value), .is_json = is_json};
     LIST_APPEND_SHORT(entry->notes, note);
-    return entry->err;
 }
 
-Err fail_note(struct ctx *ctx, const char *key, Str value)
+void fail_note(struct ctx *ctx, const char *key, Str value)
 {
-    return add_note(ctx, key, value, false);
+    add_note(ctx, key, value, false);
 }
 
-Err fail_note_json(struct ctx *ctx, const char *key, Str json)
+void fail_note_json(struct ctx *ctx, const char *key, Str json)
 {
-    return add_note(ctx, key, json, true);
+    add_note(ctx, key, json, true);
 }
 
-Err diag_fail_field(struct ctx *ctx, const char *field, Err err)
+Err diag_fail_noted(struct ctx *ctx, const char *key, Str value, Err err)
 {
-    err_ignore(fail_note(ctx, "field", str_from_z(field)), "it repeats err");
+    fail_note(ctx, key, value);
     return err;
 }
 

@@ -39,5 +39,7 @@ fiber_fn Err items_guard_check(struct ctx *ctx, const struct field *field, Str t
     if (text.data == NULL || guard == NULL)
         return OK;
     Err err = guard->judge(ctx, text);
-    return err == OK ? OK : fail_note(ctx, "field", field->name);
+    if (err != OK)
+        fail_note(ctx, "field", field->name);
+    return err;
 }

@@ -76,15 +76,14 @@ Err validation_failed(struct ctx *ctx, Str field, const char *type, const char *
         tail = str_printf(ctx->arena, "%.*s%.*s%.*s", STR_FMT(before), at < 0 ? 0 : (int)words.len,
                           words.data, STR_FMT(after));
     }
-    err_ignore(fail_also(ctx, ERR_FAILED_VALIDATION, "Validation failed for field \"%.*s\".%.*s",
-                         STR_FMT(field), STR_FMT(tail)),
-               "returned below");
-    err_ignore(fail_note(ctx, "field", field), "returned below");
-    err_ignore(fail_note_json(ctx, "path", STR("[]")), "returned below");
-    err_ignore(fail_note(ctx, "type", str_from_z(type)), "returned below");
+    Err err = fail_also(ctx, ERR_FAILED_VALIDATION, "Validation failed for field \"%.*s\".%.*s",
+                        STR_FMT(field), STR_FMT(tail));
+    fail_note(ctx, "field", field);
+    fail_note_json(ctx, "path", STR("[]"));
+    fail_note(ctx, "type", str_from_z(type));
     if (note != NULL)
-        err_ignore(fail_note_json(ctx, note, json_text(ctx->arena, value)), "returned below");
-    return ERR_FAILED_VALIDATION;
+        fail_note_json(ctx, note, json_text(ctx->arena, value));
+    return err;
 }
 
 struct subject {

@@ -145,12 +145,11 @@ fiber_fn Err generation_run(struct ctx *ctx, struct job *job)
 
 static Err already_used(struct ctx *ctx, const struct rows *rows)
 {
-    err_ignore(fail(ctx, ERR_CONFLICT, "There is an article with this headline already."),
-               "returned with its note");
-    if (row_is_null(rows, 0, HEADLINE_TAKE_ARTICLE_ID))
-        return ERR_CONFLICT;
-    Uuid article = row_uuid(rows, 0, HEADLINE_TAKE_ARTICLE_ID);
-    return fail_note(ctx, "article_id", uuid_text(ctx->arena, article));
+    Err err = fail(ctx, ERR_CONFLICT, "There is an article with this headline already.");
+    if (!row_is_null(rows, 0, HEADLINE_TAKE_ARTICLE_ID))
+        fail_note(ctx, "article_id",
+                  uuid_text(ctx->arena, row_uuid(rows, 0, HEADLINE_TAKE_ARTICLE_ID)));
+    return err;
 }
 
 static fiber_fn Err take_headline(struct ctx *ctx, struct db_tx *tx,

@@ -241,7 +241,7 @@ fiber_fn Err worklog_index(struct ctx *ctx, const struct request *request, struc
     if (ctx->scope.kind == SCOPE_SITE || !uuid_is_nil(page.site))
         TRY(factory_enter(ctx, page.site, NULL));
     else if (ctx->scope.kind != SCOPE_PLATFORM)
-        return fail(ctx, ERR_FORBIDDEN, "%s", "");
+        return fail_plain(ctx, ERR_FORBIDDEN);
     struct rows rows;
     TRY(page_ask(ctx, &page, &rows));
 

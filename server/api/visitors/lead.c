@@ -34,8 +34,7 @@ static Err lead_read(struct ctx *ctx, const struct json *body, struct lead *ret)
     }
     if (first == OK && !email_is_plausible(ret->email)) {
         const char *sentence = ret->email.len == 0 ? "Email is required" : "Email is not valid";
-        err_ignore(fail(ctx, ERR_FAILED_VALIDATION, "%s", sentence), "noted below");
-        return fail_note(ctx, "field", STR("email"));
+        return fail_noted(ctx, ERR_FAILED_VALIDATION, "field", STR("email"), "%s", sentence);
     }
     return first;
 }

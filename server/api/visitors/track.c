@@ -53,8 +53,7 @@ static Err pageview_read(struct ctx *ctx, const struct json *body, struct pagevi
         sentence = "page_path has more than 500 characters";
     if (sentence == NULL)
         return OK;
-    err_ignore(fail(ctx, ERR_FAILED_VALIDATION, "%s", sentence), "noted below");
-    return fail_note(ctx, "field", STR("page_path"));
+    return fail_noted(ctx, ERR_FAILED_VALIDATION, "field", STR("page_path"), "%s", sentence);
 }
 
 fiber_fn Err pageview_post(struct ctx *ctx, const struct request *request, struct reply *reply)

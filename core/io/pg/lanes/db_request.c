@@ -145,7 +145,7 @@ static Err request_left(struct ctx *ctx, struct db_request *request, Err why)
     if (why == ERR_TIMEOUT && is_unreachable)
         return fail(ctx, ERR_UNAVAILABLE, "PostgreSQL is not reachable");
     if (!is_unsent && !is_read)
-        return fail_note(ctx, "_outcome", STR("unknown"));
+        fail_note(ctx, "_outcome", STR("unknown"));
     return why;
 }
 
