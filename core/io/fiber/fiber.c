@@ -119,7 +119,7 @@ static void fiber_main(void)
     fiber_context_enter(self->resumer);
     self->run(self->arg);
 
-    /* Rule 35: what a fiber took it has given back. */
+    /* What a fiber took it has given back. */
     if (self->holds != 0 || self->shields != 0) {
         fprintf(stderr, "fiber '%s' ends while it holds %d gates, groups or transactions\n",
                 self->name, self->holds);
