@@ -1,6 +1,7 @@
 #include "cli/command.h"
 
 #include "base/settings/settings.h"
+#include "base/system/range.h"
 #include "cli/environment.h"
 
 #include <stdio.h>
@@ -78,9 +79,9 @@ static size_t distance(const char *a, const char *b)
         row[0] = i + 1;
         for (size_t j = 0; j < b_len; j++) {
             size_t changed = diagonal + (a[i] == b[j] ? 0 : 1);
-            size_t other = (row[j] < row[j + 1] ? row[j] : row[j + 1]) + 1;
+            size_t other = min_size(row[j], row[j + 1]) + 1;
             diagonal = row[j + 1];
-            row[j + 1] = changed < other ? changed : other;
+            row[j + 1] = min_size(changed, other);
         }
     }
     return row[b_len];

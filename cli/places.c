@@ -1,5 +1,6 @@
 #include "cli/places.h"
 
+#include "base/memory/array.h"
 #include "base/system/clock.h"
 #include "cli/environment.h"
 
@@ -52,7 +53,7 @@ static Err find_service_user(struct ctx *ctx, struct service_user *ret)
         return OK;
     }
     static const char *const candidates[] = {"postgres", "nobody"};
-    for (size_t i = 0; i < sizeof(candidates) / sizeof(candidates[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(candidates); i++) {
         const struct passwd *entry = getpwnam(candidates[i]);
         if (entry != NULL && entry->pw_uid != 0) {
             *ret = (struct service_user){.uid = entry->pw_uid,

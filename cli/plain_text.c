@@ -1,6 +1,7 @@
 #include "cli/plain_text.h"
 
 #include "base/memory/arena.h"
+#include "base/memory/array.h"
 
 /* "&amp;" at html[at]: its character and length; anything else stands for itself. */
 static char entity_at(Str html, size_t at, size_t *ret_len)
@@ -12,7 +13,7 @@ static char entity_at(Str html, size_t at, size_t *ret_len)
                     {STR_INIT("&gt;"), '>'},   {STR_INIT("&#39;"), '\''},
                     {STR_INIT("&quot;"), '"'}, {STR_INIT("&nbsp;"), ' '}};
     Str rest = str_slice(html, at, html.len);
-    for (size_t i = 0; i < sizeof ENTITIES / sizeof ENTITIES[0]; i++) {
+    for (size_t i = 0; i < COUNT_OF(ENTITIES); i++) {
         if (!str_starts_with(rest, ENTITIES[i].name))
             continue;
         *ret_len = ENTITIES[i].name.len;

@@ -1,6 +1,7 @@
 #include "cli/table.h"
 
 #include "base/json/json_writer.h"
+#include "base/system/range.h"
 
 #include <stdio.h>
 
@@ -56,7 +57,7 @@ static void write_lines(struct buf *out, const struct sync_rows *rows,
         widths[c] = cells[c].len;
         for (uint32_t r = 0; r < rows->count; r++) {
             size_t width = str_count_codepoints(cell(rows, r, c));
-            widths[c] = width > widths[c] ? width : widths[c];
+            widths[c] = max_size(width, widths[c]);
         }
     }
     put_row(out, cells, widths, rows->columns);

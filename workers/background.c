@@ -1,6 +1,7 @@
 /* The fibers that every worker runs beside its jobs. */
 #include "base/system/clock.h"
 #include "base/system/log.h"
+#include "base/system/range.h"
 #include "jobs/steward/steward.h"
 #include "visitors/tracking/tracking.h"
 #include "workers/worker.h"
@@ -46,7 +47,7 @@ static fiber_fn Err drain_turn(struct worker *worker, struct ctx *ctx, int64_t *
     for (int kind = 0; kind < TRACKING_KINDS; kind++) {
         uint64_t taken;
         TRY(tracking_drain(platform, (enum tracking_kind)kind, worker->incarnation, &taken));
-        *ret_taken = taken > *ret_taken ? taken : *ret_taken;
+        *ret_taken = max_u64(taken, *ret_taken);
     }
     return OK;
 }

@@ -7,6 +7,7 @@
  */
 #include "base/system/clock.h"
 #include "base/system/log.h"
+#include "base/system/range.h"
 #include "workers/worker.h"
 
 enum {
@@ -26,7 +27,7 @@ static uint32_t free_slots(const struct worker *worker)
     if (worker->running >= worker->slots)
         return 0;
     uint32_t free = worker->slots - worker->running;
-    return free < CLAIM_MAX ? free : CLAIM_MAX;
+    return min_u32(free, CLAIM_MAX);
 }
 
 static bool may_claim(const struct worker *worker)
@@ -154,7 +155,7 @@ static fiber_fn Err turn(struct worker *worker, struct ctx *ctx, int64_t *audit_
         TRY(audit(worker, ctx));
         *audit_at_us = clock_now_us() + AUDIT_US;
     }
-    uint32_t share = worker->slots / SHARE > 0 ? worker->slots / SHARE : 1;
+    uint32_t share = max_u32(worker->slots / SHARE, 1);
     if (free_slots(worker) == 0)
         (void)wait_for_slots(worker, 1, LOOK_UP_US);
     if (free_slots(worker) > 0 && worker->running > 0)

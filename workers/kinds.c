@@ -1,3 +1,4 @@
+#include "base/memory/array.h"
 #include "base/system/clock.h"
 #include "gen/sql.h"
 #include "io/pg/db.h"
@@ -12,7 +13,7 @@ static const struct job_kind KINDS[] = {
 #undef JOB
 };
 
-enum { KIND_COUNT = sizeof KINDS / sizeof KINDS[0] };
+enum { KIND_COUNT = COUNT_OF(KINDS) };
 
 const struct job_kind *job_kind_find(Str kind)
 {

@@ -1,3 +1,4 @@
+#include "base/memory/array.h"
 #include "base/text/buf.h"
 #include "cli/backends/doctor.h"
 #include "cli/backends/leakproof.h"
@@ -58,7 +59,7 @@ static void look_at_roles(struct ctx *ctx, struct sync_postgres *postgres,
                           struct findings *findings)
 {
     static const char *const names[] = {"spark_owner", "spark_tenant", "spark_platform"};
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
         Str subject = str_printf(ctx->arena, "role %s", names[i]);
         Str state = ask(ctx, postgres,
                         "select case when rolsuper then 'is superuser' "

@@ -1,5 +1,6 @@
 #include "cli/backends/embedded_postgres.h"
 
+#include "base/memory/array.h"
 #include "base/system/clock.h"
 #include "base/text/buf.h"
 #include "cli/backends/leakproof.h"
@@ -228,7 +229,7 @@ static Str configuration(struct ctx *ctx, const struct embedded_postgres *postgr
         "include_if_exists = 'local.conf'",
     };
     struct buf *text = buf_in_arena(ctx->arena, CONFIG_MAX);
-    for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+    for (size_t i = 0; i < COUNT_OF(lines); i++)
         buf_printf(text, "%s\n", lines[i]);
     buf_printf(text, "unix_socket_directories = '%s'\n", postgres->places->sockets);
     return buf_str(text);

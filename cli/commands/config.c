@@ -1,5 +1,6 @@
 #include "base/json/json_writer.h"
 #include "base/settings/settings.h"
+#include "base/system/range.h"
 #include "cli/command.h"
 #include "cli/environment.h"
 
@@ -72,7 +73,7 @@ static void print_table(struct cli *cli, const struct setting_info *infos, uint3
     size_t name_width = 0;
     for (uint32_t i = 0; i < count; i++) {
         size_t len = str_from_z(infos[i].name).len;
-        name_width = len > name_width ? len : name_width;
+        name_width = max_size(len, name_width);
     }
     for (uint32_t i = 0; i < count; i++) {
         if (infos[i].group != NULL)

@@ -2,6 +2,7 @@
 #include "jobs/queue/job.h"
 
 #include "base/json/json.h"
+#include "base/memory/array.h"
 #include "cli/commands/platform.h"
 #include "cli/table.h"
 #include "gen/sql.h"
@@ -41,7 +42,7 @@ static bool state_is_known(Str state)
     static const Str STATES[] = {
         STR_INIT("queued"), STR_INIT("running"),   STR_INIT("done"),   STR_INIT("waiting_children"),
         STR_INIT("dead"),   STR_INIT("cancelled"), STR_INIT("expired")};
-    for (size_t i = 0; i < sizeof STATES / sizeof STATES[0]; i++)
+    for (size_t i = 0; i < COUNT_OF(STATES); i++)
         if (str_eq(state, STATES[i]))
             return true;
     return state.len == 0;

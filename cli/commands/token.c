@@ -1,6 +1,7 @@
 /* Tokens of one site. The secret is shown once; only its SHA-256 is kept. */
 #include "base/crypto/crypto.h"
 #include "base/json/json_writer.h"
+#include "base/memory/array.h"
 #include "base/system/clock.h"
 #include "cli/commands/platform.h"
 #include "cli/table.h"

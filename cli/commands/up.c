@@ -1,3 +1,4 @@
+#include "base/memory/array.h"
 #include "base/system/clock.h"
 #include "cli/backends/probe.h"
 #include "cli/command.h"
@@ -26,7 +27,7 @@ static bool read_flags(struct cli *cli, int argc, char **argv, struct up_flags *
         {.name = "new-secrets", .flag = &flags->new_secrets},
         {.name = "new-database", .flag = &flags->new_database},
     };
-    return command_options(cli, argc, argv, options, sizeof(options) / sizeof(options[0]), NULL);
+    return command_options(cli, argc, argv, options, COUNT_OF(options), NULL);
 }
 
 /* For programs: the lines that tests and benches read. */

@@ -1,6 +1,7 @@
 #include "cli/supervise/demo.h"
 
 #include "base/json/json_writer.h"
+#include "base/memory/array.h"
 #include "base/system/clock.h"
 #include "cli/commands/client.h"
 #include "cli/plain_text.h"
@@ -366,7 +367,7 @@ static Err play_through(struct play *play)
 {
     Err (*const steps[])(struct play *) = {import,  make_headlines, make_articles,
                                            publish, close_site,     show_one};
-    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+    for (size_t i = 0; i < COUNT_OF(steps); i++) {
         if (supervisor_is_asked_to_stop())
             return OK;
         TRY(steps[i](play));

@@ -1,5 +1,6 @@
 #include "cli/supervise/fresh_install.h"
 
+#include "base/memory/array.h"
 #include "cli/backends/sync_postgres.h"
 
 /* A comment on the schema public of the emptied database, committed with its emptying. */
@@ -27,7 +28,7 @@ static Err empty_database(struct ctx *ctx, struct sync_postgres *postgres)
         "comment on schema public is 'spark: made by FORCE_FRESH_INSTALL'",
         "commit",
     };
-    for (size_t i = 0; i < sizeof(statements) / sizeof(statements[0]); i++)
+    for (size_t i = 0; i < COUNT_OF(statements); i++)
         TRY(sync_postgres_query(ctx, postgres, statements[i], NULL, 0, NULL));
     return OK;
 }

@@ -1,6 +1,7 @@
 #include "cli/supervise/installation.h"
 
 #include "base/crypto/crypto.h"
+#include "base/memory/array.h"
 #include "base/settings/settings_source.h"
 #include "base/text/buf.h"
 #include "cli/environment.h"
@@ -27,7 +28,7 @@ static const struct secret {
     {"ADMIN_PASSWORD", NULL, 20, 8},
     {"SECRET", NULL, 43, 32},
 };
-enum { SECRET_COUNT = sizeof SECRETS / sizeof SECRETS[0] };
+enum { SECRET_COUNT = COUNT_OF(SECRETS) };
 
 enum database { DATABASE_ELSEWHERE, DATABASE_ABSENT, DATABASE_BROKEN, DATABASE_THERE };
 

@@ -1,5 +1,6 @@
 /* What a log says about a process that did not start: its error, not whatever it printed last. */
 #include "base/json/json.h"
+#include "base/memory/array.h"
 #include "cli/supervise/process.h"
 
 #include <stdio.h>
@@ -68,7 +69,7 @@ static Str error_of_redis(Str line)
     if (line.len == 0 || line.data[0] < '0' || line.data[0] > '9')
         return STR_NONE;
     Str words = behind(line, STR(" # "));
-    for (size_t i = 0; i < sizeof HARMLESS / sizeof HARMLESS[0]; i++)
+    for (size_t i = 0; i < COUNT_OF(HARMLESS); i++)
         if (str_starts_with(words, HARMLESS[i]))
             return STR_NONE;
     return words;

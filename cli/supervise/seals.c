@@ -1,19 +1,15 @@
 #include "cli/supervise/seals.h"
 
+#include "base/text/ascii.h"
 #include "cli/backends/sync_postgres.h"
 #include "visitors/outbound/outbound.h"
-
-static int hex_digit(char c)
-{
-    return c >= 'a' ? c - 'a' + 10 : c - '0';
-}
 
 /* What encode(…, 'hex') gives. */
 static Str bytes_of(struct ctx *ctx, Str hex)
 {
     char *bytes = arena_alloc(ctx->arena, hex.len / 2 + 1);
     for (size_t i = 0; i + 1 < hex.len; i += 2)
-        bytes[i / 2] = (char)(hex_digit(hex.data[i]) * 16 + hex_digit(hex.data[i + 1]));
+        bytes[i / 2] = (char)(ascii_hex_value(hex.data[i]) * 16 + ascii_hex_value(hex.data[i + 1]));
     return str_of(bytes, hex.len / 2);
 }
 

@@ -1,6 +1,7 @@
 #include "cli/supervise/supervisor.h"
 
 #include "base/system/clock.h"
+#include "base/system/range.h"
 #include "cli/supervise/crash.h"
 
 #include <assert.h>
@@ -324,7 +325,7 @@ static int64_t start_due(struct supervisor *supervisor)
         if (child->pid != 0)
             continue;
         if (child->due_us > now_us) {
-            next_us = child->due_us < next_us ? child->due_us : next_us;
+            next_us = min_i64(child->due_us, next_us);
             continue;
         }
         if (child_launch(supervisor, child) == OK)

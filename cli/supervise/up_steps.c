@@ -1,5 +1,6 @@
 #include "cli/supervise/up_steps.h"
 
+#include "base/memory/array.h"
 #include "base/system/clock.h"
 #include "base/text/buf.h"
 #include "cli/backends/probe.h"
@@ -33,7 +34,7 @@ static void rotate_logs(struct up *up)
 {
     static const char *const names[] = {"postgres", "redis", "server", "migrate"};
     struct arena *arena = up->ctx->arena;
-    uint32_t count = sizeof(names) / sizeof(names[0]);
+    uint32_t count = COUNT_OF(names);
     for (uint32_t i = 0; i < count + 64; i++) {
         const char *path =
             i < count ? path_format(arena, "%s/%s.log", up->places.log, names[i])

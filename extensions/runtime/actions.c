@@ -2,6 +2,7 @@
 
 #include "access/audit/audit.h"
 #include "access/grants/grants_build.h"
+#include "base/memory/list.h"
 #include "base/system/clock.h"
 #include "base/system/counters.h"
 #include "base/system/log.h"
@@ -171,10 +172,6 @@ void action_start(const struct ctx *ctx, const struct host_hook *hook,
         drop(queue, action);
         return;
     }
-    if (queue->first == NULL)
-        queue->first = action;
-    else
-        queue->last->next = action;
-    queue->last = action;
+    LIST_APPEND(queue->first, queue->last, action);
     queue->waiting++;
 }

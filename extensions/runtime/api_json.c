@@ -1,4 +1,5 @@
 #include "base/json/json_writer.h"
+#include "base/system/range.h"
 #include "io/fiber/json_apart.h"
 #include "runtime/api.h"
 
@@ -87,7 +88,7 @@ spark_str api_json_text(spark_call *call, const spark_json *json)
 spark_str api_json_quote(spark_call *call, spark_str text)
 {
     /* Without escapes it is as long as the text and its quotes: names and words need no malloc. */
-    size_t first = text.len < QUOTED_MAX - 2 ? text.len + 2 : QUOTED_MAX;
+    size_t first = min_size(text.len, QUOTED_MAX - 2) + 2;
     struct buf *out = buf_in_arena_from(call->ctx->arena, first, QUOTED_MAX);
     struct json_writer w = json_writer(out);
     json_put_str(&w, str_of_spark(text));

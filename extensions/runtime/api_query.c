@@ -3,8 +3,10 @@
  * each in a sync group of its own. Their text is looked at first (statement_check.h): row security
  * trusts the settings of the transaction, and a function could change those in mid-statement.
  */
+#include "base/memory/array.h"
 #include "base/system/clock.h"
 #include "base/system/log.h"
+#include "base/text/ascii.h"
 #include "content/schema/schema.h"
 #include "io/pg/db.h"
 #include "runtime/api.h"
@@ -21,7 +23,7 @@ struct spark_rows {
 
 static bool is_word(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+    return ascii_is_letter(c) || c == '_';
 }
 
 static Str first_word(Str sql)
@@ -49,7 +51,7 @@ static bool lane_of(Str sql, enum db_lane *ret)
         {STR_INIT("merge"), DB_WRITE},
     };
     Str word = first_word(sql);
-    for (size_t i = 0; i < sizeof WORDS / sizeof WORDS[0]; i++) {
+    for (size_t i = 0; i < COUNT_OF(WORDS); i++) {
         if (str_eq_nocase(word, WORDS[i].word)) {
             *ret = WORDS[i].lane;
             return true;

@@ -3,6 +3,8 @@
  * them belongs to a site, and to no other than the caller's.
  */
 #include "access/audit/audit.h"
+#include "base/memory/array.h"
+#include "base/text/ascii.h"
 #include "io/reactor/reactor.h"
 #include "io/redis/redis.h"
 #include "runtime/api.h"
@@ -43,7 +45,7 @@ static const char *level_of(Str level)
     static const char *const LEVELS[] = {"info", "debug", "success", "warning", "error"};
     if (level.len == 0)
         return LEVELS[0];
-    for (size_t i = 0; i < sizeof LEVELS / sizeof LEVELS[0]; i++)
+    for (size_t i = 0; i < COUNT_OF(LEVELS); i++)
         if (str_eq(level, str_from_z(LEVELS[i])))
             return LEVELS[i];
     return NULL;
@@ -98,8 +100,7 @@ static bool is_name(Str name)
 {
     for (size_t i = 0; i < name.len; i++) {
         char c = name.data[i];
-        bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                        (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
+        bool is_plain = ascii_is_alnum(c) || c == '_' || c == '-' || c == '.';
         if (!is_plain)
             return false;
     }
@@ -152,7 +153,7 @@ static Err publish(struct spark_call *call, spark_str site_id, spark_str channel
         return fail(ctx, ERR_INVALID_PAYLOAD, "A message may have %d bytes.", MESSAGE_MAX);
     TRY(place_of(call, site_id, channel, &place));
     const Str words[] = {STR("PUBLISH"), place, message};
-    if (!redis_send(ctx->reactor->redis, words, sizeof words / sizeof words[0]))
+    if (!redis_send(ctx->reactor->redis, words, COUNT_OF(words)))
         return fail(ctx, ERR_UNAVAILABLE, "Redis is away.");
     return OK;
 }

@@ -2,6 +2,7 @@
  * One callback: what it is given, and what its status means to the request or job around it.
  */
 #include "access/grants/actor.h"
+#include "base/memory/array.h"
 #include "base/system/clock.h"
 #include "base/system/counters.h"
 #include "base/system/log.h"
@@ -79,7 +80,7 @@ Err err_of_status(spark_status status)
         [SPARK_CONFLICT] = ERR_CONFLICT,   [SPARK_UNAVAILABLE] = ERR_UNAVAILABLE,
         [SPARK_TIMEOUT] = ERR_TIMEOUT,     [SPARK_CANCELLED] = ERR_CANCELLED,
     };
-    bool is_known = status > SPARK_OK && (size_t)status < sizeof ERRS / sizeof ERRS[0];
+    bool is_known = status > SPARK_OK && (size_t)status < COUNT_OF(ERRS);
     return is_known ? ERRS[status] : ERR_EXTENSION;
 }
 
@@ -110,7 +111,7 @@ Err call_end(struct spark_call *call, spark_status status)
     Err err = call->last;
     bool is_same = err != OK && status_of_err(err) == status && ctx->diag.first != NULL;
     if (!is_same && (status == SPARK_CANCELLED || status == SPARK_TIMEOUT))
-        err = fail(ctx, err_of_status(status), "%s", "");
+        err = fail_plain(ctx, err_of_status(status));
     else if (!is_same)
         err = fail(ctx, ERR_EXTENSION, "The extension \"%s\" failed without saying why.",
                    call->extension->name);

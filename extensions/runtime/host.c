@@ -4,6 +4,7 @@
 #include "runtime/host.h"
 
 #include "base/json/json_writer.h"
+#include "base/memory/array.h"
 #include "base/system/log.h"
 #include "jobs/queue/crash_page.h"
 #include "runtime/host_internal.h"
@@ -28,7 +29,7 @@ static const char *default_folder(struct arena *arena)
     ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
     while (len > 0 && self[len - 1] != '/')
         len--;
-    for (size_t i = 0; i < sizeof PLACES / sizeof PLACES[0] && len > 0; i++) {
+    for (size_t i = 0; i < COUNT_OF(PLACES) && len > 0; i++) {
         const char *folder = str_z(arena, str_printf(arena, "%.*s%s", (int)len, self, PLACES[i]));
         if (access(folder, R_OK | X_OK) == 0)
             return folder;

@@ -1,6 +1,7 @@
 #include "runtime/lines.h"
 
 #include "base/json/json_writer.h"
+#include "base/memory/list.h"
 #include "gen/sql.h"
 #include "io/reactor/reactor.h"
 
@@ -43,11 +44,7 @@ static struct batch *batch_open(void)
     struct batch *batch = arena_new(arena, struct batch);
     *batch = (struct batch){.arena = arena, .json = json_writer(buf_in_arena(arena, BATCH_MAX))};
     json_array_begin(&batch->json);
-    if (lines.first == NULL)
-        lines.first = batch;
-    else
-        lines.last->next = batch;
-    lines.last = batch;
+    LIST_APPEND(lines.first, lines.last, batch);
     return batch;
 }
 

@@ -2,6 +2,7 @@
  * One shared object: opening it, and whether it fits. The refusals were written before the
  * interface: each says what was found, what was expected and what to rebuild.
  */
+#include "base/text/ascii.h"
 #include "runtime/host_internal.h"
 
 #include <dlfcn.h>
@@ -16,7 +17,7 @@ static bool is_name(const char *name)
     size_t len = 0;
     for (; name[len] != '\0'; len++) {
         char c = name[len];
-        if (len == NAME_MAX_LEN || !((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'))
+        if (len == NAME_MAX_LEN || !(ascii_is_lower(c) || ascii_is_digit(c) || c == '-'))
             return false;
     }
     return true;

@@ -2,8 +2,10 @@
  * What extensions offer. Everything is checked when it is offered, so that a mistake is found at
  * start and not by the first request.
  */
+#include "base/memory/array.h"
 #include "base/system/counters.h"
 #include "base/system/log.h"
+#include "base/system/range.h"
 #include "runtime/api.h"
 
 #include <assert.h>
@@ -54,7 +56,7 @@ static bool segments_meet(Str a, Str b)
     Str fixed_b = fixed_part(b);
     if (fixed_a.len == a.len && fixed_b.len == b.len)
         return str_eq_nocase(a, b);
-    size_t both = fixed_a.len < fixed_b.len ? fixed_a.len : fixed_b.len;
+    size_t both = min_size(fixed_a.len, fixed_b.len);
     return str_eq_nocase(str_slice(fixed_a, 0, both), str_slice(fixed_b, 0, both));
 }
 
@@ -111,7 +113,7 @@ static bool is_method(Str method)
 {
     static const Str METHODS[] = {STR_INIT("GET"), STR_INIT("POST"), STR_INIT("PATCH"),
                                   STR_INIT("PUT"), STR_INIT("DELETE")};
-    for (size_t i = 0; i < sizeof METHODS / sizeof METHODS[0]; i++)
+    for (size_t i = 0; i < COUNT_OF(METHODS); i++)
         if (str_eq(method, METHODS[i]))
             return true;
     return false;
@@ -190,7 +192,7 @@ static bool is_action(Str action)
 {
     static const Str ACTIONS[] = {STR_INIT("create"), STR_INIT("update"), STR_INIT("delete"),
                                   STR_INIT("*")};
-    for (size_t i = 0; i < sizeof ACTIONS / sizeof ACTIONS[0]; i++)
+    for (size_t i = 0; i < COUNT_OF(ACTIONS); i++)
         if (str_eq(action, ACTIONS[i]))
             return true;
     return false;

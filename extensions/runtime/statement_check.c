@@ -1,5 +1,8 @@
 #include "runtime/statement_check.h"
 
+#include "base/memory/array.h"
+#include "base/text/ascii.h"
+
 #include <assert.h>
 #include <string.h>
 
@@ -37,12 +40,12 @@ static char peek(const struct scan *scan, size_t ahead)
 
 static bool is_name_start(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (unsigned char)c >= 0x80;
+    return ascii_is_letter(c) || c == '_' || (unsigned char)c >= 0x80;
 }
 
 static bool is_name_part(char c)
 {
-    return is_name_start(c) || (c >= '0' && c <= '9') || c == '$';
+    return is_name_start(c) || ascii_is_digit(c) || c == '$';
 }
 
 /* From behind the opening quote to behind the closing one; a doubled quote is part of the text. */
@@ -98,7 +101,7 @@ static void skip_dollars(struct scan *scan)
     size_t end = scan->at + 1;
     while (end < scan->sql.len && is_name_part(scan->sql.data[end]) && scan->sql.data[end] != '$')
         end++;
-    bool is_number = peek(scan, 1) >= '0' && peek(scan, 1) <= '9';
+    bool is_number = ascii_is_digit(peek(scan, 1));
     if (is_number || end >= scan->sql.len || scan->sql.data[end] != '$') {
         scan->at++;
         return;
@@ -119,7 +122,7 @@ static void take_word(struct scan *scan)
     scan->name_len = 0;
     for (; scan->at < scan->sql.len && is_name_part(scan->sql.data[scan->at]); scan->at++) {
         char c = scan->sql.data[scan->at];
-        name_add(scan, c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c);
+        name_add(scan, ascii_lower(c));
     }
 }
 
@@ -162,7 +165,7 @@ static bool next_name(struct scan *scan, bool *ret_is_quoted)
             return true;
         } else {
             scan->at++;
-            while (c >= '0' && c <= '9' && is_name_part(peek(scan, 0)) && peek(scan, 0) != '$')
+            while (ascii_is_digit(c) && is_name_part(peek(scan, 0)) && peek(scan, 0) != '$')
                 scan->at++; /* 1e5 is no name */
         }
     }
@@ -171,7 +174,7 @@ static bool next_name(struct scan *scan, bool *ret_is_quoted)
 
 static const char *name_fault(Str name)
 {
-    for (size_t i = 0; i < sizeof REFUSED / sizeof REFUSED[0]; i++) {
+    for (size_t i = 0; i < COUNT_OF(REFUSED); i++) {
         Str refused = REFUSED[i].name;
         bool is_prefix = str_ends_with(refused, STR("*"));
         if (is_prefix ? str_starts_with(name, str_slice(refused, 0, refused.len - 1))

@@ -7,6 +7,8 @@
 #include "base/system/clock.h"
 #include "base/system/counters.h"
 #include "base/system/log.h"
+#include "base/system/range.h"
+#include "base/text/percent.h"
 #include "io/fiber/fiber.h"
 #include "server/dispatch/denials.h"
 #include "server/dispatch/gatekeeper.h"
@@ -203,7 +205,7 @@ static uint64_t body_max(const struct exchange *exchange, const struct route *ro
 {
     uint64_t max = route_body_max(exchange->server->reactor->settings, route->body);
     uint64_t share = budget_share(&exchange->server->budgets, BUDGET_BODIES);
-    return max < share ? max : share;
+    return min_u64(max, share);
 }
 
 /* Whether the database answers is told to those, too, whom only the database could tell apart. */
@@ -245,7 +247,7 @@ static fiber_fn Err handle(struct exchange *exchange)
     const struct route *route = preflight != NULL ? preflight : match.route;
     request->route = route;
     for (uint32_t i = 0; i < REQUEST_PARAMS_MAX; i++)
-        request->params[i] = percent_decode(ctx->arena, match.params[i], false);
+        request->params[i] = percent_decode(ctx->arena, match.params[i], PERCENT_PLUS_STAYS);
 
     if (route != NULL)
         fiber_work(route->method, route->pattern);
@@ -259,8 +261,8 @@ static fiber_fn Err handle(struct exchange *exchange)
         return fail(ctx, ERR_METHOD_NOT_ALLOWED, "Use %.*s here.", STR_FMT(match.allowed));
     }
     if (route == NULL) {
-        err_ignore(fail(ctx, ERR_ROUTE_NOT_FOUND, "%.*s", STR_FMT(request->path)), "noted below");
-        return fail_note(ctx, "path", request->path);
+        return fail_noted(ctx, ERR_ROUTE_NOT_FOUND, "path", request->path, "%.*s",
+                          STR_FMT(request->path));
     }
     TRY(guard_check(ctx, route->guard));
     TRY(write_check(ctx, route));

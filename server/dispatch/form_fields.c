@@ -1,7 +1,9 @@
 #include "server/dispatch/form_fields.h"
 
 #include "base/json/json_writer.h"
+#include "base/memory/array.h"
 #include "base/system/log.h"
+#include "base/text/ascii.h"
 #include "base/text/buf.h"
 #include "base/text/regex.h"
 #include "server/api/visitors/public.h"
@@ -64,7 +66,7 @@ static bool refuse(struct sheet *sheet, Str name, Str sentence)
 {
     struct ctx *ctx = sheet->ctx;
     Err err = fail_also(ctx, ERR_FAILED_VALIDATION, "%.*s", STR_FMT(sentence));
-    err_ignore(fail_note(ctx, "field", name), "it repeats err");
+    fail_note(ctx, "field", name);
     sheet->first = sheet->first == OK ? err : sheet->first;
     return false;
 }
@@ -91,7 +93,7 @@ static const char *phone_fault(Str text)
     size_t digits = 0;
     for (size_t i = 0; i < text.len; i++) {
         char c = text.data[i];
-        digits += c >= '0' && c <= '9';
+        digits += ascii_is_digit(c);
         if (str_find_char(STR("0123456789 +-./()#*xXtTeE"), c) < 0)
             return "has to be a phone number";
     }
@@ -144,7 +146,7 @@ static struct field field_of(const struct json *json)
         .options = json_kind(options) == JSON_ARRAY && json_len(options) > 0 ? options : NULL,
     };
     Str type = text_of(json, STR("type"));
-    for (size_t i = 0; i < sizeof KINDS / sizeof KINDS[0]; i++)
+    for (size_t i = 0; i < COUNT_OF(KINDS); i++)
         if (str_eq_nocase(KINDS[i].name, type))
             field.kind = &KINDS[i];
     return field;

@@ -2,6 +2,7 @@
 
 #include "access/identity/authenticate.h"
 #include "access/limits/rate.h"
+#include "base/memory/array.h"
 #include "io/reactor/reactor.h"
 #include "server/dispatch/handlers.h"
 
@@ -155,7 +156,7 @@ static enum rate_class class_of(const struct route *route)
         {conversion_post, RATE_CONVERSION},
         {call_click_post, RATE_CONVERSION},
     };
-    for (size_t i = 0; i < sizeof rated / sizeof rated[0]; i++)
+    for (size_t i = 0; i < COUNT_OF(rated); i++)
         if (rated[i].handler == route->handler)
             return rated[i].class;
     return RATE_NONE;

@@ -1,5 +1,7 @@
 #include "server/dispatch/members.h"
 
+#include "base/memory/array.h"
+#include "base/text/percent.h"
 #include "io/fiber/json_apart.h"
 #include "server/dispatch/handlers.h"
 
@@ -20,7 +22,7 @@ static const struct members MEMBERS_OF[] = {
 
 static const struct members *members_find(const struct route *route)
 {
-    for (size_t i = 0; i < sizeof MEMBERS_OF / sizeof MEMBERS_OF[0]; i++) {
+    for (size_t i = 0; i < COUNT_OF(MEMBERS_OF); i++) {
         if (MEMBERS_OF[i].handler == route->handler)
             return &MEMBERS_OF[i];
     }
@@ -58,10 +60,9 @@ static Err refuse(struct ctx *ctx, Str name, Str known)
     enum { SHOWN_MAX = 100 };
     Str names = json_member_names(ctx->arena, known);
     Str shown = str_cut(name, SHOWN_MAX);
-    err_ignore(fail(ctx, ERR_INVALID_QUERY, "\"%.*s\" is not known here; known: %.*s",
-                    STR_FMT(shown), STR_FMT(names.len > 0 ? names : STR("none"))),
-               "returned with its note");
-    return fail_note(ctx, "field", shown);
+    return fail_noted(ctx, ERR_INVALID_QUERY, "field", shown,
+                      "\"%.*s\" is not known here; known: %.*s", STR_FMT(shown),
+                      STR_FMT(names.len > 0 ? names : STR("none")));
 }
 
 Err members_check_query(struct ctx *ctx, const struct request *request)
@@ -75,7 +76,7 @@ Err members_check_query(struct ctx *ctx, const struct request *request)
     while (str_next(&rest, '&', &pair)) {
         ptrdiff_t equals = str_find_char(pair, '=');
         size_t len = equals < 0 ? pair.len : (size_t)equals;
-        Str name = percent_decode(ctx->arena, str_slice(pair, 0, len), true);
+        Str name = percent_decode(ctx->arena, str_slice(pair, 0, len), PERCENT_PLUS_IS_SPACE);
         if (name.len > 0 && !is_token(name) && !is_named(members->query, name))
             return refuse(ctx, name, members->query);
     }

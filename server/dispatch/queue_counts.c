@@ -1,6 +1,7 @@
 #include "server/dispatch/queue_counts.h"
 
 #include "base/system/clock.h"
+#include "base/system/range.h"
 #include "content/schema/schema.h"
 #include "gen/sql.h"
 #include "io/reactor/reactor.h"
@@ -87,8 +88,8 @@ fiber_fn Err queue_counts_get(struct ctx *ctx, struct queue_counts *ret)
             int64_t now_us = clock_now_us();
             int64_t rest_us = (now_us - started_us) * COST_FACTOR;
             struct entry *entry = entry_place(thread, ctx);
-            *entry = (struct entry){ctx->scope, ctx->epoch,
-                                    now_us + (rest_us > AGE_MIN_US ? rest_us : AGE_MIN_US), counts};
+            *entry = (struct entry){ctx->scope, ctx->epoch, now_us + max_i64(rest_us, AGE_MIN_US),
+                                    counts};
             fresh = entry;
         }
     }

@@ -1,5 +1,6 @@
 #include "server/dispatch/request.h"
 
+#include "base/text/percent.h"
 #include "io/fiber/json_apart.h"
 #include "server/dispatch/members.h"
 #include "server/dispatch/route.h"
@@ -32,44 +33,13 @@ Str request_query(struct arena *arena, const struct request *request, Str name)
     while (str_next(&rest, '&', &pair)) {
         ptrdiff_t equals = str_find_char(pair, '=');
         size_t name_len = equals < 0 ? pair.len : (size_t)equals;
-        if (!str_eq(percent_decode(arena, str_slice(pair, 0, name_len), true), name))
+        if (!str_eq(percent_decode(arena, str_slice(pair, 0, name_len), PERCENT_PLUS_IS_SPACE),
+                    name))
             continue;
-        return percent_decode(arena, str_slice(pair, name_len + 1, pair.len), true);
+        return percent_decode(arena, str_slice(pair, name_len + 1, pair.len),
+                              PERCENT_PLUS_IS_SPACE);
     }
     return STR_NONE;
-}
-
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = (char)(c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-Str percent_decode(struct arena *arena, Str s, bool plus_is_space)
-{
-    bool is_plain = str_find_char(s, '%') < 0;
-    if (is_plain && (!plus_is_space || str_find_char(s, '+') < 0))
-        return s;
-
-    char *out = arena_alloc_raw(arena, s.len + 1);
-    size_t len = 0;
-    for (size_t i = 0; i < s.len; i++) {
-        int high = -1;
-        int low = -1;
-        if (s.data[i] == '%' && i + 2 < s.len) {
-            high = hex_value(s.data[i + 1]);
-            low = hex_value(s.data[i + 2]);
-        }
-        if (high >= 0 && low >= 0) {
-            out[len++] = (char)(high << 4 | low);
-            i += 2;
-        } else {
-            out[len++] = plus_is_space && s.data[i] == '+' ? ' ' : s.data[i];
-        }
-    }
-    return str_of(out, len);
 }
 
 static bool is_json(Str content_type)

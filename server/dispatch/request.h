@@ -35,7 +35,6 @@ Str request_cookie(const struct request *request, Str name);
 /* The percent-decoded value of a plain query parameter (no brackets); STR_NONE if absent. */
 Str request_query(struct arena *arena, const struct request *request, Str name);
 /* "%41+b" → "A b"; malformed escapes stay as they are. */
-Str percent_decode(struct arena *arena, Str s, bool plus_is_space);
 
 /*
  * The body as JSON: an object or array. An empty body or another content type gives an empty

@@ -3,6 +3,7 @@
  * parameter child a node; a fixed segment may have a parameter inside: "sitemap-:page.xml". A find
  * touches as many nodes as the path has segments.
  */
+#include "base/memory/array.h"
 #include "server/dispatch/handlers.h"
 #include "server/dispatch/route.h"
 
@@ -40,7 +41,7 @@ static struct route route_table[] = {
 
 const struct route *routes_all(uint32_t *ret_count)
 {
-    *ret_count = sizeof route_table / sizeof route_table[0];
+    *ret_count = COUNT_OF(route_table);
     return route_table;
 }
 
@@ -56,7 +57,7 @@ struct router *router_new(bool has_god_token)
     struct router *router = calloc(1, sizeof *router);
     assert(router != NULL);
     router->has_god_token = has_god_token;
-    for (size_t i = 0; i < sizeof route_table / sizeof route_table[0]; i++) {
+    for (size_t i = 0; i < COUNT_OF(route_table); i++) {
         route_table[i].envelope = envelope_of_path(route_table[i].pattern);
         bool is_added = router_add(router, &route_table[i]);
         assert(is_added);

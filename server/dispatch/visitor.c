@@ -1,5 +1,9 @@
 #include "server/dispatch/visitor.h"
 
+#include "base/memory/array.h"
+#include "base/system/range.h"
+#include "base/text/ascii.h"
+
 struct pattern {
     Str needle; /* lower case */
     Str name;
@@ -63,7 +67,7 @@ static Str first_match(Str lower, const struct pattern *patterns, size_t count)
             return patterns[i].name;
     return STR_NONE;
 }
-#define FIRST_MATCH(lower, table) first_match((lower), (table), sizeof(table) / sizeof((table)[0]))
+#define FIRST_MATCH(lower, table) first_match((lower), (table), COUNT_OF(table))
 
 static Str or_else(Str value, Str fallback)
 {
@@ -73,10 +77,10 @@ static Str or_else(Str value, Str fallback)
 struct visitor visitor_of(Str user_agent)
 {
     char lower[512];
-    size_t len = user_agent.len < sizeof lower ? user_agent.len : sizeof lower;
+    size_t len = min_size(user_agent.len, sizeof lower);
     for (size_t i = 0; i < len; i++) {
         char c = user_agent.data[i];
-        lower[i] = c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+        lower[i] = ascii_lower(c);
     }
     Str text = str_of(lower, len);
     Str bot = FIRST_MATCH(text, BOTS);

@@ -4,6 +4,7 @@
  * budget: then the request is answered 503 instead. One between the two counts when it is not read.
  */
 #include "base/system/counters.h"
+#include "base/system/range.h"
 #include "server/http/exchange.h"
 
 #include <assert.h>
@@ -63,7 +64,7 @@ void exchange_begin_answer(struct exchange *exchange)
 {
     drop(exchange);
     uint64_t share = budget_share(&exchange->server->budgets, BUDGET_ANSWERS);
-    size_t max = share < REPLY_MAX ? (size_t)share : REPLY_MAX;
+    size_t max = min_size(share, REPLY_MAX);
     buf_init_from(&exchange->answer, exchange->answer_first, REPLY_FIRST, max);
     exchange->answer_gate.may_grow = may_grow;
     exchange->answer.gate = &exchange->answer_gate;

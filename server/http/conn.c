@@ -1,6 +1,7 @@
 #include "server/http/conn.h"
 
 #include "access/limits/ip_range.h"
+#include "base/memory/list.h"
 #include "base/system/clock.h"
 #include "base/system/counters.h"
 #include "server/http/exchange.h"
@@ -173,11 +174,7 @@ void conn_enter(struct conn *conn, enum conn_phase phase)
     conn->since_us = loop_now_us(conn->server->reactor->loop);
     conn->progress_us = 0;
     conn->previous = list->last;
-    if (list->last != NULL)
-        list->last->next = conn;
-    else
-        list->first = conn;
-    list->last = conn;
+    LIST_APPEND(list->first, list->last, conn);
     list->count++;
     if (phase == CONN_HEAD && conn->address != NULL)
         conn->address->heads++;

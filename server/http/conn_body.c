@@ -5,6 +5,7 @@
  */
 #include "base/system/clock.h"
 #include "base/system/counters.h"
+#include "base/system/range.h"
 #include "server/http/exchange.h"
 
 #include <assert.h>
@@ -42,7 +43,7 @@ static bool grow(struct conn *conn, size_t len)
 
 static enum refusal take_counted(struct conn *conn, const char *bytes, size_t len, size_t *ret_used)
 {
-    size_t part = len < conn->body_left ? len : (size_t)conn->body_left;
+    size_t part = min_size(len, conn->body_left);
     if (!grow(conn, part))
         return REFUSAL_NO_ROOM;
     buf_put(&conn->body, str_of(bytes, part));

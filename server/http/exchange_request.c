@@ -1,4 +1,5 @@
 #include "access/limits/ip_range.h"
+#include "base/system/range.h"
 #include "server/http/exchange.h"
 
 #include <arpa/inet.h>
@@ -91,8 +92,7 @@ static Str forwarded_host(const struct request *request, Str peer, Str proxies)
 
 static void copy_headers(struct arena *arena, struct request *request, const h2o_req_t *req)
 {
-    size_t count =
-        req->headers.size < REQUEST_HEADERS_MAX ? req->headers.size : REQUEST_HEADERS_MAX;
+    size_t count = min_size(req->headers.size, REQUEST_HEADERS_MAX);
     struct request_header *headers = arena_array(arena, struct request_header, count);
     for (size_t i = 0; i < count; i++) {
         headers[i].name = copy(arena, *req->headers.entries[i].name);

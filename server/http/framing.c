@@ -1,5 +1,9 @@
 #include "server/http/framing.h"
 
+#include "base/memory/array.h"
+#include "base/system/range.h"
+#include "base/text/ascii.h"
+
 #include <assert.h>
 
 enum { LENGTH_DIGITS_MAX = 18 };
@@ -84,7 +88,7 @@ static enum refusal first_byte_read(const struct head *head, const char *bytes, 
 enum refusal head_read(struct head *head, const char *bytes, size_t len)
 {
     assert(!head->is_complete && head->searched <= len);
-    size_t end = len < HEAD_MAX ? len : HEAD_MAX;
+    size_t end = min_size(len, HEAD_MAX);
     while (!head->is_complete) {
         enum refusal refusal = first_byte_read(head, bytes, len);
         if (refusal != REFUSAL_NONE)
@@ -177,7 +181,7 @@ static enum refusal target_read(struct head *head, const char *bytes, Str method
 /* A line that libh2o does not get, with its end. */
 static void leave_out(struct head *head, const char *bytes, Str line)
 {
-    assert(head->left_out_count < sizeof head->left_out / sizeof head->left_out[0]);
+    assert(head->left_out_count < COUNT_OF(head->left_out));
     struct span span = span_of(bytes, line);
     span.len += 2;
     head->left_out[head->left_out_count++] = span;
@@ -293,17 +297,9 @@ size_t head_write(const struct head *head, const char *bytes, char *out)
     return (size_t)(at - out);
 }
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = (char)(c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static enum refusal chunk_size_read(struct chunks *chunks, char c)
 {
-    int digit = hex_value(c);
+    int digit = ascii_hex_value(c);
     if (digit >= 0 && chunks->digits < CHUNK_DIGITS_MAX) {
         chunks->left = chunks->left << 4 | (uint64_t)digit;
         chunks->digits++;
@@ -354,7 +350,7 @@ enum refusal chunks_read(struct chunks *chunks, const char *bytes, size_t len, s
     size_t written = 0;
     while (i < len && !chunks->is_complete) {
         if (chunks->at == CHUNK_DATA) {
-            size_t part = len - i < chunks->left ? len - i : (size_t)chunks->left;
+            size_t part = min_size(len - i, chunks->left);
             memmove(out + written, bytes + i, part);
             i += part;
             written += part;

@@ -4,6 +4,7 @@
 #include "base/system/counters.h"
 #include "base/system/log.h"
 #include "base/system/process.h"
+#include "base/system/range.h"
 #include "server/http/exchange.h"
 
 #include <assert.h>
@@ -39,7 +40,7 @@ struct server *server_new(struct reactor *reactor, struct router *router, int li
     server->started_us = clock_now_us();
     reactor->slots[SLOT_SERVER] = server;
     int64_t max = process_connections_max(reactor->settings) / reactor->settings->server_threads;
-    server->connections_max = max > 1 ? (uint32_t)max : 1;
+    server->connections_max = (uint32_t)max_i64(max, 1);
     budgets_init(&server->budgets, reactor->settings);
     configure(server);
     int unsent = UNSENT_IN_KERNEL; /* accepted sockets inherit it */

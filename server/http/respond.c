@@ -1,4 +1,5 @@
 /* How a reply goes out: status line, headers, conditional requests, the last byte. */
+#include "base/memory/array.h"
 #include "server/http/exchange.h"
 
 #include <assert.h>
@@ -37,7 +38,7 @@ static const char *reason_of(int status)
         {500, "Internal Server Error"},
         {503, "Service Unavailable"},
     };
-    for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++)
+    for (size_t i = 0; i < COUNT_OF(reasons); i++)
         if (reasons[i].status == status)
             return reasons[i].reason;
     return status < 400 ? "OK" : "Error";

@@ -4,6 +4,7 @@
  * once, while its client may still take its time for the rest.
  */
 #include "base/system/clock.h"
+#include "base/system/range.h"
 #include "server/http/exchange.h"
 
 #include <assert.h>
@@ -98,6 +99,5 @@ static void give_back(struct exchange *exchange)
     exchange->given_back = to - start;
     struct holding *holding = &exchange->answer_holding;
     uint64_t bytes = to - from;
-    holding_shrink(&exchange->server->budgets, holding,
-                   bytes < holding->bytes ? bytes : holding->bytes);
+    holding_shrink(&exchange->server->budgets, holding, min_u64(bytes, holding->bytes));
 }

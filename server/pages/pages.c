@@ -1,6 +1,7 @@
 #include "server/pages/pages.h"
 
 #include "base/crypto/crypto.h"
+#include "base/memory/array.h"
 #include "base/system/log.h"
 
 #include <assert.h>
@@ -69,7 +70,7 @@ static void page_add(struct loading *loading, Str path, Str bytes)
     if (str_ends_with(path, STR("/index.html")))
         page->path = str_slice(path, 0, path.len - (sizeof "index.html" - 1));
     page->plain = (struct page_body){bytes, etag_make(arena, bytes)};
-    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+    for (size_t i = 0; i < COUNT_OF(types); i++) {
         if (!str_ends_with(path, types[i].suffix))
             continue;
         page->type = types[i].type;

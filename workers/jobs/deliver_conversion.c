@@ -2,7 +2,10 @@
  * {"conversion_id", "network": "google" | "facebook"}: tells a network of a conversion. The flag of
  * the row says so only after a 2xx, in the transaction that ends the job.
  */
+#include "base/memory/array.h"
+#include "base/text/ascii.h"
 #include "base/text/buf.h"
+#include "base/text/percent.h"
 #include "gen/sql.h"
 #include "io/reactor/reactor.h"
 #include "visitors/outbound/outbound.h"
@@ -57,31 +60,10 @@ static Err url_id_check(struct ctx *ctx, Str id)
 {
     for (size_t i = 0; i < id.len; i++) {
         char c = id.data[i];
-        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-              c == '-' || c == '_'))
+        if (!ascii_is_alnum(c) && c != '-' && c != '_')
             return fail(ctx, ERR_INVALID_PAYLOAD, "the id '%.*s' is none", STR_FMT(id));
     }
     return OK;
-}
-
-/* Any secret as a part of a query. */
-static Str percent_encode(struct arena *arena, Str text)
-{
-    static const char HEX[] = "0123456789ABCDEF";
-    char *out = arena_alloc_raw(arena, 3 * text.len + 1);
-    size_t len = 0;
-    for (size_t i = 0; i < text.len; i++) {
-        unsigned char c = (unsigned char)text.data[i];
-        if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-            c == '-' || c == '_' || c == '.' || c == '~') {
-            out[len++] = (char)c;
-            continue;
-        }
-        out[len++] = '%';
-        out[len++] = HEX[c >> 4];
-        out[len++] = HEX[c & 15];
-    }
-    return str_of(out, len);
 }
 
 static fiber_fn Err call_make(struct ctx *ctx, struct delivery *delivery)

@@ -4,6 +4,7 @@
  * end of the job are one transaction.
  */
 #include "access/audit/audit.h"
+#include "base/memory/array.h"
 #include "gen/sql.h"
 #include "workers/handlers.h"
 
@@ -23,7 +24,7 @@ static Err payload_read(struct ctx *ctx, const struct job *job, struct retention
     TRY(json_take_int(ctx, job->payload, "older_than", 1, DAYS_MAX, &ret->days));
     if (ret->days == 0)
         return fail(ctx, ERR_INVALID_PAYLOAD, "older_than, a number of days, is required");
-    for (size_t i = 0; i < sizeof TABLES / sizeof TABLES[0]; i++)
+    for (size_t i = 0; i < COUNT_OF(TABLES); i++)
         if (str_eq(ret->table, TABLES[i]))
             return OK;
     return fail(ctx, ERR_INVALID_PAYLOAD,

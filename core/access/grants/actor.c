@@ -14,6 +14,6 @@ Err actor_require_admin(struct ctx *ctx)
     if (actor == NULL || actor->kind == ACTOR_PUBLIC)
         return fail(ctx, ERR_UNAUTHENTICATED, "This route needs an administrator's token.");
     if (!actor->is_admin)
-        return fail(ctx, ERR_FORBIDDEN, "%s", "");
+        return fail_plain(ctx, ERR_FORBIDDEN);
     return OK;
 }

@@ -23,7 +23,7 @@ static Err token_choose(struct ctx *ctx, const struct credentials *credentials, 
     else
         *ret = credentials->session_cookie;
     if (ret->len > TOKEN_LEN_MAX)
-        return fail(ctx, ERR_INVALID_TOKEN, "%s", "");
+        return fail_plain(ctx, ERR_INVALID_TOKEN);
     return OK;
 }
 
@@ -45,7 +45,7 @@ static Err expiry_check(struct ctx *ctx, const struct identity *identity)
     if (identity->expires_wall_us == 0 || identity->expires_wall_us > clock_wall_us())
         return OK;
     bool is_jwt = identity->kind == ACTOR_USER;
-    return fail(ctx, is_jwt ? ERR_TOKEN_EXPIRED : ERR_INVALID_CREDENTIALS, "%s", "");
+    return fail_plain(ctx, is_jwt ? ERR_TOKEN_EXPIRED : ERR_INVALID_CREDENTIALS);
 }
 
 /* What is remembered of a site counts while its stamp is the last one seen, and that is not old. */
@@ -220,7 +220,7 @@ static Err god_check(struct ctx *ctx, Str given, bool *ret_is_god)
     if (given.len == 0 || token.len == 0)
         return OK;
     if (!secret_eq(given, token))
-        return fail(ctx, ERR_FORBIDDEN, "%s", "");
+        return fail_plain(ctx, ERR_FORBIDDEN);
     *ret_is_god = true;
     return OK;
 }

@@ -3,6 +3,7 @@
 #include "access/identity/cache.h"
 #include "base/system/clock.h"
 #include "base/system/counters.h"
+#include "base/system/range.h"
 #include "gen/sql.h"
 #include "io/reactor/reactor.h"
 
@@ -221,7 +222,7 @@ fiber_fn void access_pause_begin(struct ctx *ctx, bool of_all, struct access_pau
     pause->ctx = (struct ctx){
         .arena = ctx->arena,
         .reactor = ctx->reactor,
-        .deadline_us = deadline_us < ctx->deadline_us ? deadline_us : ctx->deadline_us,
+        .deadline_us = min_i64(deadline_us, ctx->deadline_us),
     };
     if (pause_take(pause, site_of(ctx), of_all) != OK)
         access_pause_end(pause);

@@ -1,15 +1,15 @@
 /* Hosts as keys: exact match is only as good as the form that is matched. */
 #include "access/identity/authenticate.h"
+#include "base/text/ascii.h"
 
 #include <arpa/inet.h>
-#include <ctype.h>
 #include <idn2.h>
 
 enum { HOST_LEN_MAX = 255 };
 
 static bool is_host_char(char c)
 {
-    return isalnum((unsigned char)c) || c == '-' || c == '.' || c == '_';
+    return ascii_is_alnum(c) || c == '-' || c == '.' || c == '_';
 }
 
 /* Nothing, or ":8055". */
@@ -20,7 +20,7 @@ static bool is_port(Str s)
     if (s.data[0] != ':' || s.len > 6)
         return false;
     for (size_t i = 1; i < s.len; i++)
-        if (!isdigit((unsigned char)s.data[i]))
+        if (!ascii_is_digit(s.data[i]))
             return false;
     return true;
 }

@@ -127,7 +127,7 @@ static fiber_fn Err scope_of_user(struct ctx *ctx, const struct access_cache *ca
         TRY(db_query_platform(reactor_platform(ctx), &SQL_ACCESS_SITE_IS_OPEN, ARGS(db_uuid(site)),
                               &rows));
         if (!row_bool(&rows, 0, ACCESS_SITE_IS_OPEN_IS_OPEN))
-            return fail(ctx, ERR_INVALID_CREDENTIALS, "%s", "");
+            return fail_plain(ctx, ERR_INVALID_CREDENTIALS);
     }
     *ret = (Scope){.kind = SCOPE_SITE, .site = site};
     return OK;
@@ -140,7 +140,7 @@ fiber_fn Err identity_of_user(struct ctx *ctx, struct access_cache *cache, Uuid 
     TRY(db_query_platform(reactor_platform(ctx), &SQL_ACCESS_USER_BY_ID, ARGS(db_uuid(user)),
                           &rows));
     if (rows.count == 0 || !str_eq(row_text(&rows, 0, ACCESS_USER_BY_ID_STATUS), STR("active")))
-        return fail(ctx, ERR_INVALID_CREDENTIALS, "%s", "");
+        return fail_plain(ctx, ERR_INVALID_CREDENTIALS);
     *ret = (struct identity){
         .user = user,
         .role = row_uuid(&rows, 0, ACCESS_USER_BY_ID_ROLE),
@@ -196,7 +196,7 @@ fiber_fn Err identity_of_static_token(struct ctx *ctx, struct access_cache *cach
     TRY(db_query_platform(reactor_platform(ctx), &SQL_ACCESS_USER_BY_TOKEN, ARGS(db_text(token)),
                           &rows));
     if (rows.count == 0)
-        return fail(ctx, ERR_INVALID_CREDENTIALS, "%s", "");
+        return fail_plain(ctx, ERR_INVALID_CREDENTIALS);
     *ret = (struct identity){
         .user = row_uuid(&rows, 0, ACCESS_USER_BY_TOKEN_ID),
         .role = row_uuid(&rows, 0, ACCESS_USER_BY_TOKEN_ROLE),

@@ -54,7 +54,7 @@ bool jwt_is_ours(struct ctx *ctx, Str token)
 
 static Err invalid(struct ctx *ctx)
 {
-    return fail(ctx, ERR_INVALID_TOKEN, "%s", "");
+    return fail_plain(ctx, ERR_INVALID_TOKEN);
 }
 
 static bool signature_is_good(struct ctx *ctx, Str token, Str secret)
@@ -98,7 +98,7 @@ Err jwt_verify(struct ctx *ctx, Str token, Str secret, struct claims *ret)
         return invalid(ctx);
     TRY(claims_read(ctx, body, ret));
     if (ret->expires_s * SECOND_US <= clock_wall_us())
-        return fail(ctx, ERR_TOKEN_EXPIRED, "%s", "");
+        return fail_plain(ctx, ERR_TOKEN_EXPIRED);
     return OK;
 }
 

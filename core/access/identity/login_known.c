@@ -2,6 +2,7 @@
 
 #include "access/limits/ip_range.h"
 #include "base/crypto/crypto.h"
+#include "base/memory/array.h"
 #include "base/system/clock.h"
 #include "gen/embed.h"
 #include "io/reactor/reactor.h"
@@ -119,5 +120,5 @@ void login_known_add(struct ctx *ctx, Str email, Str ip)
     Str kept = str_printf(ctx->arena, "%d", LOGIN_KNOWN_ADDRESSES);
     Str life_ms = str_printf(ctx->arena, "%jd", (intmax_t)(known_us(ctx) / MS_US));
     Str words[] = {STR("EVAL"), script(), STR("1"), names.account, names.address, kept, life_ms};
-    (void)redis_send(ctx->reactor->redis, words, sizeof words / sizeof words[0]);
+    (void)redis_send(ctx->reactor->redis, words, COUNT_OF(words));
 }

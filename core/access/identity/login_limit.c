@@ -114,10 +114,9 @@ Err login_limit_take(struct ctx *ctx, const struct login_limits *limits, Str ema
     if (wait_us == 0)
         return OK;
     int64_t wait_s = (wait_us + SECOND_US - 1) / SECOND_US;
-    err_ignore(fail(ctx, ERR_RATE_LIMITED, "Too many failed logins, try again in %jd s.",
-                    (intmax_t)wait_s),
-               "noted below");
-    return fail_note(ctx, "_retry_after", str_printf(ctx->arena, "%jd", (intmax_t)wait_s));
+    return fail_noted(ctx, ERR_RATE_LIMITED, "_retry_after",
+                      str_printf(ctx->arena, "%jd", (intmax_t)wait_s),
+                      "Too many failed logins, try again in %jd s.", (intmax_t)wait_s);
 }
 
 void login_limit_give_back(const struct login_try *try, int64_t now_us)

@@ -131,7 +131,7 @@ static fiber_fn Err login(struct ctx *ctx, Str email, Str password, bool is_know
     bool is_right;
     TRY(password_check(ctx, hash, password, is_known_address, &is_right));
     if (!is_right)
-        return fail(ctx, ERR_INVALID_CREDENTIALS, "%s", "");
+        return fail_plain(ctx, ERR_INVALID_CREDENTIALS);
 
     struct claims claims = {
         .user = row_uuid(&rows, 0, SESSION_USER_BY_EMAIL_ID),
@@ -214,7 +214,7 @@ fiber_fn Err session_refresh(struct ctx *ctx, Str refresh_token, const struct cr
                                db_text_or_null(client->origin)),
                           &rows));
     if (rows.count == 0 || !str_eq(row_text(&rows, 0, SESSION_ROTATE_STATUS), STR("active")))
-        return fail(ctx, ERR_INVALID_CREDENTIALS, "%s", "");
+        return fail_plain(ctx, ERR_INVALID_CREDENTIALS);
     struct claims claims = {
         .user = row_uuid(&rows, 0, SESSION_ROTATE_ID),
         .role = row_uuid(&rows, 0, SESSION_ROTATE_ROLE),

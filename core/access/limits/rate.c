@@ -87,10 +87,9 @@ static Err refuse(struct ctx *ctx, int64_t wait_us)
 {
     int64_t wait_s = seconds_of(wait_us);
     counter_inc(rate_limited);
-    err_ignore(
-        fail(ctx, ERR_RATE_LIMITED, "Too many requests, try again in %jd s.", (intmax_t)wait_s),
-        "noted below");
-    return fail_note(ctx, "_retry_after", str_printf(ctx->arena, "%jd", (intmax_t)wait_s));
+    return fail_noted(ctx, ERR_RATE_LIMITED, "_retry_after",
+                      str_printf(ctx->arena, "%jd", (intmax_t)wait_s),
+                      "Too many requests, try again in %jd s.", (intmax_t)wait_s);
 }
 
 /* What Redis does not say in time: the class knows whether that lets anybody through. */

@@ -3,6 +3,7 @@
 #include "base/crypto/crypto.h"
 #include "base/memory/arena.h"
 #include "base/system/clock.h"
+#include "base/text/ascii.h"
 
 #include <endian.h>
 #include <pthread.h>
@@ -78,17 +79,6 @@ Uuid uuid_make(void)
     return uuid;
 }
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
 static bool is_dash_at(unsigned byte)
 {
     return byte == 4 || byte == 6 || byte == 8 || byte == 10;
@@ -103,8 +93,8 @@ bool uuid_parse(Str s, Uuid *ret)
     for (unsigned i = 0; i < sizeof uuid.bytes; i++) {
         if (is_dash_at(i) && *at++ != '-')
             return false;
-        int high = hex_value(at[0]);
-        int low = hex_value(at[1]);
+        int high = ascii_hex_value(at[0]);
+        int low = ascii_hex_value(at[1]);
         if (high < 0 || low < 0)
             return false;
         uuid.bytes[i] = (uint8_t)(high << 4 | low);

@@ -82,10 +82,10 @@ static Err refuse(struct ctx *ctx, const struct place *place, Str known)
     enum { SHOWN_MAX = 100 };
     Str names = json_member_names(ctx->arena, known);
     Str shown = str_cut(place_text(ctx->arena, place), SHOWN_MAX);
-    err_ignore(fail_also(ctx, ERR_INVALID_PAYLOAD, "\"%.*s\" is not known here; known: %.*s",
-                         STR_FMT(shown), STR_FMT(names.len > 0 ? names : STR("none"))),
-               "returned with its note");
-    return fail_note(ctx, "field", shown);
+    Err err = fail_also(ctx, ERR_INVALID_PAYLOAD, "\"%.*s\" is not known here; known: %.*s",
+                        STR_FMT(shown), STR_FMT(names.len > 0 ? names : STR("none")));
+    fail_note(ctx, "field", shown);
+    return err;
 }
 
 static Err check_value(struct ctx *ctx, const struct json *json, const struct place *place,

@@ -1,6 +1,7 @@
 #include "base/json/json_memory.h"
 
 #include "base/system/counters.h"
+#include "base/system/range.h"
 
 #include <assert.h>
 #include <jansson.h>
@@ -131,8 +132,7 @@ struct json_memory *json_memory_new(Uuid id, size_t text_len, uint64_t most)
         count((int64_t)most);
     else if ((owner = take(id, most)) == NULL)
         return NULL;
-    size_t size = text_len < BLOCK_MAX / 4 ? text_len * 4 : BLOCK_MAX;
-    size = size < BLOCK_FIRST_MIN ? BLOCK_FIRST_MIN : size;
+    size_t size = max_size(min_size(text_len, BLOCK_MAX / 4) * 4, BLOCK_FIRST_MIN);
     struct block *block = block_new(size);
     struct json_memory *memory = (struct json_memory *)block->data;
     *memory = (struct json_memory){
@@ -191,9 +191,8 @@ static void piece_free(struct json_memory *memory, struct block *block)
 
 static void add_block(struct json_memory *memory)
 {
-    size_t size = memory->blocks->size * 2;
-    size = size < BLOCK_MIN ? BLOCK_MIN : size;
-    struct block *block = block_new(size < BLOCK_MAX ? size : BLOCK_MAX);
+    size_t size = max_size(memory->blocks->size * 2, BLOCK_MIN);
+    struct block *block = block_new(min_size(size, BLOCK_MAX));
     memory->bytes += block->size;
     block->next = memory->blocks;
     memory->blocks = block;

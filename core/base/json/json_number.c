@@ -3,6 +3,7 @@
  * plain notation from 1e-6 up to below 1e21, exponents outside.
  */
 #include "base/json/json_writer.h"
+#include "base/text/ascii.h"
 
 #include <assert.h>
 #include <float.h>
@@ -31,7 +32,7 @@ static bool try_digits(double value, int digits, struct decimal *ret)
     assert(exponent != NULL);
     ret->count = 0;
     for (const char *at = text; at < exponent; at++) {
-        if (*at >= '0' && *at <= '9')
+        if (ascii_is_digit(*at))
             ret->digits[ret->count++] = *at;
     }
     while (ret->count > 1 && ret->digits[ret->count - 1] == '0')

@@ -1,6 +1,8 @@
 #include "base/json/json_scan.h"
 
 #include "base/system/ctx.h"
+#include "base/system/range.h"
+#include "base/text/ascii.h"
 #include "base/text/buf.h"
 
 #include <assert.h>
@@ -39,17 +41,12 @@ static bool skip_string(struct scan *scan)
     return true;
 }
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
 /* at: on a digit or '-'. Leaves it after the digits; true if they are an integer beyond 64 bits. */
 static bool skip_digits(struct scan *scan)
 {
     enum { DIGITS_SAFE = 18 };
     const char *from = scan->at++;
-    while (scan->at < scan->end && is_digit(*scan->at))
+    while (scan->at < scan->end && ascii_is_digit(*scan->at))
         scan->at++;
     if (scan->at - from <= DIGITS_SAFE)
         return false;
@@ -62,13 +59,14 @@ static bool skip_digits(struct scan *scan)
 /* The digits after a point or an exponent are no integer of their own. */
 static void skip_rest_of_number(struct scan *scan)
 {
-    while (scan->at < scan->end && (is_digit(*scan->at) || strchr(".eE+-", *scan->at) != NULL))
+    while (scan->at < scan->end &&
+           (ascii_is_digit(*scan->at) || strchr(".eE+-", *scan->at) != NULL))
         scan->at++;
 }
 
 static bool is_number_start(char c)
 {
-    return is_digit(c) || c == '-';
+    return ascii_is_digit(c) || c == '-';
 }
 
 /* Of a value or the first of several: what stands behind a comma or an opening bracket. */
@@ -87,7 +85,7 @@ static Err scan_string(struct ctx *ctx, struct scan *scan)
     scan->last = (size_t)(scan->at - from);
     scan->strings++;
     scan->string_bytes += scan->last;
-    scan->longest = scan->last > scan->longest ? scan->last : scan->longest;
+    scan->longest = max_size(scan->last, scan->longest);
     return OK;
 }
 

@@ -12,7 +12,7 @@
 /* Names the field beside the sentence that was just recorded. */
 static Err name_field(struct ctx *ctx, Err err, const char *key)
 {
-    err_ignore(fail_note(ctx, "field", str_from_z(key)), "it repeats err");
+    fail_note(ctx, "field", str_from_z(key));
     return err;
 }
 

@@ -1,5 +1,6 @@
 #include "base/settings/settings.h"
 
+#include "base/memory/array.h"
 #include "base/settings/settings_form.h"
 #include "base/settings/settings_source.h"
 #include "base/system/ctx.h"
@@ -69,7 +70,7 @@ static const struct row ROWS[] = {
 #undef SETTING_BOOL
 };
 
-enum { ROW_COUNT = sizeof ROWS / sizeof ROWS[0] };
+enum { ROW_COUNT = COUNT_OF(ROWS) };
 
 /* The heading above the first setting of each group, by the field's place in struct settings. */
 static const struct group {
@@ -95,7 +96,7 @@ static bool read_bool(Str text, bool *ret)
 {
     static const char *const YES[] = {"true", "1", "yes", "on"};
     static const char *const NO[] = {"false", "0", "no", "off"};
-    for (unsigned i = 0; i < sizeof YES / sizeof YES[0]; i++) {
+    for (unsigned i = 0; i < COUNT_OF(YES); i++) {
         bool is_yes = str_eq_nocase(text, str_from_z(YES[i]));
         if (is_yes || str_eq_nocase(text, str_from_z(NO[i]))) {
             *ret = is_yes;
@@ -239,7 +240,7 @@ static enum setting_origin origin_of(struct ctx *ctx, Str file, const struct row
 /* NULL: not the first of its group. */
 static const char *group_of(const struct row *row)
 {
-    for (unsigned i = 1; i < sizeof GROUPS / sizeof GROUPS[0]; i++)
+    for (unsigned i = 1; i < COUNT_OF(GROUPS); i++)
         if (GROUPS[i].offset == row->offset)
             return GROUPS[i - 1].title;
     return NULL;

@@ -1,6 +1,7 @@
 #include "base/settings/settings_source.h"
 
 #include "base/system/ctx.h"
+#include "base/text/ascii.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -183,7 +184,7 @@ static bool find_factor(const struct suffix *suffixes, Str name, int64_t *ret)
 bool settings_read_number(Str text, Str unit, int64_t *ret)
 {
     size_t digits = 0;
-    while (digits < text.len && text.data[digits] >= '0' && text.data[digits] <= '9')
+    while (digits < text.len && ascii_is_digit(text.data[digits]))
         digits++;
     if (digits == text.len || digits == 0)
         return str_to_i64(text, ret);

@@ -1,6 +1,7 @@
 #include "base/system/clock.h"
 
 #include "base/memory/arena.h"
+#include "base/system/range.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -102,7 +103,7 @@ void clock_write_iso(int64_t wall_us, char out[CLOCK_ISO_LEN])
         char text[10];
     } cache = {.day = 0, .text = "1970-01-01"};
 
-    wall_us = wall_us < ISO_MIN_US ? ISO_MIN_US : wall_us > ISO_MAX_US ? ISO_MAX_US : wall_us;
+    wall_us = clamp_i64(wall_us, ISO_MIN_US, ISO_MAX_US);
     int64_t day = wall_us / DAY_US;
     if (wall_us % DAY_US < 0)
         day--;

@@ -1,6 +1,8 @@
 #include "base/system/err.h"
 
+#include "base/memory/list.h"
 #include "base/system/ctx.h"
+#include "base/system/range.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -52,7 +54,7 @@ static Str format_reason(struct arena *arena, const char *format, va_list args)
     char text[REASON_MAX + 2]; /* one byte more than may stay, to see whether a character is cut */
     int len = vsnprintf(text, sizeof text, format, args);
     assert(len >= 0);
-    size_t held = (size_t)len < sizeof text ? (size_t)len : sizeof text - 1;
+    size_t held = min_size((size_t)len, sizeof text - 1);
     return str_dup(arena, str_cut(str_of(text, held), REASON_MAX));
 }
 
@@ -76,42 +78,34 @@ Err diag_fail(struct ctx *ctx, Err err, bool add, const char *file, int line, co
         .line = line,
     };
     va_end(args);
-    if (diag->last == NULL)
-        diag->first = entry;
-    else
-        diag->last->next = entry;
-    diag->last = entry;
+    LIST_APPEND(diag->first, diag->last, entry);
     return err;
 }
 
-static Err add_note(struct ctx *ctx, const char *key, Str value, bool is_json)
+static void add_note(struct ctx *ctx, const char *key, Str value, bool is_json)
 {
     struct diag_entry *entry = ctx->diag.last;
     assert(entry != NULL); /* a note belongs to a fail() */
     if (ctx->diag.count > DIAG_ENTRIES_MAX)
-        return entry->err; /* the note of an entry that was not kept */
+        return; /* the note of an entry that was not kept */
     struct diag_note *note = arena_new(ctx->arena, struct diag_note);
     *note = (struct diag_note){.key = key, .value = str_dup(ctx->arena, value), .is_json = is_json};
-    struct diag_note **end = &entry->notes;
-    while (*end != NULL)
-        end = &(*end)->next;
-    *end = note;
-    return entry->err;
+    LIST_APPEND_SHORT(entry->notes, note);
 }
 
-Err fail_note(struct ctx *ctx, const char *key, Str value)
+void fail_note(struct ctx *ctx, const char *key, Str value)
 {
-    return add_note(ctx, key, value, false);
+    add_note(ctx, key, value, false);
 }
 
-Err fail_note_json(struct ctx *ctx, const char *key, Str json)
+void fail_note_json(struct ctx *ctx, const char *key, Str json)
 {
-    return add_note(ctx, key, json, true);
+    add_note(ctx, key, json, true);
 }
 
-Err diag_fail_field(struct ctx *ctx, const char *field, Err err)
+Err diag_fail_noted(struct ctx *ctx, const char *key, Str value, Err err)
 {
-    err_ignore(fail_note(ctx, "field", str_from_z(field)), "it repeats err");
+    fail_note(ctx, key, value);
     return err;
 }
 

@@ -79,13 +79,16 @@ enum { DIAG_ENTRIES_MAX = 64 };
 Err diag_fail(struct ctx *ctx, Err err, bool add, const char *file, int line, const char *format,
               ...) __attribute__((format(printf, 6, 7)));
 
-/* Adds a note to the latest entry; returns its Err so that it can stand in a return. */
-Err fail_note(struct ctx *ctx, const char *key, Str value);
-Err fail_note_json(struct ctx *ctx, const char *key, Str json);
-/* fail, and the note "field". */
+/* Adds a note to the latest entry. */
+void fail_note(struct ctx *ctx, const char *key, Str value);
+void fail_note_json(struct ctx *ctx, const char *key, Str json);
+/* fail, and one note. */
+#define fail_noted(ctx, err, key, value, ...)                                                      \
+    never_ok(diag_fail_noted((ctx), (key), (value), fail((ctx), (err), __VA_ARGS__)))
+Err diag_fail_noted(struct ctx *ctx, const char *key, Str value, Err err);
+/* The same, and the note is "field". */
 #define fail_field(ctx, err, field, ...)                                                           \
-    never_ok(diag_fail_field((ctx), (field), fail((ctx), (err), __VA_ARGS__)))
-Err diag_fail_field(struct ctx *ctx, const char *field, Err err);
+    fail_noted(ctx, err, "field", str_from_z(field), __VA_ARGS__)
 
 /* Everything recorded is forgotten: a caller that handles an error says so. */
 void diag_clear(struct ctx *ctx);

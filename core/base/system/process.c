@@ -1,8 +1,10 @@
 #include "base/system/process.h"
 
 #include "base/json/json_memory.h"
+#include "base/memory/array.h"
 #include "base/system/ctx.h"
 #include "base/system/log.h"
+#include "base/system/range.h"
 
 #include <malloc.h>
 #include <signal.h>
@@ -76,9 +78,9 @@ uint64_t process_memory(void)
     uint64_t bytes = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
     static const char *const paths[] = {"/sys/fs/cgroup/memory.max",
                                         "/sys/fs/cgroup/memory/memory.limit_in_bytes"};
-    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+    for (size_t i = 0; i < COUNT_OF(paths); i++) {
         uint64_t limit = group_memory(paths[i]);
-        bytes = limit < bytes ? limit : bytes;
+        bytes = min_u64(limit, bytes);
     }
     return bytes;
 }
@@ -86,8 +88,7 @@ uint64_t process_memory(void)
 static void limit_json(uint64_t bytes)
 {
     enum { LEAST = 96 * 1024 * 1024, MOST = 512 * 1024 * 1024 };
-    uint64_t part = process_memory() / 4;
-    part = part < LEAST ? LEAST : part > MOST ? MOST : part;
+    uint64_t part = max_u64(LEAST, min_u64(process_memory() / 4, MOST));
     json_memory_set_limit(bytes > 0 ? bytes : part);
 }
 
@@ -127,7 +128,7 @@ int64_t process_descriptors(void)
         setrlimit(RLIMIT_NOFILE, &limit);
         getrlimit(RLIMIT_NOFILE, &limit);
     }
-    return limit.rlim_cur < DESCRIPTORS_MAX ? (int64_t)limit.rlim_cur : DESCRIPTORS_MAX;
+    return (int64_t)min_u64(limit.rlim_cur, DESCRIPTORS_MAX);
 }
 
 void process_give_memory_back(void)
@@ -141,7 +142,5 @@ void process_give_memory_back(void)
 int64_t process_connections_max(const struct settings *settings)
 {
     int64_t room = process_descriptors() - PROCESS_DESCRIPTORS_RESERVED;
-    if (room < CONNECTIONS_MIN)
-        room = CONNECTIONS_MIN;
-    return settings->connections_max < room ? settings->connections_max : room;
+    return min_i64(settings->connections_max, max_i64(room, CONNECTIONS_MIN));
 }

@@ -2,6 +2,7 @@
 
 #include "base/text/regex.h"
 
+#include "base/memory/array.h"
 #include "base/memory/deep.h"
 #include "base/system/clock.h"
 #include "base/system/counters.h"
@@ -26,7 +27,7 @@ enum {
     DEPTH_LIMIT = 50 * 1000,  /* several for each character of a long answer */
     HEAP_LIMIT_KB = 8192,
     HEAP_KEPT = 2 * 1024 * 1024, /* bytes of it that a thread keeps from match to match */
-    GROUPS_MAX = sizeof((struct regex_match){0}.groups) / sizeof(Str),
+    GROUPS_MAX = COUNT_OF(((struct regex_match){0}).groups),
 };
 
 /*

@@ -1,6 +1,8 @@
 #include "base/text/str.h"
 
 #include "base/memory/arena.h"
+#include "base/system/range.h"
+#include "base/text/ascii.h"
 
 #include <assert.h>
 #include <math.h>
@@ -8,21 +10,6 @@
 #include <stdlib.h>
 
 enum { NUMBER_TEXT_MAX = 128, PRINT_FIRST_TRY = 256 };
-
-static char ascii_lower(char c)
-{
-    return (c >= 'A' && c <= 'Z') ? (char)(c + ('a' - 'A')) : c;
-}
-
-static bool is_space(char c)
-{
-    return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
 
 Str str_from_z(const char *z)
 {
@@ -56,7 +43,7 @@ bool str_eq_nocase(Str a, Str b)
 
 int str_cmp(Str a, Str b)
 {
-    size_t shared = a.len < b.len ? a.len : b.len;
+    size_t shared = min_size(a.len, b.len);
     int order = shared == 0 ? 0 : memcmp(a.data, b.data, shared);
     if (order != 0)
         return order;
@@ -102,9 +89,9 @@ Str str_slice(Str s, size_t from, size_t to)
 
 Str str_trim(Str s)
 {
-    while (s.len > 0 && is_space(s.data[s.len - 1]))
+    while (s.len > 0 && ascii_is_space(s.data[s.len - 1]))
         s.len--;
-    while (s.len > 0 && is_space(s.data[0])) {
+    while (s.len > 0 && ascii_is_space(s.data[0])) {
         s.data++;
         s.len--;
     }
@@ -176,7 +163,7 @@ bool str_to_u64(Str s, uint64_t *ret)
         return false;
     uint64_t value = 0;
     for (size_t i = 0; i < s.len; i++) {
-        if (!is_digit(s.data[i]))
+        if (!ascii_is_digit(s.data[i]))
             return false;
         uint64_t digit = (uint64_t)(s.data[i] - '0');
         if (__builtin_mul_overflow(value, 10, &value) ||
@@ -201,7 +188,7 @@ bool str_to_i64(Str s, int64_t *ret)
 
 static size_t skip_digits(Str s, size_t at)
 {
-    while (at < s.len && is_digit(s.data[at]))
+    while (at < s.len && ascii_is_digit(s.data[at]))
         at++;
     return at;
 }

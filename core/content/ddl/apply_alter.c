@@ -1,6 +1,7 @@
 /*
  * Columns and relations that are there, changed or taken away.
  */
+#include "base/memory/array.h"
 #include "content/ddl/apply_internal.h"
 #include "content/ddl/ddl_internal.h"
 #include "gen/sql.h"
@@ -119,7 +120,7 @@ static fiber_fn Err drop_keys(struct db_tx *tx, const struct change *change)
                                    STR_FMT(sql_ident(arena, name)))));
     }
     static const char *const TRIGGERS[] = {"spark_fill_", "spark_refill_"};
-    for (size_t i = 0; i < sizeof TRIGGERS / sizeof TRIGGERS[0]; i++) {
+    for (size_t i = 0; i < COUNT_OF(TRIGGERS); i++) {
         Str name = str_printf(arena, "%s%.*s", TRIGGERS[i], STR_FMT(change->field));
         TRY(ddl_run(tx, str_printf(arena, "drop trigger if exists %.*s on %.*s",
                                    STR_FMT(sql_ident(arena, name)), STR_FMT(table))));

@@ -2,6 +2,7 @@
  * Where two entries of snapshots differ. Only what the wanted one names counts: a snapshot of an
  * older server lacks members that have been added since.
  */
+#include "base/memory/array.h"
 #include "content/ddl/apply_internal.h"
 
 #include <assert.h>
@@ -62,7 +63,7 @@ static bool is_key(Str member)
     static const Str KEYS[] = {STR_INIT("id"),         STR_INIT("collection"),
                                STR_INIT("field"),      STR_INIT("many_collection"),
                                STR_INIT("many_field"), STR_INIT("one_collection")};
-    for (size_t i = 0; i < sizeof KEYS / sizeof KEYS[0]; i++)
+    for (size_t i = 0; i < COUNT_OF(KEYS); i++)
         if (str_eq(member, KEYS[i]))
             return true;
     return false;
@@ -80,7 +81,7 @@ static bool is_compared(const struct change *change, Str member)
         return str_eq(member, STR("on_delete")) || str_eq(member, STR("on_update"));
     if (change->of == OF_COLLECTION)
         return false;
-    for (size_t i = 0; i < sizeof COLUMN / sizeof COLUMN[0]; i++)
+    for (size_t i = 0; i < COUNT_OF(COLUMN); i++)
         if (str_eq(member, COLUMN[i]))
             return true;
     const struct json *type = json_get(change->wanted, STR("type"));

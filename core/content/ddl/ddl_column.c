@@ -1,6 +1,7 @@
 /*
  * From a field to its column: type, default, constraints.
  */
+#include "base/memory/array.h"
 #include "content/ddl/ddl_internal.h"
 
 enum {
@@ -57,7 +58,7 @@ Err ddl_column_type(struct ctx *ctx, const struct ddl_field *field, struct buf *
         buf_put_z(out, str_eq(field->type, STR("bigInteger")) ? "bigserial" : "serial");
         return OK;
     }
-    for (size_t i = 0; i < sizeof COLUMN_TYPES / sizeof COLUMN_TYPES[0]; i++) {
+    for (size_t i = 0; i < COUNT_OF(COLUMN_TYPES); i++) {
         if (str_eq(field->type, COLUMN_TYPES[i].field)) {
             buf_put_z(out, COLUMN_TYPES[i].column);
             return OK;
@@ -76,7 +77,7 @@ static const char *function_of(const struct ddl_field *field, Str text)
         return "gen_random_uuid()";
     if (!str_eq_nocase(text, STR("now()")) && !str_eq_nocase(text, STR("CURRENT_TIMESTAMP")))
         return NULL;
-    for (size_t i = 0; i < sizeof TIMED / sizeof TIMED[0]; i++)
+    for (size_t i = 0; i < COUNT_OF(TIMED); i++)
         if (str_eq(field->type, TIMED[i]))
             return "current_timestamp";
     return NULL;

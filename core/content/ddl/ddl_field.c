@@ -1,3 +1,4 @@
+#include "base/memory/array.h"
 #include "content/ddl/ddl_internal.h"
 
 /* In the order of Directus' own sentence. */
@@ -35,7 +36,7 @@ static const Str TYPES[] = {
     STR_INIT("translations"),
 };
 
-enum { TYPE_COUNT = sizeof TYPES / sizeof TYPES[0] };
+enum { TYPE_COUNT = COUNT_OF(TYPES) };
 
 static bool is_one_of(Str type, const char *const *names)
 {

@@ -2,6 +2,7 @@
  * Names of collections and fields, and text that goes into SQL. Whatever a caller sends reaches
  * DDL through sql_ident and sql_literal alone.
  */
+#include "base/memory/array.h"
 #include "content/ddl/ddl.h"
 #include "content/ddl/ddl_internal.h"
 
@@ -71,7 +72,7 @@ static bool is_system_column(Str name)
 {
     static const Str NAMES[] = {STR_INIT("ctid"), STR_INIT("xmin"), STR_INIT("xmax"),
                                 STR_INIT("cmin"), STR_INIT("cmax"), STR_INIT("tableoid")};
-    for (size_t i = 0; i < sizeof NAMES / sizeof NAMES[0]; i++)
+    for (size_t i = 0; i < COUNT_OF(NAMES); i++)
         if (str_eq(name, NAMES[i]))
             return true;
     return false;

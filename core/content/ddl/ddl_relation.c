@@ -6,6 +6,7 @@
  * whose it is (spark.add_library_reference). Only what the server itself writes, who created and
  * who updated, may be anybody's.
  */
+#include "base/memory/array.h"
 #include "content/ddl/ddl.h"
 #include "content/ddl/ddl_internal.h"
 #include "gen/sql.h"
@@ -45,7 +46,7 @@ static Err take_action(struct ctx *ctx, const struct json *schema, const char *k
     *ret = ACTIONS[0];
     if (text.len == 0)
         return OK;
-    for (size_t i = 0; i < sizeof ACTIONS / sizeof ACTIONS[0]; i++) {
+    for (size_t i = 0; i < COUNT_OF(ACTIONS); i++) {
         if (str_eq_nocase(text, ACTIONS[i])) {
             *ret = ACTIONS[i];
             return OK;

@@ -34,7 +34,7 @@ static fiber_fn Err create_filtered(struct writer *w, const struct write_scope *
     TRY(write_plan(w, scope->collection, &shape, &plan));
     TRY(write_run(w, plan, &shape, &payload, payload_json(w->ctx, &payload), run));
     if (run->rows.count != 1)
-        return fail(w->ctx, ERR_FORBIDDEN, "%s", "");
+        return fail_plain(w->ctx, ERR_FORBIDDEN);
     *ret_key = key_text(w->ctx->arena, &run->rows, 0, plan->key_column);
     return nested_after(w, scope, &payload, *ret_key);
 }

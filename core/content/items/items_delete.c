@@ -56,7 +56,7 @@ Err items_delete(struct ctx *ctx, struct items_target target, Str key)
     struct write_scope scope;
     TRY(open_delete(ctx, target, &w, &scope));
     if (!key_is_valid(scope.collection->key, key))
-        return fail(ctx, ERR_FORBIDDEN, "%s", "");
+        return fail_plain(ctx, ERR_FORBIDDEN);
     return delete_all(&w, &scope, &key, 1);
 }
 

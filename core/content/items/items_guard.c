@@ -1,3 +1,4 @@
+#include "base/memory/array.h"
 #include "base/system/ctx.h"
 #include "content/items/items.h"
 #include "content/query/query.h"
@@ -28,7 +29,7 @@ static const struct items_guard *find_in(const struct items_guard *list, uint32_
 const struct items_guard *items_guard_find(Str collection, Str field)
 {
     const struct items_guard *guard = find_in(guards, guard_count, collection, field);
-    return guard != NULL ? guard : find_in(OWN, sizeof OWN / sizeof OWN[0], collection, field);
+    return guard != NULL ? guard : find_in(OWN, COUNT_OF(OWN), collection, field);
 }
 
 fiber_fn Err items_guard_check(struct ctx *ctx, const struct field *field, Str text)
@@ -37,5 +38,7 @@ fiber_fn Err items_guard_check(struct ctx *ctx, const struct field *field, Str t
     if (text.data == NULL || guard == NULL)
         return OK;
     Err err = guard->judge(ctx, text);
-    return err == OK ? OK : fail_note(ctx, "field", field->name);
+    if (err != OK)
+        fail_note(ctx, "field", field->name);
+    return err;
 }

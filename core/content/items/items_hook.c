@@ -1,4 +1,5 @@
 #include "base/json/json_writer.h"
+#include "base/memory/array.h"
 #include "content/items/items.h"
 #include "io/reactor/reactor.h"
 
@@ -54,7 +55,7 @@ static void publish(struct ctx *ctx, const struct items_change *change)
     json_object_end(&json);
     const Str words[] = {STR("PUBLISH"), ITEMS_CHANNEL, buf_str(json.out)};
     if (!json.out->is_full)
-        (void)redis_send(ctx->reactor->redis, words, sizeof words / sizeof words[0]);
+        (void)redis_send(ctx->reactor->redis, words, COUNT_OF(words));
 }
 
 static void announce_committed(struct ctx *ctx, void *arg)

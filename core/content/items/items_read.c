@@ -82,7 +82,7 @@ Err items_read(struct ctx *ctx, struct items_target target, Str key, const struc
     TRY(run_plan(&run));
     TRY(run_check_keys(&run));
     if (run.rows.count == 0)
-        return fail(ctx, ERR_FORBIDDEN, "%s", "");
+        return fail_plain(ctx, ERR_FORBIDDEN);
     buf_put(out, STR("{\"data\":"));
     run_write_row(&run, 0, out);
     buf_put_char(out, '}');

@@ -149,7 +149,7 @@ static fiber_fn Err update_each(struct writer *w, const struct write_scope *scop
         if (given == NULL || json_is_null(given))
             return fail(w->ctx, ERR_INVALID_PAYLOAD, "Item in update misses primary key");
         if (!key_of_json(w->ctx->arena, key, given, &keys[i]))
-            return fail(w->ctx, ERR_FORBIDDEN, "%s", "");
+            return fail_plain(w->ctx, ERR_FORBIDDEN);
         struct run run = {.ctx = w->ctx};
         TRY(update_one(w, scope, keys[i], item, NULL, &run));
     }

@@ -69,7 +69,7 @@ static fiber_fn Err upsert(struct writer *w, const struct collection *child,
     Str key = STR_NONE;
     if (given != NULL && !json_is_null(given)) {
         if (!key_of_json(w->ctx->arena, child->key, given, &key))
-            return fail(w->ctx, ERR_FORBIDDEN, "%s", "");
+            return fail_plain(w->ctx, ERR_FORBIDDEN);
         TRY(row_exists(w, child, key, &is_known));
     }
     struct write_scope scope;
@@ -124,7 +124,7 @@ static fiber_fn Err before_to_any(struct writer *w, struct payload *payload,
         if (key_of_json(w->ctx->arena, target->key, nested->value, &key))
             TRY(row_exists(w, target, key, &is_there));
         if (!is_there)
-            return fail(w->ctx, ERR_FORBIDDEN, "%s", "");
+            return fail_plain(w->ctx, ERR_FORBIDDEN);
     }
     payload_set(w->ctx, payload, nested->field, key);
     return OK;
@@ -218,11 +218,11 @@ static fiber_fn Err link_row(struct writer *w, const struct relation *relation,
     const struct json *nothing;
     struct run run = {.ctx = w->ctx};
     if (!key_of_json(w->ctx->arena, child->key, given, ret_key))
-        return fail(w->ctx, ERR_FORBIDDEN, "%s", "");
+        return fail_plain(w->ctx, ERR_FORBIDDEN);
     TRY(json_parse(w->ctx, STR("{}"), JSON_LIMITS_DEFAULT, &nothing));
     TRY(open_child(w, child, ACTION_UPDATE, relation->target_field, parent, &scope));
     TRY(update_one(w, &scope, *ret_key, nothing, NULL, &run));
-    return run.rows.count == 1 ? OK : fail(w->ctx, ERR_FORBIDDEN, "%s", "");
+    return run.rows.count == 1 ? OK : fail_plain(w->ctx, ERR_FORBIDDEN);
 }
 
 static bool holds(const Str *keys, uint32_t count, Str key)
@@ -366,7 +366,7 @@ static fiber_fn Err write_changes(struct writer *w, const struct relation *relat
         TRY(open_child(w, child, ACTION_UPDATE, relation->target_field, parent, &scope));
         TRY(update_one(w, &scope, key, json_at(updated, i), NULL, &run));
         if (run.rows.count != 1)
-            return fail(w->ctx, ERR_FORBIDDEN, "%s", "");
+            return fail_plain(w->ctx, ERR_FORBIDDEN);
     }
     return delete_listed(w, relation, json_get(changes, STR("delete")), parent);
 }

@@ -1,6 +1,7 @@
 #include "content/items/payload.h"
 
 #include "base/json/json_writer.h"
+#include "base/memory/list.h"
 #include "base/system/clock.h"
 #include "content/items/items.h"
 #include "content/query/query.h"
@@ -22,7 +23,7 @@ Err write_scope_open(struct ctx *ctx, const struct schema *schema,
     bool is_owned = collection->site != NULL && !collection->is_site_optional;
     bool has_no_site = ctx->scope.kind == SCOPE_NONE && is_owned;
     if (!ctx->actor->may_write || makes_sites || has_no_site)
-        return fail(ctx, ERR_FORBIDDEN, "%s", "");
+        return fail_plain(ctx, ERR_FORBIDDEN);
     return OK;
 }
 
@@ -73,11 +74,7 @@ static void add_nested(struct ctx *ctx, struct payload *payload, const struct fi
 {
     struct nested *nested = arena_new(ctx->arena, struct nested);
     *nested = (struct nested){.field = field, .value = value};
-    if (payload->last_nested == NULL)
-        payload->first_nested = nested;
-    else
-        payload->last_nested->next = nested;
-    payload->last_nested = nested;
+    LIST_APPEND(payload->first_nested, payload->last_nested, nested);
 }
 
 /* A body may name its own site, and null for none; any other is a right nobody has here. */
@@ -88,7 +85,7 @@ static Err check_site(const struct write_scope *scope, const struct json *value)
         return OK;
     bool is_own = json_kind(value) == JSON_STRING && uuid_parse(json_str(value), &site) &&
                   uuid_eq(site, scope->ctx->scope.site);
-    return is_own ? OK : fail(scope->ctx, ERR_FORBIDDEN, "%s", "");
+    return is_own ? OK : fail_plain(scope->ctx, ERR_FORBIDDEN);
 }
 
 static bool is_site_field(const struct field *field)
@@ -379,7 +376,7 @@ static Err check_key(const struct write_scope *scope, const struct payload *payl
     if (json_kind(cell->json) == JSON_STRING &&
         (is_empty || uuid_parse(json_str(cell->json), &uuid)))
         return OK;
-    return fail(scope->ctx, ERR_FORBIDDEN, "%s", "");
+    return fail_plain(scope->ctx, ERR_FORBIDDEN);
 }
 
 /* Pointing a row at its parent is a change of that row like any other. */

@@ -4,6 +4,7 @@
  */
 #include "base/crypto/crypto.h"
 #include "base/system/clock.h"
+#include "base/system/range.h"
 #include "content/items/payload.h"
 #include "content/schema/schema.h"
 #include "io/fiber/offload.h"
@@ -12,27 +13,29 @@
 #include <assert.h>
 #include <math.h>
 
+enum { VALUE_SHOWN_MAX = 200 }; /* of what is too long, as Directus shows it */
+
 static Err bad_format(struct ctx *ctx, const char *what, const struct field *field)
 {
     return fail_also(ctx, ERR_INVALID_PAYLOAD, "Invalid %s format in field \"%.*s\"", what,
                      STR_FMT(field->name));
 }
 
-static Err note_value(struct ctx *ctx, const struct field *field, Str value)
+static void note_value(struct ctx *ctx, const struct field *field, Str value)
 {
-    err_ignore(fail_note(ctx, "collection", field->collection->name), "returned below");
-    err_ignore(fail_note(ctx, "field", field->name), "returned below");
-    return fail_note(ctx, "value", value);
+    fail_note(ctx, "collection", field->collection->name);
+    fail_note(ctx, "field", field->name);
+    fail_note(ctx, "value", value);
 }
 
 static Err out_of_range(struct ctx *ctx, const struct field *field, Str value)
 {
-    err_ignore(fail_also(ctx, ERR_VALUE_OUT_OF_RANGE,
-                         "Numeric value \"%.*s\" for field \"%.*s\" in collection \"%.*s\" is out "
-                         "of range.",
-                         STR_FMT(value), STR_FMT(field->name), STR_FMT(field->collection->name)),
-               "the note returns it");
-    return note_value(ctx, field, value);
+    Err err = fail_also(ctx, ERR_VALUE_OUT_OF_RANGE,
+                        "Numeric value \"%.*s\" for field \"%.*s\" in collection \"%.*s\" is out "
+                        "of range.",
+                        STR_FMT(value), STR_FMT(field->name), STR_FMT(field->collection->name));
+    note_value(ctx, field, value);
+    return err;
 }
 
 /* Numbers and booleans become texts, objects and arrays JSON, as Directus stores them. */
@@ -46,13 +49,12 @@ static Err string_text(struct ctx *ctx, const struct field *field, Str text, Str
     bool has_room =
         field->max_length <= 0 || str_has_codepoints(text, 0, (size_t)field->max_length);
     if (!has_room) {
-        err_ignore(
-            fail_also(ctx, ERR_VALUE_TOO_LONG,
-                      "Value \"%.*s\" for field \"%.*s\" in collection \"%.*s\" is too long.",
-                      (int)(text.len < 200 ? text.len : 200), text.data, STR_FMT(field->name),
-                      STR_FMT(field->collection->name)),
-            "the note returns it");
-        return note_value(ctx, field, str_slice(text, 0, 200));
+        Err err = fail_also(ctx, ERR_VALUE_TOO_LONG,
+                            "Value \"%.*s\" for field \"%.*s\" in collection \"%.*s\" is too long.",
+                            (int)min_size(text.len, VALUE_SHOWN_MAX), text.data,
+                            STR_FMT(field->name), STR_FMT(field->collection->name));
+        note_value(ctx, field, str_slice(text, 0, VALUE_SHOWN_MAX));
+        return err;
     }
     *ret = text;
     return OK;

@@ -3,6 +3,7 @@
  * _submitted; values compare as numbers, moments or texts, whatever both sides can be.
  */
 #include "base/json/json_writer.h"
+#include "base/memory/array.h"
 #include "base/system/clock.h"
 #include "base/text/regex.h"
 #include "content/items/payload.h"
@@ -64,7 +65,7 @@ Err validation_failed(struct ctx *ctx, Str field, const char *type, const char *
 {
     Str words = value == NULL ? STR_NONE : quoted_list(ctx, value);
     Str tail = STR_NONE;
-    for (size_t i = 0; i < sizeof SENTENCES / sizeof SENTENCES[0]; i++) {
+    for (size_t i = 0; i < COUNT_OF(SENTENCES); i++) {
         if (strcmp(SENTENCES[i].type, type) != 0)
             continue;
         Str sentence = str_from_z(SENTENCES[i].sentence);
@@ -74,15 +75,14 @@ Err validation_failed(struct ctx *ctx, Str field, const char *type, const char *
         tail = str_printf(ctx->arena, "%.*s%.*s%.*s", STR_FMT(before), at < 0 ? 0 : (int)words.len,
                           words.data, STR_FMT(after));
     }
-    err_ignore(fail_also(ctx, ERR_FAILED_VALIDATION, "Validation failed for field \"%.*s\".%.*s",
-                         STR_FMT(field), STR_FMT(tail)),
-               "returned below");
-    err_ignore(fail_note(ctx, "field", field), "returned below");
-    err_ignore(fail_note_json(ctx, "path", STR("[]")), "returned below");
-    err_ignore(fail_note(ctx, "type", str_from_z(type)), "returned below");
+    Err err = fail_also(ctx, ERR_FAILED_VALIDATION, "Validation failed for field \"%.*s\".%.*s",
+                        STR_FMT(field), STR_FMT(tail));
+    fail_note(ctx, "field", field);
+    fail_note_json(ctx, "path", STR("[]"));
+    fail_note(ctx, "type", str_from_z(type));
     if (note != NULL)
-        err_ignore(fail_note_json(ctx, note, json_text(ctx->arena, value)), "returned below");
-    return ERR_FAILED_VALIDATION;
+        fail_note_json(ctx, note, json_text(ctx->arena, value));
+    return err;
 }
 
 struct subject {
@@ -119,7 +119,7 @@ static int64_t part_of(enum function function, Str moment)
         [FUNCTION_HOUR] = {11, 13}, [FUNCTION_MINUTE] = {14, 16}, [FUNCTION_SECOND] = {17, 19},
     };
     int64_t number = 0;
-    if ((size_t)function < sizeof PARTS / sizeof PARTS[0])
+    if ((size_t)function < COUNT_OF(PARTS))
         (void)str_to_i64(str_slice(moment, PARTS[function].from, PARTS[function].to), &number);
     return number;
 }
@@ -219,7 +219,7 @@ static bool is_comparison(Str op)
 {
     static const Str OPS[] = {STR_INIT("eq"),  STR_INIT("neq"), STR_INIT("lt"),
                               STR_INIT("lte"), STR_INIT("gt"),  STR_INIT("gte")};
-    for (size_t i = 0; i < sizeof OPS / sizeof OPS[0]; i++) {
+    for (size_t i = 0; i < COUNT_OF(OPS); i++) {
         if (str_eq(op, OPS[i]))
             return true;
     }

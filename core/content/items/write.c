@@ -3,6 +3,8 @@
  */
 #include "content/items/write.h"
 
+#include "base/memory/list.h"
+
 #include <assert.h>
 
 void write_columns(struct ctx *ctx, const struct payload *payload, struct write_shape *shape)
@@ -76,11 +78,7 @@ static void note_written(struct writer *w, const struct plan *plan, enum action 
                                                     .site = site,
                                                     .keys = &keys[i],
                                                     .is_audited = plan->collection->is_audited};
-            if (w->last == NULL)
-                w->first = written;
-            else
-                w->last->next = written;
-            w->last = written;
+            LIST_APPEND(w->first, w->last, written);
         }
         written->change.count++;
     }
@@ -119,9 +117,10 @@ static Err name_value(struct ctx *ctx, Err err, const struct payload *payload)
         err = fail(ctx, err,
                    "Invalid foreign key \"%.*s\" for field \"%.*s\" in collection \"%.*s\".",
                    STR_FMT(value), STR_FMT(name), STR_FMT(table));
-    err_ignore(fail_note(ctx, "collection", table), "returned below");
-    err_ignore(fail_note(ctx, "field", name), "returned below");
-    return fail_note(ctx, "value", value);
+    fail_note(ctx, "collection", table);
+    fail_note(ctx, "field", name);
+    fail_note(ctx, "value", value);
+    return err;
 }
 
 static fiber_fn Err send(struct writer *w, const struct statement *statement, struct db_args args,
@@ -237,7 +236,7 @@ Err write_take_keys(struct ctx *ctx, const struct collection *collection, const 
     for (uint32_t i = 0; i < count; i++) {
         Str key;
         if (!key_of_json(ctx->arena, collection->key, json_at(list, i), &key))
-            return fail(ctx, ERR_FORBIDDEN, "%s", "");
+            return fail_plain(ctx, ERR_FORBIDDEN);
         if (map_put(seen, key, seen) == NULL)
             keys[(*ret_count)++] = key;
     }

@@ -27,10 +27,8 @@ static Err refuse_faults(struct bulk *bulk)
         if (row->fault.len == 0)
             continue;
         told++;
-        err_ignore(
-            fail_also(bulk->ctx, ERR_INVALID_PAYLOAD, "Item %u: %.*s", i, STR_FMT(row->fault)),
-            "fail_note returns it again");
-        err = fail_note_json(bulk->ctx, "index", str_printf(bulk->ctx->arena, "%u", i));
+        err = fail_also(bulk->ctx, ERR_INVALID_PAYLOAD, "Item %u: %.*s", i, STR_FMT(row->fault));
+        fail_note_json(bulk->ctx, "index", str_printf(bulk->ctx->arena, "%u", i));
     }
     return err;
 }

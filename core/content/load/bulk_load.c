@@ -5,6 +5,7 @@
  */
 #include "access/audit/audit.h"
 #include "base/json/json_writer.h"
+#include "base/system/range.h"
 #include "content/ddl/ddl.h"
 #include "content/items/write_reference.h"
 #include "content/load/bulk_internal.h"
@@ -155,7 +156,7 @@ static fiber_fn Err insert_shape(struct db_tx *tx, struct insert *insert, struct
                                  bool atomic)
 {
     for (uint32_t from = shape.from; from < shape.to; from += BULK_CHUNK) {
-        uint32_t to = shape.to - from > BULK_CHUNK ? from + BULK_CHUNK : shape.to;
+        uint32_t to = from + min_u32(shape.to - from, BULK_CHUNK);
         insert->range = (struct range){from, to};
         if (atomic)
             TRY(insert_range(tx, insert));

@@ -3,6 +3,7 @@
  * that a bad one is a sentence about a row and not the end of the load.
  */
 #include "base/system/clock.h"
+#include "base/text/ascii.h"
 #include "content/items/items.h"
 #include "content/load/bulk_internal.h"
 #include "content/schema/schema.h"
@@ -186,7 +187,7 @@ static bool is_digits(Str s, size_t from, uint32_t max)
         return false;
     char tens = s.data[from];
     char ones = s.data[from + 1];
-    return tens >= '0' && tens <= '9' && ones >= '0' && ones <= '9' &&
+    return ascii_is_digit(tens) && ascii_is_digit(ones) &&
            (uint32_t)(tens - '0') * 10 + (uint32_t)(ones - '0') <= max;
 }
 
@@ -207,7 +208,7 @@ static bool write_time(struct ctx *ctx, const struct field *field, const struct 
     if (text.len > 8)
         is_good = is_good && text.data[8] == '.' && text.len > 9 && text.len <= 15;
     for (size_t i = 9; i < text.len && is_good; i++)
-        is_good = text.data[i] >= '0' && text.data[i] <= '9';
+        is_good = ascii_is_digit(text.data[i]);
     buf_put(out, text);
     return is_good;
 }

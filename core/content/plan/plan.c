@@ -29,7 +29,7 @@ Err plan_collection(struct ctx *ctx, const struct schema *schema, struct items_t
     const struct collection *collection = schema_find(schema, target.collection);
     bool is_system_name = str_starts_with(target.collection, STR("directus_"));
     if (target.access == ITEMS_USER && is_system_name)
-        return fail(ctx, ERR_FORBIDDEN, "%s", "");
+        return fail_plain(ctx, ERR_FORBIDDEN);
     struct compiler c = {.ctx = ctx, .actor = ctx->actor, .scope = ctx->scope.kind};
     struct access access;
     if (collection == NULL || !access_find(&c, collection, action, &access))

@@ -2,6 +2,7 @@
  * aggregate and groupBy.
  */
 #include "base/json/json_writer.h"
+#include "base/memory/array.h"
 #include "content/plan/compile.h"
 #include "content/query/query.h"
 
@@ -129,7 +130,7 @@ static struct shape *function_shape(struct aggregator *a, Str function, uint32_t
 static Err add_aggregate(struct aggregator *a, const struct query_aggregate *aggregate,
                          uint32_t room)
 {
-    size_t count = sizeof AGGREGATES / sizeof AGGREGATES[0];
+    size_t count = COUNT_OF(AGGREGATES);
     size_t which = 0;
     while (which < count && !str_eq(AGGREGATES[which].name, aggregate->function))
         which++;
@@ -157,7 +158,7 @@ static struct column *sorted_column(struct aggregator *a, Str path)
         struct column *column = &a->select->columns[i];
         if (column->kind != COLUMN_AGGREGATE)
             continue;
-        for (size_t n = 0; n < sizeof AGGREGATES / sizeof AGGREGATES[0]; n++) {
+        for (size_t n = 0; n < COUNT_OF(AGGREGATES); n++) {
             bool is_same = str_eq(AGGREGATES[n].name, function) &&
                            AGGREGATES[n].sql == column->aggregate &&
                            AGGREGATES[n].is_distinct == column->is_distinct;

@@ -2,6 +2,7 @@
  * Dynamic variables: $NOW, $NOW(-1 year), $CURRENT_USER, $CURRENT_USER.role.name, $CURRENT_ROLE,
  * $CURRENT_ROLES, $CURRENT_POLICIES.
  */
+#include "base/memory/array.h"
 #include "base/system/clock.h"
 #include "content/plan/compile.h"
 #include "content/query/query.h"
@@ -69,7 +70,7 @@ int64_t dynamic_shift_ms(Str text)
     if (!str_to_double(number, &amount))
         return 0;
     Str unit = str_trim(str_slice(shift, digits, shift.len));
-    for (size_t i = 0; i < sizeof UNITS / sizeof UNITS[0]; i++) {
+    for (size_t i = 0; i < COUNT_OF(UNITS); i++) {
         double ms = amount * UNITS[i].ms;
         if (str_eq_nocase(unit, UNITS[i].name) && fabs(ms) <= SHIFT_MAX_MS)
             return (int64_t)ms;

@@ -1,3 +1,4 @@
+#include "base/memory/list.h"
 #include "content/plan/wants.h"
 
 #include <assert.h>
@@ -30,11 +31,7 @@ static struct want *want_get(struct collector *k, Str key, const struct field *f
     want = arena_new(k->c->arena, struct want);
     want->key = str_dup(k->c->arena, key);
     want->field = field;
-    if (k->wants->last == NULL)
-        k->wants->first = want;
-    else
-        k->wants->last->next = want;
-    k->wants->last = want;
+    LIST_APPEND(k->wants->first, k->wants->last, want);
     k->wants->count++;
     return want;
 }
@@ -44,11 +41,7 @@ static void add_path(struct collector *k, struct want *want, Str path, Str colle
     struct want_path *below = arena_new(k->c->arena, struct want_path);
     below->path = path;
     below->collection = collection;
-    if (want->last_path == NULL)
-        want->first_path = below;
-    else
-        want->last_path->next = below;
-    want->last_path = below;
+    LIST_APPEND(want->first_path, want->last_path, below);
 }
 
 static void note_missing(struct collector *k, Str name)

@@ -1,6 +1,7 @@
 /*
  * Functions of the query language (year … second, count, json) and dotted paths.
  */
+#include "base/memory/array.h"
 #include "content/plan/compile.h"
 
 #include <assert.h>
@@ -14,7 +15,7 @@ static const char *const NAMES[] = {
 
 const char *function_name(enum function function)
 {
-    assert((size_t)function < sizeof NAMES / sizeof NAMES[0]);
+    assert((size_t)function < COUNT_OF(NAMES));
     return NAMES[function];
 }
 

@@ -1,6 +1,7 @@
 /*
  * Operators: which of them a field's type knows, and what they mean.
  */
+#include "base/memory/array.h"
 #include "content/plan/compile.h"
 
 #include <assert.h>
@@ -96,7 +97,7 @@ static int group_of(const struct operand *operand)
 
 static const struct operator* find(Str name)
 {
-    for (size_t i = 0; i < sizeof OPERATORS / sizeof OPERATORS[0]; i++) {
+    for (size_t i = 0; i < COUNT_OF(OPERATORS); i++) {
         if (str_eq(name, OPERATORS[i].name))
             return &OPERATORS[i];
     }

@@ -2,6 +2,7 @@
  * From wanted fields to the shape of a row: result columns, joined objects, branches for to-many.
  */
 #include "base/json/json_writer.h"
+#include "base/memory/list.h"
 #include "content/plan/compile.h"
 #include "content/plan/wants.h"
 #include "content/query/query.h"
@@ -207,11 +208,7 @@ static struct branch *branch_new(struct shaper *s)
     struct branch *branch = arena_new(s->c->arena, struct branch);
     branch->index = s->c->branch_count++;
     branch->collection_column = branch->parent_site = branch->child_site = NO_COLUMN;
-    if (s->select->last_branch == NULL)
-        s->select->first_branch = branch;
-    else
-        s->select->last_branch->next = branch;
-    s->select->last_branch = branch;
+    LIST_APPEND(s->select->first_branch, s->select->last_branch, branch);
     return branch;
 }
 
@@ -314,11 +311,7 @@ static Err add_any_branch(struct shaper *s, const struct want *want,
             continue;
         struct want_path *copy = arena_new(c->arena, struct want_path);
         copy->path = path->path;
-        if (own.last_path == NULL)
-            own.first_path = copy;
-        else
-            own.last_path->next = copy;
-        own.last_path = copy;
+        LIST_APPEND(own.first_path, own.last_path, copy);
     }
     if (own.first_path == NULL)
         return OK;

@@ -1,6 +1,7 @@
 /*
  * Order, limits and search.
  */
+#include "base/memory/array.h"
 #include "content/plan/compile.h"
 #include "content/schema/schema.h"
 
@@ -27,7 +28,7 @@ static const struct field *default_order(const struct collection *collection,
                                          const struct field *default_sort)
 {
     const struct field *choices[] = {default_sort, collection->sort_field, collection->key};
-    for (size_t i = 0; i < sizeof choices / sizeof choices[0]; i++) {
+    for (size_t i = 0; i < COUNT_OF(choices); i++) {
         if (choices[i] != NULL && !choices[i]->is_alias && access_field(access, choices[i]))
             return choices[i];
     }

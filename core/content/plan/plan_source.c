@@ -1,6 +1,7 @@
 /*
  * Sources: tables in a statement, and the small constructors of the tree.
  */
+#include "base/memory/list.h"
 #include "content/plan/compile.h"
 
 #include <assert.h>
@@ -15,11 +16,7 @@ struct pred *pred_new(struct compiler *c, enum pred_kind kind)
 static void append(struct pred *group, struct pred *member)
 {
     assert(member->next == NULL);
-    if (group->last == NULL)
-        group->first = member;
-    else
-        group->last->next = member;
-    group->last = member;
+    LIST_APPEND(group->first, group->last, member);
 }
 
 /* A condition that is already in a list is wrapped, so that lists never share members. */
@@ -126,10 +123,7 @@ Err source_join(struct compiler *c, struct source *parent, const struct field *f
         join->is_private = is_private;
         TRY(bind_child(c, join, place));
         join->on = pred_and(c, same_site(c, join, parent), join->on);
-        struct source **end = &parent->first_join;
-        while (*end != NULL)
-            end = &(*end)->next;
-        *end = join;
+        LIST_APPEND_SHORT(parent->first_join, join);
     }
     *ret = join;
     return OK;

@@ -6,6 +6,7 @@
 #include "base/json/json_writer.h"
 #include "base/system/clock.h"
 #include "base/system/ctx.h"
+#include "base/text/ascii.h"
 #include "content/plan/compile.h"
 #include "content/schema/schema.h"
 
@@ -37,8 +38,7 @@ static void write_text(struct buf *out, const struct rows *rows, uint32_t row, u
 static void write_bare_text(struct buf *out, const struct rows *rows, uint32_t row, uint32_t column)
 {
     Str text = row_text(rows, row, column);
-    bool is_number =
-        text.len > 0 && (text.data[0] == '-' || (text.data[0] >= '0' && text.data[0] <= '9'));
+    bool is_number = text.len > 0 && (text.data[0] == '-' || ascii_is_digit(text.data[0]));
     if (!is_number)
         put_null(out); /* NaN, Infinity */
     else

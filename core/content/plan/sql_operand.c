@@ -1,6 +1,7 @@
 /*
  * Printing names, parameters and operands.
  */
+#include "base/memory/array.h"
 #include "content/plan/sql_print.h"
 #include "content/schema/schema.h"
 
@@ -123,7 +124,7 @@ static void put_expression(struct sql *sql, const struct operand *operand)
         put_json_path(sql, operand);
         break;
     default:
-        assert((size_t)operand->function < sizeof PARTS / sizeof PARTS[0]);
+        assert((size_t)operand->function < COUNT_OF(PARTS));
         put_part(sql, PARTS[operand->function], operand->source, operand->field);
     }
 }

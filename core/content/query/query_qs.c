@@ -1,52 +1,19 @@
 #include "content/query/query_qs.h"
 
 #include "base/json/json_writer.h"
+#include "base/memory/list.h"
+#include "base/text/percent.h"
 
 #include <assert.h>
 
 enum { QS_JSON_MAX = 1024 * 1024, QS_JSON_DEPTH = QS_DEPTH_MAX + 6 };
-
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
-Str qs_decode(struct arena *arena, Str raw)
-{
-    if (str_find_char(raw, '%') < 0 && str_find_char(raw, '+') < 0)
-        return raw;
-    char *out = arena_alloc_raw(arena, raw.len);
-    size_t len = 0;
-    for (size_t i = 0; i < raw.len; i++) {
-        char c = raw.data[i];
-        if (c == '+') {
-            c = ' ';
-        } else if (c == '%' && i + 2 < raw.len && hex_digit(raw.data[i + 1]) >= 0 &&
-                   hex_digit(raw.data[i + 2]) >= 0) {
-            c = (char)(hex_digit(raw.data[i + 1]) * 16 + hex_digit(raw.data[i + 2]));
-            i += 2;
-        }
-        out[len++] = c;
-    }
-    return str_of(out, len);
-}
 
 static struct qs_node *add_child(struct arena *arena, struct qs_node *parent, Str name)
 {
     struct qs_node *node = arena_new(arena, struct qs_node);
     node->name = name;
     node->index = parent->last == NULL ? 0 : parent->last->index + 1;
-    if (parent->last == NULL)
-        parent->first = node;
-    else
-        parent->last->next = node;
-    parent->last = node;
+    LIST_APPEND(parent->first, parent->last, node);
     return node;
 }
 
@@ -131,8 +98,9 @@ Err qs_parse(struct ctx *ctx, Str text, struct qs_node **ret_root)
             return fail(ctx, ERR_INVALID_QUERY, "More than %d parameters", QS_PARAMETERS_MAX);
         ptrdiff_t equals = str_find_char(part, '=');
         size_t split = equals < 0 ? part.len : (size_t)equals;
-        Str name = qs_decode(ctx->arena, str_slice(part, 0, split));
-        Str value = qs_decode(ctx->arena, str_slice(part, split + 1, part.len));
+        Str name = percent_decode(ctx->arena, str_slice(part, 0, split), PERCENT_PLUS_IS_SPACE);
+        Str value =
+            percent_decode(ctx->arena, str_slice(part, split + 1, part.len), PERCENT_PLUS_IS_SPACE);
         if (name.len == 0)
             continue;
         if (str_find_char(name, '\0') >= 0 || str_find_char(value, '\0') >= 0)

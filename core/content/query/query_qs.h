@@ -23,9 +23,6 @@ struct qs_node {
     struct qs_node *next;
 };
 
-/* %XX and +; what is no valid escape stays as it is. */
-Str qs_decode(struct arena *arena, Str raw);
-
 /* The children of *ret_root are the parameters, in the order of their first mention.
  * ERR_INVALID_QUERY for too many of them and for NUL. */
 Err qs_parse(struct ctx *ctx, Str text, struct qs_node **ret_root);

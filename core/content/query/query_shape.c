@@ -1,3 +1,5 @@
+#include "base/memory/array.h"
+#include "base/text/percent.h"
 #include "content/query/query.h"
 #include "content/query/query_qs.h"
 
@@ -20,7 +22,7 @@ static bool is_comparison(Str name)
 {
     static const Str NAMES[] = {STR_INIT("_eq"),  STR_INIT("_neq"), STR_INIT("_lt"),
                                 STR_INIT("_lte"), STR_INIT("_gt"),  STR_INIT("_gte")};
-    for (size_t i = 0; i < sizeof NAMES / sizeof NAMES[0]; i++)
+    for (size_t i = 0; i < COUNT_OF(NAMES); i++)
         if (str_eq(name, NAMES[i]))
             return true;
     return false;
@@ -152,7 +154,7 @@ static void put_parameter(struct shaper *shaper, Str part)
         put_char(shaper, '&');
         return;
     }
-    Str value = qs_decode(shaper->arena, raw);
+    Str value = percent_decode(shaper->arena, raw, PERCENT_PLUS_IS_SPACE);
     shaper->is_odd |= has_control(value);
     if (is_filter)
         put_json(shaper, value);

@@ -1,8 +1,11 @@
+#include "base/memory/array.h"
 #include "content/query/query.h"
 #include "io/reactor/reactor.h"
 
 #include <assert.h>
 #include <math.h>
+
+enum { LIST_FIRST = 8 };
 
 static int64_t limit_max(const struct ctx *ctx)
 {
@@ -32,7 +35,7 @@ static bool next_name(Str *rest, Str *ret)
 struct list {
     Str *items;
     uint32_t count;
-    uint32_t room;
+    uint32_t capacity;
 };
 
 static Err list_push(struct ctx *ctx, struct list *list, const char *name, Str item)
@@ -40,14 +43,7 @@ static Err list_push(struct ctx *ctx, struct list *list, const char *name, Str i
     if (list->count == QUERY_LIST_MAX)
         return fail(ctx, ERR_INVALID_QUERY, "\"%s\" must contain less than or equal to %d items",
                     name, QUERY_LIST_MAX);
-    if (list->count == list->room) {
-        uint32_t room = list->room == 0 ? 8 : list->room * 2;
-        Str *grown = arena_array(ctx->arena, Str, room);
-        if (list->count > 0)
-            memcpy(grown, list->items, list->count * sizeof(Str));
-        list->items = grown;
-        list->room = room;
-    }
+    ARRAY_GROW_IN(ctx->arena, list->items, list->count, list->capacity, LIST_FIRST);
     list->items[list->count++] = item;
     return OK;
 }
@@ -286,7 +282,7 @@ static const struct {
 
 Err query_take(struct ctx *ctx, Str name, struct query_input input, struct query *query)
 {
-    for (size_t i = 0; i < sizeof PARAMETERS / sizeof PARAMETERS[0]; i++) {
+    for (size_t i = 0; i < COUNT_OF(PARAMETERS); i++) {
         if (str_eq(name, str_from_z(PARAMETERS[i].name))) {
             input.name = PARAMETERS[i].name;
             return PARAMETERS[i].take(ctx, input, query);

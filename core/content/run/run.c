@@ -155,12 +155,12 @@ Err run_check_keys(const struct run *run)
     if (ctx->scope.kind != SCOPE_PLATFORM || !plan->collection->is_keyed_by_site)
         return OK;
     if (plan->is_single)
-        return run->rows.count < 2 ? OK : fail(ctx, ERR_AMBIGUOUS_KEY, "%s", "");
+        return run->rows.count < 2 ? OK : fail_plain(ctx, ERR_AMBIGUOUS_KEY);
     struct map *seen = map_in_arena(ctx->arena);
     for (uint32_t i = 0; i < run->rows.count; i++) {
         Str key = key_text(ctx->arena, &run->rows, i, plan->key_column);
         if (map_put(seen, key, seen) != NULL)
-            return fail(ctx, ERR_AMBIGUOUS_KEY, "%s", "");
+            return fail_plain(ctx, ERR_AMBIGUOUS_KEY);
     }
     return OK;
 }

@@ -32,7 +32,7 @@ Err key_parse(struct ctx *ctx, const struct collection *collection, Str text, Db
 {
     Uuid uuid;
     if (!key_is_valid(collection->key, text))
-        return fail(ctx, ERR_FORBIDDEN, "%s", "");
+        return fail_plain(ctx, ERR_FORBIDDEN);
     if (collection->key->type_oid == OID_UUID && uuid_parse(text, &uuid))
         *ret = db_uuid(uuid);
     else

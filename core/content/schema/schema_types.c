@@ -1,6 +1,7 @@
 /*
  * From column types and special flags to Directus' field types.
  */
+#include "base/memory/array.h"
 #include "content/schema/schema.h"
 #include "content/schema/schema_build.h"
 
@@ -39,7 +40,7 @@ static bool has_word(Str list, Str word)
 uint32_t field_special_of(Str special_text)
 {
     uint32_t special = 0;
-    for (size_t i = 0; i < sizeof SPECIALS / sizeof SPECIALS[0]; i++) {
+    for (size_t i = 0; i < COUNT_OF(SPECIALS); i++) {
         if (has_word(special_text, SPECIALS[i].name))
             special |= SPECIALS[i].flag;
     }
@@ -127,6 +128,6 @@ const char *field_type_name(enum field_type type)
         [FIELD_ALIAS] = "alias",
         [FIELD_UNKNOWN] = "unknown",
     };
-    assert((size_t)type < sizeof NAMES / sizeof NAMES[0]);
+    assert((size_t)type < COUNT_OF(NAMES));
     return NAMES[type];
 }

@@ -1,3 +1,4 @@
+#include "base/memory/array.h"
 #include "base/memory/map.h"
 #include "base/system/ctx.h"
 #include "factory/articles/article_plan.h"
@@ -82,7 +83,7 @@ static fiber_fn Err take_modules(struct ctx *ctx, const struct campaign *campaig
     TRY(slots_of(ctx, campaign->recipe, sources));
     if (sources->slot_count == 0) {
         sources->slots = RECIPE_DEFAULT;
-        sources->slot_count = sizeof RECIPE_DEFAULT / sizeof RECIPE_DEFAULT[0];
+        sources->slot_count = COUNT_OF(RECIPE_DEFAULT);
     }
     TRY(modules_load(ctx, sources));
     *ret = is_wanted || sources->count > 0;
@@ -206,7 +207,7 @@ static fiber_fn Err avatar_load(struct ctx *ctx, struct arena *arena,
     struct avatar *avatar = arena_new(arena, struct avatar);
     TRY(avatar_find(ctx, wanted, avatar));
     Str *texts[] = {&avatar->key, &avatar->type, &avatar->identity};
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+    for (size_t i = 0; i < COUNT_OF(texts); i++)
         *texts[i] = keep(arena, *texts[i]);
     for (int form = GRAMMAR_PRONOUN; form <= GRAMMAR_DOES_DO; form++)
         avatar->variant.words[form] = keep(arena, avatar->variant.words[form]);
@@ -261,7 +262,7 @@ static void campaign_keep(struct arena *arena, struct campaign *campaign)
         &campaign->avatar_key,      &campaign->variant_type,  &campaign->site_name,
         &campaign->site_url,
     };
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+    for (size_t i = 0; i < COUNT_OF(texts); i++)
         *texts[i] = keep(arena, *texts[i]);
 }
 

@@ -1,4 +1,5 @@
 #include "base/json/json_writer.h"
+#include "base/memory/array.h"
 #include "base/system/ctx.h"
 #include "factory/articles/campaign.h"
 #include "gen/sql.h"
@@ -139,7 +140,7 @@ struct geo_location place_from_json(const struct json *json)
         {STR("zip_focus"), &place.zip_focus},
         {STR("neighborhood"), &place.neighborhood},
     };
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
         const struct json *value = json_get(json, names[i].key);
         if (json_kind(value) == JSON_STRING && json_str(value).len > 0)
             *names[i].value = json_str(value);
@@ -218,7 +219,7 @@ fiber_fn Err campaign_places(struct ctx *ctx, const struct campaign *campaign,
         {STR("city"), &SQL_PLACES_CITIES, PLACES_CITIES_MAX},
     };
     *ret = (struct place_list){0};
-    for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
+    for (size_t i = 0; i < COUNT_OF(modes); i++) {
         if (!str_eq(campaign->location_mode, modes[i].mode))
             continue;
         DbArg target;

@@ -159,11 +159,10 @@ fiber_fn Err generation_run(struct ctx *ctx, struct job *job)
 
 static Err already_used(struct ctx *ctx, Uuid article)
 {
-    err_ignore(fail(ctx, ERR_CONFLICT, "There is an article with this headline already."),
-               "returned with its note");
-    if (uuid_is_nil(article))
-        return ERR_CONFLICT;
-    return fail_note(ctx, "article_id", uuid_text(ctx->arena, article));
+    Err err = fail(ctx, ERR_CONFLICT, "There is an article with this headline already.");
+    if (!uuid_is_nil(article))
+        fail_note(ctx, "article_id", uuid_text(ctx->arena, article));
+    return err;
 }
 
 static fiber_fn Err take_headline(struct ctx *ctx, struct db_tx *tx,

@@ -1,5 +1,6 @@
 #include "factory/articles/guards.h"
 
+#include "base/memory/array.h"
 #include "content/items/items.h"
 #include "factory/library/library.h"
 #include "factory/svg/svg.h"
@@ -12,5 +13,5 @@ static const struct items_guard GUARDS[] = {
 
 void factory_guard_items(void)
 {
-    items_set_guards(GUARDS, sizeof GUARDS / sizeof GUARDS[0]);
+    items_set_guards(GUARDS, COUNT_OF(GUARDS));
 }

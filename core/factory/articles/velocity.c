@@ -1,6 +1,7 @@
 #include "factory/articles/velocity.h"
 
 #include "base/crypto/random.h"
+#include "base/memory/array.h"
 #include "base/system/clock.h"
 
 #include <assert.h>
@@ -25,7 +26,7 @@ static const struct {
 
 bool velocity_mode_parse(Str name, enum velocity_mode *ret)
 {
-    for (size_t i = 0; i < sizeof NAMES / sizeof NAMES[0]; i++) {
+    for (size_t i = 0; i < COUNT_OF(NAMES); i++) {
         if (!str_eq_nocase(NAMES[i].name, name))
             continue;
         *ret = NAMES[i].mode;

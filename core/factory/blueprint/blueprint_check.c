@@ -1,6 +1,8 @@
 #include "factory/blueprint/blueprint_check.h"
 
+#include "base/memory/array.h"
 #include "base/system/ctx.h"
+#include "base/text/ascii.h"
 #include "content/items/items.h"
 #include "factory/blueprint/blueprint_take.h"
 #include "factory/spin/spin.h"
@@ -108,10 +110,9 @@ static Err check_date(struct ctx *ctx, Str where, const struct blueprint_field *
     bool is_date = field->kind == BLUEPRINT_DATE ? text.len == DATE_LEN
                                                  : text.len > DATE_LEN && text.len < TIME_LEN_MAX;
     for (size_t i = 0; i < DATE_LEN && is_date; i++)
-        is_date = PATTERN[i] == '0' ? text.data[i] >= '0' && text.data[i] <= '9'
-                                    : text.data[i] == PATTERN[i];
+        is_date = PATTERN[i] == '0' ? ascii_is_digit(text.data[i]) : text.data[i] == PATTERN[i];
     for (size_t i = DATE_LEN; i < text.len && is_date; i++)
-        is_date = (text.data[i] >= '0' && text.data[i] <= '9') ||
+        is_date = ascii_is_digit(text.data[i]) ||
                   str_find(STR(" TZ:.+-"), str_slice(text, i, i + 1)) >= 0;
     if (is_date)
         return OK;
@@ -227,7 +228,7 @@ static Err check_members(struct ctx *ctx, Str where, const struct blueprint_part
     return OK;
 }
 
-/* What a write of that field has to pass (content/items/items_guard.h). */
+/* What a write of that field has to pass (content/items/items.h). */
 static fiber_fn Err check_guard(struct ctx *ctx, Str where, Str collection,
                                 const struct blueprint_field *field, const struct json *row)
 {
@@ -279,7 +280,7 @@ static Err check_top(struct ctx *ctx, const struct json *body)
                                  STR_INIT("site")};
     for (struct json_iter it = json_iter(body); json_next(&it);) {
         bool is_known = false;
-        for (size_t i = 0; i < sizeof OTHERS / sizeof OTHERS[0]; i++)
+        for (size_t i = 0; i < COUNT_OF(OTHERS); i++)
             is_known = is_known || str_eq(OTHERS[i], it.key);
         for (enum blueprint_part part = 0; part < BLUEPRINT_PARTS && !is_known; part++)
             is_known = str_eq(blueprint_part_name(part), it.key);

@@ -57,9 +57,7 @@ static Err resolve(struct import *in, Str where, Str field, enum blueprint_part 
     Str sentence = str_printf(ctx->arena, "names \"%.*s\", which is not among the %.*s of %s",
                               STR_FMT(label), STR_FMT(blueprint_part_name(part)),
                               *ret_library ? "the library" : "the blueprint or the site");
-    err_ignore(blueprint_refuse(ctx, where, str_z(ctx->arena, field), str_z(ctx->arena, sentence)),
-               "returned below");
-    return ERR_FAILED_VALIDATION;
+    return blueprint_refuse(ctx, where, str_z(ctx->arena, field), str_z(ctx->arena, sentence));
 }
 
 static Err key_text(struct import *in, Str where, const struct blueprint_field *field,
@@ -301,7 +299,8 @@ static Err tell_part(struct ctx *ctx, enum blueprint_part part, Err err)
 {
     if (err == OK || err_info(err)->status >= 500)
         return err;
-    return fail_note(ctx, "field", blueprint_part_name(part));
+    fail_note(ctx, "field", blueprint_part_name(part));
+    return err;
 }
 
 static void sending_begin(struct sending *sending)

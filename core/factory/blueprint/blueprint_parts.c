@@ -1,5 +1,6 @@
 #include "factory/blueprint/blueprint_parts.h"
 
+#include "base/memory/array.h"
 #include "base/system/ctx.h"
 #include "gen/sql.h"
 
@@ -20,7 +21,7 @@
 static const struct blueprint_part_info PARTS[] = {
 #define PART(part, statement, mode, rows)                                                          \
     {.name = STR_INIT(#part), .identity = mode, .most = rows, .fields = FIELDS_##part,             \
-     .field_count = sizeof FIELDS_##part / sizeof FIELDS_##part[0],                                \
+     .field_count = COUNT_OF(FIELDS_##part),                                \
      .add = &SQL_BLUEPRINT_ADD_##statement},
 #define FIELD(column, type, low, high, without, bits, more)
 #define PART_END(part)

@@ -1,4 +1,5 @@
 #include "base/crypto/crypto.h"
+#include "base/memory/array.h"
 #include "base/system/ctx.h"
 #include "factory/articles/campaign.h"
 #include "factory/blueprint/blueprint_take.h"
@@ -88,7 +89,7 @@ static Err read_campaign(struct ctx *ctx, const struct json *json, struct bluepr
     TRY(blueprint_text(ctx, json, where, "location_mode", 50, false, &ret->location_mode));
     const Str modes[] = {STR("none"), STR("state"), STR("county"), STR("city")};
     bool is_known = false;
-    for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++)
+    for (size_t i = 0; i < COUNT_OF(modes); i++)
         is_known = is_known || str_eq(ret->location_mode, modes[i]);
     if (!is_known)
         return blueprint_refuse(ctx, where, "location_mode",

@@ -233,11 +233,10 @@ static fiber_fn Err check_states(struct ctx *ctx, const struct map *known, const
         Str code = list->columns[1][i];
         if (map_get(known, code) != NULL)
             continue;
-        err_ignore(fail(ctx, ERR_FAILED_VALIDATION,
-                        "locations.%s[%u].state: no state has the code \"%.*s\".", key, i,
-                        STR_FMT(code)),
-                   "returned with its note");
-        return fail_note(ctx, "field", str_printf(ctx->arena, "locations.%s[%u].state", key, i));
+        return fail_noted(ctx, ERR_FAILED_VALIDATION, "field",
+                          str_printf(ctx->arena, "locations.%s[%u].state", key, i),
+                          "locations.%s[%u].state: no state has the code \"%.*s\".", key, i,
+                          STR_FMT(code));
     }
     return OK;
 }

@@ -17,9 +17,8 @@ static Str path_of(struct ctx *ctx, Str where, const char *key)
 Err blueprint_refuse(struct ctx *ctx, Str where, const char *key, const char *sentence)
 {
     Str path = path_of(ctx, where, key);
-    err_ignore(fail(ctx, ERR_FAILED_VALIDATION, "%.*s %s.", STR_FMT(path), sentence),
-               "returned with its note");
-    return fail_note(ctx, "field", path);
+    return fail_noted(ctx, ERR_FAILED_VALIDATION, "field", path, "%.*s %s.", STR_FMT(path),
+                      sentence);
 }
 
 Err blueprint_text(struct ctx *ctx, const struct json *object, Str where, const char *key,
@@ -68,14 +67,14 @@ Err blueprint_spintax(struct ctx *ctx, Str where, const char *key, Str text)
     }
     struct diag_entry *cause = ctx->diag.last;
     Str path = path_of(ctx, where, key);
-    err_ignore(fail(ctx, err, "%.*s: %.*s", STR_FMT(path), STR_FMT(cause->reason)),
-               "returned with its notes");
+    err = fail(ctx, err, "%.*s: %.*s", STR_FMT(path), STR_FMT(cause->reason));
     for (const struct diag_note *note = cause->notes; note != NULL; note = note->next)
         if (note->is_json)
-            err_ignore(fail_note_json(ctx, note->key, note->value), "returned below");
+            fail_note_json(ctx, note->key, note->value);
         else
-            err_ignore(fail_note(ctx, note->key, note->value), "returned below");
-    return fail_note(ctx, "field", path);
+            fail_note(ctx, note->key, note->value);
+    fail_note(ctx, "field", path);
+    return err;
 }
 
 static void list_make(struct arena *arena, uint32_t count, uint32_t columns,

@@ -1,6 +1,7 @@
 #include "factory/duplicates/shingle_words.h"
 
 #include "base/json/json.h"
+#include "base/text/ascii.h"
 #include "factory/text/text.h"
 
 #include <assert.h>
@@ -51,11 +52,9 @@ static void put_letter(struct reader *r, const char *bytes, size_t len)
 }
 
 /* The letter or digit in lower case; 0: it stands between words. */
-static char ascii_letter(unsigned char c)
+static char ascii_letter(char c)
 {
-    if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'))
-        return (char)c;
-    return c >= 'A' && c <= 'Z' ? (char)(c + 32) : 0;
+    return ascii_is_alnum(c) ? ascii_lower(c) : '\0';
 }
 
 /* Marks that belong to the letter before them, and characters nobody sees. */
@@ -87,7 +86,7 @@ static void put_codepoint(struct reader *r, uint32_t codepoint)
         return;
     char bytes[4] = {0};
     if (codepoint < 0x80) {
-        bytes[0] = ascii_letter((unsigned char)codepoint);
+        bytes[0] = ascii_letter((char)codepoint);
         if (bytes[0] == 0)
             end_word(r);
         else
@@ -102,8 +101,8 @@ static void put_codepoint(struct reader *r, uint32_t codepoint)
 static void put_text(struct reader *r, Str text)
 {
     for (size_t at = 0; at < text.len && r->count < r->max;) {
-        unsigned char c = (unsigned char)text.data[at];
-        if (c >= 0x80) {
+        char c = text.data[at];
+        if ((unsigned char)c >= 0x80) {
             put_codepoint(r, text_next_codepoint(text, &at));
             continue;
         }

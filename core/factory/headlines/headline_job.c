@@ -119,7 +119,7 @@ static fiber_fn Err step(struct ctx *ctx, struct work *work, uint64_t to)
     struct headline_range range = {.from = work->result.next_offset, .to = to, .page = STR_NONE};
     TRY(headline_range_write(ctx, &work->space, &range));
     if (range.done_until == range.from)
-        return fail(ctx, ERR_TIMEOUT, "%s", "");
+        return fail_plain(ctx, ERR_TIMEOUT);
     work->result.inserted += range.inserted;
     work->result.processed += range.done_until - range.from;
     work->result.next_offset = range.done_until;

@@ -76,8 +76,10 @@ static fiber_fn Err add_formula(struct ctx *ctx, struct headline_space *space,
     TRY(fiber_breathe(ctx));
     struct headline_spec spec = *base;
     Err err = spin_parse(ctx, formula, &spec.spin);
-    if (err != OK)
-        return fail_note(ctx, "pattern", pattern);
+    if (err != OK) {
+        fail_note(ctx, "pattern", pattern);
+        return err;
+    }
     narrow(&spec);
     return headline_space_add(ctx, space, &spec, pattern, id, formula);
 }

@@ -1,3 +1,4 @@
+#include "base/memory/array.h"
 #include "base/system/clock.h"
 #include "factory/library/library.h"
 
@@ -33,7 +34,7 @@ static const struct geo_name NAMES[] = {
 };
 #undef TEXT_NAME
 
-static const size_t NAME_COUNT = sizeof(NAMES) / sizeof(NAMES[0]);
+static const size_t NAME_COUNT = COUNT_OF(NAMES);
 
 static Str text_field(const struct geo_location *location, const struct geo_name *name)
 {

@@ -1,5 +1,6 @@
 #include "factory/library/library.h"
 
+#include "base/memory/array.h"
 #include "base/memory/map.h"
 #include "base/system/ctx.h"
 #include "io/fiber/fiber.h"
@@ -13,8 +14,7 @@ const Str LIBRARY_DEFAULT_STRUCTURE[] = {
     STR_INIT("pillar_3_relevance"), STR_INIT("pillar_4_quality"), STR_INIT("pillar_5_authority"),
     STR_INIT("pillar_6_backlinks"), STR_INIT("faq_section"),
 };
-const uint32_t LIBRARY_DEFAULT_SLOTS =
-    sizeof(LIBRARY_DEFAULT_STRUCTURE) / sizeof(LIBRARY_DEFAULT_STRUCTURE[0]);
+const uint32_t LIBRARY_DEFAULT_SLOTS = COUNT_OF(LIBRARY_DEFAULT_STRUCTURE);
 
 /* The public struct comes first, so that the one pointer serves both. */
 struct library_owned {

@@ -1,11 +1,11 @@
 /*
  * Internal links: an article's prose becomes links to the targets of its site.
  *
- * The article is read as browsers read it (html_scan.h) and cut into tokens: words, gaps, marks. An
- * anchor is found by its tokens, so words are whole by construction, in any case (Unicode's simple
- * folding), whatever references and white space the source spells them with. The targets of a site
- * are one automaton over tokens, built once a batch; reading an article takes time in its length,
- * however many targets there are.
+ * The article is read as browsers read it (factory/text/text.h) and cut into tokens: words, gaps,
+ * marks. An anchor is found by its tokens, so words are whole by construction, in any case
+ * (Unicode's simple folding), whatever references and white space the source spells them with. The
+ * targets of a site are one automaton over tokens, built once a batch; reading an article takes
+ * time in its length, however many targets there are.
  *
  * Memory: an index takes about 100 bytes for each distinct beginning of an anchor, token by token:
  * 10,000 targets with three anchors of three words are below 20 MB. An article takes 24 bytes a

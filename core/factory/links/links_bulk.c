@@ -1,5 +1,5 @@
 /*
- * Links into many articles: pages of 50, each read by one statement and written by one. Two lanes
+ * Links into many articles: pages of 50, each read by one statement and written by one. Four lanes
  * take turns, so that PostgreSQL works on the one while the texts of the other are read in an
  * offload thread: neither it nor this process stands still for the other.
  */

@@ -1,3 +1,4 @@
+#include "base/memory/array.h"
 #include "factory/links/links_internal.h"
 
 #include <assert.h>
@@ -32,7 +33,7 @@ static enum link_place_kind place_of(Str tag)
     };
     if (html_is_heading(tag))
         return PLACE_HEADING;
-    for (size_t i = 0; i < sizeof(PLACES) / sizeof(PLACES[0]); i++)
+    for (size_t i = 0; i < COUNT_OF(PLACES); i++)
         if (str_eq_nocase(tag, PLACES[i].tag))
             return PLACES[i].kind;
     return PLACE_KINDS;

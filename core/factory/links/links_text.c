@@ -1,3 +1,4 @@
+#include "base/text/ascii.h"
 #include "factory/links/links_internal.h"
 #include "factory/text/text.h"
 
@@ -188,14 +189,13 @@ static size_t put_ascii_run(struct cutter *cut, Str text, uint32_t from)
 {
     size_t len = 0;
     for (; len < text.len; len++) {
-        unsigned char c = (unsigned char)text.data[len];
-        bool is_upper = c >= 'A' && c <= 'Z';
-        if (!is_upper && !(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9'))
+        char c = text.data[len];
+        if (!ascii_is_alnum(c))
             break;
         if (len == 0)
             begin_word(cut, from);
         if (cut->word_len <= LINK_WORD_MAX)
-            cut->word[cut->word_len++] = (char)(is_upper ? c + 32 : c);
+            cut->word[cut->word_len++] = ascii_lower(c);
     }
     if (len > 0)
         cut->to = from + (uint32_t)len;

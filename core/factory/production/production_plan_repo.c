@@ -133,7 +133,9 @@ static Err settle_range(struct ctx *ctx, const struct window *window, struct pro
                    "sites.backdating_allowed and the domain's age decide");
     else if (velocity->until_us - velocity->from_us > VELOCITY_DAYS_MAX * DAY_US)
         err = fail(ctx, ERR_FAILED_VALIDATION, "date_range may have %d days", VELOCITY_DAYS_MAX);
-    return err == OK ? OK : fail_note(ctx, "field", STR("date_range"));
+    if (err != OK)
+        fail_note(ctx, "field", STR("date_range"));
+    return err;
 }
 
 static fiber_fn Err days_load(struct ctx *ctx, struct production_plan *plan)
@@ -261,8 +263,10 @@ fiber_fn Err production_schedule(struct ctx *ctx, const struct production_reques
     int64_t *times;
     uint32_t *counts;
     Err err = velocity_schedule(ctx, &plan.velocity, &times, &counts);
-    if (err != OK)
-        return fail_note(ctx, "field", STR("date_range"));
+    if (err != OK) {
+        fail_note(ctx, "field", STR("date_range"));
+        return err;
+    }
     plan.times = times;
     plan.counts = counts;
     TRY(plan_store(ctx, request, window.owner, &plan));

@@ -31,10 +31,9 @@ fiber_fn Err production_find(struct ctx *ctx, Uuid queue, struct production_stat
 
 static Err refuse_move(struct ctx *ctx, Str status, Str action)
 {
-    err_ignore(fail(ctx, ERR_CONFLICT, "A queue that is %.*s has no move \"%.*s\".",
-                    STR_FMT(status), STR_FMT(action)),
-               "returned with its note");
-    return fail_note(ctx, "status", status);
+    return fail_noted(ctx, ERR_CONFLICT, "status", status,
+                      "A queue that is %.*s has no move \"%.*s\".", STR_FMT(status),
+                      STR_FMT(action));
 }
 
 fiber_fn Err production_lock(struct db_tx *tx, Uuid queue, Str action, struct production_moved *ret)

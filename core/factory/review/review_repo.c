@@ -66,9 +66,8 @@ static Err check_unpublished(struct ctx *ctx, const struct rows *article)
     if (row_is_null(article, 0, ARTICLE_LOCK_POST_ID))
         return OK;
     Uuid post = row_uuid(article, 0, ARTICLE_LOCK_POST_ID);
-    err_ignore(fail(ctx, ERR_FAILED_VALIDATION, "Article already published"),
-               "returned with its note");
-    return fail_note(ctx, "post_id", uuid_text(ctx->arena, post));
+    return fail_noted(ctx, ERR_FAILED_VALIDATION, "post_id", uuid_text(ctx->arena, post),
+                      "Article already published");
 }
 
 static Err check_approved(struct ctx *ctx, const struct rows *article)

@@ -1,3 +1,5 @@
+#include "base/memory/array.h"
+#include "base/text/ascii.h"
 #include "factory/spin/spin.h"
 #include "factory/text/text.h"
 
@@ -40,28 +42,13 @@ static const Str SPOKEN[] = {
 
 enum { SPELLED_MAX = 4 };
 
-static bool is_upper(char c)
-{
-    return c >= 'A' && c <= 'Z';
-}
-
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-static char lower(char c)
-{
-    return is_upper(c) ? (char)(c - 'A' + 'a') : c;
-}
-
 /* The first run of letters, or of digits with their thousands separators. */
 static Str first_word(Str text)
 {
     size_t from = text_word_start(text);
     if (from == text.len)
         return STR_NONE;
-    bool is_number = is_digit(text.data[from]);
+    bool is_number = ascii_is_digit(text.data[from]);
     size_t to = from;
     while (to < text.len) {
         size_t next = to;
@@ -80,7 +67,7 @@ static bool number_takes_an(Str number)
 {
     size_t digits = 0;
     for (size_t i = 0; i < number.len; i++)
-        digits += is_digit(number.data[i]) ? 1 : 0;
+        digits += ascii_is_digit(number.data[i]) ? 1 : 0;
     bool is_eleven_or_eighteen = number.len >= 2 && number.data[0] == '1' &&
                                  (number.data[1] == '1' || number.data[1] == '8');
     return number.data[0] == '8' || (is_eleven_or_eighteen && digits % 3 == 2);
@@ -94,9 +81,9 @@ static bool is_spelled(Str word)
     if (word.len > SPELLED_MAX + 1)
         return false;
     for (size_t i = 0; i < word.len; i++)
-        if (!is_upper(word.data[i]) && !(i + 1 == word.len && word.data[i] == 's'))
+        if (!ascii_is_upper(word.data[i]) && !(i + 1 == word.len && word.data[i] == 's'))
             return false;
-    for (size_t i = 0; i < sizeof(SPOKEN) / sizeof(SPOKEN[0]); i++)
+    for (size_t i = 0; i < COUNT_OF(SPOKEN); i++)
         if (str_eq(word, SPOKEN[i]))
             return false;
     return true;
@@ -104,12 +91,12 @@ static bool is_spelled(Str word)
 
 static bool letter_name_starts_with_vowel(char c)
 {
-    return str_find_char(STR("aefhilmnorsx"), lower(c)) >= 0;
+    return str_find_char(STR("aefhilmnorsx"), ascii_lower(c)) >= 0;
 }
 
 static bool word_takes_an(Str word)
 {
-    for (size_t i = 0; i < sizeof(EXCEPTIONS) / sizeof(EXCEPTIONS[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(EXCEPTIONS); i++) {
         const struct exception *e = &EXCEPTIONS[i];
         bool fits = e->is_whole ? word.len == e->prefix.len : word.len >= e->prefix.len;
         if (fits && str_eq_nocase(str_slice(word, 0, e->prefix.len), e->prefix))
@@ -126,7 +113,7 @@ Str grammar_article(Str text)
     if (word.len == 0)
         return STR("a");
     bool takes_an = false;
-    if (is_digit(word.data[0]))
+    if (ascii_is_digit(word.data[0]))
         takes_an = number_takes_an(word);
     else if (is_spelled(word))
         takes_an = letter_name_starts_with_vowel(word.data[0]);

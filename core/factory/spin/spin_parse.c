@@ -64,10 +64,10 @@ static void build(struct arena *arena, struct spin *spin, struct spin_lexemes le
 static Err refuse(struct ctx *ctx, Str text, struct spin_fault fault)
 {
     uint32_t position = spin_position(text, fault.offset);
-    err_ignore(fail(ctx, ERR_INVALID_SPINTAX, "Invalid spintax: %s (character %u).", fault.sentence,
-                    position),
-               "returned with its note");
-    return fail_note_json(ctx, "position", str_printf(ctx->arena, "%u", position));
+    Err err = fail(ctx, ERR_INVALID_SPINTAX, "Invalid spintax: %s (character %u).", fault.sentence,
+                   position);
+    fail_note_json(ctx, "position", str_printf(ctx->arena, "%u", position));
+    return err;
 }
 
 Err spin_parse(struct ctx *ctx, Str text, const struct spin **ret)

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "base/text/ascii.h"
 #include "factory/spin/spin.h"
 
 enum spin_kind {
@@ -98,12 +99,12 @@ void spin_walk(struct spin_walk *walk, const struct spin_option *root);
 
 static inline bool spin_is_ident_start(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+    return ascii_is_letter(c) || c == '_';
 }
 
 static inline bool spin_is_ident(char c)
 {
-    return spin_is_ident_start(c) || (c >= '0' && c <= '9');
+    return spin_is_ident_start(c) || ascii_is_digit(c);
 }
 
 /* Length of the IDENT at the start of `s`, 0 if there is none. */

@@ -1,3 +1,4 @@
+#include "base/memory/array.h"
 #include "base/text/buf.h"
 #include "factory/svg/internal.h"
 
@@ -18,7 +19,7 @@ static bool number_of(Str token, const struct svg_template *t, int64_t *ret)
         {STR("title_size"), t->title_size},
         {STR("subtitle_size"), t->subtitle_size},
     };
-    for (size_t i = 0; i < sizeof NUMBERS / sizeof NUMBERS[0]; i++) {
+    for (size_t i = 0; i < COUNT_OF(NUMBERS); i++) {
         Str name = NUMBERS[i].name;
         int64_t less = 0;
         if (!str_starts_with(token, name))
@@ -53,7 +54,7 @@ static bool text_of(Str token, const struct svg_template *t, const struct svg_te
         {STR("city"), texts->city},
         {STR("state"), texts->state},
     };
-    for (size_t i = 0; i < sizeof TEXTS / sizeof TEXTS[0]; i++) {
+    for (size_t i = 0; i < COUNT_OF(TEXTS); i++) {
         if (!str_eq(token, TEXTS[i].name))
             continue;
         *ret = TEXTS[i].value;

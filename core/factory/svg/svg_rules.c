@@ -1,3 +1,5 @@
+#include "base/memory/array.h"
+#include "base/text/ascii.h"
 #include "factory/svg/internal.h"
 
 #include <stdlib.h>
@@ -38,8 +40,7 @@ static bool is_listed(Str name, const Str *list, size_t count)
 /* The name is the struct's first member. */
 static const struct element *find_element(Str name)
 {
-    return bsearch(&name, ELEMENTS, sizeof ELEMENTS / sizeof ELEMENTS[0], sizeof ELEMENTS[0],
-                   compare);
+    return bsearch(&name, ELEMENTS, COUNT_OF(ELEMENTS), sizeof ELEMENTS[0], compare);
 }
 
 bool svg_allows_element(Str name)
@@ -55,13 +56,12 @@ bool svg_holds_text(Str element)
 
 static bool is_property(Str name)
 {
-    return is_listed(name, PROPERTIES, sizeof PROPERTIES / sizeof PROPERTIES[0]);
+    return is_listed(name, PROPERTIES, COUNT_OF(PROPERTIES));
 }
 
 bool svg_allows_attribute(Str name)
 {
-    return is_property(name) ||
-           is_listed(name, ATTRIBUTES, sizeof ATTRIBUTES / sizeof ATTRIBUTES[0]);
+    return is_property(name) || is_listed(name, ATTRIBUTES, COUNT_OF(ATTRIBUTES));
 }
 
 /* Values ----------------------------------------------------------------------------------------
@@ -119,7 +119,7 @@ static bool is_plain_css(Str value, const char **ret_why)
         str_find(value, STR("/*")) >= 0)
         return false;
     *ret_why = "refers to something outside of the picture";
-    for (size_t i = 0; i < sizeof FETCHING / sizeof FETCHING[0]; i++)
+    for (size_t i = 0; i < COUNT_OF(FETCHING); i++)
         if (contains_nocase(value, FETCHING[i]))
             return false;
     return urls_stay_inside(value);
@@ -147,8 +147,7 @@ static bool is_base64(Str s)
 {
     for (size_t i = 0; i < s.len; i++) {
         char c = s.data[i];
-        bool is_digit = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-        if (!is_digit && c != '+' && c != '/' && c != '=' && (unsigned char)c > ' ')
+        if (!ascii_is_alnum(c) && c != '+' && c != '/' && c != '=' && (unsigned char)c > ' ')
             return false;
     }
     return true;
@@ -159,7 +158,7 @@ static bool is_image_data(Str value)
     static const Str TYPES[] = {
         STR_INIT("data:image/png;base64,"), STR_INIT("data:image/jpeg;base64,"),
         STR_INIT("data:image/gif;base64,"), STR_INIT("data:image/webp;base64,")};
-    for (size_t i = 0; i < sizeof TYPES / sizeof TYPES[0]; i++)
+    for (size_t i = 0; i < COUNT_OF(TYPES); i++)
         if (str_starts_with(value, TYPES[i]))
             return is_base64(str_slice(value, TYPES[i].len, value.len));
     return false;
@@ -177,7 +176,7 @@ bool svg_allows_value(Str element, Str name, Str value, const char **ret_why)
 {
     static const Str WORDS[] = {STR_INIT("aria-label"), STR_INIT("aria-labelledby"),
                                 STR_INIT("class"), STR_INIT("id")};
-    for (size_t i = 0; i < sizeof WORDS / sizeof WORDS[0]; i++)
+    for (size_t i = 0; i < COUNT_OF(WORDS); i++)
         if (str_eq(name, WORDS[i]))
             return true;
     if (str_eq(name, STR("href")))

@@ -2,14 +2,9 @@
 
 #include <assert.h>
 
-static bool is_space(char c)
-{
-    return c == ' ' || c == '\t' || c == '\n' || c == '\f' || c == '\r';
-}
-
 static size_t skip_spaces(Str s, size_t at)
 {
-    while (at < s.len && is_space(s.data[at]))
+    while (at < s.len && html_is_space(s.data[at]))
         at++;
     return at;
 }
@@ -25,7 +20,7 @@ static Str take_value(Str s, size_t at, size_t *ret_end)
         return str_slice(rest, 0, len);
     }
     size_t end = at;
-    while (end < s.len && !is_space(s.data[end]) && s.data[end] != '>')
+    while (end < s.len && !html_is_space(s.data[end]) && s.data[end] != '>')
         end++;
     *ret_end = end;
     return str_slice(s, at, end);
@@ -34,7 +29,7 @@ static Str take_value(Str s, size_t at, size_t *ret_end)
 static size_t name_end(Str s, size_t at)
 {
     size_t end = at + 1; /* a name may begin with "=" */
-    while (end < s.len && !is_space(s.data[end]) && s.data[end] != '/' && s.data[end] != '>' &&
+    while (end < s.len && !html_is_space(s.data[end]) && s.data[end] != '/' && s.data[end] != '>' &&
            s.data[end] != '=')
         end++;
     return end;
@@ -44,10 +39,11 @@ bool html_attribute(Str tag, Str name, Str *ret)
 {
     assert(tag.len > 1 && tag.data[0] == '<');
     size_t at = 1;
-    while (at < tag.len && !is_space(tag.data[at]) && tag.data[at] != '/' && tag.data[at] != '>')
+    while (at < tag.len && !html_is_space(tag.data[at]) && tag.data[at] != '/' &&
+           tag.data[at] != '>')
         at++;
     for (;;) {
-        while (at < tag.len && (is_space(tag.data[at]) || tag.data[at] == '/'))
+        while (at < tag.len && (html_is_space(tag.data[at]) || tag.data[at] == '/'))
             at++;
         if (at >= tag.len || tag.data[at] == '>')
             return false;

@@ -1,3 +1,6 @@
+#include "base/memory/array.h"
+#include "base/system/range.h"
+#include "base/text/ascii.h"
 #include "factory/text/text.h"
 
 #include <assert.h>
@@ -18,10 +21,10 @@ static const struct entity ENTITIES[] = {
 static uint32_t entity_find(Str name)
 {
     size_t low = 0;
-    size_t high = sizeof(ENTITIES) / sizeof(ENTITIES[0]);
+    size_t high = COUNT_OF(ENTITIES);
     while (low < high) {
         size_t middle = (low + high) / 2;
-        size_t common = name.len < ENTITIES[middle].name.len ? name.len : ENTITIES[middle].name.len;
+        size_t common = min_size(name.len, ENTITIES[middle].name.len);
         int order = memcmp(name.data, ENTITIES[middle].name.data, common);
         if (order == 0 && name.len == ENTITIES[middle].name.len)
             return ENTITIES[middle].codepoint;
@@ -31,17 +34,6 @@ static uint32_t entity_find(Str name)
             low = middle + 1;
     }
     return 0;
-}
-
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
 }
 
 /* "#39" or "#x27"; 0 when it is no number. What cannot be a character becomes U+FFFD. */
@@ -55,7 +47,7 @@ static uint32_t entity_number(Str body)
 
     uint32_t value = 0;
     for (size_t i = first; i < body.len; i++) {
-        int digit = hex_digit(body.data[i]);
+        int digit = ascii_hex_value(body.data[i]);
         if (digit < 0 || (!is_hex && digit > 9))
             return 0;
         value = value * (is_hex ? 16 : 10) + (uint32_t)digit;

@@ -1,3 +1,5 @@
+#include "base/memory/array.h"
+#include "base/text/ascii.h"
 #include "factory/text/text.h"
 
 #include <assert.h>
@@ -7,20 +9,10 @@ struct html_scan html_scan(Str html)
     return (struct html_scan){.html = html};
 }
 
-static bool is_letter(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-static bool is_space(char c)
-{
-    return c == ' ' || c == '\t' || c == '\n' || c == '\f' || c == '\r';
-}
-
 /* What ends the name of a tag. */
 static bool is_name_end(char c)
 {
-    return is_space(c) || c == '/' || c == '>';
+    return html_is_space(c) || c == '/' || c == '>';
 }
 
 /* Whether the '<' at the start of `s` opens a tag, a comment or a doctype. */
@@ -28,14 +20,15 @@ static bool opens_tag(Str s)
 {
     if (s.len < 2)
         return false;
-    return is_letter(s.data[1]) || s.data[1] == '!' || s.data[1] == '?' ||
+    return ascii_is_letter(s.data[1]) || s.data[1] == '!' || s.data[1] == '?' ||
            (s.data[1] == '/' && s.len > 2);
 }
 
 /* "</" and no letter, "<?" and "<!" without "--": browsers take it for a comment up to the '>'. */
 static bool is_bogus_comment(Str s)
 {
-    return s.data[1] == '!' || s.data[1] == '?' || (s.data[1] == '/' && !is_letter(s.data[2]));
+    return s.data[1] == '!' || s.data[1] == '?' ||
+           (s.data[1] == '/' && !ascii_is_letter(s.data[2]));
 }
 
 /* "<!-->" and "<!--->" are whole comments, and "--!>" ends one too. */
@@ -64,7 +57,7 @@ static enum tag_part tag_step(enum tag_part part, char c)
     switch (part) {
     case TAG_NAME:
     case BEFORE_NAME:
-        if (is_space(c) || c == '/')
+        if (html_is_space(c) || c == '/')
             return BEFORE_NAME;
         return part == TAG_NAME ? TAG_NAME : NAME; /* "=" begins a name here */
     case NAME:
@@ -73,11 +66,11 @@ static enum tag_part tag_step(enum tag_part part, char c)
             return BEFORE_VALUE;
         if (c == '/')
             return BEFORE_NAME;
-        return is_space(c) ? AFTER_NAME : NAME;
+        return html_is_space(c) ? AFTER_NAME : NAME;
     case BEFORE_VALUE:
-        return is_space(c) ? BEFORE_VALUE : VALUE;
+        return html_is_space(c) ? BEFORE_VALUE : VALUE;
     case VALUE:
-        return is_space(c) ? BEFORE_NAME : VALUE;
+        return html_is_space(c) ? BEFORE_NAME : VALUE;
     }
     return part;
 }
@@ -224,7 +217,7 @@ bool html_is_inline(Str tag)
         STR_INIT("span"), STR_INIT("sub"),  STR_INIT("strong"), STR_INIT("sup"),  STR_INIT("time"),
         STR_INIT("u"),    STR_INIT("var"),
     };
-    for (size_t i = 0; i < sizeof(INLINE) / sizeof(INLINE[0]); i++)
+    for (size_t i = 0; i < COUNT_OF(INLINE); i++)
         if (str_eq_nocase(tag, INLINE[i]))
             return true;
     return false;

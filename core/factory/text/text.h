@@ -7,6 +7,7 @@
 #pragma once
 
 #include "base/memory/arena.h"
+#include "base/text/ascii.h"
 #include "base/text/buf.h"
 #include "base/text/str.h"
 
@@ -95,3 +96,9 @@ bool html_is_heading(Str tag);
 
 /* The code point of "&name;", "&#39;" or "&#x27;" at the start of `s` and its length; 0: none. */
 size_t html_entity(Str s, uint32_t *ret_codepoint);
+
+/* White space of HTML: that of ASCII without the vertical tab. */
+static inline bool html_is_space(char c)
+{
+    return c != '\v' && ascii_is_space(c);
+}

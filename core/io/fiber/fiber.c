@@ -3,6 +3,7 @@
 #include "base/memory/deep.h"
 #include "base/system/clock.h"
 #include "base/system/counters.h"
+#include "base/system/range.h"
 #include "io/fiber/loop.h"
 #include "io/fiber/loop_internal.h"
 
@@ -118,7 +119,7 @@ static void fiber_main(void)
     fiber_context_enter(self->resumer);
     self->run(self->arg);
 
-    /* Rule 35: what a fiber took it has given back. */
+    /* What a fiber took it has given back. */
     if (self->holds != 0 || self->shields != 0) {
         fprintf(stderr, "fiber '%s' ends while it holds %d gates, groups or transactions\n",
                 self->name, self->holds);
@@ -436,8 +437,8 @@ void fiber_work(Str verb, Str what)
 {
     assert(current != NULL);
     size_t room = sizeof current->work - 2;
-    size_t verb_len = verb.len < room ? verb.len : room;
-    size_t what_len = what.len < room - verb_len ? what.len : room - verb_len;
+    size_t verb_len = min_size(verb.len, room);
+    size_t what_len = min_size(what.len, room - verb_len);
     if (verb_len > 0)
         memcpy(current->work, verb.data, verb_len);
     current->work[verb_len] = ' ';

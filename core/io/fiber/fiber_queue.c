@@ -1,5 +1,7 @@
 #include "io/fiber/fiber_queue.h"
 
+#include "base/memory/list.h"
+
 #include <assert.h>
 #include <stddef.h>
 
@@ -10,7 +12,6 @@ static void forget(struct fiber_queue *queue, const struct fiber_place *place);
 
 void fiber_queue_push(struct fiber_queue *queue, struct fiber_place *place)
 {
-    place->next = NULL;
     place->chain = NULL;
     place->peers = NULL;
     place->last_peer = NULL;
@@ -19,11 +20,7 @@ void fiber_queue_push(struct fiber_queue *queue, struct fiber_place *place)
         append(queue, place);
         return;
     }
-    if (first->last_peer != NULL)
-        first->last_peer->next = place;
-    else
-        first->peers = place;
-    first->last_peer = place;
+    LIST_APPEND(first->peers, first->last_peer, place);
 }
 
 struct fiber_place *fiber_queue_pop(struct fiber_queue *queue)
@@ -62,12 +59,7 @@ static struct fiber_place *first_of(struct fiber_queue *queue, uint64_t owner)
 /* To the end of the ring, as the first of its owner. */
 static void append(struct fiber_queue *queue, struct fiber_place *place)
 {
-    place->next = NULL;
-    if (queue->last != NULL)
-        queue->last->next = place;
-    else
-        queue->first = place;
-    queue->last = place;
+    LIST_APPEND(queue->first, queue->last, place);
     if (place->owner == 0)
         return;
     struct fiber_place **bucket = bucket_of(queue, place->owner);

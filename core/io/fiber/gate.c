@@ -1,3 +1,4 @@
+#include "base/memory/list.h"
 #include "io/fiber/fiber.h"
 
 #include <assert.h>
@@ -27,11 +28,7 @@ fiber_fn Err gate_enter(struct ctx *ctx, struct gate *gate)
     }
     struct wait wait = wait_begin();
     struct gate_waiter waiter = {.wait = &wait};
-    if (gate->last != NULL)
-        gate->last->next = &waiter;
-    else
-        gate->first = &waiter;
-    gate->last = &waiter;
+    LIST_APPEND(gate->first, gate->last, &waiter);
 
     Err err = fiber_wait(ctx, &wait);
     if (err != OK) {

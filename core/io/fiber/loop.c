@@ -1,6 +1,7 @@
 #include "io/fiber/loop.h"
 
 #include "base/system/clock.h"
+#include "base/system/range.h"
 #include "io/fiber/fiber.h"
 #include "io/fiber/loop_internal.h"
 #include "io/fiber/mailbox.h"
@@ -153,7 +154,7 @@ static int32_t wait_ms(struct loop *loop, int32_t max_ms)
         return 0;
     /* Rounded up: waking early would only mean waiting again. */
     int64_t left_ms = (left_us + MS_US - 1) / MS_US;
-    return left_ms < max_ms ? (int32_t)left_ms : max_ms;
+    return (int32_t)min_i64(left_ms, max_ms);
 }
 
 int64_t loop_now_us(struct loop *loop)

@@ -65,7 +65,7 @@ void loop_remove_hook(struct loop *loop, struct turn_hook *hook);
  * no turn is running, the next turn does not wait. */
 void loop_hurry(struct loop *loop);
 
-/* Runs fn(arg) on the loop's thread soon. Thread-safe; the mailbox of STYLE rule 32. */
+/* Runs fn(arg) on the loop's thread soon. Thread-safe: it goes through the mailbox. */
 void loop_post(struct loop *loop, void (*fn)(void *arg), void *arg);
 
 /* Time of this turn's start, µs monotonic: cheap, and the same for all callbacks of a turn. */

@@ -1,5 +1,7 @@
 #include "io/fiber/mailbox.h"
 
+#include "base/memory/array.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <pthread.h>
@@ -61,13 +63,8 @@ void mailbox_post(struct mailbox *mailbox, void (*fn)(void *arg), void *arg)
     assert(fn != NULL);
     pthread_mutex_lock(&mailbox->lock);
     struct letters *in = &mailbox->incoming;
-    if (in->count == in->capacity) {
-        assert(in->capacity < LETTERS_MAX);
-        in->capacity = in->capacity > 0 ? in->capacity * 2 : LETTERS_FIRST;
-        in->list = realloc(in->list, in->capacity * sizeof(*in->list));
-        if (in->list == NULL)
-            abort();
-    }
+    assert(in->count < LETTERS_MAX);
+    ARRAY_GROW(in->list, in->count, in->capacity, LETTERS_FIRST);
     bool was_empty = in->count == 0;
     in->list[in->count++] = (struct letter){fn, arg};
     /* Inside the lock, because the loop may free the mailbox as soon as it has seen the letter. */

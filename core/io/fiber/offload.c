@@ -1,5 +1,6 @@
 #include "io/fiber/offload.h"
 
+#include "base/memory/list.h"
 #include "base/system/counters.h"
 #include "io/fiber/loop.h"
 #include "io/fiber/loop_internal.h"
@@ -91,11 +92,7 @@ bool offload_submit(struct offload *offload, struct loop *loop, void (*fn)(void 
     assert(!offload->is_closing);
     bool has_room = offload->queued < offload->queue_max;
     if (has_room) {
-        if (offload->last != NULL)
-            offload->last->next = call;
-        else
-            offload->first = call;
-        offload->last = call;
+        LIST_APPEND(offload->first, offload->last, call);
         offload->queued++;
         pthread_cond_signal(&offload->wakes);
     }

@@ -1,13 +1,13 @@
 #include "io/fiber/timer_heap.h"
 
+#include "base/memory/array.h"
 #include "io/fiber/loop.h"
 
 #include <assert.h>
 #include <stdlib.h>
 
-enum { CAPACITY_FIRST = 64, CAPACITY_MAX = 1 << 24 };
+enum { SLOTS_FIRST = 64, TIMERS_MAX = 1 << 24 };
 
-static void heap_grow(struct timer_heap *heap);
 static void sift(struct timer_heap *heap, struct timer *timer, uint32_t hole);
 static void heap_set(struct timer_heap *heap, uint32_t index, struct timer *timer);
 
@@ -15,8 +15,9 @@ void timer_heap_put(struct timer_heap *heap, struct timer *timer)
 {
     uint32_t hole = timer->heap_index;
     if (hole == 0) {
-        if (heap->count + 1 >= heap->capacity)
-            heap_grow(heap);
+        assert(heap->count < TIMERS_MAX);
+        if (heap->count + 1 >= heap->capacity) /* slots[0] stays empty */
+            ARRAY_GROW(heap->slots, heap->capacity, heap->capacity, SLOTS_FIRST);
         hole = ++heap->count;
     }
     assert(hole <= heap->count);
@@ -45,15 +46,6 @@ void timer_heap_finish(struct timer_heap *heap)
     assert(heap->count == 0);
     free(heap->slots);
     *heap = (struct timer_heap){0};
-}
-
-static void heap_grow(struct timer_heap *heap)
-{
-    assert(heap->capacity < CAPACITY_MAX);
-    heap->capacity = heap->capacity > 0 ? heap->capacity * 2 : CAPACITY_FIRST;
-    heap->slots = realloc(heap->slots, heap->capacity * sizeof(*heap->slots));
-    if (heap->slots == NULL)
-        abort();
 }
 
 /* Puts `timer` at the hole or, where the order wants it, further up or down. */

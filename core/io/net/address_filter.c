@@ -1,5 +1,7 @@
 #include "io/net/address_filter.h"
 
+#include "base/memory/array.h"
+
 #include <arpa/inet.h>
 #include <assert.h>
 #include <netinet/in.h>
@@ -96,7 +98,7 @@ bool address_text(const struct sockaddr *address, socklen_t len, char out[ADDRES
 
 static bool is_public4(uint32_t ip)
 {
-    for (size_t i = 0; i < sizeof(REFUSED4) / sizeof(REFUSED4[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(REFUSED4); i++) {
         uint32_t mask = UINT32_MAX << (32 - REFUSED4[i].bits);
         if ((ip & mask) == REFUSED4[i].network)
             return false;
@@ -118,7 +120,7 @@ static bool is_public6(const uint8_t ip[16])
 
     if (!has_prefix(ip, GLOBAL, 3))
         return false;
-    for (size_t i = 0; i < sizeof(REFUSED6) / sizeof(REFUSED6[0]); i++)
+    for (size_t i = 0; i < COUNT_OF(REFUSED6); i++)
         if (has_prefix(ip, REFUSED6[i].prefix, REFUSED6[i].bits))
             return false;
     return true;

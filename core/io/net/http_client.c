@@ -1,7 +1,10 @@
 #include "io/net/http_client.h"
 
+#include "base/memory/array.h"
 #include "base/system/clock.h"
 #include "base/system/counters.h"
+#include "base/system/range.h"
+#include "base/text/ascii.h"
 #include "base/text/buf.h"
 #include "io/fiber/loop.h"
 #include "io/net/address_filter.h"
@@ -114,8 +117,7 @@ static bool is_token(Str s)
 {
     for (size_t i = 0; i < s.len; i++) {
         char c = s.data[i];
-        bool is_fine = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       c == '-' || c == '_';
+        bool is_fine = ascii_is_alnum(c) || c == '-' || c == '_';
         if (!is_fine)
             return false;
     }
@@ -141,8 +143,7 @@ static void set_up(struct fetch *fetch)
     CURL *easy = fetch->easy;
     struct ctx *ctx = fetch->ctx;
     const struct http_call *call = fetch->call;
-    int64_t left_ms = (ctx->deadline_us - clock_now_us()) / MS_US + 1;
-    left_ms = left_ms < 1 ? 1 : left_ms > TIMEOUT_MAX_MS ? TIMEOUT_MAX_MS : left_ms;
+    int64_t left_ms = clamp_i64((ctx->deadline_us - clock_now_us()) / MS_US + 1, 1, TIMEOUT_MAX_MS);
 
     fetch->body = buf_in_arena(ctx->arena, call->response_max);
     curl_easy_setopt(easy, CURLOPT_URL, str_z(ctx->arena, call->url));
@@ -151,8 +152,7 @@ static void set_up(struct fetch *fetch)
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy, CURLOPT_USERAGENT, "spark/" SPARK_VERSION);
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)left_ms);
-    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
-                     (long)(left_ms < CONNECT_MAX_MS ? left_ms : CONNECT_MAX_MS));
+    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)min_i64(left_ms, CONNECT_MAX_MS));
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, fetch);
     if (!call->may_cut)
@@ -192,7 +192,7 @@ static void set_headers(struct fetch *fetch)
     /* No "Expect: 100-continue": it costs a second with servers that do not know it. Nor the
      * content type of a form, which libcurl would say for any body. */
     static const char *const UNWANTED[] = {"Expect:", "Content-Type:"};
-    for (size_t i = 0; i < sizeof(UNWANTED) / sizeof(UNWANTED[0]); i++)
+    for (size_t i = 0; i < COUNT_OF(UNWANTED); i++)
         fetch->headers = curl_slist_append(fetch->headers, UNWANTED[i]);
     for (uint32_t i = 0; i < call->header_count; i++)
         fetch->headers =

@@ -2,6 +2,7 @@
 
 #include "base/system/clock.h"
 #include "base/system/ctx.h"
+#include "base/text/ascii.h"
 
 #include <assert.h>
 #include <time.h>
@@ -13,14 +14,12 @@ enum {
 
 static bool is_address_char(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           (c != '\0' && strchr("!#$%&'*+-/=?^_`{|}~.", c) != NULL);
+    return ascii_is_alnum(c) || (c != '\0' && strchr("!#$%&'*+-/=?^_`{|}~.", c) != NULL);
 }
 
 static bool is_domain_char(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '.';
+    return ascii_is_alnum(c) || c == '-' || c == '.';
 }
 
 bool mail_address_is_plain(Str address)

@@ -1,6 +1,7 @@
 #include "io/net/mailer.h"
 
 #include "base/system/clock.h"
+#include "base/system/range.h"
 #include "io/fiber/loop.h"
 #include "io/net/http_pool.h"
 
@@ -48,7 +49,7 @@ void mailer_free(struct mailer *mailer)
 static size_t on_read(char *out, size_t size, size_t count, void *arg)
 {
     struct sending *sending = arg;
-    size_t len = size * count < sending->left.len ? size * count : sending->left.len;
+    size_t len = min_size(size * count, sending->left.len);
     memcpy(out, sending->left.data, len);
     sending->left = str_slice(sending->left, len, sending->left.len);
     return len;
@@ -106,7 +107,7 @@ static void set_up(struct sending *sending, const struct relay *relay, const str
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_write);
     curl_easy_setopt(easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)sending->left.len);
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)(left_ms > 1 ? left_ms : 1));
+    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)max_i64(left_ms, 1));
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MAX_MS);
     curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
 }

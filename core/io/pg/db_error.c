@@ -7,6 +7,7 @@
  */
 #include "io/pg/db_error.h"
 
+#include "base/memory/array.h"
 #include "io/pg/db_internal.h"
 
 #include <assert.h>
@@ -101,10 +102,9 @@ static Err report_lost(struct ctx *ctx, const struct db_request *request)
 {
     if (request->kind == REQUEST_READ || request->kind == REQUEST_SLOW)
         return fail(ctx, ERR_UNAVAILABLE, "the connection to PostgreSQL was lost");
-    err_ignore(fail(ctx, ERR_UNAVAILABLE,
-                    "the connection to PostgreSQL was lost; whether the write happened is unknown"),
-               "fail_note returns it again");
-    return fail_note(ctx, "_outcome", STR("unknown"));
+    return fail_noted(
+        ctx, ERR_UNAVAILABLE, "_outcome", STR("unknown"),
+        "the connection to PostgreSQL was lost; whether the write happened is unknown");
 }
 
 static struct db_error error_of(const struct db_request *request)
@@ -200,9 +200,8 @@ static Err report_value(struct ctx *ctx, const struct db_error *error, Err err)
     Str value = str_slice(quoted_part(error->message), 0, VALUE_SHOWN_MAX);
     if (value.len == 0)
         return fail(ctx, err, "Numeric value is out of range.");
-    err_ignore(fail(ctx, err, "Numeric value \"%.*s\" is out of range.", STR_FMT(value)),
-               "fail_note returns it again");
-    return fail_note(ctx, "value", str_dup(ctx->arena, value));
+    return fail_noted(ctx, err, "value", str_dup(ctx->arena, value),
+                      "Numeric value \"%.*s\" is out of range.", STR_FMT(value));
 }
 
 static Err report_payload(struct ctx *ctx, const struct db_error *error, Err err)
@@ -219,7 +218,7 @@ static Err report_payload(struct ctx *ctx, const struct db_error *error, Err err
 static Err report_bare(struct ctx *ctx, const struct db_error *error, Err err)
 {
     (void)error;
-    return fail(ctx, err, "%s", "");
+    return fail_plain(ctx, err);
 }
 
 static Err report_forbidden(struct ctx *ctx, const struct db_error *error, Err err)
@@ -253,7 +252,7 @@ Err db_error_gate(struct ctx *ctx, Str sentence, Str conditions, Str opens_at)
 {
     Err err = fail(ctx, ERR_QUALITY_GATE, "%.*s", STR_FMT(sentence));
     if (conditions.len > 0)
-        err = fail_note_json(ctx, "conditions", str_dup(ctx->arena, conditions));
+        fail_note_json(ctx, "conditions", str_dup(ctx->arena, conditions));
     note_unless_empty(ctx, "opens_at", opens_at);
     return err;
 }
@@ -291,7 +290,7 @@ static void note_for_log(struct ctx *ctx, const struct db_error *error)
 static void note_unless_empty(struct ctx *ctx, const char *key, Str value)
 {
     if (value.len > 0)
-        err_ignore(fail_note(ctx, key, str_dup(ctx->arena, value)), "the caller returns it");
+        fail_note(ctx, key, str_dup(ctx->arena, value));
 }
 
 /* 'Key (site_id, slug)=(…, hello) already exists.': the last column that is not the site. */
@@ -361,7 +360,7 @@ static Str field_of_constraint(Str table, Str constraint)
         field = str_slice(field, table.len + 1, field.len);
     if (str_eq(field, STR("pkey")))
         return STR("id");
-    for (size_t i = 0; i < sizeof(SUFFIXES) / sizeof(*SUFFIXES); i++) {
+    for (size_t i = 0; i < COUNT_OF(SUFFIXES); i++) {
         if (field.len > SUFFIXES[i].len && str_ends_with(field, SUFFIXES[i])) {
             field = str_slice(field, 0, field.len - SUFFIXES[i].len);
             break;

@@ -1,3 +1,4 @@
+#include "base/memory/list.h"
 #include "base/system/clock.h"
 #include "io/pg/db_internal.h"
 
@@ -126,10 +127,7 @@ void db_after_commit(struct db_tx *tx, void (*fn)(struct ctx *ctx, void *arg), v
     assert(tx->connection != NULL && fn != NULL);
     struct db_after_commit *entry = arena_new(tx->ctx->arena, struct db_after_commit);
     *entry = (struct db_after_commit){NULL, fn, arg};
-    struct db_after_commit **end = &tx->after_commit;
-    while (*end != NULL)
-        end = &(*end)->next;
-    *end = entry;
+    LIST_APPEND_SHORT(tx->after_commit, entry);
 }
 
 void db_tx_finish(struct db_tx *tx)

@@ -2,6 +2,7 @@
 
 #include "base/system/clock.h"
 #include "base/system/ctx.h"
+#include "base/system/range.h"
 #include "io/pg/migrate_files.h"
 #include "io/pg/session/db_connect.h"
 
@@ -92,7 +93,7 @@ static Err take_lock(struct run *run)
 {
     int64_t left_ms = (run->deadline_us - clock_now_us()) / MS_US;
     Str limit = str_printf(run->ctx->arena, "set statement_timeout = %lld",
-                           (long long)(left_ms > 1000 ? left_ms : 1000));
+                           (long long)max_i64(left_ms, 1000));
     TRY(command(run, limit.data));
     PGresult *result;
     Err err = query(run, "select pg_advisory_lock(495806673515)", &result); /* "spark" */

@@ -1,5 +1,6 @@
 #include "io/redis/redis.h"
 
+#include "base/memory/array.h"
 #include "base/system/clock.h"
 #include "base/system/log.h"
 #include "io/fiber/loop.h"
@@ -207,7 +208,7 @@ static struct redis_pending *ring_at(struct redis *redis, uint64_t number)
 
 static void ring_grow(struct redis *redis)
 {
-    uint32_t size = redis->ring_size > 0 ? redis->ring_size * 2 : IN_FLIGHT_FIRST;
+    uint32_t size = array_more(redis->ring_size, IN_FLIGHT_FIRST);
     struct redis_pending *ring = calloc(size, sizeof(*ring));
     if (ring == NULL)
         abort();
@@ -245,7 +246,7 @@ static bool is_outage(Str error)
         STR_INIT("OOM "),        STR_INIT("MISCONF "),  STR_INIT("BUSY "),
         STR_INIT("NOREPLICAS "), STR_INIT("TRYAGAIN "), STR_INIT("CLUSTERDOWN "),
     };
-    for (size_t i = 0; i < sizeof(WORDS) / sizeof(WORDS[0]); i++)
+    for (size_t i = 0; i < COUNT_OF(WORDS); i++)
         if (str_starts_with(error, WORDS[i]))
             return true;
     return false;

@@ -1,6 +1,7 @@
 #include "io/redis/redis_address.h"
 
 #include "base/memory/arena.h"
+#include "base/text/percent.h"
 
 #include <sys/un.h>
 
@@ -11,7 +12,6 @@ static bool parse_unix(struct arena *arena, Str rest, struct redis_address *ret)
 static bool parse_login(struct arena *arena, Str login, struct redis_address *ret);
 static bool parse_host(struct arena *arena, Str place, struct redis_address *ret);
 static bool is_number(Str s, uint64_t min, uint64_t max);
-static bool percent_decode(struct arena *arena, Str s, Str *ret);
 
 bool redis_address_parse(struct arena *arena, Str url, struct redis_address *ret)
 {
@@ -71,8 +71,9 @@ static bool parse_login(struct arena *arena, Str login, struct redis_address *re
     ptrdiff_t colon = str_find_char(login, ':');
     if (colon < 0)
         return false;
-    return percent_decode(arena, str_slice(login, 0, (size_t)colon), &ret->user) &&
-           percent_decode(arena, str_slice(login, (size_t)colon + 1, login.len), &ret->password);
+    return percent_decode_strict(arena, str_slice(login, 0, (size_t)colon), &ret->user) &&
+           percent_decode_strict(arena, str_slice(login, (size_t)colon + 1, login.len),
+                                 &ret->password);
 }
 
 static bool parse_host(struct arena *arena, Str place, struct redis_address *ret)
@@ -106,31 +107,4 @@ static bool is_number(Str s, uint64_t min, uint64_t max)
 {
     uint64_t value;
     return str_to_u64(s, &value) && value >= min && value <= max;
-}
-
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
-static bool percent_decode(struct arena *arena, Str s, Str *ret)
-{
-    char *out = arena_alloc(arena, s.len + 1);
-    size_t len = 0;
-    for (size_t i = 0; i < s.len; i++) {
-        if (s.data[i] != '%') {
-            out[len++] = s.data[i];
-            continue;
-        }
-        if (s.len - i < 3 || hex_digit(s.data[i + 1]) < 0 || hex_digit(s.data[i + 2]) < 0)
-            return false;
-        out[len++] = (char)(hex_digit(s.data[i + 1]) * 16 + hex_digit(s.data[i + 2]));
-        i += 2;
-    }
-    *ret = str_of(out, len);
-    return true;
 }

@@ -4,6 +4,7 @@
 #include "base/system/clock.h"
 #include "base/system/counters.h"
 #include "base/system/log.h"
+#include "base/system/range.h"
 #include "io/fiber/loop.h"
 #include "io/redis/redis_address.h"
 #include "io/redis/redis_dial.h"
@@ -242,7 +243,7 @@ static void lose(struct redis_connection *c, Str reason, bool at_once)
         /* Half of the wait is chance, so that the processes of a fleet do not come all at once. */
         uint32_t half = c->backoff_ms / 2;
         arm(c, half + (int64_t)random_below(&c->random, half + 1));
-        c->backoff_ms = c->backoff_ms * 2 < BACKOFF_MAX_MS ? c->backoff_ms * 2 : BACKOFF_MAX_MS;
+        c->backoff_ms = min_u32(c->backoff_ms * 2, BACKOFF_MAX_MS);
     }
     if (was_up)
         c->owner->on_down(c->arg); /* may free us */

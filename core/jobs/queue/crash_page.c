@@ -1,6 +1,8 @@
 #include "jobs/queue/crash_page.h"
 
+#include "base/memory/array.h"
 #include "base/system/log.h"
+#include "base/system/range.h"
 
 #include <assert.h>
 #include <fcntl.h>
@@ -45,7 +47,7 @@ struct crash_page *crash_page(void)
 
 static void copy(char *to, size_t size, Str text)
 {
-    size_t len = text.len < size - 1 ? text.len : size - 1;
+    size_t len = min_size(text.len, size - 1);
     memcpy(to, text.data, len);
     to[len] = '\0';
 }
@@ -119,7 +121,7 @@ static void watch_signals(void)
     is_watching = true;
     struct sigaction action = {.sa_sigaction = on_fatal, .sa_flags = SA_SIGINFO | SA_ONSTACK};
     sigemptyset(&action.sa_mask);
-    for (size_t i = 0; i < sizeof FATAL / sizeof FATAL[0]; i++)
+    for (size_t i = 0; i < COUNT_OF(FATAL); i++)
         sigaction(FATAL[i], &action, &before[FATAL[i]]);
     if (on_exit(on_exit_of_guest, NULL) != 0)
         abort(); /* out of memory at the start */

@@ -1,3 +1,4 @@
+#include "base/memory/array.h"
 #include "base/system/clock.h"
 #include "base/system/counters.h"
 #include "base/system/fault.h"
@@ -85,6 +86,6 @@ fiber_fn Err job_progress(struct ctx *ctx, struct job *job, int64_t done, int64_
     Str value =
         str_printf(ctx->arena, "{\"done\":%jd,\"total\":%jd}", (intmax_t)done, (intmax_t)total);
     const Str words[] = {STR("HSET"), STR(KEY_QUEUE_PROGRESS), id, value};
-    (void)redis_send(ctx->reactor->redis, words, sizeof words / sizeof words[0]);
+    (void)redis_send(ctx->reactor->redis, words, COUNT_OF(words));
     return OK;
 }

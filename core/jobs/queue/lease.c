@@ -2,6 +2,7 @@
 
 #include "base/crypto/crypto.h"
 #include "base/system/clock.h"
+#include "base/system/range.h"
 #include "base/system/version.h"
 #include "gen/sql.h"
 #include "io/reactor/reactor.h"
@@ -188,7 +189,7 @@ Str lease_incarnation(const struct lease *lease)
 
 bool lease_is_held(const struct lease *lease)
 {
-    int64_t margin_us = lease_us(lease) / 3 < 5 * SECOND_US ? lease_us(lease) / 3 : 5 * SECOND_US;
+    int64_t margin_us = min_i64(lease_us(lease) / 3, 5 * SECOND_US);
     int64_t renewed_us = atomic_load(&lease->renewed_boot_us);
     return !atomic_load(&lease->has_failed) && renewed_us > 0 &&
            clock_boot_us() < renewed_us + lease_us(lease) - margin_us;

@@ -2,6 +2,7 @@
 
 #include "base/system/clock.h"
 #include "base/system/log.h"
+#include "base/system/range.h"
 #include "gen/sql.h"
 #include "io/reactor/reactor.h"
 #include "jobs/queue/crash_page.h"
@@ -32,8 +33,7 @@ static void look(struct watch *watch, const struct fiber_shown *shown)
     int64_t now_us = clock_now_us();
     int64_t passed_us = now_us - watch->looked_us;
     bool is_same = job != 0 && job == watch->job && turns == watch->turns;
-    watch->held_us =
-        is_same ? watch->held_us + (passed_us < LOOK_MAX_US ? passed_us : LOOK_MAX_US) : 0;
+    watch->held_us = is_same ? watch->held_us + min_i64(passed_us, LOOK_MAX_US) : 0;
     watch->job = job;
     watch->turns = turns;
     watch->looked_us = now_us;

@@ -1,5 +1,6 @@
 #include "jobs/queue/queue.h"
 
+#include "base/memory/array.h"
 #include "gen/embed.h"
 #include "io/reactor/reactor.h"
 #include "jobs/queue/keys.h"
@@ -26,7 +27,7 @@ void queue_use(struct redis *redis)
 void queue_reload(struct redis *redis)
 {
     const Str words[] = {STR("FUNCTION"), STR("LOAD"), STR("REPLACE"), library_source()};
-    (void)redis_send(redis, words, sizeof words / sizeof words[0]);
+    (void)redis_send(redis, words, COUNT_OF(words));
 }
 
 /* One "name:value" line of INFO; STR_NONE when it is not there. */

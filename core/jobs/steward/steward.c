@@ -1,5 +1,6 @@
 #include "jobs/steward/steward.h"
 
+#include "base/memory/array.h"
 #include "base/system/clock.h"
 #include "base/system/counters.h"
 #include "gen/sql.h"
@@ -323,7 +324,7 @@ static fiber_fn Err upkeep(struct platform platform, struct steward *steward)
     steward->upkeep_at_us = clock_now_us() + UPKEEP_AGAIN_US;
     TRY(db_query_platform(platform, &SQL_PARTITIONS_ENSURE, NO_ARGS, NULL));
     const Str tables[] = {STR("work_log"), STR("pageviews"), STR("events"), STR("conversions")};
-    enum { COUNT = sizeof tables / sizeof tables[0] };
+    enum { COUNT = COUNT_OF(tables) };
     int64_t analytics_d = ctx->reactor->settings->analytics_retention_d;
     const int64_t days[COUNT] = {ctx->reactor->settings->work_log_retention_d, analytics_d,
                                  analytics_d, analytics_d};

@@ -2,6 +2,7 @@
 
 #include "access/limits/ip_range.h"
 #include "base/system/clock.h"
+#include "base/system/range.h"
 #include "gen/sql.h"
 #include "io/reactor/reactor.h"
 #include "jobs/queue/claim.h"
@@ -164,8 +165,7 @@ static Err judge(struct ctx *ctx, struct job *job, const struct http_answer *ans
     if (status >= 200 && status < 300)
         return OK;
     if (status == 408 || status == 425 || status == 429 || status >= 500) {
-        int64_t wait_s = answer->retry_after_s;
-        wait_s = wait_s < 0 ? 0 : wait_s > RETRY_AFTER_MAX_S ? RETRY_AFTER_MAX_S : wait_s;
+        int64_t wait_s = clamp_i64(answer->retry_after_s, 0, RETRY_AFTER_MAX_S);
         job->retry_after_us = wait_s * SECOND_US;
         return fail(ctx, ERR_UNAVAILABLE, "The other side answered %d.", status);
     }

@@ -2,6 +2,7 @@
 #include "base/json/json_writer.h"
 #include "base/memory/arena.h"
 #include "base/system/clock.h"
+#include "base/text/ascii.h"
 #include "visitors/tracking/tracking.h"
 
 enum { GOOGLE_NAME_MAX = 40 };
@@ -27,7 +28,7 @@ static Str digits_of(struct arena *arena, Str phone)
     char *digits = arena_alloc_raw(arena, phone.len + 1);
     size_t len = 0;
     for (size_t i = 0; i < phone.len; i++)
-        if (phone.data[i] >= '0' && phone.data[i] <= '9')
+        if (ascii_is_digit(phone.data[i]))
             digits[len++] = phone.data[i];
     return str_of(digits, len);
 }
@@ -101,8 +102,8 @@ static Str google_name(struct arena *arena, Str type)
     size_t len = 0;
     for (size_t i = 0; i < type.len && len < GOOGLE_NAME_MAX; i++) {
         char c = type.data[i];
-        bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-        bool is_inner = (c >= '0' && c <= '9') || c == '_';
+        bool is_letter = ascii_is_letter(c);
+        bool is_inner = ascii_is_digit(c) || c == '_';
         if (len > 0 || is_letter)
             name[len++] = is_letter || is_inner ? c : '_';
     }

@@ -1,5 +1,6 @@
 #include "visitors/tracking/tracking.h"
 
+#include "base/memory/array.h"
 #include "base/system/clock.h"
 #include "base/system/counters.h"
 #include "io/reactor/reactor.h"
@@ -60,7 +61,7 @@ static void put_texts(struct buf *out, const Str *texts, size_t count)
         put_text(out, texts[i]);
     }
 }
-#define PUT_TEXTS(out, texts) put_texts((out), (texts), sizeof(texts) / sizeof((texts)[0]))
+#define PUT_TEXTS(out, texts) put_texts((out), (texts), COUNT_OF(texts))
 
 void pageview_line(struct buf *out, const struct pageview *view)
 {

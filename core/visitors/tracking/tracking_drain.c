@@ -1,3 +1,4 @@
+#include "base/memory/array.h"
 #include "base/system/counters.h"
 #include "gen/sql.h"
 #include "io/reactor/reactor.h"
@@ -40,7 +41,7 @@ static fiber_fn Err take(struct ctx *ctx, const struct track *track, Str worker,
 {
     struct redis *redis = ctx->reactor->redis;
     const Str add[] = {STR("SADD"), STR(KEY_TRACKING_TAKERS), worker};
-    (void)redis_send(redis, add, sizeof add / sizeof add[0]);
+    (void)redis_send(redis, add, COUNT_OF(add));
     return REDIS_CALL(ctx, redis, ret, STR("FCALL"), STR("cq_take"), STR("2"), track->list, list,
                       str_printf(ctx->arena, "%d", TRACKING_DRAIN_MAX));
 }

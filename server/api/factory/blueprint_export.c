@@ -1,5 +1,6 @@
 /* GET /api/admin/export-blueprint: a site as a blueprint, which another site can import. */
 #include "base/system/ctx.h"
+#include "base/system/range.h"
 #include "factory/blueprint/blueprint.h"
 #include "io/reactor/reactor.h"
 #include "server/api/factory/factory.h"
@@ -40,5 +41,5 @@ fiber_fn Err blueprint_export(struct ctx *ctx, const struct request *request, st
     TRY(factory_enter(ctx, named, NULL));
     size_t most = (size_t)ctx->reactor->settings->bulk_body_max_bytes;
     reply_header(reply, STR("cache-control"), STR("no-store"));
-    return blueprint_site_write(ctx, parts, most < REPLY_MAX ? most : REPLY_MAX, &reply->json);
+    return blueprint_site_write(ctx, parts, min_size(most, REPLY_MAX), &reply->json);
 }

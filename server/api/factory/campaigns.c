@@ -102,7 +102,7 @@ static Err niche_variables_read(struct ctx *ctx, const struct json *body, Str *r
     if (json_kind(value) == JSON_STRING) {
         Err err = json_parse(ctx, json_str(value), JSON_LIMITS_DEFAULT, &value);
         if (err != OK) {
-            err_ignore(fail_note(ctx, "field", STR("niche_variables")), "returned below");
+            fail_note(ctx, "field", STR("niche_variables"));
             return err;
         }
     }
@@ -129,7 +129,7 @@ static Err spintax_check(struct ctx *ctx, const char *field, Str text)
     const struct spin *spin;
     Err err = spin_parse(ctx, text, &spin);
     if (err != OK)
-        err_ignore(fail_note(ctx, "field", str_from_z(field)), "returned below");
+        fail_note(ctx, "field", str_from_z(field));
     return err;
 }
 

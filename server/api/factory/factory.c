@@ -50,7 +50,7 @@ static fiber_fn Err enter_owner(struct ctx *ctx, const struct factory_subject *s
     if (rows.count == 0)
         return fail(ctx, ERR_NOT_FOUND, "There is no such %s.", subject->noun);
     if (rows.count > 1 && subject->count == 1)
-        return fail(ctx, ERR_AMBIGUOUS_KEY, "%s", "");
+        return fail_plain(ctx, ERR_AMBIGUOUS_KEY);
     if (rows.count > 1)
         return fail(ctx, ERR_FAILED_VALIDATION,
                     "These belong to more than one site; send one request a site.");
@@ -67,12 +67,11 @@ fiber_fn Err factory_enter(struct ctx *ctx, Uuid named, const struct factory_sub
     if (ctx->scope.kind == SCOPE_SITE) {
         if (uuid_is_nil(named) || uuid_eq(named, ctx->scope.site))
             return OK;
-        err_ignore(fail(ctx, ERR_FORBIDDEN, "This token belongs to another site."),
-                   "returned below");
-        return fail_note(ctx, "field", STR("site_id"));
+        return fail_noted(ctx, ERR_FORBIDDEN, "field", STR("site_id"),
+                          "This token belongs to another site.");
     }
     if (ctx->scope.kind != SCOPE_PLATFORM)
-        return fail(ctx, ERR_FORBIDDEN, "%s", "");
+        return fail_plain(ctx, ERR_FORBIDDEN);
     if (!uuid_is_nil(named))
         return enter_named(ctx, named);
     if (subject == NULL)
@@ -109,10 +108,8 @@ Err factory_take_ids(struct ctx *ctx, const struct json *body, const char *key, 
     const struct json *array = json_get(body, str_from_z(key));
     uint32_t len = json_len(array);
     if (json_kind(array) != JSON_ARRAY || len == 0 || len > max) {
-        err_ignore(fail(ctx, ERR_FAILED_VALIDATION, "%s has to be an array of 1 to %" PRIu32 " ids",
-                        key, max),
-                   "returned below");
-        return fail_note(ctx, "field", str_from_z(key));
+        return fail_noted(ctx, ERR_FAILED_VALIDATION, "field", str_from_z(key),
+                          "%s has to be an array of 1 to %" PRIu32 " ids", key, max);
     }
     Uuid *ids = arena_array(ctx->arena, Uuid, len);
     uint32_t count = 0;
@@ -120,9 +117,9 @@ Err factory_take_ids(struct ctx *ctx, const struct json *body, const char *key, 
         const struct json *item = json_at(array, i);
         Uuid id;
         if (json_kind(item) != JSON_STRING || !uuid_parse(json_str(item), &id)) {
-            err_ignore(fail(ctx, ERR_FAILED_VALIDATION, "%s[%" PRIu32 "] is not a UUID", key, i),
-                       "returned below");
-            return fail_note(ctx, "field", str_printf(ctx->arena, "%s[%" PRIu32 "]", key, i));
+            return fail_noted(ctx, ERR_FAILED_VALIDATION, "field",
+                              str_printf(ctx->arena, "%s[%" PRIu32 "]", key, i),
+                              "%s[%" PRIu32 "] is not a UUID", key, i);
         }
         if (!is_listed(ids, count, id))
             ids[count++] = id;

@@ -1,4 +1,5 @@
 /* POST /api/seo/assemble-article: one article of the site's modules, by the campaign's recipe. */
+#include "base/memory/array.h"
 #include "base/system/clock.h"
 #include "factory/articles/modules.h"
 #include "server/api/factory/factory.h"
@@ -26,7 +27,7 @@ static Err take_location(struct ctx *ctx, const struct json *body, struct geo_lo
                               "location is required: an object with city, county or state");
     const char *const NAMES[] = {"city", "county", "state", "state_code"};
     Str checked;
-    for (size_t i = 0; i < sizeof NAMES / sizeof NAMES[0]; i++)
+    for (size_t i = 0; i < COUNT_OF(NAMES); i++)
         TRY(json_take_str(ctx, location, NAMES[i], PLACE_MAX_LEN, &checked));
     *ret = place_from_json(location);
     if (ret->city.len + ret->county.len + ret->state.len == 0)

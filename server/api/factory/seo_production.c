@@ -1,4 +1,5 @@
 /* /api/seo/generate-test-batch, process-queue and queue-control: a production queue at work. */
+#include "base/memory/array.h"
 #include "factory/production/production.h"
 #include "gen/sql.h"
 #include "server/api/factory/factory.h"
@@ -53,7 +54,7 @@ static Str next_step(const struct production_state *state)
          STR_INIT("Review the articles: what is approved is published at its date.")},
         {STR_INIT("cancelled"), STR_INIT("Nothing: the queue is cancelled.")},
     };
-    for (size_t i = 0; i < sizeof STEPS / sizeof STEPS[0]; i++)
+    for (size_t i = 0; i < COUNT_OF(STEPS); i++)
         if (str_eq(STEPS[i].status, state->status))
             return STEPS[i].sentence;
     return state->pending > 0 ? STR("Process the queue again.")
@@ -92,7 +93,7 @@ static Err take_priority(struct ctx *ctx, const struct json *body, enum job_prio
                  {STR_INIT("low"), JOB_LOW}};
     Str name = STR("normal");
     TRY(json_take_str(ctx, body, "priority", PRIORITY_MAX, &name));
-    for (size_t i = 0; i < sizeof NAMES / sizeof NAMES[0]; i++) {
+    for (size_t i = 0; i < COUNT_OF(NAMES); i++) {
         if (!str_eq(NAMES[i].name, name))
             continue;
         *ret = NAMES[i].priority;

@@ -18,12 +18,11 @@ static Err take_bound(struct ctx *ctx, const struct json *range, const char *key
         return OK;
     int64_t wall_us;
     if (!clock_parse_iso(text, &wall_us)) {
-        err_ignore(fail(ctx, ERR_FAILED_VALIDATION,
-                        "date_range.%s has to be a date (2026-05-01) or an instant "
-                        "(2026-05-01T09:00:00Z)",
-                        key),
-                   "returned with its note");
-        return fail_note(ctx, "field", str_printf(ctx->arena, "date_range.%s", key));
+        return fail_noted(ctx, ERR_FAILED_VALIDATION, "field",
+                          str_printf(ctx->arena, "date_range.%s", key),
+                          "date_range.%s has to be a date (2026-05-01) or an instant "
+                          "(2026-05-01T09:00:00Z)",
+                          key);
     }
     *ret = (struct production_bound){.date = text.len == DATE_LEN ? text : STR_NONE,
                                      .has_instant = text.len != DATE_LEN,

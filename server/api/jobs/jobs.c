@@ -88,10 +88,8 @@ static Err page_read(struct ctx *ctx, const struct request *request, struct page
     ret->kind = kind.len > 0 ? kind : STR_NONE;
     if (kind.len <= KIND_MAX_LEN && str_is_utf8(kind) && str_find_char(kind, '\0') < 0)
         return OK;
-    err_ignore(
-        fail(ctx, ERR_INVALID_QUERY, "\"kind\" has to be text of at most %d bytes", KIND_MAX_LEN),
-        "returned with its note");
-    return fail_note(ctx, "field", STR("kind"));
+    return fail_noted(ctx, ERR_INVALID_QUERY, "field", STR("kind"),
+                      "\"kind\" has to be text of at most %d bytes", KIND_MAX_LEN);
 }
 
 fiber_fn Err jobs_index(struct ctx *ctx, const struct request *request, struct reply *reply)

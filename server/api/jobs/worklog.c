@@ -4,7 +4,9 @@
  * sees its site's lines; the platform sees all, or those of the site it names.
  */
 #include "access/grants/actor.h"
+#include "base/memory/array.h"
 #include "base/system/clock.h"
+#include "base/text/ascii.h"
 #include "gen/sql.h"
 #include "server/api/factory/factory.h"
 #include "server/dispatch/handlers.h"
@@ -68,7 +70,7 @@ static Err take_level(struct ctx *ctx, const struct request *request, Str *ret)
     static const Str LEVELS[] = {STR_INIT("debug"), STR_INIT("info"), STR_INIT("success"),
                                  STR_INIT("warning"), STR_INIT("error")};
     *ret = query_of(ctx, request, "level");
-    for (size_t i = 0; i < sizeof LEVELS / sizeof LEVELS[0]; i++)
+    for (size_t i = 0; i < COUNT_OF(LEVELS); i++)
         if (ret->len == 0 || str_eq(*ret, LEVELS[i]))
             return OK;
     return factory_refuse(ctx, "level", "level has to be debug, info, success, warning or error");
@@ -162,7 +164,7 @@ static Str type_of(Str action)
         {STR_INIT("indexed"), STR_INIT("system")},    {STR_INIT("published"), STR_INIT("system")},
         {STR_INIT("generated"), STR_INIT("system")},
     };
-    for (size_t i = 0; i < sizeof PARTS / sizeof PARTS[0]; i++)
+    for (size_t i = 0; i < COUNT_OF(PARTS); i++)
         if (str_find(action, PARTS[i].part) >= 0)
             return PARTS[i].type;
     return STR("info");
@@ -172,8 +174,7 @@ static Str upper(struct arena *arena, Str text)
 {
     char *out = arena_alloc_raw(arena, text.len + 1);
     for (size_t i = 0; i < text.len; i++)
-        out[i] =
-            text.data[i] >= 'a' && text.data[i] <= 'z' ? (char)(text.data[i] - 32) : text.data[i];
+        out[i] = ascii_upper(text.data[i]);
     return str_of(out, text.len);
 }
 
@@ -250,7 +251,7 @@ fiber_fn Err worklog_index(struct ctx *ctx, const struct request *request, struc
     if (ctx->scope.kind == SCOPE_SITE || !uuid_is_nil(page.site))
         TRY(factory_enter(ctx, page.site, NULL));
     else if (ctx->scope.kind != SCOPE_PLATFORM)
-        return fail(ctx, ERR_FORBIDDEN, "%s", "");
+        return fail_plain(ctx, ERR_FORBIDDEN);
     struct rows rows;
     TRY(page_ask(ctx, &page, &rows));
 

@@ -1,4 +1,5 @@
 /* GET /server/specs/oas: the surface as OpenAPI 3.1, made from the table that makes the router. */
+#include "base/memory/array.h"
 #include "base/system/version.h"
 #include "io/reactor/reactor.h"
 #include "server/dispatch/handlers.h"
@@ -22,7 +23,7 @@ static const struct section sections[] = {
     {STR_INIT("/api/"), "Visitors", "What the pages of a site send."},
     {STR_INIT("/"), "Server", "The server itself, and what crawlers ask for."},
 };
-enum { SECTIONS = sizeof(sections) / sizeof(sections[0]) };
+enum { SECTIONS = COUNT_OF(sections) };
 
 struct parameter {
     const char *name;
@@ -44,7 +45,7 @@ static const struct parameter query_parameters[] = {
     {"aggregate", "string", "Aggregate functions, as JSON or in brackets."},
     {"groupBy", "string", "Fields to group by."},
 };
-enum { QUERY_PARAMETERS = sizeof(query_parameters) / sizeof(query_parameters[0]) };
+enum { QUERY_PARAMETERS = COUNT_OF(query_parameters) };
 enum { ONE_ITEM_PARAMETERS = 2 };
 
 static const struct section *section_of(Str pattern)
@@ -135,7 +136,7 @@ static const char *limit_text(struct ctx *ctx, enum route_body body)
     static const char *const units[] = {"bytes", "KiB", "MiB", "GiB"};
     uint64_t limit = route_body_max(ctx->reactor->settings, body);
     uint32_t unit = 0;
-    for (; limit % 1024 == 0 && unit + 1 < sizeof(units) / sizeof(units[0]); unit++)
+    for (; limit % 1024 == 0 && unit + 1 < COUNT_OF(units); unit++)
         limit /= 1024;
     return str_z(ctx->arena,
                  str_printf(ctx->arena, "%llu %s", (unsigned long long)limit, units[unit]));

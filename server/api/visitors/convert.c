@@ -2,6 +2,7 @@
  * POST /api/track/conversion and /call-click: durable in PostgreSQL before they are answered. Who
  * else is told of them is told by a job, made in the same transaction.
  */
+#include "base/memory/array.h"
 #include "gen/sql.h"
 #include "server/api/visitors/public.h"
 #include "server/dispatch/handlers.h"

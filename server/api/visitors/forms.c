@@ -3,6 +3,7 @@
  * transaction, answered when they are durable; the same form twice within a minute is one.
  */
 #include "base/crypto/crypto.h"
+#include "base/memory/array.h"
 #include "gen/sql.h"
 #include "io/reactor/reactor.h"
 #include "server/api/visitors/public.h"

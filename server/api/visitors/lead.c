@@ -1,4 +1,5 @@
 /* POST /api/lead: a visitor leaves an address. One transaction, answered when it is durable. */
+#include "base/memory/array.h"
 #include "gen/sql.h"
 #include "io/pg/db.h"
 #include "server/api/visitors/public.h"
@@ -27,14 +28,13 @@ static Err lead_read(struct ctx *ctx, const struct json *body, struct lead *ret)
         {"utm_medium", 255, &ret->utm_medium}, {"utm_campaign", 255, &ret->utm_campaign},
     };
     Err first = OK;
-    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+    for (size_t i = 0; i < COUNT_OF(fields); i++) {
         Err err = json_take_str(ctx, body, fields[i].key, fields[i].max, fields[i].value);
         first = first == OK ? err : first;
     }
     if (first == OK && !email_is_plausible(ret->email)) {
         const char *sentence = ret->email.len == 0 ? "Email is required" : "Email is not valid";
-        err_ignore(fail(ctx, ERR_FAILED_VALIDATION, "%s", sentence), "noted below");
-        return fail_note(ctx, "field", STR("email"));
+        return fail_noted(ctx, ERR_FAILED_VALIDATION, "field", STR("email"), "%s", sentence);
     }
     return first;
 }

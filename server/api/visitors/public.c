@@ -88,7 +88,8 @@ Err visitor_take_texts(struct ctx *ctx, const struct json *body, const struct te
 
 Err visitor_refuse(struct ctx *ctx, const char *field, const char *sentence)
 {
-    return diag_fail_field(ctx, field, fail_also(ctx, ERR_FAILED_VALIDATION, "%s", sentence));
+    return diag_fail_noted(ctx, "field", str_from_z(field),
+                           fail_also(ctx, ERR_FAILED_VALIDATION, "%s", sentence));
 }
 
 Str visitor_source(Str utm_source, Str gclid, Str fbclid)

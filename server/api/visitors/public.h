@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include "base/memory/array.h"
 #include "server/dispatch/route.h"
 
 enum { VISITOR_AGENT_MAX = 500 };
@@ -26,7 +27,7 @@ struct text_field {
 Err visitor_take_texts(struct ctx *ctx, const struct json *body, const struct text_field *fields,
                        size_t count);
 #define VISITOR_TAKE_TEXTS(ctx, body, fields)                                                      \
-    visitor_take_texts((ctx), (body), (fields), sizeof(fields) / sizeof((fields)[0]))
+    visitor_take_texts((ctx), (body), (fields), COUNT_OF(fields))
 
 /* ERR_FAILED_VALIDATION about one field, beside what was told before. */
 Err visitor_refuse(struct ctx *ctx, const char *field, const char *sentence);

@@ -7,6 +7,7 @@
  */
 #include "access/identity/authenticate.h"
 #include "base/system/clock.h"
+#include "base/text/percent.h"
 #include "gen/sql.h"
 #include "io/reactor/reactor.h"
 #include "server/dispatch/handlers.h"
@@ -65,7 +66,7 @@ static void put_address(struct buf *out, Str text)
         else if (c != '\0' && str_find_char(plain, c) >= 0)
             buf_put_char(out, c);
         else
-            buf_printf(out, "%%%02X", (unsigned)(unsigned char)c);
+            buf_put_percent(out, c);
     }
 }
 

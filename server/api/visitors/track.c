@@ -1,4 +1,5 @@
 /* POST /api/track/pageview and /event: accepted once Redis has it, stored by a worker in bulk. */
+#include "base/memory/array.h"
 #include "base/system/clock.h"
 #include "server/api/visitors/public.h"
 #include "server/dispatch/handlers.h"
@@ -28,7 +29,7 @@ static void path_split(struct ctx *ctx, struct pageview *view)
             {STR("utm_campaign"), &view->utm_campaign}, {STR("utm_content"), &view->utm_content},
             {STR("utm_term"), &view->utm_term},
         };
-        for (size_t i = 0; i < sizeof utm / sizeof utm[0]; i++) {
+        for (size_t i = 0; i < COUNT_OF(utm); i++) {
             Str value = request_query(ctx->arena, &link, utm[i].name);
             if (str_is_utf8(value) && str_count_codepoints(value) <= UTM_MAX)
                 *utm[i].value = value;
@@ -52,8 +53,7 @@ static Err pageview_read(struct ctx *ctx, const struct json *body, struct pagevi
         sentence = "page_path has more than 500 characters";
     if (sentence == NULL)
         return OK;
-    err_ignore(fail(ctx, ERR_FAILED_VALIDATION, "%s", sentence), "noted below");
-    return fail_note(ctx, "field", STR("page_path"));
+    return fail_noted(ctx, ERR_FAILED_VALIDATION, "field", STR("page_path"), "%s", sentence);
 }
 
 fiber_fn Err pageview_post(struct ctx *ctx, const struct request *request, struct reply *reply)

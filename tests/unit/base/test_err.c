@@ -75,7 +75,7 @@ static void entries_over_the_limit_are_counted_but_not_kept(void **state)
     struct ctx *ctx = *state;
     for (unsigned i = 0; i < DIAG_ENTRIES_MAX + 10; i++) {
         assert_int_equal(fail_also(ctx, ERR_INVALID_PAYLOAD, "%u", i), ERR_INVALID_PAYLOAD);
-        (void)fail_note(ctx, "n", STR("1"));
+        fail_note(ctx, "n", STR("1"));
     }
     unsigned kept = 0;
     for (struct diag_entry *entry = ctx->diag.first; entry != NULL; entry = entry->next) {
@@ -91,8 +91,8 @@ static void notes_belong_to_the_latest_entry_in_order(void **state)
 {
     struct ctx *ctx = *state;
     (void)fail(ctx, ERR_NOT_UNIQUE, "taken");
-    assert_int_equal(fail_note(ctx, "field", STR("slug")), ERR_NOT_UNIQUE);
-    assert_int_equal(fail_note_json(ctx, "valid", STR("[1]")), ERR_NOT_UNIQUE);
+    fail_note(ctx, "field", STR("slug"));
+    fail_note_json(ctx, "valid", STR("[1]"));
     const struct diag_note *note = ctx->diag.first->notes;
     assert_string_equal(note->key, "field");
     assert_true(str_eq(note->value, STR("slug")) && !note->is_json);

@@ -2,24 +2,6 @@
 #include "server/dispatch/route.h"
 #include "support/fixture.h"
 
-static void percent_escapes_are_decoded_once(void **state)
-{
-    struct ctx *ctx = *state;
-    expect_str(percent_decode(ctx->arena, STR("a%20b"), false), "a b");
-    expect_str(percent_decode(ctx->arena, STR("%2541"), false), "%41");
-    expect_str(percent_decode(ctx->arena, STR("a+b"), false), "a+b");
-    expect_str(percent_decode(ctx->arena, STR("a+b"), true), "a b");
-}
-
-static void malformed_escapes_stay(void **state)
-{
-    struct ctx *ctx = *state;
-    expect_str(percent_decode(ctx->arena, STR("%"), false), "%");
-    expect_str(percent_decode(ctx->arena, STR("%4"), false), "%4");
-    expect_str(percent_decode(ctx->arena, STR("%zz1"), false), "%zz1");
-    expect_str(percent_decode(ctx->arena, STR("100%"), true), "100%");
-}
-
 static void query_parameters_are_found_by_name(void **state)
 {
     struct ctx *ctx = *state;
@@ -78,8 +60,6 @@ static void other_types_are_empty_for_directus_and_refused_for_us(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        FIXTURE_TEST(percent_escapes_are_decoded_once),
-        FIXTURE_TEST(malformed_escapes_stay),
         FIXTURE_TEST(query_parameters_are_found_by_name),
         FIXTURE_TEST(cookies_are_found_whole),
         FIXTURE_TEST(an_empty_body_is_an_empty_object),

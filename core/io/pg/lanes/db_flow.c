@@ -1,5 +1,7 @@
 #include "io/pg/lanes/db_flow.h"
 
+#include "base/system/range.h"
+
 #include <assert.h>
 #include <stdlib.h>
 
@@ -133,7 +135,7 @@ void debt_add(struct debt *debt, int64_t us, int64_t pay_per_s, int64_t max, int
 {
     assert(us >= 0);
     int64_t sum = debt_left(debt, pay_per_s, now_us) + us;
-    *debt = (struct debt){sum < max ? sum : max, now_us};
+    *debt = (struct debt){min_i64(sum, max), now_us};
 }
 
 int64_t debt_left(const struct debt *debt, int64_t pay_per_s, int64_t now_us)
@@ -142,7 +144,7 @@ int64_t debt_left(const struct debt *debt, int64_t pay_per_s, int64_t now_us)
         return 0;
     int64_t left = debt->us - (now_us - debt->at_us) / SECOND * pay_per_s -
                    (now_us - debt->at_us) % SECOND * pay_per_s / SECOND;
-    return left > 0 ? left : 0;
+    return max_i64(left, 0);
 }
 
 static const struct cost *set_of(const struct flow_table *table, uint64_t key)
@@ -173,5 +175,5 @@ void cost_note(struct flow_table *table, uint64_t key, int64_t us, int64_t now_u
     }
     int64_t before = cost_find(table, key, now_us);
     int64_t sunk = (before + us) / 2;
-    *place = (struct cost){key, us > sunk ? us : sunk, now_us};
+    *place = (struct cost){key, max_i64(us, sunk), now_us};
 }

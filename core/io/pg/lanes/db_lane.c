@@ -1,3 +1,4 @@
+#include "base/system/range.h"
 #include "io/pg/db_internal.h"
 
 #include <assert.h>
@@ -31,7 +32,7 @@ void lane_init(struct lane *lane, struct db *db, enum db_role role, enum lane_ki
 /* The write and exclusive connections of a process are shared out to its threads. */
 static uint32_t lane_size(const struct db *db, enum lane_kind kind)
 {
-    int64_t threads = db->settings->server_threads > 0 ? db->settings->server_threads : 1;
+    int64_t threads = max_i64(db->settings->server_threads, 1);
     int64_t size = 1;
     if (kind == LANE_READ)
         size = db->settings->database_read_lanes;
@@ -43,7 +44,7 @@ static uint32_t lane_size(const struct db *db, enum lane_kind kind)
         size = db->settings->database_slow_lanes - 1;
     else if (kind == LANE_EXCLUSIVE)
         size = (db->settings->database_exclusive_lanes + threads - 1) / threads;
-    return size > 0 ? (uint32_t)size : 1;
+    return (uint32_t)max_i64(size, 1);
 }
 
 /* Who is known (tokens, sessions) is read as the platform, so one connection of each kind is
@@ -66,9 +67,9 @@ int64_t lane_timeout_ms(const struct lane *lane)
     switch (lane->kind) {
     case LANE_READ:
     case LANE_PROBATION:
-        return settings->read_lane_timeout_ms < own_ms ? settings->read_lane_timeout_ms : own_ms;
+        return min_i64(settings->read_lane_timeout_ms, own_ms);
     case LANE_SLOW:
-        return settings->slow_lane_timeout_ms < own_ms ? settings->slow_lane_timeout_ms : own_ms;
+        return min_i64(settings->slow_lane_timeout_ms, own_ms);
     case LANE_LONG:
     case LANE_EXCLUSIVE:
         return own_ms * LONG_FACTOR;
@@ -159,7 +160,7 @@ uint32_t connection_room(const struct db_connection *connection)
     if (most < READ_AHEAD_MIN)
         most = READ_AHEAD_MIN;
     uint32_t room = connection->statements < most ? (uint32_t)(most - connection->statements) : 0;
-    return room < READ_GROUP_MAX ? room : READ_GROUP_MAX;
+    return min_u32(room, READ_GROUP_MAX);
 }
 
 /* A flow that holds its share of the connections gets no further one, but may queue up on those. */
@@ -187,7 +188,7 @@ static uint32_t lane_share(const struct lane *lane)
     uint32_t share = usual / (lane->flows + 1);
     if (role_is_lone(lane->db, lane->role) && usual > 0)
         share = usual - 1;
-    return share > 0 ? share : 1;
+    return max_u32(share, 1);
 }
 
 /* Without those that are in nobody's share. Whoever holds one waits for something else meanwhile,

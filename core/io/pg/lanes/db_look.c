@@ -3,6 +3,7 @@
  * stands behind a slow one in a pipeline is taken elsewhere. Nothing is looked at while no pipeline
  * has anything in flight and nobody has left.
  */
+#include "base/memory/array.h"
 #include "base/system/clock.h"
 #include "io/pg/db_internal.h"
 
@@ -66,7 +67,7 @@ static void on_look(void *arg)
     for (uint32_t role = 0; role < ROLE_COUNT; role++)
         is_busy = look_at(&db->lanes[role][LANE_READ], &is_soon) || is_busy;
     for (uint32_t role = 0; role < ROLE_COUNT; role++)
-        for (uint32_t i = 0; i < sizeof ALONE / sizeof ALONE[0]; i++)
+        for (uint32_t i = 0; i < COUNT_OF(ALONE); i++)
             (void)look_at(&db->lanes[role][ALONE[i]], &is_soon);
     if (is_soon)
         look_soon(db);

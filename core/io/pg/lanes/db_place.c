@@ -17,6 +17,7 @@
  */
 #include "base/system/clock.h"
 #include "base/system/counters.h"
+#include "base/system/range.h"
 #include "io/pg/db_internal.h"
 
 #include <assert.h>
@@ -183,7 +184,7 @@ void read_answered(const struct db_group *group, struct db_request *request)
         return;
     struct db *db = request->lane->db;
     int64_t now_us = loop_now_us(db->loop);
-    int64_t us = now_us > group->started_us ? now_us - group->started_us : 0;
+    int64_t us = max_i64(now_us - group->started_us, 0);
     if (request->kind == REQUEST_SLOW) {
         owe_slow(db, flow, us);
         learn(request, us);
@@ -242,7 +243,7 @@ void request_go_on(struct db_request *request)
             owe_slow(db, request->flow, ran_us);
         else
             owe_read(db, request->flow, ran_us);
-        learn(request, ran_us > COSTLY_US ? ran_us : COSTLY_US);
+        learn(request, max_i64(ran_us, COSTLY_US));
     }
     counter_add(COUNTER_db_outran, request->count);
     bool is_long = was_slow || is_burden(request);
@@ -256,7 +257,7 @@ void read_given_up(const struct db_group *group, const struct db_request *reques
     struct db *db = request->lane->db;
     struct flow *flow = request->flow;
     int64_t now_us = loop_now_us(db->loop);
-    int64_t us = now_us > group->started_us ? now_us - group->started_us : 0;
+    int64_t us = max_i64(now_us - group->started_us, 0);
     if (request->kind == REQUEST_SLOW)
         owe_slow(db, flow, us);
     else if (request->kind == REQUEST_READ && group->requests > 1)

@@ -1,3 +1,4 @@
+#include "base/memory/list.h"
 #include "base/system/counters.h"
 #include "io/fiber/offload.h"
 #include "io/pg/db_internal.h"
@@ -144,7 +145,7 @@ static Err request_left(struct ctx *ctx, struct db_request *request, Err why)
     if (why == ERR_TIMEOUT && is_unreachable)
         return fail(ctx, ERR_UNAVAILABLE, "PostgreSQL is not reachable");
     if (!is_unsent && !is_read)
-        return fail_note(ctx, "_outcome", STR("unknown"));
+        fail_note(ctx, "_outcome", STR("unknown"));
     return why;
 }
 
@@ -226,13 +227,8 @@ void request_submit_again(struct db_request *request, uint8_t reason)
 
 void list_append(struct request_list *list, struct db_request *request)
 {
-    request->next = NULL;
     request->previous = list->last;
-    if (list->last != NULL)
-        list->last->next = request;
-    else
-        list->first = request;
-    list->last = request;
+    LIST_APPEND(list->first, list->last, request);
     list->requests++;
     list->statements += request->count;
 }

@@ -1,3 +1,4 @@
+#include "base/memory/list.h"
 #include "base/system/clock.h"
 #include "base/system/counters.h"
 #include "gen/sql.h"
@@ -95,13 +96,9 @@ static struct db_group *group_open(struct db_connection *connection, struct requ
     group->flow_id = flow_of(members->first);
     group->is_back_to_back = connection->groups > 0;
     group->started_us = group->is_back_to_back ? 0 : clock_now_us();
-    if (connection->last_group != NULL)
-        connection->last_group->next = group;
-    else
-        connection->first_group = group;
+    LIST_APPEND(connection->first_group, connection->last_group, group);
     if (connection->groups == 0)
         connection->answered_us = connection->awaited_us = loop_now_us(connection->lane->db->loop);
-    connection->last_group = group;
     connection->groups++;
     if (group->kind == REQUEST_SHARED)
         connection->lane->shared_groups++;

@@ -7,6 +7,7 @@
  */
 #include "base/system/clock.h"
 #include "base/system/counters.h"
+#include "base/system/range.h"
 #include "io/pg/db_internal.h"
 
 #include <poll.h>
@@ -87,7 +88,7 @@ static int64_t limit_us(const struct db_connection *connection, const struct db_
         ms = lane_timeout_ms(lane) * ((int64_t)group->statements + 1);
     if (ms > longest_ms)
         ms = longest_ms;
-    uint32_t fourfold = connection->silences < FOURFOLD_MAX ? connection->silences : FOURFOLD_MAX;
+    uint32_t fourfold = min_u32(connection->silences, FOURFOLD_MAX);
     return (ms * MS_US + MARGIN_US) << (2 * fourfold);
 }
 

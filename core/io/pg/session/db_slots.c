@@ -1,3 +1,4 @@
+#include "base/memory/array.h"
 #include "io/pg/session/db_connection.h"
 
 #include <assert.h>
@@ -9,7 +10,7 @@ void slot_push(struct db_connection *connection, struct slot slot)
 {
     struct slot_ring *ring = &connection->slots;
     if (ring->count == ring->capacity) {
-        uint32_t capacity = ring->capacity > 0 ? ring->capacity * 2 : SLOTS_MIN;
+        uint32_t capacity = array_more(ring->capacity, SLOTS_MIN);
         struct slot *slots = malloc(capacity * sizeof(*slots));
         if (slots == NULL)
             abort();

@@ -1,10 +1,12 @@
 #include "io/pg/session/db_statement.h"
 
+#include "base/system/range.h"
+
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { PARAMS_TEXT_KEEP = 1 << 20 };
+enum { PARAMS_TEXT_MIN = 4096, PARAMS_TEXT_KEEP = 1 << 20 };
 
 static struct db_statement **table_find(struct statement_cache *cache, uint64_t hash, Str key);
 static bool is_seen_often(struct statement_cache *cache, uint64_t hash);
@@ -93,7 +95,7 @@ void db_params_set(struct db_params *params, struct db_args args)
             text_size += args.list[i].len + 1;
     if (text_size > params->text_size || params->text_size > PARAMS_TEXT_KEEP) {
         free(params->text);
-        params->text_size = text_size > 4096 ? text_size : 4096;
+        params->text_size = max_size(text_size, PARAMS_TEXT_MIN);
         params->text = must(malloc(params->text_size));
     }
 
