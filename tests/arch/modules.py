@@ -1,0 +1,131 @@
+#!/usr/bin/env python3
+"""Modules: the folders of a layer, the headers that others may include, and who stands on whom."""
+
+import re
+import sys
+
+from layers import INCLUDE, LAYERS, ROOT, spelling
+
+# Of each layer its modules, from the ground up: one may include itself and those before it. A module is entered by
+# the header of its own name; where there are others, they are listed.
+MODULES = {
+    "io": {
+        "fiber": ("fiber.h", "loop.h", "offload.h", "json_apart.h"),
+        "redis": ("redis.h",),
+        "net": ("http_client.h", "mailer.h"),
+        "pg": ("db.h", "db_error.h", "db_wait.h", "migrate.h", "migrate_files.h"),
+        "reactor": ("reactor.h",),
+    },
+    "access": {
+        "grants": ("actor.h", "grants.h", "grants_build.h"),
+        "limits": ("ip_range.h", "denial_limit.h", "rate.h"),
+        "audit": ("audit.h",),
+        "identity": ("authenticate.h", "current.h", "session.h", "site_token.h", "admin_user.h"),
+    },
+    "content": {
+        "schema": ("schema.h",),
+        "query": ("query.h",),
+        "plan": ("plan.h", "compile.h", "sql_print.h"),
+        "run": ("run.h",),
+        "items": ("items.h", "write_reference.h"),
+        "ddl": ("ddl.h",),
+        "load": ("load.h",),
+    },
+    "jobs": {
+        "queue": ("job.h", "queue.h", "claim.h", "lease.h", "keys.h", "overrun.h", "crash_page.h"),
+        "steward": ("steward.h",),
+    },
+    "visitors": {
+        "tracking": ("tracking.h",),
+        "outbound": ("outbound.h",),
+    },
+    "factory": {
+        "text": ("text.h",),
+        "svg": ("svg.h",),
+        "spin": ("spin.h",),
+        "library": ("library.h",),
+        "articles": ("campaign.h", "article_store.h", "generate.h", "modules.h", "velocity.h", "guards.h"),
+        "headlines": ("headline_store.h",),
+        "links": ("links_store.h",),
+        "duplicates": ("duplicates.h",),
+        "production": ("production.h",),
+        "review": ("review.h",),
+        "blueprint": ("blueprint.h",),
+    },
+}
+# The reactor holds what it stands on, and those ask it for their own part.
+STANDS_BELOW = {("io", "pg", "reactor"), ("io", "fiber", "reactor")}
+
+
+def module_of(name):
+    """('content', 'items') of content/items/write.h; None for what is in no module."""
+    parts = name.split("/")
+    if len(parts) < 3 or parts[1] not in MODULES.get(parts[0], {}):
+        return None
+    return parts[0], parts[1]
+
+
+def includes():
+    """(including file, its module, the spelling of what it includes, that one's module)."""
+    for layer, (folder, _) in LAYERS.items():
+        for path in sorted((ROOT / folder).rglob("*.[ch]")):
+            own = module_of(spelling(path, layer))
+            for name in INCLUDE.findall(path.read_text(encoding="utf-8")):
+                other = module_of(name)
+                if other is not None and other != own:
+                    yield path.relative_to(ROOT), own, name, other
+
+
+def side_entrances():
+    for path, _, name, (layer, module) in includes():
+        if name.split("/", 2)[2] not in MODULES[layer][module]:
+            yield f"{path} includes {name}, which is {layer}/{module}'s own"
+
+
+def climbs():
+    for path, own, name, (layer, module) in includes():
+        if own is None or own[0] != layer or (*own, module) in STANDS_BELOW:
+            continue
+        order = list(MODULES[layer])
+        if order.index(module) > order.index(own[1]):
+            yield f"{path} includes {name}, and {module} stands on {own[1]}"
+
+
+def homeless():
+    for layer in MODULES:
+        for path in sorted((ROOT / LAYERS[layer][0]).rglob("*.[ch]")):
+            if module_of(spelling(path, layer)) is None:
+                yield f"{path.relative_to(ROOT)} is in no module"
+
+
+def stale_rows():
+    for layer, modules in MODULES.items():
+        for module, headers in modules.items():
+            for header in headers:
+                name = f"{layer}/{module}/{header}"
+                if not any(re.fullmatch(re.escape(name), used) for _, _, used, _ in includes()):
+                    yield f"nobody outside includes {name}: it need not be public"
+
+
+CLAIMS = {
+    "a_module_is_entered_by_its_public_headers": side_entrances,
+    "modules_of_a_layer_include_downwards_only": climbs,
+    "every_file_of_these_layers_is_in_a_module": homeless,
+    "no_header_is_public_for_nobody": stale_rows,
+}
+
+
+def main():
+    failed = 0
+    for number, (name, find) in enumerate(CLAIMS.items(), 1):
+        faults = list(find())
+        failed += bool(faults)
+        print(f"{'not ok' if faults else 'ok'} {number} - {name}")
+        for fault in faults:
+            print(f"# {fault}")
+    print(f"1..{len(CLAIMS)}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
