@@ -142,7 +142,7 @@ select $1, $2, $3, 'active', (select r.id from directus_roles r
 -- Site tokens ---------------------------------------------------------------------------------------
 
 -- name: site_token_create :write
--- params: id uuid, site uuid_any, name text, token_hash bytes, scopes text[], expires_at time?, audit_user arg,
+-- params: id uuid, site uuid, name text, token_hash bytes, scopes text[], expires_at time?, audit_user arg,
 --         audit_actor arg, audit_ip arg
 -- returns: id, audited
 with made as (

@@ -21,7 +21,7 @@ select spark.audit_many($1::jsonb);
 -- A page of the log, newest first. ($2, $3) is where it begins: the last row before it, or a moment
 -- with the smallest id. The comparison with $2 alone says the same to partition pruning.
 -- name: worklog_of_site :slow
--- params: site uuid, before time, before_id uuid_any, since time, level text?, action text?, entity_type text?,
+-- params: site uuid, before time, before_id uuid, since time, level text?, action text?, entity_type text?,
 --         entity_id text?, most int
 -- returns: id, site_id, timestamp, action, entity_type, entity_id, details, details_bytes, level, status, user_id, actor, ip
 select id, site_id, timestamp, action, entity_type, entity_id,
@@ -36,7 +36,7 @@ select id, site_id, timestamp, action, entity_type, entity_id,
  limit :most;
 
 -- name: worklog_of_all :slow
--- params: before time, before_id uuid_any, since time, level text?, action text?, entity_type text?,
+-- params: before time, before_id uuid, since time, level text?, action text?, entity_type text?,
 --         entity_id text?, most int
 -- returns: id, site_id, timestamp, action, entity_type, entity_id, details, details_bytes, level, status, user_id, actor, ip
 select id, site_id, timestamp, action, entity_type, entity_id,

@@ -147,7 +147,7 @@ values (:site, :id, :campaign, :campaign_site, 'Spintax Mass', :batch_size, :tar
 
 -- The last statement before the commit: every job of the batch waits for this row.
 -- name: generation_advance :write
--- params: site uuid, id uuid_any, made int4, campaign uuid, audit_user arg, audit_actor arg, audit_ip arg
+-- params: site uuid, id uuid, made int4, campaign uuid, audit_user arg, audit_actor arg, audit_ip arg
 with advanced as (
     update generation_jobs
        set current_offset = current_offset + :made, jobs_done = jobs_done + 1,
@@ -168,7 +168,7 @@ select spark.refresh_statistics();
 -- Review and publishing ----------------------------------------------------------------------------
 
 -- name: queue_decide :write
--- params: site uuid, queue uuid, status text, decision text, campaign uuid_any, audit_user arg, audit_actor arg,
+-- params: site uuid, queue uuid, status text, decision text, campaign uuid, audit_user arg, audit_actor arg,
 --         audit_ip arg
 with decided as (
     update production_queue set status = :status where site_id = :site and id = :queue

@@ -44,7 +44,7 @@ select id, content, published_url, published_to_post, coalesce(date_published, p
 -- whose text is no longer what was read. Locked in their order, so that two runs cannot wait for each
 -- other. A target that went meanwhile leaves its link behind, as one that goes later would.
 -- name: links_store :write
--- params: site uuid, articles uuid[], contents text[], hashes text[], details text[], batch uuid_any,
+-- params: site uuid, articles uuid[], contents text[], hashes text[], details text[], batch uuid,
 --         link_articles int[], link_ids uuid[], targets uuid[], hrefs text[], anchors text[],
 --         positions int[], audit_user arg, audit_actor arg, audit_ip arg
 -- returns: id, audited

@@ -84,8 +84,7 @@ def main():
               "list[1] = db_text_z(args->note);\n    list[2] = args->at != NULL ? db_time(*args->at) : db_null();\n"
               "    list[3] = db_text_array(arena, args->tags.list, args->tags.count);\n"
               "    list[4] = db_uuid_or_null(args->editor);" in source)
-        claim("nil_is_refused_where_null_is", "assert(!uuid_is_nil(args->site));" in source
-              and "assert(!uuid_is_nil(args->editor));" not in source)
+        claim("no_value_ends_the_process", "assert" not in source and "list[0] = db_uuid(args->site);" in source)
         claim("params_have_places", "STORE_PARAM_SITE,\n    STORE_PARAM_NOTE," in head and "STORE_PARAMS,\n};" in head)
         claim("typed_columns_become_a_row", "Uuid id;\n    int64_t at;\n    bool has_at;\n};" in head
               and ".at = row_time(rows, row, STORE_AT)" in source)
