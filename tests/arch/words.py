@@ -1,11 +1,10 @@
 #!/usr/bin/env python3
 """What core/base has a word for is not spelled by hand: counts of arrays, hex digits, percent-encoding, plain refusals."""
 
-import pathlib
 import re
 import sys
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+from layers import COMMENT, ROOT, tell
 
 # Extensions see include/ only, so base has no words for them.
 FOLDERS = ("core", "server", "workers", "cli", "extensions/runtime")
@@ -13,7 +12,6 @@ BASE = ROOT / "core/base"
 # The macros themselves.
 HOMES = {"core/base/memory/array.h", "core/base/system/err.h"}
 
-COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", flags=re.S)
 COUNT = re.compile(r"\bsizeof\s*\(*\s*([\w.>-]+)\s*\)*\s*/\s*sizeof\s*\(*\s*(?:\1\)*\s*\[0\]|\*\s*\1\b)")
 HEX_DIGIT = re.compile(r"\b\w+ - '[aA]' \+ 10\b|\b(?:static|extern) [^;=(]*\bhex_?(?:digit|value|nibble)\w*\(")
 PERCENT = re.compile(r"^(?!\s)[^;=(#]*\b\w*(?:percent|url|uri)_(?:de|en)code\w*\(|%%%02[xX]", flags=re.M)
@@ -65,17 +63,5 @@ CLAIMS = {
 }
 
 
-def main():
-    failed = 0
-    for number, (name, find) in enumerate(CLAIMS.items(), 1):
-        faults = list(find())
-        failed += bool(faults)
-        print(f"{'not ok' if faults else 'ok'} {number} - {name}")
-        for fault in faults:
-            print(f"# {fault}")
-    print(f"1..{len(CLAIMS)}")
-    return 1 if failed else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(tell(CLAIMS))
