@@ -92,9 +92,8 @@ static void on_fatal(int number, siginfo_t *info, void *context)
         raise(number);
 }
 
-/* An extension that calls exit() takes the server with it, and says so itself: what runs at the end
- * of a process runs beside the other threads, and one of those would fall over it and be the one
- * who is asked. So nothing else runs. */
+/* An extension called exit(). The process ends at once: exit handlers would run beside the other
+ * threads, one of those could crash over what they free, and would be blamed instead. */
 static void on_exit_of_guest(int status, void *arg)
 {
     (void)arg;
