@@ -8,7 +8,9 @@
 #include "base/system/log.h"
 #include "base/system/process.h"
 #include "factory/articles/guards.h"
-#include "io/reactor/reactor.h"
+#include "io/fiber/loop.h"
+#include "io/fiber/offload.h"
+#include "io/setup/setup.h"
 #include "jobs/queue/crash_page.h"
 #include "jobs/queue/queue.h"
 #include "server/dispatch/extension_routes.h"
@@ -202,7 +204,7 @@ static void *serve(void *arg)
     struct reactor *reactor =
         reactor_new(thread->settings, thread->offload, thread->index, "spark-server");
     thread->reactor = reactor;
-    reactor->slots[SLOT_HOST] = thread->host; /* for whoever asks how its extensions are */
+    host_serve(thread->host, reactor);
     crash_page_show(thread->index);
     loops[thread->index] = reactor->loop;
     queue_use(reactor->redis);

@@ -8,6 +8,7 @@
 #include "base/system/clock.h"
 #include "base/system/log.h"
 #include "base/system/range.h"
+#include "io/fiber/loop.h"
 #include "workers/worker.h"
 
 enum {

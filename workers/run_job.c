@@ -6,6 +6,7 @@
 #include "base/system/clock.h"
 #include "base/system/counters.h"
 #include "base/system/log.h"
+#include "io/fiber/loop.h"
 #include "workers/extension_kinds.h"
 #include "workers/handlers.h"
 #include "workers/worker.h"

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "io/fiber/loop.h"
 #include "io/reactor/reactor.h"
 #include "jobs/queue/claim.h"
 #include "jobs/queue/lease.h"

@@ -6,6 +6,7 @@
 #include "base/json/json_writer.h"
 #include "base/memory/array.h"
 #include "base/system/log.h"
+#include "io/reactor/reactor.h"
 #include "jobs/queue/crash_page.h"
 #include "runtime/host_internal.h"
 
@@ -223,6 +224,18 @@ void host_free(struct host *host)
         /* Not closed: a thread of its own may still run in it, and the process ends anyway. */
     }
     arena_destroy(host->arena);
+}
+
+static struct reactor_slot slot;
+
+void host_serve(struct host *host, struct reactor *reactor)
+{
+    reactor_slot_set(reactor, &slot, host);
+}
+
+struct host *host_of(const struct reactor *reactor)
+{
+    return reactor_slot_find(reactor, &slot);
 }
 
 Str host_kind_is_off(const struct host *host, struct arena *arena, Str kind)

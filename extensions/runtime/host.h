@@ -31,6 +31,10 @@ struct host *host_load(const struct settings *settings, HostRouteFn *is_route);
 /* Stops the extensions, in reverse. After the threads have ended. NULL is fine. */
 void host_free(struct host *host);
 
+/* What the threads say at their start, so that whoever has a ctx can ask for the host. */
+void host_serve(struct host *host, struct reactor *reactor);
+struct host *host_of(const struct reactor *reactor);
+
 /* Has this thread no action of a hook under way? A drain waits for it. */
 bool host_is_idle(void);
 

@@ -3,6 +3,7 @@
 #include "access/identity/authenticate.h"
 #include "access/limits/rate.h"
 #include "base/memory/array.h"
+#include "base/settings/settings.h"
 #include "io/reactor/reactor.h"
 #include "server/dispatch/handlers.h"
 

@@ -4,6 +4,7 @@
 #include "base/system/range.h"
 #include "content/schema/schema.h"
 #include "gen/sql.h"
+#include "io/pg/db.h"
 #include "io/reactor/reactor.h"
 
 #include <assert.h>

@@ -9,6 +9,7 @@
 #include "base/system/clock.h"
 #include "base/system/counters.h"
 #include "base/system/log.h"
+#include "io/fiber/offload.h"
 #include "server/http/exchange.h"
 #include "server/http/sent_bytes.h"
 

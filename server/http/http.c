@@ -31,6 +31,16 @@ static void accept_resume(void *arg)
         h2o_socket_read_start(server->listener, on_accept);
 }
 
+/* Of each thread, for handlers that ask about their server. */
+static struct reactor_slot slot;
+
+struct server *server_of(struct reactor *reactor)
+{
+    struct server *server = reactor_slot_find(reactor, &slot);
+    assert(server != NULL);
+    return server;
+}
+
 struct server *server_new(struct reactor *reactor, struct router *router, int listener_fd)
 {
     struct server *server = calloc(1, sizeof *server);
@@ -38,7 +48,7 @@ struct server *server_new(struct reactor *reactor, struct router *router, int li
     server->reactor = reactor;
     server->router = router;
     server->started_us = clock_now_us();
-    reactor->slots[SLOT_SERVER] = server;
+    reactor_slot_set(reactor, &slot, server);
     int64_t max = process_connections_max(reactor->settings) / reactor->settings->server_threads;
     server->connections_max = (uint32_t)max_i64(max, 1);
     budgets_init(&server->budgets, reactor->settings);

@@ -10,6 +10,8 @@ struct router;
 
 /* `listener_fd` is a bound, listening socket; the server owns it from here. */
 struct server *server_new(struct reactor *reactor, struct router *router, int listener_fd);
+/* That of this thread. */
+struct server *server_of(struct reactor *reactor);
 /* Stops accepting, closes idle connections, lets the others finish. */
 void server_drain(struct server *server);
 int64_t server_age_us(const struct server *server);

@@ -6,10 +6,14 @@
 #pragma once
 
 #include "../unit/io/io_test.h"
+#include "base/settings/settings.h"
 #include "base/system/log.h"
+#include "io/fiber/loop.h"
+#include "io/fiber/offload.h"
 #include "io/pg/db.h"
 #include "io/pg/migrate.h"
-#include "io/reactor/reactor.h"
+#include "io/redis/redis.h"
+#include "io/setup/setup.h"
 
 #include <libpq-fe.h>
 #include <stdio.h>

@@ -1,6 +1,7 @@
 /* {"submission_id"}: mails a filled-in form to the form's recipients. */
 #include "base/text/buf.h"
 #include "gen/sql.h"
+#include "io/net/mailer.h"
 #include "io/reactor/reactor.h"
 #include "visitors/outbound/outbound.h"
 #include "workers/handlers.h"

@@ -1,7 +1,10 @@
 #include "access/identity/admin_user.h"
 
 #include "base/crypto/crypto.h"
+#include "base/settings/settings.h"
 #include "gen/sql.h"
+#include "io/fiber/offload.h"
+#include "io/pg/db.h"
 #include "io/reactor/reactor.h"
 
 struct hash_call {

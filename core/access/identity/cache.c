@@ -15,26 +15,31 @@ static void cache_unref(void *object)
         arena_destroy(cache->arena);
 }
 
-static void thread_free(void *slot)
+static void thread_free(void *object)
 {
-    struct access_thread *thread = slot;
+    struct access_thread *thread = object;
     if (thread->cache != NULL)
         cache_unref(thread->cache);
     free(thread);
 }
 
-struct access_thread *access_thread(struct reactor *reactor)
+static void thread_init(void *object, struct reactor *reactor)
 {
-    struct access_thread *thread = reactor->slots[SLOT_ACCESS];
-    if (thread != NULL)
-        return thread;
-    thread = calloc(1, sizeof *thread);
-    if (thread == NULL)
-        abort();
+    (void)reactor;
+    struct access_thread *thread = object;
     gate_init(&thread->look_gate, 1);
     gate_init(&thread->pause_gate, 1);
-    reactor_keep(reactor, SLOT_ACCESS, thread, thread_free);
-    return thread;
+}
+
+static struct reactor_slot slot = {
+    .size = sizeof(struct access_thread),
+    .init = thread_init,
+    .release = thread_free,
+};
+
+struct access_thread *access_thread(struct reactor *reactor)
+{
+    return reactor_slot(reactor, &slot);
 }
 
 struct access_cache *access_cache_renew(struct access_thread *thread, int64_t epoch)

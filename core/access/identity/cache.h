@@ -62,7 +62,7 @@ struct host_entry {
     int64_t site_epoch;
 };
 
-/* What one thread has of all this, in reactor->slots[SLOT_ACCESS]. */
+/* What one thread has of all this. */
 struct access_thread {
     struct access_cache *cache; /* NULL: nothing is known yet */
     struct gate look_gate;      /* one look at a time */

@@ -3,7 +3,9 @@
 #include "access/grants/grants_build.h"
 #include "access/limits/ip_range.h"
 #include "base/crypto/crypto.h"
+#include "base/settings/settings.h"
 #include "gen/sql.h"
+#include "io/pg/db.h"
 #include "io/reactor/reactor.h"
 
 enum { POLICIES_MAX = 256 };

@@ -3,9 +3,11 @@
 #include "access/limits/ip_range.h"
 #include "base/crypto/crypto.h"
 #include "base/memory/array.h"
+#include "base/settings/settings.h"
 #include "base/system/clock.h"
 #include "gen/embed.h"
 #include "io/reactor/reactor.h"
+#include "io/redis/redis.h"
 
 #include <assert.h>
 #include <pthread.h>

@@ -9,6 +9,7 @@
 #include "base/system/clock.h"
 #include "base/system/counters.h"
 #include "gen/sql.h"
+#include "io/fiber/offload.h"
 #include "io/reactor/reactor.h"
 
 enum { REFRESH_TOKEN_LEN = 64, AUDIT_EMAIL_MAX = 4096 };

@@ -1,10 +1,12 @@
 #include "access/limits/rate.h"
 
 #include "base/crypto/crypto.h"
+#include "base/settings/settings.h"
 #include "base/system/clock.h"
 #include "base/system/counters.h"
 #include "gen/embed.h"
 #include "io/reactor/reactor.h"
+#include "io/redis/redis.h"
 
 #include <arpa/inet.h>
 #include <assert.h>

@@ -2,6 +2,7 @@
 #include "base/memory/array.h"
 #include "content/items/items.h"
 #include "io/reactor/reactor.h"
+#include "io/redis/redis.h"
 
 enum { MESSAGE_MAX = 1024 * 1024, KEYS_TOLD_MAX = 10000 };
 

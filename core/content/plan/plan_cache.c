@@ -78,21 +78,24 @@ void plan_cache_free(void *object)
     free(cache);
 }
 
-static struct plan_cache *cache_of_thread(struct reactor *reactor)
+static void cache_init(void *object, struct reactor *reactor)
 {
-    struct plan_cache *cache = reactor->slots[SLOT_PLANS];
-    if (cache != NULL)
-        return cache;
-    cache = plan_cache_new();
-    reactor_keep(reactor, SLOT_PLANS, cache, plan_cache_free);
-    return cache;
+    (void)reactor;
+    struct plan_cache *cache = object;
+    map_init(&cache->map);
 }
+
+static struct reactor_slot slot = {
+    .size = sizeof(struct plan_cache),
+    .init = cache_init,
+    .release = plan_cache_free,
+};
 
 struct plan_cache *plan_cache_of(struct reactor *reactor, const struct schema *schema)
 {
     if (content_thread(reactor)->schema != schema)
         return NULL;
-    struct plan_cache *cache = cache_of_thread(reactor);
+    struct plan_cache *cache = reactor_slot(reactor, &slot);
     if (cache->schema != schema)
         clear(cache);
     cache->schema = schema;

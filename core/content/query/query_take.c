@@ -1,4 +1,5 @@
 #include "base/memory/array.h"
+#include "base/settings/settings.h"
 #include "content/query/query.h"
 #include "io/reactor/reactor.h"
 

@@ -155,7 +155,7 @@ enum {
 };
 
 /*
- * What one thread keeps for the content API, in reactor->slots[SLOT_SCHEMA]: the snapshot and the
+ * What one thread keeps for the content API: the snapshot and the
  * gate that makes its loading single flight.
  */
 

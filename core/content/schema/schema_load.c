@@ -9,6 +9,7 @@
 #include "content/schema/schema.h"
 #include "content/schema/schema_build.h"
 #include "gen/sql.h"
+#include "io/pg/db.h"
 #include "io/reactor/reactor.h"
 
 #include <assert.h>

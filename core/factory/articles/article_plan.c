@@ -16,7 +16,7 @@ struct plan {
     uint64_t used_at;
 };
 
-/* reactor->slots[SLOT_FACTORY] */
+/* Of each thread. */
 struct plans {
     struct plan *plans[ARTICLE_PLANS_MAX];
     uint64_t clock;
@@ -42,16 +42,22 @@ static void plans_free(void *arg)
     free(plans);
 }
 
+static void plans_init(void *object, struct reactor *reactor)
+{
+    (void)reactor;
+    struct plans *plans = object;
+    gate_init(&plans->load_gate, 1);
+}
+
+static struct reactor_slot slot = {
+    .size = sizeof(struct plans),
+    .init = plans_init,
+    .release = plans_free,
+};
+
 static struct plans *plans_of(struct reactor *reactor)
 {
-    if (reactor->slots[SLOT_FACTORY] == NULL) {
-        struct plans *plans = calloc(1, sizeof *plans);
-        if (plans == NULL)
-            abort();
-        gate_init(&plans->load_gate, 1);
-        reactor_keep(reactor, SLOT_FACTORY, plans, plans_free);
-    }
-    return reactor->slots[SLOT_FACTORY];
+    return reactor_slot(reactor, &slot);
 }
 
 struct key {

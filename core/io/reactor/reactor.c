@@ -3,60 +3,66 @@
 #include "base/system/clock.h"
 
 #include <assert.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
-struct reactor *reactor_new(const struct settings *settings, struct offload *offload,
-                            uint32_t index, const char *application)
+/* Of every place that was handed out, whose it is; place 0 is nobody's. */
+static struct reactor_slot *_Atomic owners[REACTOR_SLOTS_MAX];
+static _Atomic uint32_t places_taken = 1;
+
+/* Threads may come to a slot at the same time: all but the first give their place up unused. */
+static uint32_t place_of(struct reactor_slot *slot)
 {
-    assert(settings != NULL && offload != NULL && application != NULL);
-    struct reactor *reactor = calloc(1, sizeof(*reactor));
-    if (reactor == NULL)
-        abort();
-    struct loop *loop = loop_new();
-    loop_set_offload(loop, offload);
-    loop_set_turn_limit(loop, settings->loop_turn_max_ms * MS_US);
-    *reactor = (struct reactor){
-        .loop = loop,
-        .db = db_new(loop, settings, application),
-        .redis = redis_new(loop, settings->redis_url),
-        .offload = offload,
-        .http = http_client_new(loop),
-        .mailer = mailer_new(loop),
-        .settings = settings,
-        .index = index,
-    };
-    return reactor;
+    uint32_t place = atomic_load(&slot->place);
+    if (place != 0)
+        return place;
+    uint32_t mine = atomic_fetch_add(&places_taken, 1);
+    assert(mine < REACTOR_SLOTS_MAX);
+    atomic_store(&owners[mine], slot);
+    return atomic_compare_exchange_strong(&slot->place, &place, mine) ? mine : place;
 }
 
-void reactor_free(struct reactor *reactor)
+void *reactor_slot(struct reactor *reactor, struct reactor_slot *slot)
 {
-    if (reactor == NULL)
-        return;
-    assert(fiber_count(reactor->loop) == 0);
-    reactor_release(reactor);
-    http_client_free(reactor->http);
-    mailer_free(reactor->mailer);
-    redis_free(reactor->redis);
-    db_free(reactor->db);
-    loop_free(reactor->loop);
-    free(reactor);
+    assert(reactor != NULL && slot->size > 0);
+    uint32_t place = place_of(slot);
+    if (reactor->slots[place] != NULL)
+        return reactor->slots[place];
+    void *object = calloc(1, slot->size);
+    if (object == NULL)
+        abort();
+    if (slot->init != NULL)
+        slot->init(object, reactor);
+    reactor->slots[place] = object;
+    return object;
+}
+
+void *reactor_slot_find(const struct reactor *reactor, const struct reactor_slot *slot)
+{
+    assert(reactor != NULL);
+    uint32_t place = atomic_load(&slot->place);
+    return place == 0 ? NULL : reactor->slots[place];
+}
+
+void reactor_slot_set(struct reactor *reactor, struct reactor_slot *slot, void *object)
+{
+    assert(reactor != NULL && slot->size == 0);
+    reactor->slots[place_of(slot)] = object;
 }
 
 void reactor_release(struct reactor *reactor)
 {
-    for (int i = 0; i < SLOT_COUNT; i++) {
-        if (reactor->slots[i] != NULL && reactor->releases[i] != NULL)
-            reactor->releases[i](reactor->slots[i]);
-        reactor->slots[i] = NULL;
+    for (uint32_t place = REACTOR_SLOTS_MAX; place-- > 1;) {
+        void *object = reactor->slots[place];
+        reactor->slots[place] = NULL;
+        const struct reactor_slot *slot = object == NULL ? NULL : atomic_load(&owners[place]);
+        if (slot == NULL || slot->size == 0)
+            continue;
+        if (slot->release != NULL)
+            slot->release(object);
+        else
+            free(object);
     }
-}
-
-void reactor_keep(struct reactor *reactor, enum reactor_slot slot, void *content,
-                  void (*release)(void *content))
-{
-    assert(slot < SLOT_COUNT && content != NULL);
-    reactor->slots[slot] = content;
-    reactor->releases[slot] = release;
 }
 
 struct ctx reactor_ctx(struct reactor *reactor, struct arena *arena, int64_t timeout_us)

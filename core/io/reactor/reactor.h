@@ -1,29 +1,23 @@
 /*
- * The reactor: what one thread owns. Made once at start, lives as long as the process.
- * Higher storeys keep their per-thread state in a slot (the schema snapshot, the token cache …).
+ * The reactor: what one thread owns. Made once at start (io/setup/setup.h), lives as long as the
+ * process.
  */
 #pragma once
 
-#include "base/settings/settings.h"
-#include "io/fiber/loop.h"
-#include "io/fiber/offload.h"
-#include "io/net/http_client.h"
-#include "io/net/mailer.h"
-#include "io/pg/db.h"
-#include "io/redis/redis.h"
+#include "base/system/ctx.h"
 
-enum reactor_slot {
-    SLOT_SCHEMA,
-    SLOT_PLANS,
-    SLOT_ACCESS,
-    SLOT_JOBS,
-    SLOT_OUTBOUND,
-    SLOT_FACTORY,
-    SLOT_SERVER,
-    SLOT_WORKER,
-    SLOT_HOST,
-    SLOT_COUNT
-};
+#include <stddef.h>
+#include <stdint.h>
+
+struct db;
+struct http_client;
+struct loop;
+struct mailer;
+struct offload;
+struct redis;
+struct settings;
+
+enum { REACTOR_SLOTS_MAX = 16 };
 
 struct reactor {
     struct loop *loop;
@@ -34,20 +28,29 @@ struct reactor {
     struct mailer *mailer;
     const struct settings *settings;
     uint32_t index; /* 0 is the first thread */
-    void *slots[SLOT_COUNT];
-    void (*releases[SLOT_COUNT])(void *slot); /* NULL: nothing to do */
+    void *slots[REACTOR_SLOTS_MAX];
 };
 
-/* Database and Redis are connecting when this returns; see db_wait_ready. */
-struct reactor *reactor_new(const struct settings *settings, struct offload *offload,
-                            uint32_t index, const char *application);
-/* No fiber may be alive. Slots that came with a release are let go. */
-void reactor_free(struct reactor *reactor);
-/* What reactor_free does with the slots first. */
+/*
+ * A slot holds one object per thread for a module above: its caches, its counters of what is under
+ * way. The module declares it as a static variable; the first use in the process hands out its
+ * place. At most REACTOR_SLOTS_MAX modules may have one.
+ */
+struct reactor_slot {
+    size_t size; /* of the object; 0: only reactor_slot_set puts one there, and it is not freed */
+    void (*init)(void *object, struct reactor *reactor); /* NULL: zeroed is enough */
+    void (*release)(void *object);                       /* NULL: free() */
+    _Atomic uint32_t place;                              /* the reactor's own; 0: none yet */
+};
+
+/* The object of this thread, made at first use. */
+void *reactor_slot(struct reactor *reactor, struct reactor_slot *slot);
+/* The same, but NULL when it was not made yet. */
+void *reactor_slot_find(const struct reactor *reactor, const struct reactor_slot *slot);
+/* Puts an object there that somebody else owns. */
+void reactor_slot_set(struct reactor *reactor, struct reactor_slot *slot, void *object);
+/* Releases the objects of all slots, the one handed out last first. */
 void reactor_release(struct reactor *reactor);
-/* The slot's content from now on; `release` runs with reactor_free. */
-void reactor_keep(struct reactor *reactor, enum reactor_slot slot, void *content,
-                  void (*release)(void *content));
 
 /* A ctx for machinery of this thread: NONE scope, no actor, its own arena (caller destroys). */
 struct ctx reactor_ctx(struct reactor *reactor, struct arena *arena, int64_t timeout_us);

@@ -4,6 +4,7 @@
 #include "base/system/fault.h"
 #include "gen/sql.h"
 #include "io/reactor/reactor.h"
+#include "io/redis/redis.h"
 #include "jobs/queue/job.h"
 #include "jobs/queue/keys.h"
 

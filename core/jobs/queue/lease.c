@@ -5,7 +5,11 @@
 #include "base/system/range.h"
 #include "base/system/version.h"
 #include "gen/sql.h"
+#include "io/fiber/loop.h"
+#include "io/fiber/offload.h"
+#include "io/pg/db.h"
 #include "io/reactor/reactor.h"
+#include "io/setup/setup.h"
 #include "jobs/queue/overrun.h"
 
 #include <assert.h>

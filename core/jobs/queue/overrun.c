@@ -4,6 +4,7 @@
 #include "base/system/log.h"
 #include "base/system/range.h"
 #include "gen/sql.h"
+#include "io/pg/db.h"
 #include "io/reactor/reactor.h"
 #include "jobs/queue/crash_page.h"
 

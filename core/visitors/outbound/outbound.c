@@ -4,6 +4,7 @@
 #include "base/system/clock.h"
 #include "base/system/range.h"
 #include "gen/sql.h"
+#include "io/net/http_client.h"
 #include "io/reactor/reactor.h"
 #include "jobs/queue/claim.h"
 
@@ -86,20 +87,11 @@ struct outbound_load {
     } sites[SITES_AT_ONCE];
 };
 
-static struct outbound_load *load_get(struct reactor *reactor)
-{
-    if (reactor->slots[SLOT_OUTBOUND] == NULL) {
-        struct outbound_load *load = calloc(1, sizeof(*load));
-        if (load == NULL)
-            abort();
-        reactor_keep(reactor, SLOT_OUTBOUND, load, free);
-    }
-    return reactor->slots[SLOT_OUTBOUND];
-}
+static struct reactor_slot load_slot = {.size = sizeof(struct outbound_load)};
 
 static struct site_load *load_of(struct reactor *reactor, Uuid site)
 {
-    struct outbound_load *load = load_get(reactor);
+    struct outbound_load *load = reactor_slot(reactor, &load_slot);
     struct site_load *free_one = NULL;
     for (uint32_t i = 0; i < SITES_AT_ONCE; i++) {
         struct site_load *one = &load->sites[i];

@@ -3,6 +3,7 @@
  * transaction, and what came meanwhile in the next. One line at a quiet time, a thousand under
  * load.
  */
+#include "base/settings/settings.h"
 #include "base/system/clock.h"
 #include "base/system/counters.h"
 #include "base/system/log.h"
@@ -49,27 +50,27 @@ struct batch {
     uint32_t count;
 };
 
-static struct direct *direct_of(struct reactor *reactor)
+static void direct_init(void *object, struct reactor *reactor)
 {
-    struct direct *direct = reactor->slots[SLOT_JOBS];
-    if (direct != NULL)
-        return direct;
-    direct = calloc(1, sizeof(*direct));
-    if (direct == NULL)
-        abort();
+    struct direct *direct = object;
     direct->reactor = reactor;
     for (int i = 0; i < TRACKING_KINDS; i++) {
         struct queue_of_lines *queue = &direct->queues[i];
         *queue = (struct queue_of_lines){.direct = direct, .kind = (enum tracking_kind)i};
         queue->end = &queue->first;
     }
-    reactor_keep(reactor, SLOT_JOBS, direct, free);
-    return direct;
+}
+
+static struct reactor_slot slot = {.size = sizeof(struct direct), .init = direct_init};
+
+static struct direct *direct_of(struct reactor *reactor)
+{
+    return reactor_slot(reactor, &slot);
 }
 
 bool tracking_is_direct(struct reactor *reactor)
 {
-    const struct direct *direct = reactor->slots[SLOT_JOBS];
+    const struct direct *direct = reactor_slot_find(reactor, &slot);
     return direct != NULL && clock_now_us() < direct->full_until_us;
 }
 

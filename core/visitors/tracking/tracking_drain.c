@@ -1,6 +1,7 @@
 #include "base/memory/array.h"
 #include "base/system/counters.h"
 #include "gen/sql.h"
+#include "io/pg/db.h"
 #include "io/reactor/reactor.h"
 #include "jobs/queue/keys.h"
 #include "visitors/tracking/tracking_store.h"

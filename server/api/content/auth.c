@@ -1,5 +1,6 @@
 /* Sessions: login, refresh, logout in Directus' modes json and cookie. */
 #include "access/identity/session.h"
+#include "base/settings/settings.h"
 #include "io/reactor/reactor.h"
 #include "server/dispatch/handlers.h"
 

@@ -38,11 +38,6 @@ static pthread_mutex_t places_lock = PTHREAD_MUTEX_INITIALIZER;
 
 static fiber_fn void stream_run(struct stream *stream);
 
-static struct server *server_of(const struct ctx *ctx)
-{
-    return ctx->reactor->slots[SLOT_SERVER];
-}
-
 fiber_fn Err queue_show(struct ctx *ctx, const struct request *request, struct reply *reply)
 {
     (void)request;
@@ -52,7 +47,7 @@ fiber_fn Err queue_show(struct ctx *ctx, const struct request *request, struct r
     json_object_begin(w);
     queue_counts_write(w, &counts);
     json_field_str(w, "version", STR(SPARK_VERSION));
-    json_field_int(w, "uptime_s", server_age_us(server_of(ctx)) / SECOND_US);
+    json_field_int(w, "uptime_s", server_age_us(server_of(ctx->reactor)) / SECOND_US);
     json_object_end(w);
     return OK;
 }
@@ -164,7 +159,7 @@ static fiber_fn void stream_run(struct stream *stream)
     int64_t end_us = clock_now_us() + STREAM_LIFE_US;
     ArenaMark mark = arena_mark(ctx->arena);
     Err err = OK;
-    while (err == OK && clock_now_us() < end_us && !server_is_draining(server_of(ctx))) {
+    while (err == OK && clock_now_us() < end_us && !server_is_draining(server_of(ctx->reactor))) {
         err = look(stream);
         ctx->diag = (struct diag){0};
         arena_rewind(ctx->arena, mark);

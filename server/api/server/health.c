@@ -6,6 +6,7 @@
 #include "content/schema/schema.h"
 #include "gen/sql.h"
 #include "io/reactor/reactor.h"
+#include "io/redis/redis.h"
 #include "runtime/host.h"
 #include "server/dispatch/handlers.h"
 #include "server/http/http.h"
@@ -68,7 +69,7 @@ fiber_fn Err health_show(struct ctx *ctx, const struct request *request, struct 
     (void)request;
     struct probe postgres = probe_run(ctx, "pg:responseTime", probe_postgres);
     struct probe redis = probe_run(ctx, "redis:responseTime", probe_redis);
-    const struct host *host = ctx->reactor->slots[SLOT_HOST];
+    const struct host *host = host_of(ctx->reactor);
     bool is_ok = postgres.result == OK;
     bool is_hurt = redis.result != OK || host_has_crashed(host);
     reply->status = is_ok ? 200 : 503;
@@ -101,7 +102,7 @@ static fiber_fn Err probe_schema(struct ctx *ctx)
 /* Why this server should get no requests now; NULL: it should. */
 static fiber_fn const char *unready_because(struct ctx *ctx)
 {
-    if (server_is_draining(ctx->reactor->slots[SLOT_SERVER]))
+    if (server_is_draining(server_of(ctx->reactor)))
         return "The server is stopping.";
     if (probe_run(ctx, "postgres", probe_postgres).result != OK)
         return "PostgreSQL does not answer, or is not migrated.";

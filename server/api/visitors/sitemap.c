@@ -6,9 +6,11 @@
  * statement of its own, so that a crawler who has it already gets no part at all.
  */
 #include "access/identity/authenticate.h"
+#include "base/settings/settings.h"
 #include "base/system/clock.h"
 #include "base/text/percent.h"
 #include "gen/sql.h"
+#include "io/pg/db.h"
 #include "io/reactor/reactor.h"
 #include "server/dispatch/handlers.h"
 
