@@ -1,14 +1,14 @@
 # The one executable, and the extensions beside it.
 
-add_executable(spark cli/main.c)
+add_executable(spark app/main.c)
 set_target_properties(spark PROPERTIES
     ENABLE_EXPORTS ON # extensions find spark_…() of the runtime here
     RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bin")
 
 # Faces, commands and the runtime of extensions enter as objects, not as archives: what only an extension calls, and
 # what only a table names, must be in the executable too.
-target_link_libraries(spark PRIVATE spark_cli)
-foreach(storey runtime server workers cli)
+target_link_libraries(spark PRIVATE spark_app)
+foreach(storey runtime server workers cli app)
     get_target_property(kind spark_${storey} TYPE)
     if(kind STREQUAL "STATIC_LIBRARY")
         target_sources(spark PRIVATE $<TARGET_OBJECTS:spark_${storey}>)

@@ -18,7 +18,7 @@ file(CREATE_LINK "${CMAKE_SOURCE_DIR}/tests/support" "${view}/support" SYMBOLIC)
 
 # What a test of no particular storey is linked with: everything.
 add_library(spark_everything INTERFACE)
-target_link_libraries(spark_everything INTERFACE spark_server spark_workers spark_cli
+target_link_libraries(spark_everything INTERFACE spark_app spark_server spark_workers spark_cli
                       spark_lib_pq spark_lib_hiredis spark_lib_jansson)
 
 file(GLOB support CONFIGURE_DEPENDS tests/support/*.c)

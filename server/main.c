@@ -7,7 +7,6 @@
 #include "base/system/clock.h"
 #include "base/system/log.h"
 #include "base/system/process.h"
-#include "factory/articles/guards.h"
 #include "io/fiber/loop.h"
 #include "io/fiber/offload.h"
 #include "io/setup/setup.h"
@@ -277,7 +276,6 @@ static int serve_all(const struct settings *settings)
         return misused;
     }
     crash_page_show(0);
-    factory_guard_items();
     struct host *host = host_load(settings, extension_route_is_ours);
     uint32_t route_count;
     const struct route *routes = extension_routes_make(arena, host, &route_count);

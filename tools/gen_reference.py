@@ -98,9 +98,17 @@ def counters():
                  [[f"`spark_{r[0]}`", r[1], r[2]] for r in rows("core/base/system/counters.def", "COUNTER")])
 
 
+def job_kinds():
+    """kind, timeout and help of each JOB_KIND("kind", run, scope, timeout, priority, "help", …)."""
+    pattern = re.compile(rf"JOB_KIND\(\s*{STRING},\s*\w+,\s*\w+,\s*(\d+),\s*\w+,\s*((?:{STRING}\s*)+)", flags=re.S)
+    for path in sorted((ROOT / "core").rglob("*.c")):
+        for match in pattern.finditer(path.read_text(encoding="utf-8")):
+            yield match[1], match[2], clean(match[3])
+
+
 def jobs():
     return table(["kind", "timeout (s)", "what it does"],
-                 [[f"`{r[0]}`", r[2], r[3]] for r in rows("workers/jobs.def", "JOB")])
+                 sorted([f"`{kind}`", timeout_s, help_] for kind, timeout_s, help_ in job_kinds()))
 
 
 def faults():

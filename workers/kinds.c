@@ -1,50 +1,58 @@
-#include "base/memory/array.h"
-#include "base/system/clock.h"
+#include "workers/kinds.h"
+
 #include "gen/sql.h"
 #include "io/pg/db.h"
-#include "workers/extension_kinds.h"
-#include "workers/handlers.h"
-#include "workers/main.h"
 
-static const struct job_kind KINDS[] = {
-#define JOB(kind_, handler_, timeout_s, help)                                                      \
-    {.kind = STR_INIT(kind_), .handler = handler_, .timeout_us = (timeout_s)*SECOND_US},
-#include "workers/jobs.def"
-#undef JOB
-};
+#include <assert.h>
 
-enum { KIND_COUNT = COUNT_OF(KINDS) };
+/* Immutable after the start. */
+static const struct host *kinds_host;
 
-const struct job_kind *job_kind_find(Str kind)
+/* The handler of all kinds of extensions. */
+static fiber_fn Err extension_run(struct ctx *ctx, struct job *job)
 {
-    for (size_t i = 0; i < KIND_COUNT; i++)
-        if (str_eq(KINDS[i].kind, kind))
-            return &KINDS[i];
-    return extension_kind_find(kind);
+    const struct job_kind *kind = job_kind_find(job->kind);
+    assert(kind != NULL && kind->extension != NULL);
+    return host_job_run(ctx, kind->extension, job);
 }
 
-const char *worker_kind_name(unsigned index)
+void kinds_add_extensions(struct arena *arena, const struct host *host)
 {
-    return index < KIND_COUNT ? KINDS[index].kind.data : NULL;
+    const struct host_job_info *infos;
+    uint32_t count = host_jobs(host, arena, &infos);
+    struct job_kind *list = arena_array(arena, struct job_kind, count);
+    for (uint32_t i = 0; i < count; i++) {
+        list[i] = (struct job_kind){
+            .name = infos[i].kind,
+            .run = extension_run,
+            .scope = JOB_OF_ANY,
+            .timeout_s = infos[i].timeout_s,
+            .extension = infos[i].job,
+        };
+        job_kind_add(&list[i]);
+    }
+    kinds_host = host;
 }
 
-fiber_fn Err job_kinds_report(struct platform platform)
+Str kind_is_off(struct arena *arena, Str kind)
+{
+    return kinds_host != NULL ? host_kind_is_off(kinds_host, arena, kind) : STR_NONE;
+}
+
+fiber_fn Err kinds_report(struct platform platform)
 {
     struct arena *arena = platform.ctx->arena;
-    const struct job_kind *others;
-    uint32_t other_count = extension_kinds_all(&others);
-    uint32_t count = KIND_COUNT + other_count;
+    uint32_t count = job_kind_count();
     Str *names = arena_array(arena, Str, count);
     Str *extensions = arena_array(arena, Str, count);
     int64_t *timeouts_s = arena_array(arena, int64_t, count);
     for (uint32_t i = 0; i < count; i++) {
-        const struct job_kind *kind = i < KIND_COUNT ? &KINDS[i] : &others[i - KIND_COUNT];
-        ptrdiff_t dot =
-            str_find_char(kind->kind, '.'); /* of an extension: its name stands before */
-        names[i] = kind->kind;
+        const struct job_kind *kind = job_kind_at(i);
+        ptrdiff_t dot = str_find_char(kind->name, '.'); /* behind the name of the extension */
+        names[i] = kind->name;
         extensions[i] =
-            i < KIND_COUNT || dot < 0 ? STR_NONE : str_slice(kind->kind, 0, (size_t)dot);
-        timeouts_s[i] = kind->timeout_us / SECOND_US;
+            kind->extension == NULL || dot < 0 ? STR_NONE : str_slice(kind->name, 0, (size_t)dot);
+        timeouts_s[i] = kind->timeout_s;
     }
     return db_query_platform(platform, &SQL_JOB_KINDS_REPORT,
                              ARGS(db_text_array(arena, names, count),

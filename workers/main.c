@@ -3,13 +3,11 @@
 #include "base/system/clock.h"
 #include "base/system/log.h"
 #include "base/system/process.h"
-#include "factory/articles/guards.h"
 #include "io/fiber/loop.h"
 #include "io/fiber/offload.h"
 #include "io/setup/setup.h"
 #include "jobs/queue/crash_page.h"
-#include "workers/extension_kinds.h"
-#include "workers/handlers.h"
+#include "workers/kinds.h"
 #include "workers/worker.h"
 
 #include <signal.h>
@@ -41,7 +39,7 @@ static fiber_fn Err start_in_order(struct ctx *ctx)
 {
     TRY(db_wait_ready(ctx, ctx->reactor->db));
     TRY(db_check_migrations(reactor_platform(ctx)));
-    TRY(job_kinds_report(reactor_platform(ctx)));
+    TRY(kinds_report(reactor_platform(ctx)));
     TRY(redis_wait_ready(ctx, ctx->reactor->redis));
     return queue_check(ctx);
 }
@@ -186,9 +184,8 @@ int worker_main(int argc, char **argv)
         crash_page_show(0);
         if (setpriority(PRIO_PROCESS, 0, (int)settings.worker_nice) != 0)
             log_event(LOG_WARN, "priority_unchanged", LOG_I("nice", settings.worker_nice));
-        factory_guard_items();
         struct host *host = host_load(&settings, NULL);
-        extension_kinds_set(arena, host);
+        kinds_add_extensions(arena, host);
         /* While its lease holds, a job waits out a restart of PostgreSQL: better than once more. */
         if (settings.database_patience_ms < settings.worker_lease_s * 1000)
             settings.database_patience_ms = settings.worker_lease_s * 1000;

@@ -6,6 +6,3 @@
 /* Runs until SIGTERM or SIGINT, drains, and ends; the exit code of the process. A worker whose
  * lease was lost drops what it runs and begins again under another name. */
 int worker_main(int argc, char **argv);
-
-/* The kinds of jobs.def, one by one; NULL behind the last. */
-const char *worker_kind_name(unsigned index);

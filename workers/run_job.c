@@ -7,8 +7,7 @@
 #include "base/system/counters.h"
 #include "base/system/log.h"
 #include "io/fiber/loop.h"
-#include "workers/extension_kinds.h"
-#include "workers/handlers.h"
+#include "workers/kinds.h"
 #include "workers/worker.h"
 
 #include <assert.h>
@@ -130,7 +129,8 @@ static struct ctx ctx_of(const struct run *run, int64_t timeout_us)
 static fiber_fn Err run_handler(struct run *run, struct ctx *ctx, const struct job_kind *kind)
 {
     TRY(json_parse(ctx, run->job.payload_text, JSON_LIMITS_DEFAULT, &run->job.payload));
-    TRY(kind->handler(ctx, &run->job));
+    TRY(job_scope_check(ctx, kind, &run->job));
+    TRY(kind->run(ctx, &run->job));
     return run->job.is_finished ? OK : job_finish(ctx, &run->job, NULL, STR_NONE);
 }
 
@@ -179,7 +179,7 @@ static fiber_fn void postpone(struct run *run, Str reason)
 
 static fiber_fn void run_known(struct run *run, const struct job_kind *kind)
 {
-    struct ctx ctx = ctx_of(run, kind->timeout_us);
+    struct ctx ctx = ctx_of(run, kind->timeout_s * SECOND_US);
     Err err = access_settle(&ctx, run_handler(run, &ctx, kind), run->started_us);
     if (run->job.is_finished)
         log_done(run);
@@ -190,7 +190,7 @@ static fiber_fn void run_known(struct run *run, const struct job_kind *kind)
 static fiber_fn void run_in_fiber(struct run *run)
 {
     const struct job_kind *kind = job_kind_find(run->job.kind);
-    Str off = kind == NULL ? extension_kind_is_off(run->arena, run->job.kind) : STR_NONE;
+    Str off = kind == NULL ? kind_is_off(run->arena, run->job.kind) : STR_NONE;
     if (kind != NULL)
         run_known(run, kind);
     else if (off.len > 0)

@@ -1,11 +1,10 @@
 /* Jobs: what waits, what failed and why, and once more. */
-#include "jobs/queue/job.h"
-
 #include "base/json/json.h"
 #include "base/memory/array.h"
 #include "cli/commands/platform.h"
 #include "cli/table.h"
 #include "gen/sql.h"
+#include "jobs/queue/job_kind.h"
 
 #include <stdio.h>
 
@@ -15,10 +14,6 @@ int command_job_retry(struct cli *cli, int argc, char **argv);
 int command_job_enqueue(struct cli *cli, int argc, char **argv);
 int command_job_counts(struct cli *cli, int argc, char **argv);
 int command_job_kinds(struct cli *cli, int argc, char **argv);
-
-/* The kinds of jobs.def, one by one, then NULL (workers/kinds.c). Weak, as the faces are
- * (cli/command.c): a test of this library has no workers. */
-__attribute__((weak)) const char *worker_kind_name(unsigned index);
 
 enum { LIMIT_DEFAULT = 20, LIMIT_MAX = 10000, COUNT_MAX = 1000000, NAMES_MAX = 16384 };
 
@@ -194,8 +189,8 @@ static const char *built_kinds(struct cli *cli)
 {
     struct buf *names = buf_in_arena(cli->ctx.arena, NAMES_MAX);
     buf_put_char(names, '{');
-    for (unsigned i = 0; worker_kind_name != NULL && worker_kind_name(i) != NULL; i++)
-        buf_printf(names, "%s%s", i > 0 ? "," : "", worker_kind_name(i));
+    for (uint32_t i = 0; i < job_kind_count(); i++)
+        buf_printf(names, "%s%.*s", i > 0 ? "," : "", STR_FMT(job_kind_at(i)->name));
     buf_put_char(names, '}');
     return str_z(cli->ctx.arena, buf_str(names));
 }

@@ -21,6 +21,7 @@ LAYERS = {
     "server": ("server", ("runtime",)),
     "workers": ("workers", ("runtime",)),
     "cli": ("cli", ("runtime",)),
+    "app": ("app", ("server", "workers", "cli")),
 }
 # The one executable starts the others by their main.h.
 ALLOWED_ACROSS = {("cli", "server/main.h"), ("cli", "workers/main.h")}

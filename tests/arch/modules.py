@@ -33,8 +33,9 @@ MODULES = {
         "load": ("load.h",),
     },
     "jobs": {
-        "queue": ("job.h", "queue.h", "claim.h", "lease.h", "keys.h", "overrun.h", "crash_page.h"),
-        "steward": ("steward.h",),
+        "queue": ("job.h", "job_kind.h", "queue.h", "claim.h", "lease.h", "keys.h", "overrun.h", "crash_page.h"),
+        "steward": ("steward.h", "schedule.h"),
+        "retention": ("retention.h",),
     },
     "visitors": {
         "tracking": ("tracking.h",),

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "../unit/io/io_test.h"
+#include "app/compose.h"
 #include "base/settings/settings.h"
 #include "base/system/log.h"
 #include "io/fiber/loop.h"
@@ -105,6 +106,7 @@ static inline int database_setup(void **state)
     uuid_parse(STR("aaaaaaaa-0000-7000-8000-00000000000a"), &SITE_A);
     uuid_parse(STR("bbbbbbbb-0000-7000-8000-00000000000b"), &SITE_B);
 
+    compose();
     test_server = must_connect(url);
     snprintf(test_name, sizeof(test_name), "spark_test_%ld", (long)getpid());
     char sql[128];

@@ -79,7 +79,7 @@ static Err run_body(struct ctx *ctx, void *arg)
     struct job job = {
         .id = run->id,
         .attempt = run->attempt,
-        .kind = STR(GENERATION_KIND),
+        .kind = JOB_GENERATE_ARTICLES.name,
         .scope = ctx->scope,
         .worker = STR("w"),
     };

@@ -66,7 +66,7 @@ static Err run_body(struct ctx *ctx, void *arg)
     struct job job = {
         .id = *(const int64_t *)arg,
         .attempt = 1,
-        .kind = STR(PUBLISH_DUE_KIND),
+        .kind = JOB_PUBLISH_DUE.name,
         .scope = ctx->scope,
         .worker = STR("w"),
     };

@@ -175,8 +175,11 @@ static void a_target_that_went_leaves_its_link_and_the_undo(void **state)
 static Err run_body(struct ctx *ctx, void *arg)
 {
     const int64_t *id = arg;
-    struct job job = {
-        .id = *id, .attempt = 1, .kind = STR(LINKS_KIND), .scope = ctx->scope, .worker = STR("w")};
+    struct job job = {.id = *id,
+                      .attempt = 1,
+                      .kind = JOB_INSERT_LINKS.name,
+                      .scope = ctx->scope,
+                      .worker = STR("w")};
     TRY(json_parse(ctx, STR("{\"campaign_id\":\"" CAMPAIGN "\"}"), JSON_LIMITS_DEFAULT,
                    &job.payload));
     return links_run(ctx, &job);

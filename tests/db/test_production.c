@@ -75,7 +75,7 @@ static Err run_body(struct ctx *ctx, void *arg)
     struct job job = {
         .id = *(const int64_t *)arg,
         .attempt = 1,
-        .kind = STR(PRODUCTION_KIND),
+        .kind = JOB_PROCESS_QUEUE.name,
         .scope = ctx->scope,
         .worker = STR("w"),
     };

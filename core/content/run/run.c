@@ -148,6 +148,8 @@ Err run_plan(struct run *run)
     return run_branches(run, plan->root, &run->rows);
 }
 
+const struct db_error_rule AMBIGUOUS_KEY_ERROR = {"SPK01", ERR_AMBIGUOUS_KEY, db_error_plain};
+
 Err run_check_keys(const struct run *run)
 {
     const struct plan *plan = run->plan;

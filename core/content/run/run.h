@@ -4,6 +4,7 @@
 #pragma once
 
 #include "content/plan/plan.h"
+#include "io/pg/db_error.h"
 
 struct branch_rows {
     struct rows rows;
@@ -39,6 +40,8 @@ Str key_text(struct arena *arena, const struct rows *rows, uint32_t row, uint32_
 fiber_fn Err run_bind(struct run *run, const struct select *select, struct db_args *ret);
 /* The root statement, the counts, then the branches, level by level. */
 fiber_fn Err run_plan(struct run *run);
+/* What statements raise that write by key and find rows of several sites. */
+extern const struct db_error_rule AMBIGUOUS_KEY_ERROR;
 /* ERR_AMBIGUOUS_KEY when rows asked for by key are of several sites. */
 Err run_check_keys(const struct run *run);
 /* The branches of rows that came otherwise (a write). */

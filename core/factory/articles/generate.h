@@ -5,12 +5,12 @@
 #pragma once
 
 #include "factory/articles/article_store.h"
-#include "jobs/queue/job.h"
+#include "jobs/queue/job_kind.h"
 
 enum {
     GENERATION_JOBS_MAX = 5000, /* jobs that one request may queue */
 };
-#define GENERATION_KIND "generate-articles"
+extern const struct job_kind JOB_GENERATE_ARTICLES;
 
 struct generation_request {
     Uuid campaign;
@@ -34,5 +34,5 @@ struct single_request {
 fiber_fn Err generation_single(struct ctx *ctx, const struct single_request *request,
                                struct article_draft *ret, bool *ret_made, uint64_t *ret_remaining);
 
-/* A job of kind generate-articles: finishes it. */
+/* A job of JOB_GENERATE_ARTICLES: finishes it. */
 fiber_fn Err generation_run(struct ctx *ctx, struct job *job);

@@ -1,6 +1,7 @@
 #include "access/audit/audit.h"
 #include "base/json/json_writer.h"
 #include "base/system/counters.h"
+#include "base/system/range.h"
 #include "factory/articles/generate.h"
 #include "factory/text/text.h"
 #include "gen/sql.h"
@@ -9,45 +10,48 @@
 #include <assert.h>
 #include <inttypes.h>
 
-/* Queueing --------------------------------------------------------------------------------------
- */
+/* Queueing */
 
-static Str payload_of(struct ctx *ctx, const struct generation_request *request, Uuid id,
-                      uint32_t offset, uint32_t limit)
-{
-    enum { PAYLOAD_MAX = 4 * 1024 };
-    struct buf *out = buf_in_arena(ctx->arena, PAYLOAD_MAX);
-    struct json_writer w = json_writer(out);
-    json_object_begin(&w);
-    json_field_uuid(&w, "job_id", id);
-    json_field_uuid(&w, "site_id", ctx->scope.site);
-    json_field_uuid(&w, "campaign_id", request->campaign);
-    json_field_int(&w, "offset", offset);
-    json_field_int(&w, "limit", limit);
-    if (!uuid_is_nil(request->avatar.id))
-        json_field_uuid(&w, "avatar_id", request->avatar.id);
-    if (request->avatar.key.len > 0)
-        json_field_str(&w, "avatar_key", request->avatar.key);
-    if (request->avatar.variant_type.len > 0)
-        json_field_str(&w, "variant_type", request->avatar.variant_type);
-    json_object_end(&w);
-    assert(!out->is_full);
-    return buf_str(out);
-}
+struct generation_payload {
+    Uuid job_id; /* of the batch */
+    Uuid campaign_id;
+    int64_t offset; /* tells the jobs of a batch apart */
+    int64_t limit;
+    Uuid avatar_id;
+    Str avatar_key;
+    Str variant_type;
+};
+static const struct job_field GENERATION_FIELDS[] = {
+    JOB_UUID(struct generation_payload, job_id, JOB_OPTIONAL),
+    JOB_UUID(struct generation_payload, campaign_id, JOB_REQUIRED),
+    JOB_INT(struct generation_payload, offset, 0, INT32_MAX, 0),
+    JOB_INT(struct generation_payload, limit, 1, ARTICLE_BATCH_MAX, 1),
+    JOB_UUID(struct generation_payload, avatar_id, JOB_OPTIONAL),
+    JOB_TEXT(struct generation_payload, avatar_key, AVATAR_KEY_MAX, JOB_OPTIONAL),
+    JOB_TEXT(struct generation_payload, variant_type, AVATAR_KEY_MAX, JOB_OPTIONAL),
+};
+const struct job_kind JOB_GENERATE_ARTICLES =
+    JOB_KIND("generate-articles", generation_run, JOB_OF_SITE, 300, JOB_NORMAL,
+             "Assembles and stores articles for free headlines of a campaign.",
+             JOB_PAYLOAD(struct generation_payload, GENERATION_FIELDS));
 
 static fiber_fn Err enqueue(struct ctx *ctx, struct db_tx *tx,
                             const struct generation_request *request, Uuid id, uint32_t offset)
 {
-    uint32_t left = request->total - offset;
-    uint32_t limit = left < request->batch_size ? left : request->batch_size;
-    Str name = uuid_text(ctx->arena, id);
-    struct job_spec spec = {
-        .kind = STR(GENERATION_KIND),
-        .payload = payload_of(ctx, request, id, offset, limit),
-        .dedup_key =
-            str_printf(ctx->arena, "%s.%.*s.%" PRIu32, GENERATION_KIND, STR_FMT(name), offset),
-        .priority = JOB_NORMAL,
+    struct generation_payload payload = {
+        .job_id = id,
+        .campaign_id = request->campaign,
+        .offset = offset,
+        .limit = min_u32(request->total - offset, request->batch_size),
+        .avatar_id = request->avatar.id,
+        .avatar_key = request->avatar.key,
+        .variant_type = request->avatar.variant_type,
     };
+    struct job_spec spec;
+    TRY(job_spec_make(ctx, &JOB_GENERATE_ARTICLES, &payload, &spec));
+    Str batch = uuid_text(ctx->arena, id);
+    spec.dedup_key = job_dedup_key(ctx->arena, &JOB_GENERATE_ARTICLES,
+                                   str_printf(ctx->arena, "%.*s.%" PRIu32, STR_FMT(batch), offset));
     int64_t job;
     return job_enqueue(tx, &spec, &job);
 }
@@ -93,40 +97,17 @@ fiber_fn Err generation_start(struct ctx *ctx, const struct generation_request *
     return OK;
 }
 
-/* The job
- * ------------------------------------------------------------------------------------------ */
-
-struct payload {
-    Uuid generation;
-    Uuid campaign;
-    int64_t limit;
-    struct avatar_choice avatar;
-};
-
-static Err payload_read(struct ctx *ctx, const struct job *job, struct payload *ret)
-{
-    struct payload payload = {.limit = 1};
-    TRY(json_take_uuid(ctx, job->payload, "job_id", &payload.generation));
-    TRY(json_take_uuid(ctx, job->payload, "campaign_id", &payload.campaign));
-    TRY(json_take_int(ctx, job->payload, "limit", 1, ARTICLE_BATCH_MAX, &payload.limit));
-    TRY(json_take_uuid(ctx, job->payload, "avatar_id", &payload.avatar.id));
-    TRY(json_take_str(ctx, job->payload, "avatar_key", AVATAR_KEY_MAX, &payload.avatar.key));
-    TRY(json_take_str(ctx, job->payload, "variant_type", AVATAR_KEY_MAX,
-                      &payload.avatar.variant_type));
-    if (uuid_is_nil(payload.campaign))
-        return fail(ctx, ERR_INVALID_PAYLOAD, "The job names no campaign_id");
-    *ret = payload;
-    return OK;
-}
+/* The job */
 
 /* The fence first, the hot row last: a batch's jobs queue for it no longer than a commit takes. */
 fiber_fn Err generation_run(struct ctx *ctx, struct job *job)
 {
-    struct payload payload = {0};
-    TRY(payload_read(ctx, job, &payload));
-    struct article_batch batch = {.generation = payload.generation};
-    struct plan_choice choice = {.avatar = &payload.avatar};
-    TRY(article_plan_choose(ctx, payload.campaign, &choice, &batch.plan));
+    struct generation_payload payload;
+    TRY(job_payload_read(ctx, &JOB_GENERATE_ARTICLES, job, &payload));
+    struct article_batch batch = {.generation = payload.job_id};
+    struct avatar_choice avatar = {payload.avatar_id, payload.avatar_key, payload.variant_type};
+    struct plan_choice choice = {.avatar = &avatar};
+    TRY(article_plan_choose(ctx, payload.campaign_id, &choice, &batch.plan));
     struct article_draft *drafts =
         arena_array(ctx->arena, struct article_draft, (size_t)payload.limit);
 
@@ -138,9 +119,9 @@ fiber_fn Err generation_run(struct ctx *ctx, struct job *job)
                     generation_advance_args(ctx->arena,
                                             &(struct generation_advance_args){
                                                 .site = ctx->scope.site,
-                                                .id = payload.generation,
+                                                .id = payload.job_id,
                                                 .made = (int32_t)made,
-                                                .campaign = payload.campaign,
+                                                .campaign = payload.campaign_id,
                                                 .audit_user = audit_user(ctx),
                                                 .audit_actor = audit_actor(ctx),
                                                 .audit_ip = audit_ip(ctx),

@@ -92,25 +92,37 @@ static fiber_fn Err scan_now(struct ctx *ctx, const struct duplicate_request *re
 /* Later
  * ------------------------------------------------------------------------------------------ */
 
-static Str payload_of(struct ctx *ctx, const struct duplicate_request *request)
+struct scan_payload {
+    double threshold; /* 0: the site's */
+    int64_t min_shared;
+    Uuid queue_id; /* its articles, or those; neither: the whole site */
+    const Uuid *batch_ids;
+    uint32_t batch_ids_count;
+};
+static const struct job_field SCAN_FIELDS[] = {
+    JOB_REAL(struct scan_payload, threshold, 1),
+    JOB_INT(struct scan_payload, min_shared, 1, INT32_MAX, 3),
+    JOB_UUID(struct scan_payload, queue_id, JOB_OPTIONAL),
+    JOB_UUIDS(struct scan_payload, batch_ids, DUPLICATES_IDS_MAX),
+};
+const struct job_kind JOB_SCAN_DUPLICATES =
+    JOB_KIND("scan-duplicates", duplicates_run, JOB_OF_SITE, 900, JOB_NORMAL,
+             "Compares the articles of a site and flags those that are too similar.",
+             JOB_PAYLOAD(struct scan_payload, SCAN_FIELDS));
+
+Err duplicates_payload_read(struct ctx *ctx, const struct job *job, struct duplicate_request *ret)
 {
-    struct buf *out = buf_in_arena(ctx->arena, JOB_PAYLOAD_MAX);
-    struct json_writer w = json_writer(out);
-    json_object_begin(&w);
-    json_key(&w, STR("threshold"));
-    json_put_real(&w, request->review);
-    json_field_int(&w, "min_shared", request->min_shared);
-    if (!uuid_is_nil(request->queue))
-        json_field_uuid(&w, "queue_id", request->queue);
-    if (request->id_count > 0) {
-        json_key(&w, STR("batch_ids"));
-        json_array_begin(&w);
-        for (uint32_t i = 0; i < request->id_count; i++)
-            json_put_uuid(&w, request->ids[i]);
-        json_array_end(&w);
-    }
-    json_object_end(&w);
-    return buf_str(out);
+    struct scan_payload payload;
+    TRY(job_payload_read(ctx, &JOB_SCAN_DUPLICATES, job, &payload));
+    *ret = (struct duplicate_request){
+        .review = payload.threshold,
+        .min_shared = payload.min_shared,
+        .words = SHINGLE_WORDS,
+        .queue = payload.queue_id,
+        .ids = payload.batch_ids,
+        .id_count = payload.batch_ids_count,
+    };
+    return OK;
 }
 
 /* Two scans of the same articles at once would do the same work twice. */
@@ -119,9 +131,8 @@ static Str dedup_key_of(struct ctx *ctx, const struct duplicate_request *request
     if (request->id_count > 0)
         return STR_NONE;
     if (uuid_is_nil(request->queue))
-        return STR(DUPLICATES_KIND);
-    Str queue = uuid_text(ctx->arena, request->queue);
-    return str_printf(ctx->arena, DUPLICATES_KIND ".%.*s", STR_FMT(queue));
+        return JOB_SCAN_DUPLICATES.name;
+    return job_dedup_key(ctx->arena, &JOB_SCAN_DUPLICATES, uuid_text(ctx->arena, request->queue));
 }
 
 static fiber_fn Err enqueue(struct ctx *ctx, const struct duplicate_request *request,
@@ -131,12 +142,16 @@ static fiber_fn Err enqueue(struct ctx *ctx, const struct duplicate_request *req
         return fail(ctx, ERR_FAILED_VALIDATION,
                     "ngram_size is %d for more than %d articles: their signatures are made so.",
                     SHINGLE_WORDS, DUPLICATES_DIRECT_MAX);
-    struct job_spec spec = {
-        .kind = STR(DUPLICATES_KIND),
-        .payload = payload_of(ctx, request),
-        .dedup_key = dedup_key_of(ctx, request),
-        .priority = JOB_NORMAL,
+    struct scan_payload payload = {
+        .threshold = request->review,
+        .min_shared = request->min_shared,
+        .queue_id = request->queue,
+        .batch_ids = request->ids,
+        .batch_ids_count = request->id_count,
     };
+    struct job_spec spec;
+    TRY(job_spec_make(ctx, &JOB_SCAN_DUPLICATES, &payload, &spec));
+    spec.dedup_key = dedup_key_of(ctx, request);
     int64_t job;
     TRY(job_enqueue_now(ctx, &spec, &job));
     if (job == 0)

@@ -21,7 +21,7 @@
 #pragma once
 
 #include "factory/duplicates/shingle.h"
-#include "jobs/queue/job.h"
+#include "jobs/queue/job_kind.h"
 
 enum {
     DUPLICATES_DIRECT_MAX = 100,
@@ -29,7 +29,7 @@ enum {
     DUPLICATES_ARTICLES_MAX = 500 * 1000, /* of one job */
     DUPLICATES_FLAGS_MAX = 100 * 1000,    /* of one job */
 };
-#define DUPLICATES_KIND "scan-duplicates"
+extern const struct job_kind JOB_SCAN_DUPLICATES;
 
 struct duplicate_request {
     double review;      /* 0: the site's */

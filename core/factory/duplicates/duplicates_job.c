@@ -490,40 +490,11 @@ static fiber_fn Err finish(struct scan *scan)
 /* Start ------------------------------------------------------------------------------------------
  */
 
-static Err read_ids(struct ctx *ctx, const struct json *array, struct duplicate_request *ret)
-{
-    uint32_t count = json_len(array);
-    if (count > DUPLICATES_IDS_MAX)
-        return fail(ctx, ERR_INVALID_PAYLOAD, "At most %d batch_ids", DUPLICATES_IDS_MAX);
-    Uuid *ids = arena_array(ctx->arena, Uuid, count + 1);
-    for (uint32_t i = 0; i < count; i++) {
-        const struct json *item = json_at(array, i);
-        if (json_kind(item) != JSON_STRING || !uuid_parse(json_str(item), &ids[i]))
-            return fail(ctx, ERR_INVALID_PAYLOAD, "batch_ids[%" PRIu32 "] is not a UUID", i);
-    }
-    ret->ids = ids;
-    ret->id_count = count;
-    return OK;
-}
-
-static Err request_read(struct ctx *ctx, const struct job *job, struct duplicate_request *ret)
-{
-    *ret = (struct duplicate_request){.min_shared = 3, .words = SHINGLE_WORDS};
-    const struct json *threshold = json_get(job->payload, STR("threshold"));
-    if (json_kind(threshold) == JSON_INT || json_kind(threshold) == JSON_REAL)
-        ret->review = json_number(threshold);
-    if (!(ret->review >= 0 && ret->review <= 1))
-        return fail(ctx, ERR_INVALID_PAYLOAD, "threshold is a number from 0 to 1");
-    TRY(json_take_int(ctx, job->payload, "min_shared", 1, INT32_MAX, &ret->min_shared));
-    TRY(json_take_uuid(ctx, job->payload, "queue_id", &ret->queue));
-    return read_ids(ctx, json_get(job->payload, STR("batch_ids")), ret);
-}
-
 fiber_fn Err duplicates_run(struct ctx *ctx, struct job *job)
 {
     assert(ctx->scope.kind == SCOPE_SITE);
     struct scan scan = {.ctx = ctx, .job = job, .kept = arena_create_within(ctx->arena)};
-    TRY(request_read(ctx, job, &scan.request));
+    TRY(duplicates_payload_read(ctx, job, &scan.request));
     TRY(thresholds_read(ctx, &scan.request, &scan.thresholds));
     TRY(read_articles(&scan));
     TRY(search(&scan));

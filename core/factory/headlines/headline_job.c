@@ -1,5 +1,6 @@
 /* Headlines by a worker: in steps, each of which moves the cursor and what an editor sees. */
 #include "base/json/json_writer.h"
+#include "base/system/range.h"
 #include "factory/headlines/headline_write.h"
 #include "gen/sql.h"
 #include "io/pg/db.h"
@@ -9,30 +10,29 @@
 
 enum { STEP = 20000 };
 
-/* Queueing ---------------------------------------------------------------------------------------
- */
+/* Queueing */
 
-static Err payload_of(struct ctx *ctx, const struct campaign *campaign,
-                      const struct headline_run *run, uint64_t offset, Uuid batch, Str *ret)
-{
-    struct buf *out = buf_in_arena(ctx->arena, JOB_PAYLOAD_MAX);
-    struct json_writer w = json_writer(out);
-    json_object_begin(&w);
-    json_field_uuid(&w, "job_id", batch);
-    json_field_uuid(&w, "campaign_id", campaign->id);
-    json_field_int(&w, "offset", (int64_t)offset);
-    json_field_int(&w, "limit", (int64_t)run->max);
-    if (run->spintax_root.len > 0)
-        json_field_str(&w, "spintax_root", run->spintax_root);
-    json_key(&w, STR("patterns"));
-    json_array_begin(&w);
-    for (uint32_t i = 0; i < run->pattern_count; i++)
-        json_put_str(&w, run->patterns[i]);
-    json_array_end(&w);
-    json_object_end(&w);
-    *ret = buf_str(out);
-    return buf_check(ctx, out, "job");
-}
+struct headlines_payload {
+    Uuid job_id; /* of the batch */
+    Uuid campaign_id;
+    int64_t offset;
+    int64_t limit;
+    Str spintax_root; /* empty: the campaign's own */
+    const Str *patterns;
+    uint32_t patterns_count;
+};
+static const struct job_field HEADLINES_FIELDS[] = {
+    JOB_UUID(struct headlines_payload, job_id, JOB_OPTIONAL),
+    JOB_UUID(struct headlines_payload, campaign_id, JOB_REQUIRED),
+    JOB_INT(struct headlines_payload, offset, 0, INT64_MAX, 0),
+    JOB_INT(struct headlines_payload, limit, 0, HEADLINES_RUN_MAX, HEADLINES_RUN_DEFAULT),
+    JOB_TEXT(struct headlines_payload, spintax_root, SPIN_TEMPLATE_MAX, JOB_OPTIONAL),
+    JOB_TEXTS(struct headlines_payload, patterns, HEADLINE_PATTERNS_MAX),
+};
+const struct job_kind JOB_GENERATE_HEADLINES =
+    JOB_KIND("generate-headlines", headlines_job_run, JOB_OF_SITE, 600, JOB_NORMAL,
+             "Writes a range of a campaign's headlines to its inventory.",
+             JOB_PAYLOAD(struct headlines_payload, HEADLINES_FIELDS));
 
 fiber_fn Err headlines_queue(struct ctx *ctx, const struct campaign *campaign,
                              const struct headline_run *run, Uuid *ret_batch)
@@ -44,55 +44,31 @@ fiber_fn Err headlines_queue(struct ctx *ctx, const struct campaign *campaign,
     if (offset > space.total)
         offset = space.total;
     uint64_t left = space.total - offset;
-    struct headline_run bounded = *run;
-    bounded.max = left < run->max ? left : run->max;
-
-    Uuid batch = uuid_make();
-    struct job_spec spec = {.kind = STR(HEADLINES_KIND), .priority = JOB_NORMAL};
-    TRY(payload_of(ctx, campaign, &bounded, offset, batch, &spec.payload));
+    struct headlines_payload payload = {
+        .job_id = uuid_make(),
+        .campaign_id = campaign->id,
+        .offset = (int64_t)offset,
+        .limit = (int64_t)min_u64(left, run->max),
+        .spintax_root = run->spintax_root,
+        .patterns = run->patterns,
+        .patterns_count = run->pattern_count,
+    };
+    struct job_spec spec;
+    TRY(job_spec_make(ctx, &JOB_GENERATE_HEADLINES, &payload, &spec));
     SCOPED_TX struct db_tx tx = {0};
     TRY(db_begin(ctx, &tx));
     TRY(db_tx_query(&tx, &SQL_HEADLINE_BATCH_CREATE,
-                    ARGS(db_uuid(ctx->scope.site), db_uuid(batch), db_uuid(campaign->id),
-                         db_uuid(campaign->owner), db_int4((int32_t)bounded.max)),
+                    ARGS(db_uuid(ctx->scope.site), db_uuid(payload.job_id), db_uuid(campaign->id),
+                         db_uuid(campaign->owner), db_int4((int32_t)payload.limit)),
                     NULL));
     int64_t job;
     TRY(job_enqueue(&tx, &spec, &job));
     TRY(db_commit(&tx));
-    *ret_batch = batch;
+    *ret_batch = payload.job_id;
     return OK;
 }
 
-/* The job ----------------------------------------------------------------------------------------
- */
-
-struct payload {
-    Uuid batch;
-    Uuid campaign;
-    int64_t offset;
-    int64_t limit;
-    struct headline_run run;
-};
-
-static Err payload_read(struct ctx *ctx, const struct job *job, struct payload *ret)
-{
-    *ret = (struct payload){.limit = HEADLINES_RUN_DEFAULT};
-    TRY(json_take_uuid(ctx, job->payload, "job_id", &ret->batch));
-    TRY(json_take_uuid(ctx, job->payload, "campaign_id", &ret->campaign));
-    TRY(json_take_int(ctx, job->payload, "offset", 0, INT64_MAX, &ret->offset));
-    TRY(json_take_int(ctx, job->payload, "limit", 0, HEADLINES_RUN_MAX, &ret->limit));
-    TRY(json_take_str(ctx, job->payload, "spintax_root", SPIN_TEMPLATE_MAX,
-                      &ret->run.spintax_root));
-    if (uuid_is_nil(ret->campaign))
-        return fail(ctx, ERR_INVALID_PAYLOAD, "The job names no campaign_id");
-    const struct json *patterns = json_get(job->payload, STR("patterns"));
-    Str *keys = arena_array(ctx->arena, Str, HEADLINE_PATTERNS_MAX);
-    for (uint32_t i = 0; i < json_len(patterns) && i < HEADLINE_PATTERNS_MAX; i++)
-        if (json_kind(json_at(patterns, i)) == JSON_STRING)
-            keys[ret->run.pattern_count++] = json_str(json_at(patterns, i));
-    ret->run.patterns = keys;
-    return OK;
-}
+/* The job */
 
 /* Where an earlier attempt stopped; the numbers before are stored. */
 static uint64_t resume_at(struct ctx *ctx, const struct job *job, uint64_t start)
@@ -108,7 +84,7 @@ static uint64_t resume_at(struct ctx *ctx, const struct job *job, uint64_t start
 
 struct work {
     struct job *job;
-    struct payload payload;
+    struct headlines_payload payload;
     struct headline_space space;
     struct headline_result result;
 };
@@ -127,7 +103,7 @@ static fiber_fn Err step(struct ctx *ctx, struct work *work, uint64_t to)
     TRY(headline_cursor_move(ctx, &work->space, range.done_until));
     TRY(db_query(
         ctx, &SQL_HEADLINE_BATCH_ADVANCE,
-        ARGS(db_uuid(ctx->scope.site), db_uuid(work->payload.batch), db_int4((int32_t)done)),
+        ARGS(db_uuid(ctx->scope.site), db_uuid(work->payload.job_id), db_int4((int32_t)done)),
         NULL));
     TRY(job_checkpoint(ctx, work->job,
                        str_printf(ctx->arena, "{\"next\":%" PRIu64 "}", range.done_until)));
@@ -146,7 +122,7 @@ static fiber_fn Err finish(struct ctx *ctx, struct work *work)
     SCOPED_TX struct db_tx tx = {0};
     TRY(job_finish_begin(ctx, work->job, &tx));
     TRY(db_tx_query(&tx, &SQL_HEADLINE_BATCH_END,
-                    ARGS(db_uuid(ctx->scope.site), db_uuid(work->payload.batch),
+                    ARGS(db_uuid(ctx->scope.site), db_uuid(work->payload.job_id),
                          db_int4((int32_t)(result->next_offset - result->offset))),
                     NULL));
     TRY(job_finish_commit(work->job, &tx, answer));
@@ -163,11 +139,16 @@ fiber_fn Err headlines_job_run(struct ctx *ctx, struct job *job)
     assert(ctx->scope.kind == SCOPE_SITE);
     struct work *work = arena_new(ctx->arena, struct work);
     work->job = job;
-    TRY(payload_read(ctx, job, &work->payload));
+    TRY(job_payload_read(ctx, &JOB_GENERATE_HEADLINES, job, &work->payload));
     job->resumes = true; /* from the checkpoint of its last step */
     struct campaign campaign;
-    TRY(campaign_find(ctx, work->payload.campaign, &campaign));
-    TRY(headline_space_open(ctx, &campaign, &work->payload.run, &work->space));
+    TRY(campaign_find(ctx, work->payload.campaign_id, &campaign));
+    struct headline_run run = {
+        .spintax_root = work->payload.spintax_root,
+        .patterns = work->payload.patterns,
+        .pattern_count = work->payload.patterns_count,
+    };
+    TRY(headline_space_open(ctx, &campaign, &run, &work->space));
     uint64_t start = (uint64_t)work->payload.offset;
     uint64_t end = start + (uint64_t)work->payload.limit;
     if (end > work->space.total)

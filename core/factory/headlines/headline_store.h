@@ -6,7 +6,7 @@
 #pragma once
 
 #include "factory/articles/campaign.h"
-#include "jobs/queue/job.h"
+#include "jobs/queue/job_kind.h"
 
 enum {
     HEADLINES_RUN_DEFAULT = 10000,
@@ -22,7 +22,7 @@ enum {
     HEADLINE_SOURCES_MAX = 1000, /* formulas */
     HEADLINE_PATTERN_KEY_MAX = 255,
 };
-#define HEADLINES_KIND "generate-headlines"
+extern const struct job_kind JOB_GENERATE_HEADLINES;
 
 /* A formula, or the campaign's template (then the first two are empty). */
 struct headline_origin {

@@ -7,26 +7,25 @@
 
 enum { RESULT_MAX = 512 };
 
-/* Queueing ------------------------------------------------------------------------------------ */
+/* Queueing */
 
-static Str payload_of(struct ctx *ctx, const struct links_bulk *bulk)
-{
-    struct buf *out = buf_in_arena(ctx->arena, JOB_PAYLOAD_MAX);
-    struct json_writer w = json_writer(out);
-    json_object_begin(&w);
-    json_field_int(&w, "max_links", bulk->limits.max_links);
-    json_field_int(&w, "min_distance", bulk->limits.min_distance);
-    if (!uuid_is_nil(bulk->campaign))
-        json_field_uuid(&w, "campaign_id", bulk->campaign);
-    json_key(&w, STR("article_ids"));
-    json_array_begin(&w);
-    for (uint32_t i = 0; i < bulk->count; i++)
-        json_put_uuid(&w, bulk->articles[i]);
-    json_array_end(&w);
-    json_object_end(&w);
-    assert(!out->is_full); /* LINK_ARTICLES_MAX ids are 39 KB */
-    return buf_str(out);
-}
+struct links_payload {
+    int64_t max_links;
+    int64_t min_distance;
+    Uuid campaign_id; /* all its articles, or those */
+    const Uuid *article_ids;
+    uint32_t article_ids_count;
+};
+static const struct job_field LINKS_FIELDS[] = {
+    JOB_INT(struct links_payload, max_links, 1, LINKS_PER_ARTICLE_MAX, LINKS_PER_ARTICLE_DEFAULT),
+    JOB_INT(struct links_payload, min_distance, 0, LINK_DISTANCE_MAX, LINK_DISTANCE_DEFAULT),
+    JOB_UUID(struct links_payload, campaign_id, JOB_OPTIONAL),
+    JOB_UUIDS(struct links_payload, article_ids, LINK_ARTICLES_MAX),
+};
+const struct job_kind JOB_INSERT_LINKS =
+    JOB_KIND("insert-links", links_run, JOB_OF_SITE, 600, JOB_LOW,
+             "Turns words of articles into links to their site's targets.",
+             JOB_PAYLOAD(struct links_payload, LINKS_FIELDS));
 
 /* What is named and not there is refused now, not found missing by a worker later. */
 static fiber_fn Err keep_known(struct ctx *ctx, struct links_bulk *bulk)
@@ -53,40 +52,30 @@ fiber_fn Err links_enqueue(struct ctx *ctx, struct links_bulk *bulk, int64_t *re
 {
     assert(ctx->scope.kind == SCOPE_SITE && bulk->count <= LINK_ARTICLES_MAX);
     TRY(keep_known(ctx, bulk));
-    struct job_spec spec = {
-        .kind = STR(LINKS_KIND), .payload = payload_of(ctx, bulk), .priority = JOB_LOW};
+    struct links_payload payload = {
+        .max_links = bulk->limits.max_links,
+        .min_distance = bulk->limits.min_distance,
+        .campaign_id = bulk->campaign,
+        .article_ids = bulk->articles,
+        .article_ids_count = bulk->count,
+    };
+    struct job_spec spec;
+    TRY(job_spec_make(ctx, &JOB_INSERT_LINKS, &payload, &spec));
     return job_enqueue_now(ctx, &spec, ret_job);
 }
 
-/* The job: links_bulk.c does the work ------------------------------------------------------------
- */
+/* The job: links_bulk.c does the work */
 
-static Err take_articles(struct ctx *ctx, const struct json *payload, struct links_bulk *ret)
+static Err payload_read(struct ctx *ctx, const struct job *job, struct links_bulk *ret)
 {
-    const struct json *list = json_get(payload, STR("article_ids"));
-    ret->count = json_len(list);
-    if (ret->count > LINK_ARTICLES_MAX)
-        return fail(ctx, ERR_INVALID_PAYLOAD, "article_ids has more than %d ids",
-                    LINK_ARTICLES_MAX);
-    Uuid *ids = arena_array(ctx->arena, Uuid, ret->count);
-    for (uint32_t i = 0; i < ret->count; i++) {
-        const struct json *id = json_at(list, i);
-        if (json_kind(id) != JSON_STRING || !uuid_parse(json_str(id), &ids[i]))
-            return fail(ctx, ERR_INVALID_PAYLOAD, "article_ids[%u] is not a UUID", i);
-    }
-    ret->articles = ids;
-    return OK;
-}
-
-static Err payload_read(struct ctx *ctx, const struct json *payload, struct links_bulk *ret)
-{
-    int64_t max_links = LINKS_PER_ARTICLE_DEFAULT;
-    int64_t min_distance = LINK_DISTANCE_DEFAULT;
-    TRY(json_take_int(ctx, payload, "max_links", 1, LINKS_PER_ARTICLE_MAX, &max_links));
-    TRY(json_take_int(ctx, payload, "min_distance", 0, LINK_DISTANCE_MAX, &min_distance));
-    TRY(json_take_uuid(ctx, payload, "campaign_id", &ret->campaign));
-    TRY(take_articles(ctx, payload, ret));
-    ret->limits = (struct link_limits){(uint32_t)max_links, (uint32_t)min_distance};
+    struct links_payload payload;
+    TRY(job_payload_read(ctx, &JOB_INSERT_LINKS, job, &payload));
+    *ret = (struct links_bulk){
+        .campaign = payload.campaign_id,
+        .articles = payload.article_ids,
+        .count = payload.article_ids_count,
+        .limits = {(uint32_t)payload.max_links, (uint32_t)payload.min_distance},
+    };
     if (uuid_is_nil(ret->campaign) && ret->count == 0)
         return fail(ctx, ERR_INVALID_PAYLOAD, "The job names no articles");
     return OK;
@@ -97,7 +86,7 @@ fiber_fn Err links_run(struct ctx *ctx, struct job *job)
     struct links_bulk bulk = {0};
     const struct link_index *index;
     struct links_total total;
-    TRY(payload_read(ctx, job->payload, &bulk));
+    TRY(payload_read(ctx, job, &bulk));
     TRY(links_index_of_site(ctx, &index));
     TRY(links_bulk_insert(ctx, job, index, &bulk, &total));
 

@@ -7,14 +7,14 @@
 
 #include "factory/links/links.h"
 #include "io/fiber/fiber.h"
-#include "jobs/queue/job.h"
+#include "jobs/queue/job_kind.h"
 
 enum {
     LINK_TRIES_MAX = 3, /* an article that somebody edits meanwhile */
     LINK_ARTICLES_MAX = 1000,
     LINK_ANCHOR_BYTES_MAX = 65536,
 };
-#define LINKS_KIND "insert-links"
+extern const struct job_kind JOB_INSERT_LINKS;
 
 struct link_order {
     struct link_limits limits;

@@ -11,9 +11,9 @@
 
 #include "factory/articles/article_store.h"
 #include "factory/articles/velocity.h"
-#include "jobs/queue/job.h"
+#include "jobs/queue/job_kind.h"
 
-#define PRODUCTION_KIND "process-queue"
+extern const struct job_kind JOB_PROCESS_QUEUE;
 enum {
     PRODUCTION_SYNC_MAX = 10,     /* slots that a request does itself */
     PRODUCTION_LIMIT_MAX = 10000, /* slots that a request may hand out */
@@ -118,5 +118,5 @@ struct production_order {
 fiber_fn Err production_process(struct ctx *ctx, Uuid queue, const struct production_order *order,
                                 struct production_result *ret);
 
-/* A job of kind process-queue: finishes it. */
+/* A job of JOB_PROCESS_QUEUE: finishes it. */
 fiber_fn Err production_run(struct ctx *ctx, struct job *job);

@@ -193,16 +193,23 @@ static fiber_fn void turn_committed(struct ctx *ctx, const struct turn *turn)
 
 /* The request ---------------------------------------------------------------------------------- */
 
+struct production_payload {
+    Uuid queue_id;
+};
+static const struct job_field PRODUCTION_FIELDS[] = {
+    JOB_UUID(struct production_payload, queue_id, JOB_REQUIRED),
+};
+const struct job_kind JOB_PROCESS_QUEUE =
+    JOB_KIND("process-queue", production_run, JOB_OF_SITE, 300, JOB_NORMAL,
+             "Generates the articles of the slots that a production schedule has assigned to it.",
+             JOB_PAYLOAD(struct production_payload, PRODUCTION_FIELDS));
+
 static fiber_fn Err hand_out(struct db_tx *tx, Uuid queue, uint32_t slots,
                              enum job_priority priority, uint32_t *ret_jobs)
 {
-    struct ctx *ctx = tx->ctx;
-    Str id = uuid_text(ctx->arena, queue);
-    struct job_spec spec = {
-        .kind = STR(PRODUCTION_KIND),
-        .payload = str_printf(ctx->arena, "{\"queue_id\":\"%.*s\"}", STR_FMT(id)),
-        .priority = priority,
-    };
+    struct job_spec spec;
+    TRY(job_spec_make(tx->ctx, &JOB_PROCESS_QUEUE, &(struct production_payload){queue}, &spec));
+    spec.priority = priority;
     uint32_t jobs = 0;
     for (uint32_t given = 0; given < slots; given += ARTICLE_BATCH_MAX) {
         uint32_t left = slots - given;
@@ -309,9 +316,9 @@ fiber_fn Err production_run(struct ctx *ctx, struct job *job)
 {
     struct turn *turn = arena_new(ctx->arena, struct turn);
     turn->job = job->id;
-    TRY(json_take_uuid(ctx, job->payload, "queue_id", &turn->queue));
-    if (uuid_is_nil(turn->queue))
-        return fail(ctx, ERR_INVALID_PAYLOAD, "The job names no queue_id");
+    struct production_payload payload;
+    TRY(job_payload_read(ctx, &JOB_PROCESS_QUEUE, job, &payload));
+    turn->queue = payload.queue_id;
     struct production_state state;
     TRY(production_find(ctx, turn->queue, &state));
     TRY(article_plan_get(ctx, state.campaign, &turn->batch.plan));

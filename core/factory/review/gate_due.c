@@ -1,4 +1,5 @@
 #include "access/audit/audit.h"
+#include "base/system/clock.h"
 #include "factory/review/review.h"
 #include "gen/sql.h"
 
@@ -159,3 +160,40 @@ fiber_fn Err publish_due(struct ctx *ctx, struct job *job)
         str_printf(ctx->arena, "{\"published\":%" PRIu32 ",\"held\":%" PRIu32 "}", published, held);
     return job_finish(ctx, job, NULL, result);
 }
+
+const struct job_kind JOB_PUBLISH_DUE =
+    JOB_KIND("publish-due", publish_due, JOB_OF_SITE, 300, JOB_NORMAL,
+             "Publishes articles whose slots are due, if they pass the quality gate.");
+
+/* One live job a site: what comes while it runs, it does too, or the next look finds it. */
+static fiber_fn Err enqueue_for(struct ctx *ctx, Uuid site)
+{
+    struct job_spec spec;
+    TRY(job_spec_make(ctx, &JOB_PUBLISH_DUE, NULL, &spec));
+    spec.dedup_key = JOB_PUBLISH_DUE.name;
+    Scope own = ctx->scope;
+    ctx->scope = (Scope){.kind = SCOPE_SITE, .site = site};
+    int64_t id;
+    Err err = job_enqueue_now(ctx, &spec, &id);
+    ctx->scope = own;
+    return err;
+}
+
+static fiber_fn Err look(struct platform platform)
+{
+    struct rows plans;
+    TRY(db_query_platform(platform, &SQL_PLANS_EXIST, NO_ARGS, &plans));
+    if (!row_bool(&plans, 0, PLANS_EXIST_EXIST))
+        return OK;
+    struct rows sites;
+    TRY(db_query_platform(platform, &SQL_PUBLICATION_SITES, NO_ARGS, &sites));
+    for (uint32_t i = 0; i < sites.count; i++)
+        TRY(enqueue_for(platform.ctx, row_uuid(&sites, i, PUBLICATION_SITES_SITE_ID)));
+    return OK;
+}
+
+const struct schedule PUBLISH_SCHEDULE = {
+    .name = "publish",
+    .every_us = 5 * SECOND_US, /* how late an article may go out */
+    .turn = look,
+};

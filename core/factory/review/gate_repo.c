@@ -5,6 +5,37 @@
 
 #include <assert.h>
 
+static Err refuse(struct ctx *ctx, Str sentence, Str conditions, Str opens_at)
+{
+    Err err = fail(ctx, ERR_QUALITY_GATE, "%.*s", STR_FMT(sentence));
+    if (conditions.len > 0)
+        fail_note_json(ctx, "conditions", str_dup(ctx->arena, conditions));
+    if (opens_at.len > 0)
+        fail_note(ctx, "opens_at", str_dup(ctx->arena, opens_at));
+    return err;
+}
+
+/* As the triggers of 09_quality_gate.sql say it. */
+static Err report_gate(struct ctx *ctx, const struct db_error *error, Err err)
+{
+    (void)err;
+    return refuse(ctx, error->message, error->constraint, error->detail);
+}
+
+/* A move that the state machine of an article or a queue does not have. */
+static Err report_move(struct ctx *ctx, const struct db_error *error, Err err)
+{
+    err = fail(ctx, err, "%.*s", STR_FMT(error->message));
+    if (error->table.len > 0)
+        fail_note(ctx, "collection", str_dup(ctx->arena, error->table));
+    if (error->column.len > 0)
+        fail_note(ctx, "field", str_dup(ctx->arena, error->column));
+    return err;
+}
+
+const struct db_error_rule GATE_ERROR = {"SPG01", ERR_QUALITY_GATE, report_gate};
+const struct db_error_rule MOVE_ERROR = {"SPM01", ERR_CONFLICT, report_move};
+
 fiber_fn Err gate_ask(struct db_tx *tx, Uuid article, bool *ret_is_open, struct gate_refusal *ret)
 {
     struct ctx *ctx = tx->ctx;
@@ -30,5 +61,5 @@ fiber_fn Err gate_require(struct db_tx *tx, Uuid article)
     if (is_open)
         return OK;
     Str opens = refusal.has_opening ? clock_iso(tx->ctx->arena, refusal.opens_us) : STR_NONE;
-    return db_error_gate(tx->ctx, refusal.sentence, refusal.conditions, opens);
+    return refuse(tx->ctx, refusal.sentence, refusal.conditions, opens);
 }

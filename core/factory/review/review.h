@@ -5,7 +5,9 @@
 #pragma once
 
 #include "io/pg/db.h"
-#include "jobs/queue/job.h"
+#include "io/pg/db_error.h"
+#include "jobs/queue/job_kind.h"
+#include "jobs/steward/schedule.h"
 
 enum { REVIEW_ARTICLES_MAX = 1000, PUBLISH_BULK_MAX = 100, REVIEW_REASON_MAX = 1000 };
 
@@ -52,7 +54,9 @@ fiber_fn Err article_posted(struct db_tx *tx, Uuid article, const struct publish
  * asked beforehand, and plans publish through it.
  */
 
-#define PUBLISH_DUE_KIND "publish-due"
+extern const struct job_kind JOB_PUBLISH_DUE;
+/* Enqueues one for each site with slots that have come. */
+extern const struct schedule PUBLISH_SCHEDULE;
 enum { PUBLISH_DUE_MAX = 500 /* slots that one job looks at */ };
 
 struct gate_refusal {
@@ -65,11 +69,15 @@ struct gate_refusal {
 /* *ret_is_open: nothing is in the way; else *ret says what is. */
 fiber_fn Err gate_ask(struct db_tx *tx, Uuid article, bool *ret_is_open, struct gate_refusal *ret);
 
+/* What the triggers raise when the gate refuses, and when a state machine does. */
+extern const struct db_error_rule GATE_ERROR;
+extern const struct db_error_rule MOVE_ERROR;
+
 /* ERR_QUALITY_GATE with notes "conditions" and "opens_at". */
 fiber_fn Err gate_require(struct db_tx *tx, Uuid article);
 
 /*
- * A job of kind publish-due: articles of the site whose slots have come, each in a transaction of
+ * A job of JOB_PUBLISH_DUE: articles of the site whose slots have come, each in a transaction of
  * its own that locks its slot; so each goes out once, whatever dies in between. What the gate
  * refuses waits, and the work log says so once.
  */

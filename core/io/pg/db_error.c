@@ -13,36 +13,27 @@
 #include <assert.h>
 #include <string.h>
 
-enum { VALUE_SHOWN_MAX = 200 };
+enum { VALUE_SHOWN_MAX = 200, REGISTERED_MAX = 16, SQLSTATE_LEN = 5 };
 
-typedef Err ReportFn(struct ctx *ctx, const struct db_error *error, Err err);
+static DbErrorReport report_constraint;
+static DbErrorReport report_not_null;
+static DbErrorReport report_check;
+static DbErrorReport report_value;
+static DbErrorReport report_payload;
+static DbErrorReport report_forbidden;
+static DbErrorReport report_conflict;
+static DbErrorReport report_unavailable;
+static DbErrorReport report_changed;
+static DbErrorReport report_pooler;
 
-static ReportFn report_constraint;
-static ReportFn report_not_null;
-static ReportFn report_check;
-static ReportFn report_value;
-static ReportFn report_payload;
-static ReportFn report_bare;
-static ReportFn report_forbidden;
-static ReportFn report_conflict;
-static ReportFn report_move;
-static ReportFn report_gate;
-static ReportFn report_unavailable;
-static ReportFn report_changed;
-static ReportFn report_pooler;
+/* Those of modules above; immutable once the threads run. */
+static const struct db_error_rule *registered[REGISTERED_MAX];
+static uint32_t registered_count;
 
 /* The first row whose text is how the SQLSTATE starts. */
-static const struct error_rule {
-    const char *sqlstate;
-    Err err;
-    ReportFn *report;
-} RULES[] = {
-    {"SPE01", ERR_STALE_EPOCH, report_bare},
-    {"SPE02", ERR_STALE_EPOCH, report_bare}, /* the rights of one site */
-    {"SPF01", ERR_FENCED, report_bare},
-    {"SPG01", ERR_QUALITY_GATE, report_gate},
-    {"SPK01", ERR_AMBIGUOUS_KEY, report_bare},
-    {"SPM01", ERR_CONFLICT, report_move}, /* a move that a state machine does not have */
+static const struct db_error_rule RULES[] = {
+    {"SPE01", ERR_STALE_EPOCH, db_error_plain},
+    {"SPE02", ERR_STALE_EPOCH, db_error_plain}, /* the rights of one site */
     {"23505", ERR_NOT_UNIQUE, report_constraint},
     {"23503", ERR_INVALID_FOREIGN_KEY, report_constraint},
     {"23001", ERR_INVALID_FOREIGN_KEY, report_constraint},
@@ -64,7 +55,7 @@ static const struct error_rule {
     {"42501", ERR_FORBIDDEN, report_forbidden},
     {"40", ERR_UNAVAILABLE, report_conflict},
     {"55P03", ERR_UNAVAILABLE, report_conflict},
-    {"57014", ERR_TIMEOUT, report_bare},
+    {"57014", ERR_TIMEOUT, db_error_plain},
     {"26000", ERR_UNAVAILABLE, report_changed},
     {"42P05", ERR_DATABASE, report_pooler},
     {"0A000", ERR_UNAVAILABLE, report_changed},
@@ -73,7 +64,7 @@ static const struct error_rule {
     {"57P", ERR_UNAVAILABLE, report_unavailable},
     {"08", ERR_UNAVAILABLE, report_unavailable},
     {"58", ERR_UNAVAILABLE, report_unavailable}, /* I/O error of the server */
-    {"", ERR_DATABASE, report_bare},
+    {"", ERR_DATABASE, db_error_plain},
 };
 
 static Err report_lost(struct ctx *ctx, const struct db_request *request);
@@ -123,15 +114,31 @@ static struct db_error error_of(const struct db_request *request)
     };
 }
 
+void db_error_add(const struct db_error_rule *rule)
+{
+    assert(strlen(rule->sqlstate) == SQLSTATE_LEN && rule->report != NULL);
+    assert(registered_count < REGISTERED_MAX);
+    registered[registered_count++] = rule;
+}
+
+static const struct db_error_rule *rule_of(Str sqlstate)
+{
+    for (uint32_t i = 0; i < registered_count; i++)
+        if (str_eq(sqlstate, str_from_z(registered[i]->sqlstate)))
+            return registered[i];
+    const struct db_error_rule *rule = RULES;
+    while (!str_starts_with(sqlstate, str_from_z(rule->sqlstate)))
+        rule++;
+    return rule;
+}
+
 Err db_error_render(struct ctx *ctx, const struct db_error *error)
 {
     Err err;
     if (is_unmigrated(error)) {
         err = fail(ctx, ERR_CONFIG, "the database is not migrated: run `spark migrate`");
     } else {
-        const struct error_rule *rule = RULES;
-        while (!str_starts_with(str_from_z(error->sqlstate), str_from_z(rule->sqlstate)))
-            rule++;
+        const struct db_error_rule *rule = rule_of(str_from_z(error->sqlstate));
         err = rule->report(ctx, error, rule->err);
     }
     note_for_log(ctx, error);
@@ -215,7 +222,7 @@ static Err report_payload(struct ctx *ctx, const struct db_error *error, Err err
     return fail(ctx, err, "%c%.*s", first, (int)message.len - 1, message.data + 1);
 }
 
-static Err report_bare(struct ctx *ctx, const struct db_error *error, Err err)
+Err db_error_plain(struct ctx *ctx, const struct db_error *error, Err err)
 {
     (void)error;
     return fail_plain(ctx, err);
@@ -231,30 +238,6 @@ static Err report_conflict(struct ctx *ctx, const struct db_error *error, Err er
 {
     (void)error;
     return fail(ctx, err, "Another write was in the way; try again.");
-}
-
-/* Sentences of our own triggers. */
-static Err report_move(struct ctx *ctx, const struct db_error *error, Err err)
-{
-    err = fail(ctx, err, "%.*s", STR_FMT(error->message));
-    note_unless_empty(ctx, "collection", error->table);
-    note_unless_empty(ctx, "field", error->column);
-    return err;
-}
-
-static Err report_gate(struct ctx *ctx, const struct db_error *error, Err err)
-{
-    (void)err;
-    return db_error_gate(ctx, error->message, error->constraint, error->detail);
-}
-
-Err db_error_gate(struct ctx *ctx, Str sentence, Str conditions, Str opens_at)
-{
-    Err err = fail(ctx, ERR_QUALITY_GATE, "%.*s", STR_FMT(sentence));
-    if (conditions.len > 0)
-        fail_note_json(ctx, "conditions", str_dup(ctx->arena, conditions));
-    note_unless_empty(ctx, "opens_at", opens_at);
-    return err;
 }
 
 static Err report_unavailable(struct ctx *ctx, const struct db_error *error, Err err)

@@ -21,6 +21,16 @@ struct db_error {
 
 Err db_error_render(struct ctx *ctx, const struct db_error *error);
 
-/* ERR_QUALITY_GATE as a trigger says it, for who asked beforehand: notes "conditions", a JSON
- * array, and "opens_at" unless it is empty. */
-Err db_error_gate(struct ctx *ctx, Str sentence, Str conditions, Str opens_at);
+/*
+ * SQLSTATEs that functions and triggers of a module above raise. Their owner says what becomes of
+ * them; registered before the threads start (app/compose.c), `rule` lives as long as the process.
+ */
+typedef Err DbErrorReport(struct ctx *ctx, const struct db_error *error, Err err);
+struct db_error_rule {
+    const char *sqlstate; /* all five characters */
+    Err err;
+    DbErrorReport *report; /* records the sentence and its notes, returns `err` */
+};
+void db_error_add(const struct db_error_rule *rule);
+/* The report of an error whose code says everything. */
+DbErrorReport db_error_plain;

@@ -12,6 +12,9 @@
 
 enum { PROGRESS_INTERVAL_US = 100 * 1000 };
 
+/* spark.job_fence and the statements that check it raise it. */
+const struct db_error_rule FENCE_ERROR = {"SPF01", ERR_FENCED, db_error_plain};
+
 /* id, attempt, worker, and one text: what every fenced statement begins with. */
 static struct db_args fence_args(struct ctx *ctx, const struct job *job, Str text)
 {

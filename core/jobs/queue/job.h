@@ -8,13 +8,14 @@
 #include "base/json/json.h"
 #include "base/system/ctx.h"
 #include "io/pg/db.h"
+#include "io/pg/db_error.h"
 
 enum job_priority { JOB_URGENT, JOB_HIGH, JOB_NORMAL, JOB_LOW };
 
 enum { JOB_KIND_MAX = 100, JOB_PAYLOAD_MAX = 64 * 1024, JOB_DEDUP_KEY_MAX = 255 };
 
 struct job_spec {
-    Str kind;      /* a line of workers/jobs.def, or what an extension registered */
+    Str kind;      /* job_kind.h, or what an extension registered */
     Str payload;   /* JSON object; STR_NONE: {} */
     Str dedup_key; /* one live job per (site, key); STR_NONE: none */
     enum job_priority priority;
@@ -62,6 +63,9 @@ fiber_fn Err job_enqueue_now(struct ctx *ctx, const struct job_spec *spec, int64
 fiber_fn Err job_finish(struct ctx *ctx, struct job *job, struct db_batch *effects, Str result);
 fiber_fn Err job_finish_begin(struct ctx *ctx, struct job *job, struct db_tx *tx);
 fiber_fn Err job_finish_commit(struct job *job, struct db_tx *tx, Str result);
+
+/* What the fence raises. */
+extern const struct db_error_rule FENCE_ERROR;
 
 /* Progress for whoever watches (Redis, at most ten times a second) and, durably, a checkpoint a
  * later attempt may start from. ERR_CANCELLED when the job was cancelled or the worker stops. */

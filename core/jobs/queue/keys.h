@@ -1,6 +1,6 @@
 /*
- * Every Redis key of the tree is made here, and carries a hash tag so that what is used together
- * stays on one node of a cluster.
+ * The Redis keys of the queue. Every module names its own keys in one header; all keys carry a hash
+ * tag, so that what is used together stays on one node of a cluster.
  */
 #pragma once
 
@@ -17,16 +17,3 @@
 Str key_queue_held(struct arena *arena, Str worker);
 /* Progress of jobs for whoever watches, a hash id → JSON; cq_done removes the entry. */
 #define KEY_QUEUE_PROGRESS "{q:0}:progress"
-
-/* Tracking events that were accepted and wait for the drain. */
-#define KEY_TRACKING_PAGEVIEWS "{t}:pageviews"
-#define KEY_TRACKING_EVENTS "{t}:events"
-/* Who has taken some of them. */
-#define KEY_TRACKING_TAKERS "{t}:takers"
-/* What one drain has taken and not yet stored: one of these prefixes and the worker. */
-#define KEY_TRACKING_PAGEVIEWS_TAKEN "{t}:taken:"
-#define KEY_TRACKING_EVENTS_TAKEN "{t}:taken-events:"
-Str key_tracking_taken(struct arena *arena, Str prefix, Str worker);
-
-/* Published after commits: what changed, for caches and subscribers. */
-#define CHANNEL_ITEMS "spark:items"

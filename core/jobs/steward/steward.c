@@ -20,17 +20,10 @@ enum {
     SWEEP_PAGE = 5000,
     HEADS_OF_SITE = 50,
 };
-/* How late an article may go out. */
-#define PUBLISH_US (5 * SECOND_US)
-/* Partitions are made three months ahead: a day without an upkeep does no harm. */
-#define UPKEEP_US (INT64_C(6) * 3600 * SECOND_US)
-#define UPKEEP_AGAIN_US (60 * SECOND_US)
 
 static fiber_fn Err reap(struct platform platform, bool only_certain);
 static fiber_fn Err reconcile(struct platform platform, struct steward *steward);
 static fiber_fn Err sweep(struct platform platform, struct steward *steward);
-static fiber_fn Err upkeep(struct platform platform, struct steward *steward);
-static fiber_fn Err publish(struct platform platform, struct steward *steward);
 
 static fiber_fn Err leadership(struct platform platform, struct steward *steward, Str worker)
 {
@@ -62,8 +55,7 @@ fiber_fn Err steward_turn(struct ctx *ctx, struct steward *steward, Str worker)
     TRY(reap(platform, clock_now_us() < steward->reap_from_us));
     TRY(sweep(platform, steward));
     TRY(reconcile(platform, steward));
-    TRY(publish(platform, steward));
-    return upkeep(platform, steward);
+    return schedules_run(platform, steward->schedule_due_us);
 }
 
 /* Reap -------------------------------------------------------------------------------------------
@@ -291,82 +283,5 @@ static fiber_fn Err sweep(struct platform platform, struct steward *steward)
         return OK;
     steward->sweep_id = 0;
     steward->sweep_at_us = clock_now_us() + SWEEP_US;
-    return OK;
-}
-
-/* Upkeep -----------------------------------------------------------------------------------------
- */
-
-/* A job of the platform: it has no site, and one live job per table is enough. */
-static fiber_fn Err enqueue_retention(struct ctx *ctx, Str table, int64_t days)
-{
-    struct job_spec spec = {
-        .kind = STR("retention"),
-        .payload = str_printf(ctx->arena, "{\"table\":\"%.*s\",\"older_than\":%jd}", STR_FMT(table),
-                              (intmax_t)days),
-        .dedup_key = str_printf(ctx->arena, "retention.%.*s", STR_FMT(table)),
-        .priority = JOB_LOW,
-    };
-    Scope own = ctx->scope;
-    ctx->scope = (Scope){.kind = SCOPE_PLATFORM};
-    int64_t id;
-    Err err = job_enqueue_now(ctx, &spec, &id);
-    ctx->scope = own;
-    return err;
-}
-
-/* The next months have their partitions, and what is older than it may be has a job. */
-static fiber_fn Err upkeep(struct platform platform, struct steward *steward)
-{
-    struct ctx *ctx = platform.ctx;
-    if (clock_now_us() < steward->upkeep_at_us)
-        return OK;
-    steward->upkeep_at_us = clock_now_us() + UPKEEP_AGAIN_US;
-    TRY(db_query_platform(platform, &SQL_PARTITIONS_ENSURE, NO_ARGS, NULL));
-    const Str tables[] = {STR("work_log"), STR("pageviews"), STR("events"), STR("conversions")};
-    enum { COUNT = COUNT_OF(tables) };
-    int64_t analytics_d = ctx->reactor->settings->analytics_retention_d;
-    const int64_t days[COUNT] = {ctx->reactor->settings->work_log_retention_d, analytics_d,
-                                 analytics_d, analytics_d};
-    struct rows due;
-    TRY(db_query_platform(
-        platform, &SQL_RETENTION_DUE,
-        ARGS(db_text_array(ctx->arena, tables, COUNT), db_int_array(ctx->arena, days, COUNT)),
-        &due));
-    for (uint32_t i = 0; i < due.count; i++)
-        TRY(enqueue_retention(ctx, row_text(&due, i, RETENTION_DUE_NAME),
-                              row_int(&due, i, RETENTION_DUE_DAYS)));
-    steward->upkeep_at_us = clock_now_us() + UPKEEP_US;
-    return OK;
-}
-
-/* Publish ----------------------------------------------------------------------------------------
- */
-
-/* One live job a site: what comes while it runs, it does too, or the next look finds it. */
-static fiber_fn Err enqueue_publication(struct ctx *ctx, Uuid site)
-{
-    struct job_spec spec = {.kind = STR("publish-due"), .dedup_key = STR("publish-due")};
-    Scope own = ctx->scope;
-    ctx->scope = (Scope){.kind = SCOPE_SITE, .site = site};
-    int64_t id;
-    Err err = job_enqueue_now(ctx, &spec, &id);
-    ctx->scope = own;
-    return err;
-}
-
-static fiber_fn Err publish(struct platform platform, struct steward *steward)
-{
-    if (clock_now_us() < steward->publish_at_us)
-        return OK;
-    steward->publish_at_us = clock_now_us() + PUBLISH_US;
-    struct rows plans;
-    TRY(db_query_platform(platform, &SQL_PLANS_EXIST, NO_ARGS, &plans));
-    if (!row_bool(&plans, 0, PLANS_EXIST_EXIST))
-        return OK;
-    struct rows sites;
-    TRY(db_query_platform(platform, &SQL_PUBLICATION_SITES, NO_ARGS, &sites));
-    for (uint32_t i = 0; i < sites.count; i++)
-        TRY(enqueue_publication(platform.ctx, row_uuid(&sites, i, PUBLICATION_SITES_SITE_ID)));
     return OK;
 }

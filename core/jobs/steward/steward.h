@@ -1,13 +1,14 @@
 /*
- * The steward: what one worker of all does for the queue, chosen by a lease row. Reconcile (rows
- * that Redis does not have), reap (workers whose lease is over), sweep (what ended long ago),
- * upkeep (the months of partitioned tables), publish (plans whose articles are due). Found from
- * PostgreSQL alone.
+ * The steward: maintenance by one worker, the leader, which a lease row elects. Reap (jobs of
+ * workers whose lease has expired), sweep (jobs that ended long ago), reconcile (due rows that
+ * Redis does not have), then the schedules that other modules registered. It reads PostgreSQL
+ * alone.
  */
 #pragma once
 
 #include "jobs/queue/lease.h"
 #include "jobs/queue/queue.h"
+#include "jobs/steward/schedule.h"
 
 /* Its memory between turns; zeroed at start. */
 struct steward {
@@ -25,8 +26,7 @@ struct steward {
     int64_t sweep_at_us;
     int64_t sweep_id;
 
-    int64_t upkeep_at_us;  /* when partitions are looked at again, monotonic */
-    int64_t publish_at_us; /* and plans */
+    int64_t schedule_due_us[SCHEDULES_MAX];
 };
 
 enum { STEWARD_TURN_US = 1000 * 1000 };

@@ -7,12 +7,12 @@
 #include "io/net/http_client.h"
 #include "io/reactor/reactor.h"
 #include "jobs/queue/claim.h"
+#include "visitors/outbound/deliver.h"
 
 #include <assert.h>
 #include <stdlib.h>
 
 enum {
-    TRIES = 16, /* an hour, with the waits of job_fail */
     CALL_TIMEOUT_US = 20 * 1000 * 1000,
     ANSWER_MAX = 16 * 1024,
     RETRY_AFTER_MAX_S = 3600,
@@ -39,41 +39,31 @@ fiber_fn Err outbound_networks_find(struct ctx *ctx, Uuid site, struct outbound 
     return OK;
 }
 
-static fiber_fn Err enqueue_if(struct db_tx *tx, bool is_wanted, Str kind, Str payload)
+static fiber_fn Err enqueue(struct db_tx *tx, const struct job_kind *kind, const void *payload)
 {
     int64_t id;
-    if (!is_wanted)
-        return OK;
-    const struct job_spec spec = {
-        .kind = kind, .payload = payload, .priority = JOB_NORMAL, .max_failures = TRIES};
+    struct job_spec spec;
+    TRY(job_spec_make(tx->ctx, kind, payload, &spec));
     return job_enqueue(tx, &spec, &id);
-}
-
-static Str conversion_payload(struct db_tx *tx, Uuid conversion, const char *network)
-{
-    struct arena *arena = tx->ctx->arena;
-    return str_printf(arena, "{\"conversion_id\":\"%.*s\",\"network\":\"%s\"}",
-                      STR_FMT(uuid_text(arena, conversion)), network);
 }
 
 fiber_fn Err outbound_enqueue(struct db_tx *tx, const struct outbound *outbound, Uuid submission,
                               Uuid conversion)
 {
-    struct arena *arena = tx->ctx->arena;
-    Str told =
-        str_printf(arena, "{\"submission_id\":\"%.*s\"}", STR_FMT(uuid_text(arena, submission)));
-    TRY(enqueue_if(tx, outbound->webhook, STR("deliver-webhook"), told));
-    TRY(enqueue_if(tx, outbound->mail, STR("deliver-mail"), told));
-    TRY(enqueue_if(tx, outbound->google, STR("deliver-conversion"),
-                   conversion_payload(tx, conversion, "google")));
-    return enqueue_if(tx, outbound->facebook, STR("deliver-conversion"),
-                      conversion_payload(tx, conversion, "facebook"));
+    const struct submission_payload told = {submission};
+    const struct conversion_payload google = {conversion, STR(NETWORK_GOOGLE)};
+    const struct conversion_payload facebook = {conversion, STR(NETWORK_FACEBOOK)};
+    if (outbound->webhook)
+        TRY(enqueue(tx, &JOB_DELIVER_WEBHOOK, &told));
+    if (outbound->mail)
+        TRY(enqueue(tx, &JOB_DELIVER_MAIL, &told));
+    if (outbound->google)
+        TRY(enqueue(tx, &JOB_DELIVER_CONVERSION, &google));
+    return outbound->facebook ? enqueue(tx, &JOB_DELIVER_CONVERSION, &facebook) : OK;
 }
 
-static Err check(struct ctx *ctx, const struct job *job)
+static Err calls_check(struct ctx *ctx)
 {
-    if (job->scope.kind != SCOPE_SITE)
-        return fail(ctx, ERR_INVALID_PAYLOAD, "A call to the outside is made for one site");
     if (!ctx->reactor->settings->outbound_calls)
         return fail(ctx, ERR_CONFIG, "OUTBOUND_CALLS is off on this worker.");
     return OK;
@@ -107,7 +97,8 @@ static struct site_load *load_of(struct reactor *reactor, Uuid site)
 
 fiber_fn Err outbound_run(struct ctx *ctx, struct job *job, JobHandler *deliver)
 {
-    TRY(check(ctx, job));
+    assert(ctx->scope.kind == SCOPE_SITE);
+    TRY(calls_check(ctx));
     struct site_load *load = load_of(ctx->reactor, ctx->scope.site);
     if (load->calls >= OUTBOUND_OF_A_SITE) {
         TRY(job_postpone(ctx, job, POSTPONE_US,
@@ -119,16 +110,6 @@ fiber_fn Err outbound_run(struct ctx *ctx, struct job *job, JobHandler *deliver)
     Err err = deliver(ctx, job);
     load->calls--;
     return err;
-}
-
-Err outbound_take_id(struct ctx *ctx, const struct job *job, const char *key, Uuid *ret)
-{
-    Uuid id = {0};
-    TRY(json_take_uuid(ctx, job->payload, key, &id));
-    if (uuid_is_nil(id))
-        return fail(ctx, ERR_INVALID_PAYLOAD, "%s is required", key);
-    *ret = id;
-    return OK;
 }
 
 Str outbound_key(struct arena *arena, const char *prefix, Uuid id)

@@ -4,7 +4,6 @@
 #include "base/system/clock.h"
 #include "base/system/counters.h"
 #include "io/reactor/reactor.h"
-#include "jobs/queue/keys.h"
 #include "visitors/tracking/tracking_store.h"
 
 enum { LINE_MAX_BYTES = 16 * 1024, REDIS_PATIENCE_US = 1000 * 1000 };

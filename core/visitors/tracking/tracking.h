@@ -12,6 +12,10 @@
 #include "base/crypto/uuid.h"
 #include "base/text/buf.h"
 #include "io/redis/redis.h"
+#include "jobs/retention/retention.h"
+
+/* Page views, events and conversions, by month. */
+extern const struct retention_table TRACKING_RETENTION[3];
 
 /* Lines that wait in a list of Redis; beyond it they go to PostgreSQL. */
 enum { TRACKING_BACKLOG_MAX = 2000000 };

@@ -3,7 +3,6 @@
 #include "gen/sql.h"
 #include "io/pg/db.h"
 #include "io/reactor/reactor.h"
-#include "jobs/queue/keys.h"
 #include "visitors/tracking/tracking_store.h"
 
 #include <assert.h>
@@ -35,6 +34,12 @@ struct lines {
     Err *refused; /* what PostgreSQL says to each; NULL: nobody wants to know */
     uint32_t count;
 };
+
+/* What a worker has taken of one kind. */
+static Str taken_key(struct arena *arena, Str prefix, Str worker)
+{
+    return str_printf(arena, "%.*s%.*s", STR_FMT(prefix), STR_FMT(worker));
+}
 
 /* The taker is on record before it takes anything, so that its list can be found after it. */
 static fiber_fn Err take(struct ctx *ctx, const struct track *track, Str worker, Str list,
@@ -156,7 +161,7 @@ static fiber_fn Err adopt(struct platform platform, Str taker)
     struct redis *redis = ctx->reactor->redis;
     struct redis_value left;
     for (int kind = 0; kind < TRACKING_KINDS; kind++) {
-        Str list = key_tracking_taken(ctx->arena, TRACKS[kind].taken, taker);
+        Str list = taken_key(ctx->arena, TRACKS[kind].taken, taker);
         TRY(REDIS_CALL(ctx, redis, &left, STR("LRANGE"), list, STR("0"), STR("-1")));
         if (left.count > 0)
             TRY(drain_list(platform, (enum tracking_kind)kind, list, &left));
@@ -188,7 +193,7 @@ fiber_fn Err tracking_drain(struct platform platform, enum tracking_kind kind, S
     assert(kind < TRACKING_KINDS);
     struct ctx *ctx = platform.ctx;
     const struct track *track = &TRACKS[kind];
-    Str list = key_tracking_taken(ctx->arena, track->taken, worker);
+    Str list = taken_key(ctx->arena, track->taken, worker);
     struct redis_value taken;
     TRY(take(ctx, track, worker, list, &taken));
     *ret_taken = taken.count;
@@ -196,3 +201,14 @@ fiber_fn Err tracking_drain(struct platform platform, enum tracking_kind kind, S
         return OK;
     return drain_list(platform, kind, list, &taken);
 }
+
+static int64_t retention_days(const struct settings *settings)
+{
+    return settings->analytics_retention_d;
+}
+
+const struct retention_table TRACKING_RETENTION[3] = {
+    {STR_INIT("pageviews"), retention_days},
+    {STR_INIT("events"), retention_days},
+    {STR_INIT("conversions"), retention_days},
+};

@@ -1,10 +1,19 @@
 /*
  * How lines of tracking get into their table, for the drain and for the server without Redis.
- * Inside core/jobs.
+ * Private to this module.
  */
 #pragma once
 
 #include "visitors/tracking/tracking.h"
+
+/* Redis keys: events that were accepted and wait for the drain. */
+#define KEY_TRACKING_PAGEVIEWS "{t}:pageviews"
+#define KEY_TRACKING_EVENTS "{t}:events"
+/* Who has taken some of them. */
+#define KEY_TRACKING_TAKERS "{t}:takers"
+/* What one drain has taken and not yet stored: one of these prefixes and the worker. */
+#define KEY_TRACKING_PAGEVIEWS_TAKEN "{t}:taken:"
+#define KEY_TRACKING_EVENTS_TAKEN "{t}:taken-events:"
 
 /*
  * Stores lines on the platform lane: past what is stored already or whose site is gone. A line that

@@ -147,28 +147,22 @@ static void every_state_has_its_error(void **state)
     }
 }
 
-static void our_own_triggers_speak_for_themselves(void **state)
+static Err report_field(struct ctx *c, const struct db_error *error, Err err)
+{
+    err = fail(c, err, "%.*s", STR_FMT(error->message));
+    fail_note(c, "field", error->column);
+    return err;
+}
+
+static void a_registered_state_is_its_owners(void **state)
 {
     (void)state;
-    expect((struct db_error){.sqlstate = "SPM01",
-                             .table = STR("generated_articles"),
-                             .column = STR("status"),
-                             .message = STR("An article that is qc cannot become published.")},
-           ERR_CONFLICT, "An article that is qc cannot become published.", "status", "");
-    expect((struct db_error){.sqlstate = "SPG01",
-                             .message = STR("The quality gate holds this article back."),
-                             .constraint = STR("[\"duplicate\",\"publish_ramp\"]"),
-                             .detail = STR("2026-01-02T00:00:00Z")},
-           ERR_QUALITY_GATE, "The quality gate holds this article back.", "", "");
-    const struct diag_note *conditions = NULL;
-    const struct diag_note *opens = NULL;
-    for (const struct diag_note *note = ctx.diag.last->notes; note != NULL; note = note->next) {
-        conditions = strcmp(note->key, "conditions") == 0 ? note : conditions;
-        opens = strcmp(note->key, "opens_at") == 0 ? note : opens;
-    }
-    assert_true(conditions != NULL && conditions->is_json);
-    assert_true(str_eq(conditions->value, STR("[\"duplicate\",\"publish_ramp\"]")));
-    assert_true(opens != NULL && str_eq(opens->value, STR("2026-01-02T00:00:00Z")));
+    static const struct db_error_rule RULE = {"SPX01", ERR_CONFLICT, report_field};
+    struct db_error error = {.sqlstate = "SPX01", .message = STR("Not so."), .column = STR("a")};
+    assert_int_equal(db_error_render(&ctx, &error), ERR_DATABASE);
+    db_error_add(&RULE);
+    expect(error, ERR_CONFLICT, "Not so.", "a", "");
+    expect((struct db_error){.sqlstate = "SPX02"}, ERR_DATABASE, "", "", "");
 }
 
 static void what_the_server_said_stays_out_of_the_sentence(void **state)
@@ -206,7 +200,7 @@ int main(void)
         error_test(without_detail_the_constraint_tells_the_field),
         error_test(mangled_details_are_survived),
         error_test(every_state_has_its_error),
-        error_test(our_own_triggers_speak_for_themselves),
+        error_test(a_registered_state_is_its_owners),
         error_test(what_the_server_said_stays_out_of_the_sentence),
         error_test(a_missing_epoch_table_means_no_migration),
         error_test(a_pooler_in_between_is_named),

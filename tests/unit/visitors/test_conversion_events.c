@@ -1,5 +1,5 @@
 #include "support/fixture.h"
-#include "visitors/outbound/outbound.h"
+#include "visitors/outbound/deliver.h"
 #include "visitors/tracking/tracking.h"
 
 static Str facebook(struct ctx *ctx, const struct conversion_facts *facts)

@@ -6,10 +6,13 @@
 #include "base/json/json_writer.h"
 #include "gen/sql.h"
 #include "io/reactor/reactor.h"
-#include "visitors/outbound/outbound.h"
-#include "workers/handlers.h"
+#include "visitors/outbound/deliver.h"
 
 enum { BODY_MAX = 256 * 1024 };
+
+const struct job_field SUBMISSION_FIELDS[1] = {
+    JOB_UUID(struct submission_payload, submission_id, JOB_REQUIRED),
+};
 
 static void put_text(struct json_writer *w, const struct rows *rows, const char *key,
                      uint32_t column)
@@ -90,9 +93,10 @@ static fiber_fn Err signature_make(struct ctx *ctx, Uuid form, Str body, Str *re
 
 static fiber_fn Err run(struct ctx *ctx, struct job *job)
 {
-    Uuid id;
+    struct submission_payload payload;
     struct rows rows;
-    TRY(outbound_take_id(ctx, job, "submission_id", &id));
+    TRY(job_payload_read(ctx, &JOB_DELIVER_WEBHOOK, job, &payload));
+    Uuid id = payload.submission_id;
     TRY(db_query(ctx, &SQL_OUTBOUND_SUBMISSION_FIND, ARGS(db_uuid(ctx->scope.site), db_uuid(id)),
                  &rows));
     if (rows.count == 0)
@@ -110,7 +114,12 @@ static fiber_fn Err run(struct ctx *ctx, struct job *job)
     return job_finish(ctx, job, NULL, STR("{\"sent\":true}"));
 }
 
-fiber_fn Err job_deliver_webhook(struct ctx *ctx, struct job *job)
+static fiber_fn Err deliver_webhook(struct ctx *ctx, struct job *job)
 {
     return outbound_run(ctx, job, run);
 }
+
+const struct job_kind JOB_DELIVER_WEBHOOK = JOB_KIND(
+    "deliver-webhook", deliver_webhook, JOB_OF_SITE, 60, JOB_NORMAL,
+    "Calls the webhook of a form with a submission.",
+    JOB_PAYLOAD(struct submission_payload, SUBMISSION_FIELDS), .max_failures = DELIVER_TRIES);

@@ -3,8 +3,7 @@
 #include "gen/sql.h"
 #include "io/net/mailer.h"
 #include "io/reactor/reactor.h"
-#include "visitors/outbound/outbound.h"
-#include "workers/handlers.h"
+#include "visitors/outbound/deliver.h"
 
 enum { TEXT_MAX = 256 * 1024, SEND_TIMEOUT_US = 40 * 1000 * 1000 };
 
@@ -68,9 +67,10 @@ static fiber_fn Err deliver(struct ctx *ctx, const struct rows *rows, Uuid id)
 
 static fiber_fn Err run(struct ctx *ctx, struct job *job)
 {
-    Uuid id;
+    struct submission_payload payload;
     struct rows rows;
-    TRY(outbound_take_id(ctx, job, "submission_id", &id));
+    TRY(job_payload_read(ctx, &JOB_DELIVER_MAIL, job, &payload));
+    Uuid id = payload.submission_id;
     TRY(db_query(ctx, &SQL_OUTBOUND_SUBMISSION_FIND, ARGS(db_uuid(ctx->scope.site), db_uuid(id)),
                  &rows));
     if (rows.count == 0)
@@ -79,7 +79,12 @@ static fiber_fn Err run(struct ctx *ctx, struct job *job)
     return job_finish(ctx, job, NULL, STR("{\"sent\":true}"));
 }
 
-fiber_fn Err job_deliver_mail(struct ctx *ctx, struct job *job)
+static fiber_fn Err deliver_mail(struct ctx *ctx, struct job *job)
 {
     return outbound_run(ctx, job, run);
 }
+
+const struct job_kind JOB_DELIVER_MAIL = JOB_KIND(
+    "deliver-mail", deliver_mail, JOB_OF_SITE, 60, JOB_NORMAL,
+    "Mails a form submission to the form's recipients.",
+    JOB_PAYLOAD(struct submission_payload, SUBMISSION_FIELDS), .max_failures = DELIVER_TRIES);

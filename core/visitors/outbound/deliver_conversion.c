@@ -8,9 +8,8 @@
 #include "base/text/percent.h"
 #include "gen/sql.h"
 #include "io/reactor/reactor.h"
-#include "visitors/outbound/outbound.h"
+#include "visitors/outbound/deliver.h"
 #include "visitors/tracking/tracking.h"
-#include "workers/handlers.h"
 
 enum { NETWORK_MAX = 20, BODY_MAX = 64 * 1024 };
 
@@ -24,14 +23,19 @@ struct delivery {
     struct outbound_call call;
 };
 
+static const struct job_field CONVERSION_FIELDS[] = {
+    JOB_UUID(struct conversion_payload, conversion_id, JOB_REQUIRED),
+    JOB_TEXT(struct conversion_payload, network, NETWORK_MAX, JOB_REQUIRED),
+};
+
 static Err payload_read(struct ctx *ctx, const struct job *job, struct delivery *ret)
 {
-    Str network = STR_NONE;
-    TRY(outbound_take_id(ctx, job, "conversion_id", &ret->id));
-    TRY(json_take_str(ctx, job->payload, "network", NETWORK_MAX, &network));
-    ret->is_google = str_eq(network, STR("google"));
-    if (!ret->is_google && !str_eq(network, STR("facebook")))
-        return fail(ctx, ERR_INVALID_PAYLOAD, "network has to be google or facebook");
+    struct conversion_payload payload;
+    TRY(job_payload_read(ctx, &JOB_DELIVER_CONVERSION, job, &payload));
+    ret->id = payload.conversion_id;
+    ret->is_google = str_eq(payload.network, STR(NETWORK_GOOGLE));
+    if (!ret->is_google && !str_eq(payload.network, STR(NETWORK_FACEBOOK)))
+        return fail(ctx, ERR_INVALID_PAYLOAD, "network must be google or facebook");
     return OK;
 }
 
@@ -155,7 +159,12 @@ static fiber_fn Err run(struct ctx *ctx, struct job *job)
     return finish_sent(ctx, job, &delivery);
 }
 
-fiber_fn Err job_deliver_conversion(struct ctx *ctx, struct job *job)
+static fiber_fn Err deliver_conversion(struct ctx *ctx, struct job *job)
 {
     return outbound_run(ctx, job, run);
 }
+
+const struct job_kind JOB_DELIVER_CONVERSION = JOB_KIND(
+    "deliver-conversion", deliver_conversion, JOB_OF_SITE, 60, JOB_NORMAL,
+    "Sends a conversion to an advertising network.",
+    JOB_PAYLOAD(struct conversion_payload, CONVERSION_FIELDS), .max_failures = DELIVER_TRIES);

@@ -1,4 +1,5 @@
 /* The one executable: every process of Spark starts here. */
+#include "app/compose.h"
 #include "base/system/log.h"
 #include "cli/command.h"
 #include "cli/places.h"
@@ -54,6 +55,7 @@ int main(int argc, char **argv)
 
     struct cli cli = {.ctx = {.arena = arena_create()}};
     db_wait_tell(print_waiting);
+    compose();
     bool is_configured = command_config(&cli, &argc, argv);
     argv = read_aliases(&argc, argv);
     places_export_defaults(cli.ctx.arena);

@@ -1,0 +1,57 @@
+#include "app/compose.h"
+
+#include "base/memory/array.h"
+#include "content/run/run.h"
+#include "factory/articles/generate.h"
+#include "factory/articles/guards.h"
+#include "factory/duplicates/duplicates.h"
+#include "factory/headlines/headline_store.h"
+#include "factory/links/links_store.h"
+#include "factory/production/production.h"
+#include "factory/review/review.h"
+#include "io/pg/db_error.h"
+#include "jobs/queue/job_kind.h"
+#include "jobs/retention/retention.h"
+#include "jobs/steward/schedule.h"
+#include "visitors/outbound/outbound.h"
+#include "visitors/tracking/tracking.h"
+
+static const struct job_kind *const KINDS[] = {
+    &JOB_BENCH_NOOP,      &JOB_RETENTION,       &JOB_GENERATE_ARTICLES,  &JOB_GENERATE_HEADLINES,
+    &JOB_PROCESS_QUEUE,   &JOB_SCAN_DUPLICATES, &JOB_INSERT_LINKS,       &JOB_PUBLISH_DUE,
+    &JOB_DELIVER_WEBHOOK, &JOB_DELIVER_MAIL,    &JOB_DELIVER_CONVERSION,
+};
+
+/* In the order in which the steward runs them. */
+static const struct schedule *const SCHEDULES[] = {&PUBLISH_SCHEDULE, &RETENTION_SCHEDULE};
+
+static const struct db_error_rule *const ERRORS[] = {
+    &FENCE_ERROR,
+    &AMBIGUOUS_KEY_ERROR,
+    &GATE_ERROR,
+    &MOVE_ERROR,
+};
+
+static int64_t work_log_days(const struct settings *settings)
+{
+    return settings->work_log_retention_d;
+}
+
+/* These two belong to modules that stand below the job queue. */
+static const struct retention_table WORK_LOG = {STR_INIT("work_log"), work_log_days};
+static const struct retention_table JOB_LOGS = {STR_INIT("job_logs"), NULL};
+
+void compose(void)
+{
+    for (size_t i = 0; i < COUNT_OF(ERRORS); i++)
+        db_error_add(ERRORS[i]);
+    for (size_t i = 0; i < COUNT_OF(KINDS); i++)
+        job_kind_add(KINDS[i]);
+    for (size_t i = 0; i < COUNT_OF(SCHEDULES); i++)
+        schedule_add(SCHEDULES[i]);
+    retention_add(&WORK_LOG);
+    retention_add(&JOB_LOGS);
+    for (size_t i = 0; i < COUNT_OF(TRACKING_RETENTION); i++)
+        retention_add(&TRACKING_RETENTION[i]);
+    factory_guard_items();
+}
