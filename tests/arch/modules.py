@@ -24,6 +24,7 @@ MODULES = {
         "identity": ("authenticate.h", "current.h", "session.h", "site_token.h", "admin_user.h"),
     },
     "content": {
+        "filter": ("filter.h", "filter_eval.h", "field_type.h"),
         "schema": ("schema.h",),
         "query": ("query.h",),
         "plan": ("plan.h", "compile.h", "sql_print.h"),

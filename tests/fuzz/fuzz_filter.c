@@ -1,6 +1,6 @@
 /*
- * Any JSON as a filter, a deep or an alias: refused with a sentence, or compiled with the site in
- * every statement and no byte of it in the SQL.
+ * Any JSON as a filter, a deep or an alias: read into a tree that prints as its source, and refused
+ * with a sentence, or compiled with the site in every statement and no byte of it in the SQL.
  */
 #include "../support/content_snapshot.h"
 
@@ -25,11 +25,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (json_parse(&ctx, str_of((const char *)data, size), limits, &json) == OK) {
         struct schema *schema = snapshot_make();
         static const Str FIELDS[] = {STR_INIT("*.*"), STR_INIT("author.posts.comments.*")};
-        struct query query = {.filter = json, .fields = FIELDS, .field_count = 2};
+        struct query query = {.fields = FIELDS, .field_count = 2};
         if (json_kind(json) == JSON_OBJECT)
             query.deep = json;
         struct plan *plan;
-        Err err = snapshot_compile(&ctx, schema, "posts", &query, &plan);
+        Err err = filter_read(&ctx, ctx.arena, json, &query.filter);
+        assert(err == OK);
+        assert(str_eq(filter_json(ctx.arena, query.filter), json_text(ctx.arena, json)));
+        err = snapshot_compile(&ctx, schema, "posts", &query, &plan);
         assert(err == OK || err == ERR_INVALID_QUERY || err == ERR_FORBIDDEN);
         if (err == OK)
             check_sql(plan->root);

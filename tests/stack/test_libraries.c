@@ -212,7 +212,8 @@ static void plan_filters(struct ctx *ctx, void *arg)
         struct json_limits limits = {QUERY_FILTER_DEPTH, QUERY_LIST_MAX};
         assert_int_equal(json_parse(ctx, filters[i], limits, &json), OK);
         static const Str FIELDS[] = {STR_INIT("*.*.*"), STR_INIT("author.posts.comments.*")};
-        struct query query = {.filter = json, .fields = FIELDS, .field_count = 2};
+        struct query query = {.fields = FIELDS, .field_count = 2};
+        assert_int_equal(filter_read(ctx, ctx->arena, json, &query.filter), OK);
         struct plan *plan;
         Err err = snapshot_compile(ctx, schema, "posts", &query, &plan);
         assert_true(err == OK || err == ERR_INVALID_QUERY || err == ERR_FORBIDDEN);

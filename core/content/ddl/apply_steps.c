@@ -5,7 +5,7 @@
 #include "content/ddl/apply_internal.h"
 #include "content/ddl/ddl.h"
 #include "content/ddl/ddl_internal.h"
-#include "content/query/query.h"
+#include "content/filter/filter_eval.h"
 #include "gen/sql.h"
 #include "io/fiber/json_apart.h"
 

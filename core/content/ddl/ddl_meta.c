@@ -2,7 +2,7 @@
  * Rows of directus_collections, directus_fields and directus_relations.
  */
 #include "content/ddl/ddl_internal.h"
-#include "content/query/query.h"
+#include "content/filter/filter_eval.h"
 #include "gen/sql.h"
 
 static DbArg meta_arg(struct ctx *ctx, const struct json *meta)

@@ -4,7 +4,7 @@
 #include "base/system/clock.h"
 #include "content/items/payload.h"
 #include "content/plan/sql_print.h"
-#include "content/query/query.h"
+#include "content/filter/filter.h"
 #include "content/run/run.h"
 
 #include <assert.h>

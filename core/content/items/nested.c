@@ -2,7 +2,6 @@
  * Rows written together with the row they belong to, in its transaction: to-one before it (its key
  * is needed), to-many after it (they need its key).
  */
-#include "base/json/json_writer.h"
 #include "content/items/write.h"
 #include "content/plan/sql_print.h"
 
@@ -162,16 +161,12 @@ static fiber_fn Err current_children(struct writer *w, const struct relation *re
                                      const Str **ret, uint32_t *ret_count)
 {
     struct ctx *ctx = w->ctx;
-    struct buf *text = buf_in_arena(ctx->arena, 4096);
-    struct json_writer json = json_writer(text);
-    json_object_begin(&json);
-    json_key(&json, relation->target_field->name);
-    json_object_begin(&json);
-    json_field_str(&json, "_eq", parent);
-    json_object_end(&json);
-    json_object_end(&json);
-    struct query query = {.has_limit = true, .limit = ITEMS_WRITE_MAX + 1};
-    TRY(json_parse(ctx, buf_str(text), JSON_LIMITS_DEFAULT, &query.filter));
+    struct query query = {
+        .has_limit = true,
+        .limit = ITEMS_WRITE_MAX + 1,
+        .filter = filter_condition(ctx->arena, relation->target_field->name, OPERATOR_EQ,
+                                   filter_literal(parent)),
+    };
     struct plan_request request = {
         PLAN_ONLY_KEYS, relation->target, &query, STR_NONE, NULL, NULL, NULL, NULL};
     struct run run = {.ctx = ctx};

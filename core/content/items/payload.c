@@ -219,9 +219,9 @@ static Err check_nulls(const struct write_scope *scope, const struct payload *pa
         const struct cell *cell = payload_find(payload, field);
         if (cell == NULL && payload->action == ACTION_CREATE && !field->has_default &&
             !is_given(payload, field))
-            result = validation_failed(ctx, field->name, "required", NULL, NULL);
+            result = validation_failed(ctx, field->name, filter_operator(OPERATOR_SUBMITTED), NULL);
         else if (cell != NULL && cell->json == NULL && !null_means_library(scope, field))
-            result = validation_failed(ctx, field->name, "nnull", NULL, NULL);
+            result = validation_failed(ctx, field->name, filter_operator(OPERATOR_NNULL), NULL);
     }
     return result;
 }
@@ -240,7 +240,9 @@ static fiber_fn Err validate(const struct write_scope *scope, const struct paylo
     for (uint32_t i = 0; grant != NULL && i < grant->rule_count; i++) {
         if (grant->rules[i].validation == NULL)
             continue;
-        Err err = validate_rule(scope, payload, grant->rules[i].validation);
+        const struct filter_value *rule;
+        TRY(filter_read(scope->ctx, scope->ctx->arena, grant->rules[i].validation, &rule));
+        Err err = validate_rule(scope, payload, rule);
         result = err != OK ? err : result;
     }
     return result;

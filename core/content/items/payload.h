@@ -63,11 +63,12 @@ Str payload_json(struct ctx *ctx, const struct payload *payload);
 fiber_fn Err cell_text(const struct write_scope *scope, const struct field *field,
                        const struct json *json, Str *ret);
 
-/* validate.c: filter rules as conditions on a payload; faults are added to the diag. */
+/* validate.c: filters as conditions on a payload; faults are added to the diag. */
 fiber_fn Err validate_rule(const struct write_scope *scope, const struct payload *payload,
-                           const struct json *rule);
-Err validation_failed(struct ctx *ctx, Str field, const char *type, const char *note,
-                      const struct json *value);
+                           const struct filter_value *rule);
+/* Adds what a rule's condition refuses: `value` is shown, and may be NULL where `op` shows none. */
+Err validation_failed(struct ctx *ctx, Str field, const struct filter_operator *op,
+                      const struct filter_value *value);
 
 /* Dynamic variables outside SQL: "$CURRENT_USER" → its text; STR_NONE is null. */
 fiber_fn Err dynamic_text(struct ctx *ctx, const struct schema *schema, Str text, bool *ret_is,

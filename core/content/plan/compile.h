@@ -80,15 +80,14 @@ struct param *param_new(struct compiler *c, enum param_kind kind);
 struct param *param_text(struct compiler *c, Str text);
 
 /* values: plan_value.c */
-bool json_means_null(const struct json *json);
 Err value_parse(struct compiler *c, const struct operand *operand, const char *operation,
-                const struct json *json, struct value **ret);
+                const struct filter_value *given, struct value **ret);
 Err value_parse_list(struct compiler *c, const struct operand *operand, const char *operation,
-                     const struct json *json, struct value **ret);
+                     const struct filter_value *given, struct value **ret);
 struct value *value_of_param(struct compiler *c, struct param *param);
 /* plan_share.c. Notes that `value`, compared with `operand`, is a text of the query's shape. */
-void value_share(struct compiler *c, const struct operand *operand, const struct json *json,
-                 struct value *value);
+void value_share(struct compiler *c, const struct operand *operand,
+                 const struct filter_value *given, struct value *value);
 /* Another text for a shared value: false when it would need another plan, or is refused. */
 bool value_again(struct ctx *ctx, const struct shared_value *shared, Str text, Str *ret);
 /* "$NOW(-1 year)", "$CURRENT_USER" …: false when it is plain text. */
@@ -99,17 +98,14 @@ enum db_lane lane_of_rows(const struct source *root, const struct pred *where,
                           const struct pred *search);
 
 /* filters: plan_filter.c. `is_rule`: a filter of a policy: unchecked, and never joining. */
-Err filter_compile(struct compiler *c, struct source *source, const struct json *filter,
+Err filter_compile(struct compiler *c, struct source *source, const struct filter_value *filter,
                    bool is_rule, struct place place, struct pred **ret);
 /* _eq … on one operand: plan_operator.c */
-Err operator_compile(struct compiler *c, struct operand operand, Str name, const struct json *value,
+Err operator_compile(struct compiler *c, struct operand operand, Str name,
+                     const struct filter_operator *op, const struct filter_value *value,
                      struct pred **ret);
-bool operator_is_name(Str name);
 
-/* "year(date)" → FUNCTION_YEAR and "date"; FUNCTION_NONE when it is no call. */
-enum function function_split(Str text, Str *ret_argument);
 Err function_check(struct compiler *c, Str name, enum function function, const struct field *field);
-const char *function_name(enum function function);
 /* Sets operand.counted for a count of a to-many relation. */
 Err function_bind(struct compiler *c, struct operand *operand, struct place place);
 

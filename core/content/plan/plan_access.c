@@ -87,7 +87,9 @@ Err access_rows_for(struct compiler *c, struct source *source, const struct acce
         if (rule_is_open(rule))
             return OK;
         struct pred *rows;
-        TRY(filter_compile(c, source, rule->filter, true, (struct place){0}, &rows));
+        const struct filter_value *filter;
+        TRY(filter_read(c->ctx, c->ctx->arena, rule->filter, &filter));
+        TRY(filter_compile(c, source, filter, true, (struct place){0}, &rows));
         if (rows == NULL)
             return OK;
         any = any->kind == PRED_FALSE ? rows : pred_or(c, any, rows);

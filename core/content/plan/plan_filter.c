@@ -6,6 +6,7 @@
  * UPDATE or a CASE.
  */
 #include "content/plan/compile.h"
+#include "content/schema/schema.h"
 
 #include <assert.h>
 
@@ -20,12 +21,19 @@ struct frame {
 
 enum { NESTING_MAX = 24 };
 
-static Err compile_object(struct compiler *c, const struct frame *frame, const struct json *object,
-                          int nesting, struct pred **ret);
+static Err compile_object(struct compiler *c, const struct frame *frame,
+                          const struct filter_value *object, int nesting, struct pred **ret);
 
-static bool is_group(Str key)
+static bool is_group(const struct filter *member)
 {
-    return str_eq(key, STR("_and")) || str_eq(key, STR("_or"));
+    return member->kind == FILTER_AND || member->kind == FILTER_OR;
+}
+
+static bool is_operator(const struct filter *member, const struct collection *fields_of)
+{
+    bool is_name = member->kind == FILTER_OPERATOR || member->kind == FILTER_SOME ||
+                   member->kind == FILTER_NONE;
+    return is_name && (fields_of == NULL || collection_field(fields_of, member->name) == NULL);
 }
 
 static Err count_node(struct compiler *c, int nesting)
@@ -38,35 +46,21 @@ static Err count_node(struct compiler *c, int nesting)
     return OK;
 }
 
-/* The elements of a list, which may also come as an object (filter[_and][0]…, beyond index 500). */
-struct elements {
-    const struct json *list;
-    struct json_iter it;
-    uint32_t next;
-};
-static const struct json *next_element(struct elements *elements)
-{
-    if (json_kind(elements->list) == JSON_ARRAY)
-        return elements->next < json_len(elements->list) ? json_at(elements->list, elements->next++)
-                                                         : NULL;
-    return json_next(&elements->it) ? elements->it.value : NULL;
-}
-
 /* Applies one element of _and/_or: the whole filter, or a filter of one field (field lifted). */
 typedef Err ElementFn(struct compiler *c, const struct frame *frame, const void *what,
-                      const struct json *element, int nesting, struct pred **ret);
+                      const struct filter_value *element, int nesting, struct pred **ret);
 
 static Err compile_group(struct compiler *c, const struct frame *frame, bool is_or,
-                         const struct json *list, ElementFn *fn, const void *what, int nesting,
-                         struct pred **ret)
+                         const struct filter_value *list, ElementFn *fn, const void *what,
+                         int nesting, struct pred **ret)
 {
     *ret = NULL;
-    if (json_kind(list) != JSON_ARRAY && json_kind(list) != JSON_OBJECT)
+    if (list->kind != FILTER_LIST && list->kind != FILTER_MEMBERS)
         return fail(c->ctx, ERR_INVALID_QUERY, "\"%s\" has to be an array", is_or ? "_or" : "_and");
-    struct elements elements = {.list = list, .it = json_iter(list)};
+    struct filter_elements elements = filter_elements(list);
     bool matches_all = false;
-    const struct json *element;
-    while ((element = next_element(&elements)) != NULL) {
+    const struct filter_value *element;
+    while ((element = filter_next(&elements)) != NULL) {
         struct pred *pred;
         TRY(fn(c, frame, what, element, nesting + 1, &pred));
         if (!is_or) {
@@ -83,7 +77,7 @@ static Err compile_group(struct compiler *c, const struct frame *frame, bool is_
 }
 
 static Err element_object(struct compiler *c, const struct frame *frame, const void *what,
-                          const struct json *element, int nesting, struct pred **ret)
+                          const struct filter_value *element, int nesting, struct pred **ret)
 {
     (void)what;
     struct frame own = *frame;
@@ -117,20 +111,21 @@ static Err enter(struct compiler *c, const struct frame *frame, const struct fie
 }
 
 /* Exactly {key: {_null: true}} asks for rows without children. */
-static bool asks_for_none(const struct collection *child, const struct json *nested)
+static bool asks_for_none(const struct collection *child, const struct filter_value *nested)
 {
-    if (json_len(nested) != 1)
+    const struct filter *key = filter_find(nested, child->key->name);
+    if (key == NULL || nested->count != 1 || key->value->count != 1)
         return false;
-    const struct json *key = json_get(nested, child->key->name);
-    const struct json *null = json_get(key, STR("_null"));
-    if (json_len(key) != 1 || null == NULL)
+    const struct filter *null = filter_find(key->value, filter_operator(OPERATOR_NULL)->name);
+    if (null == NULL)
         return false;
-    return json_bool(null) ||
-           (json_kind(null) == JSON_STRING && !str_eq(json_str(null), STR("false")));
+    const struct filter_value *flag = null->value;
+    return (flag->kind == FILTER_BOOL || flag->kind == FILTER_TEXT) &&
+           !str_eq(flag->text, STR("false"));
 }
 
 static Err compile_exists(struct compiler *c, const struct frame *frame, const struct field *field,
-                          const struct json *nested, bool is_quantified, bool is_negated,
+                          const struct filter_value *nested, bool is_quantified, bool is_negated,
                           int nesting, struct pred **ret)
 {
     struct frame below;
@@ -158,7 +153,7 @@ static Err compile_exists(struct compiler *c, const struct frame *frame, const s
 }
 
 static Err compile_to_one(struct compiler *c, const struct frame *frame, const struct field *field,
-                          const struct json *nested, int nesting, struct pred **ret)
+                          const struct filter_value *nested, int nesting, struct pred **ret)
 {
     struct frame below;
     TRY(enter(c, frame, field, &below));
@@ -177,7 +172,7 @@ static Err compile_to_one(struct compiler *c, const struct frame *frame, const s
 }
 
 static Err compile_nested(struct compiler *c, const struct frame *frame, const struct field *field,
-                          const struct json *nested, int nesting, struct pred **ret)
+                          const struct filter_value *nested, int nesting, struct pred **ret)
 {
     if (field->relation->kind == RELATION_TO_ONE)
         return compile_to_one(c, frame, field, nested, nesting, ret);
@@ -189,89 +184,96 @@ static Err compile_nested(struct compiler *c, const struct frame *frame, const s
 }
 
 static Err compile_some(struct compiler *c, const struct frame *frame,
-                        const struct operand *operand, Str name, const struct json *value,
-                        int nesting, struct pred **ret)
+                        const struct operand *operand, const struct filter *member, int nesting,
+                        struct pred **ret)
 {
     const struct relation *relation = operand->field->relation;
     if (relation == NULL || relation->kind != RELATION_TO_MANY)
         return fail(c->ctx, ERR_INVALID_QUERY,
                     "\"%.*s\" can only be used with top level relational alias field",
-                    STR_FMT(name));
-    return compile_exists(c, frame, operand->field, value, true, str_eq(name, STR("_none")),
-                          nesting, ret);
+                    STR_FMT(member->name));
+    return compile_exists(c, frame, operand->field, member->value, true,
+                          member->kind == FILTER_NONE, nesting, ret);
 }
 
 /* An operator directly on a to-many alias compares the children's keys. */
 static Err compile_alias_operator(struct compiler *c, const struct frame *frame,
-                                  const struct field *field, Str name, const struct json *value,
+                                  const struct field *field, const struct filter *member,
                                   int nesting, struct pred **ret)
 {
     assert(field->relation != NULL && field->relation->target != NULL);
+    struct arena *arena = c->ctx->arena;
     const struct collection *child = field->relation->target;
-    struct buf *text = buf_in_arena(c->ctx->arena, 1024 * 1024);
-    Str value_text = json_text(c->ctx->arena, value);
-    buf_printf(text, "{\"%.*s\":{\"%.*s\":", STR_FMT(child->key->name), STR_FMT(name));
-    buf_put(text, value_text);
-    buf_put_z(text, "}}");
-    const struct json *nested;
-    struct json_limits limits = {QUERY_FILTER_DEPTH + 2, QUERY_LIST_MAX};
-    if (json_parse(c->ctx, buf_str(text), limits, &nested) != OK)
-        return fail(c->ctx, ERR_INVALID_QUERY, "Invalid filter object");
-    return compile_exists(c, frame, field, nested, true, false, nesting, ret);
+    struct filter *alone = arena_new(arena, struct filter);
+    *alone = *member;
+    alone->next = NULL;
+    const struct filter *key = filter_member(arena, child->key->name, filter_object(arena, alone));
+    return compile_exists(c, frame, field, filter_object(arena, key), true, false, nesting, ret);
 }
 
 static Err compile_operator(struct compiler *c, const struct frame *frame,
-                            const struct operand *operand, Str name, const struct json *value,
-                            int nesting, struct pred **ret)
+                            const struct operand *operand, const struct filter *member, int nesting,
+                            struct pred **ret)
 {
-    if (str_eq(name, STR("_some")) || str_eq(name, STR("_none")))
-        return compile_some(c, frame, operand, name, value, nesting, ret);
+    if (member->kind != FILTER_OPERATOR)
+        return compile_some(c, frame, operand, member, nesting, ret);
     if (operand->field->is_alias && operand->function == FUNCTION_NONE)
-        return compile_alias_operator(c, frame, operand->field, name, value, nesting, ret);
-    return operator_compile(c, *operand, name, value, ret);
+        return compile_alias_operator(c, frame, operand->field, member, nesting, ret);
+    return operator_compile(c, *operand, member->name, member->op, member->value, ret);
+}
+
+/* A value beside a field's name says that they are equal. */
+static Err compile_equal(struct compiler *c, const struct frame *frame,
+                         const struct operand *operand, const struct filter_value *value,
+                         int nesting, struct pred **ret)
+{
+    const struct filter *equal =
+        filter_member(c->ctx->arena, filter_operator(OPERATOR_EQ)->name, value);
+    return compile_operator(c, frame, operand, equal, nesting, ret);
 }
 
 /* What stands beside a field's name: a value, operators, logical groups of them, nested fields. */
 static Err compile_field(struct compiler *c, const struct frame *frame, const void *what,
-                         const struct json *json, int nesting, struct pred **ret)
+                         const struct filter_value *value, int nesting, struct pred **ret)
 {
     const struct operand *operand = what;
+    const struct relation *relation = operand->field->relation;
     TRY(count_node(c, nesting));
     *ret = NULL;
-    if (json_kind(json) == JSON_NULL || json_kind(json) == JSON_ARRAY)
+    if (value->kind == FILTER_NULL || value->kind == FILTER_LIST)
         return fail(c->ctx, ERR_INVALID_QUERY, "Invalid filter object");
-    if (json_kind(json) != JSON_OBJECT)
-        return compile_operator(c, frame, operand, STR("_eq"), json, nesting, ret);
+    if (value->kind != FILTER_MEMBERS)
+        return compile_equal(c, frame, operand, value, nesting, ret);
     Str nested_name = STR_NONE;
-    for (struct json_iter it = json_iter(json); json_next(&it);) {
+    for (const struct filter *member = value->first; member != NULL; member = member->next) {
         struct pred *pred = NULL;
-        if (is_group(it.key))
-            TRY(compile_group(c, frame, str_eq(it.key, STR("_or")), it.value, compile_field,
+        if (is_group(member))
+            TRY(compile_group(c, frame, member->kind == FILTER_OR, member->value, compile_field,
                               operand, nesting, &pred));
-        else if (operator_is_name(it.key) &&
-                 (operand->field->relation == NULL || operand->field->relation->target == NULL ||
-                  collection_field(operand->field->relation->target, it.key) == NULL))
-            TRY(compile_operator(c, frame, operand, it.key, it.value, nesting, &pred));
+        else if (is_operator(member, relation == NULL ? NULL : relation->target))
+            TRY(compile_operator(c, frame, operand, member, nesting, &pred));
         else
-            nested_name = it.key;
+            nested_name = member->name;
         *ret = pred_and(c, *ret, pred);
     }
     if (nested_name.data == NULL)
         return OK;
-    if (operand->field->relation == NULL || operand->function != FUNCTION_NONE)
+    if (relation == NULL || operand->function != FUNCTION_NONE)
         return forbid_field(c, frame->source->collection, nested_name, frame->place);
     struct pred *pred;
-    TRY(compile_nested(c, frame, operand->field, json, nesting, &pred));
+    TRY(compile_nested(c, frame, operand->field, value, nesting, &pred));
     *ret = pred_and(c, *ret, pred);
     return OK;
 }
 
-static Err resolve(struct compiler *c, const struct frame *frame, Str key, struct operand *ret)
+static Err resolve(struct compiler *c, const struct frame *frame, const struct filter *member,
+                   struct operand *ret)
 {
-    Str name = key;
-    enum function function = function_split(key, &name);
+    Str key = member->name;
+    Str name = member->field;
+    enum function function = member->function;
     const struct field *field = collection_field(frame->source->collection, name);
-    if (field == NULL && operator_is_name(key))
+    if (field == NULL && is_operator(member, NULL))
         return fail(c->ctx, ERR_INVALID_QUERY, "Invalid filter key \"%.*s\" on \"%.*s\"",
                     STR_FMT(key), STR_FMT(frame->source->collection->name));
     bool is_known = field != NULL && (frame->is_rule || access_field(&frame->access, field));
@@ -300,29 +302,27 @@ static Err add_mask(struct compiler *c, const struct frame *frame, const struct 
     return OK;
 }
 
-static Err compile_object(struct compiler *c, const struct frame *frame, const struct json *object,
-                          int nesting, struct pred **ret)
+static Err compile_object(struct compiler *c, const struct frame *frame,
+                          const struct filter_value *object, int nesting, struct pred **ret)
 {
     *ret = NULL;
     TRY(count_node(c, nesting));
-    if (json_kind(object) == JSON_ARRAY && json_len(object) > 0)
+    if (object->kind == FILTER_LIST && object->count > 0)
         return forbid_field(c, frame->source->collection, STR("0"), frame->place);
-    if (json_kind(object) != JSON_OBJECT && json_len(object) == 0 &&
-        json_kind(object) != JSON_ARRAY)
+    if (object->kind != FILTER_LIST && object->kind != FILTER_MEMBERS)
         return fail(c->ctx, ERR_INVALID_QUERY, "Invalid filter object");
-    for (struct json_iter it = json_iter(object); json_next(&it);) {
+    for (const struct filter *member = object->first; member != NULL; member = member->next) {
         struct pred *pred;
-        bool is_operator =
-            operator_is_name(it.key) && collection_field(frame->source->collection, it.key) == NULL;
-        if (frame->skips_operators && is_operator)
+        bool is_done = is_group(member) || is_operator(member, frame->source->collection);
+        if (frame->skips_operators && is_done)
             continue;
-        if (is_group(it.key)) {
-            TRY(compile_group(c, frame, str_eq(it.key, STR("_or")), it.value, element_object, NULL,
-                              nesting, &pred));
+        if (is_group(member)) {
+            TRY(compile_group(c, frame, member->kind == FILTER_OR, member->value, element_object,
+                              NULL, nesting, &pred));
         } else {
             struct operand operand;
-            TRY(resolve(c, frame, it.key, &operand));
-            TRY(compile_field(c, frame, &operand, it.value, nesting + 1, &pred));
+            TRY(resolve(c, frame, member, &operand));
+            TRY(compile_field(c, frame, &operand, member->value, nesting + 1, &pred));
             TRY(add_mask(c, frame, operand.field, &pred));
         }
         *ret = pred_and(c, *ret, pred);
@@ -330,7 +330,7 @@ static Err compile_object(struct compiler *c, const struct frame *frame, const s
     return OK;
 }
 
-Err filter_compile(struct compiler *c, struct source *source, const struct json *filter,
+Err filter_compile(struct compiler *c, struct source *source, const struct filter_value *filter,
                    bool is_rule, struct place place, struct pred **ret)
 {
     *ret = NULL;

@@ -11,31 +11,31 @@
 #include "content/plan/plan.h"
 
 static bool note(struct compiler *c, uint32_t index, const struct operand *operand,
-                 const struct json *json, struct value *value)
+                 const struct filter_value *given, struct value *value)
 {
     struct sharing *sharing = c->sharing;
-    if (sharing->origins[index] != NULL && sharing->origins[index] != json)
+    if (sharing->origins[index] != NULL && sharing->origins[index] != given)
         return false;
     struct operand *copy = arena_new(c->arena, struct operand);
     *copy = *operand;
-    sharing->origins[index] = json;
+    sharing->origins[index] = given;
     sharing->values[index] = (struct shared_value){copy, value->cast};
     value->param->shared = index + 1;
     return true;
 }
 
-void value_share(struct compiler *c, const struct operand *operand, const struct json *json,
-                 struct value *value)
+void value_share(struct compiler *c, const struct operand *operand,
+                 const struct filter_value *given, struct value *value)
 {
-    if (!c->is_sharing || json_kind(json) != JSON_STRING)
+    if (!c->is_sharing || given->kind != FILTER_TEXT)
         return;
     struct sharing *sharing = c->sharing;
     uint32_t matches = 0;
     for (uint32_t i = 0; i < sharing->shape->count; i++) {
-        if (!str_eq(sharing->shape->values[i], json_str(json)))
+        if (!str_eq(sharing->shape->values[i], given->text))
             continue;
         bool is_param = value->param != NULL && value->param->kind == PARAM_TEXT;
-        if (!is_param || ++matches > 1 || !note(c, i, operand, json, value))
+        if (!is_param || ++matches > 1 || !note(c, i, operand, given, value))
             sharing->is_impossible = true;
     }
 }

@@ -24,16 +24,6 @@ static bool is_numeric(const struct operand *operand)
     }
 }
 
-bool json_means_null(const struct json *json)
-{
-    if (json_is_null(json))
-        return true;
-    if (json_kind(json) != JSON_STRING)
-        return false;
-    Str text = json_str(json);
-    return str_eq(text, STR("null")) || str_eq(text, STR("NULL"));
-}
-
 struct value *value_of_param(struct compiler *c, struct param *param)
 {
     struct value *value = arena_new(c->arena, struct value);
@@ -144,35 +134,28 @@ static Err check_text(struct compiler *c, const struct operand *operand, Str *te
     }
 }
 
-static Err text_of(struct compiler *c, const char *operation, const struct json *json, Str *ret)
+static Err text_of(struct compiler *c, const char *operation, const struct filter_value *given,
+                   Str *ret)
 {
-    switch (json_kind(json)) {
-    case JSON_STRING:
-        *ret = json_str(json);
-        if (ret->len > 0)
-            return OK;
-        return fail(c->ctx, ERR_INVALID_QUERY,
-                    "You can't filter for an empty string in \"%s\". Use \"_empty\" or "
-                    "\"_nempty\" instead",
-                    operation);
-    case JSON_INT:
-    case JSON_REAL:
-    case JSON_BOOL:
-        *ret = json_text(c->ctx->arena, json);
-        return OK;
-    default:
+    if (!filter_is_scalar(given))
         return fail(c->ctx, ERR_INVALID_QUERY, "\"%s\" has to be a string, number, or boolean",
                     operation);
-    }
+    *ret = given->text;
+    if (ret->len > 0)
+        return OK;
+    return fail(c->ctx, ERR_INVALID_QUERY,
+                "You can't filter for an empty string in \"%s\". Use \"_empty\" or \"_nempty\" "
+                "instead",
+                operation);
 }
 
 Err value_parse(struct compiler *c, const struct operand *operand, const char *operation,
-                const struct json *json, struct value **ret)
+                const struct filter_value *given, struct value **ret)
 {
-    if (json_kind(json) == JSON_STRING && value_dynamic(c, json_str(json), ret))
+    if (given->dynamic != DYNAMIC_NONE && value_dynamic(c, given->text, ret))
         return OK;
     Str text;
-    TRY(text_of(c, operation, json, &text));
+    TRY(text_of(c, operation, given, &text));
     const char *cast = operand->function != FUNCTION_NONE ? "numeric" : NULL;
     TRY(check_text(c, operand, &text, &cast));
     *ret = value_of_param(c, param_text(c, text));
@@ -221,12 +204,12 @@ static Err push_item(struct compiler *c, const char *operation, struct param *it
 }
 
 static Err add_item(struct compiler *c, const struct operand *operand, const char *operation,
-                    const struct json *json, struct items *items)
+                    const struct filter_value *given, struct items *items)
 {
-    if (json_means_null(json))
+    if (filter_means_null(given))
         return OK; /* never equal to anything */
     struct value *value;
-    TRY(value_parse(c, operand, operation, json, &value));
+    TRY(value_parse(c, operand, operation, given, &value));
     if (value->param == NULL)
         return fail(c->ctx, ERR_INVALID_QUERY, "\"%s\" takes no fields of the current user",
                     operation);
@@ -258,25 +241,16 @@ static Err add_csv(struct compiler *c, const struct operand *operand, const char
 }
 
 Err value_parse_list(struct compiler *c, const struct operand *operand, const char *operation,
-                     const struct json *json, struct value **ret)
+                     const struct filter_value *given, struct value **ret)
 {
     struct items items = {.list = param_new(c, PARAM_LIST)};
-    switch (json_kind(json)) {
-    case JSON_ARRAY:
-        for (uint32_t i = 0; i < json_len(json); i++)
-            TRY(add_item(c, operand, operation, json_at(json, i), &items));
-        break;
-    case JSON_OBJECT: /* {"0": …, "1": …} */
-        for (struct json_iter it = json_iter(json); json_next(&it);)
-            TRY(add_item(c, operand, operation, it.value, &items));
-        break;
-    case JSON_STRING:
-        TRY(add_csv(c, operand, operation, json_str(json), &items));
-        break;
-    default:
-        break;
-    }
-    if (json_len(json) == 0 && items.list->item_count == 0)
+    struct filter_elements elements = filter_elements(given);
+    const struct filter_value *element;
+    while ((element = filter_next(&elements)) != NULL) /* of {"0": …, "1": …}, too */
+        TRY(add_item(c, operand, operation, element, &items));
+    if (given->kind == FILTER_TEXT)
+        TRY(add_csv(c, operand, operation, given->text, &items));
+    if (given->count == 0 && items.list->item_count == 0)
         return fail(c->ctx, ERR_INVALID_QUERY, "\"%s\" has to be an array of values", operation);
     bool is_array_variable = items.list->item_count == 1 && holds_arrays(items.list->items[0]);
     *ret = value_of_param(c, is_array_variable ? items.list->items[0] : items.list);

@@ -4,23 +4,9 @@
  */
 #pragma once
 
+#include "content/filter/filter.h"
 #include "content/query/query.h"
 #include "content/schema/schema.h"
-
-enum function {
-    FUNCTION_NONE,
-    FUNCTION_YEAR,
-    FUNCTION_MONTH,
-    FUNCTION_WEEK,
-    FUNCTION_DAY,
-    FUNCTION_WEEKDAY,
-    FUNCTION_HOUR,
-    FUNCTION_MINUTE,
-    FUNCTION_SECOND,
-    FUNCTION_COUNT,
-    FUNCTION_JSON,
-    FUNCTION_UNKNOWN,
-};
 
 /* How a source hangs on its parent. */
 enum source_kind {
@@ -84,7 +70,7 @@ struct shared_value {
 struct sharing {
     const struct query_shape *shape;
     struct shared_value values[SHAPE_VALUES_MAX];
-    const struct json *origins[SHAPE_VALUES_MAX]; /* where in the filter each was met */
+    const struct filter_value *origins[SHAPE_VALUES_MAX]; /* where in the filter each was met */
     bool is_impossible;
 };
 

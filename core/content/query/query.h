@@ -8,6 +8,7 @@
 #include "base/memory/arena.h"
 #include "base/system/ctx.h"
 #include "base/text/str.h"
+#include "content/filter/filter.h"
 #include "io/fiber/fiber.h"
 
 /* Which collection, and whether it is asked for where users ask or as one of the system. */
@@ -32,7 +33,7 @@ struct query_aggregate {
 struct query {
     const Str *fields; /* dotted paths; count 0: "*" */
     uint32_t field_count;
-    const struct json *filter; /* NULL: none */
+    const struct filter_value *filter; /* NULL: none */
     const struct query_sort *sort;
     uint32_t sort_count;
     bool has_limit;
@@ -98,35 +99,3 @@ Err query_take(struct ctx *ctx, Str name, struct query_input input, struct query
 
 /* "a,b,json(c, d)" → three; commas inside parentheses stay. Blanks around names go. */
 Err query_split(struct ctx *ctx, Str csv, const Str **ret, uint32_t *ret_count);
-
-/*
- * The variables of filters, presets and validation rules.
- */
-
-enum dynamic_kind {
-    DYNAMIC_NONE,
-    DYNAMIC_NOW,
-    DYNAMIC_USER,
-    DYNAMIC_USER_FIELD,
-    DYNAMIC_ROLE,
-    DYNAMIC_ROLE_FIELD,
-    DYNAMIC_ROLES,
-    DYNAMIC_POLICIES,
-};
-enum dynamic_kind dynamic_kind(Str text);
-
-/* "$NOW(-1 year)" → milliseconds; 0 for what cannot be read, as Directus does. */
-int64_t dynamic_shift_ms(Str text);
-
-/*
- * Patterns in rules (validation of fields and permissions), looked at when the rule is written: one
- * that does not compile would refuse every write that the rule is for.
- */
-
-/* ERR_FAILED_VALIDATION names the first _regex that does not compile. */
-fiber_fn Err rule_check(struct ctx *ctx, const struct json *rule);
-/* The same for the text of a rule; what is no JSON is somebody else's to refuse. */
-fiber_fn Err rule_text_check(struct ctx *ctx, Str text);
-
-/* The pattern that a _regex holds, and its flags: "/…/i" is how JavaScript writes one. */
-Str rule_pattern(Str text, unsigned *ret_flags);

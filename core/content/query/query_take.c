@@ -227,7 +227,9 @@ static Err take_object(struct ctx *ctx, struct query_input input, const struct j
 
 static Err take_filter(struct ctx *ctx, struct query_input input, struct query *query)
 {
-    return take_object(ctx, input, &query->filter);
+    const struct json *object = NULL;
+    TRY(take_object(ctx, input, &object));
+    return object == NULL ? OK : filter_read(ctx, ctx->arena, object, &query->filter);
 }
 
 static Err take_deep(struct ctx *ctx, struct query_input input, struct query *query)

@@ -6,28 +6,8 @@
 
 #include "base/memory/map.h"
 #include "base/system/ctx.h"
+#include "content/filter/field_type.h"
 #include "io/fiber/fiber.h"
-
-enum field_type {
-    FIELD_STRING,
-    FIELD_TEXT,
-    FIELD_BOOLEAN,
-    FIELD_INTEGER,
-    FIELD_BIG_INTEGER,
-    FIELD_FLOAT,
-    FIELD_DECIMAL,
-    FIELD_DATE,
-    FIELD_DATE_TIME,
-    FIELD_TIME,
-    FIELD_TIMESTAMP,
-    FIELD_JSON,
-    FIELD_CSV,
-    FIELD_UUID,
-    FIELD_HASH,
-    FIELD_BINARY,
-    FIELD_ALIAS,
-    FIELD_UNKNOWN,
-};
 
 enum field_special {
     SPECIAL_UUID = 1 << 0,
@@ -46,6 +26,7 @@ enum field_special {
 };
 
 struct collection;
+struct filter_value;
 
 struct field {
     Str name;
@@ -61,9 +42,9 @@ struct field {
     bool is_searchable;
     int32_t max_length; /* 0: none */
     uint32_t type_oid;
-    uint32_t ordinal; /* in the table; aliases after the columns */
-    const struct json *validation;
-    const struct relation *relation; /* NULL: a plain field */
+    uint32_t ordinal;                      /* in the table; aliases after the columns */
+    const struct filter_value *validation; /* NULL: none */
+    const struct relation *relation;       /* NULL: a plain field */
     const struct collection *collection;
 };
 
@@ -180,5 +161,3 @@ void schema_unref(void *schema);
 /* The field type Directus derives from a column's type and special flags. */
 enum field_type field_type_of(uint32_t type_oid, uint32_t special, Str special_text);
 uint32_t field_special_of(Str special_text);
-/* As in error sentences: "string", "bigInteger" … */
-const char *field_type_name(enum field_type type);

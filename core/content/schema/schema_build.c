@@ -91,7 +91,7 @@ void schema_add_column(struct schema *schema, const struct column_facts *facts)
 }
 
 void schema_set_field(struct schema *schema, Str collection, Str name, Str special,
-                      const struct json *validation, bool is_searchable)
+                      const struct filter_value *validation, bool is_searchable)
 {
     struct field *field = field_get(schema, collection, name);
     if (field == NULL)

@@ -22,7 +22,7 @@ void schema_add_column(struct schema *schema, const struct column_facts *facts);
 
 /* `special` as in directus_fields.special; of fields without a column nothing is kept here. */
 void schema_set_field(struct schema *schema, Str collection, Str field, Str special,
-                      const struct json *validation, bool is_searchable);
+                      const struct filter_value *validation, bool is_searchable);
 
 struct relation_facts {
     Str many_collection;

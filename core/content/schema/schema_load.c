@@ -6,6 +6,7 @@
 #include "base/json/json.h"
 #include "base/system/counters.h"
 #include "base/system/log.h"
+#include "content/filter/filter.h"
 #include "content/schema/schema.h"
 #include "content/schema/schema_build.h"
 #include "gen/sql.h"
@@ -62,7 +63,7 @@ static fiber_fn void add_columns(struct schema *schema, const struct rows *rows)
 }
 
 /* A rule that cannot be read is left out, and the log says so. */
-static const struct json *parse_validation(struct ctx *ctx, struct schema *schema, Str text)
+static const struct filter_value *parse_validation(struct ctx *ctx, struct schema *schema, Str text)
 {
     if (text.len == 0 || str_eq(text, STR("null")))
         return NULL;
@@ -70,9 +71,11 @@ static const struct json *parse_validation(struct ctx *ctx, struct schema *schem
     in_schema.arena = schema->arena;
     in_schema.diag = (struct diag){0};
     struct json_limits limits = {VALIDATION_DEPTH_MAX, JSON_KEYS_MAX};
-    const struct json *parsed = NULL;
-    if (json_parse(&in_schema, str_dup(schema->arena, text), limits, &parsed) == OK)
-        return parsed;
+    const struct json *parsed;
+    const struct filter_value *rule;
+    if (json_parse(&in_schema, str_dup(schema->arena, text), limits, &parsed) == OK &&
+        filter_read(&in_schema, schema->arena, parsed, &rule) == OK)
+        return rule;
     log_event(LOG_WARN, "field_validation_unreadable", LOG_I("bytes", text.len));
     return NULL;
 }

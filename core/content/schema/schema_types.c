@@ -5,8 +5,6 @@
 #include "content/schema/schema.h"
 #include "content/schema/schema_build.h"
 
-#include <assert.h>
-
 static const struct {
     Str name;
     uint32_t flag;
@@ -104,30 +102,4 @@ enum field_type field_type_of(uint32_t type_oid, uint32_t special, Str special_t
     if (has_word(special_text, STR("cast-datetime")))
         return FIELD_DATE_TIME;
     return type_of_column(type_oid);
-}
-
-const char *field_type_name(enum field_type type)
-{
-    static const char *const NAMES[] = {
-        [FIELD_STRING] = "string",
-        [FIELD_TEXT] = "text",
-        [FIELD_BOOLEAN] = "boolean",
-        [FIELD_INTEGER] = "integer",
-        [FIELD_BIG_INTEGER] = "bigInteger",
-        [FIELD_FLOAT] = "float",
-        [FIELD_DECIMAL] = "decimal",
-        [FIELD_DATE] = "date",
-        [FIELD_DATE_TIME] = "dateTime",
-        [FIELD_TIME] = "time",
-        [FIELD_TIMESTAMP] = "timestamp",
-        [FIELD_JSON] = "json",
-        [FIELD_CSV] = "csv",
-        [FIELD_UUID] = "uuid",
-        [FIELD_HASH] = "hash",
-        [FIELD_BINARY] = "binary",
-        [FIELD_ALIAS] = "alias",
-        [FIELD_UNKNOWN] = "unknown",
-    };
-    assert((size_t)type < COUNT_OF(NAMES));
-    return NAMES[type];
 }

@@ -1,0 +1,403 @@
+#include "content/filter/filter_eval.h"
+
+#include "base/memory/array.h"
+#include "base/system/ctx.h"
+#include "base/text/regex.h"
+#include "content/filter/filter_compare.h"
+
+#include <assert.h>
+
+enum { NESTING_MAX = 24 };
+
+struct eval {
+    struct ctx *ctx;
+    const struct filter_subject *subject;
+    enum filter_semantics semantics;
+    bool is_silent; /* inside an _or: counted, not reported */
+};
+
+/* The field whose conditions are looked at. */
+struct asked {
+    Str name;
+    enum function function;
+    struct filter_datum datum;
+};
+
+static bool is_rule(const struct eval *e)
+{
+    return e->semantics == FILTER_OF_RULES;
+}
+
+/* The filter's side, its variable replaced; STR_NONE: a variable that is nothing. */
+static fiber_fn Err words_of(const struct eval *e, const struct filter_value *value, Str *ret)
+{
+    if (value->dynamic == DYNAMIC_ROLES || value->dynamic == DYNAMIC_POLICIES) {
+        if (!is_rule(e))
+            return fail(e->ctx, ERR_INVALID_QUERY, "\"%.*s\" is a list", STR_FMT(value->text));
+    } else if (value->dynamic != DYNAMIC_NONE) {
+        return e->subject->variable(e->subject, value->text, ret);
+    }
+    bool has_text = value->kind != FILTER_LIST && value->kind != FILTER_MEMBERS;
+    *ret = has_text ? value->text : filter_json(e->ctx->arena, value);
+    return OK;
+}
+
+/* As its column holds it. */
+static Str column_text(const struct eval *e, const struct filter_datum *datum)
+{
+    struct arena *arena = e->ctx->arena;
+    const struct json *value = datum->value;
+    if (json_kind(value) == JSON_STRING)
+        return json_str(value);
+    if (datum->type != FIELD_CSV || json_kind(value) != JSON_ARRAY)
+        return json_text(arena, value);
+    struct buf *out = buf_in_arena(arena, SIZE_MAX);
+    for (uint32_t i = 0; i < json_len(value); i++) {
+        const struct json *item = json_at(value, i);
+        buf_put(out, i == 0 ? STR("") : STR(","));
+        buf_put(out, json_kind(item) == JSON_STRING ? json_str(item) : json_text(arena, item));
+    }
+    return buf_str(out);
+}
+
+static bool is_null(const struct asked *asked)
+{
+    const struct json *value = asked->datum.value;
+    return json_is_null(value) ||
+           (asked->function == FUNCTION_COUNT && json_kind(value) != JSON_ARRAY);
+}
+
+/* STR_NONE: null. */
+static Str text_of(const struct eval *e, const struct asked *asked)
+{
+    if (is_null(asked))
+        return STR_NONE;
+    if (asked->function == FUNCTION_COUNT)
+        return str_printf(e->ctx->arena, "%u", json_len(asked->datum.value));
+    Str text = column_text(e, &asked->datum);
+    if (asked->function == FUNCTION_NONE || asked->function >= FUNCTION_COUNT)
+        return text;
+    return filter_part(e->ctx->arena, asked->function, asked->datum.type, text);
+}
+
+static enum field_type type_of(const struct asked *asked)
+{
+    return asked->function == FUNCTION_NONE ? asked->datum.type : FIELD_DECIMAL;
+}
+
+static fiber_fn Err compare(const struct eval *e, const struct asked *asked,
+                            const struct filter_operator *op, const struct filter_value *value,
+                            bool *ret)
+{
+    Str wanted;
+    Str text = text_of(e, asked);
+    TRY(words_of(e, value, &wanted));
+    bool wants_null = filter_means_null(value) || (is_rule(e) && wanted.data == NULL);
+    bool is_equality = op->detail[0] == '=' || op->is_negated;
+    if (wants_null)
+        *ret = is_equality && is_null(asked) != op->is_negated;
+    else if (text.data == NULL || wanted.data == NULL)
+        *ret = false;
+    else if (is_equality)
+        *ret = filter_equal(type_of(asked), text, wanted) != op->is_negated;
+    else {
+        int order = filter_order(type_of(asked), text, wanted);
+        bool takes_equal = op->detail[1] == '=';
+        *ret = (order == 0 && takes_equal) || (op->detail[0] == '<' ? order < 0 : order > 0);
+    }
+    return OK;
+}
+
+/* What a list holds: its elements but for nulls, or the parts between a text's commas. */
+struct items {
+    struct filter_elements elements;
+    Str csv;
+};
+
+static struct items items_of(const struct filter_value *list)
+{
+    struct items items = {.elements = filter_elements(list)};
+    if (filter_is_scalar(list))
+        items.csv = list->text;
+    return items;
+}
+
+static fiber_fn Err next_item(const struct eval *e, struct items *items, bool *ret_has, Str *ret)
+{
+    Str part;
+    while (str_next(&items->csv, ',', &part)) {
+        struct filter_value value = filter_text(part);
+        if (part.len == 0)
+            continue;
+        *ret_has = true;
+        return words_of(e, &value, ret);
+    }
+    const struct filter_value *value = filter_next(&items->elements);
+    while (value != NULL && filter_means_null(value))
+        value = filter_next(&items->elements);
+    *ret_has = value != NULL;
+    return value == NULL ? OK : words_of(e, value, ret);
+}
+
+static fiber_fn Err any_equal(const struct eval *e, const struct asked *asked,
+                              const struct filter_operator *op, const struct filter_value *list,
+                              bool *ret)
+{
+    Str text = text_of(e, asked);
+    struct items items = items_of(list);
+    bool has_item;
+    bool is_empty = true;
+    bool is_found = false;
+    for (;;) {
+        Str item;
+        TRY(fiber_breathe(e->ctx));
+        TRY(next_item(e, &items, &has_item, &item));
+        if (!has_item)
+            break;
+        is_empty = false;
+        if (text.data != NULL && item.data != NULL)
+            is_found |= filter_equal(type_of(asked), text, item);
+    }
+    *ret = is_found != op->is_negated && (text.data != NULL || is_empty);
+    return OK;
+}
+
+/* Lists of another length than two are ignored, as in Directus. */
+static fiber_fn Err between(const struct eval *e, const struct asked *asked,
+                            const struct filter_operator *op, const struct filter_value *list,
+                            bool *ret)
+{
+    Str text = text_of(e, asked);
+    struct items items = items_of(list);
+    Str bounds[3] = {STR_NONE, STR_NONE, STR_NONE};
+    uint32_t count = 0;
+    bool has_item = true;
+    while (has_item && count < COUNT_OF(bounds)) {
+        TRY(next_item(e, &items, &has_item, &bounds[count]));
+        count += has_item;
+    }
+    *ret = true;
+    if (count != 2)
+        return OK;
+    bool has_all = text.data != NULL && bounds[0].data != NULL && bounds[1].data != NULL;
+    bool is_inside = has_all && filter_order(type_of(asked), text, bounds[0]) >= 0 &&
+                     filter_order(type_of(asked), text, bounds[1]) <= 0;
+    *ret = has_all && is_inside != op->is_negated;
+    return OK;
+}
+
+/* A rule may ask a long text a thousand times: what is folded for it is given back. */
+static fiber_fn Err like(const struct eval *e, const struct asked *asked,
+                         const struct filter_operator *op, const struct filter_value *value,
+                         bool *ret)
+{
+    Str part;
+    struct arena *arena = e->ctx->arena;
+    Str text = text_of(e, asked);
+    bool is_plain = is_rule(e) && (op->differs & RULE_PLAIN) != 0;
+    /* SQL reads the part as a moment, and PostgreSQL's text of one has no T. */
+    bool never_matches = !is_plain && type_of(asked) == FIELD_TIMESTAMP;
+    TRY(words_of(e, value, &part));
+    *ret = false;
+    if (text.data == NULL || (part.data == NULL && !is_rule(e)))
+        return OK;
+    ArenaMark mark = arena_mark(arena);
+    if (op->is_folded) {
+        text = str_lower(arena, text);
+        part = str_lower(arena, part);
+    }
+    bool is_part = !never_matches && filter_like(arena, op->detail, is_plain, text, part);
+    *ret = is_part != op->is_negated;
+    arena_rewind(arena, mark);
+    return OK;
+}
+
+static fiber_fn Err matches(const struct eval *e, const struct asked *asked,
+                            const struct filter_value *value, bool *ret)
+{
+    Str text = text_of(e, asked);
+    Str rule;
+    unsigned flags;
+    const struct regex *regex;
+    TRY(words_of(e, value, &rule));
+    Str pattern = rule_pattern(rule, &flags);
+    TRY(regex_find(e->ctx, pattern, flags, &regex));
+    *ret = text.data != NULL && regex_match(regex, text, NULL);
+    return OK;
+}
+
+static bool is_empty(const struct filter_datum *datum)
+{
+    const struct json *value = datum->value;
+    return json_is_null(value) || (json_kind(value) == JSON_STRING && json_str(value).len == 0) ||
+           (json_kind(value) == JSON_ARRAY && json_len(value) == 0);
+}
+
+static fiber_fn Err holds(const struct eval *e, const struct asked *asked,
+                          const struct filter_operator *op, const struct filter_value *value,
+                          bool *ret)
+{
+    bool flag;
+    if (is_null(asked) && is_rule(e) && (op->differs & RULE_NULL) != 0) {
+        *ret = true;
+        return OK;
+    }
+    switch (op->meaning) {
+    case MEANS_COMPARE:
+        return compare(e, asked, op, value, ret);
+    case MEANS_LIKE:
+        return like(e, asked, op, value, ret);
+    case MEANS_ANY:
+        return any_equal(e, asked, op, value, ret);
+    case MEANS_BETWEEN:
+        return between(e, asked, op, value, ret);
+    case MEANS_REGEX:
+        return matches(e, asked, value, ret);
+    case MEANS_NULL:
+        (void)filter_flag(value, &flag);
+        *ret = is_null(asked) == (flag != op->is_negated);
+        return OK;
+    case MEANS_EMPTY:
+        (void)filter_flag(value, &flag);
+        *ret = is_empty(&asked->datum) == (flag != op->is_negated);
+        return OK;
+    case MEANS_SUBMITTED:
+        (void)filter_flag(value, &flag);
+        *ret = asked->datum.is_present == flag;
+        return OK;
+    }
+    return OK;
+}
+
+/* The rule's value with its variable replaced; of a pattern, what it was held against. */
+static fiber_fn Err report(const struct eval *e, const struct asked *asked,
+                           const struct filter_operator *op, const struct filter_value *value)
+{
+    struct filter_value shown;
+    Str text;
+    if (op->meaning == MEANS_REGEX) {
+        TRY(filter_read(e->ctx, e->ctx->arena, asked->datum.value, &value));
+    } else if (value->dynamic != DYNAMIC_NONE) {
+        TRY(words_of(e, value, &text));
+        shown = filter_text(text);
+        value = &shown;
+    }
+    e->subject->refused(e->subject, asked->name, op, value);
+    return OK;
+}
+
+static fiber_fn Err eval_operator(const struct eval *e, const struct asked *asked, Str name,
+                                  const struct filter_operator *op,
+                                  const struct filter_value *value, bool *ret)
+{
+    *ret = true;
+    TRY(fiber_breathe(e->ctx));
+    if (!asked->datum.is_present && (op == NULL || op->meaning != MEANS_SUBMITTED))
+        return OK;
+    if (!is_rule(e))
+        TRY(filter_operator_check(e->ctx, op, name, asked->datum.type, asked->datum.group,
+                                  asked->function));
+    if (op == NULL)
+        return fail(e->ctx, ERR_INVALID_QUERY, "Unknown validation operator \"%.*s\"",
+                    STR_FMT(name));
+    TRY(holds(e, asked, op, value, ret));
+    if (!*ret && !e->is_silent && e->subject->refused != NULL)
+        return report(e, asked, op, value);
+    return OK;
+}
+
+/* `asked` NULL: an object of fields; else what stands beside that field's name. */
+static fiber_fn Err eval_value(const struct eval *e, const struct asked *asked,
+                               const struct filter_value *value, int nesting, bool *ret);
+
+/* One branch that holds is enough; when none does, the first one's faults are told. */
+static fiber_fn Err eval_or(const struct eval *e, const struct asked *asked,
+                            const struct filter_value *list, int nesting, bool *ret)
+{
+    struct eval quiet = *e;
+    struct filter_elements elements = filter_elements(list);
+    const struct filter_value *branch;
+    const struct filter_value *first = NULL;
+    quiet.is_silent = true;
+    *ret = true;
+    while ((branch = filter_next(&elements)) != NULL) {
+        first = first == NULL ? branch : first;
+        TRY(eval_value(&quiet, asked, branch, nesting + 1, ret));
+        if (*ret)
+            return OK;
+    }
+    return first == NULL || e->is_silent ? OK : eval_value(e, asked, first, nesting + 1, ret);
+}
+
+static fiber_fn Err eval_and(const struct eval *e, const struct asked *asked,
+                             const struct filter_value *list, int nesting, bool *ret)
+{
+    struct filter_elements elements = filter_elements(list);
+    const struct filter_value *member;
+    bool all = true;
+    while ((member = filter_next(&elements)) != NULL) {
+        TRY(eval_value(e, asked, member, nesting + 1, ret));
+        all &= *ret;
+    }
+    *ret = all;
+    return OK;
+}
+
+/* A field, or what is below a relation: rows that a payload does not hold. */
+static fiber_fn Err eval_field(const struct eval *e, const struct asked *above,
+                               const struct filter *member, int nesting, bool *ret)
+{
+    struct asked asked = {.name = member->field, .function = member->function};
+    *ret = true;
+    if (above == NULL && e->subject->find(e->subject, member->field, &asked.datum))
+        return eval_value(e, &asked, member->value, nesting + 1, ret);
+    if (is_rule(e))
+        return OK;
+    return fail(e->ctx, ERR_INVALID_QUERY, "\"%.*s\" is no field of this row",
+                STR_FMT(member->name));
+}
+
+static fiber_fn Err eval_member(const struct eval *e, const struct asked *asked,
+                                const struct filter *member, int nesting, bool *ret)
+{
+    switch (member->kind) {
+    case FILTER_AND:
+        return eval_and(e, asked, member->value, nesting, ret);
+    case FILTER_OR:
+        return eval_or(e, asked, member->value, nesting, ret);
+    case FILTER_OPERATOR:
+        if (asked != NULL)
+            return eval_operator(e, asked, member->name, member->op, member->value, ret);
+        return eval_field(e, NULL, member, nesting, ret);
+    default:
+        return eval_field(e, asked, member, nesting, ret);
+    }
+}
+
+static fiber_fn Err eval_value(const struct eval *e, const struct asked *asked,
+                               const struct filter_value *value, int nesting, bool *ret)
+{
+    if (nesting > NESTING_MAX)
+        return fail(e->ctx, ERR_INVALID_QUERY, "A validation rule is nested too deeply");
+    if (value->kind != FILTER_MEMBERS && asked != NULL) {
+        const struct filter_operator *equals = filter_operator(OPERATOR_EQ);
+        return eval_operator(e, asked, equals->name, equals, value, ret);
+    }
+    bool all = true;
+    const struct filter *first = value->kind == FILTER_MEMBERS ? value->first : NULL;
+    for (const struct filter *member = first; member != NULL; member = member->next) {
+        TRY(eval_member(e, asked, member, nesting, ret));
+        all &= *ret;
+    }
+    *ret = all;
+    return OK;
+}
+
+Err filter_eval(struct ctx *ctx, const struct filter_value *filter, enum filter_semantics semantics,
+                const struct filter_subject *subject, bool *ret)
+{
+    assert(filter != NULL && subject != NULL && subject->find != NULL);
+    assert(subject->variable != NULL && ret != NULL);
+    struct eval e = {.ctx = ctx, .subject = subject, .semantics = semantics};
+    return eval_value(&e, NULL, filter, 0, ret);
+}
