@@ -26,8 +26,8 @@ MODULES = {
     "content": {
         "schema": ("schema.h",),
         "query": ("query.h",),
-        "plan": ("plan.h", "compile.h", "sql_print.h"),
-        "run": ("run.h",),
+        "plan": ("plan.h", "compile.h", "row_value.h", "sql_print.h"),
+        "run": ("run.h", "row_sink.h"),
         "items": ("items.h", "write_reference.h"),
         "ddl": ("ddl.h",),
         "load": ("load.h",),
