@@ -10,6 +10,7 @@
 #include "content/schema/schema.h"
 #include "db_test.h"
 #include "io/fiber/offload.h"
+#include "server/rest/rest_rows.h"
 
 static const char CONTENT_TABLES[] =
     "set role spark_owner;"
@@ -199,23 +200,33 @@ static inline Err dispatch(struct ctx *ctx, struct ask *ask, struct buf *out)
     if (ask->body != NULL)
         TRY(json_parse(ctx, str_from_z(ask->body), JSON_LIMITS_DEFAULT, &body));
     Str key = str_from_z(ask->key);
+    struct rest_rows rows = rest_rows(out);
+    Err err = OK;
     switch (ask->verb) {
     case VERB_LIST:
-        return items_list(ctx, target, &query, out);
+        err = items_list(ctx, target, &query, &rows.sink);
+        break;
     case VERB_READ:
-        return items_read(ctx, target, key, &query, out);
+        err = items_read(ctx, target, key, &query, &rows.sink);
+        break;
     case VERB_CREATE:
-        return items_create(ctx, target, body, &query, out, &ask->has_body);
+        err = items_create(ctx, target, body, &query, &rows.sink);
+        break;
     case VERB_UPDATE:
-        return items_update(ctx, target, key, body, &query, out, &ask->has_body);
+        err = items_update(ctx, target, key, body, &query, &rows.sink);
+        break;
     case VERB_UPDATE_MANY:
-        return items_update_many(ctx, target, body, &query, out, &ask->has_body);
+        err = items_update_many(ctx, target, body, &query, &rows.sink);
+        break;
     case VERB_DELETE:
-        return items_delete(ctx, target, key);
+        err = items_delete(ctx, target, key);
+        break;
     case VERB_DELETE_MANY:
-        return items_delete_many(ctx, target, body);
+        err = items_delete_many(ctx, target, body);
+        break;
     }
-    return OK;
+    ask->has_body = rows.has_begun;
+    return err;
 }
 
 static inline Err ask_body(struct ctx *ctx, void *arg)

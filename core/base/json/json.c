@@ -1,43 +1,18 @@
 #include "base/json/json.h"
 
+#include "base/json/json_jansson.h"
 #include "base/json/json_memory.h"
 #include "base/json/json_scan.h"
 #include "base/json/json_writer.h"
 #include "base/system/ctx.h"
 
 #include <assert.h>
-#include <math.h>
-
-/* jansson's kinds have the names of ours; in this file they are called JANSSON_…. */
-#define JSON_NULL JANSSON_NULL
-#define JSON_REAL JANSSON_REAL
-#define JSON_STRING JANSSON_STRING
-#define JSON_ARRAY JANSSON_ARRAY
-#define JSON_OBJECT JANSSON_OBJECT
-#include <jansson.h>
-#undef JSON_NULL
-#undef JSON_REAL
-#undef JSON_STRING
-#undef JSON_ARRAY
-#undef JSON_OBJECT
-#undef json_is_null
 
 static const enum json_kind KIND_OF[] = {
     [JANSSON_OBJECT] = JSON_OBJECT, [JANSSON_ARRAY] = JSON_ARRAY, [JANSSON_STRING] = JSON_STRING,
     [JSON_INTEGER] = JSON_INT,      [JANSSON_REAL] = JSON_REAL,   [JSON_TRUE] = JSON_BOOL,
     [JSON_FALSE] = JSON_BOOL,       [JANSSON_NULL] = JSON_NULL,
 };
-
-/* struct json is a json_t under another name, so that nobody above can reach through it. */
-static const json_t *inside(const struct json *json)
-{
-    return (const json_t *)json;
-}
-
-static const struct json *outside(const json_t *value)
-{
-    return (const struct json *)value;
-}
 
 /* Our own words: jansson's quote the text, which may be secret or cut inside a character. */
 static const char *fault_of(const json_error_t *error)
@@ -61,7 +36,7 @@ struct json_tree {
     json_t *root;
 };
 
-static Err no_room(struct ctx *ctx, uint64_t wanted)
+Err json_no_room(struct ctx *ctx, uint64_t wanted)
 {
     uint64_t share = json_memory_share();
     if (wanted > share)
@@ -71,7 +46,7 @@ static Err no_room(struct ctx *ctx, uint64_t wanted)
     return fail(ctx, ERR_UNAVAILABLE, "There is no memory left for JSON; try again.");
 }
 
-static Uuid owner_of(const struct ctx *ctx)
+Uuid json_owner(const struct ctx *ctx)
 {
     return ctx->scope.kind == SCOPE_SITE ? ctx->scope.site : ctx->account;
 }
@@ -80,9 +55,10 @@ Err json_parse_tree(struct ctx *ctx, Str text, struct json_limits limits, struct
 {
     struct json_scanned scanned;
     TRY(json_scan(ctx, text, limits, &scanned));
-    struct json_memory *memory = json_memory_new(owner_of(ctx), scanned.text.len, scanned.tree_max);
+    struct json_memory *memory =
+        json_memory_new(json_owner(ctx), scanned.text.len, scanned.tree_max);
     if (memory == NULL)
-        return no_room(ctx, scanned.tree_max);
+        return json_no_room(ctx, scanned.tree_max);
     struct json_tree *tree = json_memory_alloc(memory, sizeof *tree);
     json_error_t error;
     json_memory_enter(memory);
@@ -92,6 +68,7 @@ Err json_parse_tree(struct ctx *ctx, Str text, struct json_limits limits, struct
                            JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &error),
     };
     json_memory_leave();
+    json_memory_settle(memory);
     if (tree->root == NULL) {
         json_memory_free(memory);
         return fail(ctx, ERR_INVALID_JSON, "Invalid JSON: %s (line %d, column %d).",
@@ -103,7 +80,7 @@ Err json_parse_tree(struct ctx *ctx, Str text, struct json_limits limits, struct
 
 const struct json *json_tree_root(const struct json_tree *tree)
 {
-    return outside(tree->root);
+    return json_outside(tree->root);
 }
 
 void json_tree_free(void *tree)
@@ -122,7 +99,7 @@ Err json_parse(struct ctx *ctx, Str text, struct json_limits limits, const struc
 
 enum json_kind json_kind(const struct json *json)
 {
-    return json == NULL ? JSON_NULL : KIND_OF[json_typeof(inside(json))];
+    return json == NULL ? JSON_NULL : KIND_OF[json_typeof(json_inside(json))];
 }
 
 const char *json_kind_name(const struct json *json)
@@ -142,42 +119,42 @@ bool json_is_null(const struct json *json)
 
 bool json_bool(const struct json *json)
 {
-    return json != NULL && json_typeof(inside(json)) == JSON_TRUE;
+    return json != NULL && json_typeof(json_inside(json)) == JSON_TRUE;
 }
 
 int64_t json_int(const struct json *json)
 {
     assert(json_kind(json) == JSON_INT);
-    return json_integer_value(inside(json));
+    return json_integer_value(json_inside(json));
 }
 
 double json_number(const struct json *json)
 {
     assert(json_kind(json) == JSON_INT || json_kind(json) == JSON_REAL);
-    return json_number_value(inside(json));
+    return json_number_value(json_inside(json));
 }
 
 Str json_str(const struct json *json)
 {
     assert(json_kind(json) == JSON_STRING);
-    return str_of(json_string_value(inside(json)), json_string_length(inside(json)));
+    return str_of(json_string_value(json_inside(json)), json_string_length(json_inside(json)));
 }
 
 const struct json *json_get(const struct json *object, Str key)
 {
-    return outside(json_object_getn(inside(object), key.data, key.len));
+    return json_outside(json_object_getn(json_inside(object), key.data, key.len));
 }
 
 uint32_t json_len(const struct json *json)
 {
     if (json_kind(json) == JSON_OBJECT)
-        return (uint32_t)json_object_size(inside(json));
-    return (uint32_t)json_array_size(inside(json));
+        return (uint32_t)json_object_size(json_inside(json));
+    return (uint32_t)json_array_size(json_inside(json));
 }
 
 const struct json *json_at(const struct json *array, uint32_t index)
 {
-    return outside(json_array_get(inside(array), index));
+    return json_outside(json_array_get(json_inside(array), index));
 }
 
 struct json_iter json_iter(const struct json *object)
@@ -197,6 +174,6 @@ bool json_next(struct json_iter *it)
     if (it->cursor == NULL)
         return false;
     it->key = str_of(json_object_iter_key(it->cursor), json_object_iter_key_len(it->cursor));
-    it->value = outside(json_object_iter_value(it->cursor));
+    it->value = json_outside(json_object_iter_value(it->cursor));
     return true;
 }

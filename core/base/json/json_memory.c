@@ -248,9 +248,13 @@ void json_memory_enter(struct json_memory *memory)
 
 void json_memory_leave(void)
 {
-    struct json_memory *memory = current;
-    assert(memory != NULL);
+    assert(current != NULL);
     current = NULL;
+}
+
+void json_memory_settle(struct json_memory *memory)
+{
+    assert(memory != current);
     if (memory->bytes < memory->counted)
         give_back(memory, memory->counted - memory->bytes);
 }

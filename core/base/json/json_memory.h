@@ -32,5 +32,6 @@ void json_memory_free(struct json_memory *memory); /* on any thread; NULL is fin
 void *json_memory_alloc(struct json_memory *memory, size_t size);
 
 void json_memory_enter(struct json_memory *memory);
-/* The tree is complete: only what it really takes counts from here on. */
 void json_memory_leave(void);
+/* The tree is complete: only what it really takes counts from here on. */
+void json_memory_settle(struct json_memory *memory);

@@ -89,17 +89,17 @@ static Err scan_string(struct ctx *ctx, struct scan *scan)
     return OK;
 }
 
-/* As jansson 2.14 allocates: an empty object has eight buckets, a key is copied twice, and a string
- * passes through a buffer that doubles. Of what is no JSON it may say anything. */
+/* A string passes through a buffer that doubles. Of what is no JSON it may say anything. */
 static uint64_t tree_max(const struct scan *scan)
 {
-    enum { CONTAINER = 216, MEMBER = 120, STRING = 64, SCALAR = 32, SLOT = 16, LONGEST = 4 };
+    enum { LONGEST = 4 };
     size_t nodes = scan->values + 1;
     size_t strings = scan->strings > scan->members ? scan->strings - scan->members : 0;
     size_t others = scan->containers + strings;
-    return (uint64_t)scan->string_bytes + scan->key_bytes + scan->containers * CONTAINER +
-           scan->members * MEMBER + strings * STRING +
-           (nodes > others ? nodes - others : 0) * SCALAR + nodes * SLOT + scan->longest * LONGEST;
+    return (uint64_t)scan->string_bytes + scan->key_bytes +
+           scan->containers * JSON_CONTAINER_BYTES + scan->members * JSON_MEMBER_BYTES +
+           strings * JSON_STRING_BYTES + (nodes > others ? nodes - others : 0) * JSON_SCALAR_BYTES +
+           nodes * JSON_SLOT_BYTES + scan->longest * LONGEST;
 }
 
 static Err scan_one(struct ctx *ctx, struct scan *scan, struct json_limits limits)

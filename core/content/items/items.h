@@ -1,7 +1,7 @@
 /*
  * Items: reading and writing rows of any collection under the actor's grants and the ctx's scope.
- * Each function is one sentence of the API document; bodies are written to `out` as they go to the
- * wire, envelope included ({"data":…}, with "meta" when asked).
+ * Each function is one sentence of the API document. The rows it answers with go into a sink; what
+ * stands around them on the wire is the caller's business.
  *
  * System collections are refused here as Directus does (/items/directus_users is 403); the routes
  * of system collections use the same functions with ITEMS_SYSTEM.
@@ -9,8 +9,8 @@
 #pragma once
 
 #include "base/json/json.h"
-#include "base/text/buf.h"
 #include "content/query/query.h"
+#include "content/run/row_sink.h"
 #include "content/schema/schema.h"
 #include "io/fiber/fiber.h"
 #include "io/pg/db.h"
@@ -22,27 +22,28 @@ enum { ITEMS_WRITE_MAX = 1000 };
  * {"site":uuid|null,"collection":…,"action":"create|update|delete","keys":[…]} */
 #define ITEMS_CHANNEL STR("spark:items")
 
+/* A list; of a singleton its one row, or one of nulls before there is any. */
 fiber_fn Err items_list(struct ctx *ctx, struct items_target target, const struct query *query,
-                        struct buf *out);
+                        struct row_sink *sink);
 /* Missing, foreign and forbidden look the same: ERR_FORBIDDEN. */
 fiber_fn Err items_read(struct ctx *ctx, struct items_target target, Str key,
-                        const struct query *query, struct buf *out);
+                        const struct query *query, struct row_sink *sink);
 
 /* SEARCH with keys: those of them that may be seen. */
 fiber_fn Err items_read_many(struct ctx *ctx, struct items_target target, const Str *keys,
-                             uint32_t count, const struct query *query, struct buf *out);
+                             uint32_t count, const struct query *query, struct row_sink *sink);
 
 /* Writes put the item, its activity and its revision into one durable group, then answer what
- * `query` selects; *ret_has_body is false (204) when it may not be read back. */
+ * `query` selects. The sink does not even begin when that may not be read back. */
 fiber_fn Err items_create(struct ctx *ctx, struct items_target target, const struct json *body,
-                          const struct query *query, struct buf *out, bool *ret_has_body);
+                          const struct query *query, struct row_sink *sink);
 fiber_fn Err items_update(struct ctx *ctx, struct items_target target, Str key,
-                          const struct json *body, const struct query *query, struct buf *out,
-                          bool *ret_has_body);
+                          const struct json *body, const struct query *query,
+                          struct row_sink *sink);
 /* Array of objects with key, {keys,data} or {query,data}; of a singleton: the row itself, made
  * if there is none. */
 fiber_fn Err items_update_many(struct ctx *ctx, struct items_target target, const struct json *body,
-                               const struct query *query, struct buf *out, bool *ret_has_body);
+                               const struct query *query, struct row_sink *sink);
 fiber_fn Err items_delete(struct ctx *ctx, struct items_target target, Str key);
 /* Array of keys, {keys} or {query}. */
 fiber_fn Err items_delete_many(struct ctx *ctx, struct items_target target,

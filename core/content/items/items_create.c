@@ -11,6 +11,9 @@
 /* So many rows at once may have made a young table another one. */
 enum { STATISTICS_ROWS_MIN = 500 };
 
+/* What one statement may carry; more than a request body may have, escaped. */
+#define BULK_JSON_MAX ((size_t)512 * 1024 * 1024)
+
 /* The item as filters leave it. */
 static fiber_fn Err filter(struct writer *w, const struct write_scope *scope,
                            const struct json **item)
@@ -22,9 +25,7 @@ static fiber_fn Err create_filtered(struct writer *w, const struct write_scope *
                                     const struct json *body, const struct query *query,
                                     struct run *run, Str *ret_key)
 {
-    if (w->rows >= ITEMS_WRITE_MAX)
-        return fail(w->ctx, ERR_INVALID_PAYLOAD, "More than %d rows in one request",
-                    ITEMS_WRITE_MAX);
+    TRY(write_check_rows(w->ctx, (uint64_t)w->rows + 1));
     struct payload payload;
     TRY(payload_make(scope, body, &payload));
     TRY(nested_before(w, scope, &payload));
@@ -35,12 +36,13 @@ static fiber_fn Err create_filtered(struct writer *w, const struct write_scope *
     TRY(write_run(w, plan, &shape, &payload, payload_json(w->ctx, &payload), run));
     if (run->rows.count != 1)
         return fail_plain(w->ctx, ERR_FORBIDDEN);
-    *ret_key = key_text(w->ctx->arena, &run->rows, 0, plan->key_column);
+    *ret_key = key_of_row(w->ctx->arena, &run->rows, 0, plan->key_column);
     return nested_after(w, scope, &payload, *ret_key);
 }
 
-Err create_one(struct writer *w, const struct write_scope *scope, const struct json *body,
-               const struct query *query, struct run *run, Str *ret_key)
+fiber_fn Err write_create_one(struct writer *w, const struct write_scope *scope,
+                              const struct json *body, const struct query *query, struct run *run,
+                              Str *ret_key)
 {
     TRY(filter(w, scope, &body));
     return create_filtered(w, scope, body, query, run, ret_key);
@@ -49,34 +51,38 @@ Err create_one(struct writer *w, const struct write_scope *scope, const struct j
 /* The common case: POST of one object is one message to the database. */
 static fiber_fn Err create_alone(struct writer *w, const struct write_scope *scope,
                                  const struct json *body, const struct query *query,
-                                 struct buf *out, bool *ret_has_body)
+                                 struct row_sink *sink)
 {
     struct run run = {.ctx = w->ctx};
     Str key;
     TRY(create_filtered(w, scope, body, query, &run, &key));
     write_announce(w);
-    *ret_has_body = run_may_read(&run, 0);
-    if (!*ret_has_body)
-        return OK;
-    TRY(run_branches(&run, run.plan->root, &run.rows));
-    buf_put(out, STR("{\"data\":"));
-    run_write_row(&run, 0, out);
-    buf_put_char(out, '}');
-    return buf_check(w->ctx, out, "the answer");
+    return write_answer_row(w, &run, sink);
+}
+
+/* Rows that are written one after the other. */
+struct turn {
+    const struct write_scope *scope;
+    const struct json *const *items;
+    uint32_t count;
+    Str *keys; /* of the rows, once they are written */
+};
+
+static fiber_fn Err create_each(struct writer *w, void *arg)
+{
+    const struct turn *turn = arg;
+    for (uint32_t i = 0; i < turn->count; i++) {
+        struct run run = {.ctx = w->ctx};
+        TRY(create_filtered(w, turn->scope, turn->items[i], NULL, &run, &turn->keys[i]));
+    }
+    return OK;
 }
 
 static fiber_fn Err create_in_turn(struct writer *w, const struct write_scope *scope,
                                    const struct json *const *items, uint32_t count, Str *keys)
 {
-    SCOPED_TX struct db_tx tx = {0};
-    TRY(db_begin(w->ctx, &tx));
-    w->tx = &tx;
-    for (uint32_t i = 0; i < count; i++) {
-        struct run run = {.ctx = w->ctx};
-        TRY(create_filtered(w, scope, items[i], NULL, &run, &keys[i]));
-    }
-    w->tx = NULL;
-    return db_commit(&tx);
+    struct turn turn = {scope, items, count, keys};
+    return writer_in_tx(w, create_each, &turn);
 }
 
 struct bulk {
@@ -108,7 +114,7 @@ static bool points_to_own(const struct ctx *ctx, const struct payload *payload)
 /* Rows as one JSON array, values as their columns read them. */
 static fiber_fn Str bulk_json(struct ctx *ctx, const struct bulk *bulk)
 {
-    struct buf *out = buf_in_arena(ctx->arena, (size_t)512 * 1024 * 1024);
+    struct buf *out = buf_in_arena(ctx->arena, BULK_JSON_MAX);
     struct json_writer json = json_writer(out);
     json_array_begin(&json);
     for (uint32_t i = 0; i < bulk->count; i++) {
@@ -117,7 +123,7 @@ static fiber_fn Str bulk_json(struct ctx *ctx, const struct bulk *bulk)
         for (uint32_t n = 0; n < bulk->shape.field_count; n++) {
             const struct cell *cell = payload_find(&bulk->payloads[i], bulk->shape.fields[n]);
             json_key(&json, cell->field->name);
-            bool is_json = cell->field->type_oid == 114 || cell->field->type_oid == 3802;
+            bool is_json = cell->field->type_oid == OID_JSON || cell->field->type_oid == OID_JSONB;
             if (cell->text.data == NULL)
                 json_put_null(&json);
             else if (is_json)
@@ -150,21 +156,6 @@ static fiber_fn Err bulk_make(struct writer *w, const struct write_scope *scope,
     return OK;
 }
 
-static fiber_fn void write_rows(const struct run *run, struct buf *out)
-{
-    bool is_first = true;
-    buf_put(out, STR("{\"data\":["));
-    for (uint32_t i = 0; i < run->rows.count; i++) {
-        if (!run_may_read(run, i))
-            continue;
-        if (!is_first)
-            buf_put_char(out, ',');
-        is_first = false;
-        run_write_row(run, i, out);
-    }
-    buf_put(out, STR("]}"));
-}
-
 /* The rows are committed, whatever becomes of this. */
 static fiber_fn void take_statistics(struct ctx *ctx, const struct collection *collection)
 {
@@ -173,9 +164,9 @@ static fiber_fn void take_statistics(struct ctx *ctx, const struct collection *c
 }
 
 static fiber_fn Err create_bulk(struct writer *w, const struct write_scope *scope,
-                                struct bulk *bulk, const struct query *query, struct buf *out,
-                                bool *ret_has_body)
+                                struct bulk *bulk, const struct query *query, struct row_sink *sink)
 {
+    assert(bulk->count > 0 && bulk->shape.field_count > 0);
     bulk->shape.action = ACTION_CREATE;
     bulk->shape.is_many = true;
     bulk->shape.access = scope->access;
@@ -187,27 +178,26 @@ static fiber_fn Err create_bulk(struct writer *w, const struct write_scope *scop
     write_announce(w);
     if (bulk->count >= STATISTICS_ROWS_MIN)
         take_statistics(w->ctx, scope->collection);
-    *ret_has_body = !plan->is_mute;
     if (plan->is_mute)
         return OK;
     TRY(run_branches(&run, plan->root, &run.rows));
-    write_rows(&run, out);
-    return buf_check(w->ctx, out, "the answer");
+    return run_emit_list(&run, sink);
+}
+
+static Err answer_no_rows(struct ctx *ctx, struct row_sink *sink)
+{
+    sink->begin(sink, &(struct rows_head){.is_list = true});
+    return sink->end(sink, ctx);
 }
 
 static fiber_fn Err create_list(struct writer *w, const struct write_scope *scope,
-                                const struct json *body, const struct query *query, struct buf *out,
-                                bool *ret_has_body)
+                                const struct json *body, const struct query *query,
+                                struct row_sink *sink)
 {
     uint32_t count = json_len(body);
-    if (count == 0) {
-        buf_put(out, STR("{\"data\":[]}"));
-        *ret_has_body = true;
-        return OK;
-    }
-    if (count > ITEMS_WRITE_MAX)
-        return fail(w->ctx, ERR_INVALID_PAYLOAD, "More than %d rows in one request",
-                    ITEMS_WRITE_MAX);
+    if (count == 0)
+        return answer_no_rows(w->ctx, sink);
+    TRY(write_check_rows(w->ctx, count));
     const struct json **items = arena_array(w->ctx->arena, const struct json *, count);
     bool has_nested = false;
     for (uint32_t i = 0; i < count; i++) {
@@ -221,38 +211,35 @@ static fiber_fn Err create_list(struct writer *w, const struct write_scope *scop
         bool is_uniform;
         TRY(bulk_make(w, scope, items, count, &bulk, &is_uniform));
         if (is_uniform)
-            return create_bulk(w, scope, &bulk, query, out, ret_has_body);
+            return create_bulk(w, scope, &bulk, query, sink);
     }
     Str *keys = arena_array(w->ctx->arena, Str, count);
     TRY(create_in_turn(w, scope, items, count, keys));
     write_announce(w);
-    return read_back(w, scope->collection, keys, count, true, query, out, ret_has_body);
+    return write_read_back(w, scope->collection, keys, count, true, query, sink);
 }
 
-Err create_object(struct writer *w, const struct write_scope *scope, const struct json *body,
-                  const struct query *query, struct buf *out, bool *ret_has_body)
+fiber_fn Err write_create_object(struct writer *w, const struct write_scope *scope,
+                                 const struct json *body, const struct query *query,
+                                 struct row_sink *sink)
 {
     TRY(filter(w, scope, &body));
     if (!nested_is_in(scope->collection, body))
-        return create_alone(w, scope, body, query, out, ret_has_body);
+        return create_alone(w, scope, body, query, sink);
     Str key;
     TRY(create_in_turn(w, scope, &body, 1, &key));
     write_announce(w);
-    return read_back(w, scope->collection, &key, 1, false, query, out, ret_has_body);
+    return write_read_back(w, scope->collection, &key, 1, false, query, sink);
 }
 
-Err items_create(struct ctx *ctx, struct items_target target, const struct json *body,
-                 const struct query *query, struct buf *out, bool *ret_has_body)
+fiber_fn Err items_create(struct ctx *ctx, struct items_target target, const struct json *body,
+                          const struct query *query, struct row_sink *sink)
 {
-    assert(query != NULL && out != NULL && ret_has_body != NULL);
-    struct writer w = {.ctx = ctx};
-    const struct collection *collection;
+    assert(query != NULL && sink != NULL);
+    struct writer w;
     struct write_scope scope;
-    *ret_has_body = false;
-    TRY(schema_current(ctx, &w.schema));
-    TRY(plan_collection(ctx, w.schema, target, ACTION_CREATE, &collection));
-    TRY(write_scope_open(ctx, w.schema, collection, ACTION_CREATE, &scope));
+    TRY(write_open(ctx, target, ACTION_CREATE, &w, &scope));
     if (json_kind(body) == JSON_ARRAY)
-        return create_list(&w, &scope, body, query, out, ret_has_body);
-    return create_object(&w, &scope, body, query, out, ret_has_body);
+        return create_list(&w, &scope, body, query, sink);
+    return write_create_object(&w, &scope, body, query, sink);
 }

@@ -29,7 +29,7 @@ static fiber_fn Err apply(struct writer *w, const struct write_scope *scope,
     write_columns(w->ctx, payload, &shape);
     const struct plan *plan;
     if (is_many)
-        run->keys = array_literal(w->ctx->arena, keys, count);
+        run->keys = run_array_literal(w->ctx->arena, keys, count);
     else
         TRY(key_parse(w->ctx, scope->collection, keys[0], &run->key));
     TRY(write_plan(w, scope->collection, &shape, &plan));
@@ -37,12 +37,10 @@ static fiber_fn Err apply(struct writer *w, const struct write_scope *scope,
     return run->rows.count < count ? missing(w, scope, payload) : OK;
 }
 
-Err update_one(struct writer *w, const struct write_scope *scope, Str key, const struct json *body,
-               const struct query *query, struct run *run)
+fiber_fn Err write_update_one(struct writer *w, const struct write_scope *scope, Str key,
+                              const struct json *body, const struct query *query, struct run *run)
 {
-    if (w->rows >= ITEMS_WRITE_MAX)
-        return fail(w->ctx, ERR_INVALID_PAYLOAD, "More than %d rows in one request",
-                    ITEMS_WRITE_MAX);
+    TRY(write_check_rows(w->ctx, (uint64_t)w->rows + 1));
     struct payload payload;
     TRY(write_before(w, ITEMS_UPDATE, scope->collection, &key, 1, body, &body));
     TRY(payload_make(scope, body, &payload));
@@ -52,66 +50,59 @@ Err update_one(struct writer *w, const struct write_scope *scope, Str key, const
     return nested_after(w, scope, &payload, key);
 }
 
-static fiber_fn Err update_nested(struct writer *w, const struct write_scope *scope, Str key,
-                                  const struct json *body)
-{
-    SCOPED_TX struct db_tx tx = {0};
-    TRY(db_begin(w->ctx, &tx));
-    w->tx = &tx;
-    struct run run = {.ctx = w->ctx};
-    TRY(update_one(w, scope, key, body, NULL, &run));
-    w->tx = NULL;
-    return db_commit(&tx);
-}
+struct update {
+    const struct write_scope *scope;
+    Str key;
+    const struct json *body;
+};
 
-static fiber_fn Err answer_row(struct writer *w, struct run *run, struct buf *out,
-                               bool *ret_has_body)
+static fiber_fn Err update_nested(struct writer *w, void *arg)
 {
-    *ret_has_body = run->rows.count > 0 && run_may_read(run, 0);
-    if (!*ret_has_body)
-        return OK;
-    TRY(run_branches(run, run->plan->root, &run->rows));
-    buf_put(out, STR("{\"data\":"));
-    run_write_row(run, 0, out);
-    buf_put_char(out, '}');
-    return buf_check(w->ctx, out, "the answer");
+    const struct update *update = arg;
+    struct run run = {.ctx = w->ctx};
+    return write_update_one(w, update->scope, update->key, update->body, NULL, &run);
 }
 
 static fiber_fn Err update_object(struct writer *w, const struct write_scope *scope, Str key,
                                   const struct json *body, const struct query *query,
-                                  struct buf *out, bool *ret_has_body)
+                                  struct row_sink *sink)
 {
     struct run run = {.ctx = w->ctx};
+    struct update update = {scope, key, body};
     TRY(key_parse(w->ctx, scope->collection, key, &run.key));
     if (nested_is_in(scope->collection, body))
-        TRY(update_nested(w, scope, key, body));
+        TRY(writer_in_tx(w, update_nested, &update));
     else
-        TRY(update_one(w, scope, key, body, query, &run));
+        TRY(write_update_one(w, scope, key, body, query, &run));
     write_announce(w);
     if (run.plan != NULL)
-        return answer_row(w, &run, out, ret_has_body);
-    return read_back(w, scope->collection, &key, 1, false, query, out, ret_has_body);
+        return write_answer_row(w, &run, sink);
+    return write_read_back(w, scope->collection, &key, 1, false, query, sink);
 }
 
-Err items_update(struct ctx *ctx, struct items_target target, Str key, const struct json *body,
-                 const struct query *query, struct buf *out, bool *ret_has_body)
+fiber_fn Err items_update(struct ctx *ctx, struct items_target target, Str key,
+                          const struct json *body, const struct query *query, struct row_sink *sink)
 {
-    assert(query != NULL && out != NULL && ret_has_body != NULL);
-    struct writer w = {.ctx = ctx};
-    const struct collection *collection;
+    assert(query != NULL && sink != NULL);
+    struct writer w;
     struct write_scope scope;
-    *ret_has_body = false;
-    TRY(schema_current(ctx, &w.schema));
-    TRY(plan_collection(ctx, w.schema, target, ACTION_UPDATE, &collection));
-    TRY(write_scope_open(ctx, w.schema, collection, ACTION_UPDATE, &scope));
-    return update_object(&w, &scope, key, body, query, out, ret_has_body);
+    TRY(write_open(ctx, target, ACTION_UPDATE, &w, &scope));
+    return update_object(&w, &scope, key, body, query, sink);
 }
 
-static fiber_fn Err update_keys_now(struct writer *w, const struct write_scope *scope,
-                                    const struct payload *payload, const Str *keys, uint32_t count)
+/* Rows that get the same change. */
+struct change {
+    const struct write_scope *scope;
+    const struct payload *payload;
+    const Str *keys;
+    uint32_t count;
+};
+
+static fiber_fn Err update_rows(struct writer *w, void *arg)
 {
+    const struct change *change = arg;
     struct run run = {.ctx = w->ctx};
-    return apply(w, scope, payload, keys, count, true, NULL, &run);
+    return apply(w, change->scope, change->payload, change->keys, change->count, true, NULL, &run);
 }
 
 /* Where one forbidden row forbids all, the statement must be able to be taken back. */
@@ -126,55 +117,31 @@ static fiber_fn Err update_keys(struct writer *w, const struct write_scope *scop
     TRY(payload_make(scope, data, &payload));
     if (count == 0 || is_empty(&payload))
         return OK;
-    if (scope->access.is_full)
-        return update_keys_now(w, scope, &payload, keys, count);
-    SCOPED_TX struct db_tx tx = {0};
-    TRY(db_begin(w->ctx, &tx));
-    w->tx = &tx;
-    TRY(update_keys_now(w, scope, &payload, keys, count));
-    w->tx = NULL;
-    return db_commit(&tx);
+    struct change change = {scope, &payload, keys, count};
+    return scope->access.is_full ? update_rows(w, &change) : writer_in_tx(w, update_rows, &change);
 }
 
-static fiber_fn Err update_each(struct writer *w, const struct write_scope *scope,
-                                const struct json *body, Str *keys)
+/* Rows that get each a change of its own. */
+struct changes {
+    const struct write_scope *scope;
+    const struct json *list;
+    Str *keys; /* of the rows, as they are read */
+};
+
+static fiber_fn Err update_each(struct writer *w, void *arg)
 {
-    SCOPED_TX struct db_tx tx = {0};
-    TRY(db_begin(w->ctx, &tx));
-    w->tx = &tx;
-    const struct field *key = scope->collection->key;
-    for (uint32_t i = 0; i < json_len(body); i++) {
-        const struct json *item = json_at(body, i);
+    const struct changes *changes = arg;
+    const struct field *key = changes->scope->collection->key;
+    for (uint32_t i = 0; i < json_len(changes->list); i++) {
+        const struct json *item = json_at(changes->list, i);
         const struct json *given = json_get(item, key->name);
         if (given == NULL || json_is_null(given))
             return fail(w->ctx, ERR_INVALID_PAYLOAD, "Item in update misses primary key");
-        if (!key_of_json(w->ctx->arena, key, given, &keys[i]))
+        if (!write_key_of_json(w->ctx->arena, key, given, &changes->keys[i]))
             return fail_plain(w->ctx, ERR_FORBIDDEN);
         struct run run = {.ctx = w->ctx};
-        TRY(update_one(w, scope, keys[i], item, NULL, &run));
+        TRY(write_update_one(w, changes->scope, changes->keys[i], item, NULL, &run));
     }
-    w->tx = NULL;
-    return db_commit(&tx);
-}
-
-Err keys_by_query(struct writer *w, const struct collection *collection, const struct json *text,
-                  const Str **ret, uint32_t *ret_count)
-{
-    struct query query;
-    TRY(query_from_json(w->ctx, text, &query));
-    struct plan_request request = {PLAN_ONLY_KEYS, collection, &query, STR_NONE,
-                                   NULL,           NULL,       NULL,   NULL};
-    struct run run = {.ctx = w->ctx};
-    TRY(plan_get(w->ctx, w->schema, &request, &run.plan));
-    TRY(run_plan(&run));
-    if (run.rows.count > ITEMS_WRITE_MAX)
-        return fail(w->ctx, ERR_INVALID_PAYLOAD, "The query names more than %d rows",
-                    ITEMS_WRITE_MAX);
-    Str *keys = arena_array(w->ctx->arena, Str, run.rows.count + 1);
-    for (uint32_t i = 0; i < run.rows.count; i++)
-        keys[i] = key_text(w->ctx->arena, &run.rows, i, run.plan->root->shape->key);
-    *ret = keys;
-    *ret_count = run.rows.count;
     return OK;
 }
 
@@ -182,68 +149,60 @@ static fiber_fn Err update_selected(struct writer *w, const struct write_scope *
                                     const struct json *body, const Str **keys, uint32_t *count)
 {
     const struct json *data = json_get(body, STR("data"));
-    const struct json *by_keys = json_get(body, STR("keys"));
-    const struct json *by_query = json_get(body, STR("query"));
     if (data == NULL)
         return fail(w->ctx, ERR_INVALID_PAYLOAD, "\"data\" is required");
     if (json_kind(data) != JSON_OBJECT)
         return fail(w->ctx, ERR_INVALID_PAYLOAD, "\"data\" must be of type object");
-    if (by_keys == NULL && by_query == NULL)
-        return fail(w->ctx, ERR_INVALID_PAYLOAD,
-                    "\"value\" must contain at least one of [query, keys]");
-    if (by_keys != NULL && by_query != NULL)
-        return fail(w->ctx, ERR_INVALID_PAYLOAD,
-                    "\"value\" contains a conflict between exclusive peers [query, keys]");
-    if (by_keys != NULL)
-        TRY(write_take_keys(w->ctx, scope->collection, by_keys, keys, count));
-    else
-        TRY(keys_by_query(w, scope->collection, by_query, keys, count));
+    TRY(write_keys_of_body(w, scope->collection, json_get(body, STR("keys")),
+                           json_get(body, STR("query")), keys, count));
     return update_keys(w, scope, data, *keys, *count);
+}
+
+static fiber_fn Err update_listed(struct writer *w, const struct write_scope *scope,
+                                  const struct json *list, const Str **ret, uint32_t *ret_count)
+{
+    uint32_t count = json_len(list);
+    TRY(write_check_rows(w->ctx, count));
+    struct changes changes = {scope, list, arena_array(w->ctx->arena, Str, count + 1)};
+    if (count > 0)
+        TRY(writer_in_tx(w, update_each, &changes));
+    *ret = changes.keys;
+    *ret_count = count;
+    return OK;
 }
 
 /* The body is the row: its first row is changed, or made. */
 static fiber_fn Err update_singleton(struct writer *w, const struct write_scope *scope,
                                      const struct json *body, const struct query *query,
-                                     struct buf *out, bool *ret_has_body)
+                                     struct row_sink *sink)
 {
+    /* No query string begins with a line feed: this text names this query in the plan cache. */
+    const struct query first = {.has_limit = true, .limit = 1, .text = STR("\nlimit=1")};
     const Str *keys;
     uint32_t count;
-    const struct json *first;
-    TRY(json_parse(w->ctx, STR("{\"limit\":1}"), JSON_LIMITS_DEFAULT, &first));
-    TRY(keys_by_query(w, scope->collection, first, &keys, &count));
+    TRY(write_keys_by_query(w, scope->collection, &first, &keys, &count));
     if (count > 0)
-        return update_object(w, scope, keys[0], body, query, out, ret_has_body);
+        return update_object(w, scope, keys[0], body, query, sink);
     struct write_scope creating;
     TRY(write_scope_open(w->ctx, w->schema, scope->collection, ACTION_CREATE, &creating));
-    return create_object(w, &creating, body, query, out, ret_has_body);
+    return write_create_object(w, &creating, body, query, sink);
 }
 
-Err items_update_many(struct ctx *ctx, struct items_target target, const struct json *body,
-                      const struct query *query, struct buf *out, bool *ret_has_body)
+fiber_fn Err items_update_many(struct ctx *ctx, struct items_target target, const struct json *body,
+                               const struct query *query, struct row_sink *sink)
 {
-    assert(query != NULL && out != NULL && ret_has_body != NULL);
-    struct writer w = {.ctx = ctx};
-    const struct collection *collection;
+    assert(query != NULL && sink != NULL);
+    struct writer w;
     struct write_scope scope;
-    *ret_has_body = false;
-    TRY(schema_current(ctx, &w.schema));
-    TRY(plan_collection(ctx, w.schema, target, ACTION_UPDATE, &collection));
-    TRY(write_scope_open(ctx, w.schema, collection, ACTION_UPDATE, &scope));
-    if (collection->is_singleton)
-        return update_singleton(&w, &scope, body, query, out, ret_has_body);
+    TRY(write_open(ctx, target, ACTION_UPDATE, &w, &scope));
+    if (scope.collection->is_singleton)
+        return update_singleton(&w, &scope, body, query, sink);
     const Str *keys = NULL;
-    uint32_t count = json_len(body);
-    if (json_kind(body) != JSON_ARRAY) {
+    uint32_t count = 0;
+    if (json_kind(body) == JSON_ARRAY)
+        TRY(update_listed(&w, &scope, body, &keys, &count));
+    else
         TRY(update_selected(&w, &scope, body, &keys, &count));
-    } else {
-        if (count > ITEMS_WRITE_MAX)
-            return fail(ctx, ERR_INVALID_PAYLOAD, "More than %d rows in one request",
-                        ITEMS_WRITE_MAX);
-        Str *each = arena_array(ctx->arena, Str, count + 1);
-        if (count > 0)
-            TRY(update_each(&w, &scope, body, each));
-        keys = each;
-    }
     write_announce(&w);
-    return read_back(&w, collection, keys, count, true, query, out, ret_has_body);
+    return write_read_back(&w, scope.collection, keys, count, true, query, sink);
 }

@@ -37,7 +37,7 @@ static fiber_fn Err row_exists(struct writer *w, const struct collection *collec
                                bool *ret)
 {
     struct query query = {.fields = KEY_ONLY, .field_count = 1};
-    struct plan_request request = {PLAN_ONE, collection, &query, STR_NONE, NULL, NULL, NULL, NULL};
+    struct plan_request request = {.op = PLAN_ONE, .collection = collection, .query = &query};
     struct run run = {.ctx = w->ctx};
     struct db_args args;
     TRY(key_parse(w->ctx, collection, key, &run.key));
@@ -67,7 +67,7 @@ static fiber_fn Err upsert(struct writer *w, const struct collection *child,
     bool is_known = false;
     Str key = STR_NONE;
     if (given != NULL && !json_is_null(given)) {
-        if (!key_of_json(w->ctx->arena, child->key, given, &key))
+        if (!write_key_of_json(w->ctx->arena, child->key, given, &key))
             return fail_plain(w->ctx, ERR_FORBIDDEN);
         TRY(row_exists(w, child, key, &is_known));
     }
@@ -75,13 +75,13 @@ static fiber_fn Err upsert(struct writer *w, const struct collection *child,
     struct run run = {.ctx = w->ctx};
     if (!is_known) {
         TRY(open_child(w, child, ACTION_CREATE, link, link_value, &scope));
-        return create_one(w, &scope, object, NULL, &run, ret_key);
+        return write_create_one(w, &scope, object, NULL, &run, ret_key);
     }
     *ret_key = key;
     if (json_len(object) == 1 && link == NULL)
         return OK; /* nothing but the key: a link, no change */
     TRY(open_child(w, child, ACTION_UPDATE, link, link_value, &scope));
-    return update_one(w, &scope, key, object, NULL, &run);
+    return write_update_one(w, &scope, key, object, NULL, &run);
 }
 
 static fiber_fn Err before_to_one(struct writer *w, struct payload *payload,
@@ -120,7 +120,7 @@ static fiber_fn Err before_to_any(struct writer *w, struct payload *payload,
         TRY(upsert(w, target, nested->value, NULL, STR_NONE, &key));
     } else {
         bool is_there = false;
-        if (key_of_json(w->ctx->arena, target->key, nested->value, &key))
+        if (write_key_of_json(w->ctx->arena, target->key, nested->value, &key))
             TRY(row_exists(w, target, key, &is_there));
         if (!is_there)
             return fail_plain(w->ctx, ERR_FORBIDDEN);
@@ -138,7 +138,8 @@ static Err deeper(struct writer *w)
     return OK;
 }
 
-Err nested_before(struct writer *w, const struct write_scope *scope, struct payload *payload)
+fiber_fn Err nested_before(struct writer *w, const struct write_scope *scope,
+                           struct payload *payload)
 {
     (void)scope;
     if (payload->first_nested == NULL)
@@ -168,7 +169,7 @@ static fiber_fn Err current_children(struct writer *w, const struct relation *re
                                    filter_literal(parent)),
     };
     struct plan_request request = {
-        PLAN_ONLY_KEYS, relation->target, &query, STR_NONE, NULL, NULL, NULL, NULL};
+        .op = PLAN_ONLY_KEYS, .collection = relation->target, .query = &query};
     struct run run = {.ctx = ctx};
     struct db_args args;
     TRY(plan_get(ctx, w->schema, &request, &run.plan));
@@ -177,12 +178,7 @@ static fiber_fn Err current_children(struct writer *w, const struct relation *re
     if (run.rows.count > ITEMS_WRITE_MAX)
         return fail(ctx, ERR_INVALID_PAYLOAD, "More than %d rows in \"%.*s\"", ITEMS_WRITE_MAX,
                     STR_FMT(relation->field->name));
-    Str *keys = arena_array(ctx->arena, Str, run.rows.count + 1);
-    for (uint32_t i = 0; i < run.rows.count; i++)
-        keys[i] = key_text(ctx->arena, &run.rows, i, run.plan->root->shape->key);
-    *ret = keys;
-    *ret_count = run.rows.count;
-    return OK;
+    return write_keys_of_rows(&run, ret, ret_count);
 }
 
 /* Children that no longer belong to the parent lose the link, or go. */
@@ -192,14 +188,14 @@ static fiber_fn Err deselect(struct writer *w, const struct relation *relation, 
     struct write_scope scope;
     if (relation->deselect_deletes) {
         TRY(open_child(w, relation->target, ACTION_DELETE, NULL, STR_NONE, &scope));
-        return delete_keys(w, &scope, keys, count);
+        return write_delete_keys(w, &scope, keys, count);
     }
     const struct json *nothing;
     TRY(json_parse(w->ctx, STR("{}"), JSON_LIMITS_DEFAULT, &nothing));
     TRY(open_child(w, relation->target, ACTION_UPDATE, relation->target_field, STR_NONE, &scope));
     for (uint32_t i = 0; i < count; i++) {
         struct run run = {.ctx = w->ctx};
-        TRY(update_one(w, &scope, keys[i], nothing, NULL, &run));
+        TRY(write_update_one(w, &scope, keys[i], nothing, NULL, &run));
     }
     return OK;
 }
@@ -212,11 +208,11 @@ static fiber_fn Err link_row(struct writer *w, const struct relation *relation,
     struct write_scope scope;
     const struct json *nothing;
     struct run run = {.ctx = w->ctx};
-    if (!key_of_json(w->ctx->arena, child->key, given, ret_key))
+    if (!write_key_of_json(w->ctx->arena, child->key, given, ret_key))
         return fail_plain(w->ctx, ERR_FORBIDDEN);
     TRY(json_parse(w->ctx, STR("{}"), JSON_LIMITS_DEFAULT, &nothing));
     TRY(open_child(w, child, ACTION_UPDATE, relation->target_field, parent, &scope));
-    TRY(update_one(w, &scope, *ret_key, nothing, NULL, &run));
+    TRY(write_update_one(w, &scope, *ret_key, nothing, NULL, &run));
     return run.rows.count == 1 ? OK : fail_plain(w->ctx, ERR_FORBIDDEN);
 }
 
@@ -289,7 +285,8 @@ static fiber_fn Err delete_listed(struct writer *w, const struct relation *relat
     uint32_t count = 0;
     for (uint32_t i = 0; i < json_len(list); i++) {
         Str key;
-        bool is_key = key_of_json(w->ctx->arena, relation->target->key, json_at(list, i), &key);
+        bool is_key =
+            write_key_of_json(w->ctx->arena, relation->target->key, json_at(list, i), &key);
         if (is_key && holds(current, current_count, key))
             gone[count++] = key;
     }
@@ -338,7 +335,7 @@ static fiber_fn Err create_listed(struct writer *w, const struct relation *relat
         TRY(open_child(w, relation->target, ACTION_CREATE, relation->target_field, parent, &scope));
         scope.order = order;
         scope.order_value = place + i;
-        TRY(create_one(w, &scope, json_at(list, i), NULL, &run, &key));
+        TRY(write_create_one(w, &scope, json_at(list, i), NULL, &run, &key));
     }
     return OK;
 }
@@ -356,10 +353,10 @@ static fiber_fn Err write_changes(struct writer *w, const struct relation *relat
         struct write_scope scope;
         struct run run = {.ctx = w->ctx};
         Str key;
-        if (given == NULL || !key_of_json(w->ctx->arena, child->key, given, &key))
+        if (given == NULL || !write_key_of_json(w->ctx->arena, child->key, given, &key))
             return fail(w->ctx, ERR_INVALID_PAYLOAD, "Item in update misses primary key");
         TRY(open_child(w, child, ACTION_UPDATE, relation->target_field, parent, &scope));
-        TRY(update_one(w, &scope, key, json_at(updated, i), NULL, &run));
+        TRY(write_update_one(w, &scope, key, json_at(updated, i), NULL, &run));
         if (run.rows.count != 1)
             return fail_plain(w->ctx, ERR_FORBIDDEN);
     }
@@ -385,8 +382,8 @@ static fiber_fn Err after_to_many(struct writer *w, const struct nested *nested,
     }
 }
 
-Err nested_after(struct writer *w, const struct write_scope *scope, const struct payload *payload,
-                 Str key)
+fiber_fn Err nested_after(struct writer *w, const struct write_scope *scope,
+                          const struct payload *payload, Str key)
 {
     if (payload->first_nested == NULL)
         return OK;

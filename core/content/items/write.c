@@ -7,6 +7,37 @@
 
 #include <assert.h>
 
+fiber_fn Err write_open(struct ctx *ctx, struct items_target target, enum action action,
+                        struct writer *ret, struct write_scope *ret_scope)
+{
+    assert(action != ACTION_READ);
+    const struct collection *collection;
+    *ret = (struct writer){.ctx = ctx};
+    TRY(schema_current(ctx, &ret->schema));
+    TRY(plan_collection(ctx, ret->schema, target, action, &collection));
+    return write_scope_open(ctx, ret->schema, collection, action, ret_scope);
+}
+
+fiber_fn Err writer_in_tx(struct writer *w, WriteSteps *steps, void *arg)
+{
+    if (w->tx != NULL)
+        return steps(w, arg);
+    SCOPED_TX struct db_tx tx = {0};
+    TRY(db_begin(w->ctx, &tx));
+    w->tx = &tx;
+    Err err = steps(w, arg);
+    assert(w->tx == &tx && (err != OK || w->depth == 0));
+    w->tx = NULL;
+    return err != OK ? err : db_commit(&tx);
+}
+
+Err write_check_rows(struct ctx *ctx, uint64_t rows)
+{
+    if (rows > ITEMS_WRITE_MAX)
+        return fail(ctx, ERR_INVALID_PAYLOAD, "More than %d rows in one request", ITEMS_WRITE_MAX);
+    return OK;
+}
+
 void write_columns(struct ctx *ctx, const struct payload *payload, struct write_shape *shape)
 {
     const struct field **fields = arena_array(ctx->arena, const struct field *, payload->count + 1);
@@ -70,7 +101,7 @@ static void note_written(struct writer *w, const struct plan *plan, enum action 
     struct written *written = NULL;
     for (uint32_t i = 0; i < rows->count; i++) {
         Uuid site = site_of(plan, rows, i);
-        keys[i] = key_text(arena, rows, i, plan->key_column);
+        keys[i] = key_of_row(arena, rows, i, plan->key_column);
         if (written == NULL || !uuid_eq(written->change.site, site)) {
             written = arena_new(arena, struct written);
             written->change = (struct items_change){.action = announced(action),
@@ -123,44 +154,42 @@ static Err name_value(struct ctx *ctx, Err err, const struct payload *payload)
     return err;
 }
 
-static fiber_fn Err send(struct writer *w, const struct statement *statement, struct db_args args,
-                         struct rows *ret)
-{
-    return w->tx != NULL ? db_tx_query(w->tx, statement, args, ret)
-                         : db_query(w->ctx, statement, args, ret);
-}
+/* A statement and what it writes to. */
+struct sending {
+    const struct plan *plan;
+    const struct write_shape *shape;
+    struct db_args args;
+    struct rows *rows;
+};
 
 /* Configuration: the row and the line about it stand or fall together. */
-static fiber_fn Err send_audited(struct writer *w, const struct plan *plan,
-                                 const struct write_shape *shape, struct db_args args,
-                                 struct rows *ret)
+static fiber_fn Err send_audited(struct writer *w, void *arg)
 {
-    if (w->tx != NULL) {
-        TRY(send(w, &plan->root->statement, args, ret));
-        return write_audit(w, plan, shape, ret);
-    }
-    SCOPED_TX struct db_tx tx = {0};
-    TRY(db_begin(w->ctx, &tx));
-    w->tx = &tx;
-    Err err = send(w, &plan->root->statement, args, ret);
-    if (err == OK)
-        err = write_audit(w, plan, shape, ret);
-    w->tx = NULL;
-    return err != OK ? err : db_commit(&tx);
+    struct sending *sending = arg;
+    TRY(db_tx_query(w->tx, &sending->plan->root->statement, sending->args, sending->rows));
+    return write_audit(w, sending->plan, sending->shape, sending->rows);
 }
 
-Err write_run(struct writer *w, const struct plan *plan, const struct write_shape *shape,
-              const struct payload *payload, Str data, struct run *run)
+static fiber_fn Err send(struct writer *w, struct sending *sending)
+{
+    const struct statement *statement = &sending->plan->root->statement;
+    if (sending->plan->collection->is_audited)
+        return writer_in_tx(w, send_audited, sending);
+    return w->tx != NULL ? db_tx_query(w->tx, statement, sending->args, sending->rows)
+                         : db_query(w->ctx, statement, sending->args, sending->rows);
+}
+
+fiber_fn Err write_run(struct writer *w, const struct plan *plan, const struct write_shape *shape,
+                       const struct payload *payload, Str data, struct run *run)
 {
     assert(run->ctx == w->ctx);
     run->plan = plan;
     run->given =
         given_list(w->ctx, shape, shape->is_many && shape->action == ACTION_CREATE ? NULL : payload,
                    data, &run->given_count);
-    struct db_args args;
-    TRY(run_bind(run, plan->root, &args));
-    Err err = plan->collection->is_audited ? send_audited(w, plan, shape, args, &run->rows)
-                                           : send(w, &plan->root->statement, args, &run->rows);
+    struct sending sending = {.plan = plan, .shape = shape, .rows = &run->rows};
+    TRY(run_bind(run, plan->root, &sending.args));
+    Err err = send(w, &sending);
     if (err != OK)
         return name_value(w->ctx, err, payload);
     w->rows += run->rows.count;
@@ -178,8 +207,9 @@ void write_announce(struct writer *w)
     w->first = w->last = NULL;
 }
 
-Err write_before(struct writer *w, enum items_action action, const struct collection *collection,
-                 const Str *keys, uint32_t count, const struct json *body, const struct json **ret)
+fiber_fn Err write_before(struct writer *w, enum items_action action,
+                          const struct collection *collection, const Str *keys, uint32_t count,
+                          const struct json *body, const struct json **ret)
 {
     struct items_change change = {
         .action = action, .collection = collection->name, .keys = keys, .count = count};
@@ -209,48 +239,22 @@ Err write_forbidden(struct ctx *ctx, const struct write_scope *scope, const stru
                 action_name(scope->action), STR_FMT(list), STR_FMT(collection->name));
 }
 
-bool key_of_json(struct arena *arena, const struct field *key, const struct json *json, Str *ret)
+fiber_fn Err write_answer_row(struct writer *w, struct run *run, struct row_sink *sink)
 {
-    if (json_kind(json) != JSON_STRING && json_kind(json) != JSON_INT)
-        return false;
-    Str text = json_kind(json) == JSON_STRING ? json_str(json) : json_text(arena, json);
-    Uuid uuid;
-    if (!key_is_valid(key, text))
-        return false;
-    /* One spelling for one key, so that keys can be compared as texts. */
-    *ret = uuid_parse(text, &uuid) && key->type == FIELD_UUID ? uuid_text(arena, uuid) : text;
-    return true;
+    assert(w->tx == NULL && run->plan != NULL);
+    if (run->rows.count == 0 || !run_may_read(run, 0))
+        return OK;
+    TRY(run_branches(run, run->plan->root, &run->rows));
+    return run_emit_row(run, 0, sink);
 }
 
-Err write_take_keys(struct ctx *ctx, const struct collection *collection, const struct json *list,
-                    const Str **ret, uint32_t *ret_count)
+fiber_fn Err write_read_back(struct writer *w, const struct collection *collection, const Str *keys,
+                             uint32_t count, bool is_list, const struct query *query,
+                             struct row_sink *sink)
 {
-    uint32_t count = json_len(list);
-    if (json_kind(list) != JSON_ARRAY)
-        return fail(ctx, ERR_INVALID_PAYLOAD, "\"keys\" must be an array");
-    if (count > ITEMS_WRITE_MAX)
-        return fail(ctx, ERR_INVALID_PAYLOAD, "More than %d keys", ITEMS_WRITE_MAX);
-    struct map *seen = map_in_arena(ctx->arena);
-    Str *keys = arena_array(ctx->arena, Str, count + 1);
-    *ret_count = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        Str key;
-        if (!key_of_json(ctx->arena, collection->key, json_at(list, i), &key))
-            return fail_plain(ctx, ERR_FORBIDDEN);
-        if (map_put(seen, key, seen) == NULL)
-            keys[(*ret_count)++] = key;
-    }
-    *ret = keys;
-    return OK;
-}
-
-Err read_back(struct writer *w, const struct collection *collection, const Str *keys,
-              uint32_t count, bool is_list, const struct query *query, struct buf *out,
-              bool *ret_has_body)
-{
-    struct plan_request request = {PLAN_KEYS, collection, query, STR_NONE, NULL, NULL, NULL, NULL};
-    struct run run = {.ctx = w->ctx, .keys = array_literal(w->ctx->arena, keys, count)};
-    *ret_has_body = false;
+    assert(w->tx == NULL && (is_list || count == 1));
+    struct plan_request request = {.op = PLAN_KEYS, .collection = collection, .query = query};
+    struct run run = {.ctx = w->ctx, .keys = run_array_literal(w->ctx->arena, keys, count)};
     Err err = plan_get(w->ctx, w->schema, &request, &run.plan);
     if (err == ERR_FORBIDDEN) {
         diag_clear(w->ctx);
@@ -264,12 +268,5 @@ Err read_back(struct writer *w, const struct collection *collection, const Str *
         diag_clear(w->ctx); /* it is written, but read again by key it would be two rows */
         return OK;
     }
-    *ret_has_body = true;
-    buf_put(out, STR("{\"data\":"));
-    if (is_list)
-        run_write_list(&run, out);
-    else
-        run_write_row(&run, 0, out);
-    buf_put_char(out, '}');
-    return buf_check(w->ctx, out, "the answer");
+    return is_list ? run_emit_list(&run, sink) : run_emit_row(&run, 0, sink);
 }

@@ -61,21 +61,40 @@ void write_columns(struct ctx *ctx, const struct payload *payload, struct write_
 Err write_forbidden(struct ctx *ctx, const struct write_scope *scope,
                     const struct payload *payload);
 
-/* items_create.c, items_update.c, items_delete.c: the steps nested writes use as well. */
-fiber_fn Err create_one(struct writer *w, const struct write_scope *scope, const struct json *body,
-                        const struct query *query, struct run *run, Str *ret_key);
-/* A whole request for one object: write, announce, answer. */
-fiber_fn Err create_object(struct writer *w, const struct write_scope *scope,
-                           const struct json *body, const struct query *query, struct buf *out,
-                           bool *ret_has_body);
-fiber_fn Err update_one(struct writer *w, const struct write_scope *scope, Str key,
-                        const struct json *body, const struct query *query, struct run *run);
-fiber_fn Err delete_keys(struct writer *w, const struct write_scope *scope, const Str *keys,
-                         uint32_t count);
+/* What every write does first: the schema, the collection, the right to write. */
+fiber_fn Err write_open(struct ctx *ctx, struct items_target target, enum action action,
+                        struct writer *ret, struct write_scope *ret_scope);
+/* The steps as one transaction, or within the one that is open. */
+typedef fiber_fn Err WriteSteps(struct writer *w, void *arg);
+fiber_fn Err writer_in_tx(struct writer *w, WriteSteps *steps, void *arg);
+/* ERR_INVALID_PAYLOAD when one request may not write so many. */
+Err write_check_rows(struct ctx *ctx, uint64_t rows);
 
+/* items_create.c, items_update.c, items_delete.c: the steps nested writes use as well. */
+fiber_fn Err write_create_one(struct writer *w, const struct write_scope *scope,
+                              const struct json *body, const struct query *query, struct run *run,
+                              Str *ret_key);
+/* A whole request for one object: write, announce, answer. */
+fiber_fn Err write_create_object(struct writer *w, const struct write_scope *scope,
+                                 const struct json *body, const struct query *query,
+                                 struct row_sink *sink);
+fiber_fn Err write_update_one(struct writer *w, const struct write_scope *scope, Str key,
+                              const struct json *body, const struct query *query, struct run *run);
+fiber_fn Err write_delete_keys(struct writer *w, const struct write_scope *scope, const Str *keys,
+                               uint32_t count);
+
+/* write_keys.c: keys that a body names, one spelling for each. */
+bool write_key_of_json(struct arena *arena, const struct field *key, const struct json *json,
+                       Str *ret);
+/* By {keys} or by {query}: one of the two is given, the other is NULL. */
+fiber_fn Err write_keys_of_body(struct writer *w, const struct collection *collection,
+                                const struct json *by_keys, const struct json *by_query,
+                                const Str **ret, uint32_t *ret_count);
 /* The keys of the rows a query names, under the read grants. */
-fiber_fn Err keys_by_query(struct writer *w, const struct collection *collection,
-                           const struct json *text, const Str **ret, uint32_t *ret_count);
+fiber_fn Err write_keys_by_query(struct writer *w, const struct collection *collection,
+                                 const struct query *query, const Str **ret, uint32_t *ret_count);
+/* Of rows that were read for their keys alone (PLAN_ONLY_KEYS). */
+fiber_fn Err write_keys_of_rows(const struct run *run, const Str **ret, uint32_t *ret_count);
 
 /* nested.c */
 bool nested_is_in(const struct collection *collection, const struct json *body);
@@ -84,10 +103,9 @@ fiber_fn Err nested_before(struct writer *w, const struct write_scope *scope,
 fiber_fn Err nested_after(struct writer *w, const struct write_scope *scope,
                           const struct payload *payload, Str key);
 
-/* What several rows look like after a transaction; false (204) when they may not be read. */
-fiber_fn Err read_back(struct writer *w, const struct collection *collection, const Str *keys,
-                       uint32_t count, bool is_list, const struct query *query, struct buf *out,
-                       bool *ret_has_body);
-Err write_take_keys(struct ctx *ctx, const struct collection *collection, const struct json *list,
-                    const Str **ret, uint32_t *ret_count);
-bool key_of_json(struct arena *arena, const struct field *key, const struct json *json, Str *ret);
+/* Answers with a row that the write has returned, unless it may not be read. */
+fiber_fn Err write_answer_row(struct writer *w, struct run *run, struct row_sink *sink);
+/* Answers with what rows look like after a transaction, unless they may not be read. */
+fiber_fn Err write_read_back(struct writer *w, const struct collection *collection, const Str *keys,
+                             uint32_t count, bool is_list, const struct query *query,
+                             struct row_sink *sink);

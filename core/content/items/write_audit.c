@@ -53,7 +53,7 @@ Err write_audit(struct writer *w, const struct plan *plan, const struct write_sh
     Str *keys = arena_array(ctx->arena, Str, rows->count);
     for (uint32_t i = 0; i < rows->count; i++) {
         sites[i] = log_of(plan, shape, rows, i);
-        keys[i] = key_text(ctx->arena, rows, i, plan->key_column);
+        keys[i] = key_of_row(ctx->arena, rows, i, plan->key_column);
     }
     return db_tx_query(w->tx, &SQL_AUDIT_ROWS,
                        audit_rows_args(ctx->arena,

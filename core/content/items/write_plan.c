@@ -241,7 +241,7 @@ static Str secret_names(struct compiler *c, const struct collection *collection)
         if (field->is_hidden_site || (field->special & (SPECIAL_CONCEAL | SPECIAL_HASH)) != 0)
             names[count++] = field->name;
     }
-    return array_literal(c->arena, names, count);
+    return run_array_literal(c->arena, names, count);
 }
 
 /* The rows a change may touch: named by key, of this scope, granted for every changed field. */

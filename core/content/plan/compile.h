@@ -129,11 +129,13 @@ void limit_compile(const struct compiler *c, const struct query *query, struct s
 Err shape_compile(struct compiler *c, struct select *select, struct source *source,
                   const struct access *access, const struct query *query, struct place place,
                   struct shape **ret);
+/* A member at the end of `shape`, which has room for it. */
+struct out *shape_add(struct compiler *c, struct shape *shape, Str name, enum out_kind kind);
 Err aggregate_compile(struct compiler *c, struct select *select, const struct access *access,
                       const struct query *query);
-/* The row writer and the SQL form of a column's type. */
-RowWriter *writer_of(const struct operand *operand, bool *ret_as_text);
-RowWriter *writer_of_aggregate(const struct column *column, bool *ret_as_text);
+/* The reader and the SQL form of a column's type. */
+RowReader *reader_of(const struct operand *operand, bool *ret_as_text);
+RowReader *reader_of_aggregate(const struct column *column, bool *ret_as_text);
 
 /* Prints select->statement.sql and numbers its parameters, in `prefix` first. */
 Err select_print(struct compiler *c, struct select *select);

@@ -171,6 +171,7 @@ static struct plan *plan_new(const struct schema *schema, const struct plan_requ
         .schema = schema,
         .collection = request->collection,
         .is_single = request->op == PLAN_ONE,
+        .readable_column = NO_COLUMN,
     };
     ((struct schema *)schema)->references++;
     arena_defer(arena, schema_unref, (void *)schema);

@@ -1,7 +1,6 @@
 /*
  * aggregate and groupBy.
  */
-#include "base/json/json_writer.h"
 #include "base/memory/array.h"
 #include "content/plan/compile.h"
 #include "content/query/query.h"
@@ -27,26 +26,11 @@ struct aggregator {
     struct shape *shape;
 };
 
-static Str member_key(struct aggregator *a, const struct shape *shape, Str name)
-{
-    struct buf *text = buf_in_arena(a->c->arena, name.len * 6 + 8);
-    if (shape->count > 0)
-        buf_put_char(text, ',');
-    buf_put_char(text, '"');
-    json_escape(text, name);
-    buf_put(text, STR("\":"));
-    return buf_str(text);
-}
-
 static void add_value(struct aggregator *a, struct shape *shape, Str name, uint32_t column)
 {
-    struct out *out = &shape->outs[shape->count];
-    *out = (struct out){.kind = OUT_VALUE,
-                        .column = column,
-                        .write = a->select->columns[column].write,
-                        .mask = NO_COLUMN};
-    out->key = member_key(a, shape, name);
-    shape->count++;
+    struct out *out = shape_add(a->c, shape, name, OUT_VALUE);
+    out->column = column;
+    out->read = a->select->columns[column].read;
 }
 
 static Err add_group(struct aggregator *a, Str path)
@@ -60,7 +44,7 @@ static Err add_group(struct aggregator *a, Str path)
     struct operand operand;
     TRY(path_operand(c, a->select->root, path, false, (struct place){0}, &operand));
     struct column column = {.kind = COLUMN_OPERAND, .operand = operand};
-    column.write = writer_of(&operand, &column.as_text);
+    column.read = reader_of(&operand, &column.as_text);
     TRY(access_mask(c, operand.source, a->access, operand.field, &column.mask));
     uint32_t index = column_add(c, a->select, column);
     if (index >= a->select->group_count)
@@ -104,7 +88,7 @@ static Err make_column(struct aggregator *a, size_t which, Str name, struct colu
         column.operand = operand_of(a->select->root, field);
         TRY(access_mask(c, a->select->root, a->access, field, &column.mask));
     }
-    column.write = writer_of_aggregate(&column, &column.as_text);
+    column.read = reader_of_aggregate(&column, &column.as_text);
     *ret = column;
     return OK;
 }
@@ -114,16 +98,12 @@ static struct shape *function_shape(struct aggregator *a, Str function, uint32_t
 {
     for (uint32_t i = 0; i < a->shape->count; i++) {
         struct out *out = &a->shape->outs[i];
-        Str name = str_slice(out->key, out->key.data[0] == ',' ? 2 : 1, out->key.len - 2);
-        if (out->kind == OUT_GROUP && str_eq(name, function))
+        if (out->kind == OUT_GROUP && str_eq(out->name, function))
             return out->shape;
     }
-    struct out *out = &a->shape->outs[a->shape->count];
-    *out = (struct out){.kind = OUT_GROUP, .mask = NO_COLUMN};
-    out->key = member_key(a, a->shape, function);
+    struct out *out = shape_add(a->c, a->shape, function, OUT_GROUP);
     out->shape = arena_new(a->c->arena, struct shape);
     out->shape->outs = arena_array(a->c->arena, struct out, room);
-    a->shape->count++;
     return out->shape;
 }
 

@@ -19,23 +19,27 @@ struct shaper {
     struct shape *shape;
 };
 
-static Str key_text(struct compiler *c, Str key, bool is_first)
+/* `"title":`, with the comma that stands before it. */
+static Str json_key_text(struct arena *arena, Str name, bool is_first)
 {
-    struct buf *text = buf_in_arena(c->arena, key.len * 6 + 8);
+    struct buf *text = buf_in_arena(arena, name.len * 6 + 8);
     if (!is_first)
         buf_put_char(text, ',');
     buf_put_char(text, '"');
-    json_escape(text, key);
+    json_escape(text, name);
     buf_put(text, STR("\":"));
+    assert(!text->is_full);
     return buf_str(text);
 }
 
-static struct out *out_add(struct shaper *s, Str key, enum out_kind kind)
+struct out *shape_add(struct compiler *c, struct shape *shape, Str name, enum out_kind kind)
 {
-    struct shape *shape = s->shape;
     struct out *out = &shape->outs[shape->count];
-    *out = (struct out){.kind = kind, .mask = NO_COLUMN, .column = NO_COLUMN};
-    out->key = key_text(s->c, key, shape->count == 0);
+    *out = (struct out){.name = str_dup(c->arena, name),
+                        .json_key = json_key_text(c->arena, name, shape->count == 0),
+                        .kind = kind,
+                        .mask = NO_COLUMN,
+                        .column = NO_COLUMN};
     shape->count++;
     return out;
 }
@@ -76,7 +80,7 @@ Err column_add_field(struct compiler *c, struct select *select, const struct acc
                      struct operand operand, uint32_t *ret)
 {
     struct column column = {.kind = COLUMN_OPERAND, .operand = operand};
-    column.write = writer_of(&operand, &column.as_text);
+    column.read = reader_of(&operand, &column.as_text);
     if (access != NULL)
         TRY(access_mask(c, operand.source, access, operand.field, &column.mask));
     *ret = column_add(c, select, column);
@@ -87,7 +91,7 @@ Err column_add_field(struct compiler *c, struct select *select, const struct acc
 static uint32_t add_raw(struct compiler *c, struct select *select, struct operand operand)
 {
     struct column column = {.kind = COLUMN_OPERAND, .operand = operand};
-    column.write = writer_of(&operand, &column.as_text);
+    column.read = reader_of(&operand, &column.as_text);
     return column_add(c, select, column);
 }
 
@@ -136,9 +140,9 @@ static Err add_value(struct shaper *s, const struct want *want)
     if (want->function == FUNCTION_JSON)
         TRY(json_path(s->c, want->argument, &operand.argument));
     TRY(function_bind(s->c, &operand, s->place));
-    struct out *out = out_add(s, want->key, OUT_VALUE);
+    struct out *out = shape_add(s->c, s->shape, want->key, OUT_VALUE);
     TRY(column_add_field(s->c, s->select, s->access, operand, &out->column));
-    out->write = s->select->columns[out->column].write;
+    out->read = s->select->columns[out->column].read;
     return OK;
 }
 
@@ -194,12 +198,12 @@ static Err add_object(struct shaper *s, const struct want *want)
     uint32_t presence = NO_COLUMN;
     struct operand key = operand_of(join, join->collection->key);
     struct column column = {.kind = COLUMN_OPERAND, .operand = key, .mask = mask};
-    column.write = writer_of(&key, &column.as_text);
+    column.read = reader_of(&key, &column.as_text);
     presence = column_add(c, s->select, column);
-    struct out *out = out_add(s, want->key, OUT_OBJECT);
+    struct out *out = shape_add(c, s->shape, want->key, OUT_OBJECT);
     TRY(shape_compile(c, s->select, join, &access, &query, below, &out->shape));
     out->shape->key = presence;
-    out->shape->write_key = column.write;
+    out->shape->read_key = column.read;
     return OK;
 }
 
@@ -285,7 +289,7 @@ static Err add_list(struct shaper *s, const struct want *want)
         child->partition_site = &child->columns[branch->child_site];
     c->join_count = joins;
     branch->parent_key = add_raw(c, s->select, operand_of(s->source, s->source->collection->key));
-    struct out *out = out_add(s, want->key, OUT_LIST);
+    struct out *out = shape_add(s->c, s->shape, want->key, OUT_LIST);
     out->branch = branch;
     struct pred *mask;
     TRY(access_mask(c, s->source, s->access, want->field, &mask));
@@ -349,10 +353,10 @@ static Err add_any(struct shaper *s, const struct want *want)
         while (*end != NULL)
             end = &(*end)->next_any;
     }
-    struct out *out = out_add(s, want->key, OUT_ANY);
+    struct out *out = shape_add(s->c, s->shape, want->key, OUT_ANY);
     TRY(column_add_field(s->c, s->select, s->access, operand_of(s->source, want->field),
                          &out->column));
-    out->write = s->select->columns[out->column].write;
+    out->read = s->select->columns[out->column].read;
     out->branch = first;
     return OK;
 }
@@ -387,7 +391,7 @@ Err shape_compile(struct compiler *c, struct select *select, struct source *sour
     *ret = shape;
     struct operand key = operand_of(source, source->collection->key);
     bool as_text;
-    shape->write_key = writer_of(&key, &as_text);
+    shape->read_key = reader_of(&key, &as_text);
     bool wants_key_only = query->field_count == 1 && query->fields[0].len == 0;
     struct wants wants = {0};
     if (!wants_key_only)

@@ -1,9 +1,8 @@
 /*
- * Writers of one value, by column type: from PostgreSQL's binary format to JSON. What has no cheap
- * binary form is cast to text in the statement (ret_as_text).
+ * Readers of one value, by column type: from PostgreSQL's binary format to a struct row_value. What
+ * has no cheap binary form is cast to text in the statement (ret_as_text).
  */
 #include "base/json/json.h"
-#include "base/json/json_writer.h"
 #include "base/system/clock.h"
 #include "base/system/ctx.h"
 #include "base/text/ascii.h"
@@ -14,97 +13,62 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static void put_null(struct buf *out)
+static void read_text(const struct rows *rows, uint32_t row, uint32_t column, struct row_value *ret)
 {
-    buf_put(out, STR("null"));
-}
-
-static void put_quoted(struct buf *out, Str text)
-{
-    buf_put_char(out, '"');
-    json_escape(out, text);
-    buf_put_char(out, '"');
-}
-
-static void write_text(struct buf *out, const struct rows *rows, uint32_t row, uint32_t column)
-{
-    if (row_is_null(rows, row, column))
-        put_null(out);
-    else
-        put_quoted(out, row_text(rows, row, column));
+    ret->text = row_text(rows, row, column);
+    ret->kind = ret->text.data == NULL ? ROW_NULL : ROW_TEXT;
 }
 
 /* A number that the statement has cast to text. */
-static void write_bare_text(struct buf *out, const struct rows *rows, uint32_t row, uint32_t column)
+static void read_number(const struct rows *rows, uint32_t row, uint32_t column,
+                        struct row_value *ret)
 {
     Str text = row_text(rows, row, column);
     bool is_number = text.len > 0 && (text.data[0] == '-' || ascii_is_digit(text.data[0]));
-    if (!is_number)
-        put_null(out); /* NaN, Infinity */
-    else
-        buf_put(out, text);
+    ret->text = text;
+    ret->kind = is_number ? ROW_NUMBER : ROW_NULL; /* NaN, Infinity */
 }
 
-static void write_integer(struct buf *out, const struct rows *rows, uint32_t row, uint32_t column)
+static void read_integer(const struct rows *rows, uint32_t row, uint32_t column,
+                         struct row_value *ret)
 {
-    if (row_is_null(rows, row, column))
-        put_null(out);
-    else
-        buf_put_i64(out, row_int(rows, row, column));
+    ret->kind = row_is_null(rows, row, column) ? ROW_NULL : ROW_INT;
+    ret->integer = row_int(rows, row, column);
 }
 
-/* bigint: a string, since JSON numbers of most readers end at 2^53. */
-static void write_integer_text(struct buf *out, const struct rows *rows, uint32_t row,
-                               uint32_t column)
+static void read_big_integer(const struct rows *rows, uint32_t row, uint32_t column,
+                             struct row_value *ret)
 {
-    if (row_is_null(rows, row, column)) {
-        put_null(out);
-        return;
-    }
-    buf_put_char(out, '"');
-    buf_put_i64(out, row_int(rows, row, column));
-    buf_put_char(out, '"');
+    ret->kind = row_is_null(rows, row, column) ? ROW_NULL : ROW_BIG_INT;
+    ret->integer = row_int(rows, row, column);
 }
 
-static void write_boolean(struct buf *out, const struct rows *rows, uint32_t row, uint32_t column)
+static void read_boolean(const struct rows *rows, uint32_t row, uint32_t column,
+                         struct row_value *ret)
 {
-    if (row_is_null(rows, row, column))
-        put_null(out);
-    else
-        buf_put(out, row_bool(rows, row, column) ? STR("true") : STR("false"));
+    ret->kind = row_is_null(rows, row, column) ? ROW_NULL : ROW_BOOL;
+    ret->boolean = row_bool(rows, row, column);
 }
 
-static void write_integer_boolean(struct buf *out, const struct rows *rows, uint32_t row,
-                                  uint32_t column)
+static void read_integer_boolean(const struct rows *rows, uint32_t row, uint32_t column,
+                                 struct row_value *ret)
 {
-    if (row_is_null(rows, row, column))
-        put_null(out);
-    else
-        buf_put(out, row_int(rows, row, column) != 0 ? STR("true") : STR("false"));
+    ret->kind = row_is_null(rows, row, column) ? ROW_NULL : ROW_BOOL;
+    ret->boolean = row_int(rows, row, column) != 0;
 }
 
-static void write_uuid(struct buf *out, const struct rows *rows, uint32_t row, uint32_t column)
+static void read_uuid(const struct rows *rows, uint32_t row, uint32_t column, struct row_value *ret)
 {
-    if (row_is_null(rows, row, column)) {
-        put_null(out);
-        return;
-    }
-    char *to = buf_reserve(out, UUID_TEXT_LEN + 2);
-    if (to == NULL)
-        return;
-    to[0] = '"';
-    uuid_write(row_uuid(rows, row, column), to + 1);
-    to[UUID_TEXT_LEN + 1] = '"';
-    buf_advance(out, UUID_TEXT_LEN + 2);
+    ret->kind = row_is_null(rows, row, column) ? ROW_NULL : ROW_UUID;
+    ret->uuid = row_uuid(rows, row, column);
 }
 
 /* The library belongs to nobody: null on the wire. */
-static void write_site(struct buf *out, const struct rows *rows, uint32_t row, uint32_t column)
+static void read_site(const struct rows *rows, uint32_t row, uint32_t column, struct row_value *ret)
 {
-    if (uuid_eq(row_uuid(rows, row, column), UUID_LIBRARY_SITE))
-        put_null(out);
-    else
-        write_uuid(out, rows, row, column);
+    read_uuid(rows, row, column, ret);
+    if (ret->kind == ROW_UUID && uuid_eq(ret->uuid, UUID_LIBRARY_SITE))
+        ret->kind = ROW_NULL;
 }
 
 /* Years 1 to 9999; infinity and what JavaScript's dates cannot say either is null. */
@@ -114,238 +78,167 @@ static bool is_writable_time(int64_t wall_us)
            wall_us < INT64_C(253402300800) * SECOND_US;
 }
 
-static void write_time_slice(struct buf *out, const struct rows *rows, uint32_t row,
-                             uint32_t column, size_t len)
+static void read_wall_time(const struct rows *rows, uint32_t row, uint32_t column,
+                           enum row_value_kind kind, struct row_value *ret)
 {
-    int64_t wall_us = row_is_null(rows, row, column) ? INT64_MAX : row_time(rows, row, column);
-    if (!is_writable_time(wall_us)) {
-        put_null(out);
-        return;
-    }
-    char *to = buf_reserve(out, CLOCK_ISO_LEN + 2);
-    if (to == NULL)
-        return;
-    to[0] = '"';
-    clock_write_iso(wall_us, to + 1);
-    to[len + 1] = '"';
-    buf_advance(out, len + 2);
+    bool is_null = row_is_null(rows, row, column);
+    ret->time_us = row_time(rows, row, column);
+    ret->kind = !is_null && is_writable_time(ret->time_us) ? kind : ROW_NULL;
 }
 
-static void write_timestamp(struct buf *out, const struct rows *rows, uint32_t row, uint32_t column)
+static void read_timestamp(const struct rows *rows, uint32_t row, uint32_t column,
+                           struct row_value *ret)
 {
-    write_time_slice(out, rows, row, column, CLOCK_ISO_LEN);
+    read_wall_time(rows, row, column, ROW_TIMESTAMP, ret);
 }
 
-/* Without zone and milliseconds. */
-static void write_date_time(struct buf *out, const struct rows *rows, uint32_t row, uint32_t column)
+static void read_date_time(const struct rows *rows, uint32_t row, uint32_t column,
+                           struct row_value *ret)
 {
-    write_time_slice(out, rows, row, column, sizeof "2024-02-29T10:20:30" - 1);
+    read_wall_time(rows, row, column, ROW_DATE_TIME, ret);
 }
 
-static int64_t big_endian(const char *bytes, uint32_t len)
+static void read_date(const struct rows *rows, uint32_t row, uint32_t column, struct row_value *ret)
 {
-    uint64_t value = 0;
-    for (uint32_t i = 0; i < len; i++)
-        value = value << 8 | (unsigned char)bytes[i];
-    return len == 4 ? (int64_t)(int32_t)(uint32_t)value : (int64_t)value;
+    read_wall_time(rows, row, column, ROW_DATE, ret);
 }
 
-static void write_date(struct buf *out, const struct rows *rows, uint32_t row, uint32_t column)
+/* time is sent as the microseconds of the day. */
+static void read_time(const struct rows *rows, uint32_t row, uint32_t column, struct row_value *ret)
 {
-    uint32_t len;
-    const char *bytes = row_is_null(rows, row, column) ? NULL : row_bytes(rows, row, column, &len);
-    int64_t days = bytes == NULL ? INT32_MAX : big_endian(bytes, len);
-    int64_t wall_us = days == INT32_MAX || days == INT32_MIN
-                          ? INT64_MAX
-                          : (days + 10957) * 86400 * SECOND_US; /* days from 1970 to 2000 */
-    if (!is_writable_time(wall_us)) {
-        put_null(out);
-        return;
-    }
-    char iso[CLOCK_ISO_LEN];
-    clock_write_iso(wall_us, iso);
-    put_quoted(out, str_of(iso, 10));
+    ret->kind = row_is_null(rows, row, column) ? ROW_NULL : ROW_TIME;
+    ret->time_us = row_int(rows, row, column);
 }
 
-static void write_time(struct buf *out, const struct rows *rows, uint32_t row, uint32_t column)
+static void read_double(const struct rows *rows, uint32_t row, uint32_t column,
+                        struct row_value *ret)
 {
-    if (row_is_null(rows, row, column)) {
-        put_null(out);
-        return;
-    }
-    uint32_t len;
-    const char *bytes = row_bytes(rows, row, column, &len);
-    int64_t seconds = big_endian(bytes, len) / SECOND_US;
-    buf_printf(out, "\"%02d:%02d:%02d\"", (int)(seconds / 3600), (int)(seconds / 60 % 60),
-               (int)(seconds % 60));
-}
-
-static void write_double(struct buf *out, const struct rows *rows, uint32_t row, uint32_t column)
-{
-    struct json_writer w = json_writer(out);
-    if (row_is_null(rows, row, column))
-        put_null(out);
-    else
-        json_put_real(&w, row_real(rows, row, column));
+    ret->kind = row_is_null(rows, row, column) ? ROW_NULL : ROW_REAL;
+    ret->real = row_real(rows, row, column);
+    if (!__builtin_isfinite(ret->real))
+        ret->kind = ROW_NULL;
 }
 
 /* The shortest digits that read back as the same float4: 1.1, not 1.10000002. */
-static void write_float(struct buf *out, const struct rows *rows, uint32_t row, uint32_t column)
+static void read_float(const struct rows *rows, uint32_t row, uint32_t column,
+                       struct row_value *ret)
 {
-    double value = row_is_null(rows, row, column) ? 0 : row_real(rows, row, column);
-    if (row_is_null(rows, row, column) || !__builtin_isfinite(value)) {
-        put_null(out);
+    read_double(rows, row, column, ret);
+    if (ret->kind == ROW_NULL)
         return;
-    }
     char text[32];
     for (int digits = 6; digits <= 9; digits++) {
-        snprintf(text, sizeof text, "%.*g", digits, value);
-        if (strtof(text, NULL) == (float)value)
+        snprintf(text, sizeof text, "%.*g", digits, ret->real);
+        if (strtof(text, NULL) == (float)ret->real)
             break;
     }
-    struct json_writer w = json_writer(out);
-    json_put_real(&w, strtod(text, NULL));
+    ret->real = strtod(text, NULL);
 }
 
-/* json keeps the blanks of its author; the wire does not need them. */
-static void put_compact(struct buf *out, Str json)
+static void read_json(const struct rows *rows, uint32_t row, uint32_t column, struct row_value *ret)
 {
-    size_t start = 0;
-    bool in_string = false;
-    for (size_t i = 0; i < json.len; i++) {
-        char ch = json.data[i];
-        if (in_string && ch == '\\') {
-            i++;
-        } else if (ch == '"') {
-            in_string = !in_string;
-        } else if (!in_string && (ch == ' ' || ch == '\n' || ch == '\t' || ch == '\r')) {
-            buf_put(out, str_slice(json, start, i));
-            start = i + 1;
-        }
-    }
-    buf_put(out, str_slice(json, start, json.len));
+    ret->text = row_json(rows, row, column);
+    ret->kind = ret->text.data == NULL ? ROW_NULL : ROW_JSON;
 }
 
-static void write_json(struct buf *out, const struct rows *rows, uint32_t row, uint32_t column)
+/* JSON kept in a text column: JSON if it is JSON, else the text it is. */
+static void read_json_text(const struct rows *rows, uint32_t row, uint32_t column,
+                           struct row_value *ret)
 {
-    if (row_is_null(rows, row, column))
-        put_null(out);
-    else
-        put_compact(out, row_json(rows, row, column));
-}
-
-/* JSON kept in a text column: written as it is if it is JSON, else as the text it is. */
-static void write_json_text(struct buf *out, const struct rows *rows, uint32_t row, uint32_t column)
-{
-    if (row_is_null(rows, row, column)) {
-        put_null(out);
+    read_text(rows, row, column, ret);
+    if (ret->kind == ROW_NULL)
         return;
-    }
-    Str text = row_text(rows, row, column);
     struct ctx scratch = {.arena = arena_create()};
     const struct json *parsed;
-    Err err = json_parse(&scratch, text, JSON_LIMITS_DEFAULT, &parsed);
-    if (err == OK)
-        put_compact(out, text);
-    else
-        put_quoted(out, text);
+    if (json_parse(&scratch, ret->text, JSON_LIMITS_DEFAULT, &parsed) == OK)
+        ret->kind = ROW_JSON;
     arena_destroy(scratch.arena);
 }
 
-static void write_csv(struct buf *out, const struct rows *rows, uint32_t row, uint32_t column)
+static void read_csv(const struct rows *rows, uint32_t row, uint32_t column, struct row_value *ret)
 {
-    if (row_is_null(rows, row, column)) {
-        put_null(out);
-        return;
-    }
-    Str rest = row_text(rows, row, column);
-    buf_put_char(out, '[');
-    Str part;
-    for (bool is_first = true; str_next(&rest, ',', &part); is_first = false) {
-        if (!is_first)
-            buf_put_char(out, ',');
-        put_quoted(out, part);
-    }
-    buf_put_char(out, ']');
+    ret->text = row_text(rows, row, column);
+    ret->kind = ret->text.data == NULL ? ROW_NULL : ROW_CSV;
 }
 
-static void write_concealed(struct buf *out, const struct rows *rows, uint32_t row, uint32_t column)
+static void read_concealed(const struct rows *rows, uint32_t row, uint32_t column,
+                           struct row_value *ret)
 {
-    uint32_t len = 0;
-    if (!row_is_null(rows, row, column))
-        (void)row_bytes(rows, row, column, &len);
-    buf_put(out, len == 0 ? STR("null") : STR("\"**********\""));
+    uint32_t len;
+    (void)row_bytes(rows, row, column, &len);
+    ret->kind = len == 0 ? ROW_NULL : ROW_TEXT;
+    ret->text = STR("**********");
 }
 
-static RowWriter *writer_of_type(const struct field *field, bool *as_text)
+static RowReader *reader_of_type(const struct field *field, bool *as_text)
 {
     switch (field->type_oid) {
     case OID_BOOL:
-        return write_boolean;
+        return read_boolean;
     case OID_INT2:
     case OID_INT4:
-        return (field->special & SPECIAL_CAST_BOOLEAN) != 0 ? write_integer_boolean : write_integer;
+        return (field->special & SPECIAL_CAST_BOOLEAN) != 0 ? read_integer_boolean : read_integer;
     case OID_INT8:
-        return write_integer_text;
+        return read_big_integer;
     case OID_FLOAT4:
-        return write_float;
+        return read_float;
     case OID_FLOAT8:
-        return write_double;
+        return read_double;
     case OID_DATE:
-        return write_date;
+        return read_date;
     case OID_TIME:
-        return write_time;
+        return read_time;
     case OID_TIMESTAMP:
-        return field->type == FIELD_TIMESTAMP ? write_timestamp : write_date_time;
+        return field->type == FIELD_TIMESTAMP ? read_timestamp : read_date_time;
     case OID_TIMESTAMPTZ:
-        return write_timestamp;
+        return read_timestamp;
     case OID_JSON:
     case OID_JSONB:
-        return write_json;
+        return read_json;
     case OID_UUID:
-        return field->collection->site == field && !field->is_key ? write_site : write_uuid;
+        return field->collection->site == field && !field->is_key ? read_site : read_uuid;
     case OID_TEXT:
     case OID_VARCHAR:
     case OID_BPCHAR:
     case OID_NAME:
-        return field->type == FIELD_JSON ? write_json_text : write_text;
+        return field->type == FIELD_JSON ? read_json_text : read_text;
     default:
         *as_text = true;
-        return write_text;
+        return read_text;
     }
 }
 
-RowWriter *writer_of(const struct operand *operand, bool *ret_as_text)
+RowReader *reader_of(const struct operand *operand, bool *ret_as_text)
 {
     *ret_as_text = false;
     const struct field *field = operand->field;
     assert(field != NULL);
     if (operand->function == FUNCTION_JSON) {
-        return write_json;
+        return read_json;
     } else if (operand->function == FUNCTION_COUNT && operand->counted == NULL) {
-        return write_integer;
+        return read_integer;
     } else if (operand->function != FUNCTION_NONE) {
         *ret_as_text = true; /* "2023", "16.000000": strings, as Directus has them */
-        return write_text;
+        return read_text;
     }
     if ((field->special & SPECIAL_CONCEAL) != 0) {
         *ret_as_text = true;
-        return write_concealed;
+        return read_concealed;
     }
     if (field->type == FIELD_CSV) {
         *ret_as_text = field->type_oid != OID_TEXT && field->type_oid != OID_VARCHAR;
-        return write_csv;
+        return read_csv;
     }
-    return writer_of_type(field, ret_as_text);
+    return reader_of_type(field, ret_as_text);
 }
 
 /* Aggregates: counts are strings, sums and averages too unless they are floats. */
-RowWriter *writer_of_aggregate(const struct column *column, bool *ret_as_text)
+RowReader *reader_of_aggregate(const struct column *column, bool *ret_as_text)
 {
     *ret_as_text = true;
     if (column->operand.field == NULL || strcmp(column->aggregate, "count") == 0)
-        return write_text;
+        return read_text;
     if (strcmp(column->aggregate, "min") == 0 || strcmp(column->aggregate, "max") == 0)
-        return writer_of(&column->operand, ret_as_text);
-    return column->operand.field->type == FIELD_FLOAT ? write_bare_text : write_text;
+        return reader_of(&column->operand, ret_as_text);
+    return column->operand.field->type == FIELD_FLOAT ? read_number : read_text;
 }

@@ -1,13 +1,10 @@
 /*
- * Columns of the query tree, and the JSON object that a row becomes.
+ * Columns of the query tree, and the object that a row becomes.
  */
 #pragma once
 
-#include "base/text/buf.h"
+#include "content/plan/row_value.h"
 #include "content/plan/tree_pred.h"
-#include "io/pg/db.h"
-
-typedef void RowWriter(struct buf *out, const struct rows *rows, uint32_t row, uint32_t column);
 
 enum column_kind { COLUMN_OPERAND, COLUMN_PRED, COLUMN_AGGREGATE };
 struct column {
@@ -17,7 +14,7 @@ struct column {
     const char *aggregate; /* "count", "sum" …; with operand.field NULL: of rows */
     bool is_distinct;
     bool as_text;
-    RowWriter *write;
+    RowReader *read;
 };
 
 enum out_kind {
@@ -33,10 +30,11 @@ struct branch;
 struct sql;
 
 struct out {
-    Str key; /* `"title":`, with the comma before it if it is not the first */
+    Str name;
+    Str json_key; /* `"title":`, with the comma before it if it is not the first */
     enum out_kind kind;
     uint32_t column;
-    RowWriter *write;
+    RowReader *read;
     struct shape *shape;   /* OUT_OBJECT, OUT_GROUP */
     struct branch *branch; /* OUT_LIST, OUT_ANY: the first of them */
     uint32_t mask;         /* OUT_LIST: a boolean column, or NO_COLUMN */
@@ -49,5 +47,5 @@ struct shape {
     uint32_t count;
     bool is_bare; /* the row is its key */
     uint32_t key; /* column, for bare shapes and for the presence of a joined row */
-    RowWriter *write_key;
+    RowReader *read_key;
 };

@@ -1,9 +1,10 @@
 /*
- * Running a plan: binding its parameters, sending its statements, writing its rows as JSON.
+ * Running a plan: binding its parameters, sending its statements, handing its rows to a sink.
  */
 #pragma once
 
 #include "content/plan/plan.h"
+#include "content/run/row_sink.h"
 #include "io/pg/db_error.h"
 
 struct branch_rows {
@@ -32,9 +33,9 @@ Err key_parse(struct ctx *ctx, const struct collection *collection, Str text, Db
 bool key_is_valid(const struct field *key, Str text);
 
 /* '{"a","b"}' */
-Str array_literal(struct arena *arena, const Str *items, uint32_t count);
+Str run_array_literal(struct arena *arena, const Str *items, uint32_t count);
 /* A key as text, whatever its type. */
-Str key_text(struct arena *arena, const struct rows *rows, uint32_t row, uint32_t column);
+Str key_of_row(struct arena *arena, const struct rows *rows, uint32_t row, uint32_t column);
 
 /* Arguments of one select, in the arena. */
 fiber_fn Err run_bind(struct run *run, const struct select *select, struct db_args *ret);
@@ -49,7 +50,8 @@ fiber_fn Err run_branches(struct run *run, const struct select *select, const st
 
 /* Whether a row that a write returned may be read by who wrote it. */
 bool run_may_read(const struct run *run, uint32_t row);
-/* One row; what stands for a singleton's row before there is one; the list with its brackets. */
-void run_write_nothing(const struct run *run, struct buf *out);
-fiber_fn void run_write_row(const struct run *run, uint32_t row, struct buf *out);
-fiber_fn void run_write_list(const struct run *run, struct buf *out);
+/* Into the sink, with its beginning and end: one row; what stands for a singleton's row before
+ * there is one; all rows that may be read. */
+fiber_fn Err run_emit_row(const struct run *run, uint32_t index, struct row_sink *sink);
+fiber_fn Err run_emit_nothing(const struct run *run, struct row_sink *sink);
+fiber_fn Err run_emit_list(const struct run *run, struct row_sink *sink);

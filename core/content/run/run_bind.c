@@ -9,37 +9,6 @@
 
 #include <assert.h>
 
-bool key_is_valid(const struct field *key, Str text)
-{
-    Uuid uuid;
-    int64_t integer;
-    switch (key->type_oid) {
-    case OID_UUID:
-        return uuid_parse(text, &uuid);
-    case OID_INT2:
-        return str_to_i64(text, &integer) && integer >= INT16_MIN && integer <= INT16_MAX;
-    case OID_INT4:
-        return str_to_i64(text, &integer) && integer >= INT32_MIN && integer <= INT32_MAX;
-    case OID_INT8:
-        return str_to_i64(text, &integer);
-    default:
-        return text.len > 0 && text.len <= 1024 && str_is_utf8(text) &&
-               str_find_char(text, '\0') < 0;
-    }
-}
-
-Err key_parse(struct ctx *ctx, const struct collection *collection, Str text, DbArg *ret)
-{
-    Uuid uuid;
-    if (!key_is_valid(collection->key, text))
-        return fail_plain(ctx, ERR_FORBIDDEN);
-    if (collection->key->type_oid == OID_UUID && uuid_parse(text, &uuid))
-        *ret = db_uuid(uuid);
-    else
-        *ret = db_text(text);
-    return OK;
-}
-
 static void put_element(struct buf *out, Str text)
 {
     buf_put_char(out, '"');
@@ -51,7 +20,7 @@ static void put_element(struct buf *out, Str text)
     buf_put_char(out, '"');
 }
 
-Str array_literal(struct arena *arena, const Str *items, uint32_t count)
+Str run_array_literal(struct arena *arena, const Str *items, uint32_t count)
 {
     size_t room = 8;
     for (uint32_t i = 0; i < count; i++)
@@ -74,7 +43,7 @@ static Str roles_literal(struct run *run)
     uint32_t count = schema_role_chain(run->plan->schema, run->ctx->actor->role, roles);
     for (uint32_t i = 0; i < count; i++)
         texts[i] = uuid_text(run->ctx->arena, roles[i]);
-    return array_literal(run->ctx->arena, texts, count);
+    return run_array_literal(run->ctx->arena, texts, count);
 }
 
 static fiber_fn Err policies_literal(struct run *run, Str *ret)
@@ -93,7 +62,7 @@ static fiber_fn Err policies_literal(struct run *run, Str *ret)
         Str *texts = arena_array(ctx->arena, Str, rows.count + 1);
         for (uint32_t i = 0; i < rows.count; i++)
             texts[i] = uuid_text(ctx->arena, row_uuid(&rows, i, ACTOR_POLICIES_POLICY));
-        run->policies = array_literal(ctx->arena, texts, rows.count);
+        run->policies = run_array_literal(ctx->arena, texts, rows.count);
     }
     *ret = run->policies;
     return OK;

@@ -2,6 +2,7 @@
 #include "content/items/items.h"
 
 #include "server/dispatch/handlers.h"
+#include "server/rest/rest_rows.h"
 
 static struct items_target target_of(const struct request *request)
 {
@@ -9,9 +10,9 @@ static struct items_target target_of(const struct request *request)
 }
 
 /* A write answers 204 when its result may not be read back. */
-static Err finish(struct reply *reply, bool has_body)
+static Err finish(struct reply *reply, const struct rest_rows *rows)
 {
-    if (!has_body)
+    if (!rows->has_begun)
         reply_no_content(reply);
     return OK;
 }
@@ -19,7 +20,8 @@ static Err finish(struct reply *reply, bool has_body)
 fiber_fn Err items_index(struct ctx *ctx, const struct request *request, struct reply *reply)
 {
     struct query query = query_unparsed(request->query);
-    return items_list(ctx, target_of(request), &query, reply->body);
+    struct rest_rows rows = rest_rows(reply->body);
+    return items_list(ctx, target_of(request), &query, &rows.sink);
 }
 
 /* Keys are texts or numbers. */
@@ -52,19 +54,21 @@ fiber_fn Err items_search(struct ctx *ctx, const struct request *request, struct
     TRY(request_object(ctx, request, &body));
     struct query query;
     TRY(query_from_json(ctx, json_get(body, STR("query")), &query));
+    struct rest_rows rows = rest_rows(reply->body);
     const struct json *list = json_get(body, STR("keys"));
     if (json_is_null(list))
-        return items_list(ctx, target_of(request), &query, reply->body);
+        return items_list(ctx, target_of(request), &query, &rows.sink);
     const Str *keys = NULL;
     uint32_t count = 0;
     TRY(keys_read(ctx, list, &keys, &count));
-    return items_read_many(ctx, target_of(request), keys, count, &query, reply->body);
+    return items_read_many(ctx, target_of(request), keys, count, &query, &rows.sink);
 }
 
 fiber_fn Err items_show(struct ctx *ctx, const struct request *request, struct reply *reply)
 {
     struct query query = query_unparsed(request->query);
-    return items_read(ctx, target_of(request), request->params[1], &query, reply->body);
+    struct rest_rows rows = rest_rows(reply->body);
+    return items_read(ctx, target_of(request), request->params[1], &query, &rows.sink);
 }
 
 fiber_fn Err items_post(struct ctx *ctx, const struct request *request, struct reply *reply)
@@ -73,9 +77,9 @@ fiber_fn Err items_post(struct ctx *ctx, const struct request *request, struct r
     TRY(request_json(ctx, request, &body));
     struct query query;
     TRY(query_parse(ctx, request->query, &query));
-    bool has_body;
-    TRY(items_create(ctx, target_of(request), body, &query, reply->body, &has_body));
-    return finish(reply, has_body);
+    struct rest_rows rows = rest_rows(reply->body);
+    TRY(items_create(ctx, target_of(request), body, &query, &rows.sink));
+    return finish(reply, &rows);
 }
 
 fiber_fn Err items_patch(struct ctx *ctx, const struct request *request, struct reply *reply)
@@ -84,10 +88,9 @@ fiber_fn Err items_patch(struct ctx *ctx, const struct request *request, struct 
     TRY(request_object(ctx, request, &body));
     struct query query;
     TRY(query_parse(ctx, request->query, &query));
-    bool has_body;
-    TRY(items_update(ctx, target_of(request), request->params[1], body, &query, reply->body,
-                     &has_body));
-    return finish(reply, has_body);
+    struct rest_rows rows = rest_rows(reply->body);
+    TRY(items_update(ctx, target_of(request), request->params[1], body, &query, &rows.sink));
+    return finish(reply, &rows);
 }
 
 fiber_fn Err items_patch_many(struct ctx *ctx, const struct request *request, struct reply *reply)
@@ -96,9 +99,9 @@ fiber_fn Err items_patch_many(struct ctx *ctx, const struct request *request, st
     TRY(request_json(ctx, request, &body));
     struct query query;
     TRY(query_parse(ctx, request->query, &query));
-    bool has_body;
-    TRY(items_update_many(ctx, target_of(request), body, &query, reply->body, &has_body));
-    return finish(reply, has_body);
+    struct rest_rows rows = rest_rows(reply->body);
+    TRY(items_update_many(ctx, target_of(request), body, &query, &rows.sink));
+    return finish(reply, &rows);
 }
 
 fiber_fn Err items_remove(struct ctx *ctx, const struct request *request, struct reply *reply)

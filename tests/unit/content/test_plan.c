@@ -118,7 +118,7 @@ static void hidden_sites_and_secrets_stay_hidden(void **state)
 {
     struct plan *plan = compiled(*state, SCOPE_SITE, "directus_users", "limit=1");
     for (uint32_t i = 0; i < plan->root->shape->count; i++)
-        expect_lacks(plan->root->shape->outs[i].key, "site_id");
+        expect_lacks(plan->root->shape->outs[i].name, "site_id");
     refused(*state, "directus_users", "fields=site_id", ERR_FORBIDDEN, "field \"site_id\"");
     refused(*state, "directus_users", "filter[site_id][_null]=true", ERR_FORBIDDEN, "\"site_id\"");
     refused(*state, "directus_users", "filter[password][_starts_with]=x", ERR_INVALID_QUERY,

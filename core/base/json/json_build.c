@@ -1,0 +1,193 @@
+#include "base/json/json_build.h"
+
+#include "base/json/json_jansson.h"
+#include "base/json/json_memory.h"
+#include "base/json/json_scan.h"
+#include "base/system/ctx.h"
+
+#include <assert.h>
+#include <math.h>
+
+struct json_builder {
+    struct json_memory *memory;
+    uint64_t bytes_max;
+    uint64_t bytes; /* of what was put in, at most */
+    json_t *root;
+    json_t *open[JSON_DEPTH_CAP];
+    uint32_t depth;
+    Str key; /* of the member whose value comes next; STR_NONE where none is expected */
+    bool is_full;
+};
+
+static void release(void *memory)
+{
+    json_memory_free(memory);
+}
+
+Err json_builder_new(struct ctx *ctx, uint64_t bytes_max, struct json_builder **ret)
+{
+    assert(bytes_max > 0);
+    struct json_memory *memory = json_memory_new(json_owner(ctx), 0, bytes_max);
+    if (memory == NULL)
+        return json_no_room(ctx, bytes_max);
+    arena_defer(ctx->arena, release, memory);
+    struct json_builder *b = arena_new(ctx->arena, struct json_builder);
+    b->memory = memory;
+    b->bytes_max = bytes_max;
+    *ret = b;
+    return OK;
+}
+
+bool json_builder_is_full(const struct json_builder *b)
+{
+    return b->is_full;
+}
+
+static bool is_in_object(const struct json_builder *b)
+{
+    return b->depth > 0 && json_typeof(b->open[b->depth - 1]) == JANSSON_OBJECT;
+}
+
+static bool take(struct json_builder *b, uint64_t bytes)
+{
+    b->bytes += bytes + JSON_SLOT_BYTES;
+    b->is_full |= b->bytes > b->bytes_max;
+    return !b->is_full;
+}
+
+/* Puts a new value where one is expected, and takes over its reference. */
+static void place(struct json_builder *b, json_t *value)
+{
+    int failed = 0; /* jansson fails for want of memory alone, and then malloc has ended us */
+    if (b->depth == 0) {
+        assert(b->root == NULL);
+        b->root = value;
+    } else if (is_in_object(b)) {
+        assert(b->key.data != NULL);
+        failed =
+            json_object_setn_new_nocheck(b->open[b->depth - 1], b->key.data, b->key.len, value);
+        b->key = STR_NONE;
+    } else {
+        failed = json_array_append_new(b->open[b->depth - 1], value);
+    }
+    assert(value != NULL && failed == 0);
+}
+
+static void open_container(struct json_builder *b, json_t *(*make)(void))
+{
+    if (!take(b, JSON_CONTAINER_BYTES))
+        return;
+    assert(b->depth < JSON_DEPTH_CAP);
+    json_memory_enter(b->memory);
+    json_t *container = make();
+    place(b, container);
+    json_memory_leave();
+    b->open[b->depth++] = container;
+}
+
+/* Of a value that is full not all was opened. */
+static void close_container(struct json_builder *b)
+{
+    if (b->is_full)
+        return;
+    assert(b->depth > 0 && b->key.data == NULL);
+    b->depth--;
+}
+
+void json_build_object_begin(struct json_builder *b)
+{
+    open_container(b, json_object);
+}
+
+void json_build_object_end(struct json_builder *b)
+{
+    assert(b->is_full || is_in_object(b));
+    close_container(b);
+}
+
+void json_build_array_begin(struct json_builder *b)
+{
+    open_container(b, json_array);
+}
+
+void json_build_array_end(struct json_builder *b)
+{
+    assert(b->is_full || !is_in_object(b));
+    close_container(b);
+}
+
+void json_build_key(struct json_builder *b, Str key)
+{
+    if (!take(b, JSON_MEMBER_BYTES + key.len * 2))
+        return;
+    assert(is_in_object(b) && b->key.data == NULL && key.data != NULL);
+    b->key = key;
+}
+
+static void put(struct json_builder *b, json_t *value)
+{
+    if (!take(b, 0))
+        return;
+    json_memory_enter(b->memory);
+    place(b, value);
+    json_memory_leave();
+}
+
+/* jansson has one null, one true and one false for all trees. */
+void json_build_null(struct json_builder *b)
+{
+    put(b, json_null());
+}
+
+void json_build_bool(struct json_builder *b, bool value)
+{
+    put(b, json_boolean(value));
+}
+
+void json_build_int(struct json_builder *b, int64_t value)
+{
+    if (!take(b, JSON_SCALAR_BYTES))
+        return;
+    json_memory_enter(b->memory);
+    place(b, json_integer(value));
+    json_memory_leave();
+}
+
+void json_build_real(struct json_builder *b, double value)
+{
+    if (!isfinite(value)) {
+        json_build_null(b);
+        return;
+    }
+    if (!take(b, JSON_SCALAR_BYTES))
+        return;
+    json_memory_enter(b->memory);
+    place(b, json_real(value));
+    json_memory_leave();
+}
+
+void json_build_str(struct json_builder *b, Str value)
+{
+    if (!take(b, JSON_STRING_BYTES + value.len))
+        return;
+    json_memory_enter(b->memory);
+    place(b, json_stringn_nocheck(value.len == 0 ? "" : value.data, value.len));
+    json_memory_leave();
+}
+
+void json_build_value(struct json_builder *b, const struct json *value)
+{
+    /* It is not changed: only its count of references, which nobody reads, as trees go whole. */
+    put(b, value == NULL ? json_null() : (json_t *)(uintptr_t)json_inside(value));
+}
+
+Err json_builder_end(struct ctx *ctx, struct json_builder *b, const struct json **ret)
+{
+    json_memory_settle(b->memory);
+    if (b->is_full)
+        return fail(ctx, ERR_TOO_LARGE, "The value takes more than %ju bytes of memory.",
+                    (uintmax_t)b->bytes_max);
+    assert(b->root != NULL && b->depth == 0);
+    *ret = json_outside(b->root);
+    return OK;
+}

@@ -1,0 +1,94 @@
+/*
+ * Keys that a request names, in its body or by a query.
+ */
+#include "content/items/write.h"
+
+#include <assert.h>
+
+/* Of each key in memory: the longest that a request may name, and what is around it. */
+enum { KEY_ROOM = 1024 + 256 };
+
+bool write_key_of_json(struct arena *arena, const struct field *key, const struct json *json,
+                       Str *ret)
+{
+    if (json_kind(json) != JSON_STRING && json_kind(json) != JSON_INT)
+        return false;
+    Str text = json_kind(json) == JSON_STRING ? json_str(json) : json_text(arena, json);
+    Uuid uuid;
+    if (!key_is_valid(key, text))
+        return false;
+    /* One spelling for one key, so that keys can be compared as texts. */
+    *ret = uuid_parse(text, &uuid) && key->type == FIELD_UUID ? uuid_text(arena, uuid) : text;
+    return true;
+}
+
+static Err take_keys(struct ctx *ctx, const struct collection *collection, const struct json *list,
+                     const Str **ret, uint32_t *ret_count)
+{
+    uint32_t count = json_len(list);
+    if (json_kind(list) != JSON_ARRAY)
+        return fail(ctx, ERR_INVALID_PAYLOAD, "\"keys\" must be an array");
+    if (count > ITEMS_WRITE_MAX)
+        return fail(ctx, ERR_INVALID_PAYLOAD, "More than %d keys", ITEMS_WRITE_MAX);
+    struct map *seen = map_in_arena(ctx->arena);
+    Str *keys = arena_array(ctx->arena, Str, count + 1);
+    *ret_count = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        Str key;
+        if (!write_key_of_json(ctx->arena, collection->key, json_at(list, i), &key))
+            return fail_plain(ctx, ERR_FORBIDDEN);
+        if (map_put(seen, key, seen) == NULL)
+            keys[(*ret_count)++] = key;
+    }
+    *ret = keys;
+    return OK;
+}
+
+fiber_fn Err write_keys_of_rows(const struct run *run, const Str **ret, uint32_t *ret_count)
+{
+    assert(run->plan->root->shape->is_bare);
+    struct ctx *ctx = run->ctx;
+    struct value_sink *sink;
+    TRY(value_sink_new(ctx, ((uint64_t)run->rows.count + 1) * KEY_ROOM, &sink));
+    TRY(run_emit_list(run, value_sink_rows(sink)));
+    const struct json *list = value_sink_value(sink);
+    assert(json_len(list) == run->rows.count);
+    Str *keys = arena_array(ctx->arena, Str, run->rows.count + 1);
+    for (uint32_t i = 0; i < run->rows.count; i++) {
+        const struct json *key = json_at(list, i);
+        keys[i] = json_kind(key) == JSON_STRING ? json_str(key) : json_text(ctx->arena, key);
+    }
+    *ret = keys;
+    *ret_count = run->rows.count;
+    return OK;
+}
+
+fiber_fn Err write_keys_by_query(struct writer *w, const struct collection *collection,
+                                 const struct query *query, const Str **ret, uint32_t *ret_count)
+{
+    struct plan_request request = {.op = PLAN_ONLY_KEYS, .collection = collection, .query = query};
+    struct run run = {.ctx = w->ctx};
+    TRY(plan_get(w->ctx, w->schema, &request, &run.plan));
+    TRY(run_plan(&run));
+    if (run.rows.count > ITEMS_WRITE_MAX)
+        return fail(w->ctx, ERR_INVALID_PAYLOAD, "The query names more than %d rows",
+                    ITEMS_WRITE_MAX);
+    return write_keys_of_rows(&run, ret, ret_count);
+}
+
+fiber_fn Err write_keys_of_body(struct writer *w, const struct collection *collection,
+                                const struct json *by_keys, const struct json *by_query,
+                                const Str **ret, uint32_t *ret_count)
+{
+    if (by_keys == NULL && by_query == NULL)
+        return fail(w->ctx, ERR_INVALID_PAYLOAD,
+                    "\"value\" must contain at least one of [query, keys]");
+    if (by_keys != NULL && by_query != NULL)
+        return fail(w->ctx, ERR_INVALID_PAYLOAD,
+                    "\"value\" contains a conflict between exclusive peers [query, keys]");
+    if (by_keys != NULL)
+        return take_keys(w->ctx, collection, by_keys, ret, ret_count);
+    struct query query;
+    TRY(query_from_json(w->ctx, by_query, &query));
+    return write_keys_by_query(w, collection, &query, ret, ret_count);
+}

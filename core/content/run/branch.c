@@ -1,0 +1,140 @@
+/*
+ * To-many and to-any relations: the statements of their branches, and which of their rows belong to
+ * which row.
+ */
+#include "content/run/branch.h"
+
+#include "content/schema/schema.h"
+
+#include <assert.h>
+
+/* Rows of one parent in the result of a branch. */
+struct span {
+    uint32_t first;
+    uint32_t count;
+};
+
+/* The parents' keys, each once. Of a to-any relation only those that point into this collection. */
+static fiber_fn Str gather(struct run *run, const struct branch *branch, const struct rows *rows)
+{
+    struct arena *arena = run->ctx->arena;
+    struct map *seen = map_in_arena(arena);
+    Str *keys = arena_array(arena, Str, rows->count + 1);
+    uint32_t count = 0;
+    const struct field *child_key = branch->select->columns[branch->child_key].operand.field;
+    for (uint32_t i = 0; i < rows->count; i++) {
+        fiber_pause();
+        if (row_is_null(rows, i, branch->parent_key))
+            continue;
+        bool is_any = branch->collection_column != NO_COLUMN;
+        if (is_any && !str_eq(row_text(rows, i, branch->collection_column), branch->collection))
+            continue;
+        Str key = key_of_row(arena, rows, i, branch->parent_key);
+        if ((is_any && !key_is_valid(child_key, key)) || map_get(seen, key) != NULL)
+            continue;
+        map_put(seen, key, run);
+        keys[count++] = key;
+    }
+    return count == 0 ? STR_NONE : run_array_literal(arena, keys, count);
+}
+
+/* What tells one parent from the others: its key, where sites share keys with its site. */
+static Str parent_name(const struct run *run, const struct rows *rows, uint32_t row, uint32_t key,
+                       uint32_t site)
+{
+    struct arena *arena = run->ctx->arena;
+    Str text = key_of_row(arena, rows, row, key);
+    if (site == NO_COLUMN || row_is_null(rows, row, site))
+        return text;
+    return str_printf(arena, "%.*s/%.*s", STR_FMT(text),
+                      STR_FMT(uuid_text(arena, row_uuid(rows, row, site))));
+}
+
+/* Children of one parent stand together: the statement orders by the parent's key first. */
+static fiber_fn void index_rows(struct run *run, const struct branch *branch)
+{
+    struct branch_rows *result = &run->branches[branch->index];
+    result->spans = map_in_arena(run->ctx->arena);
+    struct span *span = NULL;
+    Str last = STR_NONE;
+    for (uint32_t i = 0; i < result->rows.count; i++) {
+        fiber_pause();
+        Str key = parent_name(run, &result->rows, i, branch->child_key, branch->child_site);
+        if (span == NULL || !str_eq(key, last)) {
+            span = arena_new(run->ctx->arena, struct span);
+            span->first = i;
+            last = key;
+            map_put(result->spans, key, span);
+        }
+        span->count++;
+    }
+}
+
+fiber_fn Err run_branches(struct run *run, const struct select *select, const struct rows *rows)
+{
+    if (select->first_branch == NULL || rows->count == 0)
+        return OK;
+    if (run->branches == NULL)
+        run->branches = arena_array(run->ctx->arena, struct branch_rows, run->plan->branch_count);
+    struct db_batch batch = {.lane = DB_READ};
+    for (const struct branch *b = select->first_branch; b != NULL; b = b->next) {
+        run->keys = gather(run, b, rows);
+        if (run->keys.data != NULL)
+            TRY(run_send(run, b->select, &batch, &run->branches[b->index].rows));
+    }
+    TRY(run_flush(run, &batch));
+    for (const struct branch *b = select->first_branch; b != NULL; b = b->next) {
+        struct branch_rows *result = &run->branches[b->index];
+        if (result->rows.count > BRANCH_ROWS_MAX)
+            return fail(run->ctx, ERR_INVALID_QUERY, "More than %d nested rows", BRANCH_ROWS_MAX);
+        if (result->rows.count > 0)
+            index_rows(run, b);
+    }
+    for (const struct branch *b = select->first_branch; b != NULL; b = b->next)
+        TRY(run_branches(run, b->select, &run->branches[b->index].rows));
+    return OK;
+}
+
+/* NULL: the branch has brought no rows. */
+static const struct branch_rows *rows_of(const struct run *run, const struct branch *branch)
+{
+    assert(branch->index < run->plan->branch_count);
+    const struct branch_rows *result = run->branches == NULL ? NULL : &run->branches[branch->index];
+    return result == NULL || result->spans == NULL ? NULL : result;
+}
+
+static struct branch_span span_of(const struct branch_rows *result, Str name)
+{
+    const struct span *span = map_get(result->spans, name);
+    if (span == NULL)
+        return (struct branch_span){0};
+    assert(span->count > 0 && span->first + span->count <= result->rows.count);
+    return (struct branch_span){&result->rows, span->first, span->count};
+}
+
+struct branch_span branch_children(const struct run *run, const struct branch *branch,
+                                   const struct rows *rows, uint32_t row)
+{
+    const struct branch_rows *children = rows_of(run, branch);
+    if (children == NULL)
+        return (struct branch_span){0};
+    return span_of(children, parent_name(run, rows, row, branch->parent_key, branch->parent_site));
+}
+
+/* A row refers to one of its own site, or of the library's. */
+struct branch_span branch_target(const struct run *run, const struct branch *branch,
+                                 const struct rows *rows, uint32_t row)
+{
+    const struct branch_rows *targets = rows_of(run, branch);
+    if (targets == NULL ||
+        !str_eq(row_text(rows, row, branch->collection_column), branch->collection))
+        return (struct branch_span){0};
+    struct branch_span own =
+        span_of(targets, parent_name(run, rows, row, branch->parent_key, branch->parent_site));
+    if (own.count > 0 || branch->child_site == NO_COLUMN)
+        return own;
+    struct arena *arena = run->ctx->arena;
+    Str key = key_of_row(arena, rows, row, branch->parent_key);
+    Str library = uuid_text(arena, UUID_LIBRARY_SITE);
+    return span_of(targets, str_printf(arena, "%.*s/%.*s", STR_FMT(key), STR_FMT(library)));
+}

@@ -1,0 +1,102 @@
+/*
+ * Rows as JSON, straight into the buffer of an answer.
+ */
+#include "content/run/row.h"
+
+#include <assert.h>
+
+static fiber_fn void put_rows(const struct row *first, uint32_t count, struct buf *out)
+{
+    struct row row = *first;
+    buf_put_char(out, '[');
+    for (uint32_t i = 0; i < count && !out->is_full; i++, row.index++) {
+        if (i > 0)
+            buf_put_char(out, ',');
+        row_write_json(&row, out);
+    }
+    buf_put_char(out, ']');
+}
+
+static fiber_fn void put_object(const struct row *row, struct buf *out)
+{
+    const struct shape *shape = row->shape;
+    struct member member;
+    buf_put_char(out, '{');
+    for (uint32_t i = 0; i < shape->count; i++) {
+        buf_put(out, shape->outs[i].json_key);
+        row_member(row, &shape->outs[i], &member);
+        if (member.kind == MEMBER_VALUE)
+            row_value_json(out, &member.value);
+        else if (member.kind == MEMBER_OBJECT)
+            row_write_json(&member.row, out);
+        else
+            put_rows(&member.row, member.count, out);
+    }
+    buf_put_char(out, '}');
+}
+
+/* Rows in rows in rows are far more than were read: what is too large is given up at once. */
+fiber_fn void row_write_json(const struct row *row, struct buf *out)
+{
+    fiber_pause();
+    if (out->is_full)
+        return;
+    if (!row->shape->is_bare) {
+        put_object(row, out);
+        return;
+    }
+    struct row_value key;
+    row_key(row, &key);
+    row_value_json(out, &key);
+}
+
+void json_sink_begin(struct json_sink *to, const struct rows_head *head)
+{
+    to->is_list = head->is_list;
+    to->needs_comma = false;
+    if (head->is_list)
+        buf_put_char(to->out, '[');
+}
+
+fiber_fn bool json_sink_take_row(struct json_sink *to, const struct row *row)
+{
+    assert(to->is_list || !to->needs_comma); /* a list has rows, else there is one */
+    if (to->needs_comma)
+        buf_put_char(to->out, ',');
+    to->needs_comma = true;
+    row_write_json(row, to->out);
+    return !to->out->is_full;
+}
+
+void json_sink_end(struct json_sink *to)
+{
+    if (to->is_list)
+        buf_put_char(to->out, ']');
+}
+
+Err json_sink_check(const struct json_sink *to, struct ctx *ctx)
+{
+    return buf_check(ctx, to->out, "the answer");
+}
+
+static void begin(struct row_sink *sink, const struct rows_head *head)
+{
+    json_sink_begin((struct json_sink *)sink, head);
+}
+
+static fiber_fn bool take_row(struct row_sink *sink, const struct row *row)
+{
+    return json_sink_take_row((struct json_sink *)sink, row);
+}
+
+static Err end(struct row_sink *sink, struct ctx *ctx)
+{
+    struct json_sink *to = (struct json_sink *)sink;
+    json_sink_end(to);
+    return json_sink_check(to, ctx);
+}
+
+struct json_sink json_sink(struct buf *out)
+{
+    return (struct json_sink){.sink = {begin, take_row, end}, .out = out};
+}

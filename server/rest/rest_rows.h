@@ -1,0 +1,15 @@
+/*
+ * Directus' envelope around the rows of items: {"meta":{…},"data":…}, with "meta" when the query
+ * asks for counts. Nothing is written when there is nothing to read back.
+ */
+#pragma once
+
+#include "content/run/row_sink.h"
+
+struct rest_rows {
+    struct row_sink sink;
+    struct json_sink json;
+    bool has_begun;
+};
+
+struct rest_rows rest_rows(struct buf *out);
