@@ -1,7 +1,7 @@
 /* Items of any collection: what Directus calls /items. */
 #include "content/items/items.h"
 
-#include "server/dispatch/handlers.h"
+#include "gen/routes/content.h"
 
 static struct items_target target_of(const struct request *request)
 {
@@ -16,7 +16,7 @@ static Err finish(struct reply *reply, bool has_body)
     return OK;
 }
 
-fiber_fn Err items_index(struct ctx *ctx, const struct request *request, struct reply *reply)
+fiber_fn Err route_items_index(struct ctx *ctx, const struct request *request, struct reply *reply)
 {
     struct query query = query_unparsed(request->query);
     return items_list(ctx, target_of(request), &query, reply->body);
@@ -46,7 +46,7 @@ static Err keys_read(struct ctx *ctx, const struct json *list, const Str **ret, 
     return OK;
 }
 
-fiber_fn Err items_search(struct ctx *ctx, const struct request *request, struct reply *reply)
+fiber_fn Err route_items_search(struct ctx *ctx, const struct request *request, struct reply *reply)
 {
     const struct json *body;
     TRY(request_object(ctx, request, &body));
@@ -61,13 +61,13 @@ fiber_fn Err items_search(struct ctx *ctx, const struct request *request, struct
     return items_read_many(ctx, target_of(request), keys, count, &query, reply->body);
 }
 
-fiber_fn Err items_show(struct ctx *ctx, const struct request *request, struct reply *reply)
+fiber_fn Err route_items_show(struct ctx *ctx, const struct request *request, struct reply *reply)
 {
     struct query query = query_unparsed(request->query);
     return items_read(ctx, target_of(request), request->params[1], &query, reply->body);
 }
 
-fiber_fn Err items_post(struct ctx *ctx, const struct request *request, struct reply *reply)
+fiber_fn Err route_items_post(struct ctx *ctx, const struct request *request, struct reply *reply)
 {
     const struct json *body;
     TRY(request_json(ctx, request, &body));
@@ -78,7 +78,7 @@ fiber_fn Err items_post(struct ctx *ctx, const struct request *request, struct r
     return finish(reply, has_body);
 }
 
-fiber_fn Err items_patch(struct ctx *ctx, const struct request *request, struct reply *reply)
+fiber_fn Err route_items_patch(struct ctx *ctx, const struct request *request, struct reply *reply)
 {
     const struct json *body;
     TRY(request_object(ctx, request, &body));
@@ -90,7 +90,8 @@ fiber_fn Err items_patch(struct ctx *ctx, const struct request *request, struct 
     return finish(reply, has_body);
 }
 
-fiber_fn Err items_patch_many(struct ctx *ctx, const struct request *request, struct reply *reply)
+fiber_fn Err route_items_patch_many(struct ctx *ctx, const struct request *request,
+                                    struct reply *reply)
 {
     const struct json *body;
     TRY(request_json(ctx, request, &body));
@@ -101,14 +102,15 @@ fiber_fn Err items_patch_many(struct ctx *ctx, const struct request *request, st
     return finish(reply, has_body);
 }
 
-fiber_fn Err items_remove(struct ctx *ctx, const struct request *request, struct reply *reply)
+fiber_fn Err route_items_remove(struct ctx *ctx, const struct request *request, struct reply *reply)
 {
     TRY(items_delete(ctx, target_of(request), request->params[1]));
     reply_no_content(reply);
     return OK;
 }
 
-fiber_fn Err items_delete_some(struct ctx *ctx, const struct request *request, struct reply *reply)
+fiber_fn Err route_items_delete_some(struct ctx *ctx, const struct request *request,
+                                     struct reply *reply)
 {
     const struct json *body;
     TRY(request_json(ctx, request, &body));
