@@ -28,6 +28,18 @@ add_custom_command(
     WORKING_DIRECTORY "${CMAKE_SOURCE_DIR}"
     COMMENT "Embedding schema, Redis functions and demo" VERBATIM)
 
+# routes.h of each family and routes.c, for the server alone: reachable as "gen/routes/….h" from there.
+set(SPARK_GEN_ROUTES_ROOT "${CMAKE_BINARY_DIR}/storeys/gen_server")
+set(SPARK_GEN_ROUTES "${SPARK_GEN_ROUTES_ROOT}/gen")
+file(GLOB route_families CONFIGURE_DEPENDS server/api/*/routes.def)
+add_custom_command(
+    OUTPUT "${SPARK_GEN_ROUTES}/routes.c"
+    COMMAND Python3::Interpreter tools/gen_routes.py --out "${SPARK_GEN_ROUTES}"
+    DEPENDS tools/gen_routes.py tools/route_table.py ${route_families}
+    WORKING_DIRECTORY "${CMAKE_SOURCE_DIR}"
+    COMMENT "Generating routes" VERBATIM)
+add_custom_target(spark_gen_routes DEPENDS "${SPARK_GEN_ROUTES}/routes.c")
+
 add_custom_target(spark_gen DEPENDS "${SPARK_GEN}/sql.h" "${SPARK_GEN}/embed.h")
 
 # sql.c needs struct statement; without the header there is nothing that could use it either.

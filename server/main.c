@@ -13,7 +13,7 @@
 #include "jobs/queue/crash_page.h"
 #include "jobs/queue/queue.h"
 #include "server/dispatch/extension_routes.h"
-#include "server/dispatch/route.h"
+#include "server/dispatch/router.h"
 #include "server/http/http.h"
 #include "visitors/outbound/outbound.h"
 
@@ -43,8 +43,7 @@ struct thread {
     int listener;
     struct reactor *reactor;
     struct host *host;
-    const struct route *extension_routes;
-    uint32_t extension_route_count;
+    const struct router *router; /* of all threads */
     int exit_code;
 };
 
@@ -207,16 +206,13 @@ static void *serve(void *arg)
     crash_page_show(thread->index);
     loops[thread->index] = reactor->loop;
     queue_use(reactor->redis);
-    struct router *router = router_new(thread->settings->god_token.len > 0);
-    extension_routes_add(router, thread->extension_routes, thread->extension_route_count);
-    struct server *server = server_new(reactor, router, thread->listener);
+    struct server *server = server_new(reactor, thread->router, thread->listener);
     fiber_spawn(reactor->loop, "startup", startup_run, thread);
     if (!must_stop)
         loop_run(reactor->loop);
 
     drain(reactor, server);
     server_free(server);
-    router_free(router);
     reactor_free(reactor);
     return NULL;
 }
@@ -279,14 +275,15 @@ static int serve_all(const struct settings *settings)
     struct host *host = host_load(settings, extension_route_is_ours);
     uint32_t route_count;
     const struct route *routes = extension_routes_make(arena, host, &route_count);
+    struct router *router = router_new(settings->god_token.len > 0);
+    extension_routes_add(router, routes, route_count);
     struct offload *offload = offload_new(OFFLOAD_THREADS, OFFLOAD_QUEUE);
     thread_count = (sig_atomic_t)settings->server_threads;
     for (int i = 0; i < thread_count; i++) {
         threads[i].settings = settings;
         threads[i].offload = offload;
         threads[i].host = host;
-        threads[i].extension_routes = routes;
-        threads[i].extension_route_count = route_count;
+        threads[i].router = router;
         threads[i].index = (uint32_t)i;
         if (i > 0)
             pthread_create(&threads[i].id, NULL, serve, &threads[i]);
@@ -299,6 +296,7 @@ static int serve_all(const struct settings *settings)
         if (threads[i].exit_code > exit_code)
             exit_code = threads[i].exit_code;
     }
+    router_free(router);
     offload_free(offload);
     host_free(host);
     arena_destroy(arena);

@@ -12,7 +12,8 @@
 #include "io/fiber/fiber.h"
 #include "server/dispatch/denials.h"
 #include "server/dispatch/gatekeeper.h"
-#include "server/dispatch/members.h"
+#include "server/dispatch/input.h"
+#include "server/dispatch/router.h"
 #include "server/http/exchange.h"
 
 #include <assert.h>
@@ -177,11 +178,10 @@ static Err guard_check(struct ctx *ctx, enum route_guard guard)
     return OK;
 }
 
-/* A token that may only read cannot do more anywhere, whatever the handler thinks of it. */
+/* A token that may only read cannot do more anywhere. */
 static Err write_check(struct ctx *ctx, const struct route *route)
 {
-    bool only_reads = str_eq(route->method, STR("GET")) || str_eq(route->method, STR("SEARCH"));
-    if (only_reads || route->guard == GUARD_OPEN || ctx->actor->may_write)
+    if (route->write != WRITES || ctx->actor->may_write)
         return OK;
     return fail(ctx, ERR_FORBIDDEN, "This token may only read.");
 }
@@ -246,6 +246,8 @@ static fiber_fn Err handle(struct exchange *exchange)
                             : NULL;
     const struct route *route = preflight != NULL ? preflight : match.route;
     request->route = route;
+    request->json = NULL; /* of the try before, which is forgotten */
+    request->input = NULL;
     for (uint32_t i = 0; i < REQUEST_PARAMS_MAX; i++)
         request->params[i] = percent_decode(ctx->arena, match.params[i], PERCENT_PLUS_STAYS);
 
@@ -270,8 +272,10 @@ static fiber_fn Err handle(struct exchange *exchange)
     if (!exchange->is_counted)
         TRY(rate_pass(ctx, request, &exchange->reply));
     exchange->is_counted = true; /* a request that starts again is one request */
-    TRY(members_check_query(ctx, request));
+    TRY(input_check_query(ctx, request));
     TRY(exchange_receive_body(ctx, exchange, body_max(exchange, route)));
+    TRY(input_read(ctx, request));
+    TRY(site_rule_enter(ctx, request));
     return route->handler(ctx, request, &exchange->reply);
 }
 

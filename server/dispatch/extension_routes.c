@@ -87,12 +87,15 @@ static enum route_body body_of(spark_body body)
     return BODY_NONE;
 }
 
+static enum route_write write_of(Str method)
+{
+    return str_eq(method, STR("GET")) || str_eq(method, STR("SEARCH")) ? READS : WRITES;
+}
+
 bool extension_route_is_ours(Str method, Str pattern)
 {
-    uint32_t count;
-    const struct route *routes = routes_all(&count);
-    for (uint32_t i = 0; i < count; i++)
-        if (str_eq(routes[i].method, method) && host_patterns_meet(routes[i].pattern, pattern))
+    for (uint32_t i = 0; i < ROUTES_COUNT; i++)
+        if (str_eq(ROUTES[i].method, method) && host_patterns_meet(ROUTES[i].pattern, pattern))
             return true;
     return false;
 }
@@ -112,6 +115,8 @@ struct route *extension_routes_make(struct arena *arena, const struct host *host
             .handler = extension_handler,
             .guard = guard_of(infos[i].guard),
             .body = body_of(infos[i].body),
+            .write = write_of(infos[i].method),
+            .site = {.rule = SITE_CALLER},
             .envelope = envelope_of_path(infos[i].pattern),
             .summary = summary,
             /* The handler gives it back to the host, which made it. */

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "runtime/host.h"
-#include "server/dispatch/route.h"
+#include "server/dispatch/router.h"
 
 /* A HostRouteFn: whether a route of routes.def answers to some of the same paths. */
 bool extension_route_is_ours(Str method, Str pattern);

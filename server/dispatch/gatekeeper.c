@@ -1,11 +1,9 @@
 #include "server/dispatch/gatekeeper.h"
 
 #include "access/identity/authenticate.h"
-#include "access/limits/rate.h"
-#include "base/memory/array.h"
 #include "base/settings/settings.h"
 #include "io/reactor/reactor.h"
-#include "server/dispatch/handlers.h"
+#include "server/dispatch/router.h"
 
 #define MAX_AGE_S "86400"
 #define HEADERS_SHOWN "retry-after, ratelimit-limit, ratelimit-remaining, ratelimit-reset"
@@ -144,25 +142,6 @@ Err cors_preflight_answer(struct ctx *ctx, struct reply *reply)
     return OK;
 }
 
-static enum rate_class class_of(const struct route *route)
-{
-    static const struct {
-        RouteHandler *handler;
-        enum rate_class class;
-    } rated[] = {
-        {lead_post, RATE_FORM},
-        {form_submit, RATE_FORM},
-        {pageview_post, RATE_PAGEVIEW},
-        {event_post, RATE_EVENT},
-        {conversion_post, RATE_CONVERSION},
-        {call_click_post, RATE_CONVERSION},
-    };
-    for (size_t i = 0; i < COUNT_OF(rated); i++)
-        if (rated[i].handler == route->handler)
-            return rated[i].class;
-    return RATE_NONE;
-}
-
 static Str number_text(struct ctx *ctx, int64_t number)
 {
     return str_printf(ctx->arena, "%jd", (intmax_t)number);
@@ -170,10 +149,10 @@ static Str number_text(struct ctx *ctx, int64_t number)
 
 fiber_fn Err rate_pass(struct ctx *ctx, const struct request *request, struct reply *reply)
 {
-    if (request->route->guard != GUARD_VISITOR)
+    if (request->route->rate == RATE_NONE)
         return OK;
     struct rate rate;
-    Err err = rate_take(ctx, class_of(request->route), request->ip, &rate);
+    Err err = rate_take(ctx, request->route->rate, request->ip, &rate);
     if (rate.is_counted) {
         reply_header(reply, STR("ratelimit-limit"), number_text(ctx, rate.limit));
         reply_header(reply, STR("ratelimit-remaining"), number_text(ctx, rate.left));

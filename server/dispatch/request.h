@@ -28,18 +28,18 @@ struct request {
     uint32_t header_count;
     const struct route *route;
     Str params[REQUEST_PARAMS_MAX]; /* percent-decoded, in the order of the route's pattern */
+    const struct json *json; /* the body of a route whose fields were read; NULL: not parsed yet */
+    void *input;             /* the route's struct, read and checked; NULL: it has no fields */
 };
 
 Str request_header(const struct request *request, Str name); /* STR_NONE if absent */
 Str request_cookie(const struct request *request, Str name);
 /* The percent-decoded value of a plain query parameter (no brackets); STR_NONE if absent. */
 Str request_query(struct arena *arena, const struct request *request, Str name);
-/* "%41+b" → "A b"; malformed escapes stay as they are. */
 
 /*
  * The body as JSON: an object or array. An empty body or another content type gives an empty
- * object, as Directus does. ERR_INVALID_PAYLOAD (CMS routes) or ERR_INVALID_JSON (/api, /god); for
- * members that a route of /api does not know ERR_INVALID_PAYLOAD.
+ * object, as Directus does. ERR_INVALID_PAYLOAD (CMS routes) or ERR_INVALID_JSON (/api, /god).
  */
 fiber_fn Err request_json(struct ctx *ctx, const struct request *request, const struct json **ret);
 /* The same, and it must be an object. */

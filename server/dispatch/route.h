@@ -1,10 +1,14 @@
 /*
- * The surface: routes.def, one line a route, makes the router, the docs and the route inventory of
- * the tests. Extensions add theirs at start, before the first request.
+ * A route: who may call it, what it takes, whose rows it is about, and its handler. The table is
+ * generated from server/api/<family>/routes.def (tools/gen_routes.py), as are the router, the docs
+ * and the route inventory of the tests. Extensions add theirs at start, before the first request.
  */
 #pragma once
 
+#include "access/limits/rate.h"
+#include "server/dispatch/field.h"
 #include "server/dispatch/request.h"
+#include "server/dispatch/site_rule.h"
 #include "server/http/reply.h"
 
 typedef Err RouteHandler(struct ctx *ctx, const struct request *request, struct reply *reply);
@@ -29,35 +33,39 @@ enum route_body {
     BODY_BULK,    /* BULK_PAYLOAD_SIZE */
 };
 
+/* Whether a token that may only read is refused. */
+enum route_write {
+    READS = 1, /* changes nothing */
+    WRITES,    /* refused to such a token */
+    OPENS,     /* changes something for whoever comes: no token is looked at */
+};
+
+enum route_tag {
+#define TAG(name, title, description) TAG_##name,
+#include "server/dispatch/tags.def"
+#undef TAG
+    TAG_COUNT
+};
+
 struct route {
     Str method;
     Str pattern;      /* "/items/:collection/:id" */
-    const char *name; /* the handler's */
+    const char *name; /* the handler's, without route_ */
     RouteHandler *handler;
     enum route_guard guard;
     enum route_body body;
+    enum route_tag tag;
+    enum rate_class rate;
+    enum route_write write;
+    struct route_site site;
     enum envelope envelope;
+    struct route_input input;
     const char *summary;
     void *extension; /* its endpoint, for routes that an extension added */
 };
 
-struct router;
+/* Those of ours, by family (gen/routes.c). */
+extern const struct route ROUTES[];
+extern const uint32_t ROUTES_COUNT;
 
-/* Makes a router with the routes of routes.def. */
-struct router *router_new(bool has_god_token);
-void router_free(struct router *router);
-/* A duplicate or a malformed pattern is refused (false). The route must live as long. */
-bool router_add(struct router *router, const struct route *route);
-
-struct route_match {
-    const struct route *route; /* NULL: none */
-    Str params[REQUEST_PARAMS_MAX];
-    Str allowed; /* when only the method was wrong: "GET, POST" */
-};
-/* Case-insensitive over the fixed parts, trailing slash optional; params still encoded. HEAD finds
- * the GET route. */
-struct route_match router_find(const struct router *router, struct arena *arena, Str method,
-                               Str path);
-
-const struct route *routes_all(uint32_t *ret_count); /* routes.def, in order */
-enum envelope envelope_of_path(Str path);            /* /api, /god: ENVELOPE_API */
+enum envelope envelope_of_path(Str path); /* /api, /god: ENVELOPE_API */

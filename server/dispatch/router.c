@@ -1,49 +1,38 @@
 /*
- * The router: a tree over path segments. Fixed segments are compared case-insensitively, one
- * parameter child a node; a fixed segment may have a parameter inside: "sitemap-:page.xml". A find
- * touches as many nodes as the path has segments.
+ * Fixed segments are compared case-insensitively, one parameter child a node; a fixed segment may
+ * have a parameter inside: "sitemap-:page.xml". Fixed ones come before those, and both before the
+ * parameter.
  */
+#include "server/dispatch/router.h"
+
 #include "base/memory/array.h"
-#include "server/dispatch/handlers.h"
-#include "server/dispatch/route.h"
+#include "base/system/range.h"
+#include "base/text/ascii.h"
 
 #include <assert.h>
-#include <stdlib.h>
 
-enum { METHODS_MAX = 6, CHILDREN_MAX = 64, SEGMENTS_MAX = 12 };
+enum { METHODS_MAX = 6, SEGMENTS_MAX = 12, CHILDREN_FIRST = 4 };
+
+struct children {
+    struct node **list;
+    uint32_t count;
+    uint32_t capacity;
+};
 
 struct node {
     Str segment;
-    struct node *children[CHILDREN_MAX];
-    uint32_t child_count;
+    struct children fixed; /* sorted by segment_cmp */
+    struct children mixed; /* with a parameter inside */
     struct node *param;
     const struct route *routes[METHODS_MAX];
     uint32_t route_count;
 };
 
 struct router {
+    struct arena *arena; /* holds the router and its nodes */
     struct node root;
     bool has_god_token;
 };
-
-static struct route route_table[] = {
-#define ROUTE(method_, pattern_, handler_, guard_, body_, summary_)                                \
-    {.method = STR_INIT(method_),                                                                  \
-     .pattern = STR_INIT(pattern_),                                                                \
-     .name = #handler_,                                                                            \
-     .handler = handler_,                                                                          \
-     .guard = guard_,                                                                              \
-     .body = body_,                                                                                \
-     .summary = summary_},
-#include "server/dispatch/routes.def"
-#undef ROUTE
-};
-
-const struct route *routes_all(uint32_t *ret_count)
-{
-    *ret_count = COUNT_OF(route_table);
-    return route_table;
-}
 
 enum envelope envelope_of_path(Str path)
 {
@@ -54,60 +43,89 @@ enum envelope envelope_of_path(Str path)
 
 struct router *router_new(bool has_god_token)
 {
-    struct router *router = calloc(1, sizeof *router);
-    assert(router != NULL);
-    router->has_god_token = has_god_token;
-    for (size_t i = 0; i < COUNT_OF(route_table); i++) {
-        route_table[i].envelope = envelope_of_path(route_table[i].pattern);
-        bool is_added = router_add(router, &route_table[i]);
+    struct arena *arena = arena_create();
+    struct router *router = arena_new(arena, struct router);
+    *router = (struct router){.arena = arena, .has_god_token = has_god_token};
+    for (uint32_t i = 0; i < ROUTES_COUNT; i++) {
+        bool is_added = router_add(router, &ROUTES[i]);
         assert(is_added);
         (void)is_added;
     }
     return router;
 }
 
-static void node_free(struct node *node)
-{
-    for (uint32_t i = 0; i < node->child_count; i++) {
-        node_free(node->children[i]);
-        free(node->children[i]);
-    }
-    if (node->param != NULL) {
-        node_free(node->param);
-        free(node->param);
-    }
-}
-
 void router_free(struct router *router)
 {
-    if (router == NULL)
-        return;
-    node_free(&router->root);
-    free(router);
+    if (router != NULL)
+        arena_destroy(router->arena);
 }
 
-static struct node *node_new(Str segment)
+/* Building ----------------------------------------------------------------------------------- */
+
+static int segment_cmp(Str a, Str b)
 {
-    struct node *node = calloc(1, sizeof *node);
-    assert(node != NULL);
+    size_t len = min_size(a.len, b.len);
+    for (size_t i = 0; i < len; i++) {
+        unsigned char in_a = (unsigned char)ascii_lower(a.data[i]);
+        unsigned char in_b = (unsigned char)ascii_lower(b.data[i]);
+        if (in_a != in_b)
+            return in_a < in_b ? -1 : 1;
+    }
+    return a.len == b.len ? 0 : a.len < b.len ? -1 : 1;
+}
+
+/* The first of `fixed` that is not before the segment; its number when all are. */
+static uint32_t place_of(const struct children *fixed, Str segment)
+{
+    uint32_t low = 0;
+    uint32_t high = fixed->count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (segment_cmp(fixed->list[middle]->segment, segment) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static struct node *node_new(struct arena *arena, Str segment)
+{
+    struct node *node = arena_new(arena, struct node);
     node->segment = segment;
     return node;
 }
 
-/* The child of a pattern's segment, made if it is not there; NULL when the node is full. */
-static struct node *node_child(struct node *node, Str segment)
+/* A new child at `place`; those from there on move up. */
+static struct node *child_add(struct arena *arena, struct children *children, uint32_t place,
+                              Str segment)
+{
+    assert(place <= children->count);
+    ARRAY_GROW_IN(arena, children->list, children->count, children->capacity, CHILDREN_FIRST);
+    for (uint32_t i = children->count; i > place; i--)
+        children->list[i] = children->list[i - 1];
+    children->count++;
+    return children->list[place] = node_new(arena, segment);
+}
+
+/* The child of a pattern's segment, made if it is not there. */
+static struct node *node_child(struct arena *arena, struct node *node, Str segment)
 {
     if (str_starts_with(segment, STR(":"))) {
         if (node->param == NULL)
-            node->param = node_new(segment);
+            node->param = node_new(arena, segment);
         return node->param;
     }
-    for (uint32_t i = 0; i < node->child_count; i++)
-        if (str_eq_nocase(node->children[i]->segment, segment))
-            return node->children[i];
-    if (node->child_count == CHILDREN_MAX)
-        return NULL;
-    return node->children[node->child_count++] = node_new(segment);
+    if (str_find_char(segment, ':') >= 0) {
+        for (uint32_t i = 0; i < node->mixed.count; i++)
+            if (segment_cmp(node->mixed.list[i]->segment, segment) == 0)
+                return node->mixed.list[i];
+        return child_add(arena, &node->mixed, node->mixed.count, segment);
+    }
+    uint32_t place = place_of(&node->fixed, segment);
+    bool is_there =
+        place < node->fixed.count && segment_cmp(node->fixed.list[place]->segment, segment) == 0;
+    return is_there ? node->fixed.list[place] : child_add(arena, &node->fixed, place, segment);
 }
 
 bool router_add(struct router *router, const struct route *route)
@@ -124,9 +142,9 @@ bool router_add(struct router *router, const struct route *route)
     while (str_next(&rest, '/', &segment)) {
         if (segment.len == 0)
             continue;
-        node = ++depth <= SEGMENTS_MAX ? node_child(node, segment) : NULL;
-        if (node == NULL)
+        if (++depth > SEGMENTS_MAX)
             return false;
+        node = node_child(router->arena, node, segment);
     }
     for (uint32_t i = 0; i < node->route_count; i++)
         if (str_eq(node->routes[i]->method, route->method))
@@ -137,12 +155,13 @@ bool router_add(struct router *router, const struct route *route)
     return true;
 }
 
+/* Finding ------------------------------------------------------------------------------------ */
+
 /* "sitemap-:page.xml" over "sitemap-7.xml" gives "7": what lies between the fixed ends. */
 static bool inner_param(Str pattern, Str segment, Str *ret)
 {
     ptrdiff_t colon = str_find_char(pattern, ':');
-    if (colon <= 0)
-        return false;
+    assert(colon > 0);
     Str head = str_slice(pattern, 0, (size_t)colon);
     Str name = str_slice(pattern, head.len, pattern.len);
     ptrdiff_t dot = str_find_char(name, '.');
@@ -159,10 +178,12 @@ static bool inner_param(Str pattern, Str segment, Str *ret)
 static const struct node *node_step(const struct node *node, Str segment, Str *ret_param)
 {
     *ret_param = STR_NONE;
-    for (uint32_t i = 0; i < node->child_count; i++)
-        if (str_eq_nocase(node->children[i]->segment, segment) ||
-            inner_param(node->children[i]->segment, segment, ret_param))
-            return node->children[i];
+    uint32_t place = place_of(&node->fixed, segment);
+    if (place < node->fixed.count && segment_cmp(node->fixed.list[place]->segment, segment) == 0)
+        return node->fixed.list[place];
+    for (uint32_t i = 0; i < node->mixed.count; i++)
+        if (inner_param(node->mixed.list[i]->segment, segment, ret_param))
+            return node->mixed.list[i];
     *ret_param = segment;
     return node->param;
 }

@@ -24,7 +24,7 @@ struct lingering;
 
 struct server {
     struct reactor *reactor;
-    struct router *router;
+    const struct router *router;
     h2o_globalconf_t config;
     h2o_context_t h2o;
     h2o_accept_ctx_t accept;

@@ -41,7 +41,7 @@ struct server *server_of(struct reactor *reactor)
     return server;
 }
 
-struct server *server_new(struct reactor *reactor, struct router *router, int listener_fd)
+struct server *server_new(struct reactor *reactor, const struct router *router, int listener_fd)
 {
     struct server *server = calloc(1, sizeof *server);
     assert(server != NULL);

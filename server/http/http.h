@@ -9,7 +9,7 @@ struct server;
 struct router;
 
 /* `listener_fd` is a bound, listening socket; the server owns it from here. */
-struct server *server_new(struct reactor *reactor, struct router *router, int listener_fd);
+struct server *server_new(struct reactor *reactor, const struct router *router, int listener_fd);
 /* That of this thread. */
 struct server *server_of(struct reactor *reactor);
 /* Stops accepting, closes idle connections, lets the others finish. */

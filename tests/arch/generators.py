@@ -47,6 +47,34 @@ NAMED_TEXT = (r"""insert into t values ($1, $2, 'a :note', \":note\", $3::text, 
               r"""  E'\\' :note', /* :note */ $1) -- :note""")
 
 
+ROUTE = 'ROUTE("POST", "/api/x", x_post, GUARD_ADMIN, BODY_CONTENT, TAG_FACTORY, RATE_NONE, {}, {}, "X.")\n'
+GOOD_ROUTE = ROUTE.format("SITE_NAMED", "WRITES")
+ROUTES_REFUSED = {
+    "route_without_a_site_rule": (ROUTE.replace("{}, {}", "WRITES"), ":1: a route has 10 columns"),
+    "route_of_no_site_rule": (ROUTE.format("SITE_ANY", "WRITES"), ":1: 'SITE_ANY' is no site rule"),
+    "site_of_nothing": (ROUTE.format("SITE_OF()", "WRITES"), ":1: 'SITE_OF()' is no site rule"),
+    "site_of_a_field_that_is_not_there": (ROUTE.format("SITE_OF(id)", "WRITES"), ":1: x_post has no field 'id'"),
+    "site_of_a_field_of_nobody": (ROUTE.format("SITE_OF(id)", "WRITES") + 'BODY(id, UUID, "Y.")\n', "does not say OF("),
+    "route_of_no_write_rule": (ROUTE.format("SITE_NAMED", "MAYBE"), ":1: 'MAYBE' is no write rule"),
+    "field_of_no_type": (GOOD_ROUTE + '    BODY(a, URL, "Y.")\n', ":2: 'URL' is no type of a field"),
+    "type_without_its_limit": (GOOD_ROUTE + '    BODY(a, TEXT, "Y.")\n', ":2: 'TEXT' is no type of a field"),
+    "option_that_is_not_there": (GOOD_ROUTE + '    BODY(a, UUID, NEEDED, "Y.")\n', ":2: there is no option 'NEEDED'"),
+    "field_named_twice": (GOOD_ROUTE + '    BODY(a, UUID, "Y.")\n    BODY(a, BOOL, "Y.")\n', "names a field twice"),
+    "member_of_no_object": (GOOD_ROUTE + '    BODY(a.b, UUID, "Y.")\n', ":2: 'a' is no object of x_post"),
+    "field_above_the_routes": ('BODY(a, UUID, "Y.")\n', ":1: this row belongs below a ROUTE"),
+    "route_named_twice": (GOOD_ROUTE + GOOD_ROUTE.replace("/api/x", "/api/y"), ":2: x_post is already at"),
+    "row_in_two_lines": ('ROUTE("GET",\n', ":1: a row is MACRO(…) in one line"),
+}
+
+
+def generate_routes(folder, text):
+    family = folder / "server" / "api" / "x"
+    family.mkdir(parents=True, exist_ok=True)
+    (family / "routes.def").write_text(text)
+    return subprocess.run([sys.executable, ROOT / "tools/gen_routes.py", "--root", folder, "--out", folder],
+                          capture_output=True, text=True, check=False)
+
+
 def generate(folder, text):
     file = folder / "queries.sql"
     file.write_text(text)
@@ -68,6 +96,16 @@ def main():
         for case, (text, message) in REFUSED.items():
             result = generate(folder, text)
             claim(f"{case}_is_refused", result.returncode == 1 and message in result.stderr)
+        for case, (text, message) in ROUTES_REFUSED.items():
+            result = generate_routes(folder, text)
+            claim(f"{case}_is_refused", result.returncode == 1 and message in result.stderr)
+        result = generate_routes(folder, GOOD_ROUTE + '    BODY(note, TEXT(9), ALIAS(text) DEFAULT("?"), "Y.")\n')
+        head = (folder / "routes/x.h").read_text() if result.returncode == 0 else ""
+        source = (folder / "routes.c").read_text() if result.returncode == 0 else ""
+        claim("fields_become_a_struct", "struct x_post_input {\n    Uuid site_id;\n    Str note;\n};" in head)
+        claim("a_handler_is_given_its_input", "route_x_post(struct ctx *ctx, const struct request *request, "
+              "const struct x_post_input *input, struct reply *reply);" in head)
+        claim("members_are_those_of_the_rows", 'STR_INIT("site site_id text note")' in source)
         result = generate(folder, GOOD)
         source = (folder / "sql.c").read_text() if result.returncode == 0 else ""
         claim("statement_keeps_its_text_without_the_semicolon",

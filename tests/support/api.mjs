@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import http from 'node:http';
 import net from 'node:net';
 import path from 'node:path';
@@ -115,13 +115,15 @@ export function jwt(claims, { secret = secrets.SECRET, header = { alg: 'HS256', 
     return `${text}.${createHmac('sha256', secret).update(text).digest('base64url')}`;
 }
 
-/** Every line of routes.def. */
+/** Every ROUTE of server/api/<family>/routes.def. */
 export async function readRoutes() {
-    const file = path.resolve(import.meta.dirname, '../../server/dispatch/routes.def');
-    const text = (await readFile(file, 'utf8')).replace(/\/\*[^]*?\*\//g, '');
-    return [...text.matchAll(/^ROUTE\("([A-Z]+)", "([^"]+)", (\w+), (\w+), (\w+),/gm)].map(
-        ([, method, pattern, handler, guard, body]) => ({ method, pattern, handler, guard, body }),
-    );
+    const families = path.resolve(import.meta.dirname, '../../server/api');
+    const names = (await readdir(families, { recursive: true })).filter((name) => path.basename(name) === 'routes.def').sort();
+    const texts = await Promise.all(names.map((name) => readFile(path.join(families, name), 'utf8')));
+    return texts.flatMap((text) => [...text.replace(/\/\*[^]*?\*\//g, '').matchAll(
+        /^ROUTE\("([A-Z]+)", "([^"]+)", (\w+), (\w+), (\w+), (\w+), (\w+), (SITE_\w+)(?:\([^)]*\))?, (\w+),/gm)].map(
+        ([, method, pattern, handler, guard, body, tag, rate, site, write]) => ({ method, pattern, handler, guard, body, tag, rate, site, write }),
+    ));
 }
 
 /** Every error of err.def. */

@@ -1,7 +1,7 @@
 /* Items of any collection: what Directus calls /items. */
 #include "content/items/items.h"
 
-#include "server/dispatch/handlers.h"
+#include "gen/routes/content.h"
 #include "server/rest/rest_rows.h"
 
 static struct items_target target_of(const struct request *request)
@@ -17,7 +17,7 @@ static Err finish(struct reply *reply, const struct rest_rows *rows)
     return OK;
 }
 
-fiber_fn Err items_index(struct ctx *ctx, const struct request *request, struct reply *reply)
+fiber_fn Err route_items_index(struct ctx *ctx, const struct request *request, struct reply *reply)
 {
     struct query query = query_unparsed(request->query);
     struct rest_rows rows = rest_rows(reply->body);
@@ -48,7 +48,7 @@ static Err keys_read(struct ctx *ctx, const struct json *list, const Str **ret, 
     return OK;
 }
 
-fiber_fn Err items_search(struct ctx *ctx, const struct request *request, struct reply *reply)
+fiber_fn Err route_items_search(struct ctx *ctx, const struct request *request, struct reply *reply)
 {
     const struct json *body;
     TRY(request_object(ctx, request, &body));
@@ -64,14 +64,14 @@ fiber_fn Err items_search(struct ctx *ctx, const struct request *request, struct
     return items_read_many(ctx, target_of(request), keys, count, &query, &rows.sink);
 }
 
-fiber_fn Err items_show(struct ctx *ctx, const struct request *request, struct reply *reply)
+fiber_fn Err route_items_show(struct ctx *ctx, const struct request *request, struct reply *reply)
 {
     struct query query = query_unparsed(request->query);
     struct rest_rows rows = rest_rows(reply->body);
     return items_read(ctx, target_of(request), request->params[1], &query, &rows.sink);
 }
 
-fiber_fn Err items_post(struct ctx *ctx, const struct request *request, struct reply *reply)
+fiber_fn Err route_items_post(struct ctx *ctx, const struct request *request, struct reply *reply)
 {
     const struct json *body;
     TRY(request_json(ctx, request, &body));
@@ -82,7 +82,7 @@ fiber_fn Err items_post(struct ctx *ctx, const struct request *request, struct r
     return finish(reply, &rows);
 }
 
-fiber_fn Err items_patch(struct ctx *ctx, const struct request *request, struct reply *reply)
+fiber_fn Err route_items_patch(struct ctx *ctx, const struct request *request, struct reply *reply)
 {
     const struct json *body;
     TRY(request_object(ctx, request, &body));
@@ -93,7 +93,8 @@ fiber_fn Err items_patch(struct ctx *ctx, const struct request *request, struct 
     return finish(reply, &rows);
 }
 
-fiber_fn Err items_patch_many(struct ctx *ctx, const struct request *request, struct reply *reply)
+fiber_fn Err route_items_patch_many(struct ctx *ctx, const struct request *request,
+                                    struct reply *reply)
 {
     const struct json *body;
     TRY(request_json(ctx, request, &body));
@@ -104,14 +105,15 @@ fiber_fn Err items_patch_many(struct ctx *ctx, const struct request *request, st
     return finish(reply, &rows);
 }
 
-fiber_fn Err items_remove(struct ctx *ctx, const struct request *request, struct reply *reply)
+fiber_fn Err route_items_remove(struct ctx *ctx, const struct request *request, struct reply *reply)
 {
     TRY(items_delete(ctx, target_of(request), request->params[1]));
     reply_no_content(reply);
     return OK;
 }
 
-fiber_fn Err items_delete_some(struct ctx *ctx, const struct request *request, struct reply *reply)
+fiber_fn Err route_items_delete_some(struct ctx *ctx, const struct request *request,
+                                     struct reply *reply)
 {
     const struct json *body;
     TRY(request_json(ctx, request, &body));

@@ -3,9 +3,7 @@
  */
 #include "factory/blueprint/blueprint.h"
 
-#include "access/grants/actor.h"
-#include "server/api/factory/factory.h"
-#include "server/dispatch/handlers.h"
+#include "gen/routes/factory.h"
 
 static void put_id(struct json_writer *w, const char *key, Uuid id)
 {
@@ -29,27 +27,11 @@ static void put_stored(struct json_writer *w, const struct blueprint_result *res
     json_object_end(w);
 }
 
-/* Whose rows they become: the token's site, the one that the body names, or, when an administrator
- * names none, the library, where they serve every site. */
-static fiber_fn Err target_site(struct ctx *ctx, const struct json *body, Uuid *ret)
-{
-    Uuid named;
-    TRY(factory_named_site(ctx, body, &named));
-    if (ctx->scope.kind == SCOPE_PLATFORM && uuid_is_nil(named)) {
-        *ret = UUID_LIBRARY_SITE;
-        return OK;
-    }
-    TRY(factory_enter(ctx, named, NULL));
-    *ret = ctx->scope.site;
-    return OK;
-}
-
 /* One of a site, as export-blueprint writes it. */
 static fiber_fn Err import_site(struct ctx *ctx, const struct json *body, struct reply *reply)
 {
-    Uuid named;
-    TRY(factory_named_site(ctx, body, &named));
-    TRY(factory_enter(ctx, named, NULL));
+    if (ctx->scope.kind != SCOPE_SITE)
+        return field_refuse(ctx, "site_id", "site_id is required");
     struct blueprint_site_result result;
     TRY(blueprint_site_store(ctx, body, &result));
     struct json_writer *w = &reply->json;
@@ -73,15 +55,15 @@ static fiber_fn Err import_site(struct ctx *ctx, const struct json *body, struct
     return OK;
 }
 
-fiber_fn Err blueprint_post(struct ctx *ctx, const struct request *request, struct reply *reply)
+fiber_fn Err route_blueprint_post(struct ctx *ctx, const struct request *request,
+                                  const struct blueprint_post_input *input, struct reply *reply)
 {
-    TRY(factory_check_write(ctx));
-    const struct json *body;
-    TRY(request_object(ctx, request, &body));
+    (void)input;
+    const struct json *body = request->json;
     if (!json_is_null(json_get(body, STR("format"))))
         return import_site(ctx, body, reply);
-    Uuid site;
-    TRY(target_site(ctx, body, &site));
+    /* When an administrator names no site: the library's, where the rows serve every site. */
+    Uuid site = ctx->scope.kind == SCOPE_SITE ? ctx->scope.site : UUID_LIBRARY_SITE;
     struct blueprint *blueprint = arena_new(ctx->arena, struct blueprint);
     TRY(blueprint_read(ctx, body, blueprint));
     struct blueprint_result result;

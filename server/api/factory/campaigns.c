@@ -1,24 +1,13 @@
 /* /api/campaigns: the site's campaigns and those for every site, and a new one. */
 #include "access/audit/audit.h"
 #include "factory/spin/spin.h"
+#include "gen/routes/factory.h"
 #include "gen/sql.h"
-#include "server/api/factory/factory.h"
 #include "server/api/listing.h"
-#include "server/dispatch/handlers.h"
 
 #include <assert.h>
 
-enum {
-    CAMPAIGNS_DEFAULT = 100,
-    NAME_MAX_LEN = 255,
-    NICHE_JSON_MAX = 64 * 1024,
-    TARGET_WORDS_DEFAULT = 1500,
-    TARGET_WORDS_MAX = 100000,
-    BATCH_COUNT_MAX = 10000,
-};
-
-static const char STATUSES[] = "active, inactive, paused, completed";
-static const char LOCATION_MODES[] = "none, state, county, city";
+enum { NICHE_JSON_MAX = 64 * 1024 };
 
 /* The first columns of every statement here stand in the same order. */
 static void put_row(struct json_writer *w, const struct rows *rows, uint32_t row)
@@ -36,22 +25,19 @@ static void put_row(struct json_writer *w, const struct rows *rows, uint32_t row
     put_time(w, "date_created", row_time(rows, row, CAMPAIGNS_OF_SITE_DATE_CREATED));
 }
 
-fiber_fn Err campaigns_index(struct ctx *ctx, const struct request *request, struct reply *reply)
+fiber_fn Err route_campaigns_index(struct ctx *ctx, const struct request *request,
+                                   const struct campaigns_index_input *input, struct reply *reply)
 {
-    struct listing page;
-    Str status = STR_NONE;
-    TRY(listing_take(ctx, request, CAMPAIGNS_DEFAULT, &page));
-    TRY(query_take_choice(ctx, request, "status", STATUSES, &status));
-    TRY(listing_enter(ctx, request));
+    (void)request;
+    const DbArg status = db_text_z(input->status);
+    const DbArg limit = db_int(input->limit);
+    const DbArg offset = db_int(input->offset);
     struct rows rows;
     if (ctx->scope.kind == SCOPE_SITE)
         TRY(db_query(ctx, &SQL_CAMPAIGNS_OF_SITE,
-                     ARGS(db_uuid(ctx->scope.site), db_text_z(status), db_int(page.limit),
-                          db_int(page.offset)),
-                     &rows));
+                     ARGS(db_uuid(ctx->scope.site), status, limit, offset), &rows));
     else
-        TRY(db_query(ctx, &SQL_CAMPAIGNS_OF_ALL,
-                     ARGS(db_text_z(status), db_int(page.limit), db_int(page.offset)), &rows));
+        TRY(db_query(ctx, &SQL_CAMPAIGNS_OF_ALL, ARGS(status, limit, offset), &rows));
     struct json_writer *w = &reply->json;
     json_object_begin(w);
     json_key(w, STR("campaigns"));
@@ -65,18 +51,6 @@ fiber_fn Err campaigns_index(struct ctx *ctx, const struct request *request, str
     json_object_end(w);
     return OK;
 }
-
-struct campaign_body {
-    Str name;
-    Str headline_root;
-    Str niche_variables; /* JSON */
-    Str location_mode;
-    Str location_target;
-    Str status;
-    int64_t target_words;
-    int64_t batch_count;
-    Uuid article_template;
-};
 
 static bool is_term(const struct json *value)
 {
@@ -95,10 +69,9 @@ static bool is_variable(const struct json *value)
     return true;
 }
 
-/* An object, or the same as text: older clients send it so. */
-static Err niche_variables_read(struct ctx *ctx, const struct json *body, Str *ret)
+/* An object, or the same as text: older clients send it so. *ret is its text. */
+static Err niche_variables_read(struct ctx *ctx, const struct json *value, Str *ret)
 {
-    const struct json *value = json_get(body, STR("niche_variables"));
     if (json_kind(value) == JSON_STRING) {
         Err err = json_parse(ctx, json_str(value), JSON_LIMITS_DEFAULT, &value);
         if (err != OK) {
@@ -110,16 +83,16 @@ static Err niche_variables_read(struct ctx *ctx, const struct json *body, Str *r
     if (json_is_null(value))
         return OK;
     if (json_kind(value) != JSON_OBJECT)
-        return factory_refuse(ctx, "niche_variables",
-                              "niche_variables has to be an object of names and values");
+        return field_refuse(ctx, "niche_variables",
+                            "niche_variables has to be an object of names and values");
     for (struct json_iter it = json_iter(value); json_next(&it);)
         if (!is_variable(it.value))
-            return factory_refuse(ctx, "niche_variables",
-                                  "A niche variable has to be a text, a number or an array of "
-                                  "these");
+            return field_refuse(ctx, "niche_variables",
+                                "A niche variable has to be a text, a number or an array of "
+                                "these");
     *ret = json_text(ctx->arena, value);
     if (ret->len > NICHE_JSON_MAX)
-        return factory_refuse(ctx, "niche_variables", "niche_variables is longer than 64 KiB");
+        return field_refuse(ctx, "niche_variables", "niche_variables is longer than 64 KiB");
     return OK;
 }
 
@@ -133,60 +106,14 @@ static Err spintax_check(struct ctx *ctx, const char *field, Str text)
     return err;
 }
 
-static Err check(struct ctx *ctx, const struct campaign_body *body)
+Err route_campaigns_post_check(struct ctx *ctx, struct campaigns_post_input *body)
 {
     Uuid target;
-    if (str_trim(body->name).len == 0)
-        return factory_refuse(ctx, "name", "name is required");
-    if (str_trim(body->headline_root).len == 0)
-        return factory_refuse(ctx, "headline_spintax_root", "headline_spintax_root is required");
-    TRY(spintax_check(ctx, "headline_spintax_root", body->headline_root));
-    if (!is_choice(LOCATION_MODES, body->location_mode))
-        return factory_refuse(ctx, "location_mode",
-                              "location_mode has to be none, state, county or city");
+    TRY(spintax_check(ctx, "headline_spintax_root", body->headline_spintax_root));
     if (body->location_target.len > 0 && !uuid_parse(body->location_target, &target))
-        return factory_refuse(ctx, "location_target",
-                              "location_target has to be the id of a state or a county");
-    if (!is_choice(STATUSES, body->status))
-        return factory_refuse(ctx, "status",
-                              "status has to be active, inactive, paused or completed");
-    return OK;
-}
-
-static Err body_read(struct ctx *ctx, const struct json *body, struct campaign_body *ret)
-{
-    *ret = (struct campaign_body){
-        .location_mode = STR("none"),
-        .status = STR("active"),
-        .target_words = TARGET_WORDS_DEFAULT,
-        .batch_count = 1,
-    };
-    TRY(json_take_str(ctx, body, "name", NAME_MAX_LEN, &ret->name));
-    TRY(json_take_str(ctx, body, "headline_spintax_root", SPIN_TEMPLATE_MAX, &ret->headline_root));
-    TRY(json_take_str(ctx, body, "location_mode", NAME_MAX_LEN, &ret->location_mode));
-    TRY(json_take_str(ctx, body, "location_target", NAME_MAX_LEN, &ret->location_target));
-    TRY(json_take_str(ctx, body, "status", NAME_MAX_LEN, &ret->status));
-    TRY(json_take_int(ctx, body, "target_word_count", 0, TARGET_WORDS_MAX, &ret->target_words));
-    TRY(json_take_int(ctx, body, "batch_count", 0, BATCH_COUNT_MAX, &ret->batch_count));
-    TRY(json_take_uuid(ctx, body, "template", &ret->article_template));
-    TRY(json_take_uuid(ctx, body, "article_template", &ret->article_template));
-    TRY(check(ctx, ret));
-    return niche_variables_read(ctx, body, &ret->niche_variables);
-}
-
-/* Whose it becomes: the token's site, the one that the body names, or, when an administrator names
- * none, every site's. */
-static fiber_fn Err owner_find(struct ctx *ctx, const struct json *body, Uuid *ret)
-{
-    Uuid named;
-    TRY(factory_named_site(ctx, body, &named));
-    if (ctx->scope.kind == SCOPE_PLATFORM && uuid_is_nil(named)) {
-        *ret = UUID_LIBRARY_SITE;
-        return OK;
-    }
-    TRY(factory_enter(ctx, named, NULL));
-    *ret = ctx->scope.site;
-    return OK;
+        return field_refuse(ctx, "location_target",
+                            "location_target has to be the id of a state or a county");
+    return niche_variables_read(ctx, body->niche_variables, &body->niche_json);
 }
 
 static void put_created(struct json_writer *w, const struct rows *rows)
@@ -206,30 +133,27 @@ static void put_created(struct json_writer *w, const struct rows *rows)
     json_object_end(w);
 }
 
-fiber_fn Err campaigns_post(struct ctx *ctx, const struct request *request, struct reply *reply)
+fiber_fn Err route_campaigns_post(struct ctx *ctx, const struct request *request,
+                                  const struct campaigns_post_input *input, struct reply *reply)
 {
-    TRY(factory_check_write(ctx));
-    const struct json *json;
-    TRY(request_object(ctx, request, &json));
-    struct campaign_body body;
-    TRY(body_read(ctx, json, &body));
-    Uuid owner;
-    TRY(owner_find(ctx, json, &owner));
+    (void)request;
+    /* When an administrator names no site, it becomes every site's. */
+    Uuid owner = ctx->scope.kind == SCOPE_SITE ? ctx->scope.site : UUID_LIBRARY_SITE;
     struct rows rows;
     TRY(db_query(ctx, &SQL_CAMPAIGN_ADD,
                  campaign_add_args(ctx->arena,
                                    &(struct campaign_add_args){
                                        .site = owner,
                                        .id = uuid_make(),
-                                       .name = str_trim(body.name),
-                                       .headline_root = body.headline_root,
-                                       .niche_variables = body.niche_variables,
-                                       .location_mode = body.location_mode,
-                                       .location_target = body.location_target,
-                                       .target_words = body.target_words,
-                                       .batch_count = body.batch_count,
-                                       .article_template = body.article_template,
-                                       .status = body.status,
+                                       .name = str_trim(input->name),
+                                       .headline_root = input->headline_spintax_root,
+                                       .niche_variables = input->niche_json,
+                                       .location_mode = input->location_mode,
+                                       .location_target = input->location_target,
+                                       .target_words = input->target_word_count,
+                                       .batch_count = input->batch_count,
+                                       .article_template = input->article_template,
+                                       .status = input->status,
                                        .audit_user = audit_user(ctx),
                                        .audit_actor = audit_actor(ctx),
                                        .audit_ip = audit_ip(ctx),

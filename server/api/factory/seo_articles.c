@@ -1,59 +1,33 @@
 /* POST /api/seo/generate-article: one article at once, or a batch for the workers. */
+#include "base/system/range.h"
 #include "factory/articles/generate.h"
+#include "gen/routes/factory.h"
 #include "server/api/factory/factory.h"
-#include "server/dispatch/handlers.h"
 
-enum { TOTAL_MAX = GENERATION_JOBS_MAX * ARTICLE_BATCH_MAX, HEADLINE_MAX_LEN = 500 };
-
-struct article_body {
-    int64_t batch_size;
-    int64_t total;
-    bool is_async;
-    Str headline;
-    Str location;
-    struct avatar_choice avatar;
-};
-
-static Err body_read(struct ctx *ctx, const struct json *body, struct article_body *ret)
+Err route_article_generate_check(struct ctx *ctx, struct article_generate_input *input)
 {
-    *ret = (struct article_body){.batch_size = 1};
-    TRY(json_take_int(ctx, body, "batch_size", 1, TOTAL_MAX, &ret->batch_size));
-    TRY(json_take_int(ctx, body, "count", 1, TOTAL_MAX, &ret->total));
-    TRY(json_take_int(ctx, body, "total", 1, TOTAL_MAX, &ret->total));
-    TRY(json_take_bool(ctx, body, "async", &ret->is_async));
-    TRY(json_take_str(ctx, body, "headline", HEADLINE_MAX_LEN, &ret->headline));
-    TRY(factory_take_avatar(ctx, body, &ret->avatar));
-    if (ret->batch_size > ARTICLE_BATCH_MAX)
-        ret->batch_size = ARTICLE_BATCH_MAX;
-    if (ret->total == 0)
-        ret->total = ret->batch_size;
-    ret->is_async = ret->is_async || ret->batch_size > 1 || ret->total > 1;
-
-    const struct json *location = json_get(body, STR("location"));
-    if (!json_is_null(location) && json_kind(location) != JSON_OBJECT)
-        return factory_refuse(ctx, "location", "location has to be an object");
-    if (!json_is_null(location)) {
-        struct geo_location place = place_from_json(location);
-        ret->location = place_json(ctx->arena, NULL, &place);
-    }
-    bool is_single = ret->headline.len > 0 || ret->location.len > 0;
-    if (is_single && ret->is_async)
-        return factory_refuse(ctx, "headline",
-                              "headline and location are for one article at once: leave "
-                              "batch_size, total and async out");
-    if (ret->location.len > 0 && ret->headline.len == 0)
-        return factory_refuse(ctx, "headline", "A location needs the headline that it is for");
+    input->batch_size = min_i64(input->batch_size, ARTICLE_BATCH_MAX);
+    if (input->total == 0)
+        input->total = input->batch_size;
+    input->async = input->async || input->batch_size > 1 || input->total > 1;
+    bool has_place = !json_is_null(input->location);
+    if ((input->headline.len > 0 || has_place) && input->async)
+        return field_refuse(ctx, "headline",
+                            "headline and location are for one article at once: leave "
+                            "batch_size, total and async out");
+    if (has_place && input->headline.len == 0)
+        return field_refuse(ctx, "headline", "A location needs the headline that it is for");
     return OK;
 }
 
-static fiber_fn Err start(struct ctx *ctx, Uuid campaign, const struct article_body *body,
+static fiber_fn Err start(struct ctx *ctx, const struct article_generate_input *input,
                           struct reply *reply)
 {
     struct generation_request request = {
-        .campaign = campaign,
-        .batch_size = (uint32_t)body->batch_size,
-        .total = (uint32_t)body->total,
-        .avatar = body->avatar,
+        .campaign = input->campaign_id,
+        .batch_size = (uint32_t)input->batch_size,
+        .total = (uint32_t)input->total,
+        .avatar = AVATAR_CHOICE(input),
     };
     Uuid id;
     uint32_t jobs;
@@ -63,7 +37,7 @@ static fiber_fn Err start(struct ctx *ctx, Uuid campaign, const struct article_b
     json_field_bool(&reply->json, "success", true);
     json_field_uuid(&reply->json, "job_id", id);
     json_field_int(&reply->json, "jobs", jobs);
-    json_field_int(&reply->json, "target_quantity", body->total);
+    json_field_int(&reply->json, "target_quantity", input->total);
     json_object_end(&reply->json);
     return OK;
 }
@@ -115,24 +89,22 @@ static void put_single(struct reply *reply, const struct article_draft *article,
     json_object_end(w);
 }
 
-fiber_fn Err article_generate(struct ctx *ctx, const struct request *request, struct reply *reply)
+fiber_fn Err route_article_generate(struct ctx *ctx, const struct request *request,
+                                    const struct article_generate_input *input, struct reply *reply)
 {
-    TRY(factory_check_write(ctx));
-    const struct json *body;
-    TRY(request_object(ctx, request, &body));
-    struct article_body wanted;
-    TRY(body_read(ctx, body, &wanted));
-    Uuid campaign;
-    TRY(factory_enter_campaign(ctx, body, &campaign));
-    if (wanted.is_async)
-        return start(ctx, campaign, &wanted, reply);
+    (void)request;
+    if (input->async)
+        return start(ctx, input, reply);
 
     struct single_request single = {
-        .campaign = campaign,
-        .headline = wanted.headline,
-        .location = wanted.location,
-        .avatar = wanted.avatar,
+        .campaign = input->campaign_id,
+        .headline = input->headline,
+        .avatar = AVATAR_CHOICE(input),
     };
+    if (!json_is_null(input->location)) {
+        struct geo_location place = place_from_json(input->location);
+        single.location = place_json(ctx->arena, NULL, &place);
+    }
     struct article_draft *article = arena_new(ctx->arena, struct article_draft);
     bool is_made;
     uint64_t remaining;

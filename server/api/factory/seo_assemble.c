@@ -1,37 +1,13 @@
 /* POST /api/seo/assemble-article: one article of the site's modules, by the campaign's recipe. */
-#include "base/memory/array.h"
-#include "base/system/clock.h"
 #include "factory/articles/modules.h"
+#include "gen/routes/factory.h"
 #include "server/api/factory/factory.h"
-#include "server/dispatch/handlers.h"
 
-static Err take_date(struct ctx *ctx, const struct json *body, const char *key, bool *ret_has,
-                     int64_t *ret_us)
+Err route_assemble_post_check(struct ctx *ctx, struct assemble_post_input *input)
 {
-    enum { DATE_MAX_LEN = 40 };
-    Str text = STR_NONE;
-    TRY(json_take_str(ctx, body, key, DATE_MAX_LEN, &text));
-    *ret_has = text.len > 0;
-    if (text.len == 0 || clock_parse_iso(text, ret_us))
-        return OK;
-    return factory_refuse(ctx, key,
-                          "has to be a date or a date with time, as 2026-03-01T09:00:00Z");
-}
-
-static Err take_location(struct ctx *ctx, const struct json *body, struct geo_location *ret)
-{
-    enum { PLACE_MAX_LEN = 255 };
-    const struct json *location = json_get(body, STR("location"));
-    if (json_kind(location) != JSON_OBJECT)
-        return factory_refuse(ctx, "location",
-                              "location is required: an object with city, county or state");
-    const char *const NAMES[] = {"city", "county", "state", "state_code"};
-    Str checked;
-    for (size_t i = 0; i < COUNT_OF(NAMES); i++)
-        TRY(json_take_str(ctx, location, NAMES[i], PLACE_MAX_LEN, &checked));
-    *ret = place_from_json(location);
-    if (ret->city.len + ret->county.len + ret->state.len == 0)
-        return factory_refuse(ctx, "location", "location names no city, county or state");
+    input->place = place_from_json(input->location);
+    if (input->place.city.len + input->place.county.len + input->place.state.len == 0)
+        return field_refuse(ctx, "location", "location names no city, county or state");
     return OK;
 }
 
@@ -85,19 +61,20 @@ static void put_article(struct json_writer *w, const struct assembled_article *a
     json_object_end(w);
 }
 
-fiber_fn Err assemble_post(struct ctx *ctx, const struct request *request, struct reply *reply)
+fiber_fn Err route_assemble_post(struct ctx *ctx, const struct request *request,
+                                 const struct assemble_post_input *input, struct reply *reply)
 {
-    TRY(factory_check_write(ctx));
-    const struct json *body;
-    TRY(request_object(ctx, request, &body));
-    struct assemble_request wanted = {0};
-    struct avatar_choice avatar;
-    TRY(take_location(ctx, body, &wanted.location));
-    TRY(take_date(ctx, body, "publish_date", &wanted.has_publish, &wanted.publish_us));
-    TRY(take_date(ctx, body, "modified_date", &wanted.has_modified, &wanted.modified_us));
-    TRY(factory_take_avatar(ctx, body, &avatar));
-    wanted.avatar = &avatar;
-    TRY(factory_enter_campaign(ctx, body, &wanted.campaign));
+    (void)request;
+    struct avatar_choice avatar = AVATAR_CHOICE(input);
+    struct assemble_request wanted = {
+        .campaign = input->campaign_id,
+        .location = input->place,
+        .has_publish = input->has_publish_date,
+        .has_modified = input->has_modified_date,
+        .publish_us = input->publish_date,
+        .modified_us = input->modified_date,
+        .avatar = &avatar,
+    };
     struct assembled_article *article = arena_new(ctx->arena, struct assembled_article);
     TRY(article_assemble_now(ctx, &wanted, article));
     reply->status = 201;

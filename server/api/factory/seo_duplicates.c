@@ -1,63 +1,34 @@
 /* POST /api/seo/scan-duplicates: which articles of a site say much the same. */
 #include "factory/duplicates/duplicates.h"
-#include "gen/sql.h"
-#include "server/api/factory/factory.h"
-#include "server/dispatch/handlers.h"
+#include "gen/routes/factory.h"
 
-enum { MIN_SHARED_DEFAULT = 3, MIN_SHARED_MAX = 100 * 1000, DETAILS_MAX = 100 };
+enum { MIN_SHARED_MAX = 100 * 1000, DETAILS_MAX = 100 };
 
 /* A share of 1; or, as older clients say it, how many shingles have to be shared. */
-static Err take_threshold(struct ctx *ctx, const struct json *body, struct duplicate_request *ret)
+static Err take_threshold(struct ctx *ctx, struct duplicates_post_input *input)
 {
-    const struct json *threshold = json_get(body, STR("threshold"));
+    const struct json *threshold = input->threshold;
     if (json_is_null(threshold))
         return OK;
     bool is_number = json_kind(threshold) == JSON_INT || json_kind(threshold) == JSON_REAL;
     if (is_number && json_number(threshold) >= 0.05 && json_number(threshold) <= 1)
-        ret->review = json_number(threshold);
+        input->review = json_number(threshold);
     else if (json_kind(threshold) == JSON_INT && json_int(threshold) > 1 &&
              json_int(threshold) <= MIN_SHARED_MAX)
-        ret->min_shared = json_int(threshold);
+        input->min_shared = json_int(threshold);
     else
-        return factory_refuse(ctx, "threshold",
-                              "threshold has to be a similarity from 0.05 to 1, or a whole number "
-                              "of shared shingles from 2 to 100000");
+        return field_refuse(ctx, "threshold",
+                            "threshold has to be a similarity from 0.05 to 1, or a whole number "
+                            "of shared shingles from 2 to 100000");
     return OK;
 }
 
-static Err take_ids(struct ctx *ctx, const struct json *body, struct duplicate_request *ret)
+Err route_duplicates_post_check(struct ctx *ctx, struct duplicates_post_input *input)
 {
-    const char *key = json_is_null(json_get(body, STR("batch_ids"))) ? "article_ids" : "batch_ids";
-    if (json_is_null(json_get(body, str_from_z(key))))
-        return OK;
-    Uuid *ids;
-    TRY(factory_take_ids(ctx, body, key, DUPLICATES_IDS_MAX, &ids, &ret->id_count));
-    ret->ids = ids;
+    TRY(take_threshold(ctx, input));
+    if (input->batch_ids.count > 0 && !uuid_is_nil(input->queue_id))
+        return field_refuse(ctx, "queue_id", "Send queue_id or batch_ids, not both");
     return OK;
-}
-
-static Err body_read(struct ctx *ctx, const struct json *body, struct duplicate_request *ret)
-{
-    *ret = (struct duplicate_request){.min_shared = MIN_SHARED_DEFAULT, .words = SHINGLE_WORDS};
-    TRY(json_take_int(ctx, body, "min_shared", 1, MIN_SHARED_MAX, &ret->min_shared));
-    TRY(json_take_int(ctx, body, "ngram_size", SHINGLE_WORDS_MIN, SHINGLE_WORDS_MAX, &ret->words));
-    TRY(json_take_uuid(ctx, body, "queue", &ret->queue));
-    TRY(json_take_uuid(ctx, body, "queue_id", &ret->queue));
-    TRY(take_threshold(ctx, body, ret));
-    TRY(take_ids(ctx, body, ret));
-    if (ret->id_count > 0 && !uuid_is_nil(ret->queue))
-        return factory_refuse(ctx, "queue_id", "Send queue_id or batch_ids, not both");
-    return OK;
-}
-
-static fiber_fn Err enter(struct ctx *ctx, Uuid named, const struct duplicate_request *wanted)
-{
-    struct factory_subject articles = {&SQL_ARTICLE_SITES, "article", wanted->ids,
-                                       wanted->id_count};
-    struct factory_subject queue = {&SQL_QUEUE_SITES, "queue", &wanted->queue, 1};
-    if (wanted->id_count > 0)
-        return factory_enter(ctx, named, &articles);
-    return factory_enter(ctx, named, uuid_is_nil(wanted->queue) ? NULL : &queue);
 }
 
 static void put_job(struct reply *reply, int64_t job)
@@ -118,16 +89,18 @@ static void put_report(struct reply *reply, struct arena *arena,
     json_object_end(w);
 }
 
-fiber_fn Err duplicates_post(struct ctx *ctx, const struct request *request, struct reply *reply)
+fiber_fn Err route_duplicates_post(struct ctx *ctx, const struct request *request,
+                                   const struct duplicates_post_input *input, struct reply *reply)
 {
-    TRY(factory_check_write(ctx));
-    const struct json *body;
-    TRY(request_object(ctx, request, &body));
-    struct duplicate_request wanted;
-    Uuid named;
-    TRY(body_read(ctx, body, &wanted));
-    TRY(factory_named_site(ctx, body, &named));
-    TRY(enter(ctx, named, &wanted));
+    (void)request;
+    struct duplicate_request wanted = {
+        .review = input->review,
+        .min_shared = input->min_shared,
+        .words = input->ngram_size,
+        .queue = input->queue_id,
+        .ids = input->batch_ids.list,
+        .id_count = input->batch_ids.count,
+    };
     struct duplicate_report report = {0};
     int64_t job;
     TRY(duplicates_scan(ctx, &wanted, &report, &job));

@@ -1,15 +1,10 @@
 /* /api/seo/generate-headlines: a campaign's headlines into its inventory, or a look at them. */
 #include "factory/headlines/headline_store.h"
-#include "gen/sql.h"
-#include "server/api/factory/factory.h"
-#include "server/api/listing.h"
-#include "server/dispatch/handlers.h"
+#include "gen/routes/factory.h"
 
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
-
-enum { PREVIEW_DEFAULT = 10 };
 
 static void put_u64(struct reply *reply, const char *key, uint64_t value)
 {
@@ -24,52 +19,42 @@ static Err take_key(struct ctx *ctx, const struct json *value, struct headline_r
 {
     Str key = json_kind(value) == JSON_STRING ? str_trim(json_str(value)) : STR_NONE;
     if (key.len == 0 || key.len > HEADLINE_PATTERN_KEY_MAX)
-        return factory_refuse(ctx, "patterns", "patterns has to be an array of pattern keys");
+        return field_refuse(ctx, "patterns", "patterns has to be an array of pattern keys");
     keys[run->pattern_count++] = str_eq(key, STR("all")) ? STR("*") : key;
     run->patterns = keys;
     return OK;
 }
 
-static Err patterns_read(struct ctx *ctx, const struct json *body, struct headline_run *run)
+static Err patterns_read(struct ctx *ctx, const struct json *one, const struct json *all,
+                         struct headline_run *run)
 {
     static_assert(HEADLINE_PATTERNS_MAX == 100, "the sentence below");
     Str *keys = arena_array(ctx->arena, Str, HEADLINE_PATTERNS_MAX);
-    const struct json *one = json_get(body, STR("pattern"));
-    const struct json *all = json_get(body, STR("patterns"));
     if (!json_is_null(one))
         TRY(take_key(ctx, one, run, keys));
     else if (json_kind(all) == JSON_STRING)
         TRY(take_key(ctx, all, run, keys));
     else if (!json_is_null(all) && (json_kind(all) != JSON_ARRAY || json_len(all) == 0 ||
                                     json_len(all) > HEADLINE_PATTERNS_MAX))
-        return factory_refuse(ctx, "patterns", "patterns has to be an array of 1 to 100 keys");
+        return field_refuse(ctx, "patterns", "patterns has to be an array of 1 to 100 keys");
     else
         for (uint32_t i = 0; i < json_len(all); i++)
             TRY(take_key(ctx, json_at(all, i), run, keys));
     if (run->pattern_count > 0 && run->spintax_root.len > 0)
-        return factory_refuse(ctx, "patterns", "Send patterns or spintax_root, not both");
+        return field_refuse(ctx, "patterns", "Send patterns or spintax_root, not both");
     return OK;
 }
 
-static Err run_read(struct ctx *ctx, const struct json *body, struct headline_run *ret,
-                    bool *ret_async)
+Err route_headlines_post_check(struct ctx *ctx, struct headlines_post_input *input)
 {
-    int64_t max = HEADLINES_RUN_DEFAULT;
-    int64_t offset = 0;
-    int64_t batch_size = HEADLINES_CHUNK; /* ours is its own; the name is accepted */
-    *ret = (struct headline_run){0};
-    *ret_async = false;
-    TRY(json_take_int(ctx, body, "limit", 1, HEADLINES_RUN_MAX, &max));
-    TRY(json_take_int(ctx, body, "max_headlines", 1, HEADLINES_RUN_MAX, &max));
-    TRY(json_take_int(ctx, body, "batch_size", 1, HEADLINES_RUN_MAX, &batch_size));
-    TRY(json_take_int(ctx, body, "offset", 0, INT64_MAX, &offset));
-    TRY(json_take_str(ctx, body, "spintax_root", SPIN_TEMPLATE_MAX, &ret->spintax_root));
-    TRY(json_take_bool(ctx, body, "async", ret_async));
-    ret->max = (uint64_t)max;
-    ret->offset = (uint64_t)offset;
-    ret->has_offset = !json_is_null(json_get(body, STR("offset")));
-    *ret_async = *ret_async || max > HEADLINES_SYNC_MAX;
-    return patterns_read(ctx, body, ret);
+    input->run = (struct headline_run){
+        .spintax_root = input->spintax_root,
+        .max = (uint64_t)input->max_headlines,
+        .has_offset = input->has_offset,
+        .offset = (uint64_t)input->offset,
+    };
+    input->async = input->async || input->max_headlines > HEADLINES_SYNC_MAX;
+    return patterns_read(ctx, input->pattern, input->patterns, &input->run);
 }
 
 /* The table of a run over patterns: what each formula is good for. */
@@ -138,41 +123,23 @@ static fiber_fn Err queue(struct ctx *ctx, const struct campaign *campaign,
     return OK;
 }
 
-fiber_fn Err headlines_post(struct ctx *ctx, const struct request *request, struct reply *reply)
+fiber_fn Err route_headlines_post(struct ctx *ctx, const struct request *request,
+                                  const struct headlines_post_input *input, struct reply *reply)
 {
-    TRY(factory_check_write(ctx));
-    const struct json *body;
-    TRY(request_object(ctx, request, &body));
-    struct headline_run run;
-    bool is_async;
-    TRY(run_read(ctx, body, &run, &is_async));
-    Uuid id;
-    TRY(factory_enter_campaign(ctx, body, &id));
+    (void)request;
     struct campaign campaign;
-    TRY(campaign_find(ctx, id, &campaign));
-    if (is_async)
-        return queue(ctx, &campaign, &run, reply);
+    TRY(campaign_find(ctx, input->campaign_id, &campaign));
+    if (input->async)
+        return queue(ctx, &campaign, &input->run, reply);
     struct headline_result result;
-    TRY(headlines_generate(ctx, &campaign, &run, &result));
+    TRY(headlines_generate(ctx, &campaign, &input->run, &result));
     put_result(reply, &result);
     return OK;
 }
 
-static Err preview_count(struct ctx *ctx, const struct request *request, uint32_t *ret)
-{
-    Str text = request_query(ctx->arena, request, STR("preview"));
-    uint64_t count = PREVIEW_DEFAULT;
-    if (text.data != NULL && (!str_to_u64(text, &count) || count > HEADLINES_PREVIEW_MAX))
-        return fail(ctx, ERR_INVALID_QUERY, "\"preview\" has to be a number from 0 to %d",
-                    HEADLINES_PREVIEW_MAX);
-    *ret = (uint32_t)count;
-    return OK;
-}
-
 /* patterns=a,b or patterns=all */
-static Err query_patterns(struct ctx *ctx, const struct request *request, struct headline_run *run)
+static Err query_patterns(struct ctx *ctx, Str rest, struct headline_run *run)
 {
-    Str rest = request_query(ctx->arena, request, STR("patterns"));
     Str *keys = arena_array(ctx->arena, Str, HEADLINE_PATTERNS_MAX);
     Str key;
     while (str_next(&rest, ',', &key)) {
@@ -186,22 +153,15 @@ static Err query_patterns(struct ctx *ctx, const struct request *request, struct
     return OK;
 }
 
-fiber_fn Err headlines_show(struct ctx *ctx, const struct request *request, struct reply *reply)
+fiber_fn Err route_headlines_show(struct ctx *ctx, const struct request *request,
+                                  const struct headlines_show_input *input, struct reply *reply)
 {
-    Uuid id = {0};
-    Uuid named = {0};
-    uint32_t count = 0;
-    TRY(query_take_uuid(ctx, request, "campaign_id", "campaign", &id));
-    TRY(query_take_uuid(ctx, request, "site_id", "site", &named));
-    TRY(preview_count(ctx, request, &count));
-    if (uuid_is_nil(id))
-        return factory_refuse(ctx, "campaign_id", "campaign_id is required");
-    TRY(factory_enter(ctx, named,
-                      &(struct factory_subject){&SQL_CAMPAIGN_SITES, "campaign", &id, 1}));
+    (void)request;
+    uint32_t count = (uint32_t)input->preview;
     struct campaign campaign;
-    TRY(campaign_find(ctx, id, &campaign));
+    TRY(campaign_find(ctx, input->campaign_id, &campaign));
     struct headline_run run = {0};
-    TRY(query_patterns(ctx, request, &run));
+    TRY(query_patterns(ctx, input->patterns, &run));
     struct headline_numbers numbers;
     uint64_t stored;
     Str page;

@@ -1,33 +1,10 @@
 /* /api/seo/insert-links and /api/seo/remove-links: an article's words become links, and back. */
 #include "factory/links/links_store.h"
-#include "gen/sql.h"
-#include "server/api/factory/factory.h"
-#include "server/dispatch/handlers.h"
+#include "gen/routes/factory.h"
 
-static Err take_limits(struct ctx *ctx, const struct json *body, struct link_limits *ret)
+static struct link_limits limits_of(const struct links_insert_post_input *input)
 {
-    int64_t max_links = LINKS_PER_ARTICLE_DEFAULT;
-    int64_t min_distance = LINK_DISTANCE_DEFAULT;
-    TRY(json_take_int(ctx, body, "max_links", 1, LINKS_PER_ARTICLE_MAX, &max_links));
-    TRY(json_take_int(ctx, body, "min_distance", 0, LINK_DISTANCE_MAX, &min_distance));
-    *ret = (struct link_limits){(uint32_t)max_links, (uint32_t)min_distance};
-    return OK;
-}
-
-/* The article named in the body, in the scope of its site. */
-static fiber_fn Err enter_article(struct ctx *ctx, const struct json *body, Uuid *ret)
-{
-    Uuid article = {0};
-    Uuid named;
-    TRY(json_take_uuid(ctx, body, "article", &article));
-    TRY(json_take_uuid(ctx, body, "article_id", &article));
-    TRY(factory_named_site(ctx, body, &named));
-    if (uuid_is_nil(article))
-        return factory_refuse(ctx, "article_id", "article_id is required");
-    TRY(factory_enter(ctx, named,
-                      &(struct factory_subject){&SQL_ARTICLE_SITES, "article", &article, 1}));
-    *ret = article;
-    return OK;
+    return (struct link_limits){(uint32_t)input->max_links, (uint32_t)input->min_distance};
 }
 
 static Str message_of(const struct link_index *index, const struct links_stored *stored,
@@ -61,13 +38,11 @@ static void put_links(struct json_writer *w, const struct links_result *links)
     json_array_end(w);
 }
 
-static fiber_fn Err insert_one(struct ctx *ctx, const struct json *body, struct reply *reply)
+static fiber_fn Err insert_one(struct ctx *ctx, const struct links_insert_post_input *input,
+                               struct reply *reply)
 {
-    Uuid article;
-    struct link_order order = {0};
-    TRY(take_limits(ctx, body, &order.limits));
-    TRY(json_take_bool(ctx, body, "dry_run", &order.is_dry_run));
-    TRY(enter_article(ctx, body, &article));
+    const Uuid article = input->article_id;
+    struct link_order order = {.limits = limits_of(input), .is_dry_run = input->dry_run};
     const struct link_index *index;
     TRY(links_index_of_site(ctx, &index));
     struct links_stored stored;
@@ -90,21 +65,16 @@ static fiber_fn Err insert_one(struct ctx *ctx, const struct json *body, struct 
 }
 
 /* article_ids or campaign_id: a worker does it. */
-static fiber_fn Err insert_many(struct ctx *ctx, const struct json *body, struct reply *reply)
+static fiber_fn Err insert_many(struct ctx *ctx, const struct links_insert_post_input *input,
+                                struct reply *reply)
 {
-    struct links_bulk bulk = {0};
-    TRY(take_limits(ctx, body, &bulk.limits));
-    if (!json_is_null(json_get(body, STR("article_ids")))) {
-        Uuid *ids;
-        Uuid named;
-        TRY(factory_take_ids(ctx, body, "article_ids", LINK_ARTICLES_MAX, &ids, &bulk.count));
-        TRY(factory_named_site(ctx, body, &named));
-        TRY(factory_enter(
-            ctx, named, &(struct factory_subject){&SQL_ARTICLE_SITES, "article", ids, bulk.count}));
-        bulk.articles = ids;
-    } else {
-        TRY(factory_enter_campaign(ctx, body, &bulk.campaign));
-    }
+    struct links_bulk bulk = {
+        .articles = input->article_ids.list,
+        .count = input->article_ids.count,
+        .limits = limits_of(input),
+    };
+    if (bulk.count == 0)
+        bulk.campaign = input->campaign_id;
     int64_t job;
     TRY(links_enqueue(ctx, &bulk, &job));
 
@@ -118,31 +88,24 @@ static fiber_fn Err insert_many(struct ctx *ctx, const struct json *body, struct
     return OK;
 }
 
-fiber_fn Err links_insert_post(struct ctx *ctx, const struct request *request, struct reply *reply)
+fiber_fn Err route_links_insert_post(struct ctx *ctx, const struct request *request,
+                                     const struct links_insert_post_input *input,
+                                     struct reply *reply)
 {
-    TRY(factory_check_write(ctx));
-    const struct json *body;
-    TRY(request_object(ctx, request, &body));
-    bool is_one = !json_is_null(json_get(body, STR("article_id"))) ||
-                  !json_is_null(json_get(body, STR("article")));
-    bool is_many = !json_is_null(json_get(body, STR("article_ids"))) ||
-                   !json_is_null(json_get(body, STR("campaign_id"))) ||
-                   !json_is_null(json_get(body, STR("campaign")));
-    return is_many && !is_one ? insert_many(ctx, body, reply) : insert_one(ctx, body, reply);
+    (void)request;
+    bool is_one = !uuid_is_nil(input->article_id);
+    return is_one ? insert_one(ctx, input, reply) : insert_many(ctx, input, reply);
 }
 
-fiber_fn Err links_remove_post(struct ctx *ctx, const struct request *request, struct reply *reply)
+fiber_fn Err route_links_remove_post(struct ctx *ctx, const struct request *request,
+                                     const struct links_remove_post_input *input,
+                                     struct reply *reply)
 {
-    TRY(factory_check_write(ctx));
-    const struct json *body;
-    TRY(request_object(ctx, request, &body));
-    Uuid article;
-    Uuid batch = {0};
-    TRY(json_take_uuid(ctx, body, "batch_id", &batch));
-    TRY(enter_article(ctx, body, &article));
+    (void)request;
+    const Uuid article = input->article_id;
     uint32_t removed;
     uint32_t missing;
-    TRY(links_remove_article(ctx, article, batch, &removed, &missing));
+    TRY(links_remove_article(ctx, article, input->batch_id, &removed, &missing));
 
     struct json_writer *w = &reply->json;
     json_object_begin(w);

@@ -1,13 +1,10 @@
 /* GET /api/seo/get-nearby: articles of the same county, then of the same state, and the hubs above.
  */
+#include "gen/routes/factory.h"
 #include "gen/sql.h"
-#include "server/api/factory/factory.h"
 #include "server/api/listing.h"
-#include "server/dispatch/handlers.h"
 
 #include <assert.h>
-
-enum { NEARBY_DEFAULT = 10, NEARBY_MAX = 50 };
 
 /* One article, its place included; both statements have these columns in front. */
 static void put_place(struct json_writer *w, const struct rows *rows, uint32_t row)
@@ -83,27 +80,19 @@ static void put_hubs(struct json_writer *w, const struct rows *article, const st
     json_array_end(w);
 }
 
-fiber_fn Err nearby_show(struct ctx *ctx, const struct request *request, struct reply *reply)
+fiber_fn Err route_nearby_show(struct ctx *ctx, const struct request *request,
+                               const struct nearby_show_input *input, struct reply *reply)
 {
-    Uuid id = {0};
-    Uuid named = {0};
-    int64_t limit = NEARBY_DEFAULT;
-    TRY(query_take_uuid(ctx, request, "article_id", "article", &id));
-    TRY(query_take_uuid(ctx, request, "site_id", "site", &named));
-    TRY(query_take_int(ctx, request, "limit", 1, NEARBY_MAX, &limit));
-    if (uuid_is_nil(id))
-        return factory_refuse(ctx, "article_id", "article_id is required");
-    TRY(factory_enter(ctx, named,
-                      &(struct factory_subject){&SQL_ARTICLE_SITES, "article", &id, 1}));
-
+    (void)request;
     DbArg site = db_uuid(ctx->scope.site);
+    DbArg id = db_uuid(input->article_id);
     struct rows article;
     struct rows nearby;
     struct rows hubs;
     struct db_batch batch = {.lane = DB_READ};
-    db_batch_add(&batch, &SQL_NEARBY_ARTICLE, ARGS(site, db_uuid(id)), &article);
-    db_batch_add(&batch, &SQL_NEARBY_ARTICLES, ARGS(site, db_uuid(id), db_int(limit)), &nearby);
-    db_batch_add(&batch, &SQL_NEARBY_HUBS, ARGS(site, db_uuid(id)), &hubs);
+    db_batch_add(&batch, &SQL_NEARBY_ARTICLE, ARGS(site, id), &article);
+    db_batch_add(&batch, &SQL_NEARBY_ARTICLES, ARGS(site, id, db_int(input->limit)), &nearby);
+    db_batch_add(&batch, &SQL_NEARBY_HUBS, ARGS(site, id), &hubs);
     TRY(db_batch_run(ctx, &batch));
     if (article.count == 0)
         return fail(ctx, ERR_NOT_FOUND, "There is no such article.");

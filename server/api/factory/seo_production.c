@@ -1,26 +1,7 @@
 /* /api/seo/generate-test-batch, process-queue and queue-control: a production queue at work. */
 #include "base/memory/array.h"
 #include "factory/production/production.h"
-#include "gen/sql.h"
-#include "server/api/factory/factory.h"
-#include "server/dispatch/handlers.h"
-
-enum { TEST_BATCH_DEFAULT = 10, LIMIT_DEFAULT = 100, ACTION_MAX = 20, PRIORITY_MAX = 20 };
-
-/* Whose queue it is, and from now on its site's scope. */
-static fiber_fn Err enter_queue(struct ctx *ctx, const struct json *body, Uuid *ret)
-{
-    Uuid queue = {0};
-    Uuid named;
-    TRY(json_take_uuid(ctx, body, "queue", &queue));
-    TRY(json_take_uuid(ctx, body, "queue_id", &queue));
-    if (uuid_is_nil(queue))
-        return factory_refuse(ctx, "queue_id", "queue_id is required");
-    TRY(factory_named_site(ctx, body, &named));
-    TRY(factory_enter(ctx, named, &(struct factory_subject){&SQL_QUEUE_SITES, "queue", &queue, 1}));
-    *ret = queue;
-    return OK;
-}
+#include "gen/routes/factory.h"
 
 static void put_progress(struct json_writer *w, const struct production_state *state)
 {
@@ -82,7 +63,7 @@ static void put_complete(struct reply *reply, const struct production_state *sta
     json_object_end(w);
 }
 
-static Err take_priority(struct ctx *ctx, const struct json *body, enum job_priority *ret)
+static enum job_priority priority_of(Str name)
 {
     static const struct {
         Str name;
@@ -91,39 +72,24 @@ static Err take_priority(struct ctx *ctx, const struct json *body, enum job_prio
                  {STR_INIT("medium"), JOB_NORMAL},
                  {STR_INIT("normal"), JOB_NORMAL},
                  {STR_INIT("low"), JOB_LOW}};
-    Str name = STR("normal");
-    TRY(json_take_str(ctx, body, "priority", PRIORITY_MAX, &name));
-    for (size_t i = 0; i < COUNT_OF(NAMES); i++) {
-        if (!str_eq(NAMES[i].name, name))
-            continue;
-        *ret = NAMES[i].priority;
-        return OK;
-    }
-    return factory_refuse(ctx, "priority", "priority has to be high, normal or low");
+    for (size_t i = 0; i < COUNT_OF(NAMES); i++)
+        if (str_eq(NAMES[i].name, name))
+            return NAMES[i].priority;
+    return JOB_NORMAL;
 }
 
-static Err take_order(struct ctx *ctx, const struct json *body, struct production_order *ret)
+fiber_fn Err route_process_queue_post(struct ctx *ctx, const struct request *request,
+                                      const struct process_queue_post_input *input,
+                                      struct reply *reply)
 {
-    int64_t limit = LIMIT_DEFAULT;
-    *ret = (struct production_order){.priority = JOB_NORMAL};
-    TRY(json_take_int(ctx, body, "limit", 1, PRODUCTION_LIMIT_MAX, &limit));
-    TRY(json_take_int(ctx, body, "batch_limit", 1, PRODUCTION_LIMIT_MAX, &limit));
-    TRY(json_take_bool(ctx, body, "async", &ret->is_async));
-    ret->limit = (uint32_t)limit;
-    return take_priority(ctx, body, &ret->priority);
-}
-
-fiber_fn Err process_queue_post(struct ctx *ctx, const struct request *request, struct reply *reply)
-{
-    TRY(factory_check_write(ctx));
-    const struct json *body;
-    TRY(request_object(ctx, request, &body));
-    struct production_order order;
-    TRY(take_order(ctx, body, &order));
-    Uuid queue;
-    TRY(enter_queue(ctx, body, &queue));
+    (void)request;
+    struct production_order order = {
+        .limit = (uint32_t)input->batch_limit,
+        .is_async = input->async,
+        .priority = priority_of(input->priority),
+    };
     struct production_result result;
-    TRY(production_process(ctx, queue, &order, &result));
+    TRY(production_process(ctx, input->queue_id, &order, &result));
     bool did_nothing = result.generated + result.errors + result.queued == 0;
     if (did_nothing && str_eq(result.state.status, STR("done"))) {
         put_complete(reply, &result.state);
@@ -146,25 +112,18 @@ fiber_fn Err process_queue_post(struct ctx *ctx, const struct request *request, 
 
 /* queue-control -------------------------------------------------------------------------------- */
 
-fiber_fn Err queue_control_post(struct ctx *ctx, const struct request *request, struct reply *reply)
+fiber_fn Err route_queue_control_post(struct ctx *ctx, const struct request *request,
+                                      const struct queue_control_post_input *input,
+                                      struct reply *reply)
 {
-    TRY(factory_check_write(ctx));
-    const struct json *body;
-    TRY(request_object(ctx, request, &body));
-    Str action = STR_NONE;
-    TRY(json_take_str(ctx, body, "action", ACTION_MAX, &action));
-    if (!str_eq(action, STR("pause")) && !str_eq(action, STR("resume")) &&
-        !str_eq(action, STR("cancel")) && !str_eq(action, STR("retry")))
-        return factory_refuse(ctx, "action", "action has to be pause, resume, cancel or retry");
-    Uuid queue;
-    TRY(enter_queue(ctx, body, &queue));
+    (void)request;
     struct production_state state;
-    TRY(production_control(ctx, queue, action, &state));
+    TRY(production_control(ctx, input->queue_id, input->action, &state));
 
     struct json_writer *w = &reply->json;
     json_object_begin(w);
     json_field_bool(w, "success", true);
-    json_field_uuid(w, "queue_id", queue);
+    json_field_uuid(w, "queue_id", input->queue_id);
     put_state(w, &state);
     json_object_end(w);
     return OK;
@@ -187,38 +146,21 @@ static void put_articles(struct json_writer *w, const struct article_draft *draf
     json_array_end(w);
 }
 
-/* By its queue, or by the campaign alone. */
-static fiber_fn Err enter_test(struct ctx *ctx, const struct json *body, Uuid *ret_queue,
-                               Uuid *ret_campaign)
+fiber_fn Err route_test_batch_post(struct ctx *ctx, const struct request *request,
+                                   const struct test_batch_post_input *input, struct reply *reply)
 {
-    *ret_queue = (Uuid){0};
-    if (json_is_null(json_get(body, STR("queue_id"))) &&
-        json_is_null(json_get(body, STR("queue")))) {
-        if (json_is_null(json_get(body, STR("campaign_id"))) &&
-            json_is_null(json_get(body, STR("campaign"))))
-            return factory_refuse(ctx, "queue_id", "queue_id or campaign_id is required");
-        return factory_enter_campaign(ctx, body, ret_campaign);
+    (void)request;
+    const Uuid queue = input->queue_id;
+    Uuid campaign = input->campaign_id;
+    if (!uuid_is_nil(queue)) { /* by its schedule, or by the campaign alone */
+        struct production_state state;
+        TRY(production_find(ctx, queue, &state));
+        campaign = state.campaign;
     }
-    TRY(enter_queue(ctx, body, ret_queue));
-    struct production_state state;
-    TRY(production_find(ctx, *ret_queue, &state));
-    *ret_campaign = state.campaign;
-    return OK;
-}
-
-fiber_fn Err test_batch_post(struct ctx *ctx, const struct request *request, struct reply *reply)
-{
-    TRY(factory_check_write(ctx));
-    const struct json *body;
-    TRY(request_object(ctx, request, &body));
-    int64_t size = TEST_BATCH_DEFAULT;
-    TRY(json_take_int(ctx, body, "batch_size", 1, ARTICLE_BATCH_MAX, &size));
-    Uuid queue;
-    Uuid campaign;
-    TRY(enter_test(ctx, body, &queue, &campaign));
-    struct article_draft *drafts = arena_array(ctx->arena, struct article_draft, (size_t)size);
+    uint32_t size = (uint32_t)input->batch_size;
+    struct article_draft *drafts = arena_array(ctx->arena, struct article_draft, size);
     uint32_t made;
-    TRY(production_test_batch(ctx, queue, campaign, (uint32_t)size, drafts, &made));
+    TRY(production_test_batch(ctx, queue, campaign, size, drafts, &made));
 
     struct json_writer *w = &reply->json;
     json_object_begin(w);

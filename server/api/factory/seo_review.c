@@ -1,19 +1,10 @@
 /* /api/seo/approve-batch and /api/seo/publish-article: what an editor decides about articles. */
 #include "factory/review/review.h"
-#include "gen/sql.h"
-#include "server/api/factory/factory.h"
-#include "server/dispatch/handlers.h"
+#include "gen/routes/factory.h"
 
-static fiber_fn Err approve_queue(struct ctx *ctx, const struct json *body, Uuid named,
+static fiber_fn Err approve_queue(struct ctx *ctx, Uuid queue, bool is_approved,
                                   struct reply *reply)
 {
-    Uuid queue = {0};
-    bool is_approved = true;
-    TRY(json_take_uuid(ctx, body, "queue_id", &queue));
-    TRY(json_take_bool(ctx, body, "approved", &is_approved));
-    if (uuid_is_nil(queue))
-        return factory_refuse(ctx, "queue_id", "queue_id or article_ids is required");
-    TRY(factory_enter(ctx, named, &(struct factory_subject){&SQL_QUEUE_SITES, "queue", &queue, 1}));
     TRY(queue_decide(ctx, queue, is_approved));
 
     json_object_begin(&reply->json);
@@ -38,19 +29,16 @@ static void put_skipped(struct json_writer *w, struct ctx *ctx, const struct app
     json_object_end(w);
 }
 
-static fiber_fn Err approve_articles(struct ctx *ctx, const struct json *body, Uuid named,
+static fiber_fn Err approve_articles(struct ctx *ctx, const struct approve_post_input *input,
                                      struct reply *reply)
 {
-    Uuid *ids;
-    uint32_t count;
-    struct approval_terms terms = {.reason = STR_NONE};
-    TRY(json_take_bool(ctx, body, "waive_word_target", &terms.waives_word_target));
-    TRY(json_take_str(ctx, body, "reason", REVIEW_REASON_MAX, &terms.reason));
-    TRY(factory_take_ids(ctx, body, "article_ids", REVIEW_ARTICLES_MAX, &ids, &count));
-    TRY(factory_enter(ctx, named,
-                      &(struct factory_subject){&SQL_ARTICLE_SITES, "article", ids, count}));
+    const uint32_t count = input->article_ids.count;
+    struct approval_terms terms = {
+        .waives_word_target = input->waive_word_target,
+        .reason = input->reason,
+    };
     struct approval *approvals = arena_array(ctx->arena, struct approval, count);
-    TRY(articles_approve(ctx, &terms, ids, count, approvals));
+    TRY(articles_approve(ctx, &terms, input->article_ids.list, count, approvals));
 
     struct json_writer *w = &reply->json;
     uint32_t approved = 0;
@@ -69,46 +57,22 @@ static fiber_fn Err approve_articles(struct ctx *ctx, const struct json *body, U
     return OK;
 }
 
-fiber_fn Err approve_post(struct ctx *ctx, const struct request *request, struct reply *reply)
+fiber_fn Err route_approve_post(struct ctx *ctx, const struct request *request,
+                                const struct approve_post_input *input, struct reply *reply)
 {
-    TRY(factory_check_write(ctx));
-    const struct json *body;
-    TRY(request_object(ctx, request, &body));
-    Uuid named;
-    TRY(factory_named_site(ctx, body, &named));
-    if (json_is_null(json_get(body, STR("article_ids"))))
-        return approve_queue(ctx, body, named, reply);
-    return approve_articles(ctx, body, named, reply);
+    (void)request;
+    if (input->article_ids.count == 0)
+        return approve_queue(ctx, input->queue_id, input->approved, reply);
+    return approve_articles(ctx, input, reply);
 }
 
-/* A post is born as a draft unless the caller says so. */
-static Err take_status(struct ctx *ctx, const struct json *body, bool *ret_is_draft)
+fiber_fn Err route_publish_post(struct ctx *ctx, const struct request *request,
+                                const struct publish_post_input *input, struct reply *reply)
 {
-    Str status = STR("draft");
-    TRY(json_take_str(ctx, body, "status", 20, &status));
-    *ret_is_draft = str_eq(status, STR("draft"));
-    if (!*ret_is_draft && !str_eq(status, STR("published")))
-        return factory_refuse(ctx, "status", "status has to be draft or published");
-    return OK;
-}
-
-fiber_fn Err publish_post(struct ctx *ctx, const struct request *request, struct reply *reply)
-{
-    TRY(factory_check_write(ctx));
-    const struct json *body;
-    TRY(request_object(ctx, request, &body));
-    Uuid article = {0};
-    Uuid named;
-    bool is_draft;
-    TRY(json_take_uuid(ctx, body, "article_id", &article));
-    TRY(factory_named_site(ctx, body, &named));
-    TRY(take_status(ctx, body, &is_draft));
-    if (uuid_is_nil(article))
-        return factory_refuse(ctx, "article_id", "article_id is required");
-    TRY(factory_enter(ctx, named,
-                      &(struct factory_subject){&SQL_ARTICLE_SITES, "article", &article, 1}));
+    (void)request;
+    bool is_draft = str_eq(input->status, STR("draft"));
     struct published_post post;
-    TRY(article_publish(ctx, article, is_draft, &post));
+    TRY(article_publish(ctx, input->article_id, is_draft, &post));
 
     struct json_writer *w = &reply->json;
     json_object_begin(w);
@@ -147,21 +111,12 @@ static fiber_fn Err publish_one(struct ctx *ctx, struct json_writer *w, Uuid art
     return OK;
 }
 
-fiber_fn Err publish_put(struct ctx *ctx, const struct request *request, struct reply *reply)
+fiber_fn Err route_publish_put(struct ctx *ctx, const struct request *request,
+                               const struct publish_put_input *input, struct reply *reply)
 {
-    TRY(factory_check_write(ctx));
-    const struct json *body;
-    TRY(request_object(ctx, request, &body));
-    Uuid *ids;
-    uint32_t count;
-    Uuid named;
-    bool is_draft;
-    TRY(factory_take_ids(ctx, body, "article_ids", PUBLISH_BULK_MAX, &ids, &count));
-    TRY(factory_named_site(ctx, body, &named));
-    TRY(take_status(ctx, body, &is_draft));
-    TRY(factory_enter(ctx, named,
-                      &(struct factory_subject){&SQL_ARTICLE_SITES, "article", ids, count}));
-
+    (void)request;
+    bool is_draft = str_eq(input->status, STR("draft"));
+    const uint32_t count = input->article_ids.count;
     struct json_writer *w = &reply->json;
     uint32_t published = 0;
     json_object_begin(w);
@@ -170,7 +125,7 @@ fiber_fn Err publish_put(struct ctx *ctx, const struct request *request, struct 
     json_array_begin(w);
     for (uint32_t i = 0; i < count; i++) {
         bool is_published;
-        TRY(publish_one(ctx, w, ids[i], is_draft, &is_published));
+        TRY(publish_one(ctx, w, input->article_ids.list[i], is_draft, &is_published));
         published += is_published ? 1 : 0;
     }
     json_array_end(w);

@@ -1,19 +1,12 @@
 /* POST /api/seo/schedule-production: a queue with a date for each article to be. */
 #include "base/system/clock.h"
 #include "factory/production/production.h"
-#include "server/api/factory/factory.h"
-#include "server/dispatch/handlers.h"
-
-enum { BOUND_MAX = 40, MODE_MAX = 40 };
-#define SEED_MAX ((INT64_C(1) << 53) - 1)
+#include "gen/routes/factory.h"
 
 /* A date of ten characters is a day in the site's zone; anything longer is an instant. */
-static Err take_bound(struct ctx *ctx, const struct json *range, const char *key,
-                      struct production_bound *ret)
+static Err take_bound(struct ctx *ctx, Str text, const char *key, struct production_bound *ret)
 {
     enum { DATE_LEN = 10 };
-    Str text = STR_NONE;
-    TRY(json_take_str(ctx, range, key, BOUND_MAX, &text));
     if (text.len == 0)
         return OK;
     int64_t wall_us;
@@ -30,67 +23,31 @@ static Err take_bound(struct ctx *ctx, const struct json *range, const char *key
     return OK;
 }
 
-static Err take_part(struct ctx *ctx, const struct json *body, const char *key,
-                     const struct json **ret)
+Err route_schedule_post_check(struct ctx *ctx, struct schedule_post_input *input)
 {
-    *ret = json_get(body, str_from_z(key));
-    if (json_is_null(*ret) || json_kind(*ret) == JSON_OBJECT)
-        return OK;
-    return factory_refuse(ctx, key,
-                          str_z(ctx->arena, str_printf(ctx->arena, "%s has to be an object", key)));
+    TRY(take_bound(ctx, input->date_range_start, "start", &input->start));
+    return take_bound(ctx, input->date_range_end, "end", &input->until);
 }
 
-static bool has(const struct json *object, Str key)
+static struct production_request request_of(const struct schedule_post_input *input)
 {
-    return !json_is_null(json_get(object, key));
-}
-
-static Err take_mode(struct ctx *ctx, const struct json *velocity, struct production_request *ret)
-{
-    Str mode = STR_NONE;
-    TRY(json_take_str(ctx, velocity, "mode", MODE_MAX, &mode));
-    ret->has_mode = mode.len > 0;
-    if (ret->has_mode && !velocity_mode_parse(mode, &ret->mode))
-        return factory_refuse(ctx, "velocity.mode",
-                              "velocity.mode has to be STEADY, RAMP_UP or SPIKES");
-    return OK;
-}
-
-static Err take_velocity(struct ctx *ctx, const struct json *velocity,
-                         struct production_request *ret)
-{
-    int64_t jitter = 0;
-    int64_t seed = 0;
-    TRY(take_mode(ctx, velocity, ret));
-    TRY(json_take_bool(ctx, velocity, "weekend_throttle", &ret->throttles_weekends));
-    TRY(json_take_int(ctx, velocity, "jitter_minutes", 0, VELOCITY_JITTER_MAX, &jitter));
-    TRY(json_take_bool(ctx, velocity, "business_hours", &ret->is_business));
-    TRY(json_take_int(ctx, velocity, "seed", 0, SEED_MAX, &seed));
-    ret->has_throttle = has(velocity, STR("weekend_throttle"));
-    ret->has_jitter = has(velocity, STR("jitter_minutes"));
-    ret->has_hours = has(velocity, STR("business_hours"));
-    ret->has_seed = has(velocity, STR("seed"));
-    ret->jitter_minutes = (uint32_t)jitter;
-    ret->seed = (uint64_t)seed;
-    return OK;
-}
-
-static Err body_read(struct ctx *ctx, const struct json *body, struct production_request *ret)
-{
-    *ret = (struct production_request){.is_test_first = true};
-    int64_t total = 0;
-    TRY(json_take_int(ctx, body, "total_articles", 1, VELOCITY_TOTAL_MAX, &total));
-    if (total == 0)
-        return factory_refuse(ctx, "total_articles", "total_articles is required");
-    ret->total = (uint32_t)total;
-    TRY(json_take_bool(ctx, body, "test_batch_first", &ret->is_test_first));
-    const struct json *range;
-    const struct json *velocity;
-    TRY(take_part(ctx, body, "date_range", &range));
-    TRY(take_part(ctx, body, "velocity", &velocity));
-    TRY(take_bound(ctx, range, "start", &ret->start));
-    TRY(take_bound(ctx, range, "end", &ret->until));
-    return take_velocity(ctx, velocity, ret);
+    struct production_request wanted = {
+        .campaign = input->campaign_id,
+        .total = (uint32_t)input->total_articles,
+        .start = input->start,
+        .until = input->until,
+        .has_throttle = input->has_velocity_weekend_throttle,
+        .has_jitter = input->has_velocity_jitter_minutes,
+        .has_hours = input->has_velocity_business_hours,
+        .has_seed = input->has_velocity_seed,
+        .throttles_weekends = input->velocity_weekend_throttle,
+        .is_business = input->velocity_business_hours,
+        .jitter_minutes = (uint32_t)input->velocity_jitter_minutes,
+        .seed = (uint64_t)input->velocity_seed,
+        .is_test_first = input->test_batch_first,
+    };
+    wanted.has_mode = velocity_mode_parse(input->velocity_mode, &wanted.mode);
+    return wanted;
 }
 
 static void put_velocity(struct json_writer *w, const struct production_plan *plan)
@@ -132,14 +89,11 @@ static void put_sample(struct json_writer *w, const struct production_plan *plan
     json_array_end(w);
 }
 
-fiber_fn Err schedule_post(struct ctx *ctx, const struct request *request, struct reply *reply)
+fiber_fn Err route_schedule_post(struct ctx *ctx, const struct request *request,
+                                 const struct schedule_post_input *input, struct reply *reply)
 {
-    TRY(factory_check_write(ctx));
-    const struct json *body;
-    TRY(request_object(ctx, request, &body));
-    struct production_request wanted;
-    TRY(body_read(ctx, body, &wanted));
-    TRY(factory_enter_campaign(ctx, body, &wanted.campaign));
+    (void)request;
+    struct production_request wanted = request_of(input);
     struct production_plan plan;
     TRY(production_schedule(ctx, &wanted, &plan));
 

@@ -1,13 +1,14 @@
 /* /api/seo/stats and /api/seo/articles: how many articles there are, and the newest of them. */
+#include "gen/routes/factory.h"
 #include "gen/sql.h"
 #include "server/api/listing.h"
-#include "server/dispatch/handlers.h"
 
-enum { ARTICLES_DEFAULT = 100 };
-
-fiber_fn Err article_stats_show(struct ctx *ctx, const struct request *request, struct reply *reply)
+fiber_fn Err route_article_stats_show(struct ctx *ctx, const struct request *request,
+                                      const struct article_stats_show_input *input,
+                                      struct reply *reply)
 {
-    TRY(listing_enter(ctx, request));
+    (void)request;
+    (void)input;
     struct rows rows;
     TRY(db_query(ctx, &SQL_ARTICLE_STATS, ARGS(listing_site(ctx)), &rows));
     struct json_writer *w = &reply->json;
@@ -42,20 +43,14 @@ static void put_article(struct json_writer *w, const struct rows *rows, uint32_t
     json_object_end(w);
 }
 
-fiber_fn Err articles_index(struct ctx *ctx, const struct request *request, struct reply *reply)
+fiber_fn Err route_articles_index(struct ctx *ctx, const struct request *request,
+                                  const struct articles_index_input *input, struct reply *reply)
 {
-    struct listing page;
-    Uuid campaign = {0};
-    Str status = STR_NONE;
-    TRY(listing_take(ctx, request, ARTICLES_DEFAULT, &page));
-    TRY(query_take_uuid(ctx, request, "campaign_id", "campaign", &campaign));
-    TRY(query_take_choice(ctx, request, "status",
-                          "queued, processing, qc, approved, published, draft, archived", &status));
-    TRY(listing_enter(ctx, request));
+    (void)request;
     struct rows rows;
     TRY(db_query(ctx, &SQL_ARTICLES_PAGE,
-                 ARGS(listing_site(ctx), uuid_is_nil(campaign) ? db_null() : db_uuid(campaign),
-                      db_text_z(status), db_int(page.limit), db_int(page.offset)),
+                 ARGS(listing_site(ctx), db_uuid_or_null(input->campaign_id),
+                      db_text_z(input->status), db_int(input->limit), db_int(input->offset)),
                  &rows));
     struct json_writer *w = &reply->json;
     json_object_begin(w);

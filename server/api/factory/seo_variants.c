@@ -1,18 +1,13 @@
 /* POST /api/seo/generate-variants: the variants that an avatar lacks. */
 #include "access/audit/audit.h"
 #include "factory/library/library.h"
+#include "gen/routes/factory.h"
 #include "server/api/factory/factory.h"
-#include "server/dispatch/handlers.h"
 
 /* The avatar's own site has to be the one that acts; the library's are the platform's. */
-static fiber_fn Err locate(struct ctx *ctx, const struct json *body,
-                           const struct avatar_choice *choice, struct avatar_variants *ret)
+static fiber_fn Err locate(struct ctx *ctx, const struct avatar_choice *choice,
+                           struct avatar_variants *ret)
 {
-    Uuid named;
-    TRY(factory_named_site(ctx, body, &named));
-    bool is_platform = ctx->scope.kind == SCOPE_PLATFORM;
-    if (!is_platform || !uuid_is_nil(named))
-        TRY(factory_enter(ctx, named, NULL));
     TRY(avatar_locate(ctx, choice, ret));
     if (ctx->scope.kind == SCOPE_SITE && !uuid_eq(ret->site, ctx->scope.site))
         return fail(ctx, ERR_FORBIDDEN,
@@ -57,17 +52,13 @@ static void put_variants(struct json_writer *w, const struct avatar_variants *va
     json_object_end(w);
 }
 
-fiber_fn Err variants_post(struct ctx *ctx, const struct request *request, struct reply *reply)
+fiber_fn Err route_variants_post(struct ctx *ctx, const struct request *request,
+                                 const struct variants_post_input *input, struct reply *reply)
 {
-    TRY(factory_check_write(ctx));
-    const struct json *body;
-    TRY(request_object(ctx, request, &body));
-    struct avatar_choice choice;
-    TRY(factory_take_avatar(ctx, body, &choice));
-    if (uuid_is_nil(choice.id) && choice.key.len == 0)
-        return factory_refuse(ctx, "avatar_id", "avatar_id or avatar_key is required");
+    (void)request;
+    struct avatar_choice choice = AVATAR_CHOICE(input);
     struct avatar_variants variants;
-    TRY(locate(ctx, body, &choice, &variants));
+    TRY(locate(ctx, &choice, &variants));
     TRY(store(ctx, &variants));
     put_variants(&reply->json, &variants);
     return OK;

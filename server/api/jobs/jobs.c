@@ -3,14 +3,15 @@
  * a job was given is not shown: it may hold what visitors wrote. A site's token sees its site's
  * jobs; the platform sees all, or those of the site it names.
  */
+#include "gen/routes/jobs.h"
+
 #include "gen/sql.h"
 #include "io/reactor/reactor.h"
 #include "io/redis/redis.h"
 #include "jobs/queue/keys.h"
 #include "server/api/listing.h"
-#include "server/dispatch/handlers.h"
 
-enum { JOBS_DEFAULT = 50, JOBS_MAX = 200, KIND_MAX_LEN = 100, PROGRESS_US = 1000 * 1000 };
+enum { JOBS_MAX = 200, PROGRESS_US = 1000 * 1000 };
 
 /* How far the running ones are: a reply of Redis with an entry for each row, or none at all while
  * Redis is away, or as good as away. */
@@ -68,39 +69,14 @@ static void put_job(struct json_writer *w, const struct rows *rows, uint32_t i,
     json_object_end(w);
 }
 
-/* Newest first: ids grow. */
-struct page {
-    int64_t before;
-    int64_t limit;
-    Str state;
-    Str kind;
-};
-
-static Err page_read(struct ctx *ctx, const struct request *request, struct page *ret)
+fiber_fn Err route_jobs_index(struct ctx *ctx, const struct request *request,
+                              const struct jobs_index_input *input, struct reply *reply)
 {
-    *ret = (struct page){.before = INT64_MAX, .limit = JOBS_DEFAULT, .state = STR_NONE};
-    TRY(query_take_int(ctx, request, "before", 1, INT64_MAX, &ret->before));
-    TRY(query_take_int(ctx, request, "limit", 1, JOBS_MAX, &ret->limit));
-    TRY(query_take_choice(ctx, request, "state",
-                          "queued, running, waiting_children, done, dead, cancelled, expired",
-                          &ret->state));
-    Str kind = request_query(ctx->arena, request, STR("kind"));
-    ret->kind = kind.len > 0 ? kind : STR_NONE;
-    if (kind.len <= KIND_MAX_LEN && str_is_utf8(kind) && str_find_char(kind, '\0') < 0)
-        return OK;
-    return fail_noted(ctx, ERR_INVALID_QUERY, "field", STR("kind"),
-                      "\"kind\" has to be text of at most %d bytes", KIND_MAX_LEN);
-}
-
-fiber_fn Err jobs_index(struct ctx *ctx, const struct request *request, struct reply *reply)
-{
-    struct page page;
-    TRY(page_read(ctx, request, &page));
-    TRY(listing_enter(ctx, request));
+    (void)request;
     struct rows rows;
     TRY(db_query(ctx, &SQL_JOBS_PAGE,
-                 ARGS(listing_site(ctx), db_int(page.before), db_text_z(page.state),
-                      db_text_z(page.kind), db_int(page.limit)),
+                 ARGS(listing_site(ctx), db_int(input->before), db_text_z(input->state),
+                      db_text_z(input->kind), db_int(input->limit)),
                  &rows));
     const struct redis_value *progress = progress_of(ctx, &rows);
 
@@ -112,7 +88,7 @@ fiber_fn Err jobs_index(struct ctx *ctx, const struct request *request, struct r
     for (uint32_t i = 0; i < rows.count; i++)
         put_job(w, &rows, i, progress);
     json_array_end(w);
-    if (rows.count == (uint32_t)page.limit)
+    if (rows.count == (uint32_t)input->limit)
         json_field_int(w, "next_before", row_int(&rows, rows.count - 1, JOBS_PAGE_ID));
     else
         json_field_null(w, "next_before");
@@ -120,12 +96,13 @@ fiber_fn Err jobs_index(struct ctx *ctx, const struct request *request, struct r
     return OK;
 }
 
-fiber_fn Err jobs_show(struct ctx *ctx, const struct request *request, struct reply *reply)
+fiber_fn Err route_jobs_show(struct ctx *ctx, const struct request *request,
+                             const struct jobs_show_input *input, struct reply *reply)
 {
     int64_t id;
     if (!str_to_i64(request->params[0], &id) || id < 1 || id == INT64_MAX)
         return fail(ctx, ERR_NOT_FOUND, "There is no such job.");
-    TRY(listing_enter(ctx, request));
+    (void)input;
     struct rows rows;
     TRY(db_query(ctx, &SQL_JOB_OF_PAGE, ARGS(listing_site(ctx), db_int(id)), &rows));
     if (rows.count == 0)

@@ -1,8 +1,8 @@
 /* The queue as the admin page watches it: its counters once, or as server-sent events. */
 #include "base/system/clock.h"
 #include "base/system/version.h"
+#include "gen/routes/jobs.h"
 #include "io/reactor/reactor.h"
-#include "server/dispatch/handlers.h"
 #include "server/dispatch/queue_counts.h"
 #include "server/http/http.h"
 
@@ -38,7 +38,7 @@ static pthread_mutex_t places_lock = PTHREAD_MUTEX_INITIALIZER;
 
 static fiber_fn void stream_run(struct stream *stream);
 
-fiber_fn Err queue_show(struct ctx *ctx, const struct request *request, struct reply *reply)
+fiber_fn Err route_queue_show(struct ctx *ctx, const struct request *request, struct reply *reply)
 {
     (void)request;
     struct queue_counts counts;
@@ -85,7 +85,7 @@ static void place_leave(struct place *const *held)
 
 /* Rights that have changed before the first byte make dispatch start again; afterwards the stream
  * just ends, and the client that comes back is authenticated anew. */
-fiber_fn Err queue_events(struct ctx *ctx, const struct request *request, struct reply *reply)
+fiber_fn Err route_queue_events(struct ctx *ctx, const struct request *request, struct reply *reply)
 {
     (void)request;
     struct place *place SCOPED_PLACE = place_take(ctx->scope);

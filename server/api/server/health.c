@@ -4,11 +4,11 @@
 #include "base/system/clock.h"
 #include "base/system/version.h"
 #include "content/schema/schema.h"
+#include "gen/routes/server.h"
 #include "gen/sql.h"
 #include "io/reactor/reactor.h"
 #include "io/redis/redis.h"
 #include "runtime/host.h"
-#include "server/dispatch/handlers.h"
 #include "server/http/http.h"
 
 /* With PROBE_WHO_US of dispatch.c, how long the answer takes while PostgreSQL stands still. */
@@ -64,7 +64,7 @@ static void probe_write(struct json_writer *w, const struct probe *probe, bool i
 
 /* Redis away is a warning: content is served and jobs run without it. So is an extension that the
  * supervisor left out after a crash. */
-fiber_fn Err health_show(struct ctx *ctx, const struct request *request, struct reply *reply)
+fiber_fn Err route_health_show(struct ctx *ctx, const struct request *request, struct reply *reply)
 {
     (void)request;
     struct probe postgres = probe_run(ctx, "pg:responseTime", probe_postgres);
@@ -115,7 +115,7 @@ static fiber_fn const char *unready_because(struct ctx *ctx)
 
 /* For balancers: health is a report, this is an answer. Redis is not asked for: content is served
  * and jobs run without it. */
-fiber_fn Err ready_show(struct ctx *ctx, const struct request *request, struct reply *reply)
+fiber_fn Err route_ready_show(struct ctx *ctx, const struct request *request, struct reply *reply)
 {
     (void)request;
     const char *why = unready_because(ctx);
@@ -156,7 +156,7 @@ static void limits_write(struct ctx *ctx, struct json_writer *w)
     json_field_str(w, "version", STR(DIRECTUS_VERSION));
 }
 
-fiber_fn Err info_show(struct ctx *ctx, const struct request *request, struct reply *reply)
+fiber_fn Err route_info_show(struct ctx *ctx, const struct request *request, struct reply *reply)
 {
     (void)request;
     struct ctx machinery = *ctx;

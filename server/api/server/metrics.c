@@ -1,9 +1,9 @@
 /* GET /metrics: counters in the Prometheus text format. They are the platform's: no tenant's. */
 #include "access/grants/actor.h"
 #include "base/system/counters.h"
-#include "server/dispatch/handlers.h"
+#include "gen/routes/server.h"
 
-fiber_fn Err metrics_show(struct ctx *ctx, const struct request *request, struct reply *reply)
+fiber_fn Err route_metrics_show(struct ctx *ctx, const struct request *request, struct reply *reply)
 {
     (void)request;
     struct platform platform;

@@ -1,29 +1,23 @@
 /* GET /server/specs/oas: the surface as OpenAPI 3.1, made from the table that makes the router. */
 #include "base/memory/array.h"
 #include "base/system/version.h"
+#include "gen/routes/server.h"
 #include "io/reactor/reactor.h"
-#include "server/dispatch/handlers.h"
+#include "server/api/server/openapi_schema.h"
 #include "server/http/exchange.h"
 
 #define ERROR_REF "#/components/responses/error"
 
 struct section {
-    Str prefix;
     const char *tag;
     const char *description;
 };
 
-/* The first prefix that fits names the section. */
-static const struct section sections[] = {
-    {STR_INIT("/items/"), "Items", "Items of any collection, as Directus 11 speaks."},
-    {STR_INIT("/auth/"), "Sessions", "Logins and their tokens."},
-    {STR_INIT("/api/admin/"), "Administration", "Queues, tokens, blueprints, the work log."},
-    {STR_INIT("/api/seo/"), "Factory", "Headlines, articles, review, publishing."},
-    {STR_INIT("/api/campaigns"), "Factory", NULL},
-    {STR_INIT("/api/"), "Visitors", "What the pages of a site send."},
-    {STR_INIT("/"), "Server", "The server itself, and what crawlers ask for."},
+static const struct section SECTIONS[] = {
+#define TAG(name_, title_, description_) [TAG_##name_] = {title_, description_},
+#include "server/dispatch/tags.def"
+#undef TAG
 };
-enum { SECTIONS = COUNT_OF(sections) };
 
 struct parameter {
     const char *name;
@@ -47,14 +41,6 @@ static const struct parameter query_parameters[] = {
 };
 enum { QUERY_PARAMETERS = COUNT_OF(query_parameters) };
 enum { ONE_ITEM_PARAMETERS = 2 };
-
-static const struct section *section_of(Str pattern)
-{
-    const struct section *section = sections;
-    while (!str_starts_with(pattern, section->prefix))
-        section++;
-    return section;
-}
 
 /* "/items/:collection" → "/items/{collection}" */
 static Str path_template(struct ctx *ctx, Str pattern)
@@ -105,6 +91,19 @@ static void write_path_parameters(struct json_writer *w, Str pattern)
     }
 }
 
+static void write_field(struct json_writer *w, const struct route_input *input,
+                        const struct input_field *field)
+{
+    json_object_begin(w);
+    json_field_str(w, "name", str_from_z(field->name));
+    json_field_str(w, "in", STR("query"));
+    json_field_bool(w, "required", field->alias == NULL && field->flags & INPUT_IS_REQUIRED);
+    json_field_str(w, "description", str_from_z(field->help));
+    json_key(w, STR("schema"));
+    schema_write_value(w, input, field);
+    json_object_end(w);
+}
+
 static void write_parameters(struct json_writer *w, const struct route *route)
 {
     json_key(w, STR("parameters"));
@@ -116,6 +115,9 @@ static void write_parameters(struct json_writer *w, const struct route *route)
     for (uint32_t i = 0; is_items && str_eq(route->method, STR("GET")) && i < count; i++)
         write_parameter(w, str_from_z(query_parameters[i].name), "query", query_parameters[i].type,
                         query_parameters[i].description);
+    for (uint32_t i = 0; i < route->input.count; i++)
+        if (route->input.fields[i].is_query)
+            write_field(w, &route->input, &route->input.fields[i]);
     json_array_end(w);
 }
 
@@ -142,6 +144,15 @@ static const char *limit_text(struct ctx *ctx, enum route_body body)
                  str_printf(ctx->arena, "%llu %s", (unsigned long long)limit, units[unit]));
 }
 
+/* Of items and sessions any object, or array of them: their collection, or Directus, says what. */
+static Str body_schema(struct ctx *ctx, const struct route *route)
+{
+    if (schema_has_body(route))
+        return str_printf(ctx->arena, "{\"$ref\":\"#/components/schemas/%s_body\"}", route->name);
+    return route->tag == TAG_ITEMS ? STR("{\"type\":[\"object\",\"array\"]}")
+                                   : STR("{\"type\":\"object\"}");
+}
+
 static void write_operation(struct ctx *ctx, struct json_writer *w, const struct route *route)
 {
     bool is_json = envelope_of_path(route->pattern) == ENVELOPE_API ||
@@ -152,17 +163,16 @@ static void write_operation(struct ctx *ctx, struct json_writer *w, const struct
     json_field_str(w, "summary", str_from_z(route->summary));
     json_key(w, STR("tags"));
     json_array_begin(w);
-    json_put_str(w, str_from_z(section_of(route->pattern)->tag));
+    json_put_str(w, str_from_z(SECTIONS[route->tag].tag));
     json_array_end(w);
     write_parameters(w, route);
     write_security(w, route->guard);
-    if (route->body != BODY_NONE) {
+    if (route->body != BODY_NONE)
         json_field_raw(w, "requestBody",
                        str_printf(ctx->arena,
                                   "{\"description\":\"At most %s of JSON.\",\"content\":"
-                                  "{\"application/json\":{\"schema\":{}}}}",
-                                  limit_text(ctx, route->body)));
-    }
+                                  "{\"application/json\":{\"schema\":%.*s}}}",
+                                  limit_text(ctx, route->body), STR_FMT(body_schema(ctx, route))));
     json_field_raw(w, "responses",
                    str_printf(ctx->arena,
                               "{\"2XX\":{\"description\":\"Done.\",\"content\":{\"%s\":{\"schema\":"
@@ -182,29 +192,27 @@ static void write_method(struct json_writer *w, Str method)
     json_key(w, str_of(key, len));
 }
 
-static bool is_first_of_path(const struct route *routes, uint32_t index)
+static bool is_first_of_path(uint32_t index)
 {
     for (uint32_t i = 0; i < index; i++)
-        if (str_eq(routes[i].pattern, routes[index].pattern))
+        if (str_eq(ROUTES[i].pattern, ROUTES[index].pattern))
             return false;
     return true;
 }
 
 static void write_paths(struct ctx *ctx, struct json_writer *w)
 {
-    uint32_t count;
-    const struct route *routes = routes_all(&count);
     json_object_begin(w);
-    for (uint32_t i = 0; i < count; i++) {
-        if (!is_first_of_path(routes, i))
+    for (uint32_t i = 0; i < ROUTES_COUNT; i++) {
+        if (!is_first_of_path(i))
             continue;
-        json_key(w, path_template(ctx, routes[i].pattern));
+        json_key(w, path_template(ctx, ROUTES[i].pattern));
         json_object_begin(w);
-        for (uint32_t j = i; j < count; j++) {
-            if (!str_eq(routes[i].pattern, routes[j].pattern))
+        for (uint32_t j = i; j < ROUTES_COUNT; j++) {
+            if (!str_eq(ROUTES[i].pattern, ROUTES[j].pattern))
                 continue;
-            write_method(w, routes[j].method);
-            write_operation(ctx, w, &routes[j]);
+            write_method(w, ROUTES[j].method);
+            write_operation(ctx, w, &ROUTES[j]);
         }
         json_object_end(w);
     }
@@ -214,35 +222,55 @@ static void write_paths(struct ctx *ctx, struct json_writer *w)
 static void write_tags(struct json_writer *w)
 {
     json_array_begin(w);
-    for (uint32_t i = 0; i < SECTIONS; i++) {
-        if (sections[i].description == NULL)
-            continue;
+    for (uint32_t i = 0; i < COUNT_OF(SECTIONS); i++) {
         json_object_begin(w);
-        json_field_str(w, "name", str_from_z(sections[i].tag));
-        json_field_str(w, "description", str_from_z(sections[i].description));
+        json_field_str(w, "name", str_from_z(SECTIONS[i].tag));
+        json_field_str(w, "description", str_from_z(SECTIONS[i].description));
         json_object_end(w);
     }
     json_array_end(w);
 }
 
-static const char components[] =
-    "{\"securitySchemes\":{"
-    "\"token\":{\"type\":\"http\",\"scheme\":\"bearer\",\"description\":"
-    "\"A static token, the token of a site, or the access token of a login.\"}},"
-    "\"responses\":{\"error\":{\"description\":\"Refused or failed; the code can be tested.\","
+static const char SECURITY_SCHEMES[] =
+    "{\"token\":{\"type\":\"http\",\"scheme\":\"bearer\",\"description\":"
+    "\"A static token, the token of a site, or the access token of a login.\"}}";
+static const char RESPONSES[] =
+    "{\"error\":{\"description\":\"Refused or failed; the code can be tested.\","
     "\"content\":{\"application/json\":{\"schema\":{\"oneOf\":["
     "{\"$ref\":\"#/components/schemas/ContentErrors\"},"
-    "{\"$ref\":\"#/components/schemas/PlatformError\"}]}}}}},"
-    "\"schemas\":{"
-    "\"ContentErrors\":{\"type\":\"object\",\"required\":[\"errors\"],\"properties\":{\"errors\":{"
+    "{\"$ref\":\"#/components/schemas/PlatformError\"}]}}}}}";
+static const char CONTENT_ERRORS[] =
+    "{\"type\":\"object\",\"required\":[\"errors\"],\"properties\":{\"errors\":{"
     "\"type\":\"array\",\"items\":{\"type\":\"object\",\"required\":[\"message\",\"extensions\"],"
     "\"properties\":{\"message\":{\"type\":\"string\"},\"extensions\":{\"type\":\"object\","
-    "\"required\":[\"code\"],\"properties\":{\"code\":{\"type\":\"string\"}}}}}}}},"
-    "\"PlatformError\":{\"type\":\"object\",\"required\":[\"error\",\"message\",\"code\"],"
+    "\"required\":[\"code\"],\"properties\":{\"code\":{\"type\":\"string\"}}}}}}}}";
+static const char PLATFORM_ERROR[] =
+    "{\"type\":\"object\",\"required\":[\"error\",\"message\",\"code\"],"
     "\"properties\":{\"error\":{\"const\":true},\"message\":{\"type\":\"string\"},"
-    "\"code\":{\"type\":\"string\"}}}}}";
+    "\"code\":{\"type\":\"string\"},\"errors\":{\"type\":\"array\",\"items\":{\"type\":\"object\","
+    "\"required\":[\"message\",\"code\"],\"properties\":{\"field\":{\"type\":\"string\"},"
+    "\"message\":{\"type\":\"string\"},\"code\":{\"type\":\"string\"}}}}}}";
 
-fiber_fn Err openapi_show(struct ctx *ctx, const struct request *request, struct reply *reply)
+static void write_components(struct ctx *ctx, struct json_writer *w)
+{
+    json_object_begin(w);
+    json_field_raw(w, "securitySchemes", str_from_z(SECURITY_SCHEMES));
+    json_field_raw(w, "responses", str_from_z(RESPONSES));
+    json_key(w, STR("schemas"));
+    json_object_begin(w);
+    json_field_raw(w, "ContentErrors", str_from_z(CONTENT_ERRORS));
+    json_field_raw(w, "PlatformError", str_from_z(PLATFORM_ERROR));
+    for (uint32_t i = 0; i < ROUTES_COUNT; i++) {
+        if (!schema_has_body(&ROUTES[i]))
+            continue;
+        json_key(w, str_printf(ctx->arena, "%s_body", ROUTES[i].name));
+        schema_write_body(w, &ROUTES[i]);
+    }
+    json_object_end(w);
+    json_object_end(w);
+}
+
+fiber_fn Err route_openapi_show(struct ctx *ctx, const struct request *request, struct reply *reply)
 {
     (void)request;
     Str url = ctx->reactor->settings->public_url;
@@ -263,7 +291,8 @@ fiber_fn Err openapi_show(struct ctx *ctx, const struct request *request, struct
     write_tags(w);
     json_key(w, STR("paths"));
     write_paths(ctx, w);
-    json_field_raw(w, "components", str_from_z(components));
+    json_key(w, STR("components"));
+    write_components(ctx, w);
     json_object_end(w);
     return OK;
 }

@@ -1,8 +1,9 @@
 /* The server itself: ping, health, info. */
-#include "access/grants/actor.h"
-#include "server/dispatch/handlers.h"
+#include "gen/routes/server.h"
 
-fiber_fn Err root_redirect(struct ctx *ctx, const struct request *request, struct reply *reply)
+
+fiber_fn Err route_root_redirect(struct ctx *ctx, const struct request *request,
+                                 struct reply *reply)
 {
     (void)ctx;
     (void)request;
@@ -11,7 +12,7 @@ fiber_fn Err root_redirect(struct ctx *ctx, const struct request *request, struc
     return OK;
 }
 
-fiber_fn Err ping_show(struct ctx *ctx, const struct request *request, struct reply *reply)
+fiber_fn Err route_ping_show(struct ctx *ctx, const struct request *request, struct reply *reply)
 {
     (void)ctx;
     (void)request;

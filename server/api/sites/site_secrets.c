@@ -3,84 +3,68 @@
  * and remove them; they are never shown again.
  */
 #include "access/grants/actor.h"
+#include "gen/routes/sites.h"
 #include "gen/sql.h"
-#include "server/api/factory/factory.h"
-#include "server/api/listing.h"
-#include "server/dispatch/handlers.h"
 #include "visitors/outbound/outbound.h"
-
-struct secret_request {
-    Uuid site;
-    Str name;
-    Str value; /* STR_NONE removes it */
-};
 
 static Err name_check(struct ctx *ctx, Str name)
 {
     if (site_secret_name_is_known(name))
         return OK;
-    return factory_refuse(ctx, "name",
-                          "name has to be " SECRET_FACEBOOK ", " SECRET_GOOGLE ", " SECRET_WEBHOOK
-                          ", or the last with ':' and a form's id");
+    return field_refuse(ctx, "name",
+                        "name has to be " SECRET_FACEBOOK ", " SECRET_GOOGLE ", " SECRET_WEBHOOK
+                        ", or the last with ':' and a form's id");
 }
 
 /* It goes into headers, so it is one line. */
-static Err value_check(struct ctx *ctx, const struct json *body, Str value)
+static Err value_check(struct ctx *ctx, bool is_given, Str value)
 {
-    if (json_get(body, STR("value")) == NULL)
-        return factory_refuse(ctx, "value", "value is required; null removes the secret");
+    if (!is_given)
+        return field_refuse(ctx, "value", "value is required; null removes the secret");
     if (value.data == NULL)
         return OK;
     if (value.len == 0)
-        return factory_refuse(ctx, "value", "value is empty; null removes the secret");
+        return field_refuse(ctx, "value", "value is empty; null removes the secret");
     if (value.len > SITE_SECRET_MAX)
-        return factory_refuse(ctx, "value", "value has more than 4096 bytes");
+        return field_refuse(ctx, "value", "value has more than 4096 bytes");
     for (size_t i = 0; i < value.len; i++)
         if ((unsigned char)value.data[i] < ' ' || value.data[i] == 0x7f)
-            return factory_refuse(ctx, "value", "value has to be one line");
+            return field_refuse(ctx, "value", "value has to be one line");
     return OK;
 }
 
-static Err secret_read(struct ctx *ctx, const struct json *body, struct secret_request *ret)
+Err route_site_secrets_post_check(struct ctx *ctx, struct site_secrets_post_input *input)
 {
-    *ret = (struct secret_request){0};
-    TRY(factory_named_site(ctx, body, &ret->site));
-    TRY(json_take_str(ctx, body, "name", SITE_SECRET_NAME_MAX, &ret->name));
-    TRY(json_take_str(ctx, body, "value", SITE_SECRET_MAX, &ret->value));
-    if (uuid_is_nil(ret->site))
-        return factory_refuse(ctx, "site_id", "site_id is required");
-    TRY(name_check(ctx, ret->name));
-    return value_check(ctx, body, ret->value);
+    TRY(name_check(ctx, input->name));
+    return value_check(ctx, input->has_value, input->value);
 }
 
-fiber_fn Err site_secrets_post(struct ctx *ctx, const struct request *request, struct reply *reply)
+fiber_fn Err route_site_secrets_post(struct ctx *ctx, const struct request *request,
+                                     const struct site_secrets_post_input *input,
+                                     struct reply *reply)
 {
     struct platform platform;
     TRY(actor_platform(ctx, &platform));
-    const struct json *body;
-    TRY(request_object(ctx, request, &body));
-    struct secret_request wanted;
-    TRY(secret_read(ctx, body, &wanted));
-    TRY(site_secret_set(platform, wanted.site, wanted.name, wanted.value));
+    (void)request;
+    TRY(site_secret_set(platform, input->site_id, input->name, input->value));
 
     json_object_begin(&reply->json);
     json_field_bool(&reply->json, "success", true);
-    json_field_str(&reply->json, "name", wanted.name);
-    json_field_bool(&reply->json, "is_set", wanted.value.data != NULL);
+    json_field_str(&reply->json, "name", input->name);
+    json_field_bool(&reply->json, "is_set", input->value.data != NULL);
     json_object_end(&reply->json);
     return OK;
 }
 
-fiber_fn Err site_secrets_index(struct ctx *ctx, const struct request *request, struct reply *reply)
+fiber_fn Err route_site_secrets_index(struct ctx *ctx, const struct request *request,
+                                      const struct site_secrets_index_input *input,
+                                      struct reply *reply)
 {
     struct platform platform;
     TRY(actor_platform(ctx, &platform));
-    Uuid site = {0};
-    TRY(query_take_uuid(ctx, request, "site_id", "site", &site));
-    if (uuid_is_nil(site))
-        return factory_refuse(ctx, "site_id", "site_id is required");
+    (void)request;
     struct rows rows;
-    TRY(site_secret_list(platform, site, &rows));
+    TRY(site_secret_list(platform, input->site_id, &rows));
 
     json_object_begin(&reply->json);
     json_key(&reply->json, STR("secrets"));

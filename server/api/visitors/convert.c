@@ -2,14 +2,12 @@
  * POST /api/track/conversion and /call-click: durable in PostgreSQL before they are answered. Who
  * else is told of them is told by a job, made in the same transaction.
  */
-#include "base/memory/array.h"
+#include "gen/routes/visitors.h"
 #include "gen/sql.h"
 #include "server/api/visitors/public.h"
-#include "server/dispatch/handlers.h"
 #include "visitors/outbound/outbound.h"
 
-enum { TYPE_MAX = 100, WORD_MAX = 255, CURRENCY_LEN = 3 };
-enum { PHONE_MAX = 50, PAGE_URL_MAX = 2048, TITLE_MAX = 500, PATH_MAX_LEN = 500 };
+enum { CURRENCY_LEN = 3, PATH_MAX_LEN = 500 };
 #define CALL_VALUE STR("75.00")
 
 struct conversion {
@@ -18,34 +16,15 @@ struct conversion {
     bool for_google, for_facebook; /* whether the page wants them to be told */
 };
 
-static Err currency_check(struct ctx *ctx, Str currency)
+Err route_conversion_post_check(struct ctx *ctx, struct conversion_post_input *input)
 {
+    Str currency = input->currency;
     bool is_code = currency.len == CURRENCY_LEN;
     for (size_t i = 0; is_code && i < currency.len; i++)
         is_code = currency.data[i] >= 'A' && currency.data[i] <= 'Z';
     if (is_code)
         return OK;
-    return visitor_refuse(ctx, "currency", "currency has to be three capital letters");
-}
-
-static Err conversion_read(struct ctx *ctx, const struct json *body, struct conversion *ret)
-{
-    const struct text_field fields[] = {
-        {"conversion_type", TYPE_MAX, &ret->type}, {"currency", CURRENCY_LEN, &ret->currency},
-        {"source", WORD_MAX, &ret->source},        {"campaign", WORD_MAX, &ret->campaign},
-        {"gclid", WORD_MAX, &ret->gclid},          {"fbclid", WORD_MAX, &ret->fbclid},
-    };
-    Err texts = VISITOR_TAKE_TEXTS(ctx, body, fields);
-    Err value = visitor_take_value(ctx, body, "value", &ret->value);
-    TRY(texts);
-    TRY(value);
-    TRY(json_take_uuid(ctx, body, "lead", &ret->lead));
-    TRY(json_take_uuid(ctx, body, "lead_id", &ret->lead));
-    TRY(json_take_bool(ctx, body, "send_to_google", &ret->for_google));
-    TRY(json_take_bool(ctx, body, "send_to_facebook", &ret->for_facebook));
-    if (str_trim(ret->type).len == 0)
-        return visitor_refuse(ctx, "conversion_type", "conversion_type is required");
-    return currency_check(ctx, ret->currency);
+    return field_refuse(ctx, "currency", "currency has to be three capital letters");
 }
 
 static fiber_fn Err outbound_find(struct ctx *ctx, const struct conversion *c, struct outbound *ret)
@@ -135,36 +114,26 @@ static Err conversion_answer(struct reply *reply, Uuid id)
     return OK;
 }
 
-fiber_fn Err conversion_post(struct ctx *ctx, const struct request *request, struct reply *reply)
+fiber_fn Err route_conversion_post(struct ctx *ctx, const struct request *request,
+                                   const struct conversion_post_input *input, struct reply *reply)
 {
-    const struct json *body;
-    TRY(request_object(ctx, request, &body));
-    struct conversion conversion = {.id = uuid_make(), .currency = STR("USD")};
-    TRY(visitor_site(ctx, body, &conversion.site));
-    TRY(conversion_read(ctx, body, &conversion));
+    (void)request;
+    struct conversion conversion = {
+        .id = uuid_make(),
+        .site = ctx->scope.site,
+        .lead = input->lead_id,
+        .type = input->conversion_type,
+        .value = input->value,
+        .currency = input->currency,
+        .source = input->source,
+        .campaign = input->campaign,
+        .gclid = input->gclid,
+        .fbclid = input->fbclid,
+        .for_google = input->send_to_google,
+        .for_facebook = input->send_to_facebook,
+    };
     TRY(conversion_store(ctx, &conversion));
     return conversion_answer(reply, conversion.id);
-}
-
-struct call_click {
-    Uuid site, event, conversion;
-    Str phone, page_url, page_title, session_id, visitor_id;
-    Str utm_source, utm_medium, utm_campaign, gclid, fbclid;
-};
-
-static Err call_click_read(struct ctx *ctx, const struct json *body, struct call_click *ret)
-{
-    const struct text_field fields[] = {
-        {"phone_number", PHONE_MAX, &ret->phone},       {"page_url", PAGE_URL_MAX, &ret->page_url},
-        {"page_title", TITLE_MAX, &ret->page_title},    {"session_id", WORD_MAX, &ret->session_id},
-        {"visitor_id", WORD_MAX, &ret->visitor_id},     {"utm_source", WORD_MAX, &ret->utm_source},
-        {"utm_medium", WORD_MAX, &ret->utm_medium},     {"gclid", WORD_MAX, &ret->gclid},
-        {"utm_campaign", WORD_MAX, &ret->utm_campaign}, {"fbclid", WORD_MAX, &ret->fbclid},
-    };
-    TRY(VISITOR_TAKE_TEXTS(ctx, body, fields));
-    if (str_trim(ret->phone).len == 0)
-        return visitor_refuse(ctx, "phone_number", "phone_number is required");
-    return OK;
 }
 
 /* "https://a.example/x?y" → "/x"; STR_NONE when it is no address, or its path is too long. */
@@ -183,12 +152,12 @@ static Str path_of(Str url)
 }
 
 static struct db_args call_click_args(struct ctx *ctx, const struct request *request,
-                                      const struct call_click *click)
+                                      const struct call_click_post_input *click, Uuid conversion)
 {
     struct call_click_store_args args = {
-        .site = click->site,
-        .event = click->event,
-        .phone = click->phone,
+        .site = ctx->scope.site,
+        .event = uuid_make(),
+        .phone = click->phone_number,
         .page_path = path_of(click->page_url),
         .session = click->session_id,
         .visitor = click->visitor_id,
@@ -199,7 +168,7 @@ static struct db_args call_click_args(struct ctx *ctx, const struct request *req
         .utm_source = click->utm_source,
         .utm_medium = click->utm_medium,
         .utm_campaign = click->utm_campaign,
-        .conversion = click->conversion,
+        .conversion = conversion,
         .value = CALL_VALUE,
         .source = visitor_source(click->utm_source, click->gclid, click->fbclid),
         .gclid = click->gclid,
@@ -208,28 +177,26 @@ static struct db_args call_click_args(struct ctx *ctx, const struct request *req
     return call_click_store_args(ctx->arena, &args);
 }
 
-static fiber_fn Err call_click_store(struct ctx *ctx, const struct call_click *click,
+static fiber_fn Err call_click_store(struct ctx *ctx, Uuid conversion, bool has_fbclid,
                                      struct db_args args)
 {
     struct outbound outbound;
-    TRY(outbound_networks_find(ctx, click->site, &outbound));
-    outbound.facebook = outbound.facebook && click->fbclid.len > 0;
+    TRY(outbound_networks_find(ctx, ctx->scope.site, &outbound));
+    outbound.facebook = outbound.facebook && has_fbclid;
     if (!outbound_is_wanted(&outbound))
         return db_query(ctx, &SQL_CALL_CLICK_STORE, args, NULL);
     SCOPED_TX struct db_tx tx = {0};
     TRY(db_begin(ctx, &tx));
     TRY(db_tx_query(&tx, &SQL_CALL_CLICK_STORE, args, NULL));
-    TRY(outbound_enqueue(&tx, &outbound, (Uuid){0}, click->conversion));
+    TRY(outbound_enqueue(&tx, &outbound, (Uuid){0}, conversion));
     return db_commit(&tx);
 }
 
-fiber_fn Err call_click_post(struct ctx *ctx, const struct request *request, struct reply *reply)
+fiber_fn Err route_call_click_post(struct ctx *ctx, const struct request *request,
+                                   const struct call_click_post_input *input, struct reply *reply)
 {
-    const struct json *body;
-    TRY(request_object(ctx, request, &body));
-    struct call_click click = {.event = uuid_make(), .conversion = uuid_make()};
-    TRY(visitor_site(ctx, body, &click.site));
-    TRY(call_click_read(ctx, body, &click));
-    TRY(call_click_store(ctx, &click, call_click_args(ctx, request, &click)));
-    return conversion_answer(reply, click.conversion);
+    Uuid conversion = uuid_make();
+    struct db_args args = call_click_args(ctx, request, input, conversion);
+    TRY(call_click_store(ctx, conversion, input->fbclid.len > 0, args));
+    return conversion_answer(reply, conversion);
 }

@@ -3,15 +3,13 @@
  * transaction, answered when they are durable; the same form twice within a minute is one.
  */
 #include "base/crypto/crypto.h"
-#include "base/memory/array.h"
+#include "gen/routes/visitors.h"
 #include "gen/sql.h"
 #include "io/reactor/reactor.h"
 #include "server/api/visitors/public.h"
 #include "server/dispatch/form_fields.h"
-#include "server/dispatch/handlers.h"
 #include "visitors/outbound/outbound.h"
 
-enum { SLUG_MAX = 255, PAGE_URL_MAX = 2048, WORD_MAX = 255, HONEYPOT_MAX = 10000 };
 enum { LEAD_NAME_MAX = 255, LEAD_PHONE_MAX = 50, LEAD_MESSAGE_MAX = 10000, LEAD_SOURCE_MAX = 100 };
 /* Nobody fills in a form faster. */
 enum { FORM_AGE_MIN_MS = 2000 };
@@ -41,26 +39,11 @@ static bool has_lead(const struct submission *submission)
     return submission->name.len > 0 || submission->email.len > 0 || submission->phone.len > 0;
 }
 
-/* form_id (or `form`), else form_slug. */
-static Err form_key_read(struct ctx *ctx, const struct json *body, Uuid *ret_id, Str *ret_slug)
+static fiber_fn Err form_load(struct ctx *ctx, Uuid id, Str slug, struct form *ret)
 {
-    TRY(json_take_uuid(ctx, body, "form", ret_id));
-    TRY(json_take_uuid(ctx, body, "form_id", ret_id));
-    TRY(json_take_str(ctx, body, "form_slug", SLUG_MAX, ret_slug));
-    if (uuid_is_nil(*ret_id) && ret_slug->len == 0)
-        return visitor_refuse(ctx, "form_id", "form_id or form_slug is required");
-    return OK;
-}
-
-static fiber_fn Err form_load(struct ctx *ctx, const struct json *body, Uuid site, struct form *ret)
-{
-    Uuid id = {0};
-    Str slug = STR_NONE;
-    TRY(form_key_read(ctx, body, &id, &slug));
     struct rows rows;
     TRY(db_query(ctx, &SQL_FORM_FIND,
-                 ARGS(db_uuid(site), uuid_is_nil(id) ? db_null() : db_uuid(id), db_text_z(slug)),
-                 &rows));
+                 ARGS(db_uuid(ctx->scope.site), db_uuid_or_null(id), db_text_z(slug)), &rows));
     if (rows.count == 0)
         return fail(ctx, ERR_NOT_FOUND, "There is no such form.");
     *ret = (struct form){
@@ -78,27 +61,15 @@ static fiber_fn Err form_load(struct ctx *ctx, const struct json *body, Uuid sit
     return OK;
 }
 
-/* A field that people do not see and robots fill in, and robots' haste. */
-static Err spam_read(struct ctx *ctx, const struct json *body, bool *ret)
-{
-    Str honeypot = STR_NONE;
-    int64_t age_ms = INT64_MAX;
-    Err first = json_take_str(ctx, body, "honeypot", HONEYPOT_MAX, &honeypot);
-    Err err = json_take_int(ctx, body, "form_age_ms", 0, INT64_MAX, &age_ms);
-    *ret = honeypot.len > 0 || age_ms < FORM_AGE_MIN_MS;
-    return first == OK ? err : first;
-}
-
-static fiber_fn Err data_read(struct ctx *ctx, const struct json *body, const struct form *form,
+static fiber_fn Err data_read(struct ctx *ctx, const struct json *data, const struct form *form,
                               struct submission *ret)
 {
     static const char *const NAMES[] = {"name", "full_name", "first_name", NULL};
     static const char *const EMAILS[] = {"email", NULL};
     static const char *const PHONES[] = {"phone", "telephone", NULL};
     static const char *const MESSAGES[] = {"message", "comments", "inquiry", NULL};
-    const struct json *data = json_get(body, STR("data"));
     if (json_kind(data) != JSON_OBJECT)
-        return visitor_refuse(ctx, "data", "data has to be an object");
+        return field_refuse(ctx, "data", "data has to be an object");
     TRY(form_check(ctx, form->fields, data, &ret->data));
     ret->name = form_text(data, NAMES, LEAD_NAME_MAX);
     ret->phone = form_text(data, PHONES, LEAD_PHONE_MAX);
@@ -109,25 +80,28 @@ static fiber_fn Err data_read(struct ctx *ctx, const struct json *body, const st
 }
 
 static fiber_fn Err submission_read(struct ctx *ctx, const struct request *request,
-                                    const struct json *body, const struct form *form,
+                                    const struct form_submit_input *input, const struct form *form,
                                     struct submission *ret)
 {
-    const struct text_field fields[] = {
-        {"page_url", PAGE_URL_MAX, &ret->page_url},     {"utm_source", WORD_MAX, &ret->utm_source},
-        {"utm_medium", WORD_MAX, &ret->utm_medium},     {"gclid", WORD_MAX, &ret->gclid},
-        {"utm_campaign", WORD_MAX, &ret->utm_campaign}, {"fbclid", WORD_MAX, &ret->fbclid},
-    };
-    Err texts = VISITOR_TAKE_TEXTS(ctx, body, fields);
-    Err spam = spam_read(ctx, body, &ret->is_spam);
-    Err data = data_read(ctx, body, form, ret);
+    Err data = data_read(ctx, input->data, form, ret);
+    if (data != OK)
+        return data;
+    TRY(input->faults);
+    ret->site = ctx->scope.site;
+    ret->page_url = input->page_url;
+    ret->utm_source = input->utm_source;
+    ret->utm_medium = input->utm_medium;
+    ret->utm_campaign = input->utm_campaign;
+    ret->gclid = input->gclid;
+    ret->fbclid = input->fbclid;
+    /* A field that people do not see and robots fill in, and robots' haste. */
+    ret->is_spam = input->honeypot.len > 0 || input->form_age_ms < FORM_AGE_MIN_MS;
     ret->ip = visitor_ip(ctx, request);
     ret->user_agent = visitor_agent(request);
     ret->id = uuid_make();
     ret->lead = uuid_make();
     ret->conversion = uuid_make();
-    if (data != OK)
-        return data;
-    return texts != OK ? texts : spam;
+    return OK;
 }
 
 /* What is spam makes no lead and no conversion. */
@@ -229,15 +203,15 @@ static fiber_fn Err submission_store(struct ctx *ctx, const struct form *form,
     return OK;
 }
 
-fiber_fn Err form_submit(struct ctx *ctx, const struct request *request, struct reply *reply)
+fiber_fn Err route_form_submit(struct ctx *ctx, const struct request *request,
+                               const struct form_submit_input *input, struct reply *reply)
 {
-    const struct json *body;
-    TRY(request_object(ctx, request, &body));
+    if (uuid_is_nil(input->form_id) && input->form_slug.len == 0)
+        return input->faults;
     struct submission submission = {0};
-    TRY(visitor_site(ctx, body, &submission.site));
     struct form form;
-    TRY(form_load(ctx, body, submission.site, &form));
-    TRY(submission_read(ctx, request, body, &form, &submission));
+    TRY(form_load(ctx, input->form_id, input->form_slug, &form));
+    TRY(submission_read(ctx, request, input, &form, &submission));
     TRY(submission_store(ctx, &form, &submission));
 
     struct json_writer *w = &reply->json;

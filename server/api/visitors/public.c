@@ -1,28 +1,10 @@
 #include "server/api/visitors/public.h"
 
-#include "access/grants/actor.h"
 #include "base/crypto/crypto.h"
 #include "base/settings/settings.h"
 #include "io/reactor/reactor.h"
 
 #include <arpa/inet.h>
-
-/* numeric(10, 2) */
-#define VALUE_MAX 99999999.99
-
-Err visitor_site(struct ctx *ctx, const struct json *body, Uuid *ret)
-{
-    if (ctx->scope.kind != SCOPE_SITE)
-        return fail(ctx, ERR_UNKNOWN_SITE, "No site answers to this host.");
-    Uuid named = ctx->scope.site;
-    TRY(json_take_uuid(ctx, body, "site", &named));
-    TRY(json_take_uuid(ctx, body, "site_id", &named));
-    if (!uuid_eq(named, ctx->scope.site))
-        return fail_field(ctx, ERR_FORBIDDEN, "site_id",
-                          "The body names another site than the host.");
-    *ret = ctx->scope.site;
-    return OK;
-}
 
 bool email_is_plausible(Str email)
 {
@@ -75,23 +57,6 @@ Str visitor_ip(struct ctx *ctx, const struct request *request)
     return ip_truncate(ctx->arena, request->ip);
 }
 
-Err visitor_take_texts(struct ctx *ctx, const struct json *body, const struct text_field *fields,
-                       size_t count)
-{
-    Err first = OK;
-    for (size_t i = 0; i < count; i++) {
-        Err err = json_take_str(ctx, body, fields[i].key, fields[i].max, fields[i].value);
-        first = first == OK ? err : first;
-    }
-    return first;
-}
-
-Err visitor_refuse(struct ctx *ctx, const char *field, const char *sentence)
-{
-    return diag_fail_noted(ctx, "field", str_from_z(field),
-                           fail_also(ctx, ERR_FAILED_VALIDATION, "%s", sentence));
-}
-
 Str visitor_source(Str utm_source, Str gclid, Str fbclid)
 {
     if (utm_source.len > 0)
@@ -99,20 +64,6 @@ Str visitor_source(Str utm_source, Str gclid, Str fbclid)
     if (gclid.len > 0)
         return STR("google_ads");
     return fbclid.len > 0 ? STR("facebook") : STR("organic");
-}
-
-Err visitor_take_value(struct ctx *ctx, const struct json *body, const char *key, Str *ret)
-{
-    const struct json *json = json_get(body, str_from_z(key));
-    if (json_is_null(json))
-        return OK;
-    if (json_kind(json) != JSON_INT && json_kind(json) != JSON_REAL)
-        return visitor_refuse(ctx, key, "value has to be a number");
-    double value = json_number(json);
-    if (!(value >= 0) || value > VALUE_MAX)
-        return visitor_refuse(ctx, key, "value has to be from 0 to 99999999.99");
-    *ret = str_printf(ctx->arena, "%.2f", value);
-    return OK;
 }
 
 void visitor_write_sent(struct json_writer *w)

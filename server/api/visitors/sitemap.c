@@ -9,10 +9,10 @@
 #include "base/settings/settings.h"
 #include "base/system/clock.h"
 #include "base/text/percent.h"
+#include "gen/routes/visitors.h"
 #include "gen/sql.h"
 #include "io/pg/db.h"
 #include "io/reactor/reactor.h"
-#include "server/dispatch/handlers.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -31,15 +31,9 @@ struct site {
     int64_t last_number;
 };
 
-/* By Host alone: a token makes no difference to what the world may see. */
-static fiber_fn Err site_enter(struct ctx *ctx, const struct request *request, struct site *ret)
+static fiber_fn Err site_load(struct ctx *ctx, const struct request *request, struct site *ret)
 {
-    *ret = (struct site){0};
-    TRY(site_find_by_host(ctx, request->host, &ret->id));
-    if (uuid_is_nil(ret->id))
-        return fail(ctx, ERR_UNKNOWN_SITE, "No site answers to this host.");
-    ctx->scope = (Scope){.kind = SCOPE_SITE, .site = ret->id};
-    fiber_own(ret->id);
+    *ret = (struct site){.id = ctx->scope.site};
     struct rows rows;
     TRY(db_query(ctx, &SQL_SITEMAP_SITE, ARGS(db_uuid(ret->id)), &rows));
     if (rows.count == 0)
@@ -103,10 +97,11 @@ static bool is_known(struct ctx *ctx, const struct request *request, struct repl
 static const char HEAD[] = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
 static const char SPACE[] = " xmlns=\"http://www.sitemaps.org/schemas/sitemap/0.9\">\n";
 
-fiber_fn Err sitemap_index_show(struct ctx *ctx, const struct request *request, struct reply *reply)
+fiber_fn Err route_sitemap_index_show(struct ctx *ctx, const struct request *request,
+                                      struct reply *reply)
 {
     struct site site;
-    TRY(site_enter(ctx, request, &site));
+    TRY(site_load(ctx, request, &site));
     struct rows rows;
     TRY(db_query(ctx, &SQL_SITEMAP_INDEX, ARGS(db_uuid(site.id)), &rows));
     struct buf *out = reply->body;
@@ -202,12 +197,13 @@ static fiber_fn Err page_send(struct ctx *ctx, struct reply *reply, const struct
     return err;
 }
 
-fiber_fn Err sitemap_page_show(struct ctx *ctx, const struct request *request, struct reply *reply)
+fiber_fn Err route_sitemap_page_show(struct ctx *ctx, const struct request *request,
+                                     struct reply *reply)
 {
     int64_t page = 0;
     TRY(page_number(ctx, request->params[0], &page));
     struct site site;
-    TRY(site_enter(ctx, request, &site));
+    TRY(site_load(ctx, request, &site));
     const int64_t from = (page - 1) * PAGE_ADDRESSES;
     if (from >= site.last_number)
         return fail(ctx, ERR_NOT_FOUND, "There is no such sitemap.");
@@ -230,17 +226,15 @@ fiber_fn Err sitemap_page_show(struct ctx *ctx, const struct request *request, s
 }
 
 /* A host that no site has is the API's alone. */
-fiber_fn Err robots_show(struct ctx *ctx, const struct request *request, struct reply *reply)
+fiber_fn Err route_robots_show(struct ctx *ctx, const struct request *request, struct reply *reply)
 {
     const Str type = STR("text/plain; charset=utf-8");
-    Uuid id;
-    TRY(site_find_by_host(ctx, request->host, &id));
-    if (uuid_is_nil(id)) {
+    if (ctx->scope.kind == SCOPE_NONE) {
         reply_text(reply, 200, type, STR("User-agent: *\nDisallow: /"));
         return OK;
     }
     struct site site;
-    TRY(site_enter(ctx, request, &site));
+    TRY(site_load(ctx, request, &site));
     reply_text(reply, 200, type,
                STR("User-agent: *\nDisallow: /admin/\nDisallow: /api/\nDisallow: /auth/\n"
                    "Disallow: /god/\nDisallow: /items/\nDisallow: /metrics\nDisallow: /server/\n"

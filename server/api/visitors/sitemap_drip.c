@@ -1,9 +1,8 @@
 /* POST /api/seo/sitemap-drip: the day's addresses go into the sitemap. */
 #include "access/audit/audit.h"
+#include "gen/routes/visitors.h"
 #include "gen/sql.h"
-#include "server/api/factory/factory.h"
 #include "server/api/listing.h"
-#include "server/dispatch/handlers.h"
 
 /* Why nothing was released. */
 static const char *reason_of(const struct rows *rows)
@@ -32,15 +31,12 @@ static void put_result(struct json_writer *w, const struct rows *rows)
     json_object_end(w);
 }
 
-fiber_fn Err sitemap_drip_post(struct ctx *ctx, const struct request *request, struct reply *reply)
+fiber_fn Err route_sitemap_drip_post(struct ctx *ctx, const struct request *request,
+                                     const struct sitemap_drip_post_input *input,
+                                     struct reply *reply)
 {
-    TRY(factory_check_write(ctx));
-    const struct json *body;
-    TRY(request_object(ctx, request, &body));
-    Uuid named;
-    TRY(factory_named_site(ctx, body, &named));
-    TRY(factory_enter(ctx, named, NULL));
-
+    (void)request;
+    (void)input;
     DbArg site = db_uuid(ctx->scope.site);
     struct rows rows;
     /* Articles may have come by the thousand since anybody counted them: see refresh_statistics. */

@@ -1,14 +1,12 @@
 /* POST /api/track/pageview and /event: accepted once Redis has it, stored by a worker in bulk. */
 #include "base/memory/array.h"
 #include "base/system/clock.h"
+#include "gen/routes/visitors.h"
 #include "server/api/visitors/public.h"
-#include "server/dispatch/handlers.h"
 #include "server/dispatch/visitor.h"
 #include "visitors/tracking/tracking.h"
 
-enum { PATH_MAX_LEN = 500, TITLE_MAX = 500, ID_MAX = 255, REFERRER_MAX = 500 };
-enum { UTM_MAX = 255, PATH_WITH_QUERY_MAX = 4096 };
-enum { WORD_MAX = 255, METADATA_MAX = 4096 };
+enum { PATH_MAX_LEN = 500, UTM_MAX = 255, METADATA_MAX = 4096 };
 
 /* "/a?utm_source=x#y" → the path, and the utm parameters of its query. */
 static void path_split(struct ctx *ctx, struct pageview *view)
@@ -38,31 +36,30 @@ static void path_split(struct ctx *ctx, struct pageview *view)
     view->page_path = path;
 }
 
-static Err pageview_read(struct ctx *ctx, const struct json *body, struct pageview *ret)
+static Err path_check(struct ctx *ctx, Str path)
 {
-    TRY(json_take_str(ctx, body, "page_path", PATH_WITH_QUERY_MAX, &ret->page_path));
-    TRY(json_take_str(ctx, body, "page_title", TITLE_MAX, &ret->page_title));
-    TRY(json_take_str(ctx, body, "referrer", REFERRER_MAX, &ret->referrer));
-    TRY(json_take_str(ctx, body, "session_id", ID_MAX, &ret->session_id));
-    TRY(json_take_str(ctx, body, "visitor_id", ID_MAX, &ret->visitor_id));
-    path_split(ctx, ret);
-    const char *sentence = NULL;
-    if (!str_starts_with(ret->page_path, STR("/")))
-        sentence = "page_path is required and starts with '/'";
-    else if (str_count_codepoints(ret->page_path) > PATH_MAX_LEN)
-        sentence = "page_path has more than 500 characters";
-    if (sentence == NULL)
-        return OK;
-    return fail_noted(ctx, ERR_FAILED_VALIDATION, "field", STR("page_path"), "%s", sentence);
+    if (!str_starts_with(path, STR("/")))
+        return field_refuse(ctx, "page_path", "page_path is required and starts with '/'");
+    if (str_count_codepoints(path) > PATH_MAX_LEN)
+        return field_refuse(ctx, "page_path", "page_path has more than 500 characters");
+    return OK;
 }
 
-fiber_fn Err pageview_post(struct ctx *ctx, const struct request *request, struct reply *reply)
+fiber_fn Err route_pageview_post(struct ctx *ctx, const struct request *request,
+                                 const struct pageview_post_input *input, struct reply *reply)
 {
-    const struct json *body;
-    TRY(request_object(ctx, request, &body));
-    struct pageview view = {.id = uuid_make(), .wall_us = clock_wall_us()};
-    TRY(visitor_site(ctx, body, &view.site));
-    TRY(pageview_read(ctx, body, &view));
+    struct pageview view = {
+        .id = uuid_make(),
+        .wall_us = clock_wall_us(),
+        .site = ctx->scope.site,
+        .page_path = input->page_path,
+        .page_title = input->page_title,
+        .referrer = input->referrer,
+        .session_id = input->session_id,
+        .visitor_id = input->visitor_id,
+    };
+    path_split(ctx, &view);
+    TRY(path_check(ctx, view.page_path));
     view.user_agent = visitor_agent(request);
     view.ip_address = visitor_ip(ctx, request);
     struct visitor visitor = visitor_of(view.user_agent);
@@ -82,59 +79,27 @@ fiber_fn Err pageview_post(struct ctx *ctx, const struct request *request, struc
     return OK;
 }
 
-/* A number is as good as its text. */
-static Err event_value_read(struct ctx *ctx, const struct json *body, Str *ret)
+fiber_fn Err route_event_post(struct ctx *ctx, const struct request *request,
+                              const struct event_post_input *input, struct reply *reply)
 {
-    const struct json *value = json_get(body, STR("event_value"));
-    if (json_kind(value) != JSON_INT && json_kind(value) != JSON_REAL)
-        return json_take_str(ctx, body, "event_value", WORD_MAX, ret);
-    *ret = json_text(ctx->arena, value);
-    return OK;
-}
-
-static Err metadata_read(struct ctx *ctx, const struct json *body, Str *ret)
-{
-    const struct json *metadata = json_get(body, STR("metadata"));
-    if (json_is_null(metadata))
-        return OK;
-    if (json_kind(metadata) != JSON_OBJECT)
-        return visitor_refuse(ctx, "metadata", "metadata has to be an object");
-    *ret = json_text(ctx->arena, metadata);
-    if (ret->len > METADATA_MAX)
-        return visitor_refuse(ctx, "metadata", "metadata has more than 4096 bytes");
-    return OK;
-}
-
-static Err event_read(struct ctx *ctx, const struct json *body, struct event *ret)
-{
-    const struct text_field fields[] = {
-        {"event_name", WORD_MAX, &ret->event_name},
-        {"event_category", WORD_MAX, &ret->event_category},
-        {"event_label", WORD_MAX, &ret->event_label},
-        {"page_path", PATH_MAX_LEN, &ret->page_path},
-        {"session_id", ID_MAX, &ret->session_id},
-        {"visitor_id", ID_MAX, &ret->visitor_id},
+    Str metadata = input->metadata != NULL ? json_text(ctx->arena, input->metadata) : STR_NONE;
+    if (metadata.len > METADATA_MAX)
+        return field_refuse(ctx, "metadata", "metadata has more than 4096 bytes");
+    struct event event = {
+        .id = uuid_make(),
+        .wall_us = clock_wall_us(),
+        .site = ctx->scope.site,
+        .event_name = input->event_name,
+        .event_category = input->event_category,
+        .event_label = input->event_label,
+        .event_value = input->event_value,
+        .metadata = metadata,
+        .page_path = input->page_path,
+        .session_id = input->session_id,
+        .visitor_id = input->visitor_id,
+        .user_agent = visitor_agent(request),
+        .ip_address = visitor_ip(ctx, request),
     };
-    Err texts = VISITOR_TAKE_TEXTS(ctx, body, fields);
-    Err value = event_value_read(ctx, body, &ret->event_value);
-    Err metadata = metadata_read(ctx, body, &ret->metadata);
-    TRY(texts);
-    TRY(value);
-    TRY(metadata);
-    if (str_trim(ret->event_name).len == 0)
-        return visitor_refuse(ctx, "event_name", "event_name is required");
-    return OK;
-}
-
-fiber_fn Err event_post(struct ctx *ctx, const struct request *request, struct reply *reply)
-{
-    const struct json *body;
-    TRY(request_object(ctx, request, &body));
-    struct event event = {.id = uuid_make(), .wall_us = clock_wall_us()};
-    TRY(visitor_site(ctx, body, &event.site));
-    TRY(event_read(ctx, body, &event));
-    event.user_agent = visitor_agent(request);
-    event.ip_address = visitor_ip(ctx, request);
     TRY(event_push(ctx, &event));
 
     reply->status = 202;

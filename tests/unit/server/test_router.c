@@ -1,5 +1,4 @@
-#include "server/dispatch/members.h"
-#include "server/dispatch/route.h"
+#include "server/dispatch/router.h"
 #include "support/fixture.h"
 
 static struct route_match find(struct ctx *ctx, const char *method, const char *path)
@@ -14,14 +13,12 @@ static struct route_match find(struct ctx *ctx, const char *method, const char *
 static void every_route_of_the_table_is_found(void **state)
 {
     struct ctx *ctx = *state;
-    uint32_t count;
-    const struct route *routes = routes_all(&count);
-    assert_true(count > 10);
+    assert_true(ROUTES_COUNT > 10);
     struct router *router = router_new(true);
-    for (uint32_t i = 0; i < count; i++) {
+    for (uint32_t i = 0; i < ROUTES_COUNT; i++) {
         struct route_match match =
-            router_find(router, ctx->arena, routes[i].method, routes[i].pattern);
-        assert_ptr_equal(match.route, &routes[i]);
+            router_find(router, ctx->arena, ROUTES[i].method, ROUTES[i].pattern);
+        assert_ptr_equal(match.route, &ROUTES[i]);
     }
     router_free(router);
 }
@@ -119,15 +116,34 @@ static void the_envelope_follows_from_the_path(void **state)
     assert_int_equal(envelope_of_path(STR("/apia")), ENVELOPE_CMS);
 }
 
-static void every_route_of_ours_says_what_it_knows(void **state)
+static void every_route_of_ours_has_the_envelope_of_its_path_and_its_rules(void **state)
 {
     (void)state;
-    uint32_t count;
-    const struct route *routes = routes_all(&count);
-    for (uint32_t i = 0; i < count; i++) {
-        if (!members_are_listed(&routes[i]))
-            fail_msg("%s has no line in members.def", routes[i].name);
+    for (uint32_t i = 0; i < ROUTES_COUNT; i++) {
+        assert_int_equal(ROUTES[i].envelope, envelope_of_path(ROUTES[i].pattern));
+        assert_int_not_equal(ROUTES[i].site.rule, 0);
+        assert_int_not_equal(ROUTES[i].write, 0);
     }
+}
+
+static void a_node_takes_as_many_children_as_there_are(void **state)
+{
+    struct ctx *ctx = *state;
+    enum { CHILDREN = 500 };
+    struct router *router = router_new(false);
+    struct route *routes = arena_array(ctx->arena, struct route, CHILDREN);
+    for (uint32_t i = 0; i < CHILDREN; i++) {
+        routes[i] = (struct route){.method = STR_INIT("GET"),
+                                   .pattern = str_printf(ctx->arena, "/many/Child-%u", i * 7919),
+                                   .handler = nothing};
+        assert_true(router_add(router, &routes[i]));
+    }
+    for (uint32_t i = 0; i < CHILDREN; i++) {
+        Str path = str_printf(ctx->arena, "/MANY/cHILD-%u", i * 7919);
+        assert_ptr_equal(router_find(router, ctx->arena, STR("GET"), path).route, &routes[i]);
+    }
+    assert_null(router_find(router, ctx->arena, STR("GET"), STR("/many/child-")).route);
+    router_free(router);
 }
 
 int main(void)
@@ -142,7 +158,8 @@ int main(void)
         FIXTURE_TEST(a_route_is_taken_once),
         FIXTURE_TEST(god_routes_do_not_exist_without_a_god_token),
         FIXTURE_TEST(the_envelope_follows_from_the_path),
-        FIXTURE_TEST(every_route_of_ours_says_what_it_knows),
+        FIXTURE_TEST(every_route_of_ours_has_the_envelope_of_its_path_and_its_rules),
+        FIXTURE_TEST(a_node_takes_as_many_children_as_there_are),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,8 +1,9 @@
 /* Sessions: login, refresh, logout in Directus' modes json and cookie. */
+#include "gen/routes/sessions.h"
+
 #include "access/identity/session.h"
 #include "base/settings/settings.h"
 #include "io/reactor/reactor.h"
-#include "server/dispatch/handlers.h"
 
 enum { EMAIL_MAX = 254, PASSWORD_MAX = 1024, REFRESH_MAX = 256 };
 #define REFRESH_COOKIE "directus_refresh_token"
@@ -66,7 +67,7 @@ static bool looks_like_email(Str s)
            str_find_char(str_slice(s, (size_t)at + 1, s.len), '@') < 0;
 }
 
-fiber_fn Err auth_login(struct ctx *ctx, const struct request *request, struct reply *reply)
+fiber_fn Err route_auth_login(struct ctx *ctx, const struct request *request, struct reply *reply)
 {
     const struct json *body;
     TRY(request_object(ctx, request, &body));
@@ -107,7 +108,7 @@ static fiber_fn Err refresh_token_read(struct ctx *ctx, const struct request *re
     return OK;
 }
 
-fiber_fn Err auth_refresh(struct ctx *ctx, const struct request *request, struct reply *reply)
+fiber_fn Err route_auth_refresh(struct ctx *ctx, const struct request *request, struct reply *reply)
 {
     Str token;
     enum mode mode;
@@ -118,7 +119,7 @@ fiber_fn Err auth_refresh(struct ctx *ctx, const struct request *request, struct
     return send_tokens(ctx, reply, &tokens, mode);
 }
 
-fiber_fn Err auth_logout(struct ctx *ctx, const struct request *request, struct reply *reply)
+fiber_fn Err route_auth_logout(struct ctx *ctx, const struct request *request, struct reply *reply)
 {
     Str token;
     enum mode mode;

@@ -1,0 +1,209 @@
+#include "server/api/server/openapi_schema.h"
+
+#define UUID_SCHEMA "{\"type\":\"string\",\"format\":\"uuid\"}"
+
+static void write_properties(struct json_writer *w, const struct route_input *input, int parent);
+
+bool schema_has_body(const struct route *route)
+{
+    for (uint32_t i = 0; i < route->input.count; i++)
+        if (!route->input.fields[i].is_query)
+            return true;
+    return false;
+}
+
+/* Values ------------------------------------------------------------------------------------- */
+
+static void write_choices(struct json_writer *w, const char *choices)
+{
+    Str rest = str_from_z(choices);
+    Str choice;
+    json_key(w, STR("enum"));
+    json_array_begin(w);
+    while (str_next(&rest, ',', &choice))
+        json_put_str(w, str_trim(choice));
+    json_array_end(w);
+}
+
+static void write_text(struct json_writer *w, const struct input_field *field)
+{
+    if (field->type == INPUT_SCALAR)
+        json_field_raw(w, "type", STR("[\"string\",\"number\"]"));
+    else
+        json_field_str(w, "type", STR("string"));
+    json_field_int(w, "maxLength", field->int_max);
+    if (field->choices != NULL && !(field->flags & INPUT_IS_FOLDED))
+        write_choices(w, field->choices);
+}
+
+static void write_int(struct json_writer *w, const struct input_field *field)
+{
+    json_field_str(w, "type", STR("integer"));
+    json_field_int(w, "minimum", field->int_min);
+    bool is_capped = field->flags & INPUT_IS_CAPPED;
+    if (!is_capped && field->int_max != INT64_MAX)
+        json_field_int(w, "maximum", field->int_max);
+}
+
+static void write_ids(struct json_writer *w, const struct input_field *field)
+{
+    json_field_str(w, "type", STR("array"));
+    json_field_int(w, "minItems", 1);
+    json_field_int(w, "maxItems", field->int_max);
+    json_field_raw(w, "items", STR(UUID_SCHEMA));
+}
+
+/* What is taken for granted, where it can be said in one word. */
+static void write_default(struct json_writer *w, const struct route_input *input,
+                          const struct input_field *field)
+{
+    if (input->defaults == NULL)
+        return;
+    const void *value = (const char *)input->defaults + field->offset;
+    bool is_number = field->type == INPUT_INT && *(const int64_t *)value != INT64_MAX;
+    if (is_number && *(const int64_t *)value != 0)
+        json_field_int(w, "default", *(const int64_t *)value);
+    else if (field->type == INPUT_TEXT && ((const Str *)value)->data != NULL)
+        json_field_str(w, "default", *(const Str *)value);
+    else if (field->type == INPUT_BOOL && *(const bool *)value)
+        json_field_bool(w, "default", true);
+}
+
+static void write_members(struct json_writer *w, const struct route_input *input,
+                          const struct input_field *field)
+{
+    switch (field->type) {
+    case INPUT_TEXT:
+    case INPUT_SCALAR:
+        write_text(w, field);
+        break;
+    case INPUT_INT:
+        write_int(w, field);
+        break;
+    case INPUT_BOOL:
+        json_field_str(w, "type", STR("boolean"));
+        break;
+    case INPUT_UUID:
+        json_field_str(w, "type", STR("string"));
+        json_field_str(w, "format", STR("uuid"));
+        break;
+    case INPUT_IDS:
+        write_ids(w, field);
+        break;
+    case INPUT_TIME:
+        json_field_str(w, "type", STR("string"));
+        json_field_int(w, "maxLength", field->int_max);
+        break;
+    case INPUT_MONEY:
+        json_field_str(w, "type", STR("number"));
+        json_field_int(w, "minimum", 0);
+        break;
+    case INPUT_OBJECT:
+        write_properties(w, input, (int)(field - input->fields));
+        break;
+    case INPUT_JSON:
+    case INPUT_ANY:
+        break;
+    }
+    write_default(w, input, field);
+}
+
+void schema_write_value(struct json_writer *w, const struct route_input *input,
+                        const struct input_field *field)
+{
+    json_object_begin(w);
+    write_members(w, input, field);
+    json_object_end(w);
+}
+
+/* Objects ------------------------------------------------------------------------------------ */
+
+static void write_property(struct json_writer *w, const struct route_input *input,
+                           const struct input_field *field, const char *name, bool is_old)
+{
+    json_key(w, str_from_z(name));
+    json_object_begin(w);
+    write_members(w, input, field);
+    json_field_str(w, "description", str_from_z(field->help));
+    if (is_old)
+        json_field_bool(w, "deprecated", true);
+    json_object_end(w);
+}
+
+static void write_properties(struct json_writer *w, const struct route_input *input, int parent)
+{
+    json_field_str(w, "type", STR("object"));
+    json_key(w, STR("properties"));
+    json_object_begin(w);
+    for (uint32_t i = 0; i < input->count; i++) {
+        const struct input_field *field = &input->fields[i];
+        if (field->is_query || field->parent != parent)
+            continue;
+        write_property(w, input, field, field->name, false);
+        if (field->alias != NULL)
+            write_property(w, input, field, field->alias, true);
+    }
+    json_object_end(w);
+    json_field_bool(w, "additionalProperties", input->has_free_body && parent < 0);
+}
+
+static void put_required(struct json_writer *w, const char *name)
+{
+    json_object_begin(w);
+    json_key(w, STR("required"));
+    json_array_begin(w);
+    json_put_str(w, str_from_z(name));
+    json_array_end(w);
+    json_object_end(w);
+}
+
+/* By either of its names. */
+static void put_either_name(struct json_writer *w, const struct input_field *field)
+{
+    put_required(w, field->name);
+    if (field->alias != NULL)
+        put_required(w, field->alias);
+}
+
+static bool is_required(const struct input_field *field)
+{
+    return !field->is_query && field->parent < 0 &&
+           field->flags & (INPUT_IS_REQUIRED | INPUT_IS_FILLED);
+}
+
+static void put_need(struct json_writer *w, const struct route_input *input, uint64_t fields)
+{
+    json_object_begin(w);
+    json_key(w, STR("anyOf"));
+    json_array_begin(w);
+    for (uint32_t i = 0; i < input->count; i++)
+        if (fields & UINT64_C(1) << i)
+            put_either_name(w, &input->fields[i]);
+    json_array_end(w);
+    json_object_end(w);
+}
+
+static void write_needs(struct json_writer *w, const struct route_input *input)
+{
+    uint32_t count = input->need_count;
+    for (uint32_t i = 0; i < input->count; i++)
+        count += is_required(&input->fields[i]);
+    if (count == 0)
+        return;
+    json_key(w, STR("allOf"));
+    json_array_begin(w);
+    for (uint32_t i = 0; i < input->count; i++)
+        if (is_required(&input->fields[i]))
+            put_need(w, input, UINT64_C(1) << i);
+    for (uint32_t i = 0; i < input->need_count; i++)
+        put_need(w, input, input->needs[i].fields);
+    json_array_end(w);
+}
+
+void schema_write_body(struct json_writer *w, const struct route *route)
+{
+    json_object_begin(w);
+    write_properties(w, &route->input, -1);
+    write_needs(w, &route->input);
+    json_object_end(w);
+}

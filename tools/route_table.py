@@ -1,0 +1,303 @@
+"""Reads server/api/<family>/routes.def: routes, and below each the fields that it takes and gives.
+
+    ROUTE("POST", "/api/lead", lead_post, GUARD_VISITOR, BODY_PUBLIC, TAG_VISITORS, RATE_FORM, SITE_HOST, WRITES, "Stores a lead.")
+        BODY(email, TEXT(254), REQUIRED, "The address of the visitor.")
+
+One row a line. The rows below a route are its own until the next ROUTE or GROUP; server/api/README.md lists them.
+A mistake ends with file:line and a sentence.
+"""
+
+import pathlib
+import re
+from dataclasses import dataclass, field
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+FAMILIES = "server/api/*/routes.def"
+
+STRING = r'"(?:[^"\\]|\\.)*"'
+COMMENT = re.compile(r"/\*.*?\*/", flags=re.S)
+ROW = re.compile(r"\s*(?P<macro>[A-Z_]+)\((?P<arguments>.*)\)\s*$")
+NAME = re.compile(r"[a-z][a-z0-9_]*$")
+WORD = re.compile(r"\s*([A-Z_]+)")
+
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "SEARCH")
+WRITES = ("READS", "WRITES", "OPENS")
+SITE_RULES = ("SITE_NONE", "SITE_CALLER", "SITE_HOST", "SITE_HOST_OR_NONE", "SITE_PLATFORM", "SITE_NAMED",
+              "SITE_NAMED_OR_PLATFORM", "SITE_OF")
+# Rules that ask which site a request of /api names; its field is added, unless the route has one of its own.
+NAMING_RULES = ("SITE_HOST", "SITE_NAMED", "SITE_NAMED_OR_PLATFORM", "SITE_OF")
+
+# How many arguments a type has.
+TYPES = {"TEXT": 1, "SCALAR": 1, "INT": 2, "BOOL": 0, "UUID": 0, "IDS": 1, "TIME": 1, "MONEY": 0,
+         "OBJECT": 0, "JSON": 0, "ANY": 0}
+OPTIONS = ("ALIAS", "REQUIRED", "FILLED", "DEFAULT", "CHOICES", "FOLDED", "BLANKABLE", "CAPPED", "HAS", "NULLABLE",
+           "OF", "SAYS")
+
+
+class Mistake(Exception):
+    pass
+
+
+@dataclass
+class Field:
+    place: str  # BODY or QUERY
+    path: str   # velocity.mode
+    type: str
+    limits: list
+    options: dict
+    help: str
+    where: str
+
+    def leaf(self):
+        return self.path.rpartition(".")[2]
+
+    def parent(self):
+        return self.path.rpartition(".")[0]
+
+    def member(self):
+        """Of the struct; ANY has none, for nobody reads it."""
+        return None if self.type == "ANY" else self.path.replace(".", "_")
+
+    def alias(self):
+        return self.options.get("ALIAS", [None])[0]
+
+    def names(self):
+        return [name for name in (self.alias(), self.leaf()) if name]
+
+
+@dataclass
+class Route:
+    method: str
+    pattern: str
+    name: str
+    guard: str
+    body: str
+    tag: str
+    rate: str
+    site: str
+    subjects: list
+    write: str
+    summary: str
+    family: str
+    where: str
+    fields: list = field(default_factory=list)
+    needs: list = field(default_factory=list)   # (names, sentence or None)
+    keeps: list = field(default_factory=list)   # "type name"
+    is_checked: bool = False
+    is_late: bool = False
+    has_free_body: bool = False
+
+    def is_api(self):
+        return self.pattern.startswith(("/api/", "/god/"))
+
+    def has_input(self):
+        return bool(self.fields or self.keeps)
+
+    def find(self, path):
+        return next((f for f in self.fields if f.path == path), None)
+
+
+@dataclass
+class Family:
+    name: str
+    routes: list = field(default_factory=list)
+    includes: list = field(default_factory=list)
+    groups: dict = field(default_factory=dict)
+
+
+def split(arguments):
+    """At the commas outside strings and parentheses."""
+    parts, depth, start, in_string = [], 0, 0, False
+    for i, c in enumerate(arguments):
+        if c == '"' and (i == 0 or arguments[i - 1] != "\\"):
+            in_string = not in_string
+        elif not in_string and c in "()":
+            depth += 1 if c == "(" else -1
+        elif not in_string and c == "," and depth == 0:
+            parts.append(arguments[start:i].strip())
+            start = i + 1
+    rest = arguments[start:].strip()
+    return parts + [rest] if rest or parts else []
+
+
+def unquote(text, where):
+    if not re.fullmatch(STRING, text):
+        raise Mistake(f"{where}: {text} has to be a string")
+    return text[1:-1].replace('\\"', '"')
+
+
+def closing(text, start):
+    """Where the parenthesis at `start` ends; -1: nowhere."""
+    depth, in_string = 0, False
+    for i in range(start, len(text)):
+        if text[i] == '"' and text[i - 1] != "\\":
+            in_string = not in_string
+        elif not in_string and text[i] in "()":
+            depth += 1 if text[i] == "(" else -1
+            if depth == 0:
+                return i
+    return -1
+
+
+def words(text, where):
+    """WORD WORD(a, b) … as {word: arguments}."""
+    found, position = {}, 0
+    text = text.strip()
+    while position < len(text):
+        match = WORD.match(text, position)
+        if match is None:
+            raise Mistake(f"{where}: cannot read '{text[position:]}'")
+        position, arguments = match.end(), []
+        if text[position:position + 1] == "(":
+            end = closing(text, position)
+            if end < 0:
+                raise Mistake(f"{where}: '{text}' has no end")
+            position, arguments = end + 1, split(text[position + 1:end])
+        found[match[1]] = arguments
+    return found
+
+
+def check_options(options, place, where):
+    for option, arguments in options.items():
+        if option not in OPTIONS:
+            raise Mistake(f"{where}: there is no option '{option}'")
+        if option == "SAYS":
+            options[option] = [arguments[0], unquote(arguments[1], where)]
+    if place == "QUERY" and "NULLABLE" in options:
+        raise Mistake(f"{where}: no parameter of a query is null")
+
+
+def read_field(place, arguments, where):
+    parts = split(arguments)
+    if len(parts) not in (3, 4):
+        raise Mistake(f"{where}: a field has a name, a type, perhaps options, and a sentence")
+    path, (type_, limits) = parts[0], next(iter(words(parts[1], where).items()))
+    if not all(re.fullmatch(r"[a-zA-Z][a-zA-Z0-9_]*", part) for part in path.split(".")):
+        raise Mistake(f"{where}: '{path}' is no name of a field")
+    if TYPES.get(type_) != len(limits):
+        raise Mistake(f"{where}: '{parts[1]}' is no type of a field")
+    options = words(parts[2], where) if len(parts) == 4 else {}
+    check_options(options, place, where)
+    return Field(place, path, type_, limits, options, unquote(parts[-1], where), where)
+
+
+def read_route(arguments, family, where):
+    parts = split(arguments)
+    if len(parts) != 10:
+        raise Mistake(f"{where}: a route has 10 columns: method, pattern, handler, guard, body, tag, rate class, "
+                      "site rule, write rule, summary")
+    site, subjects = next(iter(words(parts[7], where).items()))
+    route = Route(unquote(parts[0], where), unquote(parts[1], where), *parts[2:7], site, subjects, parts[8],
+                  unquote(parts[9], where), family, where)
+    if route.method not in METHODS:
+        raise Mistake(f"{where}: there is no method {route.method}")
+    if not NAME.match(route.name):
+        raise Mistake(f"{where}: '{route.name}' is no name of a handler")
+    if site not in SITE_RULES or (site == "SITE_OF") != bool(subjects):
+        raise Mistake(f"{where}: '{parts[7]}' is no site rule")
+    if route.write not in WRITES:
+        raise Mistake(f"{where}: '{route.write}' is no write rule")
+    if route.write == "WRITES" and route.guard == "GUARD_OPEN":
+        raise Mistake(f"{where}: nobody is known here whose token could be asked whether it may write")
+    return route
+
+
+def open_target(route, group, where):
+    if route is None and group is None:
+        raise Mistake(f"{where}: this row belongs below a ROUTE")
+    return group if group is not None else route.fields
+
+
+def read_row(family, state, macro, arguments, where):
+    """One line; state is the route, or the list of a group's fields, that rows belong to."""
+    route, group = state
+    if macro == "ROUTE":
+        family.routes.append(read_route(arguments, family.name, where))
+        return family.routes[-1], None
+    if macro == "GROUP":
+        family.groups[arguments.strip()] = []
+        return None, family.groups[arguments.strip()]
+    if macro == "INCLUDE":
+        family.includes.append(unquote(arguments, where))
+        return state
+    target = open_target(route, group, where)
+    if macro in ("BODY", "QUERY"):
+        target.append(read_field(macro, arguments, where))
+    elif macro == "USE":
+        if arguments not in family.groups:
+            raise Mistake(f"{where}: there is no group '{arguments}' above")
+        target += family.groups[arguments]
+    elif group is not None:
+        raise Mistake(f"{where}: a group has fields only")
+    elif macro == "NEEDS":
+        parts = split(arguments)
+        says = unquote(parts.pop(), where) if parts[-1].startswith('"') else None
+        route.needs.append((parts, says))
+    elif macro == "KEEPS":
+        route.keeps.append(arguments.strip())
+    elif macro == "CHECK":
+        route.is_checked = True
+    elif macro == "LATE":
+        route.is_late = True
+    elif macro == "FREE":
+        route.has_free_body = True
+    else:
+        raise Mistake(f"{where}: there is no row {macro}")
+    return state
+
+
+def add_site(route):
+    """The field that names the site, before all others."""
+    if not route.is_api() or route.site not in NAMING_RULES or route.find("site_id"):
+        return
+    place = "QUERY" if route.body == "BODY_NONE" else "BODY"
+    route.fields.insert(0, Field(place, "site_id", "UUID", [], {"ALIAS": ["site"]},
+                                 "The site; a token of a site need not name it.", route.where))
+
+
+def check_route(route):
+    paths = [f.path for f in route.fields]
+    if len(set(paths)) != len(paths) or len(paths) > 64:
+        raise Mistake(f"{route.where}: {route.name} names a field twice, or more than 64")
+    for f in route.fields:
+        if f.parent() and (route.find(f.parent()) is None or route.find(f.parent()).type != "OBJECT"):
+            raise Mistake(f"{f.where}: '{f.parent()}' is no object of {route.name}")
+        if f.place == "BODY" and route.body == "BODY_NONE":
+            raise Mistake(f"{f.where}: {route.name} takes no body")
+    for name in [name for names, _ in route.needs for name in names] + route.subjects:
+        if route.find(name) is None:
+            raise Mistake(f"{route.where}: {route.name} has no field '{name}'")
+    for name in route.subjects:
+        if "OF" not in route.find(name).options:
+            raise Mistake(f"{route.where}: '{name}' does not say OF(…): whose site would it be?")
+    if route.is_checked and not route.has_input():
+        raise Mistake(f"{route.where}: {route.name} checks an input that it does not have")
+
+
+def read_family(path):
+    family = Family(path.parent.name)
+    text = COMMENT.sub(lambda m: "\n" * m[0].count("\n"), path.read_text(encoding="utf-8"))
+    state = (None, None)
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip():
+            continue
+        where = f"{path}:{number}"
+        match = ROW.match(line)
+        if match is None:
+            raise Mistake(f"{where}: a row is MACRO(…) in one line")
+        state = read_row(family, state, match["macro"], match["arguments"], where)
+    for route in family.routes:
+        add_site(route)
+        check_route(route)
+    return family
+
+
+def read_families(root=ROOT):
+    families = [read_family(path) for path in sorted(root.glob(FAMILIES))]
+    seen, names = {}, {}
+    for route in (route for family in families for route in family.routes):
+        for key, known in (((route.method, route.pattern), seen), (route.name, names)):
+            if key in known:
+                raise Mistake(f"{route.where}: {key} is already at {known[key]}")
+            known[key] = route.where
+    return families
