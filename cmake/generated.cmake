@@ -8,7 +8,7 @@ set(SPARK_GEN "${SPARK_GEN_ROOT}/gen")
 file(MAKE_DIRECTORY "${SPARK_GEN}")
 
 file(GLOB queries CONFIGURE_DEPENDS schema/queries/*.sql)
-file(GLOB_RECURSE embedded CONFIGURE_DEPENDS schema/*.sql schema/manifest core/*.lua demo/*.json)
+file(GLOB_RECURSE embedded CONFIGURE_DEPENDS schema/*.sql schema/renamed core/*.lua demo/*.json)
 list(FILTER embedded EXCLUDE REGEX "/schema/queries/")
 list(SORT queries)
 list(SORT embedded)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes files of the tree into embed.h and embed.c, so that the binary carries its own schema.
 
-Each file is found at run time by its path from the root: embed_find(STR("schema/manifest"), &text).
+Each file is found at run time by its path from the root: embed_find(STR("schema/renamed"), &text).
 The bytes end with a NUL that `len` does not count.
 """
 

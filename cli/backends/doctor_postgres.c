@@ -4,7 +4,6 @@
 #include "cli/backends/leakproof.h"
 #include "cli/backends/sync_postgres.h"
 #include "cli/supervise/seals.h"
-#include "gen/embed.h"
 #include "io/pg/migrate_files.h"
 
 enum { VERSION_MIN = 150000, NAMES_MAX = 16384 };
@@ -105,6 +104,19 @@ static void look_at_tenant_lane(struct ctx *ctx, const struct settings *settings
     sync_postgres_close(lane);
 }
 
+/* *ret: the migrations that it has. */
+static Err compare_schema(struct ctx *ctx, struct sync_postgres *postgres, struct sync_rows *ret)
+{
+    struct migrations migrations;
+    TRY(migrations_load(ctx, &migrations));
+    TRY(sync_postgres_query(ctx, postgres, "select name from spark.migrations order by name", NULL,
+                            0, ret));
+    TRY(migrations_compare(ctx, &migrations, ret->values, ret->count));
+    struct sync_rows functions;
+    TRY(sync_postgres_query(ctx, postgres, SQL_FUNCTIONS_APPLIED, NULL, 0, &functions));
+    return migrations_compare_functions(ctx, &migrations, functions.values, functions.count);
+}
+
 static void look_at_schema(struct ctx *ctx, struct sync_postgres *postgres,
                            struct findings *findings)
 {
@@ -115,12 +127,8 @@ static void look_at_schema(struct ctx *ctx, struct sync_postgres *postgres,
                     STR("run spark migrate"));
         return;
     }
-    struct sync_rows rows;
-    Err err = sync_postgres_query(ctx, postgres, "select name from spark.migrations order by name",
-                                  NULL, 0, &rows);
-    if (err == OK)
-        err = migrations_compare(ctx, rows.values, rows.count);
-    if (err != OK)
+    struct sync_rows rows = {0};
+    if (compare_schema(ctx, postgres, &rows) != OK)
         finding_add(findings, FINDING_BAD, STR("schema"), last_reason(ctx),
                     STR("no server and no worker starts on it"));
     else
@@ -177,15 +185,13 @@ static void look_at_indexes(struct ctx *ctx, struct sync_postgres *postgres,
                           "create extension if not exists btree_gin;"));
 }
 
-/* The tables that the pack would create, as a PostgreSQL array: read off the embedded files. */
-static const char *pack_tables(struct ctx *ctx)
+/* The tables that the pack would create, as a PostgreSQL array: read off its migrations. */
+static const char *pack_tables(struct ctx *ctx, const struct migrations *migrations)
 {
     struct buf *names = buf_in_arena(ctx->arena, NAMES_MAX);
     buf_put_char(names, '{');
-    for (const struct embedded_file *file = EMBEDDED_FILES; file->path != NULL; file++) {
-        if (!str_starts_with(str_from_z(file->path), STR("schema/pack/")))
-            continue;
-        Str text = str_of(file->data, file->len);
+    for (uint32_t i = 0; i < migrations->count; i++) {
+        Str text = migrations->list[i].is_pack ? migrations->list[i].sql : STR_NONE;
         Str line, name;
         while (str_next(&text, '\n', &line)) {
             if (!str_starts_with(line, STR("create table ")))
@@ -206,15 +212,17 @@ static void look_at_names(struct ctx *ctx, struct sync_postgres *postgres,
                           struct findings *findings)
 {
     Str has_pack =
-        ask(ctx, postgres, "select exists (select from spark.migrations where name like '%pack/%')",
+        ask(ctx, postgres,
+            "select exists (select from spark.migrations where name ~ '/([0-9]{4}_)?pack[_/]')",
             NULL, STR("f"));
-    if (is_yes(has_pack))
+    struct migrations migrations;
+    if (is_yes(has_pack) || migrations_load(ctx, &migrations) != OK)
         return;
     Str clashes = ask(ctx, postgres,
                       "select string_agg(relname::text, ', ' order by relname) from pg_class "
                       "where relnamespace = 'public'::regnamespace and relkind in ('r', 'p', 'v') "
                       "and relname = any ($1::name[])",
-                      pack_tables(ctx), STR_NONE);
+                      pack_tables(ctx, &migrations), STR_NONE);
     finding_add(findings, clashes.len > 0 ? FINDING_ODD : FINDING_GOOD, STR("names"),
                 clashes.len > 0 ? clashes : STR("no clash with the factory's tables"),
                 clashes.len > 0 ? STR("the factory's pack cannot be installed here until these "

@@ -10,14 +10,18 @@ int command_migrate(struct cli *cli, int argc, char **argv);
 
 static void print_json(const struct migrate_result *result)
 {
-    printf("{\"applied\":%u,\"present\":%u,\"pack\":%s}\n", result->applied, result->present,
-           result->installed_pack ? "true" : "false");
+    printf("{\"applied\":%u,\"present\":%u,\"functions\":%u,\"pack\":%s}\n", result->applied,
+           result->present, result->functions, result->installed_pack ? "true" : "false");
 }
 
 static void print_sentence(const struct migrate_result *result)
 {
     const char *pack = result->installed_pack ? "with" : "without";
-    if (result->applied == 0)
+    if (result->applied == 0 && result->functions > 0)
+        printf("Renewed the functions of %u files; %u migrations were there, %s the factory's "
+               "pack.\n",
+               result->functions, result->present, pack);
+    else if (result->applied == 0)
         printf("The database is up to date: %u migrations, %s the factory's pack.\n",
                result->present, pack);
     else

@@ -1,5 +1,5 @@
 -- The quality gate: approving, asking it, and what is published at its date. $1 is the site wherever a
--- statement has one. What may pass is spark.quality_gate's to say (schema/pack/2_walls/09_quality_gate.sql).
+-- statement has one. What may pass is spark.quality_gate's to say (schema/functions/pack_quality_gate.sql).
 
 -- name: articles_approve :write
 -- params: site uuid, ids uuid[], waives_word_target bool, reason text?, audit_user arg, audit_actor arg,

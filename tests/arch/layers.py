@@ -27,13 +27,15 @@ LAYERS = {
 ALLOWED_ACROSS = {("cli", "server/main.h"), ("cli", "workers/main.h")}
 
 FILES_IN_FOLDER_MAX = 30
+# One line through time, not a shelf: nobody looks for a subject there.
+UNLIMITED_FOLDERS = {"schema/migrations"}
 
 LIBRARY = {
     "h2o": r"\bh2o_\w+", "libpq": r"\bPG(?:conn|result)\b", "hiredis": r"\bredis(?:Reply|Reader|Context|AsyncContext)\b",
     "jansson": r"\bjson_t\b", "libjwt": r"\bjwt_t\b", "pcre2": r"\bpcre2_\w+", "curl": r"\bCURL\w*\b",
 }
 # A header private to the module that wraps the library says so in its first comment.
-PRIVATE_HEADERS = {"base/json/json_jansson.h", "io/pg/db_internal.h", "io/pg/lanes/db_request.h", "io/pg/session/db_connect.h",
+PRIVATE_HEADERS = {"base/json/json_jansson.h", "io/pg/db_internal.h", "io/pg/migrate_internal.h", "io/pg/lanes/db_request.h", "io/pg/session/db_connect.h",
                    "io/pg/session/db_connection.h", "io/pg/session/db_statement.h", "io/net/http_pool.h",
                    "io/redis/redis_connection.h", "server/http/conn.h", "server/http/exchange.h"}
 
@@ -71,7 +73,7 @@ def full_folders():
     for top in ("core", "server", "workers", "cli", "extensions", "schema"):
         for folder in sorted(path for path in (ROOT / top).rglob("*") if path.is_dir()):
             count = sum(path.is_file() for path in folder.iterdir())
-            if count > FILES_IN_FOLDER_MAX:
+            if count > FILES_IN_FOLDER_MAX and str(folder.relative_to(ROOT)) not in UNLIMITED_FOLDERS:
                 yield f"{folder.relative_to(ROOT)} has {count} files, at most {FILES_IN_FOLDER_MAX} are wanted"
 
 

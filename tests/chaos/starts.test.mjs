@@ -139,21 +139,21 @@ async function facesSay(sentence) {
 }
 
 test('a_missing_migration_is_named_by_server_worker_and_doctor', async () => {
-    await asOwner(`create table kept_row as select * from spark.migrations where name = 'schema/system/09_crash_reason.sql';
-        delete from spark.migrations where name = 'schema/system/09_crash_reason.sql'`);
-    await facesSay(/1 migration is missing \(schema\/system\/09_crash_reason\.sql\): run spark migrate/);
+    await asOwner(`create table kept_row as select * from spark.migrations where name = 'schema/migrations/0009_crash_reason.sql';
+        delete from spark.migrations where name = 'schema/migrations/0009_crash_reason.sql'`);
+    await facesSay(/1 migration is missing \(schema\/migrations\/0009_crash_reason\.sql\): run spark migrate/);
     await asOwner('insert into spark.migrations select * from kept_row; drop table kept_row');
     assert.equal((await doctor('schema')).state, 'good');
 });
 
 test('a_database_that_is_newer_is_refused_by_server_and_worker_and_named_by_doctor', async () => {
-    await asOwner(`insert into spark.migrations (name, checksum) values ('schema/system/99_future.sql', 'x')`);
-    const sentence = /the database is newer than this binary: it has schema\/system\/99_future\.sql; use a newer binary/;
+    await asOwner(`insert into spark.migrations (name, checksum) values ('schema/migrations/9999_future.sql', 'x')`);
+    const sentence = /the database is newer than this binary: it has schema\/migrations\/9999_future\.sql; use a newer binary/;
     await facesSay(sentence);
     await stop();
     await refused(new RegExp(`^spark: ${sentence.source}`, 'm'));
     const backends = await startBackends({ data });
-    await sql(backends.databaseUrl, `set role spark_owner; delete from spark.migrations where name = 'schema/system/99_future.sql'`);
+    await sql(backends.databaseUrl, `set role spark_owner; delete from spark.migrations where name = 'schema/migrations/9999_future.sql'`);
     await backends.stop();
     await start();
 });

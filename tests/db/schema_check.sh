@@ -43,13 +43,32 @@ apply() {
     fi
 }
 
-# migrate DATABASE GROUPS [ROLE]
+# part PATH: pack or system
+part() {
+    case $(basename "$1") in
+    [0-9][0-9][0-9][0-9]_pack_* | pack_*) echo pack ;;
+    *) echo system ;;
+    esac
+}
+
+# migrate DATABASE PARTS [ROLE]: as `spark migrate` does, but for its records
 migrate() {
-    while read -r group path; do
-        case " $2 " in
-        *" $group "*) apply "$1" "$path" ${3:+"$3"} || return 1 ;;
-        esac
-    done <schema/manifest
+    for path in schema/migrations/*.sql; do
+        case " $2 " in *" $(part "$path") "*) ;; *) continue ;; esac
+        for needed in $(sed -n '/^--/!q; s/^-- functions: //p' "$path"); do
+            renew "$1" "schema/functions/$needed.sql" ${3:+"$3"} || return 1
+        done
+        apply "$1" "$path" ${3:+"$3"} || return 1
+    done
+    for path in schema/functions/*.sql; do
+        case " $2 " in *" $(part "$path") "*) renew "$1" "$path" ${3:+"$3"} || return 1 ;; esac
+    done
+}
+
+# renew DATABASE FILE [ROLE]: a file of functions
+renew() {
+    { echo "set local check_function_bodies = off; set local role spark_owner;" && cat "$2"; } >"$work/functions.sql"
+    apply "$1" "$work/functions.sql" ${3:+"$3"}
 }
 
 # What a database is, without what time changes.
@@ -75,8 +94,8 @@ ask "$base" -f tests/db/schema_check.sql | grep -v '^$' | tail -1
 
 say "guarded files twice"
 shape "$base" >"$work/once"
-for path in system/01_roles system/04_directus system/05_directus_tenancy system/06_seed system/15_epoch_stamp system/18_accounts pack/3_roof/04_metadata pack/3_roof/05_public; do
-    apply "$base" "schema/$path.sql"
+for path in 0001_roles 0004_directus 0005_directus_tenancy 0006_seed 0047_epoch_stamp 0049_accounts 0023_pack_metadata 0024_pack_public; do
+    apply "$base" "schema/migrations/$path.sql"
 done
 shape "$base" >"$work/twice"
 diff "$work/once" "$work/twice" || fail "running a guarded file again changed something"
@@ -97,16 +116,16 @@ done
 
 say "somebody with no rights gets a sentence"
 ask postgres -c "create role ${base}_nobody login"
-if apply "${base}_plain" schema/system/01_roles.sql "${base}_nobody" 2>"$work/refused"; then
+if apply "${base}_plain" schema/migrations/0001_roles.sql "${base}_nobody" 2>"$work/refused"; then
     fail "a user without rights could migrate"
 fi
 grep -q "is not a member of the role\|may not create" "$work/refused" || fail "unclear refusal: $(cat "$work/refused")"
 
-# The tables of 04, made by a user of its own, stand for those that Directus made.
+# The tables of 0004, made by a user of its own, stand for those that Directus made.
 say "a database of somebody else is opened in place"
 ask postgres -c "create role ${base}_old login" \
     -c "create database ${base}_opened owner ${base}_old encoding utf8 template template0"
-sed "s/'spark_owner'::regrole/'${base}_old'::regrole/" schema/system/04_directus.sql >"$work/directus.sql"
+sed "s/'spark_owner'::regrole/'${base}_old'::regrole/" schema/migrations/0004_directus.sql >"$work/directus.sql"
 apply "${base}_opened" "$work/directus.sql" "${base}_old"
 ask "${base}_opened" -c "set session authorization ${base}_old" \
     -c "create table articles (id serial primary key, title text)" \

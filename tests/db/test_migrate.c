@@ -1,4 +1,5 @@
-/* Migrations against a real server: once, twice, from two at once, changed, from the future. */
+/* Migrations against a real server: once, twice, from two at once, changed, from the future, under old names;
+ * functions that have changed. */
 #include "db_test.h"
 
 #include <pthread.h>
@@ -110,7 +111,7 @@ static void a_changed_file_and_a_newer_database_are_refused(void **state)
     assert_int_equal(run.err, OK);
     arena_destroy(run.ctx.arena);
 
-    run_sql("insert into spark.migrations values ('schema/system/99_future.sql', 'x')");
+    run_sql("insert into spark.migrations values ('schema/migrations/9999_future.sql', 'x')");
     run = migrate(PACK_NEVER);
     assert_int_equal(run.err, ERR_CONFIG);
     assert_true(str_find(last_reason(&run.ctx), STR("newer than this binary")) >= 0);
@@ -131,13 +132,61 @@ static void a_file_that_fails_leaves_nothing_of_itself(void **state)
     struct migration_run run = migrate(PACK_NEVER);
     assert_int_equal(run.err, ERR_CONFIG);
     Str reason = last_reason(&run.ctx);
-    assert_true(str_find(reason, STR("schema/system/02_machinery.sql")) == 0);
+    assert_true(str_find(reason, STR("schema/migrations/0002_machinery.sql")) == 0);
     assert_true(str_find(reason, STR("already exists")) > 0);
     arena_destroy(run.ctx.arena);
     PGconn *pg = must_connect(test_url);
     assert_string_equal(must_ask(pg, "select string_agg(name, ',') from spark.migrations"),
-                        "schema/system/01_roles.sql");
+                        "schema/migrations/0001_roles.sql");
     assert_string_equal(must_ask(pg, "select to_regclass('spark.collections') is null"), "t");
+    PQfinish(pg);
+}
+
+static void names_of_the_first_releases_become_todays(void **state)
+{
+    (void)state;
+    struct migration_run run = migrate(PACK_NEVER);
+    assert_int_equal(run.err, OK);
+    uint32_t applied = run.result.applied;
+    arena_destroy(run.ctx.arena);
+    run_sql("update spark.migrations set name = 'schema/system/01_roles.sql' where name like "
+            "'%/0001_roles.sql'; update spark.migrations set name = 'schema/system/19_starts.sql' "
+            "where name like '%/0043_starts.sql'");
+    run = migrate(PACK_NEVER);
+    assert_int_equal(run.err, OK);
+    assert_int_equal(run.result.applied, 0);
+    assert_int_equal(run.result.present, applied);
+    arena_destroy(run.ctx.arena);
+    PGconn *pg = must_connect(test_url);
+    assert_string_equal(must_ask(pg, "select count(*) from spark.migrations where name not like "
+                                     "'schema/migrations/%'"),
+                        "0");
+    PQfinish(pg);
+}
+
+static void functions_are_renewed_when_they_have_changed(void **state)
+{
+    (void)state;
+    struct migration_run run = migrate(PACK_NEVER);
+    assert_int_equal(run.err, OK);
+    assert_true(run.result.functions > 5);
+    arena_destroy(run.ctx.arena);
+    run_sql("update spark.functions set checksum = 'x' where name like '%/site.sql';"
+            "insert into spark.functions values ('schema/functions/gone.sql', 'x');"
+            "create or replace function spark.current_site() returns uuid language sql stable "
+            "return null::uuid");
+    run = migrate(PACK_NEVER);
+    assert_int_equal(run.err, OK);
+    assert_int_equal(run.result.applied, 0);
+    assert_int_equal(run.result.functions, 1);
+    arena_destroy(run.ctx.arena);
+    PGconn *pg = must_connect(test_url);
+    assert_string_equal(must_ask(pg, "select prosrc like '%spark.site%' or "
+                                     "pg_get_functiondef(oid) like '%spark.site%' from pg_proc "
+                                     "where proname = 'current_site'"),
+                        "t");
+    assert_string_equal(
+        must_ask(pg, "select count(*) from spark.functions where checksum = 'x'"), "0");
     PQfinish(pg);
 }
 
@@ -162,6 +211,8 @@ int main(void)
         migrate_test(two_processes_at_once_do_no_harm),
         migrate_test(a_changed_file_and_a_newer_database_are_refused),
         migrate_test(a_file_that_fails_leaves_nothing_of_itself),
+        migrate_test(names_of_the_first_releases_become_todays),
+        migrate_test(functions_are_renewed_when_they_have_changed),
         migrate_test(an_absent_server_is_waited_for_and_then_told),
     };
     return RUN_DB_TESTS(tests);

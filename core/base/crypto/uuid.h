@@ -18,5 +18,5 @@ Str uuid_text(struct arena *arena, Uuid uuid);
 bool uuid_eq(Uuid a, Uuid b);
 bool uuid_is_nil(Uuid uuid);
 
-/* The reserved site that owns the rows meant for everybody (schema/pack); null on the wire. */
+/* The reserved site that owns the rows meant for everybody (spark.library_site); null on the wire. */
 extern const Uuid UUID_LIBRARY_SITE;

@@ -5,7 +5,7 @@
  * claimed for one job in the transaction that enqueues it, and done or failed in the one that ends
  * it, together with its article. So a slot is worked on once, whoever asks how often, and a failure
  * is that slot's own: nothing behind it moves. Which moves a queue may make stands in
- * spark.production_moves() (schema/pack/2_walls/07_production_slots.sql).
+ * spark.production_moves() (schema/functions/pack_production.sql).
  */
 #pragma once
 

@@ -50,7 +50,7 @@ fiber_fn Err article_posted(struct db_tx *tx, Uuid article, const struct publish
 
 /*
  * The quality gate: what an article must be before the world reads it. spark.quality_gate (see
- * schema/pack/2_walls/09_quality_gate.sql) decides, and triggers hold every path to it; here it is
+ * schema/functions/pack_quality_gate.sql) decides, and triggers hold every path to it; here it is
  * asked beforehand, and plans publish through it.
  */
 

@@ -1,6 +1,7 @@
 /*
  * Migrations: forward-only SQL files, embedded in the binary, each in one transaction, guarded by
- * a lock, checksummed. Blocking (libpq on the direct connection): for the CLI and start-up only.
+ * a lock, checksummed; then the functions whose bodies have changed, in one more. Blocking (libpq
+ * on the direct connection): for the CLI and start-up only.
  */
 #pragma once
 
@@ -13,6 +14,7 @@ enum migrate_pack { PACK_IF_NEW, PACK_ALWAYS, PACK_NEVER };
 struct migrate_result {
     uint32_t applied;
     uint32_t present;
+    uint32_t functions; /* files of functions that had changed */
     bool installed_pack;
 };
 

@@ -6,115 +6,124 @@
 
 #include <assert.h>
 
-static Err parse_line(struct ctx *ctx, Str line, struct migration *ret);
-static bool find_embedded(Str path, Str *ret);
-static Err refuse_missing(struct ctx *ctx, const Str *names, uint32_t count);
+static uint32_t count_files(const struct embedded_file *files);
+static Err add_migration(struct ctx *ctx, const struct embedded_file *file, struct migrations *all);
+static struct schema_file read_file(struct ctx *ctx, const struct embedded_file *file, Str name);
+static Err read_old_names(struct ctx *ctx, Str renamed, struct migrations *all);
 
-enum { NAMES_SHOWN = 3 };
+#define MIGRATIONS_FOLDER STR("schema/migrations/")
+#define FUNCTIONS_FOLDER STR("schema/functions/")
+#define RENAMED STR("schema/renamed")
+#define PACK_PREFIX STR("pack_")
+
+enum { NUMBER_LEN = 4 };
 
 Err migrations_load(struct ctx *ctx, struct migrations *ret)
 {
-    Str manifest;
-    if (!find_embedded(STR("schema/manifest"), &manifest))
-        return fail(ctx, ERR_CONFIG, "this binary was built without its schema");
-    return migrations_parse(ctx, manifest, find_embedded, ret);
+    return migrations_collect(ctx, EMBEDDED_FILES, ret);
 }
 
-Err migrations_parse(struct ctx *ctx, Str manifest, bool (*find)(Str path, Str *ret),
-                     struct migrations *ret)
+Err migrations_collect(struct ctx *ctx, const struct embedded_file *files, struct migrations *ret)
 {
-    struct migrations all = {.list = arena_array(ctx->arena, struct migration, MIGRATIONS_MAX)};
-    Str line;
-    while (str_next(&manifest, '\n', &line)) {
-        line = str_trim(line);
-        if (line.len == 0 || line.data[0] == '#')
-            continue;
-        if (all.count == MIGRATIONS_MAX)
-            return fail(ctx, ERR_CONFIG, "the manifest has more than %d lines", MIGRATIONS_MAX);
-        struct migration migration = {0};
-        TRY(parse_line(ctx, line, &migration));
-        if (migrations_find(&all, migration.name) != NULL)
-            return fail(ctx, ERR_CONFIG, "the manifest names %.*s twice", STR_FMT(migration.name));
-        if (!find(migration.name, &migration.sql))
-            return fail(ctx, ERR_CONFIG, "this binary was built without %.*s",
-                        STR_FMT(migration.name));
-        Sha256 sum = sha256(migration.sql);
-        migration.checksum = hex_text(ctx->arena, sum.bytes, sizeof(sum.bytes));
-        all.list[all.count++] = migration;
+    uint32_t count = count_files(files);
+    struct migrations all = {.list = arena_array(ctx->arena, struct schema_file, count),
+                             .functions = arena_array(ctx->arena, struct schema_file, count)};
+    Str renamed = STR_NONE;
+    for (const struct embedded_file *file = files; file->path != NULL; file++) {
+        Str path = str_from_z(file->path);
+        if (str_starts_with(path, MIGRATIONS_FOLDER))
+            TRY(add_migration(ctx, file, &all));
+        else if (str_starts_with(path, FUNCTIONS_FOLDER))
+            all.functions[all.function_count++] =
+                read_file(ctx, file, str_slice(path, FUNCTIONS_FOLDER.len, path.len));
+        else if (str_eq(path, RENAMED))
+            renamed = str_of(file->data, file->len);
     }
+    if (all.count == 0)
+        return fail(ctx, ERR_CONFIG, "this binary was built without its schema");
+    TRY(read_old_names(ctx, renamed, &all));
     *ret = all;
     return OK;
 }
 
-static Err parse_line(struct ctx *ctx, Str line, struct migration *ret)
+/* Room for one more, so that an empty list is an array as well. */
+static uint32_t count_files(const struct embedded_file *files)
 {
-    Str rest = line;
-    Str kind = STR_NONE;
-    bool has_kind = str_next(&rest, ' ', &kind);
-    ret->name = str_trim(rest);
-    ret->is_pack = str_eq(kind, STR("pack"));
-    if (!has_kind || ret->name.len == 0 || (!ret->is_pack && !str_eq(kind, STR("system"))))
-        return fail(ctx, ERR_CONFIG,
-                    "the manifest's line '%.*s' is not 'system' or 'pack' and a path",
-                    STR_FMT(line));
+    uint32_t count = 1;
+    while (files[count - 1].path != NULL)
+        count++;
+    return count;
+}
+
+static Err add_migration(struct ctx *ctx, const struct embedded_file *file, struct migrations *all)
+{
+    Str path = str_from_z(file->path);
+    Str name = str_slice(path, MIGRATIONS_FOLDER.len, path.len);
+    int64_t number = 0;
+    if (name.len <= NUMBER_LEN || name.data[NUMBER_LEN] != '_' ||
+        !str_to_i64(str_slice(name, 0, NUMBER_LEN), &number))
+        return fail(ctx, ERR_CONFIG, "%.*s does not begin with four digits and _", STR_FMT(path));
+    size_t prefix = MIGRATIONS_FOLDER.len + NUMBER_LEN;
+    if (all->count > 0 &&
+        str_eq(str_slice(all->list[all->count - 1].name, 0, prefix), str_slice(path, 0, prefix)))
+        return fail(ctx, ERR_CONFIG, "%.*s has the number of %.*s", STR_FMT(path),
+                    STR_FMT(all->list[all->count - 1].name));
+    all->list[all->count++] = read_file(ctx, file, str_slice(name, NUMBER_LEN + 1, name.len));
     return OK;
 }
 
-const struct migration *migrations_find(const struct migrations *migrations, Str name)
+/* `name` is what follows the folder and the number. */
+static struct schema_file read_file(struct ctx *ctx, const struct embedded_file *file, Str name)
 {
+    Str sql = str_of(file->data, file->len);
+    Sha256 sum = sha256(sql);
+    return (struct schema_file){
+        .name = str_from_z(file->path),
+        .sql = sql,
+        .checksum = hex_text(ctx->arena, sum.bytes, sizeof(sum.bytes)),
+        .is_pack = str_starts_with(name, PACK_PREFIX),
+    };
+}
+
+/* Lines of "old new". */
+static Err read_old_names(struct ctx *ctx, Str renamed, struct migrations *all)
+{
+    Str line, old_name;
+    while (str_next(&renamed, '\n', &line)) {
+        if (line.len == 0 || line.data[0] == '#')
+            continue;
+        Str name = line;
+        bool has_space = str_next(&name, ' ', &old_name);
+        bool is_found = false;
+        for (uint32_t i = 0; has_space && i < all->count; i++) {
+            if (!str_eq(all->list[i].name, name))
+                continue;
+            all->list[i].old_name = old_name;
+            is_found = true;
+        }
+        if (!is_found)
+            return fail(ctx, ERR_CONFIG, "schema/renamed: '%.*s' names no migration",
+                        STR_FMT(line));
+    }
+    return OK;
+}
+
+const struct schema_file *migrations_find(const struct migrations *migrations, Str name)
+{
+    assert(name.len > 0);
     for (uint32_t i = 0; i < migrations->count; i++)
-        if (str_eq(migrations->list[i].name, name))
+        if (str_eq(migrations->list[i].name, name) || str_eq(migrations->list[i].old_name, name))
             return &migrations->list[i];
     return NULL;
 }
 
-Err migrations_compare(struct ctx *ctx, const Str *applied, uint32_t applied_count)
+const struct schema_file *migrations_functions(const struct migrations *migrations, Str stem)
 {
-    struct migrations migrations;
-    TRY(migrations_load(ctx, &migrations));
-    return migrations_judge(ctx, &migrations, applied, applied_count);
-}
-
-Err migrations_judge(struct ctx *ctx, const struct migrations *migrations, const Str *applied,
-                     uint32_t applied_count)
-{
-    bool has_pack = false;
-    bool *is_applied = arena_array(ctx->arena, bool, migrations->count + 1);
-    for (uint32_t i = 0; i < applied_count; i++) {
-        const struct migration *migration = migrations_find(migrations, applied[i]);
-        if (migration == NULL)
-            return fail(ctx, ERR_CONFIG,
-                        "the database is newer than this binary: it has %.*s; use a newer binary",
-                        STR_FMT(applied[i]));
-        is_applied[migration - migrations->list] = true;
-        has_pack = has_pack || migration->is_pack;
+    for (uint32_t i = 0; i < migrations->function_count; i++) {
+        const struct schema_file *file = &migrations->functions[i];
+        Str name = str_slice(file->name, FUNCTIONS_FOLDER.len, file->name.len - STR(".sql").len);
+        if (str_eq(name, stem))
+            return file;
     }
-    Str *missing = arena_array(ctx->arena, Str, migrations->count + 1);
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < migrations->count; i++)
-        if (!is_applied[i] && (has_pack || !migrations->list[i].is_pack))
-            missing[count++] = migrations->list[i].name;
-    return count == 0 ? OK : refuse_missing(ctx, missing, count);
-}
-
-static Err refuse_missing(struct ctx *ctx, const Str *names, uint32_t count)
-{
-    assert(count > 0);
-    Str list = names[0];
-    for (uint32_t i = 1; i < count && i < NAMES_SHOWN; i++)
-        list = str_printf(ctx->arena, "%.*s, %.*s", STR_FMT(list), STR_FMT(names[i]));
-    return fail(ctx, ERR_CONFIG, "%u migration%s missing (%.*s%s): run spark migrate", count,
-                count == 1 ? " is" : "s are", STR_FMT(list), count > NAMES_SHOWN ? ", …" : "");
-}
-
-/* The embedded paths end with a NUL, a line of the manifest does not. */
-static bool find_embedded(Str path, Str *ret)
-{
-    for (const struct embedded_file *file = EMBEDDED_FILES; file->path != NULL; file++) {
-        if (!str_eq(str_from_z(file->path), path))
-            continue;
-        *ret = str_of(file->data, file->len);
-        return true;
-    }
-    return false;
+    return NULL;
 }

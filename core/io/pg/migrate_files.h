@@ -1,38 +1,48 @@
 /*
- * The migrations that the binary carries: the lines of schema/manifest, in their order. A line is
- * "system <path>" or "pack <path>"; the path is the migration's name for ever.
+ * The schema that the binary carries. A migration is schema/migrations/NNNN_name.sql: applied once,
+ * in the order of the numbers; its path is its name for ever. schema/functions/name.sql holds the
+ * latest body of functions: applied again whenever it has changed. `pack_` before the name makes
+ * either one a part of the factory's pack. schema/README.md says how to add one.
  */
 #pragma once
 
 #include "base/system/err.h"
 
 struct ctx;
+struct embedded_file;
 
-struct migration {
-    Str name;
+struct schema_file {
+    Str name; /* the path */
+    /* The name under which the first releases recorded a migration (schema/renamed), or none. */
+    Str old_name;
     Str sql;
     Str checksum; /* SHA-256 of the file, hex */
     bool is_pack;
 };
 
 struct migrations {
-    struct migration *list;
+    struct schema_file *list; /* in the order of their numbers */
     uint32_t count;
+    struct schema_file *functions; /* by name */
+    uint32_t function_count;
 };
 
-enum { MIGRATIONS_MAX = 1000 };
-
-/* ERR_CONFIG when a line cannot be read, a name comes twice, or `find` knows no such file.
- * find(path, ret) gives a file's bytes. */
-Err migrations_parse(struct ctx *ctx, Str manifest, bool (*find)(Str path, Str *ret),
-                     struct migrations *ret);
+/* Picks them out of `files`, which are sorted by path and end with one that has none. ERR_CONFIG if
+ * there is no migration, a name has no number, or two have the same. */
+Err migrations_collect(struct ctx *ctx, const struct embedded_file *files, struct migrations *ret);
 /* Those embedded in this binary. */
 Err migrations_load(struct ctx *ctx, struct migrations *ret);
-const struct migration *migrations_find(const struct migrations *migrations, Str name);
+/* By its name or its old one; NULL if there is none. */
+const struct schema_file *migrations_find(const struct migrations *migrations, Str name);
+/* A file of functions by what stands between schema/functions/ and .sql. */
+const struct schema_file *migrations_functions(const struct migrations *migrations, Str stem);
 
-/* What a database has, by its spark.migrations, against what this binary has. ERR_CONFIG names what
- * is missing (of the pack only where the pack is installed) or what the binary does not know. */
-Err migrations_compare(struct ctx *ctx, const Str *applied, uint32_t applied_count);
-/* The same for given migrations. */
-Err migrations_judge(struct ctx *ctx, const struct migrations *migrations, const Str *applied,
-                     uint32_t applied_count);
+/* The names in spark.migrations against `migrations`. ERR_CONFIG names what is missing (of the pack
+ * only where the pack is installed) or what the binary does not know. */
+Err migrations_compare(struct ctx *ctx, const struct migrations *migrations, const Str *applied,
+                       uint32_t applied_count);
+/* The same for spark.functions; each element is SQL_FUNCTIONS_APPLIED's name and checksum, with a
+ * space between them. */
+#define SQL_FUNCTIONS_APPLIED "select name || ' ' || checksum from spark.functions order by name"
+Err migrations_compare_functions(struct ctx *ctx, const struct migrations *migrations,
+                                 const Str *applied, uint32_t applied_count);
