@@ -119,8 +119,8 @@ static void ended(struct worker *worker, const struct job *job)
 
 static struct ctx ctx_of(const struct run *run, int64_t timeout_us)
 {
-    struct ctx ctx = reactor_ctx(run->worker->reactor, run->arena, timeout_us);
-    ctx.scope = run->job.scope;
+    struct ctx ctx =
+        reactor_ctx_for(run->worker->reactor, run->arena, timeout_us, run->job.scope, NULL);
     ctx.asked_by = run->job.asked_by;
     ctx.trace = str_printf(run->arena, "job-%jd", (intmax_t)run->job.id);
     return ctx;

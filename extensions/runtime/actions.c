@@ -92,9 +92,8 @@ static void action_free(struct deed *action)
 static fiber_fn Err action_run(struct deed *action)
 {
     struct extension *extension = action->hook->extension;
-    struct ctx ctx = reactor_ctx(action->reactor, action->arena, HOOK_US);
-    ctx.scope = action->scope;
-    ctx.actor = action->actor;
+    struct ctx ctx =
+        reactor_ctx_for(action->reactor, action->arena, HOOK_US, action->scope, action->actor);
     ctx.trace = action->trace;
     struct spark_call call = call_make(&ctx, extension);
     spark_item_event event = event_make(&ctx, &action->change);

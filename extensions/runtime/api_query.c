@@ -139,21 +139,16 @@ static Err check_columns(struct ctx *ctx, const struct rows *rows)
 
 /* No site: as a tenant that is none. The platform's lane would show what no tenant owns, users and
  * policies too, and nobody has asked the public policy about a text. */
-static const Scope NOWHERE = {
-    .kind = SCOPE_SITE,
-    .site = {{0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
-              0xFF, 0xFF}},
-};
+static const Uuid NOWHERE = {{0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
+                              0xFF, 0xFF, 0xFF, 0xFF, 0xFF}};
 
 static fiber_fn Err run_statement(struct ctx *ctx, const struct statement *statement,
                                   struct db_args args, struct rows *ret)
 {
-    Scope own = ctx->scope;
-    if (own.kind == SCOPE_NONE)
-        ctx->scope = NOWHERE;
-    Err err = db_query(ctx, statement, args, ret);
-    ctx->scope = own;
-    return err;
+    if (ctx->scope.kind != SCOPE_NONE)
+        return db_query(ctx, statement, args, ret);
+    SCOPED_CTX struct ctx nowhere = ctx_for_site(ctx, NOWHERE, "a tenant that does not exist");
+    return db_query(&nowhere, statement, args, ret);
 }
 
 static fiber_fn Err query(struct ctx *ctx, const spark_statement *wanted, struct rows *ret)

@@ -46,7 +46,7 @@ static Str details_of(struct arena *arena, const struct exchange *exchange, Err 
     struct buf *out = buf_in_arena(arena, DETAILS_MAX);
     struct json_writer w = json_writer(out);
     json_object_begin(&w);
-    if (exchange->ctx.scope.kind != SCOPE_SITE)
+    if (exchange->ctx->scope.kind != SCOPE_SITE)
         json_field_str(&w, "path", str_cut(exchange->request.path, PATH_MAX_LOGGED));
     json_field_str(&w, "code", str_from_z(err_info(err)->code));
     if (skipped > 0)
@@ -62,12 +62,12 @@ static struct denial *denial_make(struct exchange *exchange, Err err, uint64_t s
     *denial = (struct denial){
         .server = exchange->server,
         .arena = arena,
-        .scope = exchange->ctx.scope,
+        .scope = exchange->ctx->scope,
         .what = what_of(arena, &exchange->request),
         .details = details_of(arena, exchange, err, skipped),
         .ip = str_dup(arena, exchange->request.ip),
     };
-    const struct actor *actor = exchange->ctx.actor;
+    const struct actor *actor = exchange->ctx->actor;
     denial->actor = actor != NULL ? audit_actor_name(actor) : "public";
     if (actor != NULL)
         denial->user = actor->user;

@@ -209,33 +209,35 @@ static uint64_t body_max(const struct exchange *exchange, const struct route *ro
 }
 
 /* Whether the database answers is told to those, too, whom only the database could tell apart. */
-static fiber_fn Err find_who(struct ctx *ctx, const struct request *request)
+static fiber_fn Err find_who(struct exchange *exchange)
 {
+    const struct request *request = &exchange->request;
+    struct ctx *ctx = exchange->ctx;
     struct credentials credentials = credentials_of(ctx, request);
     if (request->route == NULL || request->route->guard != GUARD_PROBE)
-        return authenticate(ctx, &credentials);
+        return authenticate(ctx, &credentials, &exchange->ctx);
     int64_t deadline_us = ctx->deadline_us;
     ctx->deadline_us = clock_now_us() + PROBE_WHO_US;
-    Err err = authenticate(ctx, &credentials);
-    ctx->deadline_us = deadline_us;
+    Err err = authenticate(ctx, &credentials, &exchange->ctx);
+    exchange->ctx->deadline_us = deadline_us;
     if (err != ERR_UNAVAILABLE && err != ERR_TIMEOUT)
         return err;
-    diag_clear(ctx);
+    diag_clear(exchange->ctx);
     return OK;
 }
 
 /* From here on the fiber's work is that of a site, and takes its turn with that of the others. */
-static fiber_fn Err enter(struct ctx *ctx, const struct request *request)
+static fiber_fn Err enter(struct exchange *exchange)
 {
-    TRY(find_who(ctx, request));
-    if (ctx->scope.kind == SCOPE_SITE)
-        fiber_own(ctx->scope.site);
-    return fiber_breathe(ctx);
+    TRY(find_who(exchange));
+    if (exchange->ctx->scope.kind == SCOPE_SITE)
+        fiber_own(exchange->ctx->scope.site);
+    return fiber_breathe(exchange->ctx);
 }
 
 static fiber_fn Err handle(struct exchange *exchange)
 {
-    struct ctx *ctx = &exchange->ctx;
+    struct ctx *ctx = exchange->ctx;
     struct request *request = &exchange->request;
     if (cors_platform(ctx, request, &exchange->reply))
         return OK;
@@ -254,7 +256,8 @@ static fiber_fn Err handle(struct exchange *exchange)
     if (route != NULL)
         fiber_work(route->method, route->pattern);
     if (route == NULL || route->guard != GUARD_OPEN)
-        TRY(enter(ctx, request));
+        TRY(enter(exchange));
+    ctx = exchange->ctx;
     TRY(cors_open(ctx, request, &exchange->reply));
     if (preflight != NULL)
         return cors_preflight_answer(ctx, &exchange->reply);
@@ -275,8 +278,8 @@ static fiber_fn Err handle(struct exchange *exchange)
     TRY(input_check_query(ctx, request));
     TRY(exchange_receive_body(ctx, exchange, body_max(exchange, route)));
     TRY(input_read(ctx, request));
-    TRY(site_rule_enter(ctx, request));
-    return route->handler(ctx, request, &exchange->reply);
+    TRY(site_rule_enter(ctx, request, &exchange->ctx));
+    return route->handler(exchange->ctx, request, &exchange->reply);
 }
 
 static void reply_init(struct exchange *exchange)
@@ -294,11 +297,12 @@ static void reply_init(struct exchange *exchange)
 static void ctx_init(struct exchange *exchange)
 {
     struct reactor *reactor = exchange->server->reactor;
-    exchange->ctx = (struct ctx){
-        .arena = exchange->arena,
-        .reactor = reactor,
-        .deadline_us = exchange->started_us + reactor->settings->request_timeout_ms * MS_US,
-    };
+    int64_t timeout_us = reactor->settings->request_timeout_ms * MS_US;
+    exchange->ctx = ctx_new(exchange->arena, (struct ctx){
+                                                 .arena = exchange->arena,
+                                                 .reactor = reactor,
+                                                 .deadline_us = exchange->started_us + timeout_us,
+                                             });
 }
 
 static enum envelope envelope_of(const struct exchange *exchange)
@@ -311,11 +315,10 @@ static enum envelope envelope_of(const struct exchange *exchange)
 static Err refuse_early(struct exchange *exchange)
 {
     struct server *server = exchange->server;
-    struct ctx *ctx = &exchange->ctx;
     ctx_init(exchange);
     reply_init(exchange);
     if (server->in_flight >= (uint64_t)server->reactor->settings->requests_max)
-        return fail(ctx, ERR_UNAVAILABLE, "The server works on %u requests already.",
+        return fail(exchange->ctx, ERR_UNAVAILABLE, "The server works on %u requests already.",
                     server->in_flight);
     return OK;
 }
@@ -327,7 +330,7 @@ static fiber_fn Err handle_once(struct exchange *exchange)
     Err err = handle(exchange);
     if (exchange->reply.is_streaming)
         return err;
-    return access_settle(&exchange->ctx, err, exchange->started_us);
+    return access_settle(exchange->ctx, err, exchange->started_us);
 }
 
 /* For a pause a connection is needed beside the one that the handler may want. */
@@ -341,10 +344,10 @@ static bool may_pause(const struct settings *settings)
 static fiber_fn Err begin_again(struct exchange *exchange, ArenaMark mark, int try,
                                 struct access_pause *pause, bool *of_all)
 {
-    struct ctx *ctx = &exchange->ctx;
-    const struct ctx before = *ctx;
+    const struct ctx before = *exchange->ctx;
     arena_rewind(exchange->arena, mark);
     ctx_init(exchange);
+    struct ctx *ctx = exchange->ctx;
     ctx->epoch = before.epoch;
     ctx->stamp = before.stamp;
     if (try >= FREE_TRIES_MAX && may_pause(ctx->reactor->settings))
@@ -358,7 +361,6 @@ static fiber_fn Err begin_again(struct exchange *exchange, ArenaMark mark, int t
 /* Runs the handler; again, from the start, while what it was compiled against has changed. */
 static fiber_fn Err handle_with_retries(struct exchange *exchange)
 {
-    struct ctx *ctx = &exchange->ctx;
     ArenaMark mark = arena_mark(exchange->arena);
     bool of_all = false;
     Err err = OK;
@@ -367,11 +369,11 @@ static fiber_fn Err handle_with_retries(struct exchange *exchange)
         if (try > 0)
             TRY(begin_again(exchange, mark, try, &pause, &of_all));
         err = handle_once(exchange);
-        if (err != ERR_STALE_EPOCH || ctx->has_committed || exchange->reply.is_streaming)
+        if (err != ERR_STALE_EPOCH || exchange->ctx->has_committed || exchange->reply.is_streaming)
             break;
     }
     if (err == OK)
-        err = buf_check(ctx, exchange->reply.body, "The answer");
+        err = buf_check(exchange->ctx, exchange->reply.body, "The answer");
     return err;
 }
 
@@ -389,11 +391,11 @@ static void log_request(struct exchange *exchange, Err err)
     if (!log_is_on(level))
         return;
     const struct request *request = &exchange->request;
-    const struct diag_entry *entry = exchange->ctx.diag.first;
+    const struct diag_entry *entry = exchange->ctx->diag.first;
     struct actor none = {0};
-    const struct actor *actor = exchange->ctx.actor != NULL ? exchange->ctx.actor : &none;
-    Str site = exchange->ctx.scope.kind == SCOPE_SITE
-                   ? uuid_text(exchange->arena, exchange->ctx.scope.site)
+    const struct actor *actor = exchange->ctx->actor != NULL ? exchange->ctx->actor : &none;
+    Str site = exchange->ctx->scope.kind == SCOPE_SITE
+                   ? uuid_text(exchange->arena, exchange->ctx->scope.site)
                    : STR_NONE;
     log_event(level, "request", LOG_S("method", request->method), LOG_S("path", request->path),
               LOG_S("route", request->route != NULL ? request->route->pattern : STR_NONE),
@@ -410,10 +412,10 @@ static void answer(struct exchange *exchange, Err err)
 {
     /* Cancelled, but not by the client: the server wants to end. */
     if (err == ERR_CANCELLED && exchange->server->is_draining)
-        err = fail(&exchange->ctx, ERR_UNAVAILABLE, "The server is stopping.");
+        err = fail(exchange->ctx, ERR_UNAVAILABLE, "The server is stopping.");
     if (err != OK && !exchange->reply.is_streaming) {
         exchange_begin_answer(exchange);
-        reply_error(&exchange->ctx, &exchange->reply, envelope_of(exchange), err);
+        reply_error(exchange->ctx, &exchange->reply, envelope_of(exchange), err);
     }
     /* Nobody knows where the next request begins when this one has not been read to its end. */
     if (exchange->conn != NULL && !exchange->conn->is_body_complete) {
@@ -440,7 +442,14 @@ static void run(void *arg)
     /* The body, the rows, the plan and all else but the answer itself: a client may take its time
      * to read. */
     exchange_drop_body(exchange);
+    const struct ctx ended = *exchange->ctx;
     arena_rewind(exchange->arena, exchange->mark);
+    exchange->ctx = ctx_new(exchange->arena, (struct ctx){
+                                                 .arena = ended.arena,
+                                                 .reactor = ended.reactor,
+                                                 .scope = ended.scope, /* whose answer it is */
+                                                 .has_committed = ended.has_committed,
+                                             });
     arena_trim(exchange->arena);
 
     counter_add(COUNTER_http_in_flight, -1);

@@ -111,12 +111,9 @@ fiber_fn Err cors_open(struct ctx *ctx, const struct request *request, struct re
     Str host = origin_host(origin);
     if (host.len == 0 || ctx->scope.kind != SCOPE_SITE)
         return OK;
-    struct ctx machinery = *ctx; /* whose host it is, is nobody's secret from the machinery */
-    machinery.actor = NULL;
+    SCOPED_CTX struct ctx machinery = ctx_as_machinery(ctx, "whose host it is, is no secret");
     Uuid site;
-    Err err = site_find_by_host(&machinery, host, &site);
-    ctx->diag = machinery.diag;
-    TRY(err);
+    TRY(site_find_by_host(&machinery, host, &site));
     if (!uuid_eq(site, ctx->scope.site))
         return OK;
     reply_header(reply, STR("access-control-allow-origin"), origin);

@@ -116,17 +116,14 @@ static fiber_fn Err count_articles(struct ctx *ctx, int64_t *ret)
     return OK;
 }
 
-/* The workers are no tenant's rows; how many there are may everybody know who sees a queue. */
+/* Everybody who sees a queue may know how many workers there are. */
 static fiber_fn Err count_workers(struct ctx *ctx, int64_t *ret)
 {
-    struct ctx machinery = *ctx;
-    machinery.actor = NULL;
+    SCOPED_CTX struct ctx machinery = ctx_as_machinery(ctx, "workers are no tenant's rows");
     struct rows rows;
-    Err err = db_query_platform(reactor_platform(&machinery), &SQL_QUEUE_WORKERS, NO_ARGS, &rows);
-    ctx->diag = machinery.diag;
-    if (err == OK)
-        *ret = row_int(&rows, 0, QUEUE_WORKERS_WORKERS);
-    return err;
+    TRY(db_query_platform(reactor_platform(&machinery), &SQL_QUEUE_WORKERS, NO_ARGS, &rows));
+    *ret = row_int(&rows, 0, QUEUE_WORKERS_WORKERS);
+    return OK;
 }
 
 static fiber_fn Err count(struct ctx *ctx, struct queue_counts *ret)

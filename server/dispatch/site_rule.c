@@ -30,20 +30,19 @@ Err site_rule_check_host(struct ctx *ctx, const struct route *route, const struc
     return OK;
 }
 
-static void narrow(struct ctx *ctx, Uuid site)
+static struct ctx *narrow(struct ctx *ctx, Uuid site)
 {
-    assert(ctx->scope.kind != SCOPE_SITE);
-    ctx->scope = (Scope){.kind = SCOPE_SITE, .site = site};
     fiber_own(site);
+    return ctx_narrow(ctx, site);
 }
 
 /* By Host alone: a token makes no difference to what the world may see. */
-static fiber_fn Err enter_host(struct ctx *ctx, const struct request *request)
+static fiber_fn Err enter_host(struct ctx *ctx, const struct request *request, struct ctx **ret)
 {
     Uuid site;
     TRY(site_find_by_host(ctx, request->host, &site));
     if (!uuid_is_nil(site))
-        narrow(ctx, site);
+        *ret = narrow(ctx, site);
     else if (request->route->site.rule == SITE_HOST)
         return fail(ctx, ERR_UNKNOWN_SITE, "No site answers to this host.");
     return OK;
@@ -51,18 +50,18 @@ static fiber_fn Err enter_host(struct ctx *ctx, const struct request *request)
 
 /* Sites that are named, or meant --------------------------------------------------------------- */
 
-static fiber_fn Err enter_named(struct ctx *ctx, Uuid named)
+static fiber_fn Err enter_named(struct ctx *ctx, Uuid named, struct ctx **ret)
 {
     struct rows rows;
     TRY(db_query(ctx, &SQL_SITE_EXISTS, ARGS(db_uuid(named)), &rows));
     if (rows.count == 0)
         return fail_field(ctx, ERR_UNKNOWN_SITE, "site_id", "There is no such site.");
-    narrow(ctx, named);
+    *ret = narrow(ctx, named);
     return OK;
 }
 
 static fiber_fn Err enter_owner(struct ctx *ctx, const struct site_subject *subject,
-                                struct db_uuids ids)
+                                struct db_uuids ids, struct ctx **ret)
 {
     struct rows rows;
     TRY(db_query(ctx, subject->sites, ARGS(db_uuid_array(ctx->arena, ids.list, ids.count)), &rows));
@@ -77,7 +76,7 @@ static fiber_fn Err enter_owner(struct ctx *ctx, const struct site_subject *subj
     if (uuid_eq(site, UUID_LIBRARY_SITE))
         return fail(ctx, ERR_FAILED_VALIDATION, "This %s is for every site; name one with site_id.",
                     subject->noun);
-    narrow(ctx, site);
+    *ret = narrow(ctx, site);
     return OK;
 }
 
@@ -90,18 +89,18 @@ static struct db_uuids subject_ids(const struct site_subject *subject, const voi
     return (struct db_uuids){id, uuid_is_nil(*id) ? 0 : 1};
 }
 
-static fiber_fn Err enter_subject(struct ctx *ctx, const struct request *request)
+static fiber_fn Err enter_subject(struct ctx *ctx, const struct request *request, struct ctx **ret)
 {
     const struct route_site *site = &request->route->site;
     for (uint32_t i = 0; i < site->subject_count; i++) {
         struct db_uuids ids = subject_ids(&site->subjects[i], request->input);
         if (ids.count > 0)
-            return enter_owner(ctx, &site->subjects[i], ids);
+            return enter_owner(ctx, &site->subjects[i], ids, ret);
     }
     return field_refuse(ctx, "site_id", "site_id is required");
 }
 
-static fiber_fn Err enter_meant(struct ctx *ctx, const struct request *request)
+static fiber_fn Err enter_meant(struct ctx *ctx, const struct request *request, struct ctx **ret)
 {
     const struct route_site *site = &request->route->site;
     assert(site->has_named && request->input != NULL);
@@ -114,20 +113,21 @@ static fiber_fn Err enter_meant(struct ctx *ctx, const struct request *request)
     if (ctx->scope.kind != SCOPE_PLATFORM)
         return fail_plain(ctx, ERR_FORBIDDEN);
     if (!uuid_is_nil(named))
-        return enter_named(ctx, named);
-    return site->rule == SITE_NAMED_OR_PLATFORM ? OK : enter_subject(ctx, request);
+        return enter_named(ctx, named, ret);
+    return site->rule == SITE_NAMED_OR_PLATFORM ? OK : enter_subject(ctx, request, ret);
 }
 
-fiber_fn Err site_rule_enter(struct ctx *ctx, const struct request *request)
+fiber_fn Err site_rule_enter(struct ctx *ctx, const struct request *request, struct ctx **ret)
 {
+    *ret = ctx;
     switch (request->route->site.rule) {
     case SITE_HOST:
     case SITE_HOST_OR_NONE:
-        return request->route->guard == GUARD_OPEN ? enter_host(ctx, request) : OK;
+        return request->route->guard == GUARD_OPEN ? enter_host(ctx, request, ret) : OK;
     case SITE_NAMED:
     case SITE_NAMED_OR_PLATFORM:
     case SITE_OF:
-        return enter_meant(ctx, request);
+        return enter_meant(ctx, request, ret);
     case SITE_NONE:
     case SITE_CALLER:
     case SITE_PLATFORM:

@@ -41,7 +41,8 @@ Err site_rule_check_caller(struct ctx *ctx, const struct route *route);
 /* ERR_UNKNOWN_SITE when a visitor's hostname is no site's, ERR_FORBIDDEN when the body (NULL: none)
  * names another site than it. */
 Err site_rule_check_host(struct ctx *ctx, const struct route *route, const struct json *body);
-/* Enters the site that the input means, or that of Host where nobody was authenticated.
+/* *ret is a ctx of the site that the input means, or `ctx` itself where the rule leaves the scope
+ * as it is. The site is the one that is named, or that of Host where nobody was authenticated.
  * ERR_FORBIDDEN: another site than the token's; ERR_UNKNOWN_SITE, ERR_NOT_FOUND, ERR_AMBIGUOUS_KEY,
  * ERR_FAILED_VALIDATION: it cannot be told. */
-fiber_fn Err site_rule_enter(struct ctx *ctx, const struct request *request);
+fiber_fn Err site_rule_enter(struct ctx *ctx, const struct request *request, struct ctx **ret);

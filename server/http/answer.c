@@ -12,7 +12,7 @@
 void exchange_add_owners(struct exchange *exchange, struct holding *holding)
 {
     struct budgets *budgets = &exchange->server->budgets;
-    const Scope *scope = &exchange->ctx.scope;
+    const Scope *scope = &exchange->ctx->scope;
     if (!exchange->is_of_proxy)
         holding_add_owner(budgets, holding, account_of_ip(budgets, exchange->request.ip));
     if (scope->kind == SCOPE_SITE)
@@ -33,7 +33,7 @@ static bool may_grow(struct buf_gate *gate, size_t to)
         conn_make_room(exchange->server, holding, more))
         return true;
     /* What has been written must be said: a 503 would make the client write it again. */
-    if (exchange->ctx.has_committed) {
+    if (exchange->ctx->has_committed) {
         holding_take(&exchange->server->budgets, holding, more);
         return true;
     }

@@ -76,7 +76,7 @@ struct exchange {
     struct holding body_holding;
     struct request request;
     struct reply reply;
-    struct ctx ctx;
+    struct ctx *ctx; /* of the caller, once that is known */
 };
 
 /* dispatch.c */

@@ -232,7 +232,7 @@ static inline Err dispatch(struct ctx *ctx, struct ask *ask, struct buf *out)
 static inline Err ask_body(struct ctx *ctx, void *arg)
 {
     struct ask *ask = arg;
-    ctx->actor = ask->actor != NULL ? ask->actor : &TEST_ADMIN;
+    ctx_be(ctx, ask->actor != NULL ? ask->actor : &TEST_ADMIN, ctx->scope);
     ctx->epoch = 0;
     struct buf *out = buf_in_arena(ctx->arena, sizeof ask->answer - 1);
     Err err = dispatch(ctx, ask, out);

@@ -15,6 +15,7 @@
 #include "io/pg/migrate.h"
 #include "io/redis/redis.h"
 #include "io/setup/setup.h"
+#include "support/ctx_be.h"
 
 #include <libpq-fe.h>
 #include <stdio.h>
@@ -248,10 +249,11 @@ static inline struct actor_fiber *actor_start(struct db_fixture *f, Scope scope,
     struct actor_fiber *actor = arena_new(f->arena, struct actor_fiber);
     actor->next = f->actors;
     f->actors = actor;
-    actor->ctx = (struct ctx){.arena = arena_create(),
-                              .reactor = &f->reactor,
-                              .scope = scope,
-                              .deadline_us = clock_now_us() + 20 * SECOND_US};
+    const struct ctx ctx = {.arena = arena_create(),
+                            .reactor = &f->reactor,
+                            .scope = scope,
+                            .deadline_us = clock_now_us() + 20 * SECOND_US};
+    memcpy(&actor->ctx, &ctx, sizeof ctx);
     actor->body = body;
     actor->arg = arg;
     actor->fiber = fiber_spawn(f->loop, "test", actor_main, actor);

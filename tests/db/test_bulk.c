@@ -20,7 +20,7 @@ static struct load load;
 static Err load_body(struct ctx *ctx, void *arg)
 {
     (void)arg;
-    ctx->actor = &TEST_ADMIN;
+    ctx_be(ctx, &TEST_ADMIN, ctx->scope);
     ctx->epoch = 0;
     load.answer[0] = '\0';
     load.sentence[0] = '\0';

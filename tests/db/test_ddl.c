@@ -43,7 +43,7 @@ static Err run_snapshot(struct platform platform, const struct json *body, struc
 static Err change_body(struct ctx *ctx, void *arg)
 {
     struct change *change = arg;
-    ctx->actor = &TEST_ADMIN;
+    ctx_be(ctx, &TEST_ADMIN, ctx->scope);
     const struct json *body;
     TRY(json_parse(ctx, str_from_z(change->body), JSON_LIMITS_DEFAULT, &body));
     Err err = change->run((struct platform){ctx}, body, change);
@@ -444,7 +444,7 @@ static void the_snapshot_has_directus_form(void **state)
 static Err make_and_read(struct ctx *ctx, void *arg)
 {
     (void)arg;
-    ctx->actor = &TEST_ADMIN;
+    ctx_be(ctx, &TEST_ADMIN, ctx->scope);
     const struct schema *schema;
     TRY(schema_current(ctx, &schema));
     const struct json *body;

@@ -8,6 +8,7 @@
 #include "base/memory/array.h"
 #include "base/system/clock.h"
 #include "content/filter/filter_eval.h"
+#include "content/run/row_sink.h"
 #include "content_test.h"
 
 enum { ROWS = 60, STEPS = 400, DEPTH_MAX = 3 };
@@ -205,12 +206,10 @@ static const struct items_target KINDS = {STR_INIT("kinds"), ITEMS_USER};
 static fiber_fn Err list_kinds(struct ctx *ctx, const struct query *query,
                                const struct json **ret_rows)
 {
-    struct buf *out = buf_in_arena(ctx->arena, 1024 * 1024);
-    struct json_limits limits = {JSON_DEPTH_MAX, 1000};
-    const struct json *answer;
-    TRY(items_list(ctx, KINDS, query, out));
-    TRY(json_parse(ctx, buf_str(out), limits, &answer));
-    *ret_rows = json_get(answer, STR("data"));
+    struct value_sink *sink;
+    TRY(value_sink_new(ctx, 16 * 1024 * 1024, &sink));
+    TRY(items_list(ctx, KINDS, query, value_sink_rows(sink)));
+    *ret_rows = value_sink_value(sink);
     return OK;
 }
 
@@ -293,7 +292,7 @@ static fiber_fn Err compare_many(struct ctx *ctx, void *arg)
     int64_t count = STEPS;
     if (steps != NULL && !str_to_i64(str_from_z(steps), &count))
         give_up("SPARK_FILTER_STEPS=%s is no number", steps);
-    ctx->actor = &TEST_ADMIN;
+    ctx_be(ctx, &TEST_ADMIN, ctx->scope);
     const struct schema *schema;
     const struct json *rows;
     struct query everything = {.has_limit = true, .limit = -1};

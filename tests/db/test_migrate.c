@@ -1,5 +1,5 @@
-/* Migrations against a real server: once, twice, from two at once, changed, from the future, under old names;
- * functions that have changed. */
+/* Migrations against a real server: once, twice, from two at once, changed, from the future, under
+ * old names; functions that have changed. */
 #include "db_test.h"
 
 #include <pthread.h>
@@ -90,7 +90,8 @@ static void two_processes_at_once_do_no_harm(void **state)
     struct migration_run runs[3];
     pthread_t threads[3];
     for (int i = 0; i < 3; i++) {
-        runs[i] = (struct migration_run){.ctx = {.arena = arena_create()}, .pack = PACK_NEVER};
+        REPLACE(runs[i],
+                (struct migration_run){.ctx = {.arena = arena_create()}, .pack = PACK_NEVER});
         assert_int_equal(pthread_create(&threads[i], NULL, run_migration, &runs[i]), 0);
     }
     uint32_t applied = 0;
@@ -112,14 +113,14 @@ static void a_changed_file_and_a_newer_database_are_refused(void **state)
     arena_destroy(run.ctx.arena);
 
     run_sql("insert into spark.migrations values ('schema/migrations/9999_future.sql', 'x')");
-    run = migrate(PACK_NEVER);
+    REPLACE(run, migrate(PACK_NEVER));
     assert_int_equal(run.err, ERR_CONFIG);
     assert_true(str_find(last_reason(&run.ctx), STR("newer than this binary")) >= 0);
     arena_destroy(run.ctx.arena);
 
     run_sql("delete from spark.migrations where checksum = 'x';"
             "update spark.migrations set checksum = 'y' where name like '%01_roles.sql'");
-    run = migrate(PACK_NEVER);
+    REPLACE(run, migrate(PACK_NEVER));
     assert_int_equal(run.err, ERR_CONFIG);
     assert_true(str_find(last_reason(&run.ctx), STR("01_roles.sql has changed")) >= 0);
     arena_destroy(run.ctx.arena);
@@ -152,7 +153,7 @@ static void names_of_the_first_releases_become_todays(void **state)
     run_sql("update spark.migrations set name = 'schema/system/01_roles.sql' where name like "
             "'%/0001_roles.sql'; update spark.migrations set name = 'schema/system/19_starts.sql' "
             "where name like '%/0043_starts.sql'");
-    run = migrate(PACK_NEVER);
+    REPLACE(run, migrate(PACK_NEVER));
     assert_int_equal(run.err, OK);
     assert_int_equal(run.result.applied, 0);
     assert_int_equal(run.result.present, applied);
@@ -175,7 +176,7 @@ static void functions_are_renewed_when_they_have_changed(void **state)
             "insert into spark.functions values ('schema/functions/gone.sql', 'x');"
             "create or replace function spark.current_site() returns uuid language sql stable "
             "return null::uuid");
-    run = migrate(PACK_NEVER);
+    REPLACE(run, migrate(PACK_NEVER));
     assert_int_equal(run.err, OK);
     assert_int_equal(run.result.applied, 0);
     assert_int_equal(run.result.functions, 1);
@@ -185,8 +186,8 @@ static void functions_are_renewed_when_they_have_changed(void **state)
                                      "pg_get_functiondef(oid) like '%spark.site%' from pg_proc "
                                      "where proname = 'current_site'"),
                         "t");
-    assert_string_equal(
-        must_ask(pg, "select count(*) from spark.functions where checksum = 'x'"), "0");
+    assert_string_equal(must_ask(pg, "select count(*) from spark.functions where checksum = 'x'"),
+                        "0");
     PQfinish(pg);
 }
 

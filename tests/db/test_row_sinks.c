@@ -100,7 +100,7 @@ static Err read_into(struct ctx *ctx, const struct reading *reading, struct row_
 {
     struct items_target target = {str_from_z(reading->collection), ITEMS_USER};
     struct query query;
-    ctx->actor = &TEST_ADMIN;
+    ctx_be(ctx, &TEST_ADMIN, ctx->scope);
     TRY(query_parse(ctx, str_from_z(reading->query), &query));
     return reading->key == NULL ? items_list(ctx, target, &query, sink)
                                 : items_read(ctx, target, str_from_z(reading->key), &query, sink);

@@ -57,7 +57,7 @@ struct question {
 static Err compile_body(struct ctx *ctx, void *arg)
 {
     struct question *question = arg;
-    ctx->actor = &TEST_ADMIN;
+    ctx_be(ctx, &TEST_ADMIN, ctx->scope);
     const struct schema *schema;
     TRY(schema_current(ctx, &schema));
     struct query query;

@@ -198,7 +198,7 @@ static void expand_spintax(struct ctx *ctx, void *arg)
 static void plan_filters(struct ctx *ctx, void *arg)
 {
     (void)arg;
-    ctx->scope.kind = SCOPE_SITE;
+    ctx_be(ctx, ctx->actor, (Scope){.kind = SCOPE_SITE});
     struct schema *schema = snapshot_make();
     Str filters[] = {
         nested(ctx, "{\"_and\":[", "{\"title\":{\"_eq\":\"a\"}}", "]}", QUERY_FILTER_DEPTH / 2 - 1),

@@ -8,6 +8,7 @@
 #include "content/plan/plan.h"
 #include "content/schema/schema.h"
 #include "content/schema/schema_build.h"
+#include "ctx_be.h"
 
 static inline void snapshot_column(struct schema *schema, const char *collection, const char *field,
                                    uint32_t oid, bool is_key)
@@ -102,7 +103,7 @@ static inline Err snapshot_compile(struct ctx *ctx, const struct schema *schema,
                                    struct plan **ret)
 {
     if (ctx->actor == NULL)
-        ctx->actor = &SNAPSHOT_ADMIN;
+        ctx_be(ctx, &SNAPSHOT_ADMIN, ctx->scope);
     struct plan_request request = {.op = PLAN_LIST, .query = query};
     struct items_target target = {str_from_z(collection), ITEMS_SYSTEM};
     TRY(plan_collection(ctx, schema, target, ACTION_READ, &request.collection));

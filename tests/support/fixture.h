@@ -5,7 +5,7 @@
 #pragma once
 
 #include "base/json/json.h"
-#include "base/system/ctx.h"
+#include "support/ctx_be.h"
 
 #include <stdio.h>
 

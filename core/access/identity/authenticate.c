@@ -228,8 +228,9 @@ static Err god_check(struct ctx *ctx, Str given, bool *ret_is_god)
 static const struct identity GOD = {
     .kind = ACTOR_GOD, .is_admin = true, .may_write = true, .scope = {.kind = SCOPE_PLATFORM}};
 
-fiber_fn Err authenticate(struct ctx *ctx, const struct credentials *credentials)
+fiber_fn Err authenticate(struct ctx *ctx, const struct credentials *credentials, struct ctx **ret)
 {
+    *ret = ctx;
     struct access_cache *cache;
     TRY(access_cache_current(ctx, &cache));
     Str token;
@@ -241,9 +242,12 @@ fiber_fn Err authenticate(struct ctx *ctx, const struct credentials *credentials
     identity.grants = grants_full();
     if (!is_god)
         TRY(identity_find(ctx, cache, token, credentials->ip, &identity));
-    ctx->is_current = false; /* the statements so far knew neither site nor host */
-    TRY(scope_find(ctx, cache, credentials, &identity, &ctx->scope));
-
+    Scope scope = {.kind = SCOPE_NONE};
+    Err err = scope_find(ctx, cache, credentials, &identity, &scope);
+    if (err != OK) { /* refused, but it is known whose token it was */
+        *ret = ctx_enter(ctx, NULL, scope, (Uuid){0});
+        return err;
+    }
     struct actor *actor = arena_new(ctx->arena, struct actor);
     *actor = (struct actor){
         .kind = identity.kind,
@@ -258,8 +262,6 @@ fiber_fn Err authenticate(struct ctx *ctx, const struct credentials *credentials
         .user_agent = credentials->user_agent,
         .origin = credentials->origin,
     };
-    ctx->is_current = false;
-    ctx->actor = actor;
-    ctx->account = identity.user;
+    *ret = ctx_enter(ctx, actor, scope, identity.user);
     return OK;
 }

@@ -24,13 +24,14 @@ struct credentials {
 };
 
 /*
- * Sets ctx->actor, ctx->scope, ctx->epoch and ctx->stamp. Without a token: the public actor on the
+ * *ret takes the place of `ctx`, with actor, scope, epoch and stamp; after an error too, where it
+ * tells whose site refused. Without a token: the public actor on the
  * host's site, or in NONE scope on a host that no site has. ERR_INVALID_PAYLOAD two ways of sending
  * a token at once; ERR_INVALID_CREDENTIALS unknown static token; ERR_INVALID_TOKEN,
  * ERR_TOKEN_EXPIRED for JWTs; ERR_FORBIDDEN a token bound to one site on the host of another, or a
  * wrong god token.
  */
-fiber_fn Err authenticate(struct ctx *ctx, const struct credentials *credentials);
+fiber_fn Err authenticate(struct ctx *ctx, const struct credentials *credentials, struct ctx **ret);
 
 /* Lower-cased, without port and trailing dot, IDN labels as punycode, IPv6 literals in their
  * shortest form; STR_NONE if it is no host name or address. */

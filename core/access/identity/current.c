@@ -123,12 +123,8 @@ fiber_fn Err access_look(struct ctx *ctx, int64_t since_us, const Uuid *site, bo
     int64_t rest_us = thread->look_sent_us + REFUSAL_PAUSE_US - clock_now_us();
     if (is_refusal && rest_us > 0)
         TRY(fiber_sleep(ctx, rest_us));
-    struct ctx own = *ctx;
-    own.epoch = 0;
-    own.actor = NULL; /* the machinery asks, not the caller */
-    Err err = look(&own, thread, site);
-    ctx->diag = own.diag;
-    return err;
+    SCOPED_CTX struct ctx own = ctx_as_machinery(ctx, "epoch and stamps are the machinery's");
+    return look(&own, thread, site);
 }
 
 /* The site whose stamp ctx has, or NULL. */
@@ -203,7 +199,7 @@ int64_t access_epoch(struct reactor *reactor)
 /* The site's first, as in a transaction that changes a site's rights and then everybody's. */
 static fiber_fn Err pause_take(struct access_pause *pause, const Uuid *site, bool of_all)
 {
-    struct ctx *ctx = &pause->ctx;
+    struct ctx *ctx = pause->ctx;
     struct gate *gate = &access_thread(ctx->reactor)->pause_gate;
     TRY(gate_enter(ctx, gate));
     pause->gate = gate;
@@ -219,11 +215,11 @@ fiber_fn void access_pause_begin(struct ctx *ctx, bool of_all, struct access_pau
 {
     assert(pause->gate == NULL && pause->tx.connection == NULL);
     int64_t deadline_us = clock_now_us() + PAUSE_WAIT_US;
-    pause->ctx = (struct ctx){
-        .arena = ctx->arena,
-        .reactor = ctx->reactor,
-        .deadline_us = min_i64(deadline_us, ctx->deadline_us),
-    };
+    pause->ctx = ctx_new(ctx->arena, (struct ctx){
+                                         .arena = ctx->arena,
+                                         .reactor = ctx->reactor,
+                                         .deadline_us = min_i64(deadline_us, ctx->deadline_us),
+                                     });
     if (pause_take(pause, site_of(ctx), of_all) != OK)
         access_pause_end(pause);
 }

@@ -30,7 +30,7 @@ fiber_fn Err access_catch_up(struct ctx *ctx, bool *ret_of_all);
  * most (spark.wait_for_pause), then they go on; and where there is no pause to be had in two, the
  * request tries without. */
 struct access_pause {
-    struct ctx ctx; /* its own: unchecked, as the platform */
+    struct ctx *ctx; /* its own: unchecked, as the platform */
     struct db_tx tx;
     struct gate *gate; /* NULL: not begun */
 };

@@ -43,9 +43,8 @@ static Err parse_rule(struct ctx *ctx, struct access_cache *cache, Str text,
     *ret = NULL;
     if (text.len == 0)
         return OK;
-    struct ctx in_cache = *ctx;
-    in_cache.arena = cache->arena;
-    in_cache.diag = (struct diag){0};
+    struct ctx in_cache = {
+        .arena = cache->arena, .reactor = ctx->reactor, .deadline_us = ctx->deadline_us};
     Err err = json_parse(&in_cache, str_dup(cache->arena, text), JSON_LIMITS_DEFAULT, ret);
     if (err != OK)
         return fail(ctx, ERR_INTERNAL, "a stored permission is not JSON");

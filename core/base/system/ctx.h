@@ -13,7 +13,7 @@
 struct actor;   /* access/grants/actor.h: who acts, with which grants */
 struct reactor; /* io/reactor/reactor.h: the thread's loop, database lanes and Redis */
 
-/* Whose rows may be seen. Computed once at the edge and never widened. */
+/* Whose rows may be seen. */
 enum scope_kind {
     SCOPE_NONE,     /* not one row that a tenant owns */
     SCOPE_SITE,     /* rows of one site */
@@ -34,10 +34,10 @@ typedef struct SiteStamp {
 
 struct ctx {
     struct arena *arena;
-    struct reactor *reactor;      /* NULL in pure code and in the CLI */
-    const struct actor *actor;    /* NULL: machinery or anonymous */
-    const struct actor *asked_by; /* a job's: for the work log only, no right follows from it */
-    Scope scope;
+    struct reactor *reactor;         /* NULL in pure code and in the CLI */
+    const struct actor *const actor; /* NULL: machinery or anonymous */
+    const struct actor *asked_by;    /* a job's: for the work log only, no right follows from it */
+    const Scope scope;
     Uuid account; /* whose turn its statements take in PLATFORM scope; nil: the machinery's */
     int64_t deadline_us; /* CLOCK_MONOTONIC, see clock_now_us(); 0 = none (start-up only) */
     int64_t epoch;      /* schema/access epoch its statements are compiled against; 0 = unchecked */
@@ -46,7 +46,38 @@ struct ctx {
     Str trace;          /* id of this request or job in the log */
     bool has_committed; /* a write of this ctx is durable: do not run it again */
     struct diag diag;
+    struct ctx *parent; /* of a child: where its errors go at its end */
+    const char *why;    /* of a child: what it is for */
 };
+
+/*
+ * Scope and actor of a ctx are constant. Whoever has to act in another scope makes another ctx.
+ *
+ * An edge begins as nobody (NONE, no actor) and becomes somebody once: ctx_enter when the caller is
+ * known, ctx_narrow when the platform's request means one site. Both return a successor in the
+ * arena; the ctx before it is not used any more.
+ */
+struct ctx *ctx_new(struct arena *arena, struct ctx value);
+struct ctx *ctx_enter(const struct ctx *ctx, const struct actor *actor, Scope scope, Uuid account);
+struct ctx *ctx_narrow(const struct ctx *ctx, Uuid site);
+
+/*
+ * A child acts for its parent in another scope, for the length of a block:
+ *
+ *     SCOPED_CTX struct ctx child = ctx_as_machinery(ctx, "the policies of a user are nobody's
+ * rows");
+ *
+ * It shares arena, deadline and trace; its epoch is unchecked. At the end of the block its errors
+ * become its parent's. `why` is a literal and says why the other scope is right
+ * (tests/arch/scopes.py lists all of them).
+ */
+struct ctx ctx_for_site(struct ctx *parent, Uuid site, const char *why);
+/* Of the machinery only. */
+struct ctx ctx_for_platform(struct ctx *parent, const char *why);
+/* Without the caller's rights: for reactor_platform. */
+struct ctx ctx_as_machinery(struct ctx *parent, const char *why);
+void ctx_end(struct ctx *child);
+#define SCOPED_CTX __attribute__((cleanup(ctx_end)))
 
 /*
  * The right to act on the whole platform, as its own type so that the compiler keeps it apart from

@@ -52,13 +52,10 @@ static fiber_fn Err policies_literal(struct run *run, Str *ret)
     if (run->policies.data == NULL) {
         struct rows rows;
         DbArg user = uuid_is_nil(ctx->actor->user) ? db_null() : db_uuid(ctx->actor->user);
-        struct ctx machinery = *ctx; /* its rights are read, not used */
-        machinery.actor = NULL;
-        machinery.epoch = 0;
-        Err err = db_query_platform(reactor_platform(&machinery), &SQL_ACTOR_POLICIES,
-                                    ARGS(db_text(roles_literal(run)), user), &rows);
-        ctx->diag = machinery.diag;
-        TRY(err);
+        SCOPED_CTX struct ctx machinery =
+            ctx_as_machinery(ctx, "the caller's rights are read, not used");
+        TRY(db_query_platform(reactor_platform(&machinery), &SQL_ACTOR_POLICIES,
+                              ARGS(db_text(roles_literal(run)), user), &rows));
         Str *texts = arena_array(ctx->arena, Str, rows.count + 1);
         for (uint32_t i = 0; i < rows.count; i++)
             texts[i] = uuid_text(ctx->arena, row_uuid(&rows, i, ACTOR_POLICIES_POLICY));

@@ -67,9 +67,8 @@ static const struct filter_value *parse_validation(struct ctx *ctx, struct schem
 {
     if (text.len == 0 || str_eq(text, STR("null")))
         return NULL;
-    struct ctx in_schema = *ctx;
-    in_schema.arena = schema->arena;
-    in_schema.diag = (struct diag){0};
+    struct ctx in_schema = {
+        .arena = schema->arena, .reactor = ctx->reactor, .deadline_us = ctx->deadline_us};
     struct json_limits limits = {VALIDATION_DEPTH_MAX, JSON_KEYS_MAX};
     const struct json *parsed;
     const struct filter_value *rule;
@@ -170,14 +169,10 @@ static fiber_fn struct schema *build(struct ctx *ctx, const struct answers *answ
 
 Err schema_load(struct ctx *ctx, struct schema **ret)
 {
-    struct ctx loader = *ctx;
-    loader.epoch = 0;    /* whatever it is now */
-    loader.actor = NULL; /* the machinery asks, not the caller */
+    SCOPED_CTX struct ctx loader = ctx_as_machinery(ctx, "the schema is the same for everybody");
     for (int i = 0; i < LOAD_TRIES; i++) {
         struct answers answers;
-        Err err = ask(&loader, &answers);
-        ctx->diag = loader.diag;
-        TRY(err);
+        TRY(ask(&loader, &answers));
         if (answers.epoch_before.count != 1 || answers.epoch_after.count != 1)
             return fail(ctx, ERR_CONFIG, "the database has no epoch: run `spark migrate`");
         if (answers.columns.count > SNAPSHOT_COLUMNS_MAX)

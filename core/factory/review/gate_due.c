@@ -171,12 +171,9 @@ static fiber_fn Err enqueue_for(struct ctx *ctx, Uuid site)
     struct job_spec spec;
     TRY(job_spec_make(ctx, &JOB_PUBLISH_DUE, NULL, &spec));
     spec.dedup_key = JOB_PUBLISH_DUE.name;
-    Scope own = ctx->scope;
-    ctx->scope = (Scope){.kind = SCOPE_SITE, .site = site};
+    SCOPED_CTX struct ctx of_site = ctx_for_site(ctx, site, "the job belongs to the site");
     int64_t id;
-    Err err = job_enqueue_now(ctx, &spec, &id);
-    ctx->scope = own;
-    return err;
+    return job_enqueue_now(&of_site, &spec, &id);
 }
 
 static fiber_fn Err look(struct platform platform)

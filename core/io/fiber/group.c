@@ -10,7 +10,7 @@ struct group_child {
     GroupFn *run;
     void *arg;
     Err result;
-    struct ctx ctx;
+    struct ctx *ctx;
 };
 
 static void child_main(void *arg);
@@ -32,11 +32,11 @@ void group_spawn(struct group *group, struct ctx *ctx, const char *name, GroupFn
 
     struct arena *arena = arena_create_within(ctx->arena);
     struct group_child *child = arena_new(ctx->arena, struct group_child);
-    *child = (struct group_child){
-        .next = group->children, .group = group, .run = run, .arg = arg, .ctx = *ctx};
-    child->ctx.arena = arena;
-    child->ctx.diag = (struct diag){0};
-    child->ctx.has_committed = false;
+    *child = (struct group_child){.next = group->children, .group = group, .run = run, .arg = arg};
+    child->ctx = ctx_new(ctx->arena, *ctx);
+    child->ctx->arena = arena;
+    child->ctx->diag = (struct diag){0};
+    child->ctx->has_committed = false;
     group->children = child;
     group->running++;
     fiber_spawn(group->loop, name, child_main, child);
@@ -47,7 +47,7 @@ static void child_main(void *arg)
     struct group_child *child = arg;
     struct group *group = child->group;
     child->fiber = fiber_self();
-    Err err = child->run(&child->ctx, child->arg);
+    Err err = child->run(child->ctx, child->arg);
     child->fiber = NULL;
     child->result = err;
     if (err != OK && group->failed == NULL) {
@@ -77,11 +77,11 @@ fiber_fn Err group_join(struct ctx *ctx, struct group *group)
     fiber_hold(-1);
 
     for (struct group_child *child = group->children; child != NULL; child = child->next)
-        ctx->has_committed |= child->ctx.has_committed;
+        ctx->has_committed |= child->ctx->has_committed;
     group->children = NULL;
     if (err != OK || group->failed == NULL)
         return err;
-    ctx->diag = group->failed->ctx.diag; /* its arena lives as long as ours */
+    ctx->diag = group->failed->ctx->diag; /* its arena lives as long as ours */
     return group->failed->result;
 }
 

@@ -67,11 +67,18 @@ void reactor_release(struct reactor *reactor)
 
 struct ctx reactor_ctx(struct reactor *reactor, struct arena *arena, int64_t timeout_us)
 {
+    return reactor_ctx_for(reactor, arena, timeout_us, (Scope){.kind = SCOPE_NONE}, NULL);
+}
+
+struct ctx reactor_ctx_for(struct reactor *reactor, struct arena *arena, int64_t timeout_us,
+                           Scope scope, const struct actor *actor)
+{
     assert(reactor != NULL && arena != NULL && timeout_us > 0);
     return (struct ctx){
         .arena = arena,
         .reactor = reactor,
-        .scope = {.kind = SCOPE_NONE},
+        .actor = actor,
+        .scope = scope,
         .deadline_us = clock_now_us() + timeout_us,
     };
 }

@@ -54,5 +54,8 @@ void reactor_release(struct reactor *reactor);
 
 /* A ctx for machinery of this thread: NONE scope, no actor, its own arena (caller destroys). */
 struct ctx reactor_ctx(struct reactor *reactor, struct arena *arena, int64_t timeout_us);
+/* The same for work that somebody asked for earlier: a job, an action hook. */
+struct ctx reactor_ctx_for(struct reactor *reactor, struct arena *arena, int64_t timeout_us,
+                           Scope scope, const struct actor *actor);
 /* The machinery's right to act on the platform; not for code that acts for a caller. */
 struct platform reactor_platform(struct ctx *ctx);

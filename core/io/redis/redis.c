@@ -115,7 +115,7 @@ fiber_fn Err redis_wait_ready(struct ctx *ctx, struct redis *redis)
     if (redis_connection_is_hopeless(redis->connection))
         return fail(ctx, ERR_CONFIG, "%.*s",
                     STR_FMT(redis_connection_trouble(ctx->arena, redis->connection)));
-    struct ctx own = *ctx;
+    SCOPED_CTX struct ctx own = ctx_as_machinery(ctx, "a wait in parts, with their own deadlines");
     for (int64_t pause_us = FIRST_WORD_S * SECOND_US;; pause_us = NEXT_WORD_S * SECOND_US) {
         int64_t end_us = clock_now_us() + pause_us;
         bool is_last = ctx->deadline_us != 0 && ctx->deadline_us <= end_us;
@@ -123,10 +123,9 @@ fiber_fn Err redis_wait_ready(struct ctx *ctx, struct redis *redis)
         Err err = wait_up(&own, redis);
         if (err == ERR_TIMEOUT && is_last)
             return unreachable(ctx, redis);
-        if (err != ERR_TIMEOUT) {
-            ctx->diag = own.diag;
+        if (err != ERR_TIMEOUT)
             return err;
-        }
+        diag_clear(&own);
         Str trouble = redis_connection_trouble(ctx->arena, redis->connection);
         log_event(LOG_WARN, "waiting_for_redis", LOG_S("reason", trouble));
     }

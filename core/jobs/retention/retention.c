@@ -35,12 +35,9 @@ static fiber_fn Err enqueue(struct ctx *ctx, Str table, int64_t days)
     struct job_spec spec;
     TRY(job_spec_make(ctx, &JOB_RETENTION, &(struct retention_payload){table, days}, &spec));
     spec.dedup_key = job_dedup_key(ctx->arena, &JOB_RETENTION, table);
-    Scope own = ctx->scope;
-    ctx->scope = (Scope){.kind = SCOPE_PLATFORM};
+    SCOPED_CTX struct ctx platform = ctx_for_platform(ctx, "the job belongs to no site");
     int64_t id;
-    Err err = job_enqueue_now(ctx, &spec, &id);
-    ctx->scope = own;
-    return err;
+    return job_enqueue_now(&platform, &spec, &id);
 }
 
 static fiber_fn Err look(struct platform platform)
@@ -91,8 +88,8 @@ static fiber_fn Err drop_months(struct ctx *ctx, struct job *job)
     SCOPED_TX struct db_tx tx = {0};
     TRY(job_finish_begin(ctx, job, &tx));
     struct rows rows;
-    TRY(db_tx_query(&tx, &SQL_PARTITIONS_DROP, ARGS(db_text(payload.table), db_int4((int32_t)payload.older_than)),
-                    &rows));
+    TRY(db_tx_query(&tx, &SQL_PARTITIONS_DROP,
+                    ARGS(db_text(payload.table), db_int4((int32_t)payload.older_than)), &rows));
     Str result = str_printf(ctx->arena, "{\"table\":\"%.*s\",\"older_than\":%jd,\"dropped\":%jd}",
                             STR_FMT(payload.table), (intmax_t)payload.older_than,
                             (intmax_t)row_int(&rows, 0, PARTITIONS_DROP_DROPPED));

@@ -36,12 +36,10 @@ static fiber_fn struct probe probe_run(struct ctx *ctx, const char *name,
                                        Err (*probe)(struct ctx *ctx))
 {
     int64_t started_us = clock_now_us();
-    struct ctx patient = *ctx;
+    SCOPED_CTX struct ctx patient = ctx_as_machinery(ctx, "the server asks for itself");
     patient.deadline_us = started_us + PROBE_TIMEOUT_US;
-    patient.diag = (struct diag){0};
-    patient.actor = NULL; /* the server asks for itself */
-    patient.epoch = 0;    /* and rests on nothing that could be stale */
     Err err = probe(&patient);
+    diag_clear(&patient); /* the result says enough */
     return (struct probe){name, err, clock_now_us() - started_us};
 }
 
@@ -159,8 +157,8 @@ static void limits_write(struct ctx *ctx, struct json_writer *w)
 fiber_fn Err route_info_show(struct ctx *ctx, const struct request *request, struct reply *reply)
 {
     (void)request;
-    struct ctx machinery = *ctx;
-    machinery.actor = NULL; /* the same for everybody: read by the server for itself */
+    SCOPED_CTX struct ctx machinery =
+        ctx_as_machinery(ctx, "the project is the same for everybody");
     struct rows rows;
     TRY(db_query_platform(reactor_platform(&machinery), &SQL_PROJECT_SETTINGS, NO_ARGS, &rows));
     reply_data_begin(reply);

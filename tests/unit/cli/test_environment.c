@@ -19,7 +19,8 @@ struct fixture {
 static int make_fixture(void **state)
 {
     static struct fixture fixture;
-    fixture = (struct fixture){.ctx = {.arena = arena_create()}, .folder = "/tmp/spark-XXXXXX"};
+    REPLACE(fixture,
+            (struct fixture){.ctx = {.arena = arena_create()}, .folder = "/tmp/spark-XXXXXX"});
     if (mkdtemp(fixture.folder) == NULL)
         return 1;
     fixture.file = path_format(fixture.ctx.arena, "%s/secrets.env", fixture.folder);

@@ -10,7 +10,7 @@ static struct plan *compiled(struct ctx *ctx, enum scope_kind scope, const char 
     arena_defer(ctx->arena, schema_unref, schema);
     struct query query;
     struct plan *plan = NULL;
-    ctx->scope.kind = scope;
+    ctx_be(ctx, ctx->actor, (Scope){.kind = scope});
     if (query_parse(ctx, str_from_z(text), &query) != OK ||
         snapshot_compile(ctx, schema, collection, &query, &plan) != OK)
         fail_msg("%s: %.*s", text, STR_FMT(ctx->diag.last->reason));
@@ -29,7 +29,7 @@ static void refused(struct ctx *ctx, const char *collection, const char *text, E
     arena_defer(ctx->arena, schema_unref, schema);
     struct query query;
     struct plan *plan;
-    ctx->scope.kind = SCOPE_SITE;
+    ctx_be(ctx, ctx->actor, (Scope){.kind = SCOPE_SITE});
     assert_int_equal(query_parse(ctx, str_from_z(text), &query), OK);
     assert_int_equal(snapshot_compile(ctx, schema, collection, &query, &plan), err);
     expect_contains(ctx->diag.last->reason, reason);

@@ -8,8 +8,7 @@ static struct plan *compiled(struct ctx *ctx, enum plan_op op, const char *text)
     arena_defer(ctx->arena, schema_unref, schema);
     struct query query;
     struct plan *plan = NULL;
-    ctx->scope.kind = SCOPE_SITE;
-    ctx->actor = &SNAPSHOT_ADMIN;
+    ctx_be(ctx, &SNAPSHOT_ADMIN, (Scope){.kind = SCOPE_SITE});
     assert_int_equal(query_parse(ctx, str_from_z(text), &query), OK);
     struct plan_request request = {.op = op, .query = &query};
     request.collection = schema_find(schema, STR("posts"));

@@ -75,8 +75,7 @@ static struct plan *compiled(struct ctx *ctx, const struct schema *schema, const
 {
     struct query query;
     struct plan *plan = NULL;
-    ctx->scope.kind = SCOPE_SITE;
-    ctx->actor = &SNAPSHOT_ADMIN;
+    ctx_be(ctx, &SNAPSHOT_ADMIN, (Scope){.kind = SCOPE_SITE});
     assert_int_equal(query_parse(ctx, str_from_z(text), &query), OK);
     struct plan_request request = {.op = PLAN_LIST, .query = &query, .shape = shape};
     request.collection = schema_find(schema, STR("posts"));

@@ -20,6 +20,7 @@
 #include "base/system/clock.h"
 #include "io/fiber/fiber.h"
 #include "io/fiber/loop.h"
+#include "support/ctx_be.h"
 
 #include <stdlib.h>
 

@@ -2,12 +2,13 @@
 #include "io/pg/db_error.h"
 #include "io_test.h"
 
-static struct ctx ctx;
+static struct ctx ctx; /* without scope and actor */
 
 static int error_setup(void **state)
 {
     (void)state;
-    ctx = (struct ctx){.arena = arena_create()};
+    ctx.arena = arena_create();
+    ctx.diag = (struct diag){0};
     return 0;
 }
 

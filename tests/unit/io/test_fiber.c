@@ -109,7 +109,7 @@ static void deadlines_end_waits_in_their_order(void **state)
     struct sleeper list[COUNT];
     int64_t now = clock_now_us();
     for (uint32_t i = 0; i < COUNT; i++) {
-        list[i] = sleeper(f, 1, now + 3000 + (i * 7919 % COUNT) * 40);
+        REPLACE(list[i], sleeper(f, 1, now + 3000 + (i * 7919 % COUNT) * 40));
         fiber_spawn(f->loop, "s", sleeper_main, &list[i]);
     }
     /* In no turn may one be left whose deadline lies before that of one that has ended. */
@@ -316,7 +316,7 @@ static void ten_thousand_live_are_cancelled_at_once(void **state)
     struct sleeper *list = calloc(MANY, sizeof(*list));
     for (int round = 0; round < 2; round++) {
         for (uint32_t i = 0; i < MANY; i++) {
-            list[i] = sleeper(f, 1, 0);
+            REPLACE(list[i], sleeper(f, 1, 0));
             fiber_spawn(f->loop, "s", sleeper_main, &list[i]);
         }
         assert_int_equal(fiber_count(f->loop), MANY);
@@ -359,7 +359,7 @@ static void spawn_park_wake_end_over_and_over(void **state)
         random ^= random << 13, random ^= random >> 7, random ^= random << 17;
         struct sleeper *s = &list[random % AT_ONCE];
         if (s->fiber == NULL) {
-            *s = sleeper(f, (uint32_t)(random >> 32) % 4, clock_now_us() + 10 * SECOND_US);
+            REPLACE(*s, sleeper(f, (uint32_t)(random >> 32) % 4, clock_now_us() + 10 * SECOND_US));
             fiber_spawn(f->loop, "s", sleeper_main, s);
             ended++;
         } else if (s->open != NULL && !s->open->is_done) {

@@ -43,13 +43,13 @@ struct scene {
 
 static void open_scene(struct scene *scene, struct fixture *f, uint32_t permits)
 {
-    *scene = (struct scene){.f = f};
+    REPLACE(*scene, (struct scene){.f = f});
     gate_init(&scene->gate, permits);
     for (int i = 0; i < VISITORS; i++) {
-        scene->visits[i] = (struct visit){.gate = &scene->gate,
-                                          .ctx = {.arena = f->arena},
-                                          .order = &scene->order,
-                                          .number = i + 1};
+        REPLACE(scene->visits[i], (struct visit){.gate = &scene->gate,
+                                                 .ctx = {.arena = f->arena},
+                                                 .order = &scene->order,
+                                                 .number = i + 1});
         fiber_spawn(f->loop, "visitor", visit_main, &scene->visits[i]);
     }
 }

@@ -103,14 +103,11 @@ static fiber_fn Err check_role(struct ctx *ctx, const struct lane *lane)
 static fiber_fn Err query_lane(struct ctx *ctx, const struct lane *lane,
                                const struct statement *statement, struct rows *ret)
 {
-    struct ctx own = *ctx;
-    own.epoch = 0;
-    own.scope = (Scope){.kind = SCOPE_NONE};
-    if (lane->role == ROLE_TENANT)
-        own.scope = (Scope){.kind = SCOPE_SITE, .site = UUID_LIBRARY_SITE};
-    Err err = db_query(&own, statement, NO_ARGS, ret);
-    ctx->diag = own.diag;
-    return err;
+    static const char WHY[] = "a lane is asked as its own role";
+    SCOPED_CTX struct ctx own = lane->role == ROLE_TENANT
+                                    ? ctx_for_site(ctx, UUID_LIBRARY_SITE, WHY)
+                                    : ctx_as_machinery(ctx, WHY);
+    return db_query(&own, statement, NO_ARGS, ret);
 }
 
 static const char *last_error(const struct lane *lane)

@@ -1,0 +1,93 @@
+#include "base/system/ctx.h"
+
+#include <assert.h>
+#include <string.h>
+
+struct ctx *ctx_new(struct arena *arena, struct ctx value)
+{
+    struct ctx *ctx = arena_new(arena, struct ctx);
+    memcpy(ctx, &value, sizeof value); /* memory of no type yet: its const members begin here */
+    return ctx;
+}
+
+struct ctx *ctx_enter(const struct ctx *ctx, const struct actor *actor, Scope scope, Uuid account)
+{
+    assert(ctx->actor == NULL && ctx->scope.kind == SCOPE_NONE && ctx->parent == NULL);
+    return ctx_new(ctx->arena, (struct ctx){
+                                   .arena = ctx->arena,
+                                   .reactor = ctx->reactor,
+                                   .actor = actor,
+                                   .asked_by = ctx->asked_by,
+                                   .scope = scope,
+                                   .account = account,
+                                   .deadline_us = ctx->deadline_us,
+                                   .epoch = ctx->epoch,
+                                   .stamp = ctx->stamp,
+                                   .trace = ctx->trace,
+                                   .has_committed = ctx->has_committed,
+                                   .diag = ctx->diag,
+                               });
+}
+
+struct ctx *ctx_narrow(const struct ctx *ctx, Uuid site)
+{
+    assert(ctx->scope.kind != SCOPE_SITE && !uuid_is_nil(site) && ctx->parent == NULL);
+    return ctx_new(ctx->arena, (struct ctx){
+                                   .arena = ctx->arena,
+                                   .reactor = ctx->reactor,
+                                   .actor = ctx->actor,
+                                   .asked_by = ctx->asked_by,
+                                   .scope = {.kind = SCOPE_SITE, .site = site},
+                                   .account = ctx->account,
+                                   .deadline_us = ctx->deadline_us,
+                                   .epoch = ctx->epoch,
+                                   .stamp = ctx->stamp,
+                                   .is_current = ctx->is_current,
+                                   .trace = ctx->trace,
+                                   .has_committed = ctx->has_committed,
+                                   .diag = ctx->diag,
+                               });
+}
+
+static struct ctx child_of(struct ctx *parent, const struct actor *actor, Scope scope,
+                           const char *why)
+{
+    assert(parent != NULL && why != NULL);
+    return (struct ctx){
+        .arena = parent->arena,
+        .reactor = parent->reactor,
+        .actor = actor,
+        .asked_by = parent->asked_by,
+        .scope = scope,
+        .account = parent->account,
+        .deadline_us = parent->deadline_us,
+        .trace = parent->trace,
+        .parent = parent,
+        .why = why,
+    };
+}
+
+struct ctx ctx_for_site(struct ctx *parent, Uuid site, const char *why)
+{
+    assert(!uuid_is_nil(site));
+    return child_of(parent, parent->actor, (Scope){.kind = SCOPE_SITE, .site = site}, why);
+}
+
+struct ctx ctx_for_platform(struct ctx *parent, const char *why)
+{
+    assert(parent->actor == NULL); /* what a caller may do is decided by his scope */
+    return child_of(parent, NULL, (Scope){.kind = SCOPE_PLATFORM}, why);
+}
+
+struct ctx ctx_as_machinery(struct ctx *parent, const char *why)
+{
+    return child_of(parent, NULL, (Scope){.kind = SCOPE_NONE}, why);
+}
+
+void ctx_end(struct ctx *child)
+{
+    assert(child->parent != NULL);
+    if (child->diag.first != NULL)
+        child->parent->diag = child->diag;
+    child->parent->has_committed |= child->has_committed;
+}
