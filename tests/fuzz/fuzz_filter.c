@@ -26,10 +26,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         struct schema *schema = snapshot_make();
         static const Str FIELDS[] = {STR_INIT("*.*"), STR_INIT("author.posts.comments.*")};
         struct query query = {.fields = FIELDS, .field_count = 2};
-        if (json_kind(json) == JSON_OBJECT)
-            query.deep = json;
         struct plan *plan;
         Err err = filter_read(&ctx, ctx.arena, json, &query.filter);
+        assert(err == OK);
+        if (json_kind(json) == JSON_OBJECT)
+            err = query_take(&ctx, STR("deep"), query.filter, &query);
         assert(err == OK);
         assert(str_eq(filter_json(ctx.arena, query.filter), json_text(ctx.arena, json)));
         err = snapshot_compile(&ctx, schema, "posts", &query, &plan);

@@ -8,6 +8,8 @@
 #include <assert.h>
 #include <math.h>
 
+enum { ALONE_ROOM = 1024 }; /* of one value and what is around it */
+
 struct json_builder {
     struct json_memory *memory;
     uint64_t bytes_max;
@@ -190,4 +192,21 @@ Err json_builder_end(struct ctx *ctx, struct json_builder *b, const struct json 
     assert(b->root != NULL && b->depth == 0);
     *ret = json_outside(b->root);
     return OK;
+}
+
+Err json_of_str(struct ctx *ctx, Str text, const struct json **ret)
+{
+    struct json_builder *b;
+    TRY(json_builder_new(ctx, text.len + ALONE_ROOM, &b));
+    json_build_str(b, text);
+    return json_builder_end(ctx, b, ret);
+}
+
+Err json_of_no_members(struct ctx *ctx, const struct json **ret)
+{
+    struct json_builder *b;
+    TRY(json_builder_new(ctx, ALONE_ROOM, &b));
+    json_build_object_begin(b);
+    json_build_object_end(b);
+    return json_builder_end(ctx, b, ret);
 }

@@ -30,3 +30,7 @@ void json_build_value(struct json_builder *b, const struct json *value);
 /* Everything is closed. ERR_TOO_LARGE when it was too much. The value lives as long as the arena of
  * the builder's ctx. */
 Err json_builder_end(struct ctx *ctx, struct json_builder *b, const struct json **ret);
+
+/* One value alone: a text, an object without members. */
+Err json_of_str(struct ctx *ctx, Str text, const struct json **ret);
+Err json_of_no_members(struct ctx *ctx, const struct json **ret);

@@ -154,7 +154,7 @@ static fiber_fn Err any_equal(const struct eval *e, const struct asked *asked,
         TRY(next_item(e, &items, &has_item, &item));
         if (!has_item)
             break;
-        is_empty = false;
+        is_empty &= item.data == NULL; /* a variable that is nothing is left out */
         if (text.data != NULL && item.data != NULL)
             is_found |= filter_equal(type_of(asked), text, item);
     }

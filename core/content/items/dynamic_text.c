@@ -2,9 +2,9 @@
  * Dynamic variables where a text is wanted and not a parameter: presets and validation.
  */
 #include "base/system/clock.h"
+#include "content/filter/filter.h"
 #include "content/items/payload.h"
 #include "content/plan/sql_print.h"
-#include "content/filter/filter.h"
 #include "content/run/run.h"
 
 #include <assert.h>

@@ -1,7 +1,7 @@
 #include "base/memory/array.h"
 #include "base/system/ctx.h"
-#include "content/items/items.h"
 #include "content/filter/filter_eval.h"
+#include "content/items/items.h"
 
 static const struct items_guard OWN[] = {
     {STR_INIT("directus_fields"), STR_INIT("validation"), rule_text_check},

@@ -176,8 +176,7 @@ static fiber_fn Err update_singleton(struct writer *w, const struct write_scope 
                                      const struct json *body, const struct query *query,
                                      struct row_sink *sink)
 {
-    /* No query string begins with a line feed: this text names this query in the plan cache. */
-    const struct query first = {.has_limit = true, .limit = 1, .text = STR("\nlimit=1")};
+    const struct query first = {.has_limit = true, .limit = 1};
     const Str *keys;
     uint32_t count;
     TRY(write_keys_by_query(w, scope->collection, &first, &keys, &count));

@@ -2,6 +2,7 @@
  * Rows written together with the row they belong to, in its transaction: to-one before it (its key
  * is needed), to-many after it (they need its key).
  */
+#include "base/json/json_build.h"
 #include "content/items/write.h"
 #include "content/plan/sql_print.h"
 
@@ -168,9 +169,11 @@ static fiber_fn Err current_children(struct writer *w, const struct relation *re
         .filter = filter_condition(ctx->arena, relation->target_field->name, OPERATOR_EQ,
                                    filter_literal(parent)),
     };
-    struct plan_request request = {
-        .op = PLAN_ONLY_KEYS, .collection = relation->target, .query = &query};
     struct run run = {.ctx = ctx};
+    struct plan_request request = {.op = PLAN_ONLY_KEYS,
+                                   .collection = relation->target,
+                                   .query = &query,
+                                   .ret_values = &run.values};
     struct db_args args;
     TRY(plan_get(ctx, w->schema, &request, &run.plan));
     TRY(run_bind(&run, run.plan->root, &args));
@@ -191,7 +194,7 @@ static fiber_fn Err deselect(struct writer *w, const struct relation *relation, 
         return write_delete_keys(w, &scope, keys, count);
     }
     const struct json *nothing;
-    TRY(json_parse(w->ctx, STR("{}"), JSON_LIMITS_DEFAULT, &nothing));
+    TRY(json_of_no_members(w->ctx, &nothing));
     TRY(open_child(w, relation->target, ACTION_UPDATE, relation->target_field, STR_NONE, &scope));
     for (uint32_t i = 0; i < count; i++) {
         struct run run = {.ctx = w->ctx};
@@ -210,7 +213,7 @@ static fiber_fn Err link_row(struct writer *w, const struct relation *relation,
     struct run run = {.ctx = w->ctx};
     if (!write_key_of_json(w->ctx->arena, child->key, given, ret_key))
         return fail_plain(w->ctx, ERR_FORBIDDEN);
-    TRY(json_parse(w->ctx, STR("{}"), JSON_LIMITS_DEFAULT, &nothing));
+    TRY(json_of_no_members(w->ctx, &nothing));
     TRY(open_child(w, child, ACTION_UPDATE, relation->target_field, parent, &scope));
     TRY(write_update_one(w, &scope, *ret_key, nothing, NULL, &run));
     return run.rows.count == 1 ? OK : fail_plain(w->ctx, ERR_FORBIDDEN);

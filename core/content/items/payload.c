@@ -1,5 +1,6 @@
 #include "content/items/payload.h"
 
+#include "base/json/json_build.h"
 #include "base/json/json_writer.h"
 #include "base/memory/list.h"
 #include "base/system/clock.h"
@@ -46,16 +47,6 @@ void payload_set(struct ctx *ctx, struct payload *payload, const struct field *f
     struct cell *cell = put(payload, field);
     cell->text = text.data == NULL ? STR_NONE : str_dup(ctx->arena, text);
     cell->is_asked = is_asked;
-}
-
-/* "text" → its JSON; only for texts of our own making. */
-static Err json_of_text(struct ctx *ctx, Str text, const struct json **ret)
-{
-    struct buf *quoted = buf_in_arena(ctx->arena, text.len * 6 + 8);
-    buf_put_char(quoted, '"');
-    json_escape(quoted, text);
-    buf_put_char(quoted, '"');
-    return json_parse(ctx, buf_str(quoted), JSON_LIMITS_DEFAULT, ret);
 }
 
 static bool is_nested(const struct field *field, const struct json *value)
@@ -156,7 +147,7 @@ static fiber_fn Err take_preset(const struct write_scope *scope, struct payload 
     if (is_dynamic && text.data == NULL)
         value = NULL;
     else if (is_dynamic)
-        TRY(json_of_text(ctx, text, &value));
+        TRY(json_of_str(ctx, text, &value));
     return take_member(scope, payload, field, value);
 }
 

@@ -66,8 +66,9 @@ fiber_fn Err write_keys_of_rows(const struct run *run, const Str **ret, uint32_t
 fiber_fn Err write_keys_by_query(struct writer *w, const struct collection *collection,
                                  const struct query *query, const Str **ret, uint32_t *ret_count)
 {
-    struct plan_request request = {.op = PLAN_ONLY_KEYS, .collection = collection, .query = query};
     struct run run = {.ctx = w->ctx};
+    struct plan_request request = {
+        .op = PLAN_ONLY_KEYS, .collection = collection, .query = query, .ret_values = &run.values};
     TRY(plan_get(w->ctx, w->schema, &request, &run.plan));
     TRY(run_plan(&run));
     if (run.rows.count > ITEMS_WRITE_MAX)

@@ -388,7 +388,7 @@ Err write_plan(struct writer *w, const struct collection *collection,
                                        [ACTION_READ] = PLAN_LIST,
                                        [ACTION_UPDATE] = PLAN_UPDATE,
                                        [ACTION_DELETE] = PLAN_DELETE};
-    static const struct query NOTHING = {.text = STR_INIT("")};
+    static const struct query NOTHING = {0};
     struct plan_request request = {
         .op = OPS[shape->action],
         .collection = collection,

@@ -85,7 +85,7 @@ Err value_parse(struct compiler *c, const struct operand *operand, const char *o
 Err value_parse_list(struct compiler *c, const struct operand *operand, const char *operation,
                      const struct filter_value *given, struct value **ret);
 struct value *value_of_param(struct compiler *c, struct param *param);
-/* plan_share.c. Notes that `value`, compared with `operand`, is a text of the query's shape. */
+/* plan_share.c. Notes that `value`, compared with `operand`, is a literal of the query. */
 void value_share(struct compiler *c, const struct operand *operand,
                  const struct filter_value *given, struct value *value);
 /* Another text for a shared value: false when it would need another plan, or is refused. */

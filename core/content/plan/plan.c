@@ -191,8 +191,8 @@ Err plan_compile(struct ctx *ctx, const struct schema *schema, const struct plan
         .limit_default = ctx->reactor == NULL ? 100 : ctx->reactor->settings->query_limit_default,
         .limit_max = ctx->reactor == NULL ? 10000 : ctx->reactor->settings->query_limit_max,
     };
-    struct sharing sharing = {.shape = request->shape};
-    if (request->shape != NULL)
+    struct sharing sharing = {.of = request->lifted};
+    if (request->lifted != NULL)
         c.sharing = &sharing;
     assert(!request->query->is_unparsed);
     plan->root = select_new(&c, source_root(&c, request->collection));
@@ -202,7 +202,7 @@ Err plan_compile(struct ctx *ctx, const struct schema *schema, const struct plan
     if (err == OK)
         err = select_print(&c, plan->root);
     plan->branch_count = c.branch_count;
-    if (err == OK && request->shape != NULL)
+    if (err == OK && request->lifted != NULL)
         plan_keep_shared(plan, &sharing);
     if (err != OK) {
         plan_unref(plan);
@@ -220,84 +220,4 @@ void plan_unref(void *object)
     assert(plan->references > 0);
     if (--plan->references == 0)
         arena_destroy(plan->arena);
-}
-
-/* Everything a plan's meaning hangs on, beside the snapshot whose cache it lies in. */
-Str plan_cache_key(struct ctx *ctx, const struct plan_request *request)
-{
-    struct head {
-        uint64_t grants;
-        uint8_t op;
-        uint8_t scope;
-        uint8_t is_admin;
-        uint8_t is_machinery; /* leaves no activity */
-        uint8_t is_shape;     /* a shape may look like another query's text */
-        uint8_t zero[3];
-    } head = {
-        .grants = ctx->actor->is_admin ? 0 : grants_id(ctx->actor->grants),
-        .op = (uint8_t)request->op,
-        .scope = (uint8_t)ctx->scope.kind,
-        .is_admin = ctx->actor->is_admin,
-        .is_machinery = ctx->actor->kind == ACTOR_MACHINERY,
-        .is_shape = request->shape != NULL,
-    };
-    Str name = request->collection->name;
-    Str text = request->shape != NULL ? request->shape->text : request->query->text;
-    size_t len = sizeof head + name.len + request->detail.len + text.len + 2;
-    char *key = arena_alloc_raw(ctx->arena, len);
-    char *to = key;
-    memcpy(to, &head, sizeof head);
-    to += sizeof head;
-    memcpy(to, name.data, name.len);
-    to += name.len;
-    *to++ = '\0';
-    if (request->detail.len > 0)
-        memcpy(to, request->detail.data, request->detail.len);
-    to += request->detail.len;
-    *to++ = '\0';
-    if (text.len > 0)
-        memcpy(to, text.data, text.len);
-    return str_of(key, len);
-}
-
-bool plan_may_cache(const struct ctx *ctx, const struct plan_request *request)
-{
-    return ctx->reactor != NULL && ctx->actor != NULL && request->query->text.data != NULL &&
-           request->query->text.len + request->detail.len <= PLAN_CACHE_TEXT_MAX;
-}
-
-void plan_pin(struct ctx *ctx, struct plan *plan)
-{
-    plan->references++;
-    arena_defer(ctx->arena, plan_unref, plan);
-}
-
-Err plan_get(struct ctx *ctx, const struct schema *schema, const struct plan_request *request,
-             const struct plan **ret)
-{
-    if (request->query->is_unparsed)
-        return plan_get_shared(ctx, schema, request, ret);
-    struct plan *plan = NULL;
-    if (!plan_may_cache(ctx, request)) {
-        TRY(plan_compile(ctx, schema, request, &plan));
-        arena_defer(ctx->arena, plan_unref, plan);
-        *ret = plan;
-        return OK;
-    }
-    struct plan_cache *plans = plan_cache_of(ctx->reactor, schema);
-    Str key = plan_cache_key(ctx, request);
-    if (plans != NULL)
-        plan = plan_cache_find(plans, key);
-    if (plan == NULL) {
-        TRY(plan_compile(ctx, schema, request, &plan));
-        plan_pin(ctx, plan);
-        if (plans != NULL)
-            plan_cache_add(plans, key, plan);
-        else
-            plan_unref(plan);
-    } else {
-        plan_pin(ctx, plan);
-    }
-    *ret = plan;
-    return OK;
 }

@@ -24,9 +24,9 @@ struct plan_request {
     Str detail;
     Err (*extend)(struct compiler *c, struct plan *plan, const void *arg);
     const void *extend_arg;
-    /* Reads of an unparsed query: the values of its shape, when the plan is a shared one. */
+    /* Where the values of a shared plan go (struct run); NULL: the plan is not to be shared. */
     const Str **ret_values;
-    const struct query_shape *shape; /* plan_share.c's own */
+    const struct query_fingerprint *lifted; /* plan_find.c's own */
 };
 
 /* Finds the collection for the actor: unknown, forbidden and invisible look alike. */
@@ -41,23 +41,32 @@ Err plan_compile(struct ctx *ctx, const struct schema *schema, const struct plan
                  struct plan **ret);
 void plan_unref(void *plan);
 
-/* plan_share.c: one plan for all queries of a shape. */
-Err plan_get_shared(struct ctx *ctx, const struct schema *schema,
-                    const struct plan_request *request, const struct plan **ret);
+/* plan_share.c: one plan for all queries of a fingerprint. */
 void plan_keep_shared(struct plan *plan, const struct sharing *sharing);
+/* The literals of another query of the fingerprint in the form that the plan's fields want; false
+ * when one of them would need another plan, or is refused. */
+bool plan_bind(struct ctx *ctx, const struct plan *plan, const Str *literals, uint32_t count,
+               const Str **ret);
 
-/* What the two ways to a plan have in common: plan.c. */
-bool plan_may_cache(const struct ctx *ctx, const struct plan_request *request);
-Str plan_cache_key(struct ctx *ctx, const struct plan_request *request);
-void plan_pin(struct ctx *ctx, struct plan *plan);
+/* How a query that is found by its text fills the literals of its plan. */
+struct plan_binding {
+    uint32_t count;
+    struct {
+        uint32_t shaped; /* 1 + its place among the values of the text's shape; 0: always `text` */
+        Str text;
+    } values[FINGERPRINT_LITERALS_MAX];
+};
 
-enum { PLAN_CACHE_MAX = 1024, PLAN_CACHE_TEXT_MAX = 4096 };
+/* A plan that is found by a text, too, has an entry for each. */
+enum { PLAN_CACHE_MAX = 2048, PLAN_CACHE_TEXT_MAX = FINGERPRINT_MAX };
 struct plan_cache;
 struct plan_cache *plan_cache_new(void);
 void plan_cache_free(void *cache);
 /* That of this thread, without plans of another schema; NULL when `schema` is not the thread's any
  * more: a reload came between. */
 struct plan_cache *plan_cache_of(struct reactor *reactor, const struct schema *schema);
-struct plan *plan_cache_find(struct plan_cache *cache, Str key);
+struct plan *plan_cache_find(struct plan_cache *cache, Str key,
+                             const struct plan_binding **ret_binding /* may be NULL */);
 /* Takes over the caller's reference; the plan used longest ago goes when the cache is full. */
-void plan_cache_add(struct plan_cache *cache, Str key, struct plan *plan);
+void plan_cache_add(struct plan_cache *cache, Str key, struct plan *plan,
+                    const struct plan_binding *binding /* may be NULL */);

@@ -12,7 +12,8 @@ struct entry {
     struct entry *newer;
     struct entry *older;
     struct plan *plan;
-    Str key; /* the bytes follow the entry */
+    struct plan_binding binding; /* its texts follow the key */
+    Str key;                     /* the bytes follow the entry */
 };
 
 struct plan_cache {
@@ -102,7 +103,8 @@ struct plan_cache *plan_cache_of(struct reactor *reactor, const struct schema *s
     return cache;
 }
 
-struct plan *plan_cache_find(struct plan_cache *cache, Str key)
+struct plan *plan_cache_find(struct plan_cache *cache, Str key,
+                             const struct plan_binding **ret_binding)
 {
     struct entry *entry = map_get(&cache->map, key);
     if (entry == NULL)
@@ -111,23 +113,53 @@ struct plan *plan_cache_find(struct plan_cache *cache, Str key)
         unlink_entry(cache, entry);
         link_newest(cache, entry);
     }
+    if (ret_binding != NULL)
+        *ret_binding = &entry->binding;
     return entry->plan;
 }
 
-void plan_cache_add(struct plan_cache *cache, Str key, struct plan *plan)
+static size_t binding_size(const struct plan_binding *binding)
 {
+    size_t size = 0;
+    for (uint32_t i = 0; binding != NULL && i < binding->count; i++)
+        size += binding->values[i].text.len;
+    return size;
+}
+
+static struct entry *entry_new(Str key, const struct plan_binding *binding)
+{
+    struct entry *entry = calloc(1, sizeof *entry + key.len + binding_size(binding));
+    if (entry == NULL)
+        abort();
+    char *to = (char *)(entry + 1);
+    memcpy(to, key.data, key.len);
+    entry->key = str_of(to, key.len);
+    to += key.len;
+    if (binding != NULL)
+        entry->binding = *binding;
+    for (uint32_t i = 0; i < entry->binding.count; i++) {
+        Str *text = &entry->binding.values[i].text;
+        if (text->len > 0)
+            memcpy(to, text->data, text->len);
+        *text = str_of(to, text->len);
+        to += text->len;
+    }
+    return entry;
+}
+
+void plan_cache_add(struct plan_cache *cache, Str key, struct plan *plan,
+                    const struct plan_binding *binding)
+{
+    assert(key.len > 0 && plan != NULL);
     struct entry *same = map_get(&cache->map, key);
     if (same != NULL)
         drop(cache, same);
     if (cache->count == PLAN_CACHE_MAX)
         drop(cache, cache->oldest);
-    struct entry *entry = calloc(1, sizeof *entry + key.len);
-    if (entry == NULL)
-        abort();
-    memcpy(entry + 1, key.data, key.len);
-    entry->key = str_of((const char *)(entry + 1), key.len);
+    struct entry *entry = entry_new(key, binding);
     entry->plan = plan;
     map_put(&cache->map, entry->key, entry);
     link_newest(cache, entry);
     cache->count++;
+    assert(cache->count <= PLAN_CACHE_MAX);
 }

@@ -7,7 +7,7 @@ struct collector {
     struct compiler *c;
     const struct collection *collection;
     const struct access *access;
-    const struct json *alias;
+    const struct query *query;
     struct place place;
     struct wants *wants;
     struct buf *missing; /* names, each ended by NUL */
@@ -69,11 +69,12 @@ static void add_all(struct collector *k, Str rest)
         if (rest.len > 0 && field->relation != NULL)
             add_path(k, want, rest, STR_NONE);
     }
-    for (struct json_iter it = json_iter(k->alias); json_next(&it);) {
-        const struct field *field = collection_field(k->collection, json_str(it.value));
+    for (uint32_t i = 0; i < k->query->alias_count; i++) {
+        const struct query_alias *alias = &k->query->aliases[i];
+        const struct field *field = collection_field(k->collection, alias->field);
         if (field == NULL || !access_field(k->access, field))
             continue;
-        struct want *want = want_get(k, it.key, field);
+        struct want *want = want_get(k, alias->name, field);
         want->is_bare = want->is_alias_name = true;
     }
 }
@@ -153,8 +154,8 @@ static void add_field(struct collector *k, Str head, Str rest)
         scope = str_slice(head, (size_t)colon + 1, head.len);
         head = str_slice(head, 0, (size_t)colon);
     }
-    const struct json *renamed = json_get(k->alias, head);
-    Str name = renamed == NULL ? head : json_str(renamed);
+    const struct query_alias *renamed = query_alias_find(k->query, head);
+    Str name = renamed == NULL ? head : renamed->field;
     const struct field *field = collection_field(k->collection, name);
     if (field == NULL && rest.len > 0)
         return; /* a path that begins nowhere is left out */
@@ -205,10 +206,9 @@ static Err report_missing(struct collector *k)
 }
 
 Err wants_collect(struct compiler *c, const struct collection *collection,
-                  const struct access *access, const Str *paths, uint32_t count,
-                  const struct json *alias, struct place place, struct wants *ret)
+                  const struct access *access, const struct query *query, struct place place,
+                  struct wants *ret)
 {
-    static const Str EVERYTHING[] = {STR_INIT("*")};
     *ret = (struct wants){0};
     if (place.depth > QUERY_DEPTH_MAX)
         return fail(c->ctx, ERR_INVALID_QUERY, "Max relational depth exceeded");
@@ -216,16 +216,14 @@ Err wants_collect(struct compiler *c, const struct collection *collection,
         .c = c,
         .collection = collection,
         .access = access,
-        .alias = alias,
+        .query = query,
         .place = place,
         .wants = ret,
         .missing = buf_in_arena(c->arena, 64 * 1024),
     };
-    if (count == 0) {
-        paths = EVERYTHING;
-        count = 1;
-    }
-    for (uint32_t i = 0; i < count; i++)
-        TRY(add(&k, paths[i]));
+    if (query->field_count == 0)
+        TRY(add(&k, STR("*")));
+    for (uint32_t i = 0; i < query->field_count; i++)
+        TRY(add(&k, query->fields[i]));
     return report_missing(&k);
 }

@@ -14,7 +14,7 @@ struct shaper {
     struct select *select;
     struct source *source;
     const struct access *access;
-    const struct json *deep;
+    const struct query_deep *deep;
     struct place place;
     struct shape *shape;
 };
@@ -146,30 +146,21 @@ static Err add_value(struct shaper *s, const struct want *want)
     return OK;
 }
 
-/* deep[x] as a query of its own: _limit → limit … */
-static Err deep_query(struct compiler *c, const struct json *deep, const struct want *want,
+/* deep[x] as a query of its own, for the paths below `want`. */
+static Err deep_query(struct compiler *c, const struct query_deep *deep, const struct want *want,
                       struct query *ret)
 {
-    *ret = (struct query){0};
+    *ret = deep == NULL ? (struct query){0} : *deep->query;
+    if (deep != NULL && deep->is_refused)
+        return fail(c->ctx, ERR_INVALID_QUERY, "%.*s", STR_FMT(deep->refusal));
     uint32_t count = 0;
     for (const struct want_path *path = want->first_path; path != NULL; path = path->next)
         count++;
     Str *paths = arena_array(c->arena, Str, count + 1);
     for (const struct want_path *path = want->first_path; path != NULL; path = path->next)
         paths[ret->field_count++] = path->path;
+    assert(ret->field_count == count);
     ret->fields = paths;
-    if (json_kind(deep) != JSON_OBJECT)
-        return OK;
-    ret->deep = deep;
-    for (struct json_iter it = json_iter(deep); json_next(&it);) {
-        bool is_parameter = it.key.len > 1 && it.key.data[0] == '_';
-        if (!is_parameter || json_kind(it.value) == JSON_NULL)
-            continue;
-        Str name = str_slice(it.key, 1, it.key.len);
-        if (str_eq(name, STR("fields")) || str_eq(name, STR("deep")))
-            continue;
-        TRY(query_take(c->ctx, name, (struct query_input){.json = it.value}, ret));
-    }
     return OK;
 }
 
@@ -178,7 +169,7 @@ static Err add_object(struct shaper *s, const struct want *want)
     struct compiler *c = s->c;
     struct place below = place_below(c, s->place, want->key);
     struct query query;
-    TRY(deep_query(c, json_get(s->deep, want->key), want, &query));
+    TRY(deep_query(c, query_deep_find(s->deep, want->key), want, &query));
     struct access access;
     bool is_readable = access_find(c, want->field->relation->target, ACTION_READ, &access);
     assert(is_readable);
@@ -264,7 +255,7 @@ static Err add_list(struct shaper *s, const struct want *want)
     const struct relation *relation = want->field->relation;
     struct place below = place_below(c, s->place, want->key);
     struct query query;
-    TRY(deep_query(c, json_get(s->deep, want->key), want, &query));
+    TRY(deep_query(c, query_deep_find(s->deep, want->key), want, &query));
     struct access access;
     bool is_readable = access_find(c, relation->target, ACTION_READ, &access);
     assert(is_readable);
@@ -320,7 +311,7 @@ static Err add_any_branch(struct shaper *s, const struct want *want,
     if (own.first_path == NULL)
         return OK;
     struct query query;
-    TRY(deep_query(c, json_get(s->deep, scoped), &own, &query));
+    TRY(deep_query(c, query_deep_find(s->deep, scoped), &own, &query));
     struct branch *branch = branch_new(s);
     *end = branch;
     struct select *child = select_new(c, source_root(c, target));
@@ -395,8 +386,7 @@ Err shape_compile(struct compiler *c, struct select *select, struct source *sour
     bool wants_key_only = query->field_count == 1 && query->fields[0].len == 0;
     struct wants wants = {0};
     if (!wants_key_only)
-        TRY(wants_collect(c, source->collection, access, query->fields, query->field_count,
-                          query->alias, place, &wants));
+        TRY(wants_collect(c, source->collection, access, query, place, &wants));
     shape->outs = arena_array(c->arena, struct out, wants.count + 1);
     struct shaper s = {.c = c,
                        .select = select,

@@ -81,7 +81,7 @@ struct plan {
     uint32_t branch_count;
     bool is_single;
     bool is_aggregated;
-    const struct shared_value *shared; /* one for each value of the query's shape, or NULL */
+    const struct shared_value *shared; /* one for each lifted literal of the query, or NULL */
     uint32_t shared_count;
 
     /* Writes only: columns beside the shape's. */

@@ -53,24 +53,24 @@ enum param_kind {
 struct param {
     enum param_kind kind;
     uint32_t index;
-    uint32_t shared; /* PARAM_TEXT: 1 + its place among the values of the query's shape; 0: none */
+    uint32_t shared; /* PARAM_TEXT: 1 + its place among the literals of the query; 0: none */
     Str text;
     int64_t shift_ms;
     struct param **items;
     uint32_t item_count;
 };
 
-/* What a text of a query's shape is compared with. */
+/* What a lifted literal of a query is compared with. */
 struct shared_value {
     const struct operand *operand;
     const char *cast;
 };
 
-/* Which texts of a query's shape became which parameters, while its plan is compiled. */
+/* Which lifted literals became which parameters, while the plan is compiled. */
 struct sharing {
-    const struct query_shape *shape;
-    struct shared_value values[SHAPE_VALUES_MAX];
-    const struct filter_value *origins[SHAPE_VALUES_MAX]; /* where in the filter each was met */
+    const struct query_fingerprint *of;
+    struct shared_value values[FINGERPRINT_LITERALS_MAX];
+    bool is_met[FINGERPRINT_LITERALS_MAX];
     bool is_impossible;
 };
 

@@ -30,7 +30,8 @@ struct wants {
     uint32_t count;
 };
 
-/* `paths` empty: "*". ERR_FORBIDDEN names every field that does not exist or may not be seen. */
+/* The fields of `query`, or all. ERR_FORBIDDEN names every field that does not exist or may not be
+ * seen. */
 Err wants_collect(struct compiler *c, const struct collection *collection,
-                  const struct access *access, const Str *paths, uint32_t count,
-                  const struct json *alias, struct place place, struct wants *ret);
+                  const struct access *access, const struct query *query, struct place place,
+                  struct wants *ret);

@@ -1,6 +1,6 @@
 /*
- * The query language of Directus 11 as a tree: parsed from a query string (qs style) or from the
- * JSON body of SEARCH, not yet checked against a schema.
+ * The query language of Directus 11 as a tree: read from a query string (qs style), from the JSON
+ * body of SEARCH, or made by hand; not yet checked against a schema.
  */
 #pragma once
 
@@ -30,6 +30,22 @@ struct query_aggregate {
     Str field;    /* "*" for count */
 };
 
+/* alias[name]=field */
+struct query_alias {
+    Str name;
+    Str field;
+};
+
+/* deep[name][_limit]=1: a query of the rows below a relation. What is wrong with it is told when it
+ * is used: `refusal` says why. */
+struct query_deep {
+    const struct query_deep *next;
+    Str name; /* of the relation or its alias; "item:headings" */
+    const struct query *query;
+    bool is_refused;
+    Str refusal;
+};
+
 struct query {
     const Str *fields; /* dotted paths; count 0: "*" */
     uint32_t field_count;
@@ -46,22 +62,22 @@ struct query {
     uint32_t aggregate_count;
     const Str *group_by;
     uint32_t group_by_count;
-    const struct json *deep;  /* NULL: none */
-    const struct json *alias; /* NULL: none */
-    Str text; /* the raw query string: the key of the plan cache. Who changes a parsed query, or
-               * makes one by hand, sets STR_NONE: then nothing is cached. Empty but not NULL: no
-               * query. */
+    const struct query_deep *deep;
+    const struct query_alias *aliases;
+    uint32_t alias_count;
     bool is_unparsed; /* only `text` is there yet: query_unparsed */
+    Str text;         /* of an unparsed query: its query string */
 };
-/* The query of a request without one: cached like any other. */
-#define QUERY_NONE ((struct query){.text = STR("")})
+
+const struct query_deep *query_deep_find(const struct query_deep *deep, Str name); /* or NULL */
+const struct query_alias *query_alias_find(const struct query *query, Str name);   /* or NULL */
 
 enum { QUERY_DEPTH_MAX = 10, QUERY_FILTER_DEPTH = 24, QUERY_LIST_MAX = 1000 };
 enum { QUERY_SEARCH_MAX = 4096 /* bytes: it is looked for in every column of text */ };
 
 /* ERR_INVALID_QUERY with Directus' sentences ("\"limit\" must be a number" …). */
 Err query_parse(struct ctx *ctx, Str query_string, struct query *ret);
-/* For reads: parsed when no plan is found by its shape; what is wrong with it comes to light then.
+/* For reads: parsed when no plan is found by its text; what is wrong with it comes to light then.
  */
 struct query query_unparsed(Str query_string);
 Err query_from_json(struct ctx *ctx, const struct json *object, struct query *ret);
@@ -86,16 +102,36 @@ struct query_shape {
 struct query_shape query_shape(struct arena *arena, Str query_string);
 
 /*
- * Taking the parameters of a query one by one, from text (query string) or JSON (SEARCH, deep).
+ * What a query is but for its plain values: the key of its plan, whatever it was read from. Values
+ * beside a field and behind a simple comparison are lifted out of the filter; null, variables and
+ * lists stay: they may change what the query means.
+ */
+
+enum { FINGERPRINT_LITERALS_MAX = 16, FINGERPRINT_MAX = 4096 };
+
+struct query_fingerprint {
+    Str text; /* STR_NONE: longer than FINGERPRINT_MAX */
+    const struct filter_value *literals[FINGERPRINT_LITERALS_MAX];
+    bool is_beside[FINGERPRINT_LITERALS_MAX]; /* the field: {a: 1}, without an operator */
+    uint32_t count;
+};
+
+/* `lifts` false: every value is part of the text. */
+void query_fingerprint(struct arena *arena, const struct query *query, bool lifts,
+                       struct query_fingerprint *ret);
+
+/*
+ * Taking the parameters of a query one by one.
  */
 
 struct query_input {
     const char *name; /* as in error sentences */
-    Str text;         /* used when json is NULL */
-    const struct json *json;
+    const struct filter_value *value;
 };
 
-Err query_take(struct ctx *ctx, Str name, struct query_input input, struct query *query);
+bool query_is_parameter(Str name);
+/* Unknown names are ignored, as Directus does. */
+Err query_take(struct ctx *ctx, Str name, const struct filter_value *value, struct query *query);
 
 /* "a,b,json(c, d)" → three; commas inside parentheses stay. Blanks around names go. */
 Err query_split(struct ctx *ctx, Str csv, const Str **ret, uint32_t *ret_count);

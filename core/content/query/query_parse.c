@@ -5,17 +5,15 @@
 
 Err query_parse(struct ctx *ctx, Str query_string, struct query *ret)
 {
-    struct query query = QUERY_NONE;
-    if (query_string.len > 0) {
-        struct qs_node *root;
-        TRY(qs_parse(ctx, query_string, &root));
-        for (const struct qs_node *node = root->first; node != NULL; node = node->next) {
-            struct query_input input = {.text = node->value};
-            if (!node->is_leaf)
-                TRY(qs_json(ctx, node, &input.json));
-            TRY(query_take(ctx, node->name, input, &query));
-        }
-        query.text = query_string;
+    struct query query = {0};
+    struct qs_node *root;
+    TRY(qs_parse(ctx, query_string, &root));
+    for (const struct qs_node *node = root->first; node != NULL; node = node->next) {
+        struct filter_value text = filter_text(node->value);
+        const struct filter_value *value = &text;
+        if (!node->is_leaf)
+            TRY(qs_value(ctx, node, &value));
+        TRY(query_take(ctx, node->name, value, &query));
     }
     *ret = query;
     return OK;
@@ -23,28 +21,32 @@ Err query_parse(struct ctx *ctx, Str query_string, struct query *ret)
 
 struct query query_unparsed(Str query_string)
 {
-    struct query query = QUERY_NONE;
-    if (query_string.len > 0) {
-        query.text = query_string;
-        query.is_unparsed = true;
-    }
-    return query;
+    return (struct query){.is_unparsed = query_string.len > 0, .text = query_string};
 }
 
 Err query_from_json(struct ctx *ctx, const struct json *object, struct query *ret)
 {
-    struct query query = QUERY_NONE;
-    if (json_len(object) > 0) {
-        for (struct json_iter it = json_iter(object); json_next(&it);) {
-            if (json_kind(it.value) == JSON_NULL)
-                continue;
-            struct query_input input = {.json = it.value};
-            TRY(query_take(ctx, it.key, input, &query));
-        }
-        /* No query string begins with a line feed, so the two kinds of text never meet. */
-        Str text = json_text(ctx->arena, object);
-        query.text = str_printf(ctx->arena, "\n%.*s", STR_FMT(text));
-    }
+    struct query query = {0};
+    const struct filter_value *body;
+    TRY(filter_read(ctx, ctx->arena, object, &body));
+    for (const struct filter *member = body->first; member != NULL; member = member->next)
+        if (member->value->kind != FILTER_NULL)
+            TRY(query_take(ctx, member->name, member->value, &query));
     *ret = query;
     return OK;
+}
+
+const struct query_deep *query_deep_find(const struct query_deep *deep, Str name)
+{
+    while (deep != NULL && !str_eq(deep->name, name))
+        deep = deep->next;
+    return deep;
+}
+
+const struct query_alias *query_alias_find(const struct query *query, Str name)
+{
+    for (uint32_t i = 0; i < query->alias_count; i++)
+        if (str_eq(query->aliases[i].name, name))
+            return &query->aliases[i];
+    return NULL;
 }

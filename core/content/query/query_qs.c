@@ -1,12 +1,11 @@
 #include "content/query/query_qs.h"
 
-#include "base/json/json_writer.h"
 #include "base/memory/list.h"
+#include "base/text/buf.h"
 #include "base/text/percent.h"
+#include "base/text/utf8.h"
 
 #include <assert.h>
-
-enum { QS_JSON_MAX = 1024 * 1024, QS_JSON_DEPTH = QS_DEPTH_MAX + 6 };
 
 static struct qs_node *add_child(struct arena *arena, struct qs_node *parent, Str name)
 {
@@ -127,57 +126,76 @@ static bool is_array(const struct qs_node *node)
     return true;
 }
 
-static void write_node(struct json_writer *w, const struct qs_node *node, int depth);
+/* Bytes that are no UTF-8 become U+FFFD, one each. */
+static Str repaired(struct arena *arena, Str text)
+{
+    if (str_is_utf8(text))
+        return text;
+    struct buf *out = buf_in_arena(arena, SIZE_MAX);
+    for (size_t i = 0; i < text.len;) {
+        size_t step = utf8_step((const unsigned char *)text.data + i, text.len - i);
+        buf_put(out, step == 0 ? STR("\xEF\xBF\xBD") : str_slice(text, i, i + step));
+        i += step == 0 ? 1 : step;
+    }
+    return buf_str(out);
+}
+
+static Err value_of(struct ctx *ctx, const struct qs_node *node, struct filter_value *ret);
 
 /* Elements in the order of their mention, which is that of their indices in practice. */
-static void write_array(struct json_writer *w, const struct qs_node *node, int depth)
+static Err list_of(struct ctx *ctx, const struct qs_node *node, struct filter_value *ret)
 {
-    json_array_begin(w);
+    uint32_t count = node->last->index + 1;
+    struct filter_value *items = arena_array(ctx->arena, struct filter_value, count);
+    uint32_t i = 0;
     for (const struct qs_node *child = node->first; child != NULL; child = child->next)
-        write_node(w, child, depth + 1);
-    json_array_end(w);
+        TRY(value_of(ctx, child, &items[i++]));
+    assert(i == count);
+    *ret = (struct filter_value){.kind = FILTER_LIST, .items = items, .count = count};
+    return OK;
 }
 
-static void write_object(struct json_writer *w, const struct qs_node *node, int depth)
+static bool has_member(const struct filter *first, Str name)
 {
-    json_object_begin(w);
-    for (const struct qs_node *child = node->first; child != NULL; child = child->next) {
-        char digits[16];
-        Str name = child->name;
-        if (name.len == 0) { /* a[x]=1&a[]=2: the unnamed one is called by its place */
-            size_t at = sizeof digits;
-            uint32_t index = child->index;
-            do {
-                digits[--at] = (char)('0' + index % 10);
-                index /= 10;
-            } while (index > 0);
-            name = str_of(digits + at, sizeof digits - at);
-        }
-        json_key(w, name);
-        write_node(w, child, depth + 1);
+    for (const struct filter *member = first; member != NULL; member = member->next)
+        if (str_eq(member->name, name))
+            return true;
+    return false;
+}
+
+static Err members_of(struct ctx *ctx, const struct qs_node *node, struct filter_value *ret)
+{
+    struct filter *first = NULL;
+    struct filter *last = NULL;
+    uint32_t count = 0;
+    for (const struct qs_node *child = node->first; child != NULL; child = child->next, count++) {
+        /* a[x]=1&a[]=2: the unnamed one is called by its place */
+        Str name = child->name.len == 0 ? str_printf(ctx->arena, "%u", child->index)
+                                        : repaired(ctx->arena, child->name);
+        struct filter_value *value = arena_new(ctx->arena, struct filter_value);
+        if (has_member(first, name))
+            return fail(ctx, ERR_INVALID_QUERY, "\"%.*s\" is there twice", STR_FMT(name));
+        TRY(value_of(ctx, child, value));
+        LIST_APPEND(first, last, filter_member(ctx->arena, name, value));
     }
-    json_object_end(w);
+    *ret = (struct filter_value){.kind = FILTER_MEMBERS, .first = first, .count = count};
+    return OK;
 }
 
-static void write_node(struct json_writer *w, const struct qs_node *node, int depth)
+/* As deep as brackets may be: QS_DEPTH_MAX and a few. */
+static Err value_of(struct ctx *ctx, const struct qs_node *node, struct filter_value *ret)
 {
-    assert(depth <= QS_JSON_DEPTH);
-    if (node->first == NULL)
-        json_put_str(w, node->value);
-    else if (is_array(node))
-        write_array(w, node, depth);
-    else
-        write_object(w, node, depth);
+    if (node->first != NULL)
+        return is_array(node) ? list_of(ctx, node, ret) : members_of(ctx, node, ret);
+    *ret = filter_text(repaired(ctx->arena, node->value));
+    return OK;
 }
 
-Err qs_json(struct ctx *ctx, const struct qs_node *node, const struct json **ret)
+Err qs_value(struct ctx *ctx, const struct qs_node *node, const struct filter_value **ret)
 {
-    struct buf *text = buf_in_arena(ctx->arena, QS_JSON_MAX);
-    struct json_writer w = json_writer(text);
-    write_node(&w, node, 0);
-    TRY(buf_check(ctx, text, "the query"));
-    struct json_limits limits = {QS_JSON_DEPTH, QS_PARAMETERS_MAX};
-    if (json_parse(ctx, buf_str(text), limits, ret) == OK)
-        return OK;
-    return fail(ctx, ERR_INVALID_QUERY, "Invalid value for \"%.*s\"", STR_FMT(node->name));
+    struct filter_value *value = arena_new(ctx->arena, struct filter_value);
+    if (value_of(ctx, node, value) != OK)
+        return fail(ctx, ERR_INVALID_QUERY, "Invalid value for \"%.*s\"", STR_FMT(node->name));
+    *ret = value;
+    return OK;
 }

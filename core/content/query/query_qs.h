@@ -1,11 +1,11 @@
 /*
  * Query strings as the qs library reads them: a[b][c]=1, a[]=1, a=1&a=2. A parsed string is a tree
- * whose inner nodes can be turned into JSON.
+ * whose inner nodes can be turned into values.
  */
 #pragma once
 
-#include "base/json/json.h"
 #include "base/system/ctx.h"
+#include "content/filter/filter.h"
 
 enum {
     QS_PARAMETERS_MAX = 1000,
@@ -27,5 +27,6 @@ struct qs_node {
  * ERR_INVALID_QUERY for too many of them and for NUL. */
 Err qs_parse(struct ctx *ctx, Str text, struct qs_node **ret_root);
 
-/* A node's children as one JSON value: an array when all names are indices, else an object. */
-Err qs_json(struct ctx *ctx, const struct qs_node *node, const struct json **ret);
+/* A node as a value: a text, a list when all names of its children are indices, else an object.
+ * ERR_INVALID_QUERY when two of them have one name. */
+Err qs_value(struct ctx *ctx, const struct qs_node *node, const struct filter_value **ret);

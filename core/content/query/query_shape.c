@@ -20,12 +20,10 @@ struct shaper {
 
 static bool is_comparison(Str name)
 {
-    static const Str NAMES[] = {STR_INIT("_eq"),  STR_INIT("_neq"), STR_INIT("_lt"),
-                                STR_INIT("_lte"), STR_INIT("_gt"),  STR_INIT("_gte")};
-    for (size_t i = 0; i < COUNT_OF(NAMES); i++)
-        if (str_eq(name, NAMES[i]))
-            return true;
-    return false;
+    if (name.len == 0 || name.data[0] != '_')
+        return false;
+    const struct filter_operator *op = filter_operator_find(name);
+    return op != NULL && op->meaning == MEANS_COMPARE;
 }
 
 static bool has_control(Str s)

@@ -1,4 +1,5 @@
 #include "base/memory/array.h"
+#include "base/memory/list.h"
 #include "base/settings/settings.h"
 #include "content/query/query.h"
 #include "io/reactor/reactor.h"
@@ -70,51 +71,45 @@ Err query_split(struct ctx *ctx, Str csv, const Str **ret, uint32_t *ret_count)
 
 static Err take_list(struct ctx *ctx, struct query_input input, struct list *ret)
 {
-    if (input.json == NULL)
-        return list_add(ctx, ret, input.name, input.text);
-    switch (json_kind(input.json)) {
-    case JSON_NULL:
+    const struct filter_value *value = input.value;
+    switch (value->kind) {
+    case FILTER_NULL:
         return OK;
-    case JSON_STRING:
-        return list_add(ctx, ret, input.name, json_str(input.json));
-    case JSON_ARRAY:
-    case JSON_OBJECT:
+    case FILTER_TEXT:
+        return list_add(ctx, ret, input.name, value->text);
+    case FILTER_LIST:
+    case FILTER_MEMBERS:
         break;
     default:
         return fail(ctx, ERR_INVALID_QUERY, "\"%s\" must be an array", input.name);
     }
-    for (struct json_iter it = json_iter(input.json); json_next(&it);) {
-        if (json_kind(it.value) != JSON_STRING)
+    for (const struct filter *member = value->first; member != NULL; member = member->next) {
+        if (member->value->kind != FILTER_TEXT)
             return fail(ctx, ERR_INVALID_QUERY, "\"%s\" must be an array of strings", input.name);
-        TRY(list_add(ctx, ret, input.name, json_str(it.value)));
+        TRY(list_add(ctx, ret, input.name, member->value->text));
     }
-    for (uint32_t i = 0; json_kind(input.json) == JSON_ARRAY && i < json_len(input.json); i++) {
-        const struct json *item = json_at(input.json, i);
-        if (json_kind(item) != JSON_STRING)
+    for (uint32_t i = 0; value->kind == FILTER_LIST && i < value->count; i++) {
+        if (value->items[i].kind != FILTER_TEXT)
             return fail(ctx, ERR_INVALID_QUERY, "\"%s[%u]\" must be a string", input.name, i);
-        TRY(list_add(ctx, ret, input.name, json_str(item)));
+        TRY(list_add(ctx, ret, input.name, value->items[i].text));
     }
     return OK;
 }
 
-static bool number_of(struct query_input input, double *ret)
+static bool number_of(const struct filter_value *value, double *ret)
 {
-    if (input.json == NULL || json_kind(input.json) == JSON_STRING) {
-        Str text = str_trim(input.json == NULL ? input.text : json_str(input.json));
-        *ret = 0;
-        return text.len == 0 || str_to_double(text, ret);
-    }
-    if (json_kind(input.json) != JSON_INT && json_kind(input.json) != JSON_REAL)
+    if (value->kind != FILTER_TEXT && value->kind != FILTER_NUMBER)
         return false;
-    *ret = json_number(input.json);
-    return true;
+    Str text = str_trim(value->text);
+    *ret = 0;
+    return text.len == 0 || str_to_double(text, ret);
 }
 
 static Err take_integer(struct ctx *ctx, struct query_input input, int64_t min, int64_t max,
                         int64_t *ret)
 {
     double value;
-    if (!number_of(input, &value) || !isfinite(value))
+    if (!number_of(input.value, &value) || !isfinite(value))
         return fail(ctx, ERR_INVALID_QUERY, "\"%s\" must be a number", input.name);
     if (value != floor(value))
         return fail(ctx, ERR_INVALID_QUERY, "\"%s\" must be an integer", input.name);
@@ -179,9 +174,9 @@ static Err take_page(struct ctx *ctx, struct query_input input, struct query *qu
 
 static Err take_search(struct ctx *ctx, struct query_input input, struct query *query)
 {
-    if (input.json != NULL && json_kind(input.json) != JSON_STRING)
+    if (input.value->kind != FILTER_TEXT)
         return fail(ctx, ERR_INVALID_QUERY, "\"search\" must be a string");
-    query->search = str_trim(input.json == NULL ? input.text : json_str(input.json));
+    query->search = str_trim(input.value->text);
     if (query->search.len > QUERY_SEARCH_MAX)
         return fail(ctx, ERR_INVALID_QUERY, "\"search\" may have %d bytes", QUERY_SEARCH_MAX);
     return OK;
@@ -205,63 +200,121 @@ static Err take_meta(struct ctx *ctx, struct query_input input, struct query *qu
     return OK;
 }
 
-/* An object, or its JSON text. */
-static Err take_object(struct ctx *ctx, struct query_input input, const struct json **ret)
+/* An object, or its JSON text; *ret stays as it is when there is none. */
+static Err take_object(struct ctx *ctx, struct query_input input, const struct filter_value **ret)
 {
-    const struct json *json = input.json;
-    if (json == NULL || json_kind(json) == JSON_STRING) {
+    const struct filter_value *value = input.value;
+    if (value->kind == FILTER_TEXT) {
         struct json_limits limits = {QUERY_FILTER_DEPTH, QUERY_LIST_MAX};
-        Str text = json == NULL ? input.text : json_str(json);
-        if (text.len == 0)
+        const struct json *json;
+        if (value->text.len == 0)
             return OK;
-        if (json_parse(ctx, text, limits, &json) != OK)
+        if (json_parse(ctx, value->text, limits, &json) != OK)
             return fail(ctx, ERR_INVALID_QUERY, "Invalid JSON for %s object", input.name);
+        TRY(filter_read(ctx, ctx->arena, json, &value));
     }
-    if (json_kind(json) == JSON_NULL)
+    if (value->kind == FILTER_NULL)
         return OK;
-    if (json_kind(json) != JSON_OBJECT && json_kind(json) != JSON_ARRAY)
+    if (value->kind != FILTER_MEMBERS && value->kind != FILTER_LIST)
         return fail(ctx, ERR_INVALID_QUERY, "\"%s\" must be of type object", input.name);
-    *ret = json;
+    *ret = value;
     return OK;
 }
 
 static Err take_filter(struct ctx *ctx, struct query_input input, struct query *query)
 {
-    const struct json *object = NULL;
-    TRY(take_object(ctx, input, &object));
-    return object == NULL ? OK : filter_read(ctx, ctx->arena, object, &query->filter);
+    return take_object(ctx, input, &query->filter);
+}
+
+static const struct query_deep *deep_list(struct ctx *ctx, const struct filter_value *object);
+
+/* The parameters of deep[x]: _limit is limit … Its fields are the query's, and its deep is beside
+ * them. */
+static Err take_below(struct ctx *ctx, const struct filter_value *object, struct query *ret)
+{
+    for (const struct filter *member = object->first; member != NULL; member = member->next) {
+        Str name = str_slice(member->name, 1, member->name.len);
+        bool is_parameter = member->name.len > 1 && member->name.data[0] == '_';
+        if (!is_parameter || member->value->kind == FILTER_NULL || str_eq(name, STR("fields")) ||
+            str_eq(name, STR("deep")))
+            continue;
+        TRY(query_take(ctx, name, member->value, ret));
+    }
+    return OK;
+}
+
+static struct query_deep *deep_of(struct ctx *ctx, const struct filter *member)
+{
+    struct query *query = arena_new(ctx->arena, struct query);
+    struct query_deep *deep = arena_new(ctx->arena, struct query_deep);
+    *deep = (struct query_deep){.name = member->name, .query = query};
+    struct diag before = ctx->diag;
+    deep->is_refused = take_below(ctx, member->value, query) != OK;
+    if (deep->is_refused)
+        deep->refusal = ctx->diag.last->reason;
+    ctx->diag = before;
+    query->deep = deep_list(ctx, member->value);
+    return deep;
+}
+
+/* As deep as its JSON or its brackets. */
+static const struct query_deep *deep_list(struct ctx *ctx, const struct filter_value *object)
+{
+    struct query_deep *first = NULL;
+    struct query_deep *last = NULL;
+    for (const struct filter *member = object->first; member != NULL; member = member->next) {
+        bool is_parameter = member->name.len > 0 && member->name.data[0] == '_' &&
+                            query_is_parameter(str_slice(member->name, 1, member->name.len));
+        if (member->value->kind == FILTER_MEMBERS && !is_parameter)
+            LIST_APPEND(first, last, deep_of(ctx, member));
+    }
+    return first;
 }
 
 static Err take_deep(struct ctx *ctx, struct query_input input, struct query *query)
 {
-    return take_object(ctx, input, &query->deep);
+    const struct filter_value *object = NULL;
+    TRY(take_object(ctx, input, &object));
+    if (object != NULL)
+        query->deep = deep_list(ctx, object);
+    return OK;
 }
 
 static Err take_alias(struct ctx *ctx, struct query_input input, struct query *query)
 {
-    TRY(take_object(ctx, input, &query->alias));
-    for (struct json_iter it = json_iter(query->alias); json_next(&it);) {
-        if (json_kind(it.value) != JSON_STRING)
+    const struct filter_value *object = NULL;
+    TRY(take_object(ctx, input, &object));
+    if (object == NULL)
+        return OK;
+    struct query_alias *aliases = arena_array(ctx->arena, struct query_alias, object->count + 1);
+    uint32_t count = 0;
+    for (const struct filter *member = object->first; member != NULL; member = member->next) {
+        const struct filter_value *field = member->value;
+        if (field->kind != FILTER_TEXT)
             return fail(ctx, ERR_INVALID_QUERY, "\"alias\" must be an object of strings");
-        if (str_find_char(it.key, '.') >= 0 || str_find_char(json_str(it.value), '.') >= 0)
+        if (str_find_char(member->name, '.') >= 0 || str_find_char(field->text, '.') >= 0)
             return fail(ctx, ERR_INVALID_QUERY,
                         "\"alias\" key/value can't contain a period character `.`");
+        aliases[count++] = (struct query_alias){member->name, field->text};
     }
+    query->aliases = aliases;
+    query->alias_count = count;
     return OK;
 }
 
 static Err take_aggregate(struct ctx *ctx, struct query_input input, struct query *query)
 {
-    const struct json *object = NULL;
+    const struct filter_value *object = NULL;
     TRY(take_object(ctx, input, &object));
     struct list functions = {0};
     struct list fields = {0};
-    for (struct json_iter it = json_iter(object); json_next(&it);) {
-        struct query_input names = {.name = "aggregate", .json = it.value};
+    const struct filter *member = object == NULL ? NULL : object->first;
+    for (; member != NULL; member = member->next) {
+        struct query_input names = {.name = "aggregate", .value = member->value};
         uint32_t before = fields.count;
         TRY(take_list(ctx, names, &fields));
         for (uint32_t i = before; i < fields.count; i++)
-            TRY(list_push(ctx, &functions, "aggregate", it.key));
+            TRY(list_push(ctx, &functions, "aggregate", member->name));
     }
     assert(functions.count == fields.count);
     struct query_aggregate *list =
@@ -283,13 +336,20 @@ static const struct {
     {"page", take_page},           {"search", take_search}, {"sort", take_sort},
 };
 
-Err query_take(struct ctx *ctx, Str name, struct query_input input, struct query *query)
+bool query_is_parameter(Str name)
+{
+    for (size_t i = 0; i < COUNT_OF(PARAMETERS); i++)
+        if (str_eq(name, str_from_z(PARAMETERS[i].name)))
+            return true;
+    return false;
+}
+
+Err query_take(struct ctx *ctx, Str name, const struct filter_value *value, struct query *query)
 {
     for (size_t i = 0; i < COUNT_OF(PARAMETERS); i++) {
-        if (str_eq(name, str_from_z(PARAMETERS[i].name))) {
-            input.name = PARAMETERS[i].name;
+        struct query_input input = {.name = PARAMETERS[i].name, .value = value};
+        if (str_eq(name, str_from_z(input.name)))
             return PARAMETERS[i].take(ctx, input, query);
-        }
     }
-    return OK; /* unknown ones are ignored, as Directus does */
+    return OK;
 }

@@ -180,12 +180,13 @@ static void the_cache_forgets_what_was_used_longest_ago(void **state)
         struct arena *arena = arena_create();
         struct plan *plan = arena_new(arena, struct plan);
         *plan = (struct plan){.arena = arena, .references = 1};
-        plan_cache_add(cache, str_printf(ctx->arena, "%d", i), plan);
-        assert_ptr_equal(plan_cache_find(cache, STR("0")), plan_cache_find(cache, STR("0")));
-        assert_non_null(plan_cache_find(cache, STR("0")));
+        plan_cache_add(cache, str_printf(ctx->arena, "%d", i), plan, NULL);
+        assert_ptr_equal(plan_cache_find(cache, STR("0"), NULL),
+                         plan_cache_find(cache, STR("0"), NULL));
+        assert_non_null(plan_cache_find(cache, STR("0"), NULL));
     }
-    assert_null(plan_cache_find(cache, STR("1")));
-    assert_non_null(plan_cache_find(cache, STR("2")));
+    assert_null(plan_cache_find(cache, STR("1"), NULL));
+    assert_non_null(plan_cache_find(cache, STR("2"), NULL));
     plan_cache_free(cache);
 }
 
