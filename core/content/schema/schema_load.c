@@ -168,7 +168,7 @@ static fiber_fn struct schema *build(struct ctx *ctx, const struct answers *answ
     return schema;
 }
 
-Err schema_load(struct ctx *ctx, struct schema **ret)
+fiber_fn Err schema_load(struct ctx *ctx, struct schema **ret)
 {
     struct ctx loader = *ctx;
     loader.epoch = 0;    /* whatever it is now */
