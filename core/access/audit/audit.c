@@ -11,6 +11,7 @@ static const char *const ACTOR_NAMES[] = {
 
 const char *audit_actor_name(const struct actor *actor)
 {
+    assert(actor == NULL || actor->kind <= ACTOR_MACHINERY);
     return ACTOR_NAMES[actor == NULL ? ACTOR_MACHINERY : actor->kind];
 }
 
@@ -46,6 +47,7 @@ DbArg audit_ip(const struct ctx *ctx)
 
 static Uuid site_of(const struct ctx *ctx, const struct audit *audit)
 {
+    assert(ctx->scope.kind != SCOPE_SITE || !uuid_is_nil(ctx->scope.site));
     if (!uuid_is_nil(audit->site))
         return audit->site;
     return ctx->scope.kind == SCOPE_SITE ? ctx->scope.site : (Uuid){0};
@@ -71,6 +73,7 @@ static struct db_args args_of(const struct ctx *ctx, const struct audit *audit)
 
 fiber_fn Err audit_write(struct db_tx *tx, const struct audit *audit)
 {
+    assert(tx->connection != NULL);
     return db_tx_query(tx, &SQL_AUDIT_ADD, args_of(tx->ctx, audit), NULL);
 }
 

@@ -1,6 +1,7 @@
 #include "access/grants/grants_build.h"
 #include "base/memory/map.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 struct collection_grants {
@@ -24,16 +25,19 @@ const struct grants *grants_full(void)
 
 uint64_t grants_id(const struct grants *grants)
 {
+    assert(grants->id != 0);
     return grants->id;
 }
 
 const struct grant *grants_find(const struct grants *grants, Str collection, enum action action)
 {
+    assert(action < ACTION_COUNT && (grants->is_full || grants->collections != NULL));
     if (grants->is_full)
         return &FULL_GRANT;
     const struct collection_grants *found = map_get(grants->collections, collection);
     if (found == NULL || found->actions[action].rule_count == 0)
         return NULL;
+    assert(found->actions[action].rules != NULL);
     return &found->actions[action];
 }
 
@@ -44,6 +48,7 @@ static int compare_fields(const void *a, const void *b)
 
 bool grant_allows_field(const struct grant *grant, Str field)
 {
+    assert(grant->rule_count > 0);
     for (uint32_t i = 0; i < grant->rule_count; i++) {
         const struct grant_rule *rule = &grant->rules[i];
         if (rule->all_fields)
@@ -57,6 +62,7 @@ bool grant_allows_field(const struct grant *grant, Str field)
 
 const char *action_name(enum action action)
 {
+    assert(action < ACTION_COUNT);
     static const char *const names[ACTION_COUNT] = {"create", "read", "update", "delete"};
     return names[action];
 }
@@ -77,12 +83,14 @@ struct grants *grants_new(struct arena *arena)
     static _Thread_local uint64_t last_id = 1;
     struct grants *grants = arena_new(arena, struct grants);
     grants->id = ++last_id;
+    assert(grants->id > FULL_GRANTS.id);
     grants->collections = map_in_arena(arena);
     return grants;
 }
 
 static void parse_fields(struct arena *arena, Str csv, struct grant_rule *rule)
 {
+    assert(rule->field_count == 0);
     uint32_t count = 0;
     for (size_t i = 0; i < csv.len; i++)
         count += csv.data[i] == ',';
@@ -97,6 +105,7 @@ static void parse_fields(struct arena *arena, Str csv, struct grant_rule *rule)
             fields[rule->field_count++] = str_dup(arena, field);
     }
     qsort(fields, rule->field_count, sizeof fields[0], compare_fields);
+    assert(rule->field_count <= count + 1);
     rule->fields = fields;
 }
 
@@ -107,6 +116,7 @@ static bool is_empty(const struct json *json)
 
 void grants_add(struct grants *grants, struct arena *arena, const struct permission *permission)
 {
+    assert(!grants->is_full && grants->collections != NULL);
     enum action action;
     if (!action_parse(permission->action, &action))
         return; /* "share" and what later versions know */

@@ -7,6 +7,8 @@
 #include "io/pg/db.h"
 #include "io/reactor/reactor.h"
 
+#include <assert.h>
+
 struct hash_call {
     struct arena *arena;
     Str password;
@@ -16,6 +18,7 @@ struct hash_call {
 static void hash_run(void *arg)
 {
     struct hash_call *call = arg;
+    assert(call->password.len > 0);
     call->hash = password_hash(call->arena, call->password);
 }
 
@@ -25,6 +28,7 @@ fiber_fn Err admin_user_ensure(struct ctx *ctx, bool *ret_created)
     *ret_created = false;
     struct rows rows;
     TRY(db_query_platform(reactor_platform(ctx), &SQL_ADMIN_EXISTS, NO_ARGS, &rows));
+    assert(rows.count == 1);
     if (row_int(&rows, 0, ADMIN_EXISTS_COUNT) > 0 || settings->admin_password.len == 0)
         return OK;
 
@@ -34,5 +38,6 @@ fiber_fn Err admin_user_ensure(struct ctx *ctx, bool *ret_created)
         reactor_platform(ctx), &SQL_ADMIN_CREATE,
         ARGS(db_uuid(uuid_make()), db_text(settings->admin_email), db_text(call.hash)), &rows));
     *ret_created = rows.affected == 1;
+    assert(rows.affected <= 1);
     return OK;
 }

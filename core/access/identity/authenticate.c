@@ -9,6 +9,8 @@
 #include "gen/sql.h"
 #include "io/reactor/reactor.h"
 
+#include <assert.h>
+
 enum { TOKEN_LEN_MAX = 8192 };
 
 static Err token_choose(struct ctx *ctx, const struct credentials *credentials, Str *ret)
@@ -30,6 +32,7 @@ static Err token_choose(struct ctx *ctx, const struct credentials *credentials, 
 static fiber_fn Err identity_load(struct ctx *ctx, struct access_cache *cache, Str token, Str ip,
                                   struct identity *ret, bool *ret_cacheable)
 {
+    assert(token.len > 0);
     if (!jwt_is_ours(ctx, token))
         return identity_of_static_token(ctx, cache, token, ip, ret, ret_cacheable);
     struct claims claims;
@@ -52,6 +55,7 @@ static Err expiry_check(struct ctx *ctx, const struct identity *identity)
 static fiber_fn Err is_fresh(struct ctx *ctx, struct access_cache *cache, Uuid site,
                              int64_t site_epoch, bool *ret)
 {
+    assert(site_epoch != 0);
     TRY(access_look(ctx, clock_now_us() - ACCESS_AGE_US, &site, false));
     *ret =
         access_thread(ctx->reactor)->cache == cache && cache_site(cache, site)->epoch == site_epoch;
@@ -75,6 +79,7 @@ static fiber_fn Err identity_recall(struct ctx *ctx, struct access_cache *cache,
  */
 static void identity_remember(struct access_cache *cache, Str key, const struct identity *identity)
 {
+    assert(key.len == sizeof(Sha256) && identity->grants != NULL);
     struct identity *known = map_get(cache->tokens, key);
     if (known == NULL) {
         known = arena_new(cache->arena, struct identity);
@@ -111,10 +116,12 @@ static fiber_fn Err identity_find(struct ctx *ctx, struct access_cache *cache, S
 static fiber_fn Err host_load(struct ctx *ctx, struct access_cache *cache, Str name,
                               struct host_entry *ret)
 {
+    assert(cache->has_sites && name.len > 0);
     int64_t sent_us = clock_now_us();
     struct rows rows;
     TRY(db_query_platform(reactor_platform(ctx), &SQL_ACCESS_SITE_BY_HOST, ARGS(db_text(name)),
                           &rows));
+    assert(rows.count == 1);
     *ret = (struct host_entry){
         .site = row_uuid(&rows, 0, ACCESS_SITE_BY_HOST_SITE_ID),
         .site_epoch = row_int(&rows, 0, ACCESS_SITE_BY_HOST_SITE_EPOCH),
@@ -248,6 +255,7 @@ fiber_fn Err authenticate(struct ctx *ctx, const struct credentials *credentials
         *ret = ctx_enter(ctx, NULL, scope, (Uuid){0});
         return err;
     }
+    assert(identity.grants != NULL);
     struct actor *actor = arena_new(ctx->arena, struct actor);
     *actor = (struct actor){
         .kind = identity.kind,

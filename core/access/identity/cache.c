@@ -39,6 +39,7 @@ static struct reactor_slot slot = {
 
 struct access_thread *access_thread(struct reactor *reactor)
 {
+    assert(reactor != NULL);
     return reactor_slot(reactor, &slot);
 }
 
@@ -73,6 +74,7 @@ fiber_fn Err access_cache_current(struct ctx *ctx, struct access_cache **ret)
     TRY(access_look(ctx, clock_now_us() - ACCESS_AGE_US, NULL, false));
     struct access_cache *cache = access_thread(ctx->reactor)->cache;
     assert(cache != NULL);
+    assert(cache->references > 0 && cache->epoch != 0);
     cache->references++;
     arena_defer(ctx->arena, cache_unref, cache);
     ctx->epoch = cache->epoch;

@@ -27,6 +27,7 @@ static bool is_usable(const struct ctx *ctx, const struct access_cache *cache)
 
 static void want(struct access_cache *cache, struct known_site *site)
 {
+    assert(cache->wanted_count <= LOOK_SITES_MAX);
     if (site->is_wanted || cache->wanted_count == LOOK_SITES_MAX)
         return;
     site->is_wanted = true;
@@ -58,6 +59,7 @@ static DbArg sites_take(struct ctx *ctx, struct access_cache *cache, const Uuid 
         wanted->is_wanted = false;
         if (site == NULL || !uuid_eq(wanted->id, *site))
             ids[count++] = wanted->id;
+        assert(count <= LOOK_SITES_MAX + 1);
     }
     if (cache != NULL)
         cache->wanted_count = 0;
@@ -68,6 +70,7 @@ static fiber_fn Err renew(struct ctx *ctx, struct access_thread *thread, int64_t
 {
     struct rows rows;
     TRY(db_query_platform(reactor_platform(ctx), &SQL_ACCESS_HAS_SITES, NO_ARGS, &rows));
+    assert(rows.count == 1);
     struct access_cache *cache = access_cache_renew(thread, epoch);
     cache->has_sites = row_bool(&rows, 0, ACCESS_HAS_SITES_HAS_SITES);
     return OK;
@@ -93,6 +96,7 @@ static fiber_fn Err look(struct ctx *ctx, struct access_thread *thread, const Uu
         thread->cache->server_started_us = started_us;
     }
     struct access_cache *cache = thread->cache;
+    assert(cache != NULL && cache->epoch == epoch);
     cache->looked_us = sent_us;
     for (uint32_t i = 0; i < rows.count; i++)
         if (!row_is_null(&rows, i, DB_LOOK_SITE_ID))
@@ -137,6 +141,7 @@ static const Uuid *site_of(const struct ctx *ctx)
 static bool is_so(const struct ctx *ctx)
 {
     struct access_cache *cache = access_thread(ctx->reactor)->cache;
+    assert(cache != NULL);
     if (cache->epoch != ctx->epoch)
         return false;
     return site_of(ctx) == NULL || cache_site(cache, ctx->stamp.site)->epoch == ctx->stamp.epoch;
@@ -186,6 +191,7 @@ fiber_fn Err access_catch_up(struct ctx *ctx, bool *ret_of_all)
     diag_clear(ctx);
     TRY(access_look(ctx, clock_now_us(), site_of(ctx), false));
     int64_t now = access_epoch(ctx->reactor);
+    assert(now != 0);
     *ret_of_all = now != epoch || now != ctx->epoch;
     return OK;
 }
@@ -199,6 +205,7 @@ int64_t access_epoch(struct reactor *reactor)
 /* The site's first, as in a transaction that changes a site's rights and then everybody's. */
 static fiber_fn Err pause_take(struct access_pause *pause, const Uuid *site, bool of_all)
 {
+    assert(pause->gate == NULL && pause->tx.connection == NULL);
     struct ctx *ctx = pause->ctx;
     struct gate *gate = &access_thread(ctx->reactor)->pause_gate;
     TRY(gate_enter(ctx, gate));

@@ -3,6 +3,7 @@
 #include "base/text/ascii.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <idn2.h>
 
 enum { HOST_LEN_MAX = 255 };
@@ -28,6 +29,7 @@ static bool is_port(Str s)
 /* "[0:0::1]:8055" → "[::1]": an address has many spellings, and one of them is the key. */
 static Str literal_of(struct arena *arena, Str host)
 {
+    assert(host.len > 0 && host.data[0] == '[');
     ptrdiff_t end = str_find_char(host, ']');
     if (end < 0 || !is_port(str_slice(host, (size_t)end + 1, host.len)))
         return STR_NONE;
@@ -50,6 +52,7 @@ static bool is_ascii(Str s)
 /* "München.example" → "xn--mnchen-3ya.example": what browsers send, and one key for both. */
 static Str ascii_of(struct arena *arena, Str host)
 {
+    assert(!is_ascii(host));
     char *ascii = NULL;
     int flags = IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL;
     if (idn2_to_ascii_8z(str_z(arena, host), &ascii, flags) != IDN2_OK)

@@ -8,6 +8,8 @@
 #include "io/pg/db.h"
 #include "io/reactor/reactor.h"
 
+#include <assert.h>
+
 enum { POLICIES_MAX = 256 };
 
 struct policies {
@@ -54,6 +56,7 @@ static Err parse_rule(struct ctx *ctx, struct access_cache *cache, Str text,
 static fiber_fn Err grants_load(struct ctx *ctx, struct access_cache *cache,
                                 const struct policies *policies, const struct grants **ret)
 {
+    assert(policies->count <= POLICIES_MAX);
     Str key = str_of((const char *)policies->ids, policies->count * sizeof policies->ids[0]);
     const struct grants *known = map_get(cache->grants, key);
     if (known != NULL) {
@@ -98,6 +101,7 @@ fiber_fn Err identity_public(struct ctx *ctx, struct access_cache *cache, Str ip
 static fiber_fn Err user_rights(struct ctx *ctx, struct access_cache *cache, Str ip,
                                 struct identity *user, bool *ret_cacheable)
 {
+    assert(user->grants == NULL);
     struct rows rows;
     DbArg role = uuid_is_nil(user->role) ? db_null() : db_uuid(user->role);
     TRY(db_query_platform(reactor_platform(ctx), &SQL_ACCESS_POLICIES_OF_USER,
@@ -127,6 +131,7 @@ static fiber_fn Err scope_of_user(struct ctx *ctx, const struct access_cache *ca
     if (cache->has_sites) {
         TRY(db_query_platform(reactor_platform(ctx), &SQL_ACCESS_SITE_IS_OPEN, ARGS(db_uuid(site)),
                               &rows));
+        assert(rows.count == 1);
         if (!row_bool(&rows, 0, ACCESS_SITE_IS_OPEN_IS_OPEN))
             return fail_plain(ctx, ERR_INVALID_CREDENTIALS);
     }
@@ -154,6 +159,7 @@ fiber_fn Err identity_of_user(struct ctx *ctx, struct access_cache *cache, Uuid 
 /* A site token is an administrator of its own site, as far as its scopes go. */
 static struct identity identity_of_site_token(struct ctx *ctx, const struct rows *rows)
 {
+    assert(rows->count == 1);
     const Str *scopes;
     uint32_t count = row_text_array(ctx->arena, rows, 0, ACCESS_SITE_TOKEN_SCOPES, &scopes);
     bool may_write = false;
@@ -173,6 +179,7 @@ static struct identity identity_of_site_token(struct ctx *ctx, const struct rows
 fiber_fn Err identity_of_static_token(struct ctx *ctx, struct access_cache *cache, Str token,
                                       Str ip, struct identity *ret, bool *ret_cacheable)
 {
+    assert(token.len > 0);
     *ret_cacheable = true;
     Str admin_token = ctx->reactor->settings->admin_token;
     if (admin_token.len > 0 && secret_eq(token, admin_token)) {

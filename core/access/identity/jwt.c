@@ -5,6 +5,7 @@
 #include "base/json/json_writer.h"
 #include "base/system/clock.h"
 
+#include <assert.h>
 #include <jwt.h>
 #include <stdlib.h>
 
@@ -59,6 +60,7 @@ static Err invalid(struct ctx *ctx)
 
 static bool signature_is_good(struct ctx *ctx, Str token, Str secret)
 {
+    assert(secret.len > 0);
     jwt_t *jwt = NULL;
     int failed = jwt_decode(&jwt, str_z(ctx->arena, token), (const unsigned char *)secret.data,
                             (int)secret.len);
@@ -69,6 +71,7 @@ static bool signature_is_good(struct ctx *ctx, Str token, Str secret)
 
 static Err claims_read(struct ctx *ctx, const struct json *payload, struct claims *ret)
 {
+    assert(json_kind(payload) == JSON_OBJECT);
     *ret = (struct claims){0};
     const struct json *user = json_get(payload, STR("id"));
     const struct json *role = json_get(payload, STR("role"));
@@ -119,6 +122,7 @@ static Str claims_text(struct ctx *ctx, const struct claims *claims, int64_t ttl
     json_field_int(&w, "exp", now_s + ttl_s);
     json_field_str(&w, "iss", STR("directus"));
     json_object_end(&w);
+    assert(!buf->is_full);
     return buf_str(buf);
 }
 

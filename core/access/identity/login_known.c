@@ -54,6 +54,7 @@ static struct names names_of(struct ctx *ctx, Str email, Str ip)
 
 static bool is_in_table(uint64_t key, int64_t now_us)
 {
+    assert(key != 0);
     bool is_known = false;
     pthread_mutex_lock(&lock);
     const struct entry *set = table[(key >> 16) % SETS];
@@ -66,6 +67,7 @@ static bool is_in_table(uint64_t key, int64_t now_us)
 /* A full set gives the place of whoever logged in longest ago. */
 static void put_in_table(uint64_t key, int64_t until_us)
 {
+    assert(key != 0);
     pthread_mutex_lock(&lock);
     struct entry *set = table[(key >> 16) % SETS];
     struct entry *place = &set[0];

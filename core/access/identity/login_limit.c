@@ -57,6 +57,7 @@ static struct login_try try_make(struct ctx *ctx, const struct login_limits *lim
 /* The entry of `key`, else the one that is nearest to full. */
 static struct bucket *bucket_find(uint64_t key)
 {
+    assert(key != 0);
     struct bucket *set = table[(key >> 16) % SETS];
     struct bucket *harmless = &set[0];
     for (int i = 0; i < WAYS; i++) {
@@ -71,6 +72,7 @@ static struct bucket *bucket_find(uint64_t key)
 /* 0 when a place was free and is taken now, else how long until one is. */
 static int64_t bucket_take(uint64_t key, int64_t interval_us, int64_t window_us, int64_t now_us)
 {
+    assert(window_us >= interval_us);
     struct bucket *bucket = bucket_find(key);
     int64_t full_at_us =
         bucket->key == key && bucket->full_at_us > now_us ? bucket->full_at_us : now_us;
@@ -91,6 +93,7 @@ static void bucket_give_back(uint64_t key, int64_t interval_us, int64_t now_us)
 /* All places or none. */
 static int64_t places_take(const struct login_try *try, int64_t window_us, int64_t now_us)
 {
+    assert(try->count > 0 && try->count <= LOGIN_PLACES);
     int64_t wait_us = 0;
     uint32_t taken = 0;
     pthread_mutex_lock(&lock);
@@ -98,6 +101,7 @@ static int64_t places_take(const struct login_try *try, int64_t window_us, int64
         wait_us =
             bucket_take(try->places[taken].key, try->places[taken].interval_us, window_us, now_us);
         taken += wait_us == 0;
+        assert(taken <= try->count);
     }
     for (uint32_t i = 0; wait_us > 0 && i < taken; i++)
         bucket_give_back(try->places[i].key, try->places[i].interval_us, now_us);
@@ -121,6 +125,7 @@ Err login_limit_take(struct ctx *ctx, const struct login_limits *limits, Str ema
 
 void login_limit_give_back(const struct login_try *try, int64_t now_us)
 {
+    assert(try->count > 0 && try->count <= LOGIN_PLACES);
     pthread_mutex_lock(&lock);
     for (uint32_t i = 0; i < try->count; i++)
         bucket_give_back(try->places[i].key, try->places[i].interval_us, now_us);

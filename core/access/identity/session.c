@@ -12,6 +12,8 @@
 #include "io/fiber/offload.h"
 #include "io/reactor/reactor.h"
 
+#include <assert.h>
+
 enum { REFRESH_TOKEN_LEN = 64, AUDIT_EMAIL_MAX = 4096 };
 /* Every login takes this long, whatever its outcome: time tells nothing about who exists. */
 enum { LOGIN_STALL_US = 500 * 1000 };
@@ -37,6 +39,7 @@ struct password_check {
 static void check_run(void *arg)
 {
     struct password_check *check = arg;
+    assert(check->hash.len > 0);
     check->is_right = password_verify(check->hash, check->password);
 }
 
@@ -56,6 +59,7 @@ static fiber_fn Err check_gate_enter(struct ctx *ctx, struct gate *gate, bool is
         return fail(ctx, ERR_UNAVAILABLE, "Too many logins at once.");
     checks_waiting++;
     Err err = gate_enter(ctx, gate);
+    assert(checks_waiting > 0);
     checks_waiting--;
     return err;
 }
@@ -82,6 +86,7 @@ static int64_t refresh_expiry(const struct ctx *ctx)
 static Err tokens_make(struct ctx *ctx, const struct claims *claims, Str refresh_token,
                        struct session_tokens *ret)
 {
+    assert(refresh_token.len == REFRESH_TOKEN_LEN);
     const struct settings *settings = ctx->reactor->settings;
     TRY(jwt_sign(ctx, claims, settings->secret, settings->access_token_ttl_s, &ret->access_token));
     ret->refresh_token = refresh_token;
@@ -94,6 +99,7 @@ static Err tokens_make(struct ctx *ctx, const struct claims *claims, Str refresh
 static fiber_fn Err session_open(struct ctx *ctx, Uuid user, Uuid site, Str token,
                                  const struct credentials *client)
 {
+    assert(token.len == REFRESH_TOKEN_LEN);
     struct db_batch batch = {.lane = DB_WRITE};
     DbArg ip = db_text_or_null(client->ip);
     DbArg agent = db_text_or_null(client->user_agent);
@@ -133,6 +139,7 @@ static fiber_fn Err login(struct ctx *ctx, Str email, Str password, bool is_know
     TRY(password_check(ctx, hash, password, is_known_address, &is_right));
     if (!is_right)
         return fail_plain(ctx, ERR_INVALID_CREDENTIALS);
+    assert(is_known && rows.count == 1); /* there is no right password without a user */
 
     struct claims claims = {
         .user = row_uuid(&rows, 0, SESSION_USER_BY_EMAIL_ID),

@@ -6,6 +6,8 @@
 #include "gen/sql.h"
 #include "io/pg/db.h"
 
+#include <assert.h>
+
 enum { TOKEN_LEN = 43 /* × 6 bits: 258 */ };
 
 fiber_fn Err site_token_create(struct platform platform, const struct site_token_request *request,
@@ -39,6 +41,7 @@ fiber_fn Err site_token_create(struct platform platform, const struct site_token
         &rows));
     if (rows.count == 0)
         return fail(ctx, ERR_NOT_FOUND, "There is no such site.");
+    assert(rows.count == 1);
     *ret_id = id;
     *ret_token = token;
     return OK;

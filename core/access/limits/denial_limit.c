@@ -24,6 +24,7 @@ static struct window process = {.key = 1};
 /* A full set gives the place of whoever came first. */
 static struct window *window_find(uint64_t key)
 {
+    assert(key != 0);
     struct window *set = table[(key >> 16) % SETS];
     struct window *oldest = &set[0];
     for (int i = 0; i < WAYS; i++) {
@@ -38,6 +39,7 @@ static struct window *window_find(uint64_t key)
 
 static bool has_room(struct window *window, uint32_t max, int64_t now_us)
 {
+    assert(max > 0);
     if (window->written == 0 || now_us - window->since_us >= DENIALS_WINDOW_S * SECOND_US) {
         window->since_us = now_us;
         window->written = 0;
@@ -57,6 +59,7 @@ bool denial_limit_take(struct arena *arena, Str ip, int64_t now_us, uint64_t *re
     window->skipped = is_written ? 0 : window->skipped + 1;
     window->written += is_written;
     process.written += is_written;
+    assert(window->written <= DENIALS_ADDRESS && process.written <= DENIALS_PROCESS);
     pthread_mutex_unlock(&lock);
     return is_written;
 }

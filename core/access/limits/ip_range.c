@@ -1,6 +1,7 @@
 #include "access/limits/ip_range.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 
 struct address {
     uint8_t bytes[16]; /* IPv4 as ::ffff:a.b.c.d */
@@ -30,6 +31,7 @@ static bool address_parse(Str text, struct address *ret)
 
 static bool in_network(const struct address *ip, const struct address *network, uint64_t bits)
 {
+    assert(bits <= 8 * sizeof ip->bytes);
     for (uint64_t bit = 0; bit < bits; bit++) {
         unsigned mask = 0x80u >> (bit % 8);
         if ((ip->bytes[bit / 8] & mask) != (network->bytes[bit / 8] & mask))
@@ -40,6 +42,7 @@ static bool in_network(const struct address *ip, const struct address *network, 
 
 static bool in_cidr(const struct address *ip, Str range, size_t slash)
 {
+    assert(slash < range.len);
     struct address network;
     uint64_t bits;
     if (!address_parse(str_slice(range, 0, slash), &network) ||

@@ -44,6 +44,7 @@ static Str network_of(struct ctx *ctx, Str ip)
 /* One tag for both buckets, so that they stay on one node of a cluster. */
 static Str bucket_tag(struct ctx *ctx, enum rate_class class, Str ip)
 {
+    assert(class != RATE_NONE);
     enum { KEPT_BYTES = 12 };
     Str who = str_printf(ctx->arena, "%.*s %.*s", STR_FMT(uuid_text(ctx->arena, ctx->scope.site)),
                          STR_FMT(network_of(ctx, ip)));
@@ -67,6 +68,7 @@ static fiber_fn Err ask_redis(struct ctx *ctx, enum rate_class class, Str ip,
     SCOPED_PATIENCE struct fiber_patience patience = fiber_patience_begin(ctx, PATIENCE_US);
     struct arena *arena = ctx->arena;
     const struct rate_info *info = rate_info(class);
+    assert(info->per_minute > 0);
     Str tag = bucket_tag(ctx, class, ip);
     Str minute = str_printf(arena, "%.*s:m", STR_FMT(tag));
     Str minute_us = str_printf(arena, "%jd", (intmax_t)MINUTE_US);
@@ -87,6 +89,7 @@ static int64_t seconds_of(int64_t us)
 
 static Err refuse(struct ctx *ctx, int64_t wait_us)
 {
+    assert(wait_us > 0);
     int64_t wait_s = seconds_of(wait_us);
     counter_inc(rate_limited);
     return fail_noted(ctx, ERR_RATE_LIMITED, "_retry_after",
@@ -97,6 +100,7 @@ static Err refuse(struct ctx *ctx, int64_t wait_us)
 /* What Redis does not say in time: the class knows whether that lets anybody through. */
 static Err without_redis(struct ctx *ctx, enum rate_class class, Err err)
 {
+    assert(class != RATE_NONE);
     if (err == ERR_CANCELLED)
         return err;
     if (rate_info(class)->outage == RATE_CLOSED)

@@ -20,3 +20,4 @@ bool uuid_is_nil(Uuid uuid);
 
 /* The reserved site that owns the rows meant for everybody (spark.library_site); null on the wire. */
 extern const Uuid UUID_LIBRARY_SITE;
+#define UUID_LIBRARY_SITE_TEXT "00000000-0000-7000-8000-000000000001"

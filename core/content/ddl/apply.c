@@ -9,7 +9,7 @@
 #include "content/ddl/ddl_internal.h"
 #include "io/fiber/json_apart.h"
 
-enum { ANSWER_MAX = 16 * 1024 * 1024 };
+enum { ANSWER_MAX = 16 * 1024 * 1024, DETAILS_MAX = 128 };
 
 static void write_change(struct json_writer *w, const struct change *change)
 {
@@ -73,12 +73,15 @@ static fiber_fn Err write_answer(struct ctx *ctx, const struct diff *diff, bool 
 
 static fiber_fn Err carry_out(struct db_tx *tx, const struct diff *diff)
 {
-    struct ctx *ctx = tx->ctx;
+    struct json_writer details = json_writer(buf_in_arena(tx->ctx->arena, DETAILS_MAX));
+    json_object_begin(&details);
+    json_field_int(&details, "changes", diff->due);
+    json_field_int(&details, "kept", diff->kept);
+    json_object_end(&details);
     TRY(audit_write(tx, &(struct audit){
                             .action = STR("schema_applied"),
                             .entity_type = STR("schema"),
-                            .details = str_printf(ctx->arena, "{\"changes\":%u,\"kept\":%u}",
-                                                  diff->due, diff->kept),
+                            .details = buf_str(details.out),
                         }));
     TRY(apply_steps(tx, diff));
     return ddl_commit(tx);

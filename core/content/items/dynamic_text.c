@@ -43,7 +43,8 @@ static Str own_uuid(struct ctx *ctx, Uuid uuid)
     return uuid_is_nil(uuid) ? STR_NONE : uuid_text(ctx->arena, uuid);
 }
 
-Err dynamic_text(struct ctx *ctx, const struct schema *schema, Str text, bool *ret_is, Str *ret)
+fiber_fn Err dynamic_text(struct ctx *ctx, const struct schema *schema, Str text, bool *ret_is,
+                          Str *ret)
 {
     enum dynamic_kind kind = dynamic_kind(text);
     *ret_is = kind != DYNAMIC_NONE;

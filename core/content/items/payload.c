@@ -414,9 +414,12 @@ Err payload_make(const struct write_scope *scope, const struct json *body, struc
     return fill_key(scope, ret);
 }
 
+/* More than a request body may have, escaped. */
+enum { REVISION_MAX = 64 * 1024 * 1024 };
+
 Str payload_json(struct ctx *ctx, const struct payload *payload)
 {
-    struct buf *out = buf_in_arena(ctx->arena, 64 * 1024 * 1024);
+    struct buf *out = buf_in_arena(ctx->arena, REVISION_MAX);
     struct json_writer w = json_writer(out);
     json_object_begin(&w);
     for (uint32_t i = 0; i < payload->count; i++) {
@@ -430,7 +433,7 @@ Str payload_json(struct ctx *ctx, const struct payload *payload)
         else if (is_secret)
             json_put_str(&w, STR("**********"));
         else if (cell->json != NULL && json_kind(cell->json) != JSON_STRING)
-            json_put_raw(&w, json_text(ctx->arena, cell->json));
+            json_put_value(&w, cell->json);
         else
             json_put_str(&w, cell->text);
     }

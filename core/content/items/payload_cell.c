@@ -249,8 +249,8 @@ static Err column_text(struct ctx *ctx, const struct field *field, const struct 
     }
 }
 
-Err cell_text(const struct write_scope *scope, const struct field *field, const struct json *json,
-              Str *ret)
+fiber_fn Err cell_text(const struct write_scope *scope, const struct field *field,
+                       const struct json *json, Str *ret)
 {
     struct ctx *ctx = scope->ctx;
     *ret = STR_NONE;

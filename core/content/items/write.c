@@ -55,6 +55,11 @@ void write_columns(struct ctx *ctx, const struct payload *payload, struct write_
     shape->asked = asked;
 }
 
+/* What the columns of directus_activity take. */
+enum { IP_MAX = 50, USER_AGENT_MAX = 2048, ORIGIN_MAX = 255 };
+/* Of a value, and of a list of fields, in a sentence. */
+enum { QUOTED_MAX = 200, NAMES_MAX = 800 };
+
 static DbArg limited(Str text, size_t max)
 {
     Str cut = str_slice(text, 0, max);
@@ -69,9 +74,9 @@ static const DbArg *given_list(struct ctx *ctx, const struct write_shape *shape,
     const struct actor *actor = ctx->actor;
     DbArg *list = arena_array(ctx->arena, DbArg, GIVEN_CELLS + shape->field_count);
     list[GIVEN_USER] = uuid_is_nil(actor->user) ? db_null() : db_uuid(actor->user);
-    list[GIVEN_IP] = limited(actor->ip, 50);
-    list[GIVEN_AGENT] = limited(actor->user_agent, 2048);
-    list[GIVEN_ORIGIN] = limited(actor->origin, 255);
+    list[GIVEN_IP] = limited(actor->ip, IP_MAX);
+    list[GIVEN_AGENT] = limited(actor->user_agent, USER_AGENT_MAX);
+    list[GIVEN_ORIGIN] = limited(actor->origin, ORIGIN_MAX);
     list[GIVEN_DATA] = db_text_z(data);
     for (uint32_t i = 0; payload != NULL && i < shape->field_count; i++)
         list[GIVEN_CELLS + i] = db_text_z(payload_find(payload, shape->fields[i])->text);
@@ -139,7 +144,7 @@ static Err name_value(struct ctx *ctx, Err err, const struct payload *payload)
                                   : payload_find(payload, field);
     if (cell == NULL || cell->text.len == 0)
         return err;
-    Str value = str_slice(cell->text, 0, 200);
+    Str value = str_slice(cell->text, 0, QUOTED_MAX);
     if (err == ERR_NOT_UNIQUE)
         err = fail(ctx, err,
                    "Value \"%.*s\" for field \"%.*s\" in collection \"%.*s\" has to be unique.",
@@ -224,7 +229,7 @@ Err write_forbidden(struct ctx *ctx, const struct write_scope *scope, const stru
                     "You don't have permission to perform \"%s\" for collection \"%.*s\" or it "
                     "does not exist.",
                     action_name(scope->action), STR_FMT(collection->name));
-    struct buf *names = buf_in_arena(ctx->arena, 800);
+    struct buf *names = buf_in_arena(ctx->arena, NAMES_MAX);
     for (uint32_t i = 0; i < payload->count; i++) {
         const struct cell *cell = &payload->cells[i];
         bool is_asked = cell->field != NULL && cell->is_asked;

@@ -43,8 +43,8 @@ static Uuid log_of(const struct plan *plan, const struct write_shape *shape,
     return row_uuid(rows, row, plan->site_column);
 }
 
-Err write_audit(struct writer *w, const struct plan *plan, const struct write_shape *shape,
-                const struct rows *rows)
+fiber_fn Err write_audit(struct writer *w, const struct plan *plan, const struct write_shape *shape,
+                         const struct rows *rows)
 {
     struct ctx *ctx = w->ctx;
     if (rows->count == 0)

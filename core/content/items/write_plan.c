@@ -149,7 +149,7 @@ static void put_row_site(struct sql *sql, const struct write_print *p)
 {
     sql_text(sql, "nullif(w.");
     sql_name(sql, p->collection->site->name);
-    sql_text(sql, ", '00000000-0000-7000-8000-000000000001'::uuid)");
+    sql_text(sql, ", '" UUID_LIBRARY_SITE_TEXT "'::uuid)");
 }
 
 static void put_site(struct sql *sql, const struct write_print *p)

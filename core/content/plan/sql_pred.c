@@ -6,7 +6,7 @@
 
 #include <assert.h>
 
-#define LIBRARY "'00000000-0000-7000-8000-000000000001'::uuid"
+#define LIBRARY "'" UUID_LIBRARY_SITE_TEXT "'::uuid"
 
 void sql_value(struct sql *sql, const struct value *value)
 {

@@ -150,7 +150,7 @@ static fiber_fn Err bind_one(struct run *run, const struct param *param, DbArg *
     return OK;
 }
 
-Err run_bind(struct run *run, const struct select *select, struct db_args *ret)
+fiber_fn Err run_bind(struct run *run, const struct select *select, struct db_args *ret)
 {
     DbArg *list = arena_array(run->ctx->arena, DbArg, select->param_count + 1);
     for (uint32_t i = 0; i < select->param_count; i++)

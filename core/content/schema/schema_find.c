@@ -91,7 +91,7 @@ static void pin(struct ctx *ctx, struct schema *schema)
     arena_defer(ctx->arena, schema_unref, schema);
 }
 
-Err schema_current(struct ctx *ctx, const struct schema **ret)
+fiber_fn Err schema_current(struct ctx *ctx, const struct schema **ret)
 {
     assert(ctx->reactor != NULL);
     struct content_thread *thread = content_thread(ctx->reactor);

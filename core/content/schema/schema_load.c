@@ -167,7 +167,7 @@ static fiber_fn struct schema *build(struct ctx *ctx, const struct answers *answ
     return schema;
 }
 
-Err schema_load(struct ctx *ctx, struct schema **ret)
+fiber_fn Err schema_load(struct ctx *ctx, struct schema **ret)
 {
     SCOPED_CTX struct ctx loader = ctx_as_machinery(ctx, "the schema is the same for everybody");
     for (int i = 0; i < LOAD_TRIES; i++) {

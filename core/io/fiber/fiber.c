@@ -116,6 +116,7 @@ static struct fiber *fiber_on(void *stack_low)
 static void fiber_main(void)
 {
     struct fiber *self = current;
+    assert(self != NULL);
     fiber_context_enter(self->resumer);
     self->run(self->arg);
 
@@ -267,6 +268,7 @@ struct fiber_patience fiber_patience_begin(struct ctx *ctx, int64_t timeout_us)
 
 void fiber_patience_end(struct fiber_patience *patience)
 {
+    assert(patience->ctx != NULL);
     patience->ctx->deadline_us = patience->deadline_us;
 }
 
@@ -354,6 +356,7 @@ static struct fiber *fiber_pop(struct fiber_queue *queue)
 
 static void run_one(struct fiber *fiber)
 {
+    assert(fiber->is_queued);
     fiber->is_queued = false;
     resume(fiber);
     if (fiber->has_ended)
@@ -499,6 +502,7 @@ static fiber_fn void park(struct fiber *fiber)
 
 static void make_ready(struct fiber *fiber)
 {
+    assert(fiber->parked_on != NULL);
     if (fiber->is_queued)
         return;
     fiber->is_queued = true;
@@ -507,6 +511,7 @@ static void make_ready(struct fiber *fiber)
 
 static void interrupt_wait(struct fiber *fiber, Err reason)
 {
+    assert(reason != OK);
     if (fiber->parked_on == NULL || fiber->parked_on->is_done || fiber->interrupt != OK)
         return;
     fiber->interrupt = reason;
@@ -515,6 +520,7 @@ static void interrupt_wait(struct fiber *fiber, Err reason)
 
 static void arm_deadline(struct fiber *fiber, int64_t deadline_us)
 {
+    assert(deadline_us >= 0);
     fiber->timer_us = deadline_us;
     if (deadline_us == 0)
         timer_stop(fiber->loop, &fiber->timer);
@@ -525,6 +531,7 @@ static void arm_deadline(struct fiber *fiber, int64_t deadline_us)
 static void on_deadline(void *arg)
 {
     struct fiber *fiber = arg;
+    assert(!fiber->has_ended);
     fiber->timer_us = 0;
     /* Between two waits there is nothing to interrupt: the next one looks at the clock. */
     interrupt_wait(fiber, ERR_TIMEOUT);

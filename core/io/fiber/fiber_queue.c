@@ -35,6 +35,7 @@ struct fiber_place *fiber_queue_pop(struct fiber_queue *queue)
         return place;
     forget(queue, place);
     struct fiber_place *heir = place->peers;
+    assert(heir == NULL || heir->owner == place->owner);
     if (heir != NULL) {
         heir->peers = heir->next;
         heir->last_peer = heir->next != NULL ? place->last_peer : NULL;
@@ -45,6 +46,7 @@ struct fiber_place *fiber_queue_pop(struct fiber_queue *queue)
 
 static struct fiber_place **bucket_of(struct fiber_queue *queue, uint64_t owner)
 {
+    assert(owner != 0);
     return &queue->buckets[owner % FIBER_QUEUE_BUCKETS];
 }
 

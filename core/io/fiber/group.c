@@ -47,6 +47,7 @@ static void child_main(void *arg)
     struct group_child *child = arg;
     struct group *group = child->group;
     child->fiber = fiber_self();
+    assert(child->fiber != NULL);
     Err err = child->run(child->ctx, child->arg);
     child->fiber = NULL;
     child->result = err;
@@ -61,6 +62,7 @@ static void child_main(void *arg)
 
 fiber_fn Err group_join(struct ctx *ctx, struct group *group)
 {
+    assert(group->joiner == NULL);
     if (group->children == NULL)
         return OK;
     Err err = OK;

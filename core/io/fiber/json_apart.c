@@ -3,6 +3,8 @@
 #include "io/fiber/offload.h"
 #include "io/reactor/reactor.h"
 
+#include <assert.h>
+
 struct parse_task {
     struct ctx *ctx; /* its fiber waits: nobody else touches it */
     Str text;
@@ -15,6 +17,7 @@ struct parse_task {
 static void parse(void *arg)
 {
     struct parse_task *task = arg;
+    assert(task->tree == NULL);
     task->result = json_parse_tree(task->ctx, task->text, task->limits, &task->tree);
     task->diag = task->ctx->diag;
 }
@@ -52,6 +55,7 @@ struct text_task {
 static void write_text(void *arg)
 {
     struct text_task *task = arg;
+    assert(!task->is_done);
     task->text = json_text(task->arena, task->json);
     task->is_done = true;
 }

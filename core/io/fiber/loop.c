@@ -144,6 +144,7 @@ void *loop_native(struct loop *loop)
 
 static int32_t wait_ms(struct loop *loop, int32_t max_ms)
 {
+    assert(loop->phase == PHASE_IDLE);
     if (loop->must_not_wait || fibers_have_work(&loop->fibers) || max_ms <= 0)
         return 0;
     const struct timer *first = timer_heap_first(&loop->timers);
@@ -183,6 +184,7 @@ void timer_stop(struct loop *loop, struct timer *timer)
 
 static void run_timers(struct loop *loop)
 {
+    assert(loop->phase == PHASE_TIMERS);
     /* Each due timer once: one that arms itself again at once waits for the next turn. */
     struct timer *timer;
     uint32_t budget = loop->timers.count;
@@ -218,6 +220,7 @@ void loop_remove_hook(struct loop *loop, struct turn_hook *hook)
 
 static void run_hooks(struct loop *loop)
 {
+    assert(loop->phase == PHASE_HOOKS);
     for (struct turn_hook *hook = loop->hooks; hook != NULL; hook = loop->next_hook) {
         loop->next_hook = hook->next;
         hook->after_turn(hook->arg);
@@ -233,6 +236,7 @@ void loop_hurry(struct loop *loop)
 
 void loop_post(struct loop *loop, void (*fn)(void *arg), void *arg)
 {
+    assert(fn != NULL);
     mailbox_post(loop->mailbox, fn, arg);
 }
 
@@ -263,6 +267,7 @@ struct offload *loop_offload(struct loop *loop)
 
 void loop_count_offloaded(struct loop *loop, int change)
 {
+    assert(change >= 0 || loop->offloaded > 0);
     loop->offloaded += (uint32_t)change;
 }
 
@@ -284,6 +289,7 @@ const struct loop_fibers *loop_fibers_const(const struct loop *loop)
  */
 struct watch *watch_new(struct loop *loop, int fd, WatchFn *on_readable, void *arg)
 {
+    assert(fd >= 0);
     struct watch *watch = calloc(1, sizeof(*watch));
     if (watch == NULL)
         abort();
@@ -325,6 +331,7 @@ void watch_writable(struct watch *watch, WatchFn *on_writable)
 
 void watch_set_reading(struct watch *watch, bool is_reading)
 {
+    assert(!is_reading || watch->on_readable != NULL);
     if (is_reading == (h2o_socket_is_reading(watch->socket) != 0))
         return;
     if (is_reading)

@@ -125,6 +125,7 @@ static struct offload_call *call_take(struct offload *offload)
     while (offload->first == NULL && !offload->is_closing)
         pthread_cond_wait(&offload->wakes, &offload->lock);
     struct offload_call *call = offload->first;
+    assert((call != NULL) == (offload->queued > 0));
     if (call != NULL) {
         offload->first = call->next;
         if (offload->first == NULL)
@@ -163,6 +164,7 @@ static void wake_fiber(void *arg)
 
 fiber_fn Err offload_run(struct ctx *ctx, struct offload *offload, void (*fn)(void *arg), void *arg)
 {
+    assert(fn != NULL);
     TRY(fiber_check(ctx));
     struct offload_wait call = {.fn = fn, .arg = arg, .wait = wait_begin()};
     if (!offload_submit(offload, fiber_loop(fiber_self()), run_for_fiber, wake_fiber, &call))
@@ -182,6 +184,7 @@ static void nothing(void *arg)
 
 void offload_discard(void (*release)(void *object), void *object)
 {
+    assert(release != NULL);
     struct fiber *fiber = fiber_self();
     struct loop *loop = fiber != NULL ? fiber_loop(fiber) : NULL;
     if (loop == NULL || !offload_submit(loop_offload(loop), loop, release, nothing, object))

@@ -51,6 +51,7 @@ void timer_heap_finish(struct timer_heap *heap)
 /* Puts `timer` at the hole or, where the order wants it, further up or down. */
 static void sift(struct timer_heap *heap, struct timer *timer, uint32_t hole)
 {
+    assert(hole > 0 && hole <= heap->count);
     while (hole > 1 && heap->slots[hole / 2]->at_us > timer->at_us) {
         heap_set(heap, hole, heap->slots[hole / 2]);
         hole /= 2;
@@ -68,6 +69,7 @@ static void sift(struct timer_heap *heap, struct timer *timer, uint32_t hole)
 
 static void heap_set(struct timer_heap *heap, uint32_t index, struct timer *timer)
 {
+    assert(index > 0 && index <= heap->count);
     heap->slots[index] = timer;
     timer->heap_index = index;
 }

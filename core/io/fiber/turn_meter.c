@@ -42,6 +42,7 @@ void turn_meter_end(struct turn_meter *meter, int64_t lasted_us)
 
 static void note(struct turn_meter *meter, int64_t used_us)
 {
+    assert(used_us >= 0);
     raise_longest(used_us);
     if (used_us < meter->limit_us)
         return;

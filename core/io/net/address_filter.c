@@ -128,6 +128,7 @@ static bool is_public6(const uint8_t ip[16])
 
 static bool has_prefix(const uint8_t *ip, const uint8_t *prefix, uint8_t bits)
 {
+    assert(bits <= 8 * sizeof REFUSED6[0].prefix);
     size_t whole = bits / 8;
     if (memcmp(ip, prefix, whole) != 0)
         return false;

@@ -98,6 +98,7 @@ fiber_fn Err http_fetch(struct ctx *ctx, struct http_client *client, const struc
 /* libcurl copies method and headers into the request as they are: no line break may get there. */
 static Err check_call(struct ctx *ctx, const struct http_call *call)
 {
+    assert(call->header_count == 0 || call->headers != NULL);
     if (!is_token(call->method))
         return fail(ctx, ERR_INVALID_PAYLOAD, "'%.*s' is no HTTP method", STR_FMT(call->method));
     if (str_find_char(call->url, '\0') >= 0)
@@ -126,6 +127,7 @@ static bool is_token(Str s)
 
 static fiber_fn Err run(struct fetch *fetch, struct http_answer *ret)
 {
+    assert(fetch->easy != NULL);
     struct http_client *client = fetch->client;
     struct http_pool *pool = fetch->call->allow_private ? client->unfiltered : client->filtered;
     struct http_transfer transfer = {on_done, fetch};
@@ -140,6 +142,7 @@ static fiber_fn Err run(struct fetch *fetch, struct http_answer *ret)
 
 static void set_up(struct fetch *fetch)
 {
+    assert(fetch->body == NULL);
     CURL *easy = fetch->easy;
     struct ctx *ctx = fetch->ctx;
     const struct http_call *call = fetch->call;
@@ -188,6 +191,7 @@ static void set_method(struct fetch *fetch)
 
 static void set_headers(struct fetch *fetch)
 {
+    assert(fetch->headers == NULL);
     const struct http_call *call = fetch->call;
     /* No "Expect: 100-continue": it costs a second with servers that do not know it. Nor the
      * content type of a form, which libcurl would say for any body. */
@@ -223,6 +227,7 @@ static Str origin_of(Str url)
 
 static Err explain(struct fetch *fetch, CURLcode code)
 {
+    assert(code != CURLE_OK);
     struct ctx *ctx = fetch->ctx;
     Str origin = origin_of(fetch->call->url);
     if (fetch->was_filtered)
@@ -237,6 +242,7 @@ static Err explain(struct fetch *fetch, CURLcode code)
 
 static Err conclude(struct fetch *fetch, struct http_answer *ret)
 {
+    assert(fetch->body != NULL);
     struct ctx *ctx = fetch->ctx;
     CURLcode code = (CURLcode)fetch->code;
     bool is_cut = code == CURLE_FILESIZE_EXCEEDED || fetch->body->is_full;

@@ -76,6 +76,7 @@ int http_pool_add(struct http_pool *pool, void *easy, struct http_transfer *tran
 
 void http_pool_remove(struct http_pool *pool, void *easy)
 {
+    assert(easy != NULL);
     curl_multi_remove_handle(pool->multi, easy);
 }
 
@@ -84,6 +85,7 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *so
     (void)easy;
     struct http_pool *pool = arg;
     struct http_socket *s = socket;
+    assert(s == NULL || s->fd == fd);
     if (what == CURL_POLL_REMOVE) {
         if (s != NULL)
             watch_free(s->watch);
@@ -101,6 +103,7 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *so
 
 static struct http_socket *socket_new(struct http_pool *pool, curl_socket_t fd)
 {
+    assert(fd >= 0);
     struct http_socket *s = calloc(1, sizeof(*s));
     if (s == NULL)
         abort();
@@ -152,6 +155,7 @@ static void act(struct http_pool *pool, curl_socket_t fd, int events)
         struct http_transfer *transfer = NULL;
         int code = (int)m->data.result;
         curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, (char **)&transfer);
+        assert(transfer != NULL);
         transfer->done(transfer->arg, code);
     }
 }

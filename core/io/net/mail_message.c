@@ -88,6 +88,7 @@ static void put_base64(struct buf *out, Str data)
 /* What would control whoever shows it, once it is decoded. */
 static Str without_controls(Str text, char kept[MAIL_SUBJECT_MAX])
 {
+    assert(text.len <= MAIL_SUBJECT_MAX);
     size_t len = 0;
     for (size_t i = 0; i < text.len; i++)
         if ((unsigned char)text.data[i] >= ' ' && text.data[i] != 0x7f)
@@ -150,6 +151,7 @@ static void put_key(struct buf *out, const struct mail *mail)
     for (size_t i = 0; i < mail->key.len; i++)
         assert(is_domain_char(mail->key.data[i]) && mail->key.data[i] != '.');
     ptrdiff_t at = str_find_char(mail->from, '@');
+    assert(at > 0);
     Str domain = str_slice(mail->from, (size_t)at + 1, mail->from.len);
     buf_printf(out, "Message-ID: <%.*s@%.*s>\r\n", STR_FMT(mail->key), STR_FMT(domain));
     put_field(out, "Idempotency-Key", mail->key);

@@ -93,6 +93,7 @@ static void set_relay(struct sending *sending, const struct relay *relay)
 
 static void set_up(struct sending *sending, const struct relay *relay, const struct mail *mail)
 {
+    assert(sending->recipients == NULL);
     CURL *easy = sending->easy;
     struct ctx *ctx = sending->ctx;
     int64_t left_ms = (ctx->deadline_us - clock_now_us()) / MS_US + 1;
@@ -132,6 +133,7 @@ static Err conclude(struct sending *sending)
 
 static fiber_fn Err run(struct sending *sending, struct http_pool *pool)
 {
+    assert(sending->easy != NULL);
     struct http_transfer transfer = {on_done, sending};
     sending->wait = wait_begin();
     if (http_pool_add(pool, sending->easy, &transfer) != 0)

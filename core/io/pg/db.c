@@ -42,6 +42,7 @@ void db_free(struct db *db)
 {
     if (db == NULL)
         return;
+    assert(!db->is_closing);
     db->is_closing = true;
     loop_remove_hook(db->loop, &db->hook);
     timer_stop(db->loop, &db->look);
@@ -92,6 +93,7 @@ static void flush_lanes(void *arg)
 fiber_fn Err db_query(struct ctx *ctx, const struct statement *statement, struct db_args args,
                       struct rows *ret_rows)
 {
+    assert(statement->sql != NULL);
     struct db_command command = {statement, args, ret_rows};
     return run(ctx, ctx->scope, &ctx->account, statement->lane, &command, 1);
 }
@@ -99,6 +101,7 @@ fiber_fn Err db_query(struct ctx *ctx, const struct statement *statement, struct
 fiber_fn Err db_query_platform(struct platform platform, const struct statement *statement,
                                struct db_args args, struct rows *ret_rows)
 {
+    assert(platform.ctx != NULL && statement->sql != NULL);
     struct db_command command = {statement, args, ret_rows};
     return run(platform.ctx, (Scope){.kind = SCOPE_PLATFORM}, NULL, statement->lane, &command, 1);
 }
@@ -112,6 +115,7 @@ void db_batch_add(struct db_batch *batch, const struct statement *statement, str
 
 fiber_fn Err db_batch_run(struct ctx *ctx, struct db_batch *batch)
 {
+    assert(batch->count <= DB_BATCH_MAX);
     if (batch->count == 0)
         return OK;
     return run(ctx, ctx->scope, &ctx->account, batch->lane, batch->commands, batch->count);
@@ -119,6 +123,7 @@ fiber_fn Err db_batch_run(struct ctx *ctx, struct db_batch *batch)
 
 fiber_fn Err db_batch_run_platform(struct platform platform, struct db_batch *batch)
 {
+    assert(platform.ctx != NULL && batch->count <= DB_BATCH_MAX);
     if (batch->count == 0)
         return OK;
     return run(platform.ctx, (Scope){.kind = SCOPE_PLATFORM}, NULL, batch->lane, batch->commands,
@@ -150,6 +155,7 @@ static fiber_fn Err run(struct ctx *ctx, Scope scope, const Uuid *account, enum 
 Err db_check_args(struct ctx *ctx, struct db_args args)
 {
     assert(args.count <= DB_ARGS_MAX);
+    assert(args.count == 0 || args.list != NULL);
     for (uint32_t i = 0; i < args.count; i++) {
         const DbArg *arg = &args.list[i];
         if (arg->is_inline || arg->data == NULL)
@@ -165,6 +171,7 @@ Err db_check_args(struct ctx *ctx, struct db_args args)
 
 struct lane *db_lane_for(struct db *db, enum db_role role, enum db_lane lane)
 {
+    assert(role < ROLE_COUNT);
     switch (lane) {
     case DB_READ:
         return &db->lanes[role][LANE_READ];
@@ -194,5 +201,6 @@ static enum request_kind kind_of(enum db_lane lane)
 
 void db_copy_z(char *out, size_t size, const char *z)
 {
+    assert(size > 0);
     snprintf(out, size, "%s", z != NULL ? z : "");
 }

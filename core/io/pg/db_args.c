@@ -113,12 +113,14 @@ DbArg db_uuid_array(struct arena *arena, const Uuid *values, uint32_t count)
         at = put_u32(at, sizeof(values[i].bytes));
         memcpy(at, values[i].bytes, sizeof(values[i].bytes));
         at += sizeof(values[i].bytes);
+        assert(at <= arg.data + arg.len);
     }
     return arg;
 }
 
 DbArg db_int_array(struct arena *arena, const int64_t *values, uint32_t count)
 {
+    assert(count == 0 || values != NULL);
     DbArg arg;
     char *at = array_begin(arena, OID_INT8, count, false, sizeof(*values) * count, &arg);
     for (uint32_t i = 0; i < count; i++) {
@@ -132,6 +134,7 @@ DbArg db_int_array(struct arena *arena, const int64_t *values, uint32_t count)
 
 DbArg db_text_array(struct arena *arena, const Str *values, uint32_t count)
 {
+    assert(count == 0 || values != NULL);
     size_t size = 0;
     bool has_null = false;
     for (uint32_t i = 0; i < count; i++) {
@@ -164,6 +167,7 @@ static DbArg arg_inline(uint32_t oid, const void *bytes, uint32_t len)
 static char *array_begin(struct arena *arena, uint32_t oid, uint32_t count, bool has_null,
                          size_t size, DbArg *ret)
 {
+    assert(oid == OID_UUID || oid == OID_INT8 || oid == OID_TEXT);
     size_t total = ARRAY_HEADER;
     if (count > 0)
         total += ARRAY_DIMENSION + (size_t)count * ELEMENT_HEADER + size;

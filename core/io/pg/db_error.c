@@ -80,6 +80,7 @@ static Str quoted_part(Str message);
 
 Err db_error_report(struct ctx *ctx, const struct db_request *request)
 {
+    assert(request->state == REQUEST_DONE);
     if (request->outcome == OUTCOME_LOST)
         return report_lost(ctx, request);
     if (request->outcome == OUTCOME_REFUSED)
@@ -91,6 +92,7 @@ Err db_error_report(struct ctx *ctx, const struct db_request *request)
 
 static Err report_lost(struct ctx *ctx, const struct db_request *request)
 {
+    assert(request->outcome == OUTCOME_LOST);
     if (request->kind == REQUEST_READ || request->kind == REQUEST_SLOW)
         return fail(ctx, ERR_UNAVAILABLE, "the connection to PostgreSQL was lost");
     return fail_noted(
@@ -100,6 +102,7 @@ static Err report_lost(struct ctx *ctx, const struct db_request *request)
 
 static struct db_error error_of(const struct db_request *request)
 {
+    assert(request->sqlstate[0] != '\0');
     const PGresult *result = request->error;
     if (result == NULL)
         return (struct db_error){.sqlstate = request->sqlstate};

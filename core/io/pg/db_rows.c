@@ -147,6 +147,7 @@ uint32_t row_text_array(struct arena *arena, const struct rows *rows, uint32_t r
 /* Trusts nothing: the bytes may be an array of another shape. Such a one counts as empty. */
 uint32_t db_array_read(struct arena *arena, const char *data, uint32_t len, const Str **ret)
 {
+    assert(data != NULL);
     const char *end = data + len;
     if (len < 20 || read_u32(data) != 1)
         return 0;

@@ -133,6 +133,7 @@ fiber_fn Err redis_wait_ready(struct ctx *ctx, struct redis *redis)
 
 static fiber_fn Err wait_up(struct ctx *ctx, struct redis *redis)
 {
+    assert(!redis_is_up(redis));
     struct wait wait = wait_begin();
     struct redis_ready_waiter waiter = {redis->ready_waiters, &wait};
     redis->ready_waiters = &waiter;
@@ -180,6 +181,7 @@ bool redis_send(struct redis *redis, const Str *words, uint32_t count)
 
 void redis_use_library(struct redis *redis, Str name, Str source)
 {
+    assert(name.len > 0 && source.len > 0);
     struct redis_library *library = arena_new(redis->arena, struct redis_library);
     *library = (struct redis_library){redis->libraries, str_dup(redis->arena, name),
                                       str_dup(redis->arena, source)};
@@ -191,6 +193,7 @@ void redis_use_library(struct redis *redis, Str name, Str source)
 static bool submit(struct redis *redis, const Str *words, uint32_t count,
                    struct redis_pending pending)
 {
+    assert(count > 0);
     if (redis->last - redis->first >= IN_FLIGHT_MAX ||
         !redis_connection_put(redis->connection, words, count))
         return false;
@@ -202,12 +205,14 @@ static bool submit(struct redis *redis, const Str *words, uint32_t count,
 
 static struct redis_pending *ring_at(struct redis *redis, uint64_t number)
 {
+    assert(redis->ring_size > 0 && (redis->ring_size & (redis->ring_size - 1)) == 0);
     return &redis->ring[number & (redis->ring_size - 1)];
 }
 
 static void ring_grow(struct redis *redis)
 {
     uint32_t size = array_more(redis->ring_size, IN_FLIGHT_FIRST);
+    assert(size > redis->ring_size);
     struct redis_pending *ring = calloc(size, sizeof(*ring));
     if (ring == NULL)
         abort();
@@ -222,6 +227,7 @@ static void ring_grow(struct redis *redis)
  * the next one, so that connection is replaced. */
 static void forget(struct redis *redis, uint64_t number)
 {
+    assert(number < redis->last);
     if (number < redis->first)
         return;
     ring_at(redis, number)->wait = NULL;

@@ -3,6 +3,7 @@
 #include "base/memory/arena.h"
 #include "base/text/percent.h"
 
+#include <assert.h>
 #include <sys/un.h>
 
 enum { DB_MAX = 1 << 20, HOST_MAX = 253 };
@@ -105,6 +106,7 @@ static bool parse_host(struct arena *arena, Str place, struct redis_address *ret
 
 static bool is_number(Str s, uint64_t min, uint64_t max)
 {
+    assert(min <= max);
     uint64_t value;
     return str_to_u64(s, &value) && value >= min && value <= max;
 }

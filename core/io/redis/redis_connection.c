@@ -81,6 +81,7 @@ static void destroy(struct redis_connection *c);
 struct redis_connection *redis_connection_new(struct loop *loop, Str url,
                                               const struct redis_connection_owner *owner, void *arg)
 {
+    assert(owner != NULL);
     struct redis_connection *c = calloc(1, sizeof(*c));
     if (c == NULL)
         abort();
@@ -116,6 +117,7 @@ void redis_connection_free(struct redis_connection *c)
 
 static void destroy(struct redis_connection *c)
 {
+    assert(c->is_freed && !c->is_reading);
     redis_dial_free(c->dial);
     close_socket(c);
     timer_stop(c->loop, &c->timer);
@@ -150,6 +152,7 @@ bool redis_connection_is_hopeless(const struct redis_connection *c)
 
 bool redis_connection_put(struct redis_connection *c, const Str *words, uint32_t count)
 {
+    assert(count > 0);
     if (c->state != STATE_UP || !redis_wire_put(&c->out, words, count))
         return false;
     if (c->unanswered++ == 0)
@@ -177,6 +180,7 @@ static void on_dialled(void *arg, int fd, const char *error)
 {
     struct redis_connection *c = arg;
     assert(c->state == STATE_DIALLING);
+    assert(c->fd < 0 && c->watch == NULL);
     c->dial = NULL; /* it is done and frees itself */
     if (fd < 0) {
         lose(c, str_from_z(error), false);
@@ -191,6 +195,7 @@ static void on_dialled(void *arg, int fd, const char *error)
 /* PING first of the checks: it is refused while Redis loads its data, or wants a password. */
 static void greet(struct redis_connection *c)
 {
+    assert(c->fd >= 0 && c->watch != NULL && c->wire != NULL);
     uint32_t count = 1;
     c->state = STATE_GREETING;
     arm(c, CONNECT_MAX_MS);
@@ -209,6 +214,7 @@ static void greet(struct redis_connection *c)
 
 static void come_up(struct redis_connection *c)
 {
+    assert(c->state == STATE_GREETING && c->greeting_left == 0);
     c->state = STATE_UP;
     c->incarnation++;
     c->backoff_ms = BACKOFF_MIN_MS;
@@ -225,6 +231,7 @@ static void come_up(struct redis_connection *c)
 
 static void lose(struct redis_connection *c, Str reason, bool at_once)
 {
+    assert(c->state != STATE_DOWN);
     bool was_up = c->state == STATE_UP;
     redis_dial_free(c->dial);
     c->dial = NULL;
@@ -282,6 +289,7 @@ static void on_timer(void *arg)
 
 static void look_after(struct redis_connection *c)
 {
+    assert(c->state == STATE_UP);
     int64_t silent_ms = (loop_now_us(c->loop) - c->heard_us) / MS_US;
     if (c->unanswered > 0 && silent_ms > SILENCE_MAX_MS && !c->owner->may_be_silent) {
         lose(c, STR("a command had no answer for 10 s"), false);
@@ -320,6 +328,7 @@ static void on_readable(void *arg)
 /* false: the connection these bytes came from is no more. */
 static bool read_replies(struct redis_connection *c)
 {
+    assert(c->wire != NULL);
     const struct redis_wire *wire = c->wire;
     for (;;) {
         void *reply;
@@ -392,5 +401,6 @@ static void on_writable(void *arg)
 
 static void arm(struct redis_connection *c, int64_t ms)
 {
+    assert(ms >= 0);
     timer_start(c->loop, &c->timer, clock_now_us() + ms * MS_US);
 }

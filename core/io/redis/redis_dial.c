@@ -68,6 +68,7 @@ static void set_options(int fd);
 struct redis_dial *redis_dial_start(struct loop *loop, const struct redis_address *address,
                                     void (*done)(void *arg, int fd, const char *error), void *arg)
 {
+    assert(done != NULL);
     struct redis_dial *dial = calloc(1, sizeof(*dial));
     if (dial == NULL)
         abort();
@@ -97,6 +98,7 @@ void redis_dial_free(struct redis_dial *dial)
 
 static void add_unix(struct redis_dial *dial, const char *path)
 {
+    assert(path != NULL);
     struct sockaddr_un *un = (struct sockaddr_un *)&dial->peers[0].address;
     un->sun_family = AF_UNIX;
     snprintf(un->sun_path, sizeof(un->sun_path), "%s", path);
@@ -106,6 +108,7 @@ static void add_unix(struct redis_dial *dial, const char *path)
 
 static void add_host(struct redis_dial *dial, const struct redis_address *address)
 {
+    assert(address->host != NULL && address->port != NULL);
     int error;
     dial->count = find_peers(address->host, address->port, AI_NUMERICHOST, dial->peers, &error);
     if (error == 0)
@@ -170,6 +173,7 @@ static void try_next(void *arg)
 {
     struct redis_dial *dial = arg;
     assert(dial->fd < 0);
+    assert(dial->count <= PEERS_MAX && dial->next <= dial->count);
     while (dial->next < dial->count)
         if (connect_to(dial, &dial->peers[dial->next++]))
             return;
@@ -179,6 +183,7 @@ static void try_next(void *arg)
 /* true: connected, or on the way. */
 static bool connect_to(struct redis_dial *dial, const struct peer *peer)
 {
+    assert(dial->fd < 0);
     int fd = socket(peer->address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) {
         note_error(dial, errno);
@@ -205,6 +210,7 @@ static bool connect_to(struct redis_dial *dial, const struct peer *peer)
 static void on_connected(void *arg)
 {
     struct redis_dial *dial = arg;
+    assert(dial->fd >= 0 && dial->watch != NULL);
     int error = 0;
     socklen_t len = sizeof(error);
     getsockopt(dial->fd, SOL_SOCKET, SO_ERROR, &error, &len);
@@ -228,6 +234,7 @@ static void note_error(struct redis_dial *dial, int error)
 /* Whether it worked or not: the socket is handed over, the dial is gone. */
 static void finish(struct redis_dial *dial)
 {
+    assert(dial->lookup == NULL);
     struct redis_dial last = *dial;
     dial->fd = -1;
     redis_dial_free(dial);

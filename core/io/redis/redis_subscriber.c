@@ -1,5 +1,6 @@
 #include "io/redis/redis_connection.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 struct redis_subscriber {
@@ -24,6 +25,7 @@ struct redis_subscriber *redis_subscribe(struct loop *loop, Str url, Str channel
                                          void (*on_message)(void *arg, Str payload),
                                          void (*on_lost)(void *arg), void *arg)
 {
+    assert(channel.len > 0 && on_message != NULL && on_lost != NULL);
     struct redis_subscriber *subscriber = calloc(1, sizeof(*subscriber));
     if (subscriber == NULL)
         abort();

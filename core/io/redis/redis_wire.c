@@ -29,6 +29,7 @@ void redis_wire_free(struct redis_wire *wire)
 
 bool redis_wire_put(struct buf *out, const Str *words, uint32_t count)
 {
+    assert(count > 0);
     size_t size = HEADER_MAX;
     for (uint32_t i = 0; i < count; i++) {
         if (words[i].len > out->max)
@@ -50,6 +51,7 @@ bool redis_wire_put(struct buf *out, const Str *words, uint32_t count)
 
 static void put_header(struct buf *out, char kind, size_t number)
 {
+    assert(kind == '*' || kind == '$');
     buf_put_char(out, kind);
     buf_put_i64(out, (int64_t)number);
     buf_put(out, STR("\r\n"));
@@ -79,6 +81,7 @@ void redis_wire_drop(void *reply)
 
 void redis_wire_copy(struct arena *arena, const void *reply, struct redis_value *ret)
 {
+    assert(reply != NULL && ret != NULL);
     copy_value(arena, reply, ret, 0);
 }
 

@@ -44,11 +44,13 @@ static void claimed_read(struct ctx *ctx, const struct rows *rows, uint32_t row,
             },
         .is_quarantined = row_bool(rows, row, JOB_CLAIM_IS_QUARANTINED),
     };
+    assert(ret->job.id > 0 && ret->job.attempt > 0);
 }
 
 static void claimed_read_all(struct ctx *ctx, const struct rows *rows, Str worker,
                              struct claims *ret)
 {
+    assert(rows->count <= CLAIM_MAX);
     for (uint32_t i = 0; i < rows->count; i++)
         claimed_read(ctx, rows, i, worker, &ret->jobs[i]);
     ret->count = rows->count;
@@ -79,6 +81,7 @@ static bool is_among(const struct claims *claims, int64_t id)
 static void forget_others(struct ctx *ctx, Str worker, const struct queue_member *members,
                           uint32_t member_count, const struct claims *claims)
 {
+    assert(member_count <= CLAIM_MAX && claims->count <= member_count);
     if (member_count == claims->count)
         return;
     struct queue_member others[CLAIM_MAX];
@@ -94,6 +97,7 @@ static fiber_fn Err claim_members(struct platform platform, Str worker,
                                   const struct queue_member *members, uint32_t member_count,
                                   struct claims *ret)
 {
+    assert(member_count > 0 && member_count <= CLAIM_MAX);
     struct ctx *ctx = platform.ctx;
     int64_t ids[CLAIM_MAX];
     for (uint32_t i = 0; i < member_count; i++)
@@ -135,6 +139,7 @@ fiber_fn Err jobs_claim(struct platform platform, Str worker, struct claim_room 
     }
     if (member_count == 0)
         return OK;
+    assert(member_count <= room.most);
     err = claim_members(platform, worker, members, member_count, ret);
     if (err != OK && err != ERR_CANCELLED)
         err_ignore(queue_return(ctx, worker, members, member_count), "the audit returns them");
@@ -144,6 +149,7 @@ fiber_fn Err jobs_claim(struct platform platform, Str worker, struct claim_room 
 fiber_fn Err jobs_claim_polling(struct platform platform, Str worker, struct claim_room room,
                                 struct claims *ret)
 {
+    assert(room.most > 0 && room.most <= CLAIM_MAX && room.most <= room.slots);
     struct rows rows;
     ret->count = 0;
     ret->is_held_back = false;
@@ -163,6 +169,7 @@ static Str storable(Str reason, const struct err_info *info)
 
 fiber_fn Err job_fail(struct ctx *ctx, const struct job *job, Err why, Str reason, bool *ret_dead)
 {
+    assert(why != OK && !job->is_finished);
     const struct err_info *info = err_info(why);
     struct rows rows;
     struct db_batch batch = {.lane = DB_SHARED};
@@ -181,6 +188,7 @@ fiber_fn Err job_fail(struct ctx *ctx, const struct job *job, Err why, Str reaso
                       }),
         &rows);
     TRY(db_batch_run(ctx, &batch));
+    assert(rows.count <= 1);
     if (rows.count == 0)
         return ERR_FENCED;
     *ret_dead = str_eq(row_text(&rows, 0, JOB_FAIL_STATE), STR("dead"));
@@ -193,6 +201,7 @@ fiber_fn Err job_fail(struct ctx *ctx, const struct job *job, Err why, Str reaso
 
 fiber_fn Err job_postpone(struct ctx *ctx, const struct job *job, int64_t wait_us, Str reason)
 {
+    assert(wait_us > 0 && !job->is_finished);
     struct rows rows;
     struct db_batch batch = {.lane = DB_SHARED};
     db_batch_add(&batch, &SQL_JOB_POSTPONE,
@@ -201,12 +210,14 @@ fiber_fn Err job_postpone(struct ctx *ctx, const struct job *job, int64_t wait_u
                       db_text(str_cut(reason, REASON_MAX))),
                  &rows);
     TRY(db_batch_run(ctx, &batch));
+    assert(rows.count <= 1);
     return rows.count == 1 ? OK : ERR_FENCED;
 }
 
 fiber_fn Err jobs_hand_back(struct platform platform, Str worker, const int64_t *kept,
                             uint32_t kept_count, uint32_t *ret_count)
 {
+    assert(kept_count == 0 || kept != NULL);
     struct ctx *ctx = platform.ctx;
     struct rows rows;
     TRY(db_query_platform(platform, &SQL_JOBS_HAND_BACK,
@@ -227,6 +238,7 @@ static uint32_t members_not_kept(struct queue_member *members, uint32_t count, c
             k++;
         if (k == kept_count)
             members[others++] = members[i];
+        assert(others <= i + 1);
     }
     return others;
 }
@@ -238,6 +250,7 @@ fiber_fn Err queue_audit(struct ctx *ctx, Str worker, const int64_t *kept, uint3
     uint32_t count;
     *ret_count = 0;
     TRY(queue_held(ctx, worker, QUEUE_CALL_MAX, members, &count));
+    assert(count <= QUEUE_CALL_MAX);
     count = members_not_kept(members, count, kept, kept_count);
     if (count == 0)
         return OK;
@@ -247,6 +260,7 @@ fiber_fn Err queue_audit(struct ctx *ctx, Str worker, const int64_t *kept, uint3
 
 fiber_fn Err worker_suspects(struct platform platform, Str worker, int64_t job)
 {
+    assert(worker.len > 0);
     return db_query_platform(platform, &SQL_WORKER_SUSPECTS,
                              ARGS(db_text(worker), job != 0 ? db_int(job) : db_null()), NULL);
 }

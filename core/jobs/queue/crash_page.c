@@ -25,6 +25,7 @@ static _Thread_local char signal_stack[SIGNAL_STACK_SIZE];
 
 static struct crash_page *map_file(const char *path)
 {
+    assert(path != NULL);
     int fd = open(path, O_RDWR | O_CLOEXEC);
     if (fd < 0)
         return NULL;
@@ -47,6 +48,7 @@ struct crash_page *crash_page(void)
 
 static void copy(char *to, size_t size, Str text)
 {
+    assert(size > 0);
     size_t len = min_size(text.len, size - 1);
     memcpy(to, text.data, len);
     to[len] = '\0';

@@ -14,6 +14,7 @@ static Err spec_check(struct ctx *ctx, const struct job_spec *spec)
 {
     assert(spec->kind.len > 0 && spec->kind.len <= JOB_KIND_MAX);
     assert(spec->dedup_key.len <= JOB_DEDUP_KEY_MAX);
+    assert(spec->delay_us >= 0 && spec->max_failures >= 0);
     if (spec->payload.len > JOB_PAYLOAD_MAX)
         return fail(ctx, ERR_TOO_LARGE, "A job's payload may have %d bytes, not %zu.",
                     JOB_PAYLOAD_MAX, spec->payload.len);
@@ -49,12 +50,14 @@ static struct db_args insert_args(struct ctx *ctx, const struct job_spec *spec)
 
 static int64_t inserted_id(const struct rows *rows)
 {
+    assert(rows->count <= 1);
     return rows->count == 1 ? row_int(rows, 0, JOB_INSERT_ID) : 0;
 }
 
 /* A job that is due later is pushed by the reconcile when its time has come. */
 static void push_committed(struct ctx *ctx, void *arg)
 {
+    assert(arg != NULL);
     counter_inc(jobs_enqueued);
     fault_die(FAULT_enqueue_after_commit);
     if (fault_fires(FAULT_redis_push_fails))
@@ -64,6 +67,7 @@ static void push_committed(struct ctx *ctx, void *arg)
 
 static struct queue_member *member_make(struct ctx *ctx, int64_t id)
 {
+    assert(id > 0);
     struct queue_member *member = arena_new(ctx->arena, struct queue_member);
     member->id = id;
     if (ctx->scope.kind == SCOPE_SITE)
@@ -73,6 +77,7 @@ static struct queue_member *member_make(struct ctx *ctx, int64_t id)
 
 fiber_fn Err job_enqueue(struct db_tx *tx, const struct job_spec *spec, int64_t *ret_id)
 {
+    assert(tx->connection != NULL);
     struct ctx *ctx = tx->ctx;
     TRY(spec_check(ctx, spec));
     struct rows rows;

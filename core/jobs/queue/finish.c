@@ -1,3 +1,4 @@
+#include "base/json/json_writer.h"
 #include "base/memory/array.h"
 #include "base/system/clock.h"
 #include "base/system/counters.h"
@@ -10,7 +11,7 @@
 
 #include <assert.h>
 
-enum { PROGRESS_INTERVAL_US = 100 * 1000 };
+enum { PROGRESS_INTERVAL_US = 100 * 1000, PROGRESS_TEXT_MAX = 128 };
 
 /* spark.job_fence and the statements that check it raise it. */
 const struct db_error_rule FENCE_ERROR = {"SPF01", ERR_FENCED, db_error_plain};
@@ -18,6 +19,7 @@ const struct db_error_rule FENCE_ERROR = {"SPF01", ERR_FENCED, db_error_plain};
 /* id, attempt, worker, and one text: what every fenced statement begins with. */
 static struct db_args fence_args(struct ctx *ctx, const struct job *job, Str text)
 {
+    assert(job->id > 0 && job->attempt > 0 && job->worker.len > 0);
     enum { COUNT = 4 };
     DbArg *list = arena_array(ctx->arena, DbArg, COUNT);
     list[0] = db_int(job->id);
@@ -29,6 +31,7 @@ static struct db_args fence_args(struct ctx *ctx, const struct job *job, Str tex
 
 static Err finished(struct job *job, Err err)
 {
+    assert(!job->is_finished);
     if (err == OK) {
         job->is_finished = true;
         counter_inc(jobs_done);
@@ -43,6 +46,7 @@ static Err finished(struct job *job, Err err)
 fiber_fn Err job_finish(struct ctx *ctx, struct job *job, struct db_batch *effects, Str result)
 {
     assert(!job->is_finished);
+    assert(effects == NULL || effects->count < DB_BATCH_MAX); /* the fence comes first */
     struct db_batch batch = {.lane = DB_SHARED};
     db_batch_add(&batch, &SQL_JOB_FINISH, fence_args(ctx, job, result), NULL);
     for (uint32_t i = 0; effects != NULL && i < effects->count; i++)
@@ -55,6 +59,7 @@ fiber_fn Err job_finish(struct ctx *ctx, struct job *job, struct db_batch *effec
 fiber_fn Err job_finish_begin(struct ctx *ctx, struct job *job, struct db_tx *tx)
 {
     assert(!job->is_finished);
+    assert(tx->connection == NULL);
     TRY(db_begin(ctx, tx));
     /* The lock on the row is taken here; the result is written with the commit. */
     Err err = db_tx_query(tx, &SQL_JOB_FINISH, fence_args(ctx, job, STR_NONE), NULL);
@@ -65,6 +70,7 @@ fiber_fn Err job_finish_begin(struct ctx *ctx, struct job *job, struct db_tx *tx
 
 fiber_fn Err job_finish_commit(struct job *job, struct db_tx *tx, Str result)
 {
+    assert(!job->is_finished && tx->connection != NULL);
     if (result.len > 0)
         TRY(db_tx_query(tx, &SQL_JOB_RESULT, ARGS(db_int(job->id), db_text(result)), NULL));
     fault_die(FAULT_finish_before_commit);
@@ -73,6 +79,7 @@ fiber_fn Err job_finish_commit(struct job *job, struct db_tx *tx, Str result)
 
 fiber_fn Err job_checkpoint(struct ctx *ctx, struct job *job, Str json)
 {
+    assert(!job->is_finished);
     struct db_batch batch = {.lane = DB_SHARED};
     db_batch_add(&batch, &SQL_JOB_CHECKPOINT, fence_args(ctx, job, json), NULL);
     return db_batch_run(ctx, &batch);
@@ -87,9 +94,13 @@ fiber_fn Err job_progress(struct ctx *ctx, struct job *job, int64_t done, int64_
         return OK;
     job->progress_us = now_us;
     Str id = str_printf(ctx->arena, "%jd", (intmax_t)job->id);
-    Str value =
-        str_printf(ctx->arena, "{\"done\":%jd,\"total\":%jd}", (intmax_t)done, (intmax_t)total);
-    const Str words[] = {STR("HSET"), STR(KEY_QUEUE_PROGRESS), id, value};
+    struct json_writer w = json_writer(buf_in_arena(ctx->arena, PROGRESS_TEXT_MAX));
+    json_object_begin(&w);
+    json_field_int(&w, "done", done);
+    json_field_int(&w, "total", total);
+    json_object_end(&w);
+    assert(!w.out->is_full);
+    const Str words[] = {STR("HSET"), STR(KEY_QUEUE_PROGRESS), id, buf_str(w.out)};
     (void)redis_send(ctx->reactor->redis, words, COUNT_OF(words));
     return OK;
 }

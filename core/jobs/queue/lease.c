@@ -45,6 +45,7 @@ enum {
 
 static int64_t lease_us(const struct lease *lease)
 {
+    assert(lease->settings.worker_lease_s > 0);
     return lease->settings.worker_lease_s * SECOND_US;
 }
 
@@ -85,6 +86,7 @@ static fiber_fn bool beat(struct lease *lease, struct ctx *ctx)
                                 &rows);
     if (err != OK)
         return false;
+    assert(rows.count <= 1);
     if (rows.count == 1)
         atomic_store(&lease->renewed_boot_us, asked_us);
     else
@@ -130,6 +132,7 @@ static fiber_fn void leave(struct lease *lease)
 
 static void fiber_ended(struct lease *lease)
 {
+    assert(lease->fibers > 0);
     if (--lease->fibers == 0)
         loop_stop(lease->reactor->loop);
 }
@@ -137,6 +140,7 @@ static void fiber_ended(struct lease *lease)
 static void heartbeat_run(void *arg)
 {
     struct lease *lease = arg;
+    assert(lease->arena == NULL);
     lease->arena = arena_create();
     while (!atomic_load(&lease->must_stop))
         heartbeat_turn(lease);
@@ -155,6 +159,7 @@ static void watch_run(void *arg)
 static void *thread_run(void *arg)
 {
     struct lease *lease = arg;
+    assert(lease->reactor == NULL);
     lease->reactor = reactor_new(&lease->settings, lease->offload, 1, "spark-heartbeat");
     lease->fibers = 2;
     fiber_spawn(lease->reactor->loop, "heartbeat", heartbeat_run, lease);
@@ -188,6 +193,7 @@ struct lease *lease_start(struct ctx *ctx, const struct settings *settings)
 
 Str lease_incarnation(const struct lease *lease)
 {
+    assert(lease->incarnation[0] != '\0');
     return str_from_z(lease->incarnation);
 }
 

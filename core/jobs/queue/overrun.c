@@ -32,6 +32,7 @@ static void look(struct watch *watch, const struct fiber_shown *shown)
     int64_t job = atomic_load_explicit(&shown->tag, memory_order_relaxed);
     uint64_t turns = atomic_load_explicit(&shown->turns, memory_order_relaxed);
     int64_t now_us = clock_now_us();
+    assert(now_us >= watch->looked_us);
     int64_t passed_us = now_us - watch->looked_us;
     bool is_same = job != 0 && job == watch->job && turns == watch->turns;
     watch->held_us = is_same ? watch->held_us + min_i64(passed_us, LOOK_MAX_US) : 0;
@@ -51,6 +52,7 @@ Str overrun_reason(struct arena *arena, int64_t limit_s)
 /* The page comes first: the supervisor has it whatever becomes of the rest. */
 static fiber_fn void end_process(struct ctx *ctx, Str incarnation, int64_t job, int64_t limit_s)
 {
+    assert(job != 0 && limit_s > 0);
     struct crash_page *page = crash_page();
     atomic_store(&page->overrun_s, limit_s);
     atomic_store(&page->overrun_job, job);

@@ -33,6 +33,7 @@ void queue_reload(struct redis *redis)
 /* One "name:value" line of INFO; STR_NONE when it is not there. */
 static Str info_value(Str info, Str name)
 {
+    assert(name.len > 0);
     Str line;
     while (str_next(&info, '\n', &line))
         if (str_starts_with(line, name) && line.len > name.len && line.data[name.len] == ':')
@@ -71,6 +72,7 @@ static const Str *enqueue_words(struct arena *arena, Str function,
                                 uint32_t *ret_count)
 {
     assert(count <= QUEUE_CALL_MAX);
+    assert(count > 0);
     Str *words = arena_array(arena, Str, WORDS_HEAD + (size_t)count * WORDS_PER_MEMBER);
     uint32_t n = 0;
     words[n++] = STR("FCALL");
@@ -82,6 +84,7 @@ static const Str *enqueue_words(struct arena *arena, Str function,
         words[n++] = site_text(arena, members[i].site);
     }
     *ret_count = n;
+    assert(n == WORDS_HEAD + count * WORDS_PER_MEMBER);
     return words;
 }
 
@@ -128,12 +131,14 @@ static uint32_t members_read(const struct redis_value *value, uint32_t most,
     for (uint32_t i = 0; i < value->count && count < most; i++)
         if (member_parse(value->items[i].text, &ret[count]))
             count++;
+    assert(count <= most);
     return count;
 }
 
 fiber_fn Err queue_claim(struct ctx *ctx, Str worker, struct claim_room room,
                          struct queue_member *ret, uint32_t *ret_count, bool *ret_held_back)
 {
+    assert(room.most > 0 && room.most <= room.slots);
     struct redis_value value;
     TRY(REDIS_CALL(ctx, ctx->reactor->redis, &value, STR("FCALL"), STR("cq_claim"), STR("1"),
                    STR(KEY_QUEUE_TAG), worker, id_text(ctx->arena, room.most),
@@ -149,6 +154,7 @@ static const Str *member_words(struct arena *arena, Str function, Str worker,
                                uint32_t *ret_count)
 {
     assert(count <= QUEUE_CALL_MAX);
+    assert(count > 0 && worker.len > 0);
     Str *words = arena_array(arena, Str, WORDS_HEAD + 1 + (size_t)count);
     uint32_t n = 0;
     words[n++] = STR("FCALL");
@@ -160,6 +166,7 @@ static const Str *member_words(struct arena *arena, Str function, Str worker,
         words[n++] = str_printf(arena, "%jd:%.*s", (intmax_t)members[i].id,
                                 STR_FMT(site_text(arena, members[i].site)));
     *ret_count = n;
+    assert(n == WORDS_HEAD + 1 + count);
     return words;
 }
 
@@ -184,6 +191,7 @@ fiber_fn Err queue_return(struct ctx *ctx, Str worker, const struct queue_member
 fiber_fn Err queue_held(struct ctx *ctx, Str worker, uint32_t most, struct queue_member *ret,
                         uint32_t *ret_count)
 {
+    assert(most > 0 && most <= QUEUE_CALL_MAX);
     struct redis_value value;
     TRY(REDIS_CALL(ctx, ctx->reactor->redis, &value, STR("LRANGE"),
                    key_queue_held(ctx->arena, worker), STR("0"),

@@ -7,6 +7,8 @@
 #include "io/reactor/reactor.h"
 #include "jobs/queue/job.h"
 
+#include <assert.h>
+
 enum {
     LEADER_LEASE_S = 5,
     PAGE = 1000,
@@ -27,6 +29,7 @@ static fiber_fn Err sweep(struct platform platform, struct steward *steward);
 
 static fiber_fn Err leadership(struct platform platform, struct steward *steward, Str worker)
 {
+    assert(worker.len > 0);
     struct rows rows;
     TRY(db_query_platform(platform, &SQL_LEASE_TAKE,
                           ARGS(db_text(STR("queue")), db_text(worker), db_real(LEADER_LEASE_S)),
@@ -176,6 +179,7 @@ static fiber_fn Err push_stuck(struct platform platform, int64_t now_us)
         return OK;
     struct rows rows;
     TRY(db_query_platform(platform, &SQL_JOBS_STUCK, ARGS(db_time(now_us - STUCK_US)), &rows));
+    assert(rows.count <= PAGE);
     struct queue_member *members = arena_array(platform.ctx->arena, struct queue_member, PAGE);
     for (uint32_t i = 0; i < rows.count; i++) {
         members[i].id = row_int(&rows, i, JOBS_STUCK_ID);
@@ -222,6 +226,7 @@ static fiber_fn Err database_now(struct platform platform, int64_t *ret_us)
 {
     struct rows rows;
     TRY(db_query_platform(platform, &SQL_JOBS_NOW, NO_ARGS, &rows));
+    assert(rows.count == 1);
     *ret_us = row_time(&rows, 0, JOBS_NOW_NOW);
     return OK;
 }

@@ -70,6 +70,7 @@ static struct flow *flow_new(struct flow_table *table, uint64_t id)
 
 static void make_newest(struct flow_table *table, struct flow *flow)
 {
+    assert(table->newest != flow);
     flow->newer = NULL;
     flow->older = table->newest;
     if (table->newest != NULL)
@@ -81,6 +82,8 @@ static void make_newest(struct flow_table *table, struct flow *flow)
 
 static void unlink_age(struct flow_table *table, struct flow *flow)
 {
+    assert((flow->newer != NULL) == (table->newest != flow));
+    assert((flow->older != NULL) == (table->oldest != flow));
     if (flow->newer != NULL)
         flow->newer->older = flow->older;
     else
@@ -104,6 +107,7 @@ static void forget_oldest(struct flow_table *table)
 
 static void forget(struct flow_table *table, struct flow *flow)
 {
+    assert(table->count > 0 && flow->requests == 0);
     struct flow **place = &table->buckets[flow->id % FLOW_BUCKETS];
     while (*place != flow)
         place = &(*place)->next;
@@ -140,6 +144,7 @@ void debt_add(struct debt *debt, int64_t us, int64_t pay_per_s, int64_t max, int
 
 int64_t debt_left(const struct debt *debt, int64_t pay_per_s, int64_t now_us)
 {
+    assert(debt->us >= 0);
     if (debt->us == 0)
         return 0;
     int64_t left = debt->us - (now_us - debt->at_us) / SECOND * pay_per_s -
@@ -154,6 +159,7 @@ static const struct cost *set_of(const struct flow_table *table, uint64_t key)
 
 int64_t cost_find(const struct flow_table *table, uint64_t key, int64_t now_us)
 {
+    assert(key != 0);
     const struct cost *set = set_of(table, key);
     for (uint32_t i = 0; i < COST_WAYS; i++)
         if (set[i].key == key)
@@ -163,6 +169,7 @@ int64_t cost_find(const struct flow_table *table, uint64_t key, int64_t now_us)
 
 void cost_note(struct flow_table *table, uint64_t key, int64_t us, int64_t now_us)
 {
+    assert(key != 0 && us >= 0);
     struct cost *set = (struct cost *)(uintptr_t)set_of(table, key);
     struct cost *place = &set[0];
     for (uint32_t i = 0; i < COST_WAYS; i++) {

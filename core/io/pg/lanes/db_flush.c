@@ -1,6 +1,7 @@
 /* What leaves at the end of a turn: which requests share a sync group, and on which connection. */
 #include "io/pg/db_internal.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -66,6 +67,7 @@ static void flush_reads(struct lane *lane)
 static void gather_reads(struct lane *lane, uint32_t statements_max, struct request_list *ret)
 {
     struct db_request *first = next_read(lane);
+    assert(first != NULL && ret->first == NULL);
     struct db_request *request;
     queue_send(first, ret);
     if (travels_alone(first))
@@ -136,6 +138,7 @@ static void flush_writes(struct lane *lane)
 /* First come, first served; but while enough shared groups commit, the next one fills up. */
 static struct db_request *next_write(struct lane *lane, const struct flow_queue *queue)
 {
+    assert(queue->requests.first != NULL);
     struct db_request *request = queue->requests.first;
     while (request != NULL && request->kind == REQUEST_SHARED && request->again == 0 &&
            lane->shared_groups >= SHARED_GROUPS_MAX)
@@ -145,6 +148,7 @@ static struct db_request *next_write(struct lane *lane, const struct flow_queue 
 
 static void gather_shared(struct lane *lane, struct request_list *ret)
 {
+    assert(ret->requests == 1);
     const struct db_request *first = ret->first;
     for (uint32_t flows = lane->flows; flows > 0; flows--) {
         struct flow_queue *queue = lane->ring;
@@ -207,6 +211,7 @@ static void flush_exclusive(struct lane *lane)
     while (passed < lane->flows) {
         struct flow_queue *queue = queue_turn(lane);
         struct db_request *request = queue->requests.first;
+        assert(request != NULL);
         if (!lane_has_room(lane, queue)) {
             queue_pass(lane);
             passed++;
@@ -230,6 +235,7 @@ static void flush_exclusive(struct lane *lane)
 static void send_owned(struct db_request *request)
 {
     struct db_connection *connection = request->connection;
+    assert(connection != NULL);
     queue_take(request);
     if (connection->is_broken) {
         if (request->kind == REQUEST_ROLLBACK)

@@ -17,9 +17,11 @@ static bool is_idle(const struct db_connection *connection);
 
 void lane_init(struct lane *lane, struct db *db, enum db_role role, enum lane_kind kind)
 {
+    assert(role < ROLE_COUNT && kind < LANE_KINDS);
     *lane = (struct lane){.db = db, .kind = kind, .role = role, .usual = lane_size(db, kind)};
     lane->max = lane->usual + (kind == LANE_READ ? READ_SPARES_MAX : 0);
     lane->warm = lane_warm(role, kind, lane->usual);
+    assert(lane->usual > 0 && lane->warm <= lane->usual);
     lane->connections = calloc(lane->max, sizeof(*lane->connections));
     if (lane->connections == NULL)
         abort();
@@ -138,6 +140,7 @@ bool lane_is_spare(const struct db_connection *connection)
 
 struct db_connection *lane_pick_read(struct lane *lane)
 {
+    assert(lane->kind == LANE_READ || lane->kind == LANE_PROBATION);
     struct db_connection *best = NULL;
     for (uint32_t i = 0; i < lane->max; i++) {
         struct db_connection *connection = &lane->connections[i];
@@ -166,6 +169,7 @@ uint32_t connection_room(const struct db_connection *connection)
 /* A flow that holds its share of the connections gets no further one, but may queue up on those. */
 struct db_connection *lane_pick_write(struct lane *lane, const struct flow *flow)
 {
+    assert(lane->kind == LANE_WRITE && flow != NULL);
     bool may_spread = lane_held_by(lane, flow->id) < lane_share(lane);
     struct db_connection *best = NULL;
     for (uint32_t i = 0; i < lane->max; i++) {
@@ -253,6 +257,7 @@ static bool is_idle(const struct db_connection *connection)
 /* One connection is left to flows that have just come, unless it is the only one. */
 bool lane_has_room(const struct lane *lane, const struct flow_queue *queue)
 {
+    assert(queue->flow != NULL);
     uint32_t busy = 0;
     for (uint32_t i = 0; i < lane->max; i++)
         busy += !is_apart(&lane->connections[i]) &&
@@ -265,6 +270,7 @@ bool lane_has_room(const struct lane *lane, const struct flow_queue *queue)
 /* Up to so many connections. One at a time: the next turn asks again. */
 void lane_grow(struct lane *lane, uint32_t connections)
 {
+    assert(connections <= lane->max);
     struct db_connection *unused = NULL;
     for (uint32_t i = connections; i-- > 0;) {
         struct db_connection *connection = &lane->connections[i];

@@ -61,6 +61,7 @@ void request_join(struct db_request *request, const Uuid *account)
 
 bool read_moves(struct db_request *request)
 {
+    assert(request->state == REQUEST_QUEUED);
     const struct flow *flow = request->flow;
     static_assert(LANE_READ < LANE_PROBATION && LANE_PROBATION < LANE_SLOW &&
                   LANE_SLOW < LANE_LONG);
@@ -114,6 +115,7 @@ static bool has_read_debt(const struct db *db, const struct flow *flow)
 static bool is_burden(const struct db_request *request)
 {
     const struct flow *flow = request->flow;
+    assert(flow->slow_requests >= request->is_counted);
     uint32_t others = flow->slow_requests - request->is_counted;
     return others > 0 && !flow->is_own &&
            debt_left(&flow->slow_debt, SLOW_PAY_US, loop_now_us(request->lane->db->loop)) >
@@ -129,6 +131,7 @@ bool flow_is_suspect(const struct db_request *request)
 
 static void put_in_lane(struct db_request *request, enum lane_kind kind)
 {
+    assert(request->flow != NULL && kind <= LANE_LONG);
     struct lane *lane = request->lane;
     bool is_read = kind == LANE_READ || kind == LANE_PROBATION;
     if (kind == LANE_PROBATION)
@@ -201,6 +204,7 @@ void read_answered(const struct db_group *group, struct db_request *request)
  * the shape is in his frame. */
 static void learn(struct db_request *request, int64_t us)
 {
+    assert(us >= 0);
     struct db *db = request->lane->db;
     struct flow *flow = request->flow;
     int64_t now_us = loop_now_us(db->loop);
@@ -254,6 +258,7 @@ void request_go_on(struct db_request *request)
  * Its shape was in the frame of a fiber that is gone. */
 void read_given_up(const struct db_group *group, const struct db_request *request)
 {
+    assert(request->wait == NULL && request->flow != NULL);
     struct db *db = request->lane->db;
     struct flow *flow = request->flow;
     int64_t now_us = loop_now_us(db->loop);

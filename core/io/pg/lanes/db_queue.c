@@ -60,6 +60,7 @@ void queue_take(struct db_request *request)
     }
     struct flow_queue *queue = &request->flow->queues[lane->kind];
     list_remove(&queue->requests, request);
+    assert(lane->requests > 0 && lane->statements >= request->count);
     lane->requests--;
     lane->statements -= request->count;
     if (queue->requests.first == NULL)
@@ -69,6 +70,7 @@ void queue_take(struct db_request *request)
 /* Behind the last of the ring, which is the one before the first. */
 static void ring_add(struct lane *lane, struct flow_queue *queue)
 {
+    assert(queue->next == NULL && queue->previous == NULL);
     queue->credit = 0;
     queue->is_new = true;
     lane->flows++;
@@ -86,6 +88,7 @@ static void ring_add(struct lane *lane, struct flow_queue *queue)
 static void ring_remove(struct lane *lane, struct flow_queue *queue)
 {
     assert(lane->flows > 0);
+    assert(queue->next != NULL && queue->previous != NULL);
     lane->flows--;
     if (lane->ring == queue)
         lane->ring = queue->next != queue ? queue->next : NULL;
@@ -109,11 +112,13 @@ struct flow_queue *queue_turn(struct lane *lane)
 
 void queue_pass(struct lane *lane)
 {
+    assert(lane->ring != NULL);
     lane->ring = lane->ring->next;
 }
 
 void queue_send(struct db_request *request, struct request_list *group)
 {
+    assert(request->state == REQUEST_QUEUED && !request_is_owned(request));
     struct lane *lane = request->lane;
     struct flow_queue *queue = &request->flow->queues[lane->kind];
     queue->credit -= (int32_t)request->count;

@@ -52,6 +52,7 @@ bool request_is_like(const struct db_request *a, const struct db_request *b)
 
 void request_free(struct db_request *request)
 {
+    assert(request->received <= request->count);
     struct db *db = request->lane->db;
     read_forget(request);
     if (request->flow != NULL)
@@ -104,6 +105,7 @@ static const char *refuse(const struct db_request *request)
 
 static fiber_fn Err request_wait(struct ctx *ctx, struct db_request *request)
 {
+    assert(request->wait == NULL);
     struct wait wait = wait_begin();
     request->wait = &wait;
     request_enqueue(request);
@@ -138,6 +140,7 @@ static bool has_met_stamps(const struct ctx *ctx, const struct db_request *reque
 /* The deadline or a cancellation came first. */
 static Err request_left(struct ctx *ctx, struct db_request *request, Err why)
 {
+    assert(request->wait != NULL);
     bool is_unsent = request->state == REQUEST_QUEUED;
     bool is_unreachable = is_unsent && !lane_is_up(request->lane);
     bool is_read = request->kind == REQUEST_READ || request->kind == REQUEST_SLOW;
@@ -171,6 +174,7 @@ static void request_abandon(struct db_request *request)
 
 static void take_rows(struct ctx *ctx, struct db_request *request)
 {
+    assert(request->outcome == OUTCOME_OK && request->received <= request->count);
     for (uint32_t i = 0; i < request->received; i++) {
         PGresult *result = request->results[i];
         struct rows *rows = request->commands[i].ret_rows;
@@ -191,6 +195,7 @@ static void take_rows(struct ctx *ctx, struct db_request *request)
 
 static void request_enqueue(struct db_request *request)
 {
+    assert(request->wait != NULL);
     request->queued_us = loop_now_us(request->lane->db->loop);
     queue_put(request);
     loop_hurry(request->lane->db->loop);

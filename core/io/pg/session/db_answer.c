@@ -73,6 +73,7 @@ static void take_answer(struct db_connection *connection, PGresult *result)
         return;
     }
     assert(slot.command == request->received);
+    assert(request->received < request->count);
     request->results[request->received++] = result;
     bool is_read = request->kind == REQUEST_READ || request->kind == REQUEST_SLOW;
     if (is_read && request->received == request->count) {
@@ -86,6 +87,7 @@ static void take_answer(struct db_connection *connection, PGresult *result)
  * what they have read. */
 static void take_stamps(struct db_group *group, const PGresult *result)
 {
+    assert(group->kind == REQUEST_READ);
     for (struct db_request *request = group->members.first; request != NULL;
          request = request->next) {
         if (request->stamp.epoch == 0 || has_stamp(result, &request->stamp))
@@ -98,6 +100,7 @@ static void take_stamps(struct db_group *group, const PGresult *result)
 /* A site without a row has the stamp 1. */
 static bool has_stamp(const PGresult *result, const SiteStamp *stamp)
 {
+    assert(stamp->epoch != 0);
     for (int row = 0; row < PQntuples(result); row++) {
         if (PQgetisnull(result, row, DB_ENTER_SITE_OF_READS_STAMPED_SITE))
             continue;
@@ -113,6 +116,7 @@ static bool has_stamp(const PGresult *result, const SiteStamp *stamp)
 
 static void mark_stale(struct db_group *group, const struct db_request *entered)
 {
+    assert(entered != NULL);
     for (struct db_request *request = group->members.first; request != NULL;
          request = request->next) {
         if (!request_is_like(entered, request))
@@ -132,6 +136,7 @@ static void take_error(struct db_connection *connection, PGresult *result)
         return;
     }
     struct db_group *group = connection->first_group;
+    assert(group != NULL);
     struct slot slot = {.kind = SLOT_SYNC};
     /* An error at the sync (a deferred constraint) comes before its answer, which still follows. */
     if (slot_front(connection)->kind != SLOT_SYNC)
@@ -153,6 +158,7 @@ static void take_error(struct db_connection *connection, PGresult *result)
 static void note_error(struct db_group *group, const struct slot *slot, PGresult *result)
 {
     const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    assert(sqlstate != NULL);
     struct db_request *request = slot->request;
     bool is_of_site = slot->kind == SLOT_ENTER && strcmp(sqlstate, STALE_SITE) == 0;
     if (is_of_site && request != NULL) {
@@ -212,6 +218,7 @@ static void note_pace(struct db_connection *connection, const struct db_group *g
         connection->first_group->started_us = now_us;
     if (!group->is_back_to_back || group->has_failed || group->kind != REQUEST_READ)
         return;
+    assert(group->statements > 0);
     int64_t took_ns = (now_us - group->started_us) * 1000 / group->statements;
     connection->statement_ns += (took_ns - connection->statement_ns) / 4;
 }
@@ -248,6 +255,7 @@ static void settle(struct db_connection *connection, struct db_group *group,
 static void settle_exclusive(struct db_connection *connection, struct db_group *group,
                              struct db_request *request)
 {
+    assert(connection->lane->kind == LANE_EXCLUSIVE);
     bool is_unwanted =
         request->kind == REQUEST_BEGIN && (group->has_failed || request->wait == NULL);
     bool is_rollback = request->kind == REQUEST_ROLLBACK;
@@ -266,6 +274,7 @@ static void settle_exclusive(struct db_connection *connection, struct db_group *
 /* 0: its error is its own. */
 static uint8_t reason_to_repeat(const struct db_group *group, const struct db_request *request)
 {
+    assert(group->has_failed);
     const char *sqlstate = request->sqlstate[0] != '\0' ? request->sqlstate : group->sqlstate;
     uint8_t reason = 0;
     /* Nobody can tell whose fault a failed commit of several was, or a neighbour it was. */
@@ -287,6 +296,7 @@ static uint8_t reason_to_repeat(const struct db_group *group, const struct db_re
 
 static struct db_group *group_shift(struct db_connection *connection)
 {
+    assert(connection->first_group != NULL);
     struct db_group *group = connection->first_group;
     connection->first_group = group->next;
     if (group->next == NULL)

@@ -84,6 +84,7 @@ static bool has_abandoned(const struct db_group *group, const struct db_group *e
 
 void cancel_head(struct db_connection *connection)
 {
+    assert(connection->first_group != NULL && connection->pg != NULL);
     struct db *db = connection->lane->db;
     bool is_asked = connection->cancelled_us != 0 &&
                     connection->cancel_mark == connection->answers &&
@@ -114,6 +115,7 @@ void cancel_head(struct db_connection *connection)
 /* Signals are for the threads that have a loop. */
 static bool thread_start(struct db_cancel *cancel)
 {
+    assert(cancel->request != NULL);
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -142,6 +144,7 @@ static void *thread_run(void *arg)
 
 static void cancel_release(struct db_cancel *cancel)
 {
+    assert(atomic_load(&cancel->holders) > 0);
     if (atomic_fetch_sub(&cancel->holders, 1) > 1)
         return;
     PQfreeCancel(cancel->request);
@@ -153,6 +156,7 @@ void cancel_take_end(struct db *db)
     if (db->cancel == NULL)
         return;
     bool is_late = clock_now_us() - db->cancel->sent_us > CANCEL_LATE_US;
+    assert(db->cancel->connection != NULL);
     if (!atomic_load(&db->cancel->is_done) && !is_late)
         return;
     db->cancel->connection->cancel_ended_us = clock_now_us();

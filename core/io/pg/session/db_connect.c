@@ -81,6 +81,7 @@ void connect_cancel(struct connect_task *task)
 static void task_run(void *arg)
 {
     struct connect_task *task = arg;
+    assert(task->pg == NULL);
     if (task->is_refused)
         snprintf(task->error, sizeof(task->error), "the fault connect_refused is armed");
     else
@@ -125,6 +126,7 @@ static Str copy(Str s)
 
 PGconn *connect_now(const struct connect_target *target, char *error, size_t error_size)
 {
+    assert(target->url.data != NULL && error_size > 0);
     /* Not libpq's own sentence: it may quote a part of the password. */
     PQconninfoOption *options = PQconninfoParse(target->url.data, NULL);
     if (options == NULL) {
@@ -159,6 +161,7 @@ PGconn *connect_now(const struct connect_target *target, char *error, size_t err
 
 static PGconn *connect_checked(const struct keywords *keywords, char *error, size_t error_size)
 {
+    assert(keywords->count < KEYWORDS_MAX && keywords->keys[keywords->count] == NULL);
     PGconn *pg = PQconnectdbParams(keywords->keys, keywords->values, 0);
     if (pg == NULL)
         abort();
@@ -192,6 +195,7 @@ static bool set_up(PGconn *pg, const struct connect_target *target, char *error,
 /* libpq's sentences have several lines, and one at the end. */
 static void put_one_line(char *out, size_t size, const char *message)
 {
+    assert(size > 0);
     size_t len = 0;
     for (const char *c = message; *c != '\0' && len + 1 < size; c++) {
         bool is_space = *c == '\n' || *c == '\t' || *c == ' ';
@@ -203,10 +207,12 @@ static void put_one_line(char *out, size_t size, const char *message)
     while (len > 0 && out[len - 1] == ' ')
         len--;
     out[len] = '\0';
+    assert(len < size);
 }
 
 static bool run_listen(PGconn *pg, Str channel)
 {
+    assert(channel.len > 0);
     char *name = PQescapeIdentifier(pg, channel.data, channel.len);
     if (name == NULL)
         return false;
@@ -267,6 +273,7 @@ static void ignore_notice(void *arg, const PGresult *result)
 
 void connect_place(Str url, char *out, size_t size)
 {
+    assert(size > 0);
     char *copied = (char *)(uintptr_t)copy(url).data;
     PQconninfoOption *options = PQconninfoParse(copied, NULL);
     const char *host = options != NULL ? option_value(options, "host") : NULL;

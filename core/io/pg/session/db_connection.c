@@ -45,6 +45,7 @@ static void try_connect(void *arg)
     struct db_connection *connection = arg;
     struct db *db = connection->lane->db;
     assert(connection->state == CONNECTION_WAITING);
+    assert(connection->task == NULL && connection->pg == NULL);
     if (db->connecting >= CONNECTING_MAX) {
         timer_start(db->loop, &connection->retry, clock_now_us() + CONNECT_AGAIN_US);
         return;
@@ -93,6 +94,7 @@ static void on_connected(void *owner, PGconn *pg, const char *error)
     struct db_connection *connection = owner;
     struct db *db = connection->lane->db;
     assert(connection->state == CONNECTION_CONNECTING && db->connecting > 0);
+    assert(connection->pg == NULL && connection->slots.count == 0);
     db->connecting--;
     connection->task = NULL;
     if (pg == NULL) {
@@ -146,6 +148,7 @@ static void on_spare(void *arg)
 
 static void on_failed(struct db_connection *connection, const char *error)
 {
+    assert(connection->state == CONNECTION_CONNECTING);
     db_copy_z(connection->last_error, sizeof(connection->last_error), error);
     if (connection->attempts == 0)
         log_event(LOG_WARN, "db_unreachable", LOG_Z("lane", lane_name(connection->lane)),
@@ -156,6 +159,7 @@ static void on_failed(struct db_connection *connection, const char *error)
 
 static void wait_to_retry(struct db_connection *connection)
 {
+    assert(connection->pg == NULL);
     struct db *db = connection->lane->db;
     connection->state = CONNECTION_WAITING;
     int64_t delay = connect_backoff_us(connection->attempts, random_next(&db->random));
@@ -164,6 +168,7 @@ static void wait_to_retry(struct db_connection *connection)
 
 void connection_lose(struct db_connection *connection, const char *why)
 {
+    assert(why != NULL);
     if (connection->state == CONNECTION_UP)
         connection->lane->db->losses++;
     connection_drop(connection, why);
@@ -215,6 +220,7 @@ void connection_release(struct db_connection *connection)
 
 static void close_session(struct db_connection *connection)
 {
+    assert(connection->pg != NULL);
     timer_stop(connection->lane->db->loop, &connection->rollback);
     timer_stop(connection->lane->db->loop, &connection->spare);
     timer_stop(connection->lane->db->loop, &connection->silence);
@@ -246,6 +252,7 @@ bool connection_is_stalled(const struct db_connection *connection)
 
 void connection_flush(struct db_connection *connection)
 {
+    assert(connection->state == CONNECTION_UP);
     int left = PQflush(connection->pg);
     if (left < 0)
         connection_lose(connection, PQerrorMessage(connection->pg));
@@ -300,6 +307,7 @@ static void drain(struct db_connection *connection)
 
 static void after_answers(struct db_connection *connection)
 {
+    assert(connection->state == CONNECTION_UP);
     connection->is_retiring = statement_cache_is_worn(&connection->cache);
     if (connection->slots.count > 0 || connection->copy != NULL)
         return;

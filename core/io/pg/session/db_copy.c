@@ -30,6 +30,7 @@ fiber_fn Err db_copy_in(struct db_tx *tx, Str copy_sql, Str data, int64_t *ret_r
 
 void copy_start(struct db_connection *connection, struct db_request *request)
 {
+    assert(connection->copy == NULL && connection->state == CONNECTION_UP && request->count == 1);
     request->state = REQUEST_SENT;
     connection->copy = request;
     connection->copy_phase = COPY_ASKED;
@@ -59,6 +60,7 @@ void copy_readable(struct db_connection *connection)
 
 void copy_writable(struct db_connection *connection)
 {
+    assert(connection->copy != NULL);
     if (connection->copy_phase == COPY_SENDING)
         push(connection);
     else
@@ -67,6 +69,7 @@ void copy_writable(struct db_connection *connection)
 
 static void take_copy_result(struct db_connection *connection, PGresult *result)
 {
+    assert(connection->copy != NULL);
     struct db_request *request = connection->copy;
     switch (PQresultStatus(result)) {
     case PGRES_COPY_IN:
@@ -99,8 +102,10 @@ static void take_copy_result(struct db_connection *connection, PGresult *result)
  * turn, should PostgreSQL take it as fast as it comes. */
 static void push(struct db_connection *connection)
 {
+    assert(connection->copy != NULL && connection->copy_phase == COPY_SENDING);
     struct db_request *request = connection->copy;
     Str data = request->copy_data;
+    assert(connection->copy_sent <= data.len);
     size_t until = connection->copy_sent + COPY_A_TURN;
     while (connection->copy_sent < data.len) {
         Str chunk = str_slice(data, connection->copy_sent, connection->copy_sent + COPY_CHUNK);
@@ -131,6 +136,7 @@ static void push(struct db_connection *connection)
 
 static void end(struct db_connection *connection)
 {
+    assert(connection->copy != NULL);
     struct db_request *request = connection->copy;
     connection->copy = NULL;
     connection->copy_phase = COPY_NONE;

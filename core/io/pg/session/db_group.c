@@ -81,6 +81,7 @@ void group_send(struct db_connection *connection, struct request_list *members)
 
 static struct db_group *group_open(struct db_connection *connection, struct request_list *members)
 {
+    assert(members->requests > 0 && connection->state == CONNECTION_UP);
     struct db_group *group = calloc(1, sizeof(*group));
     if (group == NULL)
         abort();
@@ -113,6 +114,7 @@ static uint64_t flow_of(const struct db_request *request)
 
 static void note_waited(const struct lane *lane, const struct db_request *request)
 {
+    assert(lane->kind < LANE_KINDS);
     static const enum counter COUNTERS[LANE_KINDS] = {
         [LANE_READ] = COUNTER_db_waited_read_us,
         [LANE_PROBATION] = COUNTER_db_waited_probation_us,
@@ -128,6 +130,7 @@ static void note_waited(const struct lane *lane, const struct db_request *reques
 
 static bool send_begin(struct db_connection *connection, struct db_group *group)
 {
+    assert(group->members.first != NULL);
     struct db_request *first = group->members.first;
     struct slot slot = {.kind = SLOT_ENTER};
     switch (group->kind) {
@@ -189,6 +192,7 @@ static bool is_entered(const struct db_group *group, const struct db_request *en
  * could not be submitted again. */
 static bool send_request(struct db_connection *connection, struct db_request *request)
 {
+    assert(request->state == REQUEST_SENT);
     bool is_exclusive = connection->lane->kind == LANE_EXCLUSIVE;
     for (uint32_t i = 0; i < request->count; i++) {
         const struct db_command *command = &request->commands[i];
@@ -216,6 +220,7 @@ static bool send_entry(struct db_connection *connection, const struct db_group *
 /* Each once: equals stand together. */
 static uint32_t stamped_sites(const struct db_group *group, Uuid *ret_sites, uint32_t max)
 {
+    assert(group->kind == REQUEST_READ);
     uint32_t count = 0;
     for (const struct db_request *request = group->members.first; request != NULL;
          request = request->next) {
@@ -231,6 +236,7 @@ static uint32_t stamped_sites(const struct db_group *group, Uuid *ret_sites, uin
 static bool send_of_reads(struct db_connection *connection, const struct db_request *first,
                           const Uuid *sites, uint32_t count)
 {
+    assert(count > 0 && count <= READ_GROUP_MAX);
     bool is_tenant = connection->lane->role == ROLE_TENANT;
     struct arena *scratch = connection->lane->db->scratch;
     char site[UUID_TEXT_LEN];
@@ -262,6 +268,7 @@ static bool send_scope(struct db_connection *connection, struct db_request *firs
 
 static bool send_stamped(struct db_connection *connection, struct db_request *first)
 {
+    assert(first->epoch != 0 && first->stamp.epoch != 0);
     char site[UUID_TEXT_LEN];
     bool is_tenant = connection->lane->role == ROLE_TENANT;
     struct slot slot = {.kind = SLOT_ENTER, .request = first};
@@ -296,6 +303,7 @@ static bool send_sync(struct db_connection *connection)
 static bool send_message(struct db_connection *connection, struct slot slot,
                          const struct statement *statement, struct db_args args, bool is_unnamed)
 {
+    assert(statement->sql != NULL && args.count <= DB_ARGS_MAX);
     struct db_params *params = &connection->lane->db->params;
     db_params_set(params, args);
     slot.statement = is_unnamed || db_is_pooled(connection->lane->db)
@@ -314,6 +322,7 @@ static bool send_message(struct db_connection *connection, struct slot slot,
 static bool send_named(struct db_connection *connection, struct slot slot, const char *sql,
                        uint32_t count)
 {
+    assert(slot.statement != NULL);
     struct db_params *params = &connection->lane->db->params;
     const char *name = slot.statement->name;
     slot.statement_number = slot.statement->number;

@@ -66,6 +66,7 @@ void db_listener_free(struct db_listener *listener)
 static void listen_connect(void *arg)
 {
     struct db_listener *listener = arg;
+    assert(listener->task == NULL && listener->pg == NULL);
     const struct settings *settings = listener->settings;
     struct connect_target target = {
         .url = settings->database_direct_url.len > 0 ? settings->database_direct_url
@@ -79,6 +80,7 @@ static void listen_connect(void *arg)
 static void on_connected(void *owner, PGconn *pg, const char *error)
 {
     struct db_listener *listener = owner;
+    assert(listener->pg == NULL);
     listener->task = NULL;
     if (pg == NULL) {
         if (listener->attempts++ == 0)
@@ -120,6 +122,7 @@ static void deliver(struct db_listener *listener)
 
 static void listen_again(struct db_listener *listener)
 {
+    assert(listener->pg == NULL);
     int64_t delay = connect_backoff_us(listener->attempts, random_next(&listener->random));
     timer_start(listener->loop, &listener->retry, clock_now_us() + delay);
 }

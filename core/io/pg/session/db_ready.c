@@ -112,6 +112,7 @@ static fiber_fn Err query_lane(struct ctx *ctx, const struct lane *lane,
 
 static const char *last_error(const struct lane *lane)
 {
+    assert(lane->max > 0);
     for (uint32_t i = 0; i < lane->max; i++)
         if (lane->connections[i].last_error[0] != '\0')
             return lane->connections[i].last_error;

@@ -16,6 +16,7 @@ static void put_ghost(struct db_connection *connection, struct db_group *group,
 
 void rescue_from(struct db_connection *connection)
 {
+    assert(connection->first_group != NULL && connection->lane->kind == LANE_READ);
     struct db_group *first = connection->first_group;
     if (!has_better_place(connection->lane))
         return;
