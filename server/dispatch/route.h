@@ -6,8 +6,8 @@
 #pragma once
 
 #include "access/limits/rate.h"
+#include "base/settings/settings.h"
 #include "server/dispatch/field.h"
-#include "server/dispatch/request.h"
 #include "server/dispatch/site_rule.h"
 #include "server/http/reply.h"
 
@@ -68,4 +68,5 @@ struct route {
 extern const struct route ROUTES[];
 extern const uint32_t ROUTES_COUNT;
 
-enum envelope envelope_of_path(Str path); /* /api, /god: ENVELOPE_API */
+/* The most bytes that a body may have. */
+uint64_t route_body_max(const struct settings *settings, enum route_body body);

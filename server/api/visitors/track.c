@@ -3,7 +3,6 @@
 #include "base/system/clock.h"
 #include "gen/routes/visitors.h"
 #include "server/api/visitors/public.h"
-#include "server/dispatch/visitor.h"
 #include "visitors/tracking/tracking.h"
 
 enum { PATH_MAX_LEN = 500, UTM_MAX = 255, METADATA_MAX = 4096 };
