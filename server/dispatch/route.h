@@ -60,6 +60,7 @@ struct route {
     struct route_site site;
     enum envelope envelope;
     struct route_input input;
+    const struct reply_shape *reply; /* NULL: not JSON, or not declared */
     const char *summary;
     void *extension; /* its endpoint, for routes that an extension added */
 };

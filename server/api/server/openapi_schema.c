@@ -207,3 +207,77 @@ void schema_write_body(struct json_writer *w, const struct route *route)
     write_needs(w, &route->input);
     json_object_end(w);
 }
+
+/* Replies ------------------------------------------------------------------------------------ */
+
+static const char *const REPLY_TYPES[] = {
+    [REPLY_TRUE] = "boolean",  [REPLY_BOOL] = "boolean", [REPLY_INT] = "integer",
+    [REPLY_COUNT] = "integer", [REPLY_TEXT] = "string",  [REPLY_UUID] = "string",
+    [REPLY_TIME] = "string",   [REPLY_TEXTS] = "array",  [REPLY_OBJECT] = "object",
+    [REPLY_LIST] = "array",    [REPLY_UUIDS] = "array",  [REPLY_RAW] = NULL,
+};
+
+static void write_reply_members(struct json_writer *w, const struct reply_shape *shape);
+
+static void write_reply_type(struct json_writer *w, const struct reply_field *field)
+{
+    const char *type = REPLY_TYPES[field->type];
+    if (type == NULL)
+        return;
+    json_key(w, STR("type"));
+    if (field->is_nullable)
+        json_array_begin(w);
+    json_put_str(w, str_from_z(type));
+    if (!field->is_nullable)
+        return;
+    json_put_str(w, STR("null"));
+    json_array_end(w);
+}
+
+static void write_reply_field(struct json_writer *w, const struct reply_field *field)
+{
+    json_key(w, str_from_z(field->name));
+    json_object_begin(w);
+    write_reply_type(w, field);
+    if (field->type == REPLY_TRUE)
+        json_field_bool(w, "const", true);
+    else if (field->type == REPLY_UUID)
+        json_field_str(w, "format", STR("uuid"));
+    else if (field->type == REPLY_TIME)
+        json_field_str(w, "format", STR("date-time"));
+    else if (field->type == REPLY_TEXTS)
+        json_field_raw(w, "items", STR("{\"type\":\"string\"}"));
+    else if (field->type == REPLY_UUIDS)
+        json_field_raw(w, "items", STR(UUID_SCHEMA));
+    else if (field->type == REPLY_OBJECT)
+        write_reply_members(w, field->shape);
+    if (field->type == REPLY_LIST) {
+        json_key(w, STR("items"));
+        schema_write_reply(w, field->shape);
+    }
+    json_field_str(w, "description", str_from_z(field->help));
+    json_object_end(w);
+}
+
+static void write_reply_members(struct json_writer *w, const struct reply_shape *shape)
+{
+    json_key(w, STR("properties"));
+    json_object_begin(w);
+    for (uint32_t i = 0; i < shape->count; i++)
+        write_reply_field(w, &shape->fields[i]);
+    json_object_end(w);
+    json_key(w, STR("required"));
+    json_array_begin(w);
+    for (uint32_t i = 0; i < shape->count; i++)
+        if (!shape->fields[i].is_optional)
+            json_put_str(w, str_from_z(shape->fields[i].name));
+    json_array_end(w);
+}
+
+void schema_write_reply(struct json_writer *w, const struct reply_shape *shape)
+{
+    json_object_begin(w);
+    json_field_str(w, "type", STR("object"));
+    write_reply_members(w, shape);
+    json_object_end(w);
+}

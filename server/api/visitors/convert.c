@@ -18,16 +18,6 @@ Err route_conversion_post_check(struct ctx *ctx, struct conversion_post_input *i
     return field_refuse(ctx, "currency", "currency has to be three capital letters");
 }
 
-static Err conversion_answer(struct reply *reply, Uuid id)
-{
-    json_object_begin(&reply->json);
-    json_field_bool(&reply->json, "success", true);
-    json_field_uuid(&reply->json, "conversion_id", id);
-    visitor_write_sent(&reply->json);
-    json_object_end(&reply->json);
-    return OK;
-}
-
 fiber_fn Err route_conversion_post(struct ctx *ctx, const struct request *request,
                                    const struct conversion_post_input *input, struct reply *reply)
 {
@@ -45,7 +35,10 @@ fiber_fn Err route_conversion_post(struct ctx *ctx, const struct request *reques
         .for_facebook = input->send_to_facebook,
     };
     TRY(conversion_store(ctx, &conversion));
-    return conversion_answer(reply, conversion.id);
+    conversion_post_reply_write(&reply->json, &(struct conversion_post_reply){
+                                                  .conversion_id = conversion.id,
+                                              });
+    return OK;
 }
 
 fiber_fn Err route_call_click_post(struct ctx *ctx, const struct request *request,
@@ -63,5 +56,8 @@ fiber_fn Err route_call_click_post(struct ctx *ctx, const struct request *reques
     };
     Uuid conversion;
     TRY(call_click_store(ctx, &click, &conversion));
-    return conversion_answer(reply, conversion);
+    call_click_post_reply_write(&reply->json, &(struct call_click_post_reply){
+                                                  .conversion_id = conversion,
+                                              });
+    return OK;
 }

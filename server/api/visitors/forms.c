@@ -17,20 +17,9 @@ static bool is_spam(const struct form_submit_input *input)
     return input->honeypot.len > 0 || input->form_age_ms < FORM_AGE_MIN_MS;
 }
 
-static void put_stored(struct json_writer *w, const struct form *form,
-                       const struct submission *submission)
+static Str unless_empty(Str text)
 {
-    json_object_begin(w);
-    json_field_bool(w, "success", true);
-    json_field_uuid(w, "submission_id", submission->id);
-    if (submission_has_lead(submission) && !uuid_is_nil(submission->lead))
-        json_field_uuid(w, "lead_id", submission->lead);
-    json_field_uuid(w, "conversion_id", submission->conversion);
-    visitor_write_sent(w);
-    if (form->redirect_url.len > 0)
-        json_field_str(w, "redirect_url", form->redirect_url);
-    json_field_str(w, "success_message", form->thanks.len > 0 ? form->thanks : THANKS_DEFAULT);
-    json_object_end(w);
+    return text.len > 0 ? text : STR_NONE;
 }
 
 fiber_fn Err route_form_submit(struct ctx *ctx, const struct request *request,
@@ -51,6 +40,13 @@ fiber_fn Err route_form_submit(struct ctx *ctx, const struct request *request,
     TRY(input->faults);
     TRY(submission_store(ctx, &form, &submission));
     reply->status = 201;
-    put_stored(&reply->json, &form, &submission);
+    form_submit_reply_write(
+        &reply->json, &(struct form_submit_reply){
+                          .submission_id = submission.id,
+                          .lead_id = submission_has_lead(&submission) ? submission.lead : (Uuid){0},
+                          .conversion_id = submission.conversion,
+                          .redirect_url = unless_empty(form.redirect_url),
+                          .success_message = form.thanks.len > 0 ? form.thanks : THANKS_DEFAULT,
+                      });
     return OK;
 }

@@ -36,12 +36,3 @@ Str visitor_ip(struct ctx *ctx, const struct request *request)
         return request->ip;
     return ip_truncate(ctx->arena, request->ip);
 }
-
-void visitor_write_sent(struct json_writer *w)
-{
-    json_key(w, STR("sent"));
-    json_object_begin(w);
-    json_field_bool(w, "google", false);
-    json_field_bool(w, "facebook", false);
-    json_object_end(w);
-}

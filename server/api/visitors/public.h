@@ -13,10 +13,6 @@ Str visitor_agent(const struct request *request);
 /* The visitor's address as it may be kept: with IP_TRUNCATION without its last part. */
 Str visitor_ip(struct ctx *ctx, const struct request *request);
 
-/* {"sent": {"google": false, "facebook": false}} of an answer: nothing is told to anybody while the
- * visitor waits, and what was not sent is not called sent. */
-void visitor_write_sent(struct json_writer *w);
-
 /* GROUP(utm) and GROUP(clicks) of routes.def. */
 #define CLICK(input)                                                                               \
     ((struct click){.utm_source = (input)->utm_source,                                             \
