@@ -26,8 +26,13 @@ static Err take_bound(struct ctx *ctx, Str text, const char *key, struct product
 
 Err route_schedule_post_check(struct ctx *ctx, struct schedule_post_input *input)
 {
+    enum velocity_mode mode;
     TRY(take_bound(ctx, input->date_range_start, "start", &input->start));
-    return take_bound(ctx, input->date_range_end, "end", &input->until);
+    TRY(take_bound(ctx, input->date_range_end, "end", &input->until));
+    if (input->velocity_mode.len > 0 && !velocity_mode_parse(input->velocity_mode, &mode))
+        return field_refuse(ctx, "velocity.mode",
+                            "velocity.mode has to be STEADY, RAMP_UP or SPIKES");
+    return OK;
 }
 
 static struct production_request request_of(const struct schedule_post_input *input)
