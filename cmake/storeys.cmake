@@ -2,7 +2,7 @@
 #
 # Makes the static library spark_<name>. Its only include path is build/storeys/<name>, which
 # holds one link <name> → <folder>; together with those of the storeys below it this makes
-# "io/pg/db.h" work from core/content and "server/dispatch/request.h" a compile error there.
+# "io/pg/db.h" work from core/content and "server/http/request.h" a compile error there.
 
 function(spark_storey name folder)
     cmake_parse_arguments(arg "" "" "BELOW;WITHOUT;LIBRARIES" ${ARGN})

@@ -12,9 +12,11 @@
 #include "io/setup/setup.h"
 #include "jobs/queue/crash_page.h"
 #include "jobs/queue/queue.h"
+#include "server/dispatch/dispatch.h"
 #include "server/dispatch/extension_routes.h"
 #include "server/dispatch/router.h"
 #include "server/http/http.h"
+#include "server/pages/pages.h"
 #include "visitors/outbound/outbound.h"
 
 #include <arpa/inet.h>
@@ -206,7 +208,8 @@ static void *serve(void *arg)
     crash_page_show(thread->index);
     loops[thread->index] = reactor->loop;
     queue_use(reactor->redis);
-    struct server *server = server_new(reactor, thread->router, thread->listener);
+    const struct server_parts parts = {dispatch_answer, thread->router, pages_add};
+    struct server *server = server_new(reactor, &parts, thread->listener);
     fiber_spawn(reactor->loop, "startup", startup_run, thread);
     if (!must_stop)
         loop_run(reactor->loop);

@@ -1,7 +1,8 @@
-"""Reads server/api/<family>/routes.def: routes, and below each the fields that it takes and gives.
+"""Reads server/api/<family>/routes.def: routes, and below each the fields that it takes and those of its reply.
 
     ROUTE("POST", "/api/lead", lead_post, GUARD_VISITOR, BODY_PUBLIC, TAG_VISITORS, RATE_FORM, SITE_HOST, WRITES, "Stores a lead.")
         BODY(email, TEXT(254), REQUIRED, "The address of the visitor.")
+        REPLY(id, UUID, "The lead.")
 
 One row a line. The rows below a route are its own until the next ROUTE or GROUP; server/api/README.md lists them.
 A mistake ends with file:line and a sentence.
@@ -32,6 +33,12 @@ TYPES = {"TEXT": 1, "SCALAR": 1, "INT": 2, "BOOL": 0, "UUID": 0, "IDS": 1, "TIME
          "OBJECT": 0, "JSON": 0, "ANY": 0}
 OPTIONS = ("ALIAS", "REQUIRED", "FILLED", "DEFAULT", "CHOICES", "FOLDED", "BLANKABLE", "CAPPED", "HAS", "NULLABLE",
            "OF", "SAYS")
+
+
+# Of replies. LIST and OBJECT are of a GROUP, whose rows are REPLY rows too.
+REPLY_TYPES = {"TRUE": 0, "BOOL": 0, "INT": 0, "COUNT": 0, "TEXT": 0, "UUID": 0, "TIME": 0, "RAW": 0, "TEXTS": 0,
+               "UUIDS": 0, "OBJECT": 1, "LIST": 1}
+REPLY_OPTIONS = ("NULLABLE", "OPTIONAL")
 
 
 class Mistake(Exception):
@@ -66,6 +73,19 @@ class Field:
 
 
 @dataclass
+class Reply:
+    name: str
+    type: str
+    group: str | None
+    options: dict
+    help: str
+
+    def has_flag(self):
+        """Numbers and objects have no value of their own that could mean none."""
+        return bool(self.options) and self.type in ("BOOL", "INT", "COUNT", "TIME", "OBJECT", "LIST", "TEXTS", "UUIDS")
+
+
+@dataclass
 class Route:
     method: str
     pattern: str
@@ -81,6 +101,7 @@ class Route:
     family: str
     where: str
     fields: list = field(default_factory=list)
+    replies: list = field(default_factory=list)
     needs: list = field(default_factory=list)   # (names, sentence or None)
     keeps: list = field(default_factory=list)   # "type name"
     is_checked: bool = False
@@ -102,7 +123,12 @@ class Family:
     name: str
     routes: list = field(default_factory=list)
     includes: list = field(default_factory=list)
-    groups: dict = field(default_factory=dict)
+    groups: dict = field(default_factory=dict)  # fields and replies, by name
+
+    def shapes(self):
+        """The groups that are objects of replies."""
+        return {name: [row for row in rows if isinstance(row, Reply)] for name, rows in self.groups.items()
+                if any(isinstance(row, Reply) for row in rows)}
 
 
 def split(arguments):
@@ -181,6 +207,21 @@ def read_field(place, arguments, where):
     return Field(place, path, type_, limits, options, unquote(parts[-1], where), where)
 
 
+def read_reply(family, arguments, where):
+    parts = split(arguments)
+    if len(parts) not in (3, 4):
+        raise Mistake(f"{where}: a reply has a name, a type, perhaps options, and a sentence")
+    type_, groups = next(iter(words(parts[1], where).items()))
+    options = words(parts[2], where) if len(parts) == 4 else {}
+    if REPLY_TYPES.get(type_) != len(groups):
+        raise Mistake(f"{where}: '{parts[1]}' is no type of a reply")
+    if groups and groups[0] not in family.groups:
+        raise Mistake(f"{where}: there is no group '{groups[0]}' above")
+    if any(option not in REPLY_OPTIONS for option in options):
+        raise Mistake(f"{where}: '{parts[2]}' is no option of a reply")
+    return Reply(parts[0], type_, groups[0] if groups else None, options, unquote(parts[-1], where))
+
+
 def read_route(arguments, family, where):
     parts = split(arguments)
     if len(parts) != 10:
@@ -202,10 +243,15 @@ def read_route(arguments, family, where):
     return route
 
 
-def open_target(route, group, where):
+def add_rows(route, group, rows, where):
+    """To the open group, or to the route's fields and replies."""
     if route is None and group is None:
         raise Mistake(f"{where}: this row belongs below a ROUTE")
-    return group if group is not None else route.fields
+    for row in rows:
+        if group is not None:
+            group.append(row)
+        else:
+            (route.replies if isinstance(row, Reply) else route.fields).append(row)
 
 
 def read_row(family, state, macro, arguments, where):
@@ -220,15 +266,18 @@ def read_row(family, state, macro, arguments, where):
     if macro == "INCLUDE":
         family.includes.append(unquote(arguments, where))
         return state
-    target = open_target(route, group, where)
     if macro in ("BODY", "QUERY"):
-        target.append(read_field(macro, arguments, where))
+        add_rows(route, group, [read_field(macro, arguments, where)], where)
+    elif macro == "REPLY":
+        add_rows(route, group, [read_reply(family, arguments, where)], where)
     elif macro == "USE":
         if arguments not in family.groups:
             raise Mistake(f"{where}: there is no group '{arguments}' above")
-        target += family.groups[arguments]
+        add_rows(route, group, family.groups[arguments], where)
+    elif route is None and group is None:
+        raise Mistake(f"{where}: this row belongs below a ROUTE")
     elif group is not None:
-        raise Mistake(f"{where}: a group has fields only")
+        raise Mistake(f"{where}: a group has fields and replies only")
     elif macro == "NEEDS":
         parts = split(arguments)
         says = unquote(parts.pop(), where) if parts[-1].startswith('"') else None
@@ -270,6 +319,9 @@ def check_route(route):
     for name in route.subjects:
         if "OF" not in route.find(name).options:
             raise Mistake(f"{route.where}: '{name}' does not say OF(…): whose site would it be?")
+    replies = [reply.name for reply in route.replies]
+    if len(set(replies)) != len(replies):
+        raise Mistake(f"{route.where}: {route.name} replies with a name twice")
     if route.is_checked and not route.has_input():
         raise Mistake(f"{route.where}: {route.name} checks an input that it does not have")
 

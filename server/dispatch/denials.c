@@ -4,6 +4,7 @@
 #include "access/limits/denial_limit.h"
 #include "base/system/clock.h"
 #include "base/system/counters.h"
+#include "server/dispatch/route.h"
 #include "server/http/exchange.h"
 
 enum { WRITE_US = 2 * 1000 * 1000, PATH_MAX_LOGGED = 200 };

@@ -1,8 +1,5 @@
-/*
- * Dispatch: the life of a request. Copies it, starts its fiber, finds out who asks, runs the
- * handler, sends the reply or the error, writes the log line. The one file that knows that h2o may
- * drop a request under a waiting fiber; no handler ever learns of it.
- */
+#include "server/dispatch/dispatch.h"
+
 #include "access/identity/current.h"
 #include "base/system/clock.h"
 #include "base/system/counters.h"
@@ -27,98 +24,22 @@ enum { PROBE_WHO_US = 1000 * 1000 };
 /* Fibers that requests start themselves fit beside the largest REQUESTS_MAX. */
 static_assert(18000 + 2000 <= FIBER_LIVE_MAX, "REQUESTS_MAX of settings.def");
 
-static struct exchange *exchange_new(struct server *server, h2o_req_t *req);
 static Err refuse_early(struct exchange *exchange);
 static void run(void *arg);
 static void answer(struct exchange *exchange, Err err);
 static void watch_client(struct exchange *exchange);
 
-int dispatch_on_request(h2o_handler_t *self, h2o_req_t *req)
+void dispatch_answer(struct exchange *exchange)
 {
-    (void)self;
-    struct server *server = H2O_STRUCT_FROM_MEMBER(struct server, h2o, req->conn->ctx);
-    struct exchange *exchange = exchange_new(server, req);
     Err refusal = refuse_early(exchange);
     if (refusal != OK) {
         answer(exchange, refusal);
         exchange_release(exchange);
-    } else {
-        exchange->fiber = fiber_spawn(server->reactor->loop, "request", run, exchange);
-        if (exchange->fiber != NULL && exchange->req != NULL)
-            watch_client(exchange);
-    }
-    exchange_release(exchange);
-    return 0;
-}
-
-static struct arena *arena_take(struct server *server)
-{
-    if (server->arena_count == 0)
-        return arena_create();
-    return server->arenas[--server->arena_count];
-}
-
-static void arena_give(struct server *server, struct arena *arena)
-{
-    if (server->arena_count == ARENA_POOL_MAX) {
-        arena_destroy(arena);
         return;
     }
-    arena_reset(arena);
-    server->arenas[server->arena_count++] = arena;
-}
-
-void exchange_release(struct exchange *exchange)
-{
-    assert(exchange->references > 0);
-    if (--exchange->references > 0)
-        return;
-    exchange_drop_memory(exchange);
-    arena_give(exchange->server, exchange->arena);
-}
-
-struct link {
-    struct exchange *exchange;
-};
-
-/* h2o's side ends: the reply is out, or the client went away. */
-static void link_dispose(void *memory)
-{
-    struct exchange *exchange = ((struct link *)memory)->exchange;
-    struct conn *conn = exchange->conn;
-    if (conn->body_wait != NULL)
-        wait_end(conn->body_wait, ERR_CANCELLED);
-    conn->body_wait = NULL;
-    conn->exchange = NULL;
-    exchange->conn = NULL;
-    exchange->req = NULL;
-    exchange_stop_sending(exchange);
-    exchange_client_is_gone(exchange);
-    exchange_release(exchange);
-}
-
-/* Three hold a new exchange: the caller, the fiber and h2o's request. */
-static struct exchange *exchange_new(struct server *server, h2o_req_t *req)
-{
-    struct arena *arena = arena_take(server);
-    struct exchange *exchange = arena_new(arena, struct exchange);
-    exchange->server = server;
-    exchange->arena = arena;
-    exchange->req = req;
-    exchange->conn = conn_of_request(req);
-    exchange->conn->exchange = exchange;
-    exchange->references = 3;
-    exchange->started_us = clock_now_us();
-    exchange->body_holding.budget = BUDGET_BODIES;
-    exchange_copy_request(exchange, req);
-    if (exchange->conn->is_body_complete && exchange->conn->body.len > 0)
-        exchange_take_body(exchange);
-    exchange->answer_first = arena_alloc_raw(arena, REPLY_FIRST);
-    exchange->mark = arena_mark(arena);
-
-    struct link *link = h2o_mem_alloc_shared(&req->pool, sizeof *link, link_dispose);
-    link->exchange = exchange;
-    return exchange;
+    exchange->fiber = fiber_spawn(exchange->server->reactor->loop, "request", run, exchange);
+    if (exchange->fiber != NULL && exchange->req != NULL)
+        watch_client(exchange);
 }
 
 /* While the fiber waits, the socket is watched: its end cancels the fiber, which else would go on
@@ -127,14 +48,6 @@ static void watch_client(struct exchange *exchange)
 {
     if (!exchange->conn->is_watched)
         conn_watch(exchange->conn);
-}
-
-void exchange_lose_client(struct exchange *exchange)
-{
-    if (exchange->fiber == NULL)
-        return;
-    counter_inc(http_cancelled);
-    fiber_cancel(exchange->fiber);
 }
 
 /* What to do ------------------------------------------------------------------------------- */
@@ -239,15 +152,15 @@ static fiber_fn Err handle(struct exchange *exchange)
 {
     struct ctx *ctx = exchange->ctx;
     struct request *request = &exchange->request;
+    const struct router *router = exchange->server->parts.answerer;
     if (cors_platform(ctx, request, &exchange->reply))
         return OK;
-    struct route_match match =
-        router_find(exchange->server->router, ctx->arena, request->method, request->path);
+    struct route_match match = router_find(router, ctx->arena, request->method, request->path);
     const struct route *preflight =
-        match.route == NULL ? cors_preflight_route(exchange->server->router, ctx->arena, request)
-                            : NULL;
+        match.route == NULL ? cors_preflight_route(router, ctx->arena, request) : NULL;
     const struct route *route = preflight != NULL ? preflight : match.route;
     request->route = route;
+    request->envelope = route != NULL ? route->envelope : envelope_of_path(request->path);
     request->json = NULL; /* of the try before, which is forgotten */
     request->input = NULL;
     for (uint32_t i = 0; i < REQUEST_PARAMS_MAX; i++)
@@ -261,7 +174,7 @@ static fiber_fn Err handle(struct exchange *exchange)
     TRY(cors_open(ctx, request, &exchange->reply));
     if (preflight != NULL)
         return cors_preflight_answer(ctx, &exchange->reply);
-    if (route == NULL && match.allowed.len > 0 && envelope_of_path(request->path) == ENVELOPE_API) {
+    if (route == NULL && match.allowed.len > 0 && request->envelope == ENVELOPE_API) {
         reply_header(&exchange->reply, STR("allow"), match.allowed);
         return fail(ctx, ERR_METHOD_NOT_ALLOWED, "Use %.*s here.", STR_FMT(match.allowed));
     }
@@ -303,12 +216,6 @@ static void ctx_init(struct exchange *exchange)
                                                  .reactor = reactor,
                                                  .deadline_us = exchange->started_us + timeout_us,
                                              });
-}
-
-static enum envelope envelope_of(const struct exchange *exchange)
-{
-    const struct route *route = exchange->request.route;
-    return route != NULL ? route->envelope : envelope_of_path(exchange->request.path);
 }
 
 /* What is refused without a fiber: there may be none left. */
@@ -415,7 +322,7 @@ static void answer(struct exchange *exchange, Err err)
         err = fail(exchange->ctx, ERR_UNAVAILABLE, "The server is stopping.");
     if (err != OK && !exchange->reply.is_streaming) {
         exchange_begin_answer(exchange);
-        reply_error(exchange->ctx, &exchange->reply, envelope_of(exchange), err);
+        reply_error(exchange->ctx, &exchange->reply, exchange->request.envelope, err);
     }
     /* Nobody knows where the next request begins when this one has not been read to its end. */
     if (exchange->conn != NULL && !exchange->conn->is_body_complete) {
@@ -427,6 +334,12 @@ static void answer(struct exchange *exchange, Err err)
     denial_note(exchange, err);
 }
 
+/* What anybody may read carries tags of its own, or none. */
+static bool is_conditional(const struct route *route)
+{
+    return route != NULL && route->guard != GUARD_OPEN;
+}
+
 static void run(void *arg)
 {
     struct exchange *exchange = arg;
@@ -436,7 +349,7 @@ static void run(void *arg)
     counter_add(COUNTER_http_in_flight, 1);
 
     Err err = handle_with_retries(exchange);
-    if (err == OK)
+    if (err == OK && is_conditional(exchange->request.route))
         exchange_make_conditional(exchange);
     answer(exchange, err);
     /* The body, the rows, the plan and all else but the answer itself: a client may take its time

@@ -2,7 +2,7 @@
 
 #include "base/system/clock.h"
 #include "base/system/range.h"
-#include "server/dispatch/request.h"
+#include "server/http/request.h"
 
 #include <assert.h>
 #include <inttypes.h>

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "server/dispatch/request.h"
+#include "server/http/request.h"
 
 /* ERR_INVALID_QUERY names a parameter that the route does not know, and those that it knows. */
 Err input_check_query(struct ctx *ctx, const struct request *request);

@@ -6,8 +6,8 @@
 #pragma once
 
 #include "access/limits/rate.h"
+#include "base/settings/settings.h"
 #include "server/dispatch/field.h"
-#include "server/dispatch/request.h"
 #include "server/dispatch/site_rule.h"
 #include "server/http/reply.h"
 
@@ -60,6 +60,7 @@ struct route {
     struct route_site site;
     enum envelope envelope;
     struct route_input input;
+    const struct reply_shape *reply; /* NULL: not JSON, or not declared */
     const char *summary;
     void *extension; /* its endpoint, for routes that an extension added */
 };
@@ -68,4 +69,5 @@ struct route {
 extern const struct route ROUTES[];
 extern const uint32_t ROUTES_COUNT;
 
-enum envelope envelope_of_path(Str path); /* /api, /god: ENVELOPE_API */
+/* The most bytes that a body may have. */
+uint64_t route_body_max(const struct settings *settings, enum route_body body);

@@ -34,13 +34,6 @@ struct router {
     bool has_god_token;
 };
 
-enum envelope envelope_of_path(Str path)
-{
-    Str first = str_slice(path, 0, 5);
-    bool is_api = str_eq_nocase(first, STR("/api/")) || str_eq_nocase(first, STR("/god/"));
-    return is_api ? ENVELOPE_API : ENVELOPE_CMS;
-}
-
 struct router *router_new(bool has_god_token)
 {
     struct arena *arena = arena_create();

@@ -1,6 +1,6 @@
 /*
- * An exchange: one request and its reply, from the head to the last byte. Private to dispatch,
- * stream and http; with conn.h the only header of the tree that names h2o.
+ * An exchange: one request and its reply, from the head to the last byte. For http, dispatch and
+ * pages alone; with conn.h the only header of the tree that names h2o.
  *
  * Two sides hold it: the fiber that runs the handler, and h2o's request. Either may go first: a
  * client that disappears cancels the fiber, a fiber that is done leaves the arena to the socket
@@ -10,9 +10,10 @@
 
 #include "access/identity/authenticate.h"
 #include "io/reactor/reactor.h"
-#include "server/dispatch/route.h"
 #include "server/http/conn.h"
 #include "server/http/http.h"
+#include "server/http/reply.h"
+#include "server/http/request.h"
 
 enum { ARENA_POOL_MAX = 256 };
 /* Answers up to this are no matter of budgets. */
@@ -24,7 +25,8 @@ struct lingering;
 
 struct server {
     struct reactor *reactor;
-    const struct router *router;
+    struct server_parts parts;
+    h2o_hostconf_t *host;
     h2o_globalconf_t config;
     h2o_context_t h2o;
     h2o_accept_ctx_t accept;
@@ -79,8 +81,8 @@ struct exchange {
     struct ctx *ctx; /* of the caller, once that is known */
 };
 
-/* dispatch.c */
-int dispatch_on_request(h2o_handler_t *self, h2o_req_t *req);
+/* exchange.c: a handler of h2o: makes an exchange and hands it to server_parts.answer. */
+int exchange_on_request(h2o_handler_t *self, h2o_req_t *req);
 void exchange_release(struct exchange *exchange);
 
 /* answer.c: the memory of the answer: a fresh one, and its end. */
@@ -108,16 +110,11 @@ void exchange_copy_request(struct exchange *exchange, const h2o_req_t *req);
 /* stream.c: the end of a streaming reply, however its handler ended; and of its client. */
 void exchange_end_stream(struct exchange *exchange);
 void exchange_client_is_gone(struct exchange *exchange);
-/* dispatch.c: its connection has ended; its fiber need not go on. */
+/* exchange.c: its connection has ended; its fiber need not go on. */
 void exchange_lose_client(struct exchange *exchange);
-
-/* pages_http.c: serves the files of `folder` and its subfolder `below` ("" or "/js") under
- * `prefix`, from memory. */
-void pages_register(h2o_hostconf_t *host, const char *prefix, Str folder, const char *below);
 
 /* conn_body.c: the body that came before the request was dispatched; the rest of one that is
  * larger, for routes that have let their caller pass. ERR_TOO_LARGE over `max` bytes. */
-uint64_t route_body_max(const struct settings *settings, enum route_body body);
 void exchange_take_body(struct exchange *exchange);
 void exchange_drop_body(struct exchange *exchange);
 fiber_fn Err exchange_receive_body(struct ctx *ctx, struct exchange *exchange, uint64_t max);

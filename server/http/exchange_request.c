@@ -113,6 +113,7 @@ void exchange_copy_request(struct exchange *exchange, const h2o_req_t *req)
         request->path = str_slice(target, 0, (size_t)question);
         request->query = str_slice(target, (size_t)question + 1, target.len);
     }
+    request->envelope = envelope_of_path(request->path);
     request->method = copy(arena, req->method);
     request->host = copy(arena, req->authority);
     copy_headers(arena, request, req);

@@ -41,12 +41,13 @@ struct server *server_of(struct reactor *reactor)
     return server;
 }
 
-struct server *server_new(struct reactor *reactor, const struct router *router, int listener_fd)
+struct server *server_new(struct reactor *reactor, const struct server_parts *parts,
+                          int listener_fd)
 {
     struct server *server = calloc(1, sizeof *server);
     assert(server != NULL);
     server->reactor = reactor;
-    server->router = router;
+    server->parts = *parts;
     server->started_us = clock_now_us();
     reactor_slot_set(reactor, &slot, server);
     int64_t max = process_connections_max(reactor->settings) / reactor->settings->server_threads;
@@ -68,25 +69,19 @@ struct server *server_new(struct reactor *reactor, const struct router *router, 
     return server;
 }
 
-/* The static pages under /admin; everything else goes to dispatch. */
+/* What the parts add, and behind it the handler of everything else. */
 static void configure(struct server *server)
 {
-    const struct settings *settings = server->reactor->settings;
     h2o_globalconf_t *config = &server->config;
     h2o_config_init(config);
     config->server_name = h2o_iovec_init(H2O_STRLIT("spark"));
     config->http1.req_timeout = LIBRARY_TIMEOUT_MS;
     config->http1.upgrade_to_http2 = 0;
-    h2o_hostconf_t *host =
-        h2o_config_register_host(config, h2o_iovec_init(H2O_STRLIT("default")), 65535);
-
-    if (settings->static_path.len > 0) {
-        pages_register(host, "/admin", settings->static_path, "");
-        pages_register(host, "/js", settings->static_path, "/js"); /* what sites' pages load */
-    }
-    h2o_pathconf_t *all = h2o_config_register_path(host, "/", 0);
+    server->host = h2o_config_register_host(config, h2o_iovec_init(H2O_STRLIT("default")), 65535);
+    server->parts.add_pages(server);
+    h2o_pathconf_t *all = h2o_config_register_path(server->host, "/", 0);
     h2o_handler_t *handler = h2o_create_handler(all, sizeof *handler);
-    handler->on_req = dispatch_on_request;
+    handler->on_req = exchange_on_request;
 }
 
 void server_connection_is_gone(struct server *server)

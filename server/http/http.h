@@ -6,10 +6,20 @@
 #include "io/reactor/reactor.h"
 
 struct server;
-struct router;
+struct exchange;
+
+/* What the modules above give to a server. */
+struct server_parts {
+    /* Answers an exchange: later, from a fiber of its own, or at once. dispatch_answer. */
+    void (*answer)(struct exchange *exchange);
+    const void *answerer; /* what `answer` finds in the server: its router */
+    /* Adds handlers of certain paths before the one of all others. pages_add. */
+    void (*add_pages)(struct server *server);
+};
 
 /* `listener_fd` is a bound, listening socket; the server owns it from here. */
-struct server *server_new(struct reactor *reactor, const struct router *router, int listener_fd);
+struct server *server_new(struct reactor *reactor, const struct server_parts *parts,
+                          int listener_fd);
 /* That of this thread. */
 struct server *server_of(struct reactor *reactor);
 /* Stops accepting, closes idle connections, lets the others finish. */

@@ -7,6 +7,7 @@
 #include "base/json/json_writer.h"
 #include "base/system/ctx.h"
 #include "io/fiber/fiber.h"
+#include "server/http/request.h"
 
 enum { REPLY_HEADERS_MAX = 16, REPLY_MAX = 64 * 1024 * 1024 };
 /* What an answer may have without a malloc: most of them, and it still fits an arena's first chunk.
@@ -48,5 +49,4 @@ fiber_fn Err reply_stream_write(struct ctx *ctx, struct reply *reply, Str chunk)
 void reply_stream_break(struct reply *reply);
 
 /* The error of ctx->diag in the envelope of the API being spoken. */
-enum envelope { ENVELOPE_CMS, ENVELOPE_API };
 void reply_error(struct ctx *ctx, struct reply *reply, enum envelope envelope, Err err);

@@ -122,8 +122,7 @@ static bool is_known(const struct exchange *exchange, Str etag)
 fiber_fn void exchange_make_conditional(struct exchange *exchange)
 {
     struct reply *reply = &exchange->reply;
-    const struct route *route = exchange->request.route;
-    if (reply->is_streaming || route == NULL || route->guard == GUARD_OPEN)
+    if (reply->is_streaming)
         return;
     bool is_get = str_eq(exchange->request.method, STR("GET")) || exchange->is_head;
     if (!is_get || reply->status != 200 || reply->body->len == 0 ||

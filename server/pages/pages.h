@@ -8,6 +8,8 @@
 #include "base/memory/arena.h"
 #include "base/text/str.h"
 
+struct server;
+
 enum { PAGES_MAX = 256, PAGE_SIZE_MAX = 4 * 1024 * 1024, PAGES_DEPTH_MAX = 4 };
 
 /* One representation: as it is, or compressed. */
@@ -35,3 +37,7 @@ typedef Str PageCompressFn(struct arena *arena, Str bytes);
 /* What is too big, too deep or unreadable is left out and logged. */
 void pages_load(struct pages *pages, Str folder, PageCompressFn *compress);
 const struct page *pages_find(const struct pages *pages, Str path); /* or NULL */
+
+/* Serves the files of STATIC_PATH under /admin, and those of its folder js under /js, from memory.
+ */
+void pages_add(struct server *server);

@@ -1,4 +1,5 @@
 /* The static pages over h2o: which representation, is it still fresh, with which headers. */
+#include "base/settings/settings.h"
 #include "server/http/exchange.h"
 #include "server/pages/pages.h"
 
@@ -48,7 +49,8 @@ static Str gzip(struct arena *arena, Str bytes)
     return copy != NULL ? str_of(copy, len) : STR_NONE;
 }
 
-void pages_register(h2o_hostconf_t *host, const char *prefix, Str folder, const char *below)
+/* The files of `folder` and its subfolder `below` ("" or "/js") under `prefix`. */
+static void add(h2o_hostconf_t *host, const char *prefix, Str folder, const char *below)
 {
     h2o_pathconf_t *path = h2o_config_register_path(host, prefix, 0);
     struct pages_handler *pages = (void *)h2o_create_handler(path, sizeof *pages);
@@ -59,6 +61,15 @@ void pages_register(h2o_hostconf_t *host, const char *prefix, Str folder, const 
     struct arena *arena = pages->pages.arena;
     pages->index = str_printf(arena, "%s/", prefix + 1);
     pages_load(&pages->pages, str_printf(arena, "%.*s%s", STR_FMT(folder), below), gzip);
+}
+
+void pages_add(struct server *server)
+{
+    Str folder = server->reactor->settings->static_path;
+    if (folder.len == 0)
+        return;
+    add(server->host, "/admin", folder, "");
+    add(server->host, "/js", folder, "/js"); /* what sites' pages load */
 }
 
 /* `name` and `value` must be static, or live as long as the request. */

@@ -62,6 +62,9 @@ ROUTES_REFUSED = {
     "field_named_twice": (GOOD_ROUTE + '    BODY(a, UUID, "Y.")\n    BODY(a, BOOL, "Y.")\n', "names a field twice"),
     "member_of_no_object": (GOOD_ROUTE + '    BODY(a.b, UUID, "Y.")\n', ":2: 'a' is no object of x_post"),
     "field_above_the_routes": ('BODY(a, UUID, "Y.")\n', ":1: this row belongs below a ROUTE"),
+    "reply_of_no_type": (GOOD_ROUTE + '    REPLY(a, URL, "Y.")\n', ":2: 'URL' is no type of a reply"),
+    "reply_of_no_group": (GOOD_ROUTE + '    REPLY(a, LIST(b), "Y.")\n', ":2: there is no group 'b' above"),
+    "reply_named_twice": (GOOD_ROUTE + '    REPLY(a, INT, "Y.")\n    REPLY(a, INT, "Y.")\n', "with a name twice"),
     "route_named_twice": (GOOD_ROUTE + GOOD_ROUTE.replace("/api/x", "/api/y"), ":2: x_post is already at"),
     "row_in_two_lines": ('ROUTE("GET",\n', ":1: a row is MACRO(…) in one line"),
 }
@@ -106,6 +109,16 @@ def main():
         claim("a_handler_is_given_its_input", "route_x_post(struct ctx *ctx, const struct request *request, "
               "const struct x_post_input *input, struct reply *reply);" in head)
         claim("members_are_those_of_the_rows", 'STR_INIT("site site_id text note")' in source)
+        result = generate_routes(folder, 'GROUP(row)\n    REPLY(id, UUID, NULLABLE, "Y.")\n' + GOOD_ROUTE
+                                 + '    REPLY(rows, LIST(row), "Y.")\n    REPLY(next, INT, OPTIONAL, "Y.")\n')
+        head = (folder / "routes/x.h").read_text() if result.returncode == 0 else ""
+        source = (folder / "routes.c").read_text() if result.returncode == 0 else ""
+        claim("replies_become_structs", "struct x_post_reply {\n    struct row_replies rows;\n    int64_t next;\n"
+              "    bool has_next;\n};" in head)
+        claim("what_is_null_is_written_and_what_is_left_out_is_not",
+              'if (!uuid_is_nil(reply->id)) {\n        json_field_uuid(w, "id", reply->id);\n    }\n'
+              '    else\n        json_field_null(w, "id");' in source
+              and 'if (reply->has_next) {\n        json_field_int(w, "next", reply->next);\n    }\n    json_object_end' in source)
         result = generate(folder, GOOD)
         source = (folder / "sql.c").read_text() if result.returncode == 0 else ""
         claim("statement_keeps_its_text_without_the_semicolon",

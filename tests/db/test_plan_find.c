@@ -68,7 +68,7 @@ static fiber_fn Err find_plans(struct ctx *ctx, void *arg)
     const struct schema *schema;
     const struct json *body;
     struct query queries[4];
-    ctx->actor = &TEST_ADMIN;
+    ctx_be(ctx, &TEST_ADMIN, ctx->scope);
     TRY(schema_current(ctx, &schema));
     queries[0] = query_unparsed(STR("filter[slug][_eq]=a&limit=3"));
     queries[1] = query_unparsed(STR("limit=3&filter={\"slug\":{\"_eq\":\"b\"}}"));

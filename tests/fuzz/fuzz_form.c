@@ -3,7 +3,7 @@
  * what was written down is taken again, word for word.
  */
 #include "base/memory/arena.h"
-#include "server/dispatch/form_fields.h"
+#include "visitors/forms/form_fields.h"
 
 #include <assert.h>
 

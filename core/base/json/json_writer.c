@@ -76,6 +76,12 @@ void json_put_int(struct json_writer *w, int64_t value)
     buf_put_i64(w->out, value);
 }
 
+void json_put_uint(struct json_writer *w, uint64_t value)
+{
+    before_value(w);
+    buf_printf(w->out, "%ju", (uintmax_t)value);
+}
+
 void json_put_bool(struct json_writer *w, bool value)
 {
     before_value(w);

@@ -117,3 +117,17 @@ void facebook_event_write(struct buf *out, struct arena *arena,
 
 /* Of a visitor whose cookie nobody asked for: the conversion is a client of its own. */
 void google_event_write(struct buf *out, struct arena *arena, const struct conversion_facts *facts);
+
+/*
+ * What a User-Agent says: device, browser, system, and whether it is a known robot. Substrings in
+ * a fixed order, first match wins (specification: spark.md B.1, with its faults mended: phones are
+ * asked for before the systems they resemble).
+ */
+struct visitor {
+    Str device_type; /* desktop, mobile, tablet */
+    Str browser;
+    Str os;
+    bool is_bot;
+    Str bot_name; /* STR_NONE unless is_bot */
+};
+struct visitor visitor_of(Str user_agent);

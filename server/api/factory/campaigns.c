@@ -3,26 +3,25 @@
 #include "factory/spin/spin.h"
 #include "gen/routes/factory.h"
 #include "gen/sql.h"
-#include "server/api/listing.h"
 
 #include <assert.h>
 
 enum { NICHE_JSON_MAX = 64 * 1024 };
 
-/* The first columns of every statement here stand in the same order. */
-static void put_row(struct json_writer *w, const struct rows *rows, uint32_t row)
+/* The first columns of both statements stand in the same order. */
+static struct campaign_row_reply campaign_of(const struct rows *rows, uint32_t row)
 {
-    static_assert((int)CAMPAIGNS_OF_ALL_DATE_CREATED == (int)CAMPAIGNS_OF_SITE_DATE_CREATED &&
-                      (int)CAMPAIGN_ADD_DATE_CREATED == (int)CAMPAIGNS_OF_SITE_DATE_CREATED,
-                  "one reader for three statements");
-    json_field_uuid(w, "id", row_uuid(rows, row, CAMPAIGNS_OF_SITE_ID));
-    put_uuid(w, "site_id", row_uuid(rows, row, CAMPAIGNS_OF_SITE_SITE_ID));
-    put_text(w, "name", row_text(rows, row, CAMPAIGNS_OF_SITE_NAME));
-    put_text(w, "headline_spintax_root",
-             row_text(rows, row, CAMPAIGNS_OF_SITE_HEADLINE_SPINTAX_ROOT));
-    put_text(w, "location_mode", row_text(rows, row, CAMPAIGNS_OF_SITE_LOCATION_MODE));
-    put_text(w, "status", row_text(rows, row, CAMPAIGNS_OF_SITE_STATUS));
-    put_time(w, "date_created", row_time(rows, row, CAMPAIGNS_OF_SITE_DATE_CREATED));
+    static_assert((int)CAMPAIGNS_OF_ALL_DATE_CREATED == (int)CAMPAIGNS_OF_SITE_DATE_CREATED,
+                  "one reader for two statements");
+    return (struct campaign_row_reply){
+        .id = row_uuid(rows, row, CAMPAIGNS_OF_SITE_ID),
+        .site_id = row_uuid(rows, row, CAMPAIGNS_OF_SITE_SITE_ID),
+        .name = row_text(rows, row, CAMPAIGNS_OF_SITE_NAME),
+        .headline_spintax_root = row_text(rows, row, CAMPAIGNS_OF_SITE_HEADLINE_SPINTAX_ROOT),
+        .location_mode = row_text(rows, row, CAMPAIGNS_OF_SITE_LOCATION_MODE),
+        .status = row_text(rows, row, CAMPAIGNS_OF_SITE_STATUS),
+        .date_created = row_time(rows, row, CAMPAIGNS_OF_SITE_DATE_CREATED),
+    };
 }
 
 fiber_fn Err route_campaigns_index(struct ctx *ctx, const struct request *request,
@@ -38,17 +37,12 @@ fiber_fn Err route_campaigns_index(struct ctx *ctx, const struct request *reques
                      ARGS(db_uuid(ctx->scope.site), status, limit, offset), &rows));
     else
         TRY(db_query(ctx, &SQL_CAMPAIGNS_OF_ALL, ARGS(status, limit, offset), &rows));
-    struct json_writer *w = &reply->json;
-    json_object_begin(w);
-    json_key(w, STR("campaigns"));
-    json_array_begin(w);
-    for (uint32_t i = 0; i < rows.count; i++) {
-        json_object_begin(w);
-        put_row(w, &rows, i);
-        json_object_end(w);
-    }
-    json_array_end(w);
-    json_object_end(w);
+    struct campaign_row_reply *campaigns =
+        arena_array(ctx->arena, struct campaign_row_reply, rows.count);
+    for (uint32_t i = 0; i < rows.count; i++)
+        campaigns[i] = campaign_of(&rows, i);
+    campaigns_index_reply_write(
+        &reply->json, &(struct campaigns_index_reply){.campaigns = {campaigns, rows.count}});
     return OK;
 }
 
@@ -116,21 +110,22 @@ Err route_campaigns_post_check(struct ctx *ctx, struct campaigns_post_input *bod
     return niche_variables_read(ctx, body->niche_variables, &body->niche_json);
 }
 
-static void put_created(struct json_writer *w, const struct rows *rows)
+static struct new_campaign_reply created_of(const struct rows *rows)
 {
-    Str variables = row_json(rows, 0, CAMPAIGN_ADD_NICHE_VARIABLES);
-    json_object_begin(w);
-    json_field_bool(w, "success", true);
-    json_key(w, STR("campaign"));
-    json_object_begin(w);
-    put_row(w, rows, 0);
-    json_field_raw(w, "niche_variables", variables);
-    put_text(w, "location_target", row_text(rows, 0, CAMPAIGN_ADD_LOCATION_TARGET));
-    json_field_int(w, "target_word_count", row_int(rows, 0, CAMPAIGN_ADD_TARGET_WORD_COUNT));
-    json_field_int(w, "batch_count", row_int(rows, 0, CAMPAIGN_ADD_BATCH_COUNT));
-    put_uuid(w, "article_template", row_uuid(rows, 0, CAMPAIGN_ADD_ARTICLE_TEMPLATE));
-    json_object_end(w);
-    json_object_end(w);
+    return (struct new_campaign_reply){
+        .id = row_uuid(rows, 0, CAMPAIGN_ADD_ID),
+        .site_id = row_uuid(rows, 0, CAMPAIGN_ADD_SITE_ID),
+        .name = row_text(rows, 0, CAMPAIGN_ADD_NAME),
+        .headline_spintax_root = row_text(rows, 0, CAMPAIGN_ADD_HEADLINE_SPINTAX_ROOT),
+        .location_mode = row_text(rows, 0, CAMPAIGN_ADD_LOCATION_MODE),
+        .status = row_text(rows, 0, CAMPAIGN_ADD_STATUS),
+        .date_created = row_time(rows, 0, CAMPAIGN_ADD_DATE_CREATED),
+        .niche_variables = row_json(rows, 0, CAMPAIGN_ADD_NICHE_VARIABLES),
+        .location_target = row_text(rows, 0, CAMPAIGN_ADD_LOCATION_TARGET),
+        .target_word_count = row_int(rows, 0, CAMPAIGN_ADD_TARGET_WORD_COUNT),
+        .batch_count = row_int(rows, 0, CAMPAIGN_ADD_BATCH_COUNT),
+        .article_template = row_uuid(rows, 0, CAMPAIGN_ADD_ARTICLE_TEMPLATE),
+    };
 }
 
 fiber_fn Err route_campaigns_post(struct ctx *ctx, const struct request *request,
@@ -160,6 +155,7 @@ fiber_fn Err route_campaigns_post(struct ctx *ctx, const struct request *request
                                    }),
                  &rows));
     reply->status = 201;
-    put_created(&reply->json, &rows);
+    campaigns_post_reply_write(&reply->json,
+                               &(struct campaigns_post_reply){.campaign = created_of(&rows)});
     return OK;
 }

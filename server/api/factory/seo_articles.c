@@ -29,64 +29,59 @@ static fiber_fn Err start(struct ctx *ctx, const struct article_generate_input *
         .total = (uint32_t)input->total,
         .avatar = AVATAR_CHOICE(input),
     };
-    Uuid id;
+    struct article_generate_reply started = {
+        .has_jobs = true,
+        .target_quantity = input->total,
+        .has_target_quantity = true,
+    };
     uint32_t jobs;
-    TRY(generation_start(ctx, &request, &id, &jobs));
+    TRY(generation_start(ctx, &request, &started.job_id, &jobs));
+    started.jobs = jobs;
     reply->status = 202;
-    json_object_begin(&reply->json);
-    json_field_bool(&reply->json, "success", true);
-    json_field_uuid(&reply->json, "job_id", id);
-    json_field_int(&reply->json, "jobs", jobs);
-    json_field_int(&reply->json, "target_quantity", input->total);
-    json_object_end(&reply->json);
+    article_generate_reply_write(&reply->json, &started);
     return OK;
 }
 
-static void put_location(struct json_writer *w, const struct geo_location *location)
+/* A text that is there, however short. */
+static Str given(Str text)
 {
-    json_key(w, STR("location"));
-    json_object_begin(w);
-    json_field_str(w, "city", location->city);
-    json_field_str(w, "county", location->county);
-    json_field_str(w, "state", location->state);
-    json_object_end(w);
+    return text.data != NULL ? text : STR("");
 }
 
-static void put_article(struct json_writer *w, const struct article_draft *article)
+static struct new_article_reply article_of(const struct article_draft *article)
 {
-    json_field_uuid(w, "article_id", article->id);
-    json_field_str(w, "title", article->title);
-    json_field_str(w, "slug", article->slug);
-    json_field_str(w, "content", article->assembly.html);
-    json_field_str(w, "meta_title", article->meta_title);
-    json_field_str(w, "meta_description", article->meta_description);
-    json_field_str(w, "status", STR("qc"));
+    return (struct new_article_reply){
+        .id = article->id,
+        .headline = article->title,
+        .word_count = article->assembly.words,
+        .word_count_status = word_count_status_name(article->assembly.words_status),
+        .location = {article->location.city, article->location.county, article->location.state},
+    };
 }
 
 static void put_single(struct reply *reply, const struct article_draft *article, bool is_made,
                        uint64_t remaining)
 {
-    struct json_writer *w = &reply->json;
-    json_object_begin(w);
-    json_field_bool(w, "success", true);
-    json_field_int(w, "generated", is_made ? 1 : 0);
-    if (is_made)
-        put_article(w, article);
-    json_key(w, STR("articles"));
-    json_array_begin(w);
+    struct article_generate_reply single = {
+        .generated = is_made ? 1 : 0,
+        .has_generated = true,
+        .has_articles = true,
+        .remaining_headlines = remaining,
+        .has_remaining_headlines = true,
+    };
+    struct new_article_reply made;
     if (is_made) {
-        json_object_begin(w);
-        json_field_uuid(w, "id", article->id);
-        json_field_str(w, "headline", article->title);
-        json_field_int(w, "word_count", article->assembly.words);
-        json_field_str(w, "word_count_status",
-                       word_count_status_name(article->assembly.words_status));
-        put_location(w, &article->location);
-        json_object_end(w);
+        single.article_id = article->id;
+        single.title = given(article->title);
+        single.slug = given(article->slug);
+        single.content = given(article->assembly.html);
+        single.meta_title = given(article->meta_title);
+        single.meta_description = given(article->meta_description);
+        single.status = STR("qc");
+        made = article_of(article);
+        single.articles = (struct new_article_replies){&made, 1};
     }
-    json_array_end(w);
-    json_field_int(w, "remaining_headlines", (int64_t)remaining);
-    json_object_end(w);
+    article_generate_reply_write(&reply->json, &single);
 }
 
 fiber_fn Err route_article_generate(struct ctx *ctx, const struct request *request,

@@ -11,54 +11,34 @@ Err route_assemble_post_check(struct ctx *ctx, struct assemble_post_input *input
     return OK;
 }
 
-static void put_names(struct json_writer *w, const char *key, const Str *names, uint32_t count)
-{
-    json_key(w, str_from_z(key));
-    json_array_begin(w);
-    for (uint32_t i = 0; i < count; i++)
-        json_put_str(w, names[i]);
-    json_array_end(w);
-}
-
-static void put_modules(struct json_writer *w, const struct assembled_article *article)
+static struct db_uuids modules_of(struct arena *arena, const struct assembled_article *article)
 {
     const struct assembly *assembly = &article->draft.assembly;
-    json_key(w, STR("modules_used"));
-    json_array_begin(w);
+    Uuid *ids = arena_array(arena, Uuid, assembly->fragment_count);
     for (uint32_t i = 0; i < assembly->fragment_count; i++)
-        json_put_uuid(w, article->plan->library->fragments[assembly->fragments[i]].id);
-    json_array_end(w);
-    put_names(w, "missing_modules", article->missing, article->missing_count);
-    put_names(w, "unresolved", assembly->unresolved, assembly->unresolved_count);
+        ids[i] = article->plan->library->fragments[assembly->fragments[i]].id;
+    return (struct db_uuids){ids, assembly->fragment_count};
 }
 
-static void put_dates(struct json_writer *w, const struct assembled_article *article)
-{
-    json_key(w, STR("dates"));
-    json_object_begin(w);
-    json_key(w, STR("publish_date"));
-    json_put_time(w, article->publish_us);
-    json_key(w, STR("modified_date"));
-    json_put_time(w, article->modified_us);
-    json_object_end(w);
-    if (article->warning.len > 0)
-        put_names(w, "warnings", &article->warning, 1);
-}
-
-static void put_article(struct json_writer *w, const struct assembled_article *article)
+static void put_article(struct ctx *ctx, struct json_writer *w,
+                        const struct assembled_article *article)
 {
     const struct article_draft *draft = &article->draft;
-    json_object_begin(w);
-    json_field_bool(w, "success", true);
-    json_field_uuid(w, "article_id", draft->id);
-    json_field_str(w, "headline", draft->title);
-    json_field_str(w, "slug", draft->slug);
-    json_field_str(w, "status", STR("draft"));
-    json_field_int(w, "word_count", draft->assembly.words);
-    json_field_str(w, "word_count_status", word_count_status_name(draft->assembly.words_status));
-    put_modules(w, article);
-    put_dates(w, article);
-    json_object_end(w);
+    struct assemble_post_reply made = {
+        .article_id = draft->id,
+        .headline = draft->title,
+        .slug = draft->slug,
+        .status = STR("draft"),
+        .word_count = draft->assembly.words,
+        .word_count_status = word_count_status_name(draft->assembly.words_status),
+        .modules_used = modules_of(ctx->arena, article),
+        .missing_modules = {article->missing, article->missing_count},
+        .unresolved = {draft->assembly.unresolved, draft->assembly.unresolved_count},
+        .dates = {article->publish_us, article->modified_us},
+        .warnings = {&article->warning, 1},
+        .has_warnings = article->warning.len > 0,
+    };
+    assemble_post_reply_write(w, &made);
 }
 
 fiber_fn Err route_assemble_post(struct ctx *ctx, const struct request *request,
@@ -78,6 +58,6 @@ fiber_fn Err route_assemble_post(struct ctx *ctx, const struct request *request,
     struct assembled_article *article = arena_new(ctx->arena, struct assembled_article);
     TRY(article_assemble_now(ctx, &wanted, article));
     reply->status = 201;
-    put_article(&reply->json, article);
+    put_article(ctx, &reply->json, article);
     return OK;
 }

@@ -1,4 +1,6 @@
 /* POST /api/seo/scan-duplicates: which articles of a site say much the same. */
+#include "base/memory/array.h"
+#include "base/system/range.h"
 #include "factory/duplicates/duplicates.h"
 #include "gen/routes/factory.h"
 
@@ -34,59 +36,65 @@ Err route_duplicates_post_check(struct ctx *ctx, struct duplicates_post_input *i
 static void put_job(struct reply *reply, int64_t job)
 {
     reply->status = 202;
-    json_object_begin(&reply->json);
-    json_field_bool(&reply->json, "success", true);
-    json_field_int(&reply->json, "job_id", job);
-    json_field_str(&reply->json, "message", STR("The scan is queued."));
-    json_object_end(&reply->json);
+    duplicates_post_reply_write(&reply->json, &(struct duplicates_post_reply){
+                                                  .job_id = job,
+                                                  .has_job_id = true,
+                                                  .message = STR("The scan is queued."),
+                                              });
 }
 
-static void put_examples(struct json_writer *w, Str examples)
+/* "a | b" are two. */
+static struct db_texts examples_of(struct arena *arena, Str examples)
 {
-    json_key(w, STR("examples"));
-    json_array_begin(w);
+    Str *list = NULL;
+    uint32_t count = 0;
+    uint32_t capacity = 0;
     while (examples.len > 0) {
         ptrdiff_t end = str_find(examples, STR(" | "));
-        json_put_str(w, end < 0 ? examples : str_slice(examples, 0, (size_t)end));
+        ARRAY_GROW_IN(arena, list, count, capacity, 4);
+        list[count++] = end < 0 ? examples : str_slice(examples, 0, (size_t)end);
         examples = end < 0 ? STR_NONE : str_slice(examples, (size_t)end + 3, examples.len);
     }
-    json_array_end(w);
+    return (struct db_texts){list, count};
 }
 
-static void put_percent(struct json_writer *w, struct arena *arena, const char *key, double share)
+static Str percent_of(struct arena *arena, double share)
 {
-    json_field_str(w, key, str_printf(arena, "%.1f%%", share * 100));
+    return str_printf(arena, "%.1f%%", share * 100);
 }
 
-static void put_pair(struct json_writer *w, struct arena *arena, const struct duplicate *pair)
+static struct duplicate_pair_reply pair_of(struct arena *arena, const struct duplicate *pair)
 {
-    json_object_begin(w);
-    json_field_uuid(w, "article_a", pair->a);
-    json_field_uuid(w, "article_b", pair->b);
-    put_percent(w, arena, "similarity", pair->match.jaccard);
-    put_percent(w, arena, "containment", pair->match.containment);
-    json_field_int(w, "shared", pair->match.shared);
-    put_examples(w, pair->examples);
-    json_object_end(w);
+    return (struct duplicate_pair_reply){
+        .article_a = pair->a,
+        .article_b = pair->b,
+        .similarity = percent_of(arena, pair->match.jaccard),
+        .containment = percent_of(arena, pair->match.containment),
+        .shared = pair->match.shared,
+        .examples = examples_of(arena, pair->examples),
+    };
 }
 
 static void put_report(struct reply *reply, struct arena *arena,
                        const struct duplicate_report *report)
 {
-    struct json_writer *w = &reply->json;
-    json_object_begin(w);
-    json_field_bool(w, "success", true);
+    uint32_t count = min_u32(report->found, DETAILS_MAX);
+    struct duplicate_pair_reply *pairs = arena_array(arena, struct duplicate_pair_reply, count);
+    for (uint32_t i = 0; i < count; i++)
+        pairs[i] = pair_of(arena, &report->list[i]);
+    struct duplicates_post_reply scanned = {
+        .articles_scanned = report->scanned,
+        .has_articles_scanned = true,
+        .collisions_found = report->found,
+        .has_collisions_found = true,
+        .flags_created = report->created,
+        .has_flags_created = true,
+        .details = {pairs, count},
+        .has_details = true,
+    };
     if (report->scanned < 2)
-        json_field_str(w, "message", STR("There are fewer than two articles to compare."));
-    json_field_int(w, "articles_scanned", report->scanned);
-    json_field_int(w, "collisions_found", report->found);
-    json_field_int(w, "flags_created", report->created);
-    json_key(w, STR("details"));
-    json_array_begin(w);
-    for (uint32_t i = 0; i < report->found && i < DETAILS_MAX; i++)
-        put_pair(w, arena, &report->list[i]);
-    json_array_end(w);
-    json_object_end(w);
+        scanned.message = STR("There are fewer than two articles to compare.");
+    duplicates_post_reply_write(&reply->json, &scanned);
 }
 
 fiber_fn Err route_duplicates_post(struct ctx *ctx, const struct request *request,

@@ -6,14 +6,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-static void put_u64(struct reply *reply, const char *key, uint64_t value)
-{
-    char text[24];
-    int len = snprintf(text, sizeof text, "%" PRIu64, value);
-    json_key(&reply->json, str_from_z(key));
-    json_put_raw(&reply->json, str_of(text, (size_t)len));
-}
-
 /* "*" and "all" alone mean every pattern. */
 static Err take_key(struct ctx *ctx, const struct json *value, struct headline_run *run, Str *keys)
 {
@@ -57,69 +49,61 @@ Err route_headlines_post_check(struct ctx *ctx, struct headlines_post_input *inp
     return patterns_read(ctx, input->pattern, input->patterns, &input->run);
 }
 
-/* The table of a run over patterns: what each formula is good for. */
-static void put_origins(struct reply *reply, const struct headline_numbers *numbers)
+/* What each formula is good for. */
+static struct headline_pattern_replies patterns_of(struct arena *arena,
+                                                   const struct headline_numbers *numbers)
 {
-    struct json_writer *w = &reply->json;
-    if (numbers->origin_count == 0)
-        return;
-    json_key(w, STR("patterns"));
-    json_array_begin(w);
+    struct headline_pattern_reply *patterns =
+        arena_array(arena, struct headline_pattern_reply, numbers->origin_count);
     for (uint32_t i = 0; i < numbers->origin_count; i++) {
         const struct headline_origin *origin = &numbers->origins[i];
-        json_object_begin(w);
-        json_field_str(w, "pattern", origin->pattern);
-        json_field_str(w, "id", origin->id);
-        json_field_str(w, "formula", origin->formula);
-        put_u64(reply, "spintaxCombinations", origin->texts);
-        json_field_int(w, "nicheCount", origin->niches);
-        json_field_int(w, "locationCount", origin->locations);
-        put_u64(reply, "totalPossible", origin->total);
-        json_object_end(w);
+        patterns[i] = (struct headline_pattern_reply){
+            .pattern = origin->pattern,
+            .id = origin->id,
+            .formula = origin->formula,
+            .spintaxCombinations = origin->texts,
+            .nicheCount = origin->niches,
+            .locationCount = origin->locations,
+            .totalPossible = origin->total,
+        };
     }
-    json_array_end(w);
+    return (struct headline_pattern_replies){patterns, numbers->origin_count};
 }
 
-static void put_result(struct reply *reply, const struct headline_result *result)
+static void put_result(struct ctx *ctx, struct reply *reply, const struct headline_result *result)
 {
-    struct json_writer *w = &reply->json;
     const struct headline_numbers *numbers = &result->numbers;
-    json_object_begin(w);
-    json_field_bool(w, "success", true);
-    put_u64(reply, "generated", result->inserted);
-    put_u64(reply, "next_offset", result->next_offset);
-    json_key(w, STR("metadata"));
-    json_object_begin(w);
-    json_field_str(w, "template", numbers->template);
-    json_field_int(w, "slotCount", numbers->slots);
-    put_u64(reply, "spintaxCombinations", numbers->combinations);
-    json_field_int(w, "locationCount", numbers->locations);
-    put_u64(reply, "totalPossible", numbers->total);
-    json_field_bool(w, "wasTruncated", result->was_truncated);
-    put_origins(reply, numbers);
-    json_object_end(w);
-    json_key(w, STR("results"));
-    json_object_begin(w);
-    put_u64(reply, "processed", result->processed);
-    put_u64(reply, "inserted", result->inserted);
-    put_u64(reply, "skipped", result->processed - result->inserted);
-    put_u64(reply, "alreadyExisted", result->existed);
-    json_object_end(w);
-    json_field_raw(w, "headlines", result->page.len > 0 ? result->page : STR("[]"));
-    json_object_end(w);
+    struct headlines_post_reply made = {
+        .generated = result->inserted,
+        .has_generated = true,
+        .next_offset = result->next_offset,
+        .has_next_offset = true,
+        .metadata = {.template = numbers->template,
+                     .slotCount = numbers->slots,
+                     .spintaxCombinations = numbers->combinations,
+                     .locationCount = numbers->locations,
+                     .totalPossible = numbers->total,
+                     .wasTruncated = result->was_truncated,
+                     .patterns = patterns_of(ctx->arena, numbers),
+                     .has_patterns = numbers->origin_count > 0},
+        .has_metadata = true,
+        .results = {.processed = result->processed,
+                    .inserted = result->inserted,
+                    .skipped = result->processed - result->inserted,
+                    .alreadyExisted = result->existed},
+        .has_results = true,
+        .headlines = result->page.len > 0 ? result->page : STR("[]"),
+    };
+    headlines_post_reply_write(&reply->json, &made);
 }
 
 static fiber_fn Err queue(struct ctx *ctx, const struct campaign *campaign,
                           const struct headline_run *run, struct reply *reply)
 {
-    Uuid batch;
-    TRY(headlines_queue(ctx, campaign, run, &batch));
+    struct headlines_post_reply queued = {.jobs = 1, .has_jobs = true};
+    TRY(headlines_queue(ctx, campaign, run, &queued.job_id));
     reply->status = 202;
-    json_object_begin(&reply->json);
-    json_field_bool(&reply->json, "success", true);
-    json_field_uuid(&reply->json, "job_id", batch);
-    json_field_int(&reply->json, "jobs", 1);
-    json_object_end(&reply->json);
+    headlines_post_reply_write(&reply->json, &queued);
     return OK;
 }
 
@@ -133,7 +117,7 @@ fiber_fn Err route_headlines_post(struct ctx *ctx, const struct request *request
         return queue(ctx, &campaign, &input->run, reply);
     struct headline_result result;
     TRY(headlines_generate(ctx, &campaign, &input->run, &result));
-    put_result(reply, &result);
+    put_result(ctx, reply, &result);
     return OK;
 }
 
@@ -167,21 +151,19 @@ fiber_fn Err route_headlines_show(struct ctx *ctx, const struct request *request
     Str page;
     TRY(headlines_preview(ctx, &campaign, &run, count, &numbers, &stored, &page));
 
-    struct json_writer *w = &reply->json;
-    json_object_begin(w);
-    json_key(w, STR("metadata"));
-    json_object_begin(w);
-    json_field_str(w, "template", numbers.template);
-    json_field_int(w, "slotCount", numbers.slots);
-    put_u64(reply, "totalSpintaxCombinations", numbers.combinations);
-    json_field_int(w, "locationCount", numbers.locations);
-    put_u64(reply, "totalPossibleCombinations", numbers.total);
-    put_u64(reply, "generatedCount", stored);
-    put_u64(reply, "next_offset", campaign.headline_cursor);
-    json_field_bool(w, "wasTruncated", numbers.total > count);
-    put_origins(reply, &numbers);
-    json_object_end(w);
-    json_field_raw(w, "preview", page);
-    json_object_end(w);
+    struct headlines_show_reply found = {
+        .metadata = {.template = numbers.template,
+                     .slotCount = numbers.slots,
+                     .totalSpintaxCombinations = numbers.combinations,
+                     .locationCount = numbers.locations,
+                     .totalPossibleCombinations = numbers.total,
+                     .generatedCount = stored,
+                     .next_offset = campaign.headline_cursor,
+                     .wasTruncated = numbers.total > count,
+                     .patterns = patterns_of(ctx->arena, &numbers),
+                     .has_patterns = numbers.origin_count > 0},
+        .preview = page,
+    };
+    headlines_show_reply_write(&reply->json, &found);
     return OK;
 }

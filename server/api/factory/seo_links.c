@@ -18,24 +18,25 @@ static Str message_of(const struct link_index *index, const struct links_stored 
                       : STR("The links are in the article.");
 }
 
-static void put_links(struct json_writer *w, const struct links_result *links)
+static struct db_texts anchors_of(struct arena *arena, const struct links_result *links)
 {
-    json_key(w, STR("anchors_used"));
-    json_array_begin(w);
+    Str *anchors = arena_array(arena, Str, links->count);
     for (uint32_t i = 0; i < links->count; i++)
-        json_put_str(w, links->made[i].anchor);
-    json_array_end(w);
-    json_key(w, STR("links"));
-    json_array_begin(w);
-    for (uint32_t i = 0; i < links->count; i++) {
-        json_object_begin(w);
-        json_field_uuid(w, "target_id", links->made[i].target->id);
-        json_field_str(w, "url", links->made[i].target->href);
-        json_field_str(w, "anchor", links->made[i].anchor);
-        json_field_int(w, "position", links->made[i].word);
-        json_object_end(w);
-    }
-    json_array_end(w);
+        anchors[i] = links->made[i].anchor;
+    return (struct db_texts){anchors, links->count};
+}
+
+static struct new_link_replies links_of(struct arena *arena, const struct links_result *links)
+{
+    struct new_link_reply *list = arena_array(arena, struct new_link_reply, links->count);
+    for (uint32_t i = 0; i < links->count; i++)
+        list[i] = (struct new_link_reply){
+            .target_id = links->made[i].target->id,
+            .url = links->made[i].target->href,
+            .anchor = links->made[i].anchor,
+            .position = links->made[i].word,
+        };
+    return (struct new_link_replies){list, links->count};
 }
 
 static fiber_fn Err insert_one(struct ctx *ctx, const struct links_insert_post_input *input,
@@ -48,19 +49,22 @@ static fiber_fn Err insert_one(struct ctx *ctx, const struct links_insert_post_i
     struct links_stored stored;
     TRY(links_insert_article(ctx, index, article, &order, &stored));
 
-    struct json_writer *w = &reply->json;
-    json_object_begin(w);
-    json_field_bool(w, "success", true);
-    json_field_uuid(w, "article_id", article);
-    json_field_int(w, "links_inserted", order.is_dry_run ? 0 : stored.links.count);
-    json_field_int(w, "links_present", stored.links.present);
-    put_links(w, &stored.links);
-    if (!uuid_is_nil(stored.batch))
-        json_field_uuid(w, "batch_id", stored.batch);
-    if (order.is_dry_run)
-        json_field_bool(w, "dry_run", true);
-    json_field_str(w, "message", message_of(index, &stored, order.is_dry_run));
-    json_object_end(w);
+    struct links_insert_post_reply inserted = {
+        .article_id = article,
+        .links_inserted = order.is_dry_run ? 0 : stored.links.count,
+        .has_links_inserted = true,
+        .links_present = stored.links.present,
+        .has_links_present = true,
+        .anchors_used = anchors_of(ctx->arena, &stored.links),
+        .has_anchors_used = true,
+        .links = links_of(ctx->arena, &stored.links),
+        .has_links = true,
+        .batch_id = stored.batch,
+        .dry_run = true,
+        .has_dry_run = order.is_dry_run,
+        .message = message_of(index, &stored, order.is_dry_run),
+    };
+    links_insert_post_reply_write(&reply->json, &inserted);
     return OK;
 }
 
@@ -79,12 +83,11 @@ static fiber_fn Err insert_many(struct ctx *ctx, const struct links_insert_post_
     TRY(links_enqueue(ctx, &bulk, &job));
 
     reply->status = 202;
-    struct json_writer *w = &reply->json;
-    json_object_begin(w);
-    json_field_bool(w, "success", true);
-    json_field_int(w, "job_id", job);
-    json_field_str(w, "message", STR("A worker inserts the links."));
-    json_object_end(w);
+    links_insert_post_reply_write(&reply->json, &(struct links_insert_post_reply){
+                                                    .job_id = job,
+                                                    .has_job_id = true,
+                                                    .message = STR("A worker inserts the links."),
+                                                });
     return OK;
 }
 
@@ -107,12 +110,10 @@ fiber_fn Err route_links_remove_post(struct ctx *ctx, const struct request *requ
     uint32_t missing;
     TRY(links_remove_article(ctx, article, input->batch_id, &removed, &missing));
 
-    struct json_writer *w = &reply->json;
-    json_object_begin(w);
-    json_field_bool(w, "success", true);
-    json_field_uuid(w, "article_id", article);
-    json_field_int(w, "links_removed", removed);
-    json_field_int(w, "links_missing", missing);
-    json_object_end(w);
+    links_remove_post_reply_write(&reply->json, &(struct links_remove_post_reply){
+                                                    .article_id = article,
+                                                    .links_removed = removed,
+                                                    .links_missing = missing,
+                                                });
     return OK;
 }

@@ -2,82 +2,69 @@
  */
 #include "gen/routes/factory.h"
 #include "gen/sql.h"
-#include "server/api/listing.h"
 
 #include <assert.h>
 
-/* One article, its place included; both statements have these columns in front. */
-static void put_place(struct json_writer *w, const struct rows *rows, uint32_t row)
+/* One article with its place; both statements have these columns in front. */
+static struct place_article_reply article_of(const struct rows *rows)
 {
-    static_assert((int)NEARBY_ARTICLE_STATE == (int)NEARBY_ARTICLES_STATE, "one reader for two");
-    json_field_uuid(w, "id", row_uuid(rows, row, NEARBY_ARTICLES_ID));
-    put_text(w, "title", row_text(rows, row, NEARBY_ARTICLES_TITLE));
-    put_text(w, "url", row_text(rows, row, NEARBY_ARTICLES_PATH));
-    put_text(w, "location_city", row_text(rows, row, NEARBY_ARTICLES_CITY));
-    put_text(w, "location_county", row_text(rows, row, NEARBY_ARTICLES_COUNTY));
-    put_text(w, "location_state", row_text(rows, row, NEARBY_ARTICLES_STATE));
+    static_assert((int)NEARBY_ARTICLE_STATE == (int)NEARBY_ARTICLES_STATE, "as nearby_of");
+    return (struct place_article_reply){
+        .id = row_uuid(rows, 0, NEARBY_ARTICLE_ID),
+        .title = row_text(rows, 0, NEARBY_ARTICLE_TITLE),
+        .url = row_text(rows, 0, NEARBY_ARTICLE_PATH),
+        .location_city = row_text(rows, 0, NEARBY_ARTICLE_CITY),
+        .location_county = row_text(rows, 0, NEARBY_ARTICLE_COUNTY),
+        .location_state = row_text(rows, 0, NEARBY_ARTICLE_STATE),
+    };
 }
 
-static void put_nearby(struct json_writer *w, const struct rows *rows)
+static struct nearby_article_reply nearby_of(const struct rows *rows, uint32_t i)
 {
-    json_key(w, STR("nearby"));
-    json_array_begin(w);
-    for (uint32_t i = 0; i < rows->count; i++) {
-        json_object_begin(w);
-        put_place(w, rows, i);
-        json_field_str(w, "relation",
-                       row_bool(rows, i, NEARBY_ARTICLES_IS_COUNTY) ? STR("county") : STR("state"));
-        json_object_end(w);
-    }
-    json_array_end(w);
+    return (struct nearby_article_reply){
+        .id = row_uuid(rows, i, NEARBY_ARTICLES_ID),
+        .title = row_text(rows, i, NEARBY_ARTICLES_TITLE),
+        .url = row_text(rows, i, NEARBY_ARTICLES_PATH),
+        .location_city = row_text(rows, i, NEARBY_ARTICLES_CITY),
+        .location_county = row_text(rows, i, NEARBY_ARTICLES_COUNTY),
+        .location_state = row_text(rows, i, NEARBY_ARTICLES_STATE),
+        .relation = row_bool(rows, i, NEARBY_ARTICLES_IS_COUNTY) ? STR("county") : STR("state"),
+    };
 }
 
-static void put_hub(struct json_writer *w, const struct rows *hubs, uint32_t row)
+static struct hub_reply hub_of(const struct rows *hubs, uint32_t i)
 {
-    json_object_begin(w);
-    json_field_uuid(w, "id", row_uuid(hubs, row, NEARBY_HUBS_ID));
-    put_text(w, "title", row_text(hubs, row, NEARBY_HUBS_TITLE));
-    put_text(w, "url", row_text(hubs, row, NEARBY_HUBS_PATH));
-    put_text(w, "level", row_text(hubs, row, NEARBY_HUBS_LEVEL));
-    json_object_end(w);
-}
-
-static void put_hub_if(struct json_writer *w, const char *key, const struct rows *hubs, int64_t row)
-{
-    json_key(w, str_from_z(key));
-    if (row < 0)
-        json_put_null(w);
-    else
-        put_hub(w, hubs, (uint32_t)row);
-}
-
-static void put_crumb(struct json_writer *w, Str title, Str path)
-{
-    json_object_begin(w);
-    put_text(w, "title", title);
-    put_text(w, "url", path);
-    json_object_end(w);
+    return (struct hub_reply){
+        .id = row_uuid(hubs, i, NEARBY_HUBS_ID),
+        .title = row_text(hubs, i, NEARBY_HUBS_TITLE),
+        .url = row_text(hubs, i, NEARBY_HUBS_PATH),
+        .level = row_text(hubs, i, NEARBY_HUBS_LEVEL),
+    };
 }
 
 /* Hubs come from the article upwards; the trail goes down to it. */
-static void put_hubs(struct json_writer *w, const struct rows *article, const struct rows *hubs)
+static void hubs_of(struct arena *arena, const struct rows *article, const struct rows *hubs,
+                    struct nearby_show_reply *ret)
 {
-    int64_t state = -1;
     uint32_t parents = 0;
     for (uint32_t i = 0; i < hubs->count; i++) {
         parents += row_bool(hubs, i, NEARBY_HUBS_IS_PARENT);
-        if (state < 0 && str_eq(row_text(hubs, i, NEARBY_HUBS_LEVEL), STR("state")))
-            state = i;
+        if (!ret->has_state_hub && str_eq(row_text(hubs, i, NEARBY_HUBS_LEVEL), STR("state"))) {
+            ret->state_hub = hub_of(hubs, i);
+            ret->has_state_hub = true;
+        }
     }
-    put_hub_if(w, "parent_hub", hubs, parents > 0 ? 0 : -1);
-    put_hub_if(w, "state_hub", hubs, state);
-    json_key(w, STR("breadcrumb"));
-    json_array_begin(w);
-    for (uint32_t i = parents; i-- > 0;)
-        put_crumb(w, row_text(hubs, i, NEARBY_HUBS_TITLE), row_text(hubs, i, NEARBY_HUBS_PATH));
-    put_crumb(w, row_text(article, 0, NEARBY_ARTICLE_TITLE),
-              row_text(article, 0, NEARBY_ARTICLE_PATH));
-    json_array_end(w);
+    ret->has_parent_hub = parents > 0;
+    if (parents > 0)
+        ret->parent_hub = hub_of(hubs, 0);
+    struct crumb_reply *crumbs = arena_array(arena, struct crumb_reply, parents + 1);
+    for (uint32_t i = 0; i < parents; i++) {
+        struct hub_reply hub = hub_of(hubs, parents - 1 - i);
+        crumbs[i] = (struct crumb_reply){hub.title, hub.url};
+    }
+    crumbs[parents] = (struct crumb_reply){row_text(article, 0, NEARBY_ARTICLE_TITLE),
+                                           row_text(article, 0, NEARBY_ARTICLE_PATH)};
+    ret->breadcrumb = (struct crumb_replies){crumbs, parents + 1};
 }
 
 fiber_fn Err route_nearby_show(struct ctx *ctx, const struct request *request,
@@ -97,15 +84,15 @@ fiber_fn Err route_nearby_show(struct ctx *ctx, const struct request *request,
     if (article.count == 0)
         return fail(ctx, ERR_NOT_FOUND, "There is no such article.");
 
-    struct json_writer *w = &reply->json;
-    json_object_begin(w);
-    json_field_bool(w, "success", true);
-    json_key(w, STR("article"));
-    json_object_begin(w);
-    put_place(w, &article, 0);
-    json_object_end(w);
-    put_nearby(w, &nearby);
-    put_hubs(w, &article, &hubs);
-    json_object_end(w);
+    struct nearby_article_reply *list =
+        arena_array(ctx->arena, struct nearby_article_reply, nearby.count);
+    for (uint32_t i = 0; i < nearby.count; i++)
+        list[i] = nearby_of(&nearby, i);
+    struct nearby_show_reply found = {
+        .article = article_of(&article),
+        .nearby = {list, nearby.count},
+    };
+    hubs_of(ctx->arena, &article, &hubs, &found);
+    nearby_show_reply_write(&reply->json, &found);
     return OK;
 }

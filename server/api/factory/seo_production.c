@@ -3,21 +3,24 @@
 #include "factory/production/production.h"
 #include "gen/routes/factory.h"
 
-static void put_progress(struct json_writer *w, const struct production_state *state)
+static struct queue_progress_reply progress_of(const struct production_state *state)
 {
-    json_key(w, STR("progress"));
-    json_object_begin(w);
-    json_field_int(w, "completed", state->done);
-    json_field_int(w, "total", state->total);
-    /* Rounded down: 100 is all of them. */
-    json_field_int(w, "percent",
-                   state->total == 0 ? 100 : (int64_t)state->done * 100 / (int64_t)state->total);
-    json_field_int(w, "failed", state->failed);
-    json_field_int(w, "claimed", state->claimed);
-    json_field_int(w, "pending", state->pending);
-    json_field_int(w, "published", state->published);
-    json_field_int(w, "refused", state->refused);
-    json_object_end(w);
+    return (struct queue_progress_reply){
+        .completed = state->done,
+        .total = state->total,
+        /* Rounded down: 100 is all of them. */
+        .percent = state->total == 0 ? 100 : (int64_t)state->done * 100 / (int64_t)state->total,
+        .failed = state->failed,
+        .claimed = state->claimed,
+        .pending = state->pending,
+        .published = state->published,
+        .refused = state->refused,
+    };
+}
+
+static Str error_of(const struct production_state *state)
+{
+    return state->error.len > 0 ? state->error : STR_NONE;
 }
 
 static Str next_step(const struct production_state *state)
@@ -42,25 +45,36 @@ static Str next_step(const struct production_state *state)
                               : STR("Wait for the workers to finish.");
 }
 
-static void put_state(struct json_writer *w, const struct production_state *state)
-{
-    put_progress(w, state);
-    json_field_str(w, "status", state->status);
-    if (state->error.len > 0)
-        json_field_str(w, "error_log", state->error);
-    json_field_str(w, "next_step", next_step(state));
-}
-
 /* process-queue -------------------------------------------------------------------------------- */
 
 static void put_complete(struct reply *reply, const struct production_state *state)
 {
-    struct json_writer *w = &reply->json;
-    json_object_begin(w);
-    json_field_bool(w, "success", true);
-    json_field_str(w, "message", STR("Queue complete"));
-    json_field_int(w, "total_generated", state->done);
-    json_object_end(w);
+    process_queue_post_reply_write(&reply->json, &(struct process_queue_post_reply){
+                                                     .message = STR("Queue complete"),
+                                                     .total_generated = state->done,
+                                                     .has_total_generated = true,
+                                                 });
+}
+
+static void put_processed(struct reply *reply, const struct production_result *result)
+{
+    bool has_jobs = result->jobs > 0;
+    reply->status = has_jobs ? 202 : 200;
+    process_queue_post_reply_write(&reply->json, &(struct process_queue_post_reply){
+                                                     .generated = result->generated,
+                                                     .has_generated = true,
+                                                     .errors = result->errors,
+                                                     .has_errors = true,
+                                                     .queued = result->queued,
+                                                     .has_queued = has_jobs,
+                                                     .jobs = result->jobs,
+                                                     .has_jobs = has_jobs,
+                                                     .progress = progress_of(&result->state),
+                                                     .has_progress = true,
+                                                     .status = result->state.status,
+                                                     .error_log = error_of(&result->state),
+                                                     .next_step = next_step(&result->state),
+                                                 });
 }
 
 static enum job_priority priority_of(Str name)
@@ -91,22 +105,10 @@ fiber_fn Err route_process_queue_post(struct ctx *ctx, const struct request *req
     struct production_result result;
     TRY(production_process(ctx, input->queue_id, &order, &result));
     bool did_nothing = result.generated + result.errors + result.queued == 0;
-    if (did_nothing && str_eq(result.state.status, STR("done"))) {
+    if (did_nothing && str_eq(result.state.status, STR("done")))
         put_complete(reply, &result.state);
-        return OK;
-    }
-    struct json_writer *w = &reply->json;
-    reply->status = result.jobs > 0 ? 202 : 200;
-    json_object_begin(w);
-    json_field_bool(w, "success", true);
-    json_field_int(w, "generated", result.generated);
-    json_field_int(w, "errors", result.errors);
-    if (result.jobs > 0) {
-        json_field_int(w, "queued", result.queued);
-        json_field_int(w, "jobs", result.jobs);
-    }
-    put_state(w, &result.state);
-    json_object_end(w);
+    else
+        put_processed(reply, &result);
     return OK;
 }
 
@@ -120,30 +122,30 @@ fiber_fn Err route_queue_control_post(struct ctx *ctx, const struct request *req
     struct production_state state;
     TRY(production_control(ctx, input->queue_id, input->action, &state));
 
-    struct json_writer *w = &reply->json;
-    json_object_begin(w);
-    json_field_bool(w, "success", true);
-    json_field_uuid(w, "queue_id", input->queue_id);
-    put_state(w, &state);
-    json_object_end(w);
+    queue_control_post_reply_write(&reply->json, &(struct queue_control_post_reply){
+                                                     .queue_id = input->queue_id,
+                                                     .progress = progress_of(&state),
+                                                     .status = state.status,
+                                                     .error_log = error_of(&state),
+                                                     .next_step = next_step(&state),
+                                                 });
     return OK;
 }
 
 /* generate-test-batch -------------------------------------------------------------------------- */
 
-static void put_articles(struct json_writer *w, const struct article_draft *drafts, uint32_t count)
+static struct test_article_replies articles_of(struct arena *arena,
+                                               const struct article_draft *drafts, uint32_t count)
 {
-    json_key(w, STR("articles"));
-    json_array_begin(w);
-    for (uint32_t i = 0; i < count; i++) {
-        json_object_begin(w);
-        json_field_uuid(w, "id", drafts[i].id);
-        json_field_str(w, "headline", drafts[i].title);
-        json_field_str(w, "slug", drafts[i].slug);
-        json_field_int(w, "word_count", drafts[i].assembly.words);
-        json_object_end(w);
-    }
-    json_array_end(w);
+    struct test_article_reply *articles = arena_array(arena, struct test_article_reply, count);
+    for (uint32_t i = 0; i < count; i++)
+        articles[i] = (struct test_article_reply){
+            .id = drafts[i].id,
+            .headline = drafts[i].title,
+            .slug = drafts[i].slug,
+            .word_count = drafts[i].assembly.words,
+        };
+    return (struct test_article_replies){articles, count};
 }
 
 fiber_fn Err route_test_batch_post(struct ctx *ctx, const struct request *request,
@@ -162,18 +164,15 @@ fiber_fn Err route_test_batch_post(struct ctx *ctx, const struct request *reques
     uint32_t made;
     TRY(production_test_batch(ctx, queue, campaign, size, drafts, &made));
 
-    struct json_writer *w = &reply->json;
-    json_object_begin(w);
-    json_field_bool(w, "success", true);
-    if (!uuid_is_nil(queue))
-        json_field_uuid(w, "queue_id", queue);
-    json_field_uuid(w, "campaign_id", campaign);
-    json_field_int(w, "generated", made);
-    json_field_str(w, "test_batch_status", STR("ready"));
-    put_articles(w, drafts, made);
-    json_field_str(w, "next_step",
-                   uuid_is_nil(queue) ? STR("Look at the articles, then schedule the production.")
-                                      : STR("Look at the articles, then approve the queue."));
-    json_object_end(w);
+    struct test_batch_post_reply batch = {
+        .queue_id = queue,
+        .campaign_id = campaign,
+        .generated = made,
+        .test_batch_status = STR("ready"),
+        .articles = articles_of(ctx->arena, drafts, made),
+        .next_step = uuid_is_nil(queue) ? STR("Look at the articles, then schedule the production.")
+                                        : STR("Look at the articles, then approve the queue."),
+    };
+    test_batch_post_reply_write(&reply->json, &batch);
     return OK;
 }

@@ -1,5 +1,6 @@
 /* POST /api/seo/schedule-production: a queue with a date for each article to be. */
 #include "base/system/clock.h"
+#include "base/system/range.h"
 #include "factory/production/production.h"
 #include "gen/routes/factory.h"
 
@@ -25,8 +26,13 @@ static Err take_bound(struct ctx *ctx, Str text, const char *key, struct product
 
 Err route_schedule_post_check(struct ctx *ctx, struct schedule_post_input *input)
 {
+    enum velocity_mode mode;
     TRY(take_bound(ctx, input->date_range_start, "start", &input->start));
-    return take_bound(ctx, input->date_range_end, "end", &input->until);
+    TRY(take_bound(ctx, input->date_range_end, "end", &input->until));
+    if (input->velocity_mode.len > 0 && !velocity_mode_parse(input->velocity_mode, &mode))
+        return field_refuse(ctx, "velocity.mode",
+                            "velocity.mode has to be STEADY, RAMP_UP or SPIKES");
+    return OK;
 }
 
 static struct production_request request_of(const struct schedule_post_input *input)
@@ -50,43 +56,26 @@ static struct production_request request_of(const struct schedule_post_input *in
     return wanted;
 }
 
-static void put_velocity(struct json_writer *w, const struct production_plan *plan)
+static struct schedule_velocity_reply velocity_of(const struct production_plan *plan)
 {
-    const struct velocity_plan *velocity = &plan->velocity;
-    json_key(w, STR("date_range"));
-    json_object_begin(w);
-    json_key(w, STR("start"));
-    json_put_time(w, velocity->from_us);
-    json_key(w, STR("end"));
-    json_put_time(w, velocity->until_us);
-    json_object_end(w);
-    json_key(w, STR("velocity"));
-    json_object_begin(w);
-    json_field_str(w, "mode", velocity_mode_name(velocity->mode));
-    json_field_bool(w, "weekend_throttle", velocity->throttles_weekends);
-    json_field_int(w, "jitter_minutes", velocity->jitter_minutes);
-    json_field_bool(w, "business_hours", plan->is_business);
-    json_field_str(w, "time_zone", plan->time_zone);
-    json_field_int(w, "seed", (int64_t)velocity->seed);
-    json_object_end(w);
+    return (struct schedule_velocity_reply){
+        .mode = velocity_mode_name(plan->velocity.mode),
+        .weekend_throttle = plan->velocity.throttles_weekends,
+        .jitter_minutes = plan->velocity.jitter_minutes,
+        .business_hours = plan->is_business,
+        .time_zone = plan->time_zone,
+        .seed = (int64_t)plan->velocity.seed,
+    };
 }
 
-static void put_sample(struct json_writer *w, const struct production_plan *plan)
+static struct schedule_day_replies sample_of(struct arena *arena,
+                                             const struct production_plan *plan)
 {
-    json_key(w, STR("sample_distribution"));
-    json_array_begin(w);
-    for (uint32_t i = 0; i < plan->velocity.day_count && i < PRODUCTION_SAMPLE_DAYS; i++) {
-        json_object_begin(w);
-        json_field_str(w, "date", plan->dates[i]);
-        json_field_int(w, "count", plan->counts[i]);
-        json_object_end(w);
-    }
-    json_array_end(w);
-    json_key(w, STR("warnings"));
-    json_array_begin(w);
-    for (uint32_t i = 0; i < plan->warning_count; i++)
-        json_put_str(w, plan->warnings[i]);
-    json_array_end(w);
+    uint32_t count = min_u32(plan->velocity.day_count, PRODUCTION_SAMPLE_DAYS);
+    struct schedule_day_reply *days = arena_array(arena, struct schedule_day_reply, count);
+    for (uint32_t i = 0; i < count; i++)
+        days[i] = (struct schedule_day_reply){plan->dates[i], plan->counts[i]};
+    return (struct schedule_day_replies){days, count};
 }
 
 fiber_fn Err route_schedule_post(struct ctx *ctx, const struct request *request,
@@ -97,18 +86,18 @@ fiber_fn Err route_schedule_post(struct ctx *ctx, const struct request *request,
     struct production_plan plan;
     TRY(production_schedule(ctx, &wanted, &plan));
 
-    struct json_writer *w = &reply->json;
-    json_object_begin(w);
-    json_field_bool(w, "success", true);
-    json_field_uuid(w, "queue_id", plan.queue);
-    json_field_str(w, "status", plan.status);
-    json_field_int(w, "total_scheduled", plan.velocity.total);
-    put_velocity(w, &plan);
-    json_field_str(w, "next_step",
-                   wanted.is_test_first
-                       ? STR("Generate a test batch, look at it, and approve the queue.")
-                       : STR("Approve the queue, then process it."));
-    put_sample(w, &plan);
-    json_object_end(w);
+    struct schedule_post_reply made = {
+        .queue_id = plan.queue,
+        .status = plan.status,
+        .total_scheduled = plan.velocity.total,
+        .date_range = {plan.velocity.from_us, plan.velocity.until_us},
+        .velocity = velocity_of(&plan),
+        .next_step = wanted.is_test_first
+                         ? STR("Generate a test batch, look at it, and approve the queue.")
+                         : STR("Approve the queue, then process it."),
+        .sample_distribution = sample_of(ctx->arena, &plan),
+        .warnings = {plan.warnings, plan.warning_count},
+    };
+    schedule_post_reply_write(&reply->json, &made);
     return OK;
 }

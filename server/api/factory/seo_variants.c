@@ -33,23 +33,19 @@ static fiber_fn Err store(struct ctx *ctx, struct avatar_variants *variants)
     return db_commit(&tx);
 }
 
-static void put_variants(struct json_writer *w, const struct avatar_variants *variants)
+static void put_variants(struct ctx *ctx, struct json_writer *w,
+                         const struct avatar_variants *variants)
 {
-    json_object_begin(w);
-    json_field_bool(w, "success", true);
-    json_field_uuid(w, "avatar_id", variants->avatar);
-    json_field_str(w, "avatar_key", variants->key);
-    json_field_int(w, "created", variants->made);
-    json_key(w, STR("variants"));
-    json_array_begin(w);
-    for (uint32_t i = 0; i < variants->count; i++) {
-        json_object_begin(w);
-        json_field_uuid(w, "id", variants->ids[i]);
-        json_field_str(w, "variant_type", variants->types[i]);
-        json_object_end(w);
-    }
-    json_array_end(w);
-    json_object_end(w);
+    struct avatar_variant_reply *list =
+        arena_array(ctx->arena, struct avatar_variant_reply, variants->count);
+    for (uint32_t i = 0; i < variants->count; i++)
+        list[i] = (struct avatar_variant_reply){variants->ids[i], variants->types[i]};
+    variants_post_reply_write(w, &(struct variants_post_reply){
+                                     .avatar_id = variants->avatar,
+                                     .avatar_key = variants->key,
+                                     .created = variants->made,
+                                     .variants = {list, variants->count},
+                                 });
 }
 
 fiber_fn Err route_variants_post(struct ctx *ctx, const struct request *request,
@@ -60,6 +56,6 @@ fiber_fn Err route_variants_post(struct ctx *ctx, const struct request *request,
     struct avatar_variants variants;
     TRY(locate(ctx, &choice, &variants));
     TRY(store(ctx, &variants));
-    put_variants(&reply->json, &variants);
+    put_variants(ctx, &reply->json, &variants);
     return OK;
 }

@@ -31,42 +31,30 @@ static fiber_fn struct redis_value *progress_of(struct ctx *ctx, const struct ro
     return found;
 }
 
-static void put_time_or_null(struct json_writer *w, const char *key, const struct rows *rows,
-                             uint32_t row, uint32_t column)
-{
-    if (row_is_null(rows, row, column))
-        json_field_null(w, key);
-    else
-        put_time(w, key, row_time(rows, row, column));
-}
+/* A time of a row, and whether there is one. */
+#define ROW_TIME(name_, column)                                                                    \
+    .name_ = row_time(rows, i, JOBS_PAGE_##column),                                                \
+    .has_##name_ = !row_is_null(rows, i, JOBS_PAGE_##column)
 
-static void put_raw_or_null(struct json_writer *w, const char *key, Str json)
-{
-    if (json.len > 0)
-        json_field_raw(w, key, json);
-    else
-        json_field_null(w, key);
-}
-
-static void put_job(struct json_writer *w, const struct rows *rows, uint32_t i,
-                    const struct redis_value *progress)
+static struct job_row_reply job_of(const struct rows *rows, uint32_t i,
+                                   const struct redis_value *progress)
 {
     bool is_seen = i < progress->count && progress->items[i].kind == REDIS_STR;
-    json_object_begin(w);
-    json_field_int(w, "id", row_int(rows, i, JOBS_PAGE_ID));
-    put_uuid(w, "site_id", row_uuid(rows, i, JOBS_PAGE_SITE_ID));
-    put_text(w, "kind", row_text(rows, i, JOBS_PAGE_KIND));
-    put_text(w, "state", row_text(rows, i, JOBS_PAGE_STATE));
-    json_field_int(w, "attempt", row_int(rows, i, JOBS_PAGE_ATTEMPT));
-    json_field_int(w, "failures", row_int(rows, i, JOBS_PAGE_FAILURES));
-    put_raw_or_null(w, "progress", is_seen ? progress->items[i].text : STR_NONE);
-    put_raw_or_null(w, "result", row_json(rows, i, JOBS_PAGE_RESULT));
-    put_text(w, "error", row_text(rows, i, JOBS_PAGE_ERROR));
-    put_time_or_null(w, "created_at", rows, i, JOBS_PAGE_CREATED_AT);
-    put_time_or_null(w, "run_at", rows, i, JOBS_PAGE_RUN_AT);
-    put_time_or_null(w, "started_at", rows, i, JOBS_PAGE_STARTED_AT);
-    put_time_or_null(w, "finished_at", rows, i, JOBS_PAGE_FINISHED_AT);
-    json_object_end(w);
+    return (struct job_row_reply){
+        .id = row_int(rows, i, JOBS_PAGE_ID),
+        .site_id = row_uuid(rows, i, JOBS_PAGE_SITE_ID),
+        .kind = row_text(rows, i, JOBS_PAGE_KIND),
+        .state = row_text(rows, i, JOBS_PAGE_STATE),
+        .attempt = row_int(rows, i, JOBS_PAGE_ATTEMPT),
+        .failures = row_int(rows, i, JOBS_PAGE_FAILURES),
+        .progress = is_seen ? progress->items[i].text : STR_NONE,
+        .result = row_json(rows, i, JOBS_PAGE_RESULT),
+        .error = row_text(rows, i, JOBS_PAGE_ERROR),
+        ROW_TIME(created_at, CREATED_AT),
+        ROW_TIME(run_at, RUN_AT),
+        ROW_TIME(started_at, STARTED_AT),
+        ROW_TIME(finished_at, FINISHED_AT),
+    };
 }
 
 fiber_fn Err route_jobs_index(struct ctx *ctx, const struct request *request,
@@ -80,19 +68,15 @@ fiber_fn Err route_jobs_index(struct ctx *ctx, const struct request *request,
                  &rows));
     const struct redis_value *progress = progress_of(ctx, &rows);
 
-    struct json_writer *w = &reply->json;
-    json_object_begin(w);
-    json_field_bool(w, "success", true);
-    json_key(w, STR("jobs"));
-    json_array_begin(w);
+    struct job_row_reply *jobs = arena_array(ctx->arena, struct job_row_reply, rows.count);
     for (uint32_t i = 0; i < rows.count; i++)
-        put_job(w, &rows, i, progress);
-    json_array_end(w);
-    if (rows.count == (uint32_t)input->limit)
-        json_field_int(w, "next_before", row_int(&rows, rows.count - 1, JOBS_PAGE_ID));
-    else
-        json_field_null(w, "next_before");
-    json_object_end(w);
+        jobs[i] = job_of(&rows, i, progress);
+    bool is_full = rows.count == (uint32_t)input->limit;
+    jobs_index_reply_write(&reply->json, &(struct jobs_index_reply){
+                                             .jobs = {jobs, rows.count},
+                                             .next_before = is_full ? jobs[rows.count - 1].id : 0,
+                                             .has_next_before = is_full,
+                                         });
     return OK;
 }
 
@@ -109,11 +93,7 @@ fiber_fn Err route_jobs_show(struct ctx *ctx, const struct request *request,
         return fail(ctx, ERR_NOT_FOUND, "There is no such job.");
     const struct redis_value *progress = progress_of(ctx, &rows);
 
-    struct json_writer *w = &reply->json;
-    json_object_begin(w);
-    json_field_bool(w, "success", true);
-    json_key(w, STR("job"));
-    put_job(w, &rows, 0, progress);
-    json_object_end(w);
+    jobs_show_reply_write(&reply->json,
+                          &(struct jobs_show_reply){.job = job_of(&rows, 0, progress)});
     return OK;
 }

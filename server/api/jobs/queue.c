@@ -3,7 +3,7 @@
 #include "base/system/version.h"
 #include "gen/routes/jobs.h"
 #include "io/reactor/reactor.h"
-#include "server/dispatch/queue_counts.h"
+#include "server/api/jobs/queue_counts.h"
 #include "server/http/http.h"
 
 #include <pthread.h>

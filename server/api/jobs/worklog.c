@@ -103,22 +103,6 @@ static Str details_of(struct ctx *ctx, const struct rows *rows, uint32_t row)
     return details.data == NULL ? STR("null") : details;
 }
 
-static void put_text(struct json_writer *w, const char *key, Str text)
-{
-    if (text.data == NULL)
-        json_field_null(w, key);
-    else
-        json_field_str(w, key, text);
-}
-
-static void put_uuid(struct json_writer *w, const char *key, Uuid id)
-{
-    if (uuid_is_nil(id) || uuid_eq(id, UUID_LIBRARY_SITE))
-        json_field_null(w, key);
-    else
-        json_field_uuid(w, key, id);
-}
-
 /* "[2024-12-29T23:56:42.000Z] [APPROVED] generated_articles: {…}" */
 static Str formatted(struct ctx *ctx, Str time, Str action, Str entity_type, Str details)
 {
@@ -126,37 +110,41 @@ static Str formatted(struct ctx *ctx, Str time, Str action, Str entity_type, Str
                       STR_FMT(upper(ctx->arena, action)), STR_FMT(entity_type), STR_FMT(details));
 }
 
-static void put_line(struct ctx *ctx, struct json_writer *w, const struct rows *rows, uint32_t row)
+static Uuid site_or_nil(Uuid site)
+{
+    return uuid_eq(site, UUID_LIBRARY_SITE) ? (Uuid){0} : site;
+}
+
+static struct log_line_reply line_of(struct ctx *ctx, const struct rows *rows, uint32_t row)
 {
     Str time = clock_iso(ctx->arena, row_time(rows, row, WORKLOG_OF_ALL_TIMESTAMP));
     Str action = row_text(rows, row, WORKLOG_OF_ALL_ACTION);
     Str entity_type = row_text(rows, row, WORKLOG_OF_ALL_ENTITY_TYPE);
     Str details = details_of(ctx, rows, row);
-    json_object_begin(w);
-    json_field_uuid(w, "id", row_uuid(rows, row, WORKLOG_OF_ALL_ID));
-    json_field_str(w, "timestamp", time);
-    json_field_str(w, "formatted", formatted(ctx, time, action, entity_type, details));
-    json_field_str(w, "type", type_of(action));
-    put_uuid(w, "site_id", row_uuid(rows, row, WORKLOG_OF_ALL_SITE_ID));
-    json_field_str(w, "action", action);
-    put_text(w, "entity_type", entity_type);
-    put_text(w, "entity_id", row_text(rows, row, WORKLOG_OF_ALL_ENTITY_ID));
-    json_field_raw(w, "details", details);
-    put_text(w, "level", row_text(rows, row, WORKLOG_OF_ALL_LEVEL));
-    put_text(w, "status", row_text(rows, row, WORKLOG_OF_ALL_STATUS));
-    put_uuid(w, "user", row_uuid(rows, row, WORKLOG_OF_ALL_USER_ID));
-    put_text(w, "actor", row_text(rows, row, WORKLOG_OF_ALL_ACTOR));
-    put_text(w, "ip", row_text(rows, row, WORKLOG_OF_ALL_IP));
-    json_object_end(w);
+    return (struct log_line_reply){
+        .id = row_uuid(rows, row, WORKLOG_OF_ALL_ID),
+        .timestamp = time,
+        .formatted = formatted(ctx, time, action, entity_type, details),
+        .type = type_of(action),
+        .site_id = site_or_nil(row_uuid(rows, row, WORKLOG_OF_ALL_SITE_ID)),
+        .action = action,
+        .entity_type = entity_type,
+        .entity_id = row_text(rows, row, WORKLOG_OF_ALL_ENTITY_ID),
+        .details = details,
+        .level = row_text(rows, row, WORKLOG_OF_ALL_LEVEL),
+        .status = row_text(rows, row, WORKLOG_OF_ALL_STATUS),
+        .user = site_or_nil(row_uuid(rows, row, WORKLOG_OF_ALL_USER_ID)),
+        .actor = row_text(rows, row, WORKLOG_OF_ALL_ACTOR),
+        .ip = row_text(rows, row, WORKLOG_OF_ALL_IP),
+    };
 }
 
-static void put_cursor(struct ctx *ctx, struct json_writer *w, const struct rows *rows)
+static Str cursor_of(struct ctx *ctx, const struct rows *rows)
 {
     uint32_t last = rows->count - 1;
     Str id = uuid_text(ctx->arena, row_uuid(rows, last, WORKLOG_OF_ALL_ID));
-    json_field_str(w, "next_cursor",
-                   str_printf(ctx->arena, "%" PRId64 "_%.*s",
-                              row_time(rows, last, WORKLOG_OF_ALL_TIMESTAMP), STR_FMT(id)));
+    return str_printf(ctx->arena, "%" PRId64 "_%.*s",
+                      row_time(rows, last, WORKLOG_OF_ALL_TIMESTAMP), STR_FMT(id));
 }
 
 fiber_fn Err route_worklog_index(struct ctx *ctx, const struct request *request,
@@ -166,18 +154,14 @@ fiber_fn Err route_worklog_index(struct ctx *ctx, const struct request *request,
     struct rows rows;
     TRY(page_ask(ctx, input, &rows));
 
-    struct json_writer *w = &reply->json;
-    json_object_begin(w);
-    json_field_bool(w, "success", true);
-    json_key(w, STR("logs"));
-    json_array_begin(w);
+    struct log_line_reply *lines = arena_array(ctx->arena, struct log_line_reply, rows.count);
     for (uint32_t i = 0; i < rows.count; i++)
-        put_line(ctx, w, &rows, i);
-    json_array_end(w);
-    if (rows.count == (uint32_t)input->limit)
-        put_cursor(ctx, w, &rows);
-    else
-        json_field_null(w, "next_cursor");
-    json_object_end(w);
+        lines[i] = line_of(ctx, &rows, i);
+    bool is_full = rows.count == (uint32_t)input->limit;
+    worklog_index_reply_write(&reply->json,
+                              &(struct worklog_index_reply){
+                                  .logs = {lines, rows.count},
+                                  .next_cursor = is_full ? cursor_of(ctx, &rows) : STR_NONE,
+                              });
     return OK;
 }

@@ -153,6 +153,13 @@ static Str body_schema(struct ctx *ctx, const struct route *route)
                                    : STR("{\"type\":\"object\"}");
 }
 
+static Str reply_schema(struct ctx *ctx, const struct route *route)
+{
+    if (route->reply == NULL)
+        return STR("{}");
+    return str_printf(ctx->arena, "{\"$ref\":\"#/components/schemas/%s_reply\"}", route->name);
+}
+
 static void write_operation(struct ctx *ctx, struct json_writer *w, const struct route *route)
 {
     bool is_json = envelope_of_path(route->pattern) == ENVELOPE_API ||
@@ -176,9 +183,10 @@ static void write_operation(struct ctx *ctx, struct json_writer *w, const struct
     json_field_raw(w, "responses",
                    str_printf(ctx->arena,
                               "{\"2XX\":{\"description\":\"Done.\",\"content\":{\"%s\":{\"schema\":"
-                              "{}}}},\"4XX\":{\"$ref\":\"" ERROR_REF
+                              "%.*s}}},\"4XX\":{\"$ref\":\"" ERROR_REF
                               "\"},\"5XX\":{\"$ref\":\"" ERROR_REF "\"}}",
-                              is_json ? "application/json" : "*/*"));
+                              is_json ? "application/json" : "*/*",
+                              STR_FMT(reply_schema(ctx, route))));
     json_object_end(w);
 }
 
@@ -261,10 +269,15 @@ static void write_components(struct ctx *ctx, struct json_writer *w)
     json_field_raw(w, "ContentErrors", str_from_z(CONTENT_ERRORS));
     json_field_raw(w, "PlatformError", str_from_z(PLATFORM_ERROR));
     for (uint32_t i = 0; i < ROUTES_COUNT; i++) {
-        if (!schema_has_body(&ROUTES[i]))
-            continue;
-        json_key(w, str_printf(ctx->arena, "%s_body", ROUTES[i].name));
-        schema_write_body(w, &ROUTES[i]);
+        const struct route *route = &ROUTES[i];
+        if (schema_has_body(route)) {
+            json_key(w, str_printf(ctx->arena, "%s_body", route->name));
+            schema_write_body(w, route);
+        }
+        if (route->reply != NULL) {
+            json_key(w, str_printf(ctx->arena, "%s_reply", route->name));
+            schema_write_reply(w, route->reply);
+        }
     }
     json_object_end(w);
     json_object_end(w);

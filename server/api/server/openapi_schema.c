@@ -1,5 +1,7 @@
 #include "server/api/server/openapi_schema.h"
 
+#include "base/memory/array.h"
+
 #define UUID_SCHEMA "{\"type\":\"string\",\"format\":\"uuid\"}"
 
 static void write_properties(struct json_writer *w, const struct route_input *input, int parent);
@@ -171,32 +173,55 @@ static bool is_required(const struct input_field *field)
            field->flags & (INPUT_IS_REQUIRED | INPUT_IS_FILLED);
 }
 
-static void put_need(struct json_writer *w, const struct route_input *input, uint64_t fields)
+/* Members without an older name. */
+static void write_required(struct json_writer *w, const struct route_input *input)
 {
-    json_object_begin(w);
+    bool is_begun = false;
+    for (uint32_t i = 0; i < input->count; i++) {
+        if (!is_required(&input->fields[i]) || input->fields[i].alias != NULL)
+            continue;
+        if (!is_begun) {
+            json_key(w, STR("required"));
+            json_array_begin(w);
+        }
+        is_begun = true;
+        json_put_str(w, str_from_z(input->fields[i].name));
+    }
+    if (is_begun)
+        json_array_end(w);
+}
+
+static void write_any(struct json_writer *w, const struct route_input *input, uint64_t fields)
+{
     json_key(w, STR("anyOf"));
     json_array_begin(w);
     for (uint32_t i = 0; i < input->count; i++)
         if (fields & UINT64_C(1) << i)
             put_either_name(w, &input->fields[i]);
     json_array_end(w);
-    json_object_end(w);
 }
 
+/* Each needs one of several names: a single one goes into the open object, several into allOf. */
 static void write_needs(struct json_writer *w, const struct route_input *input)
 {
-    uint32_t count = input->need_count;
+    uint64_t needs[64];
+    uint32_t count = 0;
     for (uint32_t i = 0; i < input->count; i++)
-        count += is_required(&input->fields[i]);
-    if (count == 0)
+        if (is_required(&input->fields[i]) && input->fields[i].alias != NULL)
+            needs[count++] = UINT64_C(1) << i;
+    for (uint32_t i = 0; i < input->need_count && count < COUNT_OF(needs); i++)
+        needs[count++] = input->needs[i].fields;
+    if (count == 1)
+        write_any(w, input, needs[0]);
+    if (count < 2)
         return;
     json_key(w, STR("allOf"));
     json_array_begin(w);
-    for (uint32_t i = 0; i < input->count; i++)
-        if (is_required(&input->fields[i]))
-            put_need(w, input, UINT64_C(1) << i);
-    for (uint32_t i = 0; i < input->need_count; i++)
-        put_need(w, input, input->needs[i].fields);
+    for (uint32_t i = 0; i < count; i++) {
+        json_object_begin(w);
+        write_any(w, input, needs[i]);
+        json_object_end(w);
+    }
     json_array_end(w);
 }
 
@@ -204,6 +229,81 @@ void schema_write_body(struct json_writer *w, const struct route *route)
 {
     json_object_begin(w);
     write_properties(w, &route->input, -1);
+    write_required(w, &route->input);
     write_needs(w, &route->input);
+    json_object_end(w);
+}
+
+/* Replies ------------------------------------------------------------------------------------ */
+
+static const char *const REPLY_TYPES[] = {
+    [REPLY_TRUE] = "boolean",  [REPLY_BOOL] = "boolean", [REPLY_INT] = "integer",
+    [REPLY_COUNT] = "integer", [REPLY_TEXT] = "string",  [REPLY_UUID] = "string",
+    [REPLY_TIME] = "string",   [REPLY_TEXTS] = "array",  [REPLY_OBJECT] = "object",
+    [REPLY_LIST] = "array",    [REPLY_UUIDS] = "array",  [REPLY_RAW] = NULL,
+};
+
+static void write_reply_members(struct json_writer *w, const struct reply_shape *shape);
+
+static void write_reply_type(struct json_writer *w, const struct reply_field *field)
+{
+    const char *type = REPLY_TYPES[field->type];
+    if (type == NULL)
+        return;
+    json_key(w, STR("type"));
+    if (field->is_nullable)
+        json_array_begin(w);
+    json_put_str(w, str_from_z(type));
+    if (!field->is_nullable)
+        return;
+    json_put_str(w, STR("null"));
+    json_array_end(w);
+}
+
+static void write_reply_field(struct json_writer *w, const struct reply_field *field)
+{
+    json_key(w, str_from_z(field->name));
+    json_object_begin(w);
+    write_reply_type(w, field);
+    if (field->type == REPLY_TRUE)
+        json_field_bool(w, "const", true);
+    else if (field->type == REPLY_UUID)
+        json_field_str(w, "format", STR("uuid"));
+    else if (field->type == REPLY_TIME)
+        json_field_str(w, "format", STR("date-time"));
+    else if (field->type == REPLY_TEXTS)
+        json_field_raw(w, "items", STR("{\"type\":\"string\"}"));
+    else if (field->type == REPLY_UUIDS)
+        json_field_raw(w, "items", STR(UUID_SCHEMA));
+    else if (field->type == REPLY_OBJECT)
+        write_reply_members(w, field->shape);
+    if (field->type == REPLY_LIST) {
+        json_key(w, STR("items"));
+        schema_write_reply(w, field->shape);
+    }
+    json_field_str(w, "description", str_from_z(field->help));
+    json_object_end(w);
+}
+
+static void write_reply_members(struct json_writer *w, const struct reply_shape *shape)
+{
+    json_key(w, STR("properties"));
+    json_object_begin(w);
+    for (uint32_t i = 0; i < shape->count; i++)
+        write_reply_field(w, &shape->fields[i]);
+    json_object_end(w);
+    json_key(w, STR("required"));
+    json_array_begin(w);
+    for (uint32_t i = 0; i < shape->count; i++)
+        if (!shape->fields[i].is_optional)
+            json_put_str(w, str_from_z(shape->fields[i].name));
+    json_array_end(w);
+}
+
+void schema_write_reply(struct json_writer *w, const struct reply_shape *shape)
+{
+    json_object_begin(w);
+    json_field_str(w, "type", STR("object"));
+    write_reply_members(w, shape);
     json_object_end(w);
 }

@@ -1,7 +1,6 @@
 /* The server itself: ping, health, info. */
 #include "gen/routes/server.h"
 
-
 fiber_fn Err route_root_redirect(struct ctx *ctx, const struct request *request,
                                  struct reply *reply)
 {

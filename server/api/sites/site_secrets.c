@@ -48,11 +48,10 @@ fiber_fn Err route_site_secrets_post(struct ctx *ctx, const struct request *requ
     (void)request;
     TRY(site_secret_set(platform, input->site_id, input->name, input->value));
 
-    json_object_begin(&reply->json);
-    json_field_bool(&reply->json, "success", true);
-    json_field_str(&reply->json, "name", input->name);
-    json_field_bool(&reply->json, "is_set", input->value.data != NULL);
-    json_object_end(&reply->json);
+    site_secrets_post_reply_write(&reply->json, &(struct site_secrets_post_reply){
+                                                    .name = input->name,
+                                                    .is_set = input->value.data != NULL,
+                                                });
     return OK;
 }
 
@@ -66,17 +65,13 @@ fiber_fn Err route_site_secrets_index(struct ctx *ctx, const struct request *req
     struct rows rows;
     TRY(site_secret_list(platform, input->site_id, &rows));
 
-    json_object_begin(&reply->json);
-    json_key(&reply->json, STR("secrets"));
-    json_array_begin(&reply->json);
-    for (uint32_t i = 0; i < rows.count; i++) {
-        json_object_begin(&reply->json);
-        json_field_str(&reply->json, "name", row_text(&rows, i, SITE_SECRET_LIST_NAME));
-        json_key(&reply->json, STR("updated_at"));
-        json_put_time(&reply->json, row_time(&rows, i, SITE_SECRET_LIST_UPDATED_AT));
-        json_object_end(&reply->json);
-    }
-    json_array_end(&reply->json);
-    json_object_end(&reply->json);
+    struct secret_reply *secrets = arena_array(ctx->arena, struct secret_reply, rows.count);
+    for (uint32_t i = 0; i < rows.count; i++)
+        secrets[i] = (struct secret_reply){
+            .name = row_text(&rows, i, SITE_SECRET_LIST_NAME),
+            .updated_at = row_time(&rows, i, SITE_SECRET_LIST_UPDATED_AT),
+        };
+    site_secrets_index_reply_write(
+        &reply->json, &(struct site_secrets_index_reply){.secrets = {secrets, rows.count}});
     return OK;
 }

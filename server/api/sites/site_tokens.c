@@ -29,9 +29,7 @@ fiber_fn Err route_site_tokens_post(struct ctx *ctx, const struct request *reque
 
     reply->status = 201;
     reply_header(reply, STR("cache-control"), STR("no-store"));
-    json_object_begin(&reply->json);
-    json_field_uuid(&reply->json, "id", id);
-    json_field_str(&reply->json, "token", token);
-    json_object_end(&reply->json);
+    site_tokens_post_reply_write(&reply->json,
+                                 &(struct site_tokens_post_reply){.id = id, .token = token});
     return OK;
 }

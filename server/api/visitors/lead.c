@@ -34,9 +34,6 @@ fiber_fn Err route_lead_post(struct ctx *ctx, const struct request *request,
                                   }),
                  NULL));
     reply->status = 201;
-    json_object_begin(&reply->json);
-    json_field_bool(&reply->json, "success", true);
-    json_field_uuid(&reply->json, "id", id);
-    json_object_end(&reply->json);
+    lead_post_reply_write(&reply->json, &(struct lead_post_reply){.id = id});
     return OK;
 }

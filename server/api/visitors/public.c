@@ -1,29 +1,9 @@
 #include "server/api/visitors/public.h"
 
-#include "base/crypto/crypto.h"
 #include "base/settings/settings.h"
 #include "io/reactor/reactor.h"
 
 #include <arpa/inet.h>
-
-bool email_is_plausible(Str email)
-{
-    if (email.len < 3 || email.len > 254)
-        return false;
-    size_t at_count = 0;
-    for (size_t i = 0; i < email.len; i++) {
-        unsigned char c = (unsigned char)email.data[i];
-        if (c <= ' ' || c == 0x7f || c == ',' || c == ';' || c == '<' || c == '>')
-            return false;
-        at_count += c == '@';
-    }
-    ptrdiff_t at = str_find_char(email, '@');
-    if (at_count != 1 || at == 0)
-        return false;
-    Str domain = str_slice(email, (size_t)at + 1, email.len);
-    ptrdiff_t dot = str_find_char(domain, '.');
-    return dot > 0 && domain.data[domain.len - 1] != '.';
-}
 
 /* A cut may fall into a character. */
 Str visitor_agent(const struct request *request)
@@ -55,32 +35,4 @@ Str visitor_ip(struct ctx *ctx, const struct request *request)
     if (!ctx->reactor->settings->ip_truncation)
         return request->ip;
     return ip_truncate(ctx->arena, request->ip);
-}
-
-Str visitor_source(Str utm_source, Str gclid, Str fbclid)
-{
-    if (utm_source.len > 0)
-        return utm_source;
-    if (gclid.len > 0)
-        return STR("google_ads");
-    return fbclid.len > 0 ? STR("facebook") : STR("organic");
-}
-
-void visitor_write_sent(struct json_writer *w)
-{
-    json_key(w, STR("sent"));
-    json_object_begin(w);
-    json_field_bool(w, "google", false);
-    json_field_bool(w, "facebook", false);
-    json_object_end(w);
-}
-
-int64_t visitor_lock_key(struct ctx *ctx, Uuid site, Str what)
-{
-    Str words =
-        str_printf(ctx->arena, "%.*s %.*s", STR_FMT(uuid_text(ctx->arena, site)), STR_FMT(what));
-    Sha256 hash = sha256(words);
-    int64_t key;
-    memcpy(&key, hash.bytes, sizeof key);
-    return key;
 }

@@ -2,7 +2,6 @@
 #include "access/audit/audit.h"
 #include "gen/routes/visitors.h"
 #include "gen/sql.h"
-#include "server/api/listing.h"
 
 /* Why nothing was released. */
 static const char *reason_of(const struct rows *rows)
@@ -18,17 +17,16 @@ static void put_result(struct json_writer *w, const struct rows *rows)
 {
     int64_t articles = row_int(rows, 0, SITEMAP_DRIP_ARTICLES);
     int64_t hubs = row_int(rows, 0, SITEMAP_DRIP_HUBS);
-    json_object_begin(w);
-    json_field_bool(w, "success", true);
-    json_field_int(w, "indexed", articles + hubs);
-    json_field_int(w, "articles_indexed", articles);
-    json_field_int(w, "hubs_indexed", hubs);
-    json_field_int(w, "remaining", row_int(rows, 0, SITEMAP_DRIP_REMAINING));
-    json_field_int(w, "rate", row_int(rows, 0, SITEMAP_DRIP_RATE));
-    put_text(w, "day", row_text(rows, 0, SITEMAP_DRIP_DAY));
-    if (articles + hubs == 0)
-        json_field_str(w, "reason", str_from_z(reason_of(rows)));
-    json_object_end(w);
+    sitemap_drip_post_reply_write(
+        w, &(struct sitemap_drip_post_reply){
+               .indexed = articles + hubs,
+               .articles_indexed = articles,
+               .hubs_indexed = hubs,
+               .remaining = row_int(rows, 0, SITEMAP_DRIP_REMAINING),
+               .rate = row_int(rows, 0, SITEMAP_DRIP_RATE),
+               .day = row_text(rows, 0, SITEMAP_DRIP_DAY),
+               .reason = articles + hubs == 0 ? str_from_z(reason_of(rows)) : STR_NONE,
+           });
 }
 
 fiber_fn Err route_sitemap_drip_post(struct ctx *ctx, const struct request *request,

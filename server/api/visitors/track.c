@@ -3,7 +3,6 @@
 #include "base/system/clock.h"
 #include "gen/routes/visitors.h"
 #include "server/api/visitors/public.h"
-#include "server/dispatch/visitor.h"
 #include "visitors/tracking/tracking.h"
 
 enum { PATH_MAX_LEN = 500, UTM_MAX = 255, METADATA_MAX = 4096 };
@@ -71,11 +70,10 @@ fiber_fn Err route_pageview_post(struct ctx *ctx, const struct request *request,
     TRY(pageview_push(ctx, &view));
 
     reply->status = 202;
-    json_object_begin(&reply->json);
-    json_field_bool(&reply->json, "success", true);
-    json_field_bool(&reply->json, "is_bot", view.is_bot);
-    json_field_uuid(&reply->json, "event_id", view.id);
-    json_object_end(&reply->json);
+    pageview_post_reply_write(&reply->json, &(struct pageview_post_reply){
+                                                .is_bot = view.is_bot,
+                                                .event_id = view.id,
+                                            });
     return OK;
 }
 
@@ -103,9 +101,6 @@ fiber_fn Err route_event_post(struct ctx *ctx, const struct request *request,
     TRY(event_push(ctx, &event));
 
     reply->status = 202;
-    json_object_begin(&reply->json);
-    json_field_bool(&reply->json, "success", true);
-    json_field_uuid(&reply->json, "event_id", event.id);
-    json_object_end(&reply->json);
+    event_post_reply_write(&reply->json, &(struct event_post_reply){.event_id = event.id});
     return OK;
 }

@@ -134,8 +134,7 @@ static struct plan *compiled(struct ctx *ctx, const struct schema *schema, const
     struct query query = parsed(ctx, text);
     struct query_fingerprint lifted;
     struct plan *plan = NULL;
-    ctx->scope.kind = SCOPE_SITE;
-    ctx->actor = &SNAPSHOT_ADMIN;
+    ctx_be(ctx, &SNAPSHOT_ADMIN, (Scope){.kind = SCOPE_SITE});
     query_fingerprint(ctx->arena, &query, true, &lifted);
     struct plan_request request = {
         .op = PLAN_LIST, .query = &query, .lifted = lifts ? &lifted : NULL};

@@ -103,9 +103,9 @@ static void members_of_objects_are_read(void **state)
     assert_true(input.has_velocity_seed);
     assert_false(input.has_velocity_jitter_minutes);
     const char *bad = "{\"campaign_id\":\"00000000-0000-7000-8000-000000000001\","
-                      "\"total_articles\":3,\"velocity\":{\"mode\":\"FAST\"},\"date_range\":1}";
+                      "\"total_articles\":3,\"velocity\":\"x\",\"date_range\":1}";
     assert_int_equal(read_fields(ctx, "schedule_post", bad, "", &input), ERR_FAILED_VALIDATION);
-    ASSERT_FAULTS(ctx, "date_range", "velocity.mode");
+    ASSERT_FAULTS(ctx, "date_range", "velocity");
 }
 
 static void ids_are_taken_once_each_and_the_bad_one_is_named(void **state)

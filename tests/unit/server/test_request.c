@@ -1,4 +1,4 @@
-#include "server/dispatch/route.h"
+#include "server/http/request.h"
 #include "support/fixture.h"
 
 static void query_parameters_are_found_by_name(void **state)
@@ -25,9 +25,8 @@ static void cookies_are_found_whole(void **state)
 static Err body(struct ctx *ctx, const char *type, const char *text, enum envelope envelope)
 {
     struct request_header headers[] = {{STR_INIT("content-type"), str_from_z(type)}};
-    struct route route = {.envelope = envelope};
     struct request request = {
-        .headers = headers, .header_count = 1, .body = str_from_z(text), .route = &route};
+        .headers = headers, .header_count = 1, .body = str_from_z(text), .envelope = envelope};
     const struct json *json;
     return request_object(ctx, &request, &json);
 }

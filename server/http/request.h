@@ -10,7 +10,11 @@
 
 enum { REQUEST_PARAMS_MAX = 4, REQUEST_HEADERS_MAX = 100 };
 
-struct route;
+struct route; /* dispatch's; nobody looks into it here */
+
+/* The format of errors, and of what else the two APIs do not agree on. */
+enum envelope { ENVELOPE_CMS, ENVELOPE_API };
+enum envelope envelope_of_path(Str path); /* /api, /god: ENVELOPE_API */
 
 struct request_header {
     Str name; /* lower case */
@@ -26,7 +30,8 @@ struct request {
     Str body;
     const struct request_header *headers;
     uint32_t header_count;
-    const struct route *route;
+    enum envelope envelope;         /* of the path, or of its route */
+    const struct route *route;      /* NULL: not found, or not yet */
     Str params[REQUEST_PARAMS_MAX]; /* percent-decoded, in the order of the route's pattern */
     const struct json *json; /* the body of a route whose fields were read; NULL: not parsed yet */
     void *input;             /* the route's struct, read and checked; NULL: it has no fields */

@@ -1,6 +1,6 @@
 #include "base/text/buf.h"
-#include "server/dispatch/form_fields.h"
 #include "support/fixture.h"
+#include "visitors/forms/form_fields.h"
 
 static const struct json *parse(struct ctx *ctx, const char *text)
 {

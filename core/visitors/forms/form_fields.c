@@ -1,4 +1,4 @@
-#include "server/dispatch/form_fields.h"
+#include "visitors/forms/form_fields.h"
 
 #include "base/json/json_writer.h"
 #include "base/memory/array.h"
@@ -6,7 +6,7 @@
 #include "base/text/ascii.h"
 #include "base/text/buf.h"
 #include "base/text/regex.h"
-#include "server/api/visitors/public.h"
+#include "visitors/forms/forms.h"
 
 #include <math.h>
 

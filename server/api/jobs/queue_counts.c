@@ -1,4 +1,4 @@
-#include "server/dispatch/queue_counts.h"
+#include "server/api/jobs/queue_counts.h"
 
 #include "base/system/clock.h"
 #include "base/system/range.h"

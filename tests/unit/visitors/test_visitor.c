@@ -1,5 +1,5 @@
-#include "server/dispatch/visitor.h"
 #include "support/fixture.h"
+#include "visitors/tracking/tracking.h"
 
 static void phones_are_not_the_systems_they_resemble(void **state)
 {

@@ -1,8 +1,14 @@
-#include "server/dispatch/request.h"
+#include "server/http/request.h"
 
 #include "base/text/percent.h"
 #include "io/fiber/json_apart.h"
-#include "server/dispatch/route.h"
+
+enum envelope envelope_of_path(Str path)
+{
+    Str first = str_slice(path, 0, 5);
+    bool is_api = str_eq_nocase(first, STR("/api/")) || str_eq_nocase(first, STR("/god/"));
+    return is_api ? ENVELOPE_API : ENVELOPE_CMS;
+}
 
 Str request_header(const struct request *request, Str name)
 {
@@ -55,7 +61,7 @@ fiber_fn Err request_json(struct ctx *ctx, const struct request *request, const 
         return OK;
     }
     /* Directus ignores the body of other types; our own API refuses what it cannot read. */
-    bool is_cms = request->route->envelope == ENVELOPE_CMS;
+    bool is_cms = request->envelope == ENVELOPE_CMS;
     Str content_type = request_header(request, STR("content-type"));
     Str body = str_trim(request->body);
     if (body.len > 0 && !is_json(content_type)) {

@@ -1,8 +1,7 @@
-#include "server/dispatch/visitor.h"
-
 #include "base/memory/array.h"
 #include "base/system/range.h"
 #include "base/text/ascii.h"
+#include "visitors/tracking/tracking.h"
 
 struct pattern {
     Str needle; /* lower case */
