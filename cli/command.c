@@ -10,7 +10,7 @@
 enum { GUESS_LEN_MAX = 24, GUESS_DISTANCE_MAX = 2 };
 
 /*
- * Weak: the faces are sister libraries that the command line knows by one function each, and a test
+ * Weak: the front ends are sister libraries that the command line knows by one function each, and a test
  * of this library is linked without them. What is not there is not offered.
  */
 #define COMMAND(noun, verb, function, arguments, help)                                             \
@@ -33,7 +33,7 @@ const struct command COMMANDS[] = {
 
 bool command_is_built(const struct command *command)
 {
-    return command->run != NULL || command->face != NULL;
+    return command->run != NULL || command->front_end != NULL;
 }
 
 /* The command of argv[1] and, where it has verbs, argv[2]; *ret_words says how many were used. */
@@ -140,12 +140,12 @@ int command_dispatch(struct cli *cli, int argc, char **argv)
         return command_unknown(argc, argv);
 
     cli->command = command;
-    if (command->face == NULL)
+    if (command->front_end == NULL)
         return command->run(cli, argc - words, argv + words);
-    /* A face takes everything from the environment. */
+    /* A front end takes everything from the environment. */
     if (!command_options(cli, argc - words, argv + words, NULL, 0, NULL))
         return CLI_USAGE;
-    return command->face(argc - words, argv + words);
+    return command->front_end(argc - words, argv + words);
 }
 
 Err command_settings(struct cli *cli, struct settings *ret)

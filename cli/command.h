@@ -20,16 +20,16 @@ struct cli {
 };
 
 typedef int (*command_fn)(struct cli *cli, int argc, char **argv);
-typedef int (*face_fn)(int argc, char **argv);
+typedef int (*front_end_fn)(int argc, char **argv);
 
-/* Exactly one of run and face is set; none in a build without that part. */
+/* Exactly one of run and front_end is set; none in a build without that part. */
 struct command {
     const char *noun;
     const char *verb;
     const char *arguments;
     const char *help;
     command_fn run;
-    face_fn face;
+    front_end_fn front_end;
 };
 
 /* All commands, the last with a NULL noun. */

@@ -3,7 +3,7 @@
 #   embed.h, embed.c  migrations, Redis functions, the demo: the binary needs no files
 
 find_package(Python3 REQUIRED COMPONENTS Interpreter)
-set(SPARK_GEN_ROOT "${CMAKE_BINARY_DIR}/storeys/gen")
+set(SPARK_GEN_ROOT "${CMAKE_BINARY_DIR}/layers/gen")
 set(SPARK_GEN "${SPARK_GEN_ROOT}/gen")
 file(MAKE_DIRECTORY "${SPARK_GEN}")
 
@@ -29,7 +29,7 @@ add_custom_command(
     COMMENT "Embedding schema, Redis functions and demo" VERBATIM)
 
 # routes.h of each family and routes.c, for the server alone: reachable as "gen/routes/….h" from there.
-set(SPARK_GEN_ROUTES_ROOT "${CMAKE_BINARY_DIR}/storeys/gen_server")
+set(SPARK_GEN_ROUTES_ROOT "${CMAKE_BINARY_DIR}/layers/gen_server")
 set(SPARK_GEN_ROUTES "${SPARK_GEN_ROUTES_ROOT}/gen")
 file(GLOB route_families CONFIGURE_DEPENDS server/api/*/routes.def)
 add_custom_command(

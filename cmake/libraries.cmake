@@ -1,4 +1,4 @@
-# Outside libraries, each as spark_lib_<name>. A storey names the ones it wraps.
+# Outside libraries, each as spark_lib_<name>. A layer names the ones it wraps.
 
 find_package(PkgConfig REQUIRED)
 set(THREADS_PREFER_PTHREAD_FLAG ON)

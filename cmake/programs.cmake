@@ -8,12 +8,12 @@ set_target_properties(spark PROPERTIES
 # Faces, commands and the runtime of extensions enter as objects, not as archives: what only an extension calls, and
 # what only a table names, must be in the executable too.
 target_link_libraries(spark PRIVATE spark_app)
-foreach(storey runtime server workers cli app)
-    get_target_property(kind spark_${storey} TYPE)
+foreach(layer runtime server workers cli app)
+    get_target_property(kind spark_${layer} TYPE)
     if(kind STREQUAL "STATIC_LIBRARY")
-        target_sources(spark PRIVATE $<TARGET_OBJECTS:spark_${storey}>)
+        target_sources(spark PRIVATE $<TARGET_OBJECTS:spark_${layer}>)
     endif()
-    target_link_libraries(spark PRIVATE spark_${storey})
+    target_link_libraries(spark PRIVATE spark_${layer})
 endforeach()
 
 # An extension sees include/ and nothing else, as an outsider's would.

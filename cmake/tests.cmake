@@ -1,4 +1,4 @@
-# tests/unit/<storey>/test_*.c   label unit, may use that storey and those below
+# tests/unit/<layer>/test_*.c   label unit, may use that layer and those below
 # tests/db/test_*.c              label db, real PostgreSQL and Redis named by the environment
 # tests/db/*.sh               label db, $1 is the superuser's URL of the same server
 # tests/stack/test_*.c           label stack, how much stack calls need: on build/release too
@@ -12,11 +12,11 @@ if(NOT CMOCKA)
     return()
 endif()
 
-set(view "${CMAKE_BINARY_DIR}/storeys/support")
+set(view "${CMAKE_BINARY_DIR}/layers/support")
 file(MAKE_DIRECTORY "${view}")
 file(CREATE_LINK "${CMAKE_SOURCE_DIR}/tests/support" "${view}/support" SYMBOLIC)
 
-# What a test of no particular storey is linked with: everything.
+# What a test of no particular layer is linked with: everything.
 add_library(spark_everything INTERFACE)
 target_link_libraries(spark_everything INTERFACE spark_app spark_server spark_workers spark_cli
                       spark_lib_pq spark_lib_hiredis spark_lib_jansson)
@@ -40,9 +40,9 @@ if(NOT SPARK_SANITIZE STREQUAL "fuzz")
     foreach(file IN LISTS files)
         cmake_path(GET file STEM module)
         cmake_path(GET file PARENT_PATH folder)
-        cmake_path(GET folder FILENAME storey)
+        cmake_path(GET folder FILENAME layer)
         string(REGEX REPLACE "^test_" "" module "${module}")
-        spark_test(unit.${storey}.${module} unit spark_${storey} "${file}")
+        spark_test(unit.${layer}.${module} unit spark_${layer} "${file}")
     endforeach()
 
     file(GLOB files CONFIGURE_DEPENDS tests/db/*.sh)

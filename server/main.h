@@ -1,5 +1,5 @@
 /*
- * `spark server`: the HTTP face as a process.
+ * `spark server`: the HTTP front end as a process.
  */
 #pragma once
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 #
-# Everything a reviewer should not have to say: format, two compilers, two analysers, the storeys.
+# Everything a reviewer should not have to say: format, two compilers, two analysers, the layers.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 failed=0
@@ -32,8 +32,8 @@ headers() {
     local flags header
     flags="-std=gnu2x -D_GNU_SOURCE -DH2O_USE_LIBUV=0 -Wall -Wextra -Werror -Iinclude"
     flags+=" $(pkg-config --cflags libpq)"
-    for storey in base io access content jobs factory host server workers cli gen; do
-        flags+=" -Ibuild/dev/storeys/$storey"
+    for layer in base io access content jobs factory visitors runtime server workers cli app gen; do
+        flags+=" -Ibuild/dev/layers/$layer"
     done
     c_files 'core/*.h' 'server/*.h' 'workers/*.h' 'cli/*.h' 'extensions/*.h' 'include/*.h' |
         while read -r header; do
@@ -49,12 +49,12 @@ tidy() {
 }
 
 static_check() {
-    local storeys=() storey
-    for storey in base io access content jobs factory host server workers cli gen; do
-        storeys+=("-Ibuild/dev/storeys/$storey")
+    local layers=() layer
+    for layer in base io access content jobs factory visitors runtime server workers cli app gen; do
+        layers+=("-Ibuild/dev/layers/$layer")
     done
     cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 --enable=warning,portability \
-        --suppressions-list=tools/cppcheck.txt -D_GNU_SOURCE -Iinclude "${storeys[@]}" \
+        --suppressions-list=tools/cppcheck.txt -D_GNU_SOURCE -Iinclude "${layers[@]}" \
         core server workers cli extensions
 }
 

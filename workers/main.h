@@ -1,5 +1,5 @@
 /*
- * `spark worker`: the job face as a process.
+ * `spark worker`: the job front end as a process.
  */
 #pragma once
 

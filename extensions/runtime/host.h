@@ -18,7 +18,7 @@
 
 struct host;
 
-/* Whether a route of the face answers to some path of this pattern. */
+/* Whether a route of the server answers to some path of this pattern. */
 typedef bool HostRouteFn(Str method, Str pattern);
 /* Whether some path is of both patterns. */
 bool host_patterns_meet(Str a, Str b);
@@ -38,7 +38,7 @@ struct host *host_of(const struct reactor *reactor);
 /* Has this thread no action of a hook under way? A drain waits for it. */
 bool host_is_idle(void);
 
-/* Endpoints, for the face that speaks HTTP. */
+/* Endpoints, for the front end that speaks HTTP. */
 struct host_endpoint;
 struct host_endpoint_info {
     const struct host_endpoint *endpoint;
@@ -51,7 +51,7 @@ struct host_endpoint_info {
 uint32_t host_endpoints(const struct host *host, struct arena *arena,
                         const struct host_endpoint_info **ret);
 
-/* What the face does for an endpoint; it embeds this as its first member. */
+/* What the front end does for an endpoint; it embeds this as its first member. */
 struct host_exchange {
     void (*reply)(struct host_exchange *exchange, int status, Str content_type, Str body);
     void (*reply_header)(struct host_exchange *exchange, Str name, Str value);

@@ -69,7 +69,7 @@ struct offers {
 struct host {
     struct arena *arena;
     const struct settings *settings; /* while extensions start */
-    HostRouteFn *is_route;           /* of the face; NULL: it has no routes */
+    HostRouteFn *is_route;           /* of the server; NULL: it has no routes */
     Str disabled;                    /* lists of names: what the operator left out */
     Str crashed;                     /* and what the supervisor did */
     struct extension *extensions[EXTENSIONS_MAX];

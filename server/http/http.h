@@ -1,5 +1,5 @@
 /*
- * The HTTP face of one thread: h2o's contexts, the listener, connections, drain.
+ * The HTTP front end of one thread: h2o's contexts, the listener, connections, drain.
  */
 #pragma once
 

@@ -1,5 +1,5 @@
 /*
- * One step of UTF-8, shared by the scanners of this storey. No state, nothing waits.
+ * One step of UTF-8, shared by the scanners of this layer. No state, nothing waits.
  */
 #pragma once
 

@@ -94,7 +94,7 @@ void items_announce_after(struct db_tx *tx, enum items_action action, Str collec
 
 /*
  * Values that PostgreSQL cannot judge, checked by every write of a value into that field, nested,
- * in bulk and by blueprints too: those of a higher storey, and rules with patterns. `check` gets
+ * in bulk and by blueprints too: those of a higher layer, and rules with patterns. `check` gets
  * the text of the value (JSON as text); its sentence reaches the client with the field's name. It
  * may breathe (fiber_breathe), and waits for nothing else.
  */

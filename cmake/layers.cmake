@@ -1,10 +1,10 @@
-# spark_storey(name folder [BELOW storey…] [WITHOUT file…] [LIBRARIES …])
+# spark_layer(name folder [BELOW layer…] [WITHOUT file…] [LIBRARIES …])
 #
-# Makes the static library spark_<name>. Its only include path is build/storeys/<name>, which
-# holds one link <name> → <folder>; together with those of the storeys below it this makes
+# Makes the static library spark_<name>. Its only include path is build/layers/<name>, which
+# holds one link <name> → <folder>; together with those of the layers below it this makes
 # "io/pg/db.h" work from core/content and "server/http/request.h" a compile error there.
 
-function(spark_storey name folder)
+function(spark_layer name folder)
     cmake_parse_arguments(arg "" "" "BELOW;WITHOUT;LIBRARIES" ${ARGN})
 
     file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${folder}/*.c)
@@ -17,7 +17,7 @@ function(spark_storey name folder)
         list(APPEND sources "${SPARK_GEN_ROUTES}/routes.c")
     endif()
 
-    set(view "${CMAKE_BINARY_DIR}/storeys/${name}")
+    set(view "${CMAKE_BINARY_DIR}/layers/${name}")
     file(MAKE_DIRECTORY "${view}")
     file(CREATE_LINK "${CMAKE_SOURCE_DIR}/${folder}" "${view}/${name}" SYMBOLIC)
 
