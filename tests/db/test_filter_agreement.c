@@ -346,7 +346,7 @@ static fiber_fn Err compare_many_semantics(struct ctx *ctx, void *arg)
     const struct schema *schema;
     const struct json *rows;
     struct query everything = {.has_limit = true, .limit = -1};
-    ctx->actor = &TEST_ADMIN;
+    ctx_be(ctx, &TEST_ADMIN, ctx->scope);
     TRY(schema_current(ctx, &schema));
     TRY(list_kinds(ctx, &everything, &rows));
     struct row row = {.subject = {find_value, find_variable, NULL},
