@@ -201,6 +201,22 @@ def jobs():
                  sorted([f"`{kind}`", timeout_s, help_] for kind, timeout_s, help_ in job_kinds()))
 
 
+FIELDS = {
+    "ORDERED": "numbers, moments, other types", "EQUALS": "texts, UUIDs, booleans, numbers, moments, other types",
+    "LISTS": "texts, UUIDs, numbers, moments, other types", "FILLED": "texts, hashes, other types",
+    "TEXTS": "texts, other types", "GROUP_STRING": "texts", "EVERYWHERE": "every field", "NOWHERE": "none",
+}
+IN_RULES = {
+    "RULE_SAME": "", "RULE_NULL": "null passes",
+    "RULE_NULL | RULE_PLAIN": "null passes; `%` and `_` stand for themselves",
+}
+
+
+def operators():
+    return table(["operator", "of which fields a filter knows it", "in validation rules, which know all on every field"],
+                 [[f"`{r[1]}`", FIELDS[r[6]], IN_RULES[r[8]]] for r in rows("core/content/filter/operators.def", "OPERATOR")])
+
+
 def faults():
     return table(["name", "what happens"], [[f"`{r[0]}`", r[1]] for r in rows("core/base/system/fault.def", "FAULT")])
 
@@ -212,6 +228,8 @@ def page():
            "## Routes", "", *routes(families),
            "## Fields", "", "What routes take in the query or the body, and what they answer. A length is in characters, in a query in bytes.", "",
            *fields(families),
+           "## Filter operators", "", "Of filters and of permissions; the rules that validate payloads take them from the same table.", "",
+           *operators(),
            "## Rates", "", "Requests of one address to one site; `RATE_LIMITER_ENABLED=false` removes the limits.", "",
            *rates(),
            "## Settings", "", "From the environment or a configuration file; the value of a secret may also be in a file named by `NAME_FILE`.", "", *settings(),

@@ -1,4 +1,5 @@
 /* Writing items: what is stored, answered, tracked and refused; and that a site stays in itself. */
+#include "base/memory/array.h"
 #include "content_test.h"
 
 static const char PLAIN[] = "You don't have permission to access this.";
@@ -385,6 +386,75 @@ static void policies_bind_writes(void **state)
             "Queried in root.");
 }
 
+/* A rule on a new row of `kinds`, the row, and what is said to it; NULL: it passes. */
+static void rules_are_filters_on_a_payload(void **state)
+{
+    static const struct {
+        const char *rule;
+        const char *body;
+        const char *fault;
+    } RULES[] = {
+        /* by the type of the field */
+        {"{\"n\":{\"_eq\":5}}", "{\"n\":\"5\"}", NULL},
+        {"{\"n\":{\"_lt\":10}}", "{\"n\":9}", NULL},
+        {"{\"n\":{\"_lt\":\"10\"}}", "{\"n\":11}", "\"n\". Value has to be less than \"10\"."},
+        {"{\"u\":{\"_eq\":\"5EEFC0DE-0000-4000-8000-000000000001\"}}",
+         "{\"u\":\"5eefc0de-0000-4000-8000-000000000001\"}", NULL},
+        {"{\"b\":{\"_eq\":true}}", "{\"b\":1}", NULL},
+        {"{\"b\":{\"_eq\":true}}", "{\"b\":false}", "\"b\". Value has to be \"true\"."},
+        {"{\"ts\":{\"_lt\":\"$NOW\"}}", "{\"ts\":\"2020-01-01\"}", NULL},
+        {"{\"ts\":{\"_gte\":\"2020-01-01T00:00:00Z\"}}", "{\"ts\":\"2020-01-01\"}", NULL},
+        {"{\"year(d)\":{\"_gt\":2020}}", "{\"d\":\"2020-05-05\"}",
+         "\"d\". Value has to be greater than \"2020\"."},
+        {"{\"count(jb)\":{\"_eq\":2}}", "{\"jb\":[1,2]}", NULL},
+        /* what is absent passes, and what is null where the table of operators says so */
+        {"{\"n\":{\"_lt\":1}}", "{}", NULL},
+        {"{\"n\":{\"_submitted\":true}}", "{}", "\"n\". Value is required."},
+        {"{\"n\":{\"_lt\":1}}", "{\"n\":null}", NULL},
+        {"{\"n\":{\"_eq\":1}}", "{\"n\":null}", "\"n\". Value has to be \"1\"."},
+        {"{\"n\":{\"_nnull\":true}}", "{\"n\":null}", "\"n\". Value can't be null."},
+        {"{\"code\":{\"_nempty\":true}}", "{\"code\":\"\"}", "\"code\". Value can't be empty."},
+        /* % and _ of a rule stand for themselves */
+        {"{\"code\":{\"_contains\":\"a%\"}}", "{\"code\":\"ab\"}",
+         "\"code\". Value has to contain \"a%\"."},
+        {"{\"code\":{\"_icontains\":\"A%\"}}", "{\"code\":\"xa%\"}", NULL},
+        {"{\"code\":{\"_nicontains\":\"A\"}}", "{\"code\":\"ba\"}", "\"code\"."},
+        {"{\"code\":{\"_regex\":\"/^X/i\"}}", "{\"code\":\"xy\"}", NULL},
+        {"{\"code\":{\"_regex\":\"^X\"}}", "{\"code\":\"xy\"}",
+         "\"code\". Value doesn't have the correct format."},
+        /* groups, of fields and of one field's conditions; rows behind a relation are left out */
+        {"{\"_or\":[{\"n\":1},{\"n\":2}]}", "{\"n\":3}", "\"n\". Value has to be \"1\"."},
+        {"{\"_or\":[{\"n\":1},{\"n\":2}]}", "{\"n\":2}", NULL},
+        {"{\"n\":{\"_or\":[{\"_eq\":1},{\"_eq\":2}]}}", "{\"n\":2}", NULL},
+        {"{\"_and\":[{\"n\":1},{\"code\":\"x\"}]}", "{\"n\":1,\"code\":\"x\"}", NULL},
+        {"{\"maker\":{\"role\":{\"_eq\":\"x\"}}}", "{\"n\":1}", NULL},
+        {"{\"n\":{\"_in\":[1,\"$CURRENT_USER\",3]}}", "{\"n\":3}", NULL},
+        {"{\"n\":{\"_nbetween\":[1,3]}}", "{\"n\":2}", "\"n\"."},
+    };
+    for (size_t i = 0; i < COUNT_OF(RULES); i++) {
+        const struct granted list[] = {
+            {"kinds", "create", NULL, "*", RULES[i].rule, "{\"name\":\"x\"}"}};
+        struct actor actor = actor_with(*state, list, 1);
+        struct ask ask = ask_for(.verb = VERB_CREATE, .collection = "kinds", .actor = &actor,
+                                 .body = RULES[i].body);
+        char sentence[256];
+        snprintf(sentence, sizeof sentence, "Validation failed for field %s", RULES[i].fault);
+        must_run(test_admin,
+                 "set role spark_owner; set spark.scope = 'platform'; delete from kinds; "
+                 "reset spark.scope; reset role");
+        if (RULES[i].fault == NULL)
+            written(state, AS_A, ask, "");
+        else
+            refused(state, AS_A, ask, ERR_FAILED_VALIDATION, sentence);
+    }
+    const struct granted unknown[] = {{"kinds", "create", NULL, "*", "{\"n\":{\"_foo\":1}}", NULL}};
+    struct actor actor = actor_with(*state, unknown, 1);
+    refused(state, AS_A,
+            ask_for(.verb = VERB_CREATE, .collection = "kinds", .actor = &actor,
+                    .body = "{\"name\":\"x\",\"n\":1}"),
+            ERR_INVALID_QUERY, "Invalid query. Unknown validation operator \"_foo\".");
+}
+
 static void presets_and_specials_of_an_update_need_no_right(void **state)
 {
     static const struct granted LIST[] = {
@@ -507,6 +577,7 @@ int main(void)
         content_test(deletes_stay_in_the_site),
         content_test(the_library_is_not_written_by_a_site),
         content_test(policies_bind_writes),
+        content_test(rules_are_filters_on_a_payload),
         content_test(presets_and_specials_of_an_update_need_no_right),
         content_test(what_may_not_be_read_back_is_written_silently),
         content_test(nested_rows_are_written_together),

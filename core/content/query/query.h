@@ -124,12 +124,6 @@ void query_fingerprint(struct arena *arena, const struct query *query, bool lift
  * Taking the parameters of a query one by one.
  */
 
-struct query_input {
-    const char *name; /* as in error sentences */
-    const struct filter_value *value;
-};
-
-bool query_is_parameter(Str name);
 /* Unknown names are ignored, as Directus does. */
 Err query_take(struct ctx *ctx, Str name, const struct filter_value *value, struct query *query);
 

@@ -21,7 +21,8 @@ Err query_parse(struct ctx *ctx, Str query_string, struct query *ret)
 
 struct query query_unparsed(Str query_string)
 {
-    return (struct query){.is_unparsed = query_string.len > 0, .text = query_string};
+    Str text = query_string.len == 0 ? STR("") : query_string;
+    return (struct query){.is_unparsed = true, .text = text};
 }
 
 Err query_from_json(struct ctx *ctx, const struct json *object, struct query *ret)

@@ -9,6 +9,11 @@
 
 enum { LIST_FIRST = 8 };
 
+struct query_input {
+    const char *name; /* as in error sentences */
+    const struct filter_value *value;
+};
+
 static int64_t limit_max(const struct ctx *ctx)
 {
     return ctx->reactor == NULL ? 10000 : ctx->reactor->settings->query_limit_max;
@@ -226,6 +231,7 @@ static Err take_filter(struct ctx *ctx, struct query_input input, struct query *
     return take_object(ctx, input, &query->filter);
 }
 
+static bool is_parameter(Str name);
 static const struct query_deep *deep_list(struct ctx *ctx, const struct filter_value *object);
 
 /* The parameters of deep[x]: _limit is limit … Its fields are the query's, and its deep is beside
@@ -234,8 +240,8 @@ static Err take_below(struct ctx *ctx, const struct filter_value *object, struct
 {
     for (const struct filter *member = object->first; member != NULL; member = member->next) {
         Str name = str_slice(member->name, 1, member->name.len);
-        bool is_parameter = member->name.len > 1 && member->name.data[0] == '_';
-        if (!is_parameter || member->value->kind == FILTER_NULL || str_eq(name, STR("fields")) ||
+        bool is_named = member->name.len > 1 && member->name.data[0] == '_';
+        if (!is_named || member->value->kind == FILTER_NULL || str_eq(name, STR("fields")) ||
             str_eq(name, STR("deep")))
             continue;
         TRY(query_take(ctx, name, member->value, ret));
@@ -263,9 +269,9 @@ static const struct query_deep *deep_list(struct ctx *ctx, const struct filter_v
     struct query_deep *first = NULL;
     struct query_deep *last = NULL;
     for (const struct filter *member = object->first; member != NULL; member = member->next) {
-        bool is_parameter = member->name.len > 0 && member->name.data[0] == '_' &&
-                            query_is_parameter(str_slice(member->name, 1, member->name.len));
-        if (member->value->kind == FILTER_MEMBERS && !is_parameter)
+        bool is_taken = str_starts_with(member->name, STR("_")) &&
+                        is_parameter(str_slice(member->name, 1, member->name.len));
+        if (member->value->kind == FILTER_MEMBERS && !is_taken)
             LIST_APPEND(first, last, deep_of(ctx, member));
     }
     return first;
@@ -336,7 +342,7 @@ static const struct {
     {"page", take_page},           {"search", take_search}, {"sort", take_sort},
 };
 
-bool query_is_parameter(Str name)
+static bool is_parameter(Str name)
 {
     for (size_t i = 0; i < COUNT_OF(PARAMETERS); i++)
         if (str_eq(name, str_from_z(PARAMETERS[i].name)))
