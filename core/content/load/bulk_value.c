@@ -9,6 +9,7 @@
 #include "content/schema/schema.h"
 #include "io/fiber/json_apart.h"
 
+#include <assert.h>
 #include <float.h>
 #include <math.h>
 
@@ -334,6 +335,7 @@ static fiber_fn bool guard_agrees(struct ctx *ctx, const struct field *field,
 fiber_fn bool bulk_value_write(struct ctx *ctx, const struct field *field, const struct json *value,
                                struct buf *out, Str *ret_fault)
 {
+    assert(!field->is_alias);
     if (json_is_null(value)) {
         buf_put_z(out, "\\N");
         if (field->is_nullable)

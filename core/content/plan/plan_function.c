@@ -38,6 +38,7 @@ Err function_check(struct compiler *c, Str name, enum function function, const s
 
 Err function_bind(struct compiler *c, struct operand *operand, struct place place)
 {
+    assert(operand->field != NULL);
     const struct relation *relation = operand->field->relation;
     if (operand->function != FUNCTION_COUNT || relation == NULL ||
         relation->kind != RELATION_TO_MANY)
