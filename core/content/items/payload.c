@@ -86,6 +86,7 @@ static Err check_site(const struct write_scope *scope, const struct json *value)
 
 static bool is_site_field(const struct field *field)
 {
+    assert(field->collection != NULL);
     return field->collection->site == field && !field->is_key;
 }
 
@@ -145,6 +146,7 @@ static Err take_members(const struct write_scope *scope, struct payload *payload
 static fiber_fn Err take_preset(const struct write_scope *scope, struct payload *payload,
                                 const struct field *field, const struct json *value)
 {
+    assert(field != NULL);
     struct ctx *ctx = scope->ctx;
     bool is_dynamic = false;
     Str text = STR_NONE;
@@ -173,6 +175,7 @@ static fiber_fn Err take_presets(const struct write_scope *scope, struct payload
     if (scope->access.is_full)
         return OK;
     const struct grant *grant = scope->access.grant;
+    assert(grant != NULL);
     for (uint32_t i = grant->rule_count; i-- > 0;) {
         for (struct json_iter it = json_iter(grant->rules[i].presets); json_next(&it);) {
             const struct field *field = collection_field(payload->collection, it.key);

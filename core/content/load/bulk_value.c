@@ -22,6 +22,7 @@ enum { SLICE = 256 * 1024 };
 
 static void slice_write(struct buf *out, Str text)
 {
+    assert(text.len <= SLICE);
     size_t start = 0;
     for (size_t i = 0; i < text.len; i++) {
         const char *escaped = NULL;

@@ -88,6 +88,7 @@ static Str pull_function_in(struct compiler *c, Str path)
 static Err leaf(struct compiler *c, struct source *source, const struct access *access, Str head,
                 struct place place, struct operand *ret)
 {
+    assert(source != NULL);
     Str argument = head;
     enum function function = function_split(head, &argument);
     const struct field *field = collection_field(source->collection, argument);
@@ -110,6 +111,7 @@ static Err leaf(struct compiler *c, struct source *source, const struct access *
 Err path_operand(struct compiler *c, struct source *source, Str path, bool may_be_many,
                  struct place place, struct operand *ret)
 {
+    assert(source != NULL);
     Str rest = pull_function_in(c, path);
     Str head;
     while (path_next(&rest, &head)) {

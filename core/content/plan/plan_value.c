@@ -112,6 +112,7 @@ static Err check_uuid(struct compiler *c, Str text)
 static Err check_text(struct compiler *c, const struct operand *operand, Str *text,
                       const char **ret_cast)
 {
+    assert(operand->field != NULL);
     if (is_numeric(operand))
         return check_number(c, operand, *text, ret_cast);
     switch (operand->field->type) {
@@ -169,6 +170,7 @@ Err value_parse(struct compiler *c, const struct operand *operand, const char *o
 
 bool value_again(struct ctx *ctx, const struct shared_value *shared, Str text, Str *ret)
 {
+    assert(shared->operand != NULL);
     struct compiler c = {.ctx = ctx, .arena = ctx->arena};
     const char *cast = shared->operand->function != FUNCTION_NONE ? "numeric" : NULL;
     *ret = text;
@@ -249,6 +251,7 @@ static Err add_csv(struct compiler *c, const struct operand *operand, const char
 Err value_parse_list(struct compiler *c, const struct operand *operand, const char *operation,
                      const struct filter_value *given, struct value **ret)
 {
+    assert(given != NULL && operand->field != NULL);
     struct items items = {.list = param_new(c, PARAM_LIST)};
     struct filter_elements elements = filter_elements(given);
     const struct filter_value *element;
