@@ -9,10 +9,14 @@
 #include "content/ddl/ddl_internal.h"
 #include "io/fiber/json_apart.h"
 
+#include <assert.h>
+
 enum { ANSWER_MAX = 16 * 1024 * 1024, DETAILS_MAX = 128 };
 
 static void write_change(struct json_writer *w, const struct change *change)
 {
+    assert(change->of < CHANGE_OF_COUNT && change->kind < CHANGE_KIND_COUNT);
+    assert(change->kind == CHANGE_ALTER || change->member_count == 0);
     json_object_begin(w);
     json_field_str(w, "collection", change->collection);
     if (change->of != OF_COLLECTION)
@@ -32,6 +36,7 @@ static void write_change(struct json_writer *w, const struct change *change)
 static fiber_fn void write_kind(struct json_writer *w, const struct diff *diff, enum change_of of,
                                 enum change_kind kind)
 {
+    assert(of < CHANGE_OF_COUNT && kind < CHANGE_KIND_COUNT);
     static const Str KINDS[CHANGE_KIND_COUNT] = {STR_INIT("create"), STR_INIT("change"),
                                                  STR_INIT("delete")};
     json_key(w, KINDS[kind]);
@@ -47,6 +52,7 @@ static fiber_fn void write_kind(struct json_writer *w, const struct diff *diff, 
 static fiber_fn Err write_answer(struct ctx *ctx, const struct diff *diff, bool is_dry_run,
                                  Str *ret)
 {
+    assert(diff->due + diff->kept == diff->count);
     static const Str PARTS[CHANGE_OF_COUNT] = {STR_INIT("collections"), STR_INIT("fields"),
                                                STR_INIT("relations")};
     struct json_writer w = json_writer(buf_in_arena(ctx->arena, ANSWER_MAX));
@@ -73,6 +79,7 @@ static fiber_fn Err write_answer(struct ctx *ctx, const struct diff *diff, bool 
 
 static fiber_fn Err carry_out(struct db_tx *tx, const struct diff *diff)
 {
+    assert(diff->due > 0 && tx->connection != NULL);
     struct json_writer details = json_writer(buf_in_arena(tx->ctx->arena, DETAILS_MAX));
     json_object_begin(&details);
     json_field_int(&details, "changes", diff->due);
@@ -89,6 +96,7 @@ static fiber_fn Err carry_out(struct db_tx *tx, const struct diff *diff)
 
 fiber_fn Err schema_apply(struct platform platform, const struct schema_wish *wish, Str *ret)
 {
+    assert(platform.ctx != NULL && wish->snapshot != NULL);
     struct ctx *ctx = platform.ctx;
     SCOPED_TX struct db_tx tx = {0};
     TRY(ddl_begin(platform, &tx));

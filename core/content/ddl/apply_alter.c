@@ -6,11 +6,14 @@
 #include "content/ddl/ddl_internal.h"
 #include "gen/sql.h"
 
+#include <assert.h>
+
 enum { COLUMN_SQL_MAX = 64 * 1024 };
 
 /* alter table … alter column … <what> */
 static fiber_fn Err alter_column(struct db_tx *tx, const struct change *change, Str what)
 {
+    assert(change->field.len > 0 && what.len > 0);
     struct arena *arena = tx->ctx->arena;
     return ddl_run(tx, str_printf(arena, "alter table %.*s alter column %.*s %.*s",
                                   STR_FMT(sql_table(arena, change->collection)),
@@ -40,6 +43,7 @@ static fiber_fn Err alter_default(struct db_tx *tx, const struct change *change,
 static fiber_fn Err drop_indexes(struct db_tx *tx, const struct change *change,
                                  const struct rows *indexes, bool unique)
 {
+    assert(change->of == OF_FIELD);
     struct arena *arena = tx->ctx->arena;
     for (uint32_t i = 0; i < indexes->count; i++) {
         if (row_bool(indexes, i, APPLY_FIELD_INDEXES_IS_UNIQUE) != unique)
@@ -60,6 +64,7 @@ static fiber_fn Err alter_indexes(struct db_tx *tx, const struct change *change,
                                   const struct ddl_field *field, const struct rows *indexes,
                                   bool is_tenants)
 {
+    assert(change->kind == CHANGE_ALTER && change->of == OF_FIELD);
     struct arena *arena = tx->ctx->arena;
     if (change_names(change, STR("schema.is_unique")) && !field->is_unique)
         TRY(drop_indexes(tx, change, indexes, true));
@@ -79,6 +84,7 @@ static fiber_fn Err alter_indexes(struct db_tx *tx, const struct change *change,
 fiber_fn Err apply_alter_field(struct db_tx *tx, const struct change *change,
                                const struct json *body)
 {
+    assert(change->of == OF_FIELD && change->has_schema);
     struct ddl_field field;
     struct rows indexes;
     struct rows facts;
@@ -87,6 +93,7 @@ fiber_fn Err apply_alter_field(struct db_tx *tx, const struct change *change,
     TRY(ddl_field_read(tx->ctx, body, &field));
     TRY(db_tx_query(tx, &SQL_APPLY_FIELD_INDEXES, ARGS(collection, name), &indexes));
     TRY(db_tx_query(tx, &SQL_DDL_FIELD_FACTS, ARGS(collection, name), &facts));
+    assert(facts.count == 1);
     bool is_tenants = row_bool(&facts, 0, DDL_FIELD_FACTS_IS_TENANTS);
     bool stays =
         row_bool(&facts, 0, DDL_FIELD_FACTS_IS_KEY) || row_bool(&facts, 0, DDL_FIELD_FACTS_IS_SITE);
@@ -108,6 +115,7 @@ fiber_fn Err apply_alter_field(struct db_tx *tx, const struct change *change,
 /* With the checks and triggers that a relation to the library has. */
 static fiber_fn Err drop_keys(struct db_tx *tx, const struct change *change)
 {
+    assert(change->of == OF_RELATION);
     struct arena *arena = tx->ctx->arena;
     struct rows keys;
     TRY(db_tx_query(tx, &SQL_APPLY_RELATION_KEYS,
@@ -135,6 +143,7 @@ static bool is_site_relation(const struct change *change)
 
 fiber_fn Err apply_drop_relation(struct db_tx *tx, const struct change *change)
 {
+    assert(change->of == OF_RELATION && change->current != NULL);
     if (is_site_relation(change))
         return fail(tx->ctx, ERR_CONFLICT, "it says whose the rows are, and stays.");
     TRY(ddl_audit_field(tx, STR("relation_deleted"), change->collection, change->field));
@@ -145,6 +154,7 @@ fiber_fn Err apply_drop_relation(struct db_tx *tx, const struct change *change)
 
 fiber_fn Err apply_alter_relation(struct db_tx *tx, const struct change *change)
 {
+    assert(change->of == OF_RELATION && change->wanted != NULL);
     Str meta = json_text(tx->ctx->arena, json_get(change->wanted, STR("meta")));
     if (change->has_schema) {
         TRY(apply_drop_relation(tx, change));

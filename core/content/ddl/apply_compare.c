@@ -11,6 +11,7 @@ static bool is_same(const struct json *a, const struct json *b, int depth);
 
 static bool is_same_object(const struct json *a, const struct json *b, int depth)
 {
+    assert(json_kind(a) == JSON_OBJECT && json_kind(b) == JSON_OBJECT);
     if (json_len(a) != json_len(b))
         return false;
     for (struct json_iter it = json_iter(a); json_next(&it);) {
@@ -23,6 +24,7 @@ static bool is_same_object(const struct json *a, const struct json *b, int depth
 
 static bool is_same_array(const struct json *a, const struct json *b, int depth)
 {
+    assert(json_kind(a) == JSON_ARRAY && json_kind(b) == JSON_ARRAY);
     if (json_len(a) != json_len(b))
         return false;
     for (uint32_t i = 0; i < json_len(a); i++)
@@ -94,6 +96,7 @@ static bool is_compared(const struct change *change, Str member)
 
 static uint32_t compare_half(struct ctx *ctx, struct change *change, const char *half, Str *members)
 {
+    assert(half[0] == 'm' || half[0] == 's');
     const struct json *wanted = json_get(change->wanted, str_from_z(half));
     const struct json *current = json_get(change->current, str_from_z(half));
     bool is_meta = half[0] == 'm';
@@ -110,17 +113,20 @@ static uint32_t compare_half(struct ctx *ctx, struct change *change, const char 
 
 void apply_compare(struct ctx *ctx, struct change *change)
 {
+    assert(change->wanted != NULL && change->current != NULL);
     uint32_t most = json_len(json_get(change->wanted, STR("meta"))) +
                     json_len(json_get(change->wanted, STR("schema")));
     Str *members = arena_array(ctx->arena, Str, most + 1);
     change->member_count = 0;
     change->has_meta = compare_half(ctx, change, "meta", members) > 0;
     change->has_schema = compare_half(ctx, change, "schema", members) > 0;
+    assert(change->member_count <= most);
     change->members = members;
 }
 
 bool change_names(const struct change *change, Str member)
 {
+    assert(change->member_count == 0 || change->members != NULL);
     for (uint32_t i = 0; i < change->member_count; i++)
         if (str_eq(change->members[i], member))
             return true;

@@ -37,6 +37,7 @@ static Str text_of(const struct json *entry, const char *key)
 
 static Str key_of(struct arena *arena, const struct part *part, const struct json *entry)
 {
+    assert(part->of < CHANGE_OF_COUNT);
     Str collection = text_of(entry, "collection");
     if (part->of == OF_COLLECTION)
         return collection;
@@ -46,6 +47,7 @@ static Str key_of(struct arena *arena, const struct part *part, const struct jso
 
 static bool is_own(const struct maker *m, const struct change *change)
 {
+    assert(m->own != NULL);
     if (change->of == OF_COLLECTION)
         return own_has_collection(m->own, change->collection);
     return own_has_field(m->ctx->arena, m->own, change->collection, change->field);
@@ -58,6 +60,7 @@ static bool is_folder(const struct json *entry)
 
 static Err alter_collection_check(struct ctx *ctx, const struct change *change)
 {
+    assert(change->of == OF_COLLECTION);
     if (is_folder(change->wanted) == is_folder(change->current))
         return OK;
     return fail(ctx, ERR_INVALID_PAYLOAD,
@@ -67,6 +70,7 @@ static Err alter_collection_check(struct ctx *ctx, const struct change *change)
 
 static Err alter_field_check(const struct maker *m, const struct change *change)
 {
+    assert(change->of == OF_FIELD);
     struct ctx *ctx = m->ctx;
     Str wanted = text_of(change->wanted, "type");
     Str current = text_of(change->current, "type");
@@ -86,6 +90,7 @@ static Err alter_field_check(const struct maker *m, const struct change *change)
 
 static Err alter_relation_check(const struct maker *m, const struct change *change)
 {
+    assert(change->of == OF_RELATION);
     struct ctx *ctx = m->ctx;
     bool is_moved = !str_eq(text_of(change->wanted, "related_collection"),
                             text_of(change->current, "related_collection"));
@@ -103,6 +108,7 @@ static Err alter_relation_check(const struct maker *m, const struct change *chan
 
 static void add(struct maker *m, const struct change *change)
 {
+    assert(change->wanted != NULL || change->current != NULL);
     struct diff *diff = m->diff;
     diff->list[diff->count++] = *change;
     if (change->kept == NULL)
@@ -113,6 +119,7 @@ static void add(struct maker *m, const struct change *change)
 
 static Err take_wanted(struct maker *m, struct change *change)
 {
+    assert(change->wanted != NULL);
     if (change->current == NULL) {
         change->kind = CHANGE_CREATE;
         add(m, change);
@@ -139,6 +146,7 @@ static Err take_wanted(struct maker *m, struct change *change)
 /* Of a collection that goes, its fields and relations go with it and are not told one by one. */
 static void take_gone(struct maker *m, struct change *change)
 {
+    assert(change->wanted == NULL && change->current != NULL);
     bool goes_with = map_get(m->collections, change->collection) == NULL;
     if (change->of != OF_COLLECTION && goes_with && !(change->of == OF_RELATION && m->may_delete))
         return;
@@ -165,6 +173,7 @@ static struct change change_of(struct maker *m, const struct part *part, uint32_
 
 static Err names_check(const struct maker *m, const struct change *change)
 {
+    assert(change->wanted != NULL);
     struct ctx *ctx = m->ctx;
     bool has_names =
         change->collection.len > 0 && (change->of == OF_COLLECTION || change->field.len > 0);
@@ -274,6 +283,7 @@ static fiber_fn Err shape_check(struct ctx *ctx, const struct json *wanted)
 fiber_fn Err apply_diff(struct ctx *ctx, const struct json *wanted, const struct json *current,
                         const struct own *own, bool may_delete, struct diff *ret)
 {
+    assert(own != NULL);
     TRY(shape_check(ctx, wanted));
     uint32_t most = 0;
     for (uint32_t i = 0; i < CHANGE_OF_COUNT; i++)
@@ -291,6 +301,7 @@ fiber_fn Err apply_diff(struct ctx *ctx, const struct json *wanted, const struct
     };
     for (uint32_t i = 0; i < CHANGE_OF_COUNT; i++)
         TRY(diff_part(&maker, &PARTS[i]));
+    assert(ret->due + ret->kept == ret->count);
     assert(ret->count <= most);
     return OK;
 }

@@ -2,6 +2,8 @@
 #include "content/ddl/apply_internal.h"
 #include "gen/sql.h"
 
+#include <assert.h>
+
 static Str key_of(struct arena *arena, Str collection, Str field)
 {
     return str_printf(arena, "%.*s.%.*s", STR_FMT(collection), STR_FMT(field));
@@ -9,6 +11,7 @@ static Str key_of(struct arena *arena, Str collection, Str field)
 
 fiber_fn Err apply_own_load(struct db_tx *tx, struct own *ret)
 {
+    assert(tx->connection != NULL);
     static char mark;
     struct arena *arena = tx->ctx->arena;
     struct rows rows;
@@ -27,10 +30,12 @@ fiber_fn Err apply_own_load(struct db_tx *tx, struct own *ret)
 
 bool own_has_collection(const struct own *own, Str collection)
 {
+    assert(own->collections != NULL);
     return map_get(own->collections, collection) != NULL;
 }
 
 bool own_has_field(struct arena *arena, const struct own *own, Str collection, Str field)
 {
+    assert(own->fields != NULL);
     return map_get(own->fields, key_of(arena, collection, field)) != NULL;
 }

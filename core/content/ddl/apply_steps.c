@@ -9,6 +9,8 @@
 #include "gen/sql.h"
 #include "io/fiber/json_apart.h"
 
+#include <assert.h>
+
 enum { BODY_MAX = 8 * 1024 * 1024 };
 
 typedef Err Step(struct db_tx *tx, const struct diff *diff, const struct change *change);
@@ -16,6 +18,7 @@ typedef Err Step(struct db_tx *tx, const struct diff *diff, const struct change 
 /* Where in the snapshot it was. Errors that are nobody's fault stay as they are. */
 static Err with_path(struct ctx *ctx, const struct change *change, Err err)
 {
+    assert(change->path.len > 0);
     if (err == OK || err_info(err)->status >= 500 || err == ERR_CANCELLED || err == ERR_TIMEOUT ||
         ctx->diag.first == NULL)
         return err;
@@ -27,6 +30,7 @@ static Err with_path(struct ctx *ctx, const struct change *change, Err err)
 static fiber_fn Err each(struct db_tx *tx, const struct diff *diff, enum change_of of,
                          enum change_kind kind, Step *step)
 {
+    assert(of < CHANGE_OF_COUNT && kind < CHANGE_KIND_COUNT);
     for (uint32_t i = 0; i < diff->count; i++) {
         const struct change *change = &diff->list[i];
         if (change->of != of || change->kind != kind || change->kept != NULL)
@@ -59,6 +63,7 @@ static bool is_table(const struct json *entry)
 static fiber_fn Err drop_collection(struct db_tx *tx, const struct diff *diff,
                                     const struct change *change)
 {
+    assert(change->of == OF_COLLECTION && change->current != NULL);
     (void)diff;
     struct arena *arena = tx->ctx->arena;
     TRY(ddl_audit(tx, STR("collection_deleted"), change->collection));
@@ -75,6 +80,7 @@ static fiber_fn Err drop_collection(struct db_tx *tx, const struct diff *diff,
 /* A relation makes its index itself. */
 static bool has_new_relation(const struct diff *diff, const struct change *field)
 {
+    assert(field->of == OF_FIELD);
     for (uint32_t i = diff->count; i-- > 0 && diff->list[i].of == OF_RELATION;) {
         const struct change *other = &diff->list[i];
         if (other->kind == CHANGE_CREATE && is_table(other->wanted) &&
@@ -101,6 +107,7 @@ static Err put_default(struct ctx *ctx, struct json_writer *w, const struct chan
 static Err put_field(struct ctx *ctx, struct json_writer *w, const struct diff *diff,
                      const struct change *field)
 {
+    assert(field->of == OF_FIELD && field->wanted != NULL);
     const struct json *schema = json_get(field->wanted, STR("schema"));
     json_object_begin(w);
     json_field_str(w, "collection", field->collection);
@@ -148,6 +155,7 @@ static void put_meta(struct json_writer *w, const struct json *meta)
 static fiber_fn Err collection_body(struct ctx *ctx, const struct diff *diff,
                                     const struct change *change, const struct json **ret)
 {
+    assert(change->of == OF_COLLECTION && change->wanted != NULL);
     struct json_writer w = json_writer(buf_in_arena(ctx->arena, BODY_MAX));
     json_object_begin(&w);
     json_field_str(&w, "collection", change->collection);
@@ -171,6 +179,7 @@ static fiber_fn Err collection_body(struct ctx *ctx, const struct diff *diff,
 static fiber_fn Err make_collection(struct db_tx *tx, const struct diff *diff,
                                     const struct change *change)
 {
+    assert(change->kind == CHANGE_CREATE);
     const struct json *body;
     uint32_t fields;
     TRY(collection_body(tx->ctx, diff, change, &body));
@@ -202,6 +211,7 @@ static fiber_fn Err field_body(struct ctx *ctx, const struct diff *diff,
 /* The fields of a new collection were made with it. */
 static bool is_born_with(const struct diff *diff, const struct change *field)
 {
+    assert(field->of == OF_FIELD);
     for (uint32_t i = 0; i < diff->count && diff->list[i].of == OF_COLLECTION; i++)
         if (diff->list[i].kind == CHANGE_CREATE &&
             str_eq(diff->list[i].collection, field->collection))
@@ -212,6 +222,7 @@ static bool is_born_with(const struct diff *diff, const struct change *field)
 static fiber_fn Err make_field(struct db_tx *tx, const struct diff *diff,
                                const struct change *change)
 {
+    assert(change->kind == CHANGE_CREATE);
     struct ctx *ctx = tx->ctx;
     if (is_born_with(diff, change))
         return OK;
@@ -224,6 +235,7 @@ static fiber_fn Err make_field(struct db_tx *tx, const struct diff *diff,
 static fiber_fn Err set_field_meta(struct db_tx *tx, const struct diff *diff,
                                    const struct change *change)
 {
+    assert(change->of == OF_FIELD);
     (void)diff;
     struct ctx *ctx = tx->ctx;
     const struct json *meta = json_get(change->wanted, STR("meta"));
@@ -244,6 +256,7 @@ static fiber_fn Err set_field_meta(struct db_tx *tx, const struct diff *diff,
 static fiber_fn Err alter_field(struct db_tx *tx, const struct diff *diff,
                                 const struct change *change)
 {
+    assert(change->kind == CHANGE_ALTER && (change->has_meta || change->has_schema));
     TRY(ddl_audit_field(tx, STR("field_changed"), change->collection, change->field));
     if (change->has_meta)
         TRY(set_field_meta(tx, diff, change));
@@ -257,6 +270,7 @@ static fiber_fn Err alter_field(struct db_tx *tx, const struct diff *diff,
 static fiber_fn Err make_relation(struct db_tx *tx, const struct diff *diff,
                                   const struct change *change)
 {
+    assert(change->wanted != NULL);
     (void)diff;
     return ddl_relation_create(tx, change->wanted);
 }
@@ -270,6 +284,7 @@ static fiber_fn Err alter_relation(struct db_tx *tx, const struct diff *diff,
 
 fiber_fn Err apply_steps(struct db_tx *tx, const struct diff *diff)
 {
+    assert(tx->connection != NULL);
     TRY(each(tx, diff, OF_RELATION, CHANGE_DELETE, drop_relation));
     TRY(each(tx, diff, OF_FIELD, CHANGE_DELETE, drop_field));
     TRY(each(tx, diff, OF_COLLECTION, CHANGE_DELETE, drop_collection));

@@ -12,12 +12,14 @@ enum { NAME_TAKEN_MAX = 255 };
 
 fiber_fn Err ddl_begin(struct platform platform, struct db_tx *tx)
 {
+    assert(platform.ctx != NULL && tx->connection == NULL);
     TRY(db_begin_platform(platform, tx));
     return db_tx_query(tx, &SQL_DDL_LOCK, NO_ARGS, NULL);
 }
 
 fiber_fn Err ddl_become_owner(struct db_tx *tx)
 {
+    assert(tx->connection != NULL);
     Err err = db_tx_query(tx, &SQL_DDL_BECOME_OWNER, NO_ARGS, NULL);
     if (err == ERR_FORBIDDEN)
         return fail(tx->ctx, ERR_CONFIG,
@@ -28,23 +30,27 @@ fiber_fn Err ddl_become_owner(struct db_tx *tx)
 
 fiber_fn Err ddl_resign_owner(struct db_tx *tx)
 {
+    assert(tx->connection != NULL);
     return db_tx_query(tx, &SQL_DDL_RESIGN_OWNER, NO_ARGS, NULL);
 }
 
 fiber_fn Err ddl_run(struct db_tx *tx, Str sql)
 {
+    assert(tx->connection != NULL && sql.len > 0);
     struct statement statement = {.sql = str_z(tx->ctx->arena, sql), .lane = DB_WRITE};
     return db_tx_query(tx, &statement, NO_ARGS, NULL);
 }
 
 fiber_fn Err ddl_commit(struct db_tx *tx)
 {
+    assert(tx->connection != NULL);
     struct ctx *ctx = tx->ctx;
     struct rows rows;
     TRY(db_tx_query(tx, &SQL_DDL_RAISE_EPOCH, NO_ARGS, NULL));
     TRY(db_tx_query(tx, &SQL_DDL_EPOCH, NO_ARGS, &rows));
     assert(rows.count == 1);
     int64_t epoch = row_int(&rows, 0, DDL_EPOCH_EPOCH);
+    assert(epoch != 0);
     TRY(db_commit(tx));
     /* What this caller does next sees what it has just made; its rights are the platform's. */
     ctx->epoch = epoch;
@@ -54,6 +60,7 @@ fiber_fn Err ddl_commit(struct db_tx *tx)
 
 fiber_fn Err ddl_audit(struct db_tx *tx, Str action, Str what)
 {
+    assert(action.len > 0 && what.len > 0);
     return audit_write(
         tx, &(struct audit){.action = action, .entity_type = STR("schema"), .entity_id = what});
 }
@@ -77,6 +84,7 @@ struct definition {
 
 static Err read_fields(struct ctx *ctx, const struct json *fields, struct definition *ret)
 {
+    assert(ret->name.len > 0);
     if (fields != NULL && json_kind(fields) != JSON_ARRAY && !json_is_null(fields))
         return fail(ctx, ERR_INVALID_PAYLOAD, "\"fields\" must be an array");
     ret->given = json_kind(fields) == JSON_ARRAY ? json_len(fields) : 0;
@@ -101,6 +109,7 @@ static Err read_fields(struct ctx *ctx, const struct json *fields, struct defini
 /* Directus' own: an integer that counts itself, first of the table. */
 static Err add_key(struct ctx *ctx, struct definition *definition)
 {
+    assert(definition->count == definition->given);
     Str text = STR("{\"hidden\":true,\"interface\":\"numeric\",\"readonly\":true}");
     const struct json *meta;
     TRY(json_parse(ctx, text, JSON_LIMITS_DEFAULT, &meta));
@@ -114,6 +123,7 @@ static Err add_key(struct ctx *ctx, struct definition *definition)
 
 static Err choose_key(struct ctx *ctx, struct definition *definition)
 {
+    assert(definition->has_table);
     uint32_t keys = 0;
     struct ddl_field *named_id = NULL;
     for (uint32_t i = 0; i < definition->count; i++) {
@@ -158,6 +168,7 @@ static Err definition_read(struct ctx *ctx, const struct json *body, struct defi
 
 static fiber_fn Err write_meta(struct db_tx *tx, const struct definition *definition)
 {
+    assert(definition->name.len > 0);
     if (!definition->is_tracked)
         return OK;
     TRY(ddl_meta_collection(tx, definition->name, definition->meta));
@@ -177,6 +188,7 @@ fiber_fn Err ddl_collection_create(struct db_tx *tx, const struct json *body, ui
 
     struct rows rows;
     TRY(db_tx_query(tx, &SQL_DDL_COLLECTION_TAKEN, ARGS(db_text(definition.name)), &rows));
+    assert(rows.count == 1);
     if (row_bool(&rows, 0, DDL_COLLECTION_TAKEN_IS_TAKEN))
         return fail(ctx, ERR_INVALID_PAYLOAD, "Collection \"%.*s\" already exists",
                     STR_FMT(definition.name));

@@ -5,11 +5,14 @@
 #include "content/ddl/ddl_internal.h"
 #include "gen/sql.h"
 
+#include <assert.h>
+
 enum { NAME_TAKEN_MAX = 255, COLUMN_SQL_MAX = 64 * 1024 };
 
 static fiber_fn Err facts_ask(struct db_tx *tx, Str collection, Str field, struct rows *ret)
 {
     TRY(db_tx_query(tx, &SQL_DDL_FIELD_FACTS, ARGS(db_text(collection), db_text(field)), ret));
+    assert(ret->count == 1);
     if (row_bool(ret, 0, DDL_FIELD_FACTS_HAS_COLLECTION))
         return OK;
     return fail(tx->ctx, ERR_INVALID_PAYLOAD, "Collection \"%.*s\" doesn't exist",
@@ -19,6 +22,7 @@ static fiber_fn Err facts_ask(struct db_tx *tx, Str collection, Str field, struc
 static Err addable_check(struct ctx *ctx, Str collection, const struct ddl_field *field,
                          const struct rows *facts)
 {
+    assert(facts->count == 1);
     if (row_bool(facts, 0, DDL_FIELD_FACTS_HAS_FIELD))
         return fail(ctx, ERR_INVALID_PAYLOAD,
                     "Field \"%.*s\" already exists in collection \"%.*s\"", STR_FMT(field->name),
@@ -37,6 +41,7 @@ static Err addable_check(struct ctx *ctx, Str collection, const struct ddl_field
 static fiber_fn Err add_column(struct db_tx *tx, Str collection, const struct ddl_field *field,
                                bool is_tenants)
 {
+    assert(!field->is_alias && !field->is_key && !field->is_site);
     struct ctx *ctx = tx->ctx;
     Str table = sql_table(ctx->arena, collection);
     struct buf *sql = buf_in_arena(ctx->arena, COLUMN_SQL_MAX);
@@ -83,6 +88,7 @@ fiber_fn Err field_create(struct platform platform, const struct json *body)
 
 static Err removable_check(struct ctx *ctx, Str collection, Str field, const struct rows *facts)
 {
+    assert(facts->count == 1);
     if (!row_bool(facts, 0, DDL_FIELD_FACTS_HAS_FIELD))
         return fail(ctx, ERR_NOT_FOUND, "Field \"%.*s\" doesn't exist in collection \"%.*s\".",
                     STR_FMT(field), STR_FMT(collection));

@@ -4,6 +4,8 @@
 #include "base/memory/array.h"
 #include "content/ddl/ddl_internal.h"
 
+#include <assert.h>
+
 enum {
     STRING_LENGTH_DEFAULT = 255,
     STRING_LENGTH_MAX = 10485760, /* PostgreSQL's */
@@ -35,6 +37,7 @@ static const struct {
 
 static Err write_sized(struct ctx *ctx, const struct ddl_field *field, struct buf *out)
 {
+    assert(str_eq(field->type, STR("string")) || str_eq(field->type, STR("decimal")));
     if (str_eq(field->type, STR("string"))) {
         int64_t length = STRING_LENGTH_DEFAULT;
         TRY(json_take_int(ctx, field->schema, "max_length", 1, STRING_LENGTH_MAX, &length));
@@ -54,6 +57,7 @@ static Err write_sized(struct ctx *ctx, const struct ddl_field *field, struct bu
 
 Err ddl_column_type(struct ctx *ctx, const struct ddl_field *field, struct buf *out)
 {
+    assert(!field->is_alias);
     if (field->is_auto) {
         buf_put_z(out, str_eq(field->type, STR("bigInteger")) ? "bigserial" : "serial");
         return OK;
@@ -86,6 +90,7 @@ static const char *function_of(const struct ddl_field *field, Str text)
 static Err write_given_default(struct ctx *ctx, const struct ddl_field *field,
                                const struct json *value, struct buf *out)
 {
+    assert(!json_is_null(value));
     bool is_json = str_eq(field->type, STR("json"));
     Str text = json_kind(value) == JSON_STRING && !is_json ? json_str(value)
                                                            : json_text(ctx->arena, value);
@@ -120,6 +125,7 @@ Err ddl_column_default(struct ctx *ctx, const struct ddl_field *field, struct bu
 
 Err ddl_column_write(struct ctx *ctx, const struct ddl_field *field, struct buf *out)
 {
+    assert(!field->is_alias && field->name.len > 0);
     buf_put(out, sql_ident(ctx->arena, field->name));
     buf_put_char(out, ' ');
     TRY(ddl_column_type(ctx, field, out));

@@ -1,6 +1,8 @@
 #include "base/memory/array.h"
 #include "content/ddl/ddl_internal.h"
 
+#include <assert.h>
+
 /* In the order of Directus' own sentence. */
 static const Str TYPES[] = {
     STR_INIT("bigInteger"),
@@ -55,6 +57,7 @@ static bool is_alias_type(Str type)
 
 static Err type_check(struct ctx *ctx, Str field, Str type)
 {
+    assert(type.len > 0);
     Str list = STR_NONE;
     for (uint32_t i = 0; i < TYPE_COUNT; i++) {
         if (str_eq(type, TYPES[i]))
@@ -86,6 +89,7 @@ static Err take_object(struct ctx *ctx, const struct json *json, const char *key
 
 static Err flags_read(struct ctx *ctx, struct ddl_field *field)
 {
+    assert(!field->is_alias);
     bool has_auto = false;
     Str target = STR_NONE;
     field->is_nullable = true;

@@ -5,6 +5,8 @@
 #include "content/filter/filter_eval.h"
 #include "gen/sql.h"
 
+#include <assert.h>
+
 static DbArg meta_arg(struct ctx *ctx, const struct json *meta)
 {
     return db_text(meta == NULL ? STR("{}") : json_text(ctx->arena, meta));
@@ -12,12 +14,14 @@ static DbArg meta_arg(struct ctx *ctx, const struct json *meta)
 
 fiber_fn Err ddl_meta_collection(struct db_tx *tx, Str collection, const struct json *meta)
 {
+    assert(collection.len > 0);
     return db_tx_query(tx, &SQL_DDL_COLLECTION_INSERT,
                        ARGS(db_text(collection), meta_arg(tx->ctx, meta)), NULL);
 }
 
 fiber_fn Err ddl_meta_field(struct db_tx *tx, Str collection, Str field, const struct json *meta)
 {
+    assert(collection.len > 0 && field.len > 0);
     TRY(rule_check(tx->ctx, json_get(meta, STR("validation"))));
     TRY(db_tx_query(tx, &SQL_DDL_FIELD_INSERT,
                     ARGS(db_text(collection), db_text(field), meta_arg(tx->ctx, meta)), NULL));
@@ -32,6 +36,7 @@ fiber_fn Err ddl_meta_field(struct db_tx *tx, Str collection, Str field, const s
 fiber_fn Err ddl_meta_relation(struct db_tx *tx, Str collection, Str field, Str related,
                                const struct json *meta)
 {
+    assert(collection.len > 0 && field.len > 0);
     return db_tx_query(
         tx, &SQL_DDL_RELATION_INSERT,
         ARGS(db_text(collection), db_text(field), db_text_z(related), meta_arg(tx->ctx, meta)),

@@ -6,11 +6,15 @@
 #include "content/ddl/ddl.h"
 #include "content/ddl/ddl_internal.h"
 
+#include <assert.h>
+
 static Str quoted(struct arena *arena, Str text, char quote)
 {
+    assert(quote == '"' || quote == '\'');
     char *out = arena_alloc_raw(arena, text.len * 2 + 2);
     size_t len = 0;
     out[len++] = quote;
+    assert(len <= text.len * 2 + 2);
     for (size_t i = 0; i < text.len; i++) {
         if (text.data[i] == quote)
             out[len++] = quote;
@@ -33,6 +37,7 @@ Str sql_literal(struct arena *arena, Str text)
 
 Str sql_table(struct arena *arena, Str name)
 {
+    assert(name.len > 0);
     return str_printf(arena, "public.%.*s", STR_FMT(sql_ident(arena, name)));
 }
 

@@ -11,6 +11,8 @@
 #include "content/ddl/ddl_internal.h"
 #include "gen/sql.h"
 
+#include <assert.h>
+
 enum { RELATION_MAX = 65536 };
 
 struct relation_body {
@@ -28,11 +30,13 @@ struct facts {
 
 static Str fact_text(const struct facts *facts, uint32_t column)
 {
+    assert(facts->rows.count == 1);
     return row_text(&facts->rows, 0, column);
 }
 
 static bool fact(const struct facts *facts, uint32_t column)
 {
+    assert(facts->rows.count == 1);
     return row_bool(&facts->rows, 0, column);
 }
 
@@ -98,6 +102,7 @@ static bool types_fit(Str a, Str b)
 static Err target_check(struct ctx *ctx, const struct relation_body *body,
                         const struct facts *facts)
 {
+    assert(body->collection.len > 0 && body->field.len > 0);
     if (body->related.len == 0) {
         if (json_is_null(json_get(body->meta, STR("one_allowed_collections"))))
             return fail(ctx, ERR_INVALID_PAYLOAD, "\"related_collection\" is required");
@@ -175,6 +180,7 @@ static Str action_text(struct arena *arena, Str action, Str column)
 static fiber_fn Err add_key(struct db_tx *tx, const struct relation_body *body,
                             const struct facts *facts, bool is_pair)
 {
+    assert(body->related.len > 0 && tx->connection != NULL);
     struct arena *arena = tx->ctx->arena;
     Str table = sql_table(arena, body->collection);
     Str column = sql_ident(arena, body->field);
@@ -198,6 +204,7 @@ static fiber_fn Err add_key(struct db_tx *tx, const struct relation_body *body,
 static fiber_fn Err add_library_key(struct db_tx *tx, const struct relation_body *body,
                                     const struct facts *facts)
 {
+    assert(body->related.len > 0);
     struct arena *arena = tx->ctx->arena;
     Str site = str_printf(arena, "%.*s_site_id", STR_FMT(body->field));
     TRY(ddl_field_name_check(tx->ctx, site));
@@ -221,6 +228,7 @@ static fiber_fn Err add_library_key(struct db_tx *tx, const struct relation_body
 static fiber_fn Err add_site_key(struct db_tx *tx, const struct relation_body *body,
                                  const struct facts *facts)
 {
+    assert(str_eq(body->field, STR("site_id")));
     struct arena *arena = tx->ctx->arena;
     Str key = fact_text(facts, DDL_RELATION_FACTS_OWN_KEY);
     if (key.len == 0)
@@ -257,6 +265,7 @@ static fiber_fn Err add_foreign_key(struct db_tx *tx, const struct relation_body
 
 static fiber_fn Err describe(struct platform platform, const struct relation_body *body, Str *ret)
 {
+    assert(body->collection.len > 0 && body->field.len > 0);
     struct ctx *ctx = platform.ctx;
     struct rows rows;
     TRY(db_query_platform(platform, &SQL_SNAPSHOT_RELATIONS,
@@ -298,6 +307,7 @@ static fiber_fn Err track_companion(struct db_tx *tx, const struct relation_body
 
 static fiber_fn Err create_in(struct db_tx *tx, const struct relation_body *relation)
 {
+    assert(tx->connection != NULL);
     struct ctx *ctx = tx->ctx;
     struct facts facts;
     TRY(db_tx_query(

@@ -29,6 +29,7 @@ static bool has_site(const struct ddl_table *table)
 
 static fiber_fn Err create(struct db_tx *tx, const struct ddl_table *table)
 {
+    assert(table->name.len > 0 && table->field_count > 0);
     struct ctx *ctx = tx->ctx;
     struct buf *sql = buf_in_arena(ctx->arena, SQL_MAX);
     buf_put_z(sql, "create table ");
@@ -49,6 +50,7 @@ static fiber_fn Err create(struct db_tx *tx, const struct ddl_table *table)
 /* On a tenant's table every index begins with the site: no query comes without it. */
 fiber_fn Err ddl_index_field(struct db_tx *tx, Str table, Str field, bool is_tenants)
 {
+    assert(table.len > 0 && field.len > 0);
     struct arena *arena = tx->ctx->arena;
     TRY(ddl_run(tx,
                 str_printf(arena, "create index on %.*s (%s%.*s)", STR_FMT(sql_table(arena, table)),
@@ -59,6 +61,7 @@ fiber_fn Err ddl_index_field(struct db_tx *tx, Str table, Str field, bool is_ten
 /* The key stays the youngest index: see spark.renew_key. */
 fiber_fn Err ddl_renew_key(struct db_tx *tx, Str table)
 {
+    assert(table.len > 0);
     struct arena *arena = tx->ctx->arena;
     return ddl_run(tx, str_printf(arena, "select spark.renew_key(%.*s::regclass)",
                                   STR_FMT(sql_literal(arena, sql_table(arena, table)))));
@@ -77,6 +80,7 @@ static fiber_fn Err index_fields(struct db_tx *tx, const struct ddl_table *table
 
 static fiber_fn Err comment(struct db_tx *tx, Str what, Str text)
 {
+    assert(text.len > 0);
     struct arena *arena = tx->ctx->arena;
     return ddl_run(tx, str_printf(arena, "comment on %.*s is %.*s", STR_FMT(what),
                                   STR_FMT(sql_literal(arena, text))));
@@ -104,6 +108,7 @@ static fiber_fn Err comments(struct db_tx *tx, const struct ddl_table *table)
 /* PLATFORM and NONE scope use one role: what of it the caller may see is for the grants to say. */
 static fiber_fn Err keep_for_platform(struct db_tx *tx, Str table)
 {
+    assert(table.len > 0);
     struct arena *arena = tx->ctx->arena;
     Str name = sql_table(arena, table);
     TRY(ddl_run(tx, str_printf(arena,
@@ -121,6 +126,7 @@ static fiber_fn Err keep_for_platform(struct db_tx *tx, Str table)
 
 fiber_fn Err ddl_table_protect(struct db_tx *tx, Str table, Str key)
 {
+    assert(table.len > 0 && key.len > 0);
     struct arena *arena = tx->ctx->arena;
     Str name = sql_table(arena, table);
     /* Where relations from other tenants' rows end; it serves the row policies as well. */
@@ -136,6 +142,7 @@ fiber_fn Err ddl_table_protect(struct db_tx *tx, Str table, Str key)
  */
 fiber_fn Err ddl_unique_by_site(struct db_tx *tx, Str table)
 {
+    assert(table.len > 0);
     struct arena *arena = tx->ctx->arena;
     return ddl_run(tx, str_printf(arena, "select spark.unique_by_site(%.*s::regclass, 'site_id')",
                                   STR_FMT(sql_literal(arena, sql_table(arena, table)))));

@@ -7,6 +7,8 @@
 #include "gen/sql.h"
 #include "io/pg/db.h"
 
+#include <assert.h>
+
 enum { SNAPSHOT_MAX = 32 * 1024 * 1024 };
 
 /* The version of Directus whose form this is; a snapshot is compared with it. */
@@ -68,6 +70,7 @@ static fiber_fn void write_collections(struct json_writer *w, const struct rows 
 
 static const char *type_of(const struct rows *rows, uint32_t row)
 {
+    assert(row < rows->count);
     uint32_t oid = (uint32_t)row_int(rows, row, SNAPSHOT_FIELDS_TYPE_OID);
     Str special = row_text(rows, row, SNAPSHOT_FIELDS_SPECIAL);
     if (oid == 0)

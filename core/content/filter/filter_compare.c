@@ -142,6 +142,7 @@ struct like {
 
 static bool like_step(struct like *like)
 {
+    assert(like->at < like->text.len && like->in_pattern < like->pattern.len);
     char c = like->pattern.data[like->in_pattern];
     if (c == '_') {
         const unsigned char *at = (const unsigned char *)like->text.data + like->at;
@@ -179,6 +180,7 @@ static bool like_matches(Str text, Str pattern)
 
 bool filter_like(struct arena *arena, const char *detail, bool is_plain, Str text, Str part)
 {
+    assert(detail[0] != '\0');
     bool before = detail[0] == '%';
     bool after = detail[strlen(detail) - 1] == '%';
     assert(before || after);
@@ -233,6 +235,7 @@ static int64_t part_of(struct arena *arena, enum function function, int64_t wall
 
 Str filter_part(struct arena *arena, enum function function, enum field_type type, Str text)
 {
+    assert(function != FUNCTION_NONE && function < FUNCTION_COUNT);
     int64_t wall_us;
     if (!parse_moment(type, str_trim(text), &wall_us))
         return text;

@@ -31,6 +31,7 @@ static bool is_rule(const struct eval *e)
 /* The filter's side, its variable replaced; STR_NONE: a variable that is nothing. */
 static fiber_fn Err words_of(const struct eval *e, const struct filter_value *value, Str *ret)
 {
+    assert(value != NULL);
     if (value->dynamic == DYNAMIC_ROLES || value->dynamic == DYNAMIC_POLICIES) {
         if (!is_rule(e))
             return fail(e->ctx, ERR_INVALID_QUERY, "\"%.*s\" is a list", STR_FMT(value->text));
@@ -89,6 +90,7 @@ static fiber_fn Err compare(const struct eval *e, const struct asked *asked,
                             const struct filter_operator *op, const struct filter_value *value,
                             bool *ret)
 {
+    assert(op->meaning == MEANS_COMPARE);
     Str wanted;
     Str text = text_of(e, asked);
     TRY(words_of(e, value, &wanted));
@@ -143,6 +145,7 @@ static fiber_fn Err any_equal(const struct eval *e, const struct asked *asked,
                               const struct filter_operator *op, const struct filter_value *list,
                               bool *ret)
 {
+    assert(op->meaning == MEANS_ANY);
     Str text = text_of(e, asked);
     struct items items = items_of(list);
     bool has_item;
@@ -167,6 +170,7 @@ static fiber_fn Err between(const struct eval *e, const struct asked *asked,
                             const struct filter_operator *op, const struct filter_value *list,
                             bool *ret)
 {
+    assert(op->meaning == MEANS_BETWEEN);
     Str text = text_of(e, asked);
     struct items items = items_of(list);
     Str bounds[3] = {STR_NONE, STR_NONE, STR_NONE};
@@ -191,6 +195,7 @@ static fiber_fn Err like(const struct eval *e, const struct asked *asked,
                          const struct filter_operator *op, const struct filter_value *value,
                          bool *ret)
 {
+    assert(op->meaning == MEANS_LIKE);
     Str part;
     struct arena *arena = e->ctx->arena;
     Str text = text_of(e, asked);
@@ -237,6 +242,7 @@ static fiber_fn Err holds(const struct eval *e, const struct asked *asked,
                           const struct filter_operator *op, const struct filter_value *value,
                           bool *ret)
 {
+    assert(op != NULL);
     bool flag;
     if (is_null(asked) && is_rule(e) && (op->differs & RULE_NULL) != 0) {
         *ret = true;
@@ -273,6 +279,7 @@ static fiber_fn Err holds(const struct eval *e, const struct asked *asked,
 static fiber_fn Err report(const struct eval *e, const struct asked *asked,
                            const struct filter_operator *op, const struct filter_value *value)
 {
+    assert(e->subject->refused != NULL && !e->is_silent);
     struct filter_value shown;
     Str text;
     if (op->meaning == MEANS_REGEX) {
@@ -290,6 +297,7 @@ static fiber_fn Err eval_operator(const struct eval *e, const struct asked *aske
                                   const struct filter_operator *op,
                                   const struct filter_value *value, bool *ret)
 {
+    assert(asked != NULL);
     *ret = true;
     TRY(fiber_breathe(e->ctx));
     if (!asked->datum.is_present && (op == NULL || op->meaning != MEANS_SUBMITTED))
@@ -377,6 +385,7 @@ static fiber_fn Err eval_member(const struct eval *e, const struct asked *asked,
 static fiber_fn Err eval_value(const struct eval *e, const struct asked *asked,
                                const struct filter_value *value, int nesting, bool *ret)
 {
+    assert(nesting >= 0 && value != NULL);
     if (nesting > NESTING_MAX)
         return fail(e->ctx, ERR_INVALID_QUERY, "A validation rule is nested too deeply");
     if (value->kind != FILTER_MEMBERS && asked != NULL) {

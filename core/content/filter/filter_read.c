@@ -17,6 +17,7 @@ static Err read_value(struct reader *reader, const struct json *json, struct fil
 
 static Err read_list(struct reader *reader, const struct json *json, struct filter_value *ret)
 {
+    assert(json_kind(json) == JSON_ARRAY);
     uint32_t count = json_len(json);
     struct filter_value *items = arena_array(reader->arena, struct filter_value, count);
     for (uint32_t i = 0; i < count; i++)
@@ -27,6 +28,7 @@ static Err read_list(struct reader *reader, const struct json *json, struct filt
 
 static Err read_members(struct reader *reader, const struct json *json, struct filter_value *ret)
 {
+    assert(json_kind(json) == JSON_OBJECT);
     struct filter *first = NULL;
     struct filter *last = NULL;
     uint32_t count = 0;

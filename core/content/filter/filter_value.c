@@ -57,6 +57,7 @@ const struct filter_value *filter_object(struct arena *arena, const struct filte
 const struct filter_value *filter_condition(struct arena *arena, Str field,
                                             enum filter_operator_id op, struct filter_value value)
 {
+    assert(field.len > 0);
     struct filter_value *kept = arena_new(arena, struct filter_value);
     *kept = value;
     const struct filter *condition = filter_member(arena, filter_operator(op)->name, kept);
@@ -75,11 +76,13 @@ const struct filter *filter_find(const struct filter_value *object, Str name)
 
 bool filter_is_scalar(const struct filter_value *value)
 {
+    assert(value != NULL);
     return value->kind == FILTER_BOOL || value->kind == FILTER_NUMBER || value->kind == FILTER_TEXT;
 }
 
 bool filter_means_null(const struct filter_value *value)
 {
+    assert(value != NULL);
     return value->kind == FILTER_NULL ||
            (value->kind == FILTER_TEXT &&
             (str_eq(value->text, STR("null")) || str_eq(value->text, STR("NULL"))));

@@ -18,6 +18,7 @@ static fiber_fn Err user_field(struct ctx *ctx, const struct schema *schema, Str
                          .actor = ctx->actor,
                          .scope = ctx->scope.kind};
     struct value *value;
+    assert(ctx->actor != NULL);
     bool is_dynamic = value_dynamic(&c, text, &value);
     assert(is_dynamic);
     struct select select = {.statement = {.lane = DB_READ}};

@@ -25,6 +25,7 @@ static fiber_fn Err create_filtered(struct writer *w, const struct write_scope *
                                     const struct json *body, const struct query *query,
                                     struct run *run, Str *ret_key)
 {
+    assert(scope->action == ACTION_CREATE);
     TRY(write_check_rows(w->ctx, (uint64_t)w->rows + 1));
     struct payload payload;
     TRY(payload_make(scope, body, &payload));
@@ -44,6 +45,7 @@ fiber_fn Err write_create_one(struct writer *w, const struct write_scope *scope,
                               const struct json *body, const struct query *query, struct run *run,
                               Str *ret_key)
 {
+    assert(scope->action == ACTION_CREATE);
     TRY(filter(w, scope, &body));
     return create_filtered(w, scope, body, query, run, ret_key);
 }
@@ -53,6 +55,7 @@ static fiber_fn Err create_alone(struct writer *w, const struct write_scope *sco
                                  const struct json *body, const struct query *query,
                                  struct row_sink *sink)
 {
+    assert(w->tx == NULL);
     struct run run = {.ctx = w->ctx};
     Str key;
     TRY(create_filtered(w, scope, body, query, &run, &key));
@@ -70,6 +73,7 @@ struct turn {
 
 static fiber_fn Err create_each(struct writer *w, void *arg)
 {
+    assert(w->tx != NULL);
     const struct turn *turn = arg;
     for (uint32_t i = 0; i < turn->count; i++) {
         struct run run = {.ctx = w->ctx};
@@ -81,6 +85,7 @@ static fiber_fn Err create_each(struct writer *w, void *arg)
 static fiber_fn Err create_in_turn(struct writer *w, const struct write_scope *scope,
                                    const struct json *const *items, uint32_t count, Str *keys)
 {
+    assert(count > 0 && keys != NULL);
     struct turn turn = {scope, items, count, keys};
     return writer_in_tx(w, create_each, &turn);
 }
@@ -93,6 +98,7 @@ struct bulk {
 
 static bool same_columns(const struct payload *a, const struct payload *b)
 {
+    assert(a->count == b->count);
     for (uint32_t i = 0; i < a->count; i++) {
         if ((a->cells[i].field == NULL) != (b->cells[i].field == NULL))
             return false;
@@ -114,6 +120,7 @@ static bool points_to_own(const struct ctx *ctx, const struct payload *payload)
 /* Rows as one JSON array, values as their columns read them. */
 static fiber_fn Str bulk_json(struct ctx *ctx, const struct bulk *bulk)
 {
+    assert(bulk->count > 0 && bulk->shape.field_count > 0);
     struct buf *out = buf_in_arena(ctx->arena, BULK_JSON_MAX);
     struct json_writer json = json_writer(out);
     json_array_begin(&json);
@@ -142,6 +149,7 @@ static fiber_fn Err bulk_make(struct writer *w, const struct write_scope *scope,
                               const struct json *const *items, uint32_t count, struct bulk *ret,
                               bool *ret_is_uniform)
 {
+    assert(count > 0);
     ret->count = count;
     ret->payloads = arena_array(w->ctx->arena, struct payload, ret->count);
     *ret_is_uniform = true;
@@ -167,6 +175,7 @@ static fiber_fn Err create_bulk(struct writer *w, const struct write_scope *scop
                                 struct bulk *bulk, const struct query *query, struct row_sink *sink)
 {
     assert(bulk->count > 0 && bulk->shape.field_count > 0);
+    assert(w->tx == NULL);
     bulk->shape.action = ACTION_CREATE;
     bulk->shape.is_many = true;
     bulk->shape.access = scope->access;
@@ -194,6 +203,7 @@ static fiber_fn Err create_list(struct writer *w, const struct write_scope *scop
                                 const struct json *body, const struct query *query,
                                 struct row_sink *sink)
 {
+    assert(json_kind(body) == JSON_ARRAY);
     uint32_t count = json_len(body);
     if (count == 0)
         return answer_no_rows(w->ctx, sink);
@@ -223,6 +233,7 @@ fiber_fn Err write_create_object(struct writer *w, const struct write_scope *sco
                                  const struct json *body, const struct query *query,
                                  struct row_sink *sink)
 {
+    assert(scope->action == ACTION_CREATE && sink != NULL);
     TRY(filter(w, scope, &body));
     if (!nested_is_in(scope->collection, body))
         return create_alone(w, scope, body, query, sink);

@@ -9,6 +9,7 @@
 fiber_fn Err write_delete_keys(struct writer *w, const struct write_scope *scope, const Str *keys,
                                uint32_t count)
 {
+    assert(scope->action == ACTION_DELETE);
     if (count == 0)
         return OK;
     const struct json *none;
@@ -39,6 +40,7 @@ static fiber_fn Err delete_steps(struct writer *w, void *arg)
 static fiber_fn Err delete_all(struct writer *w, const struct write_scope *scope, const Str *keys,
                                uint32_t count)
 {
+    assert(w->tx == NULL);
     struct deletion deletion = {scope, keys, count};
     if (scope->access.is_full || count == 1)
         TRY(delete_steps(w, &deletion));

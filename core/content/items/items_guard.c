@@ -3,6 +3,8 @@
 #include "content/filter/filter_eval.h"
 #include "content/items/items.h"
 
+#include <assert.h>
+
 static const struct items_guard OWN[] = {
     {STR_INIT("directus_fields"), STR_INIT("validation"), rule_text_check},
     {STR_INIT("directus_permissions"), STR_INIT("validation"), rule_text_check},
@@ -13,6 +15,7 @@ static uint32_t guard_count;
 
 void items_set_guards(const struct items_guard *new_guards, uint32_t count)
 {
+    assert(count == 0 || new_guards != NULL);
     guards = new_guards;
     guard_count = count;
 }
@@ -34,6 +37,7 @@ const struct items_guard *items_guard_find(Str collection, Str field)
 
 fiber_fn Err items_guard_check(struct ctx *ctx, const struct field *field, Str text)
 {
+    assert(field->collection != NULL);
     const struct items_guard *guard = items_guard_find(field->collection->name, field->name);
     if (text.data == NULL || guard == NULL)
         return OK;

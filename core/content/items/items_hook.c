@@ -4,6 +4,8 @@
 #include "io/reactor/reactor.h"
 #include "io/redis/redis.h"
 
+#include <assert.h>
+
 enum { MESSAGE_MAX = 1024 * 1024, KEYS_TOLD_MAX = 10000 };
 
 static const struct items_hooks *hooks;
@@ -21,6 +23,7 @@ bool items_are_filtered(enum items_action action, Str collection)
 fiber_fn Err items_filter(struct ctx *ctx, const struct items_change *change,
                           const struct json *payload, const struct json **ret)
 {
+    assert(change != NULL);
     *ret = payload;
     if (hooks == NULL)
         return OK;
@@ -29,6 +32,7 @@ fiber_fn Err items_filter(struct ctx *ctx, const struct items_change *change,
 
 Str items_action_name(enum items_action action)
 {
+    assert(action <= ITEMS_DELETE);
     static const Str NAMES[] = {
         [ITEMS_CREATE] = STR_INIT("create"),
         [ITEMS_UPDATE] = STR_INIT("update"),
@@ -40,6 +44,7 @@ Str items_action_name(enum items_action action)
 /* Nobody waits for it: a lost message costs a cache its sixty seconds. */
 static void publish(struct ctx *ctx, const struct items_change *change)
 {
+    assert(change->count == 0 || change->keys != NULL);
     struct json_writer json = json_writer(buf_in_arena(ctx->arena, MESSAGE_MAX));
     json_object_begin(&json);
     if (uuid_is_nil(change->site) || uuid_eq(change->site, UUID_LIBRARY_SITE))
@@ -66,6 +71,7 @@ static void announce_committed(struct ctx *ctx, void *arg)
 
 void items_announce_after(struct db_tx *tx, enum items_action action, Str collection, Uuid key)
 {
+    assert(tx->connection != NULL);
     struct ctx *ctx = tx->ctx;
     Str *keys = arena_new(ctx->arena, Str);
     *keys = uuid_text(ctx->arena, key);
@@ -81,6 +87,7 @@ void items_announce_after(struct db_tx *tx, enum items_action action, Str collec
 
 void items_announce(struct ctx *ctx, const struct items_change *change)
 {
+    assert(ctx->reactor != NULL);
     struct items_change told = *change;
     if (told.count > KEYS_TOLD_MAX)
         told.count = KEYS_TOLD_MAX;

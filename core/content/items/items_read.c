@@ -28,6 +28,7 @@ static fiber_fn Err read_open(struct ctx *ctx, struct items_target target, enum 
 
 static Err read_plan(struct reading *r)
 {
+    assert(r->request.collection != NULL && r->run.plan == NULL);
     return plan_get(r->run.ctx, r->schema, &r->request, &r->run.plan);
 }
 

@@ -16,6 +16,7 @@ static bool is_empty(const struct payload *payload)
 
 static Err missing(struct writer *w, const struct write_scope *scope, const struct payload *payload)
 {
+    assert(scope->action == ACTION_UPDATE);
     return scope->access.is_full ? OK : write_forbidden(w->ctx, scope, payload);
 }
 
@@ -24,6 +25,8 @@ static fiber_fn Err apply(struct writer *w, const struct write_scope *scope,
                           const struct payload *payload, const Str *keys, uint32_t count,
                           bool is_many, const struct query *query, struct run *run)
 {
+    assert(count > 0 && scope->action == ACTION_UPDATE);
+    assert(is_many || count == 1);
     struct write_shape shape = {
         .action = ACTION_UPDATE, .is_many = is_many, .access = scope->access, .query = query};
     write_columns(w->ctx, payload, &shape);
@@ -40,6 +43,7 @@ static fiber_fn Err apply(struct writer *w, const struct write_scope *scope,
 fiber_fn Err write_update_one(struct writer *w, const struct write_scope *scope, Str key,
                               const struct json *body, const struct query *query, struct run *run)
 {
+    assert(scope->action == ACTION_UPDATE);
     TRY(write_check_rows(w->ctx, (uint64_t)w->rows + 1));
     struct payload payload;
     TRY(write_before(w, ITEMS_UPDATE, scope->collection, &key, 1, body, &body));
@@ -58,6 +62,7 @@ struct update {
 
 static fiber_fn Err update_nested(struct writer *w, void *arg)
 {
+    assert(w->tx != NULL);
     const struct update *update = arg;
     struct run run = {.ctx = w->ctx};
     return write_update_one(w, update->scope, update->key, update->body, NULL, &run);
@@ -67,6 +72,7 @@ static fiber_fn Err update_object(struct writer *w, const struct write_scope *sc
                                   const struct json *body, const struct query *query,
                                   struct row_sink *sink)
 {
+    assert(w->tx == NULL && sink != NULL);
     struct run run = {.ctx = w->ctx};
     struct update update = {scope, key, body};
     TRY(key_parse(w->ctx, scope->collection, key, &run.key));
@@ -109,6 +115,7 @@ static fiber_fn Err update_rows(struct writer *w, void *arg)
 static fiber_fn Err update_keys(struct writer *w, const struct write_scope *scope,
                                 const struct json *data, const Str *keys, uint32_t count)
 {
+    assert(w->tx == NULL);
     if (nested_is_in(scope->collection, data))
         return fail(w->ctx, ERR_INVALID_PAYLOAD,
                     "Nested rows can only be written with one item at a time");
@@ -130,6 +137,7 @@ struct changes {
 
 static fiber_fn Err update_each(struct writer *w, void *arg)
 {
+    assert(w->tx != NULL);
     const struct changes *changes = arg;
     const struct field *key = changes->scope->collection->key;
     for (uint32_t i = 0; i < json_len(changes->list); i++) {
@@ -161,6 +169,7 @@ static fiber_fn Err update_selected(struct writer *w, const struct write_scope *
 static fiber_fn Err update_listed(struct writer *w, const struct write_scope *scope,
                                   const struct json *list, const Str **ret, uint32_t *ret_count)
 {
+    assert(json_kind(list) == JSON_ARRAY);
     uint32_t count = json_len(list);
     TRY(write_check_rows(w->ctx, count));
     struct changes changes = {scope, list, arena_array(w->ctx->arena, Str, count + 1)};
@@ -176,6 +185,7 @@ static fiber_fn Err update_singleton(struct writer *w, const struct write_scope 
                                      const struct json *body, const struct query *query,
                                      struct row_sink *sink)
 {
+    assert(scope->collection->is_singleton);
     const struct query first = {.has_limit = true, .limit = 1};
     const Str *keys;
     uint32_t count;

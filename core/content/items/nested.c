@@ -37,6 +37,7 @@ static const Str KEY_ONLY[] = {STR_INIT("")};
 static fiber_fn Err row_exists(struct writer *w, const struct collection *collection, Str key,
                                bool *ret)
 {
+    assert(w->tx != NULL);
     struct query query = {.fields = KEY_ONLY, .field_count = 1};
     struct plan_request request = {.op = PLAN_ONE, .collection = collection, .query = &query};
     struct run run = {.ctx = w->ctx};
@@ -53,6 +54,7 @@ static fiber_fn Err row_exists(struct writer *w, const struct collection *collec
 static Err open_child(struct writer *w, const struct collection *child, enum action action,
                       const struct field *link, Str link_value, struct write_scope *ret)
 {
+    assert(action != ACTION_READ);
     TRY(write_scope_open(w->ctx, w->schema, child, action, ret));
     ret->link = link;
     ret->link_value = link_value;
@@ -64,6 +66,7 @@ static fiber_fn Err upsert(struct writer *w, const struct collection *child,
                            const struct json *object, const struct field *link, Str link_value,
                            Str *ret_key)
 {
+    assert(w->tx != NULL && json_kind(object) == JSON_OBJECT);
     const struct json *given = json_get(object, child->key->name);
     bool is_known = false;
     Str key = STR_NONE;
@@ -88,6 +91,7 @@ static fiber_fn Err upsert(struct writer *w, const struct collection *child,
 static fiber_fn Err before_to_one(struct writer *w, struct payload *payload,
                                   const struct nested *nested)
 {
+    assert(nested->field->relation->kind == RELATION_TO_ONE);
     Str key;
     TRY(upsert(w, nested->field->relation->target, nested->value, NULL, STR_NONE, &key));
     payload_set(w->ctx, payload, nested->field, key);
@@ -97,6 +101,7 @@ static fiber_fn Err before_to_one(struct writer *w, struct payload *payload,
 static fiber_fn Err before_to_any(struct writer *w, struct payload *payload,
                                   const struct nested *nested)
 {
+    assert(nested->field->relation->kind == RELATION_TO_ANY);
     const struct relation *relation = nested->field->relation;
     const struct cell *cell = payload_find(payload, relation->collection_field);
     Str table = payload->collection->name;
@@ -132,6 +137,7 @@ static fiber_fn Err before_to_any(struct writer *w, struct payload *payload,
 
 static Err deeper(struct writer *w)
 {
+    assert(w->depth <= WRITE_DEPTH_MAX);
     if (w->depth == WRITE_DEPTH_MAX)
         return fail(w->ctx, ERR_INVALID_PAYLOAD, "Nested rows are more than %d levels deep",
                     WRITE_DEPTH_MAX);
@@ -162,6 +168,7 @@ fiber_fn Err nested_before(struct writer *w, const struct write_scope *scope,
 static fiber_fn Err current_children(struct writer *w, const struct relation *relation, Str parent,
                                      const Str **ret, uint32_t *ret_count)
 {
+    assert(w->tx != NULL && relation->kind == RELATION_TO_MANY);
     struct ctx *ctx = w->ctx;
     struct query query = {
         .has_limit = true,
@@ -188,6 +195,7 @@ static fiber_fn Err current_children(struct writer *w, const struct relation *re
 static fiber_fn Err deselect(struct writer *w, const struct relation *relation, const Str *keys,
                              uint32_t count)
 {
+    assert(w->tx != NULL && relation->kind == RELATION_TO_MANY);
     struct write_scope scope;
     if (relation->deselect_deletes) {
         TRY(open_child(w, relation->target, ACTION_DELETE, NULL, STR_NONE, &scope));
@@ -207,6 +215,7 @@ static fiber_fn Err deselect(struct writer *w, const struct relation *relation, 
 static fiber_fn Err link_row(struct writer *w, const struct relation *relation,
                              const struct json *given, Str parent, Str *ret_key)
 {
+    assert(w->tx != NULL && relation->kind == RELATION_TO_MANY);
     const struct collection *child = relation->target;
     struct write_scope scope;
     const struct json *nothing;
@@ -232,6 +241,7 @@ static bool holds(const Str *keys, uint32_t count, Str key)
 static fiber_fn Err write_set(struct writer *w, const struct relation *relation,
                               const struct json *list, Str parent)
 {
+    assert(relation->kind == RELATION_TO_MANY);
     uint32_t count = json_len(list);
     if (count > ITEMS_WRITE_MAX)
         return fail(w->ctx, ERR_INVALID_PAYLOAD, "More than %d rows in \"%.*s\"", ITEMS_WRITE_MAX,
@@ -279,6 +289,7 @@ static Err check_structure(struct writer *w, const struct json *changes)
 static fiber_fn Err delete_listed(struct writer *w, const struct relation *relation,
                                   const struct json *list, Str parent)
 {
+    assert(relation->kind == RELATION_TO_MANY);
     const Str *current;
     uint32_t current_count;
     if (json_len(list) == 0)
@@ -300,6 +311,7 @@ static fiber_fn Err delete_listed(struct writer *w, const struct relation *relat
 static fiber_fn Err next_place(struct writer *w, const struct relation *relation, Str parent,
                                int64_t *ret)
 {
+    assert(w->tx != NULL && relation->sort_field != NULL);
     struct buf *text = buf_in_arena(w->ctx->arena, 4096);
     struct sql sql = {.out = text};
     sql_text(&sql, "select coalesce(max(");
@@ -327,6 +339,7 @@ static fiber_fn Err next_place(struct writer *w, const struct relation *relation
 static fiber_fn Err create_listed(struct writer *w, const struct relation *relation,
                                   const struct json *list, Str parent)
 {
+    assert(w->tx != NULL && relation->kind == RELATION_TO_MANY);
     const struct field *order = relation->sort_field;
     int64_t place = 0;
     if (json_len(list) > 0 && order != NULL)
@@ -347,6 +360,7 @@ static fiber_fn Err create_listed(struct writer *w, const struct relation *relat
 static fiber_fn Err write_changes(struct writer *w, const struct relation *relation,
                                   const struct json *changes, Str parent)
 {
+    assert(relation->kind == RELATION_TO_MANY);
     const struct collection *child = relation->target;
     TRY(check_structure(w, changes));
     TRY(create_listed(w, relation, json_get(changes, STR("create")), parent));
@@ -368,6 +382,7 @@ static fiber_fn Err write_changes(struct writer *w, const struct relation *relat
 
 static fiber_fn Err after_to_many(struct writer *w, const struct nested *nested, Str parent)
 {
+    assert(nested->field->relation->kind == RELATION_TO_MANY);
     const struct relation *relation = nested->field->relation;
     struct access access;
     struct compiler c = {.ctx = w->ctx, .actor = w->ctx->actor, .scope = w->ctx->scope.kind};

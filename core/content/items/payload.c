@@ -14,6 +14,7 @@ Err write_scope_open(struct ctx *ctx, const struct schema *schema,
                      const struct collection *collection, enum action action,
                      struct write_scope *ret)
 {
+    assert(action != ACTION_READ && ctx->actor != NULL);
     struct compiler c = {.ctx = ctx, .actor = ctx->actor, .scope = ctx->scope.kind};
     *ret = (struct write_scope){
         .ctx = ctx, .schema = schema, .collection = collection, .action = action};
@@ -30,12 +31,14 @@ Err write_scope_open(struct ctx *ctx, const struct schema *schema,
 
 struct cell *payload_find(const struct payload *payload, const struct field *field)
 {
+    assert(field->ordinal < payload->count);
     struct cell *cell = &payload->cells[field->ordinal];
     return cell->field == NULL ? NULL : cell;
 }
 
 static struct cell *put(struct payload *payload, const struct field *field)
 {
+    assert(field->ordinal < payload->count);
     struct cell *cell = &payload->cells[field->ordinal];
     *cell = (struct cell){.field = field};
     return cell;
@@ -43,6 +46,7 @@ static struct cell *put(struct payload *payload, const struct field *field)
 
 void payload_set(struct ctx *ctx, struct payload *payload, const struct field *field, Str text)
 {
+    assert(field->ordinal < payload->count);
     bool is_asked = payload->cells[field->ordinal].is_asked;
     struct cell *cell = put(payload, field);
     cell->text = text.data == NULL ? STR_NONE : str_dup(ctx->arena, text);
@@ -63,6 +67,7 @@ static bool is_nested(const struct field *field, const struct json *value)
 static void add_nested(struct ctx *ctx, struct payload *payload, const struct field *field,
                        const struct json *value)
 {
+    assert(field->relation != NULL);
     struct nested *nested = arena_new(ctx->arena, struct nested);
     *nested = (struct nested){.field = field, .value = value};
     LIST_APPEND(payload->first_nested, payload->last_nested, nested);
@@ -81,12 +86,14 @@ static Err check_site(const struct write_scope *scope, const struct json *value)
 
 static bool is_site_field(const struct field *field)
 {
+    assert(field->collection != NULL);
     return field->collection->site == field && !field->is_key;
 }
 
 static Err take_member(const struct write_scope *scope, struct payload *payload,
                        const struct field *field, const struct json *value)
 {
+    assert(field->collection == payload->collection);
     if (is_site_field(field))
         TRY(check_site(scope, value));
     if (field->is_key && payload->action == ACTION_UPDATE)
@@ -139,6 +146,7 @@ static Err take_members(const struct write_scope *scope, struct payload *payload
 static fiber_fn Err take_preset(const struct write_scope *scope, struct payload *payload,
                                 const struct field *field, const struct json *value)
 {
+    assert(field != NULL);
     struct ctx *ctx = scope->ctx;
     bool is_dynamic = false;
     Str text = STR_NONE;
@@ -167,6 +175,7 @@ static fiber_fn Err take_presets(const struct write_scope *scope, struct payload
     if (scope->access.is_full)
         return OK;
     const struct grant *grant = scope->access.grant;
+    assert(grant != NULL);
     for (uint32_t i = grant->rule_count; i-- > 0;) {
         for (struct json_iter it = json_iter(grant->rules[i].presets); json_next(&it);) {
             const struct field *field = collection_field(payload->collection, it.key);
@@ -241,6 +250,7 @@ static fiber_fn Err validate(const struct write_scope *scope, const struct paylo
 
 static fiber_fn Err convert(const struct write_scope *scope, struct payload *payload)
 {
+    assert(payload->collection == scope->collection);
     Err result = OK;
     for (uint32_t i = 0; i < payload->count; i++) {
         struct cell *cell = &payload->cells[i];
@@ -271,6 +281,7 @@ static Str own_uuid(struct ctx *ctx, Uuid uuid)
 
 static void fill_special(struct ctx *ctx, struct payload *payload, const struct field *field)
 {
+    assert(!field->is_alias);
     bool creates = payload->action == ACTION_CREATE;
     uint32_t date = creates ? SPECIAL_DATE_CREATED : SPECIAL_DATE_UPDATED;
     uint32_t user = creates ? SPECIAL_USER_CREATED : SPECIAL_USER_UPDATED;
@@ -325,6 +336,7 @@ static void fill_site(const struct write_scope *scope, struct payload *payload)
 
 static Err fill_key(const struct write_scope *scope, struct payload *payload)
 {
+    assert(payload->collection->key != NULL);
     const struct field *key = payload->collection->key;
     if (payload->action != ACTION_CREATE)
         return OK;
@@ -342,6 +354,7 @@ static Err fill_key(const struct write_scope *scope, struct payload *payload)
  * site chooses none there, whether the key is taken or free. */
 static Err check_choice(const struct write_scope *scope, const struct cell *key)
 {
+    assert(key->field == scope->collection->key);
     const struct collection *collection = scope->collection;
     bool is_chosen = scope->action == ACTION_CREATE && key->json != NULL &&
                      !(json_kind(key->json) == JSON_STRING && json_str(key->json).len == 0);
@@ -375,6 +388,7 @@ static Err check_key(const struct write_scope *scope, const struct payload *payl
 /* Pointing a row at its parent is a change of that row like any other. */
 static Err take_link(const struct write_scope *scope, struct payload *payload)
 {
+    assert(scope->link != NULL);
     struct compiler c = {.ctx = scope->ctx, .arena = scope->ctx->arena};
     if (!access_field(&scope->access, scope->link))
         return forbid_field(&c, scope->collection, scope->link->name, (struct place){0});
@@ -385,6 +399,7 @@ static Err take_link(const struct write_scope *scope, struct payload *payload)
 
 Err payload_make(const struct write_scope *scope, const struct json *body, struct payload *ret)
 {
+    assert(scope->collection->key != NULL);
     struct ctx *ctx = scope->ctx;
     const struct collection *collection = scope->collection;
     if (json_kind(body) != JSON_OBJECT)

@@ -23,6 +23,7 @@ static Err bad_format(struct ctx *ctx, const char *what, const struct field *fie
 
 static void note_value(struct ctx *ctx, const struct field *field, Str value)
 {
+    assert(field->collection != NULL);
     fail_note(ctx, "collection", field->collection->name);
     fail_note(ctx, "field", field->name);
     fail_note(ctx, "value", value);
@@ -63,6 +64,7 @@ static Err string_text(struct ctx *ctx, const struct field *field, Str text, Str
 static Err integer_text(struct ctx *ctx, const struct field *field, const struct json *json,
                         Str *ret)
 {
+    assert(!json_is_null(json));
     Str text = str_trim(plain_text(ctx, json));
     double number;
     if (json_kind(json) == JSON_BOOL || !str_to_double(text, &number) || !isfinite(number))
@@ -87,6 +89,7 @@ static Err integer_text(struct ctx *ctx, const struct field *field, const struct
 static Err number_text(struct ctx *ctx, const struct field *field, const struct json *json,
                        Str *ret)
 {
+    assert(!json_is_null(json));
     Str text = str_trim(plain_text(ctx, json));
     double number;
     if (json_kind(json) == JSON_BOOL || !str_to_double(text, &number) || !isfinite(number))
@@ -100,6 +103,7 @@ static Err number_text(struct ctx *ctx, const struct field *field, const struct 
 static Err boolean_text(struct ctx *ctx, const struct field *field, const struct json *json,
                         Str *ret)
 {
+    assert(!json_is_null(json));
     Str text = plain_text(ctx, json);
     bool yes = str_eq_nocase(text, STR("true")) || str_eq(text, STR("1"));
     bool no = str_eq_nocase(text, STR("false")) || str_eq(text, STR("0"));
@@ -126,6 +130,7 @@ static Err uuid_text_of(struct ctx *ctx, const struct field *field, const struct
 static Err moment_text(struct ctx *ctx, const struct field *field, const struct json *json,
                        const char *what, size_t len, Str *ret)
 {
+    assert(len <= CLOCK_ISO_LEN);
     int64_t wall_us;
     Str text = json_kind(json) == JSON_STRING ? str_trim(json_str(json)) : STR_NONE;
     if (str_starts_with(text, STR("0000-00-00"))) {
@@ -161,6 +166,7 @@ static Err time_text(struct ctx *ctx, const struct field *field, const struct js
 static Err json_column_text(struct ctx *ctx, const struct field *field, const struct json *json,
                             Str *ret)
 {
+    assert(!json_is_null(json));
     if (json_kind(json) != JSON_STRING) {
         *ret = json_text(ctx->arena, json);
         return OK;
@@ -176,6 +182,7 @@ static Err json_column_text(struct ctx *ctx, const struct field *field, const st
 
 static fiber_fn Str csv_text(struct ctx *ctx, const struct json *json)
 {
+    assert(!json_is_null(json));
     if (json_kind(json) != JSON_ARRAY)
         return plain_text(ctx, json);
     struct buf *out = buf_in_arena(ctx->arena, SIZE_MAX);
@@ -201,6 +208,7 @@ struct hashing {
 static void hash_now(void *arg)
 {
     struct hashing *hashing = arg;
+    assert(hashing->password.len > 0);
     hashing->hash = password_hash(hashing->arena, hashing->password);
 }
 
@@ -218,6 +226,7 @@ static fiber_fn Err hash_text(struct ctx *ctx, const struct json *json, Str *ret
 static Err column_text(struct ctx *ctx, const struct field *field, const struct json *json,
                        Str *ret)
 {
+    assert(!json_is_null(json));
     switch (field->type_oid) {
     case OID_INT2:
     case OID_INT4:

@@ -11,6 +11,7 @@ enum { SENTENCE_MAX = 900 };
 
 static Str words_of(struct ctx *ctx, const struct filter_value *value)
 {
+    assert(value != NULL);
     bool has_text = value->kind != FILTER_LIST && value->kind != FILTER_MEMBERS;
     return has_text ? value->text : filter_json(ctx->arena, value);
 }
@@ -33,6 +34,7 @@ static Str quoted_list(struct ctx *ctx, const struct filter_value *value)
 Err validation_failed(struct ctx *ctx, Str field, const struct filter_operator *op,
                       const struct filter_value *value)
 {
+    assert(op != NULL && op->sentence != NULL);
     Str sentence = str_from_z(op->sentence);
     ptrdiff_t at = str_find(sentence, STR("%s"));
     if (at >= 0) {

@@ -53,6 +53,7 @@ void write_columns(struct ctx *ctx, const struct payload *payload, struct write_
     }
     shape->fields = fields;
     shape->asked = asked;
+    assert(shape->asked_count <= shape->field_count);
 }
 
 /* What the columns of directus_activity take. */
@@ -62,6 +63,7 @@ enum { QUOTED_MAX = 200, NAMES_MAX = 800 };
 
 static DbArg limited(Str text, size_t max)
 {
+    assert(max > 0);
     Str cut = str_slice(text, 0, max);
     while (cut.len > 0 && cut.len == max && !str_is_utf8(cut))
         cut.len--;
@@ -71,6 +73,7 @@ static DbArg limited(Str text, size_t max)
 static const DbArg *given_list(struct ctx *ctx, const struct write_shape *shape,
                                const struct payload *payload, Str data, uint32_t *ret_count)
 {
+    assert(shape->field_count == 0 || shape->fields != NULL);
     const struct actor *actor = ctx->actor;
     DbArg *list = arena_array(ctx->arena, DbArg, GIVEN_CELLS + shape->field_count);
     list[GIVEN_USER] = uuid_is_nil(actor->user) ? db_null() : db_uuid(actor->user);
@@ -86,6 +89,7 @@ static const DbArg *given_list(struct ctx *ctx, const struct write_shape *shape,
 
 static enum items_action announced(enum action action)
 {
+    assert(action != ACTION_READ);
     return action == ACTION_CREATE   ? ITEMS_CREATE
            : action == ACTION_UPDATE ? ITEMS_UPDATE
                                      : ITEMS_DELETE;
@@ -101,6 +105,7 @@ static Uuid site_of(const struct plan *plan, const struct rows *rows, uint32_t r
 static void note_written(struct writer *w, const struct plan *plan, enum action action,
                          const struct rows *rows)
 {
+    assert(plan->key_column < rows->columns || rows->count == 0);
     struct arena *arena = w->ctx->arena;
     Str *keys = arena_array(arena, Str, rows->count + 1);
     struct written *written = NULL;
@@ -133,6 +138,7 @@ static Str note_of(const struct ctx *ctx, const char *key)
 /* Under row security PostgreSQL keeps the offending value to itself; the payload knows it. */
 static Err name_value(struct ctx *ctx, Err err, const struct payload *payload)
 {
+    assert(err != OK);
     bool is_about_value = err == ERR_NOT_UNIQUE || err == ERR_INVALID_FOREIGN_KEY;
     if (!is_about_value || payload == NULL || note_of(ctx, "value").len > 0)
         return err;
@@ -170,6 +176,7 @@ struct sending {
 /* Configuration: the row and the line about it stand or fall together. */
 static fiber_fn Err send_audited(struct writer *w, void *arg)
 {
+    assert(w->tx != NULL);
     struct sending *sending = arg;
     TRY(db_tx_query(w->tx, &sending->plan->root->statement, sending->args, sending->rows));
     return write_audit(w, sending->plan, sending->shape, sending->rows);
@@ -177,6 +184,7 @@ static fiber_fn Err send_audited(struct writer *w, void *arg)
 
 static fiber_fn Err send(struct writer *w, struct sending *sending)
 {
+    assert(sending->plan->root->statement.sql != NULL);
     const struct statement *statement = &sending->plan->root->statement;
     if (sending->plan->collection->is_audited)
         return writer_in_tx(w, send_audited, sending);
@@ -188,6 +196,7 @@ fiber_fn Err write_run(struct writer *w, const struct plan *plan, const struct w
                        const struct payload *payload, Str data, struct run *run)
 {
     assert(run->ctx == w->ctx);
+    assert(w->ctx->actor != NULL);
     run->plan = plan;
     run->given =
         given_list(w->ctx, shape, shape->is_many && shape->action == ACTION_CREATE ? NULL : payload,
@@ -204,6 +213,7 @@ fiber_fn Err write_run(struct writer *w, const struct plan *plan, const struct w
 
 void write_announce(struct writer *w)
 {
+    assert(w->tx == NULL);
     /* What follows answers about a write that is done. It may have raised the epoch itself (a site,
      * a user, a policy), so it is read back without asking for it. */
     w->ctx->epoch = 0;
@@ -216,6 +226,7 @@ fiber_fn Err write_before(struct writer *w, enum items_action action,
                           const struct collection *collection, const Str *keys, uint32_t count,
                           const struct json *body, const struct json **ret)
 {
+    assert(count == 0 || keys != NULL);
     struct items_change change = {
         .action = action, .collection = collection->name, .keys = keys, .count = count};
     return items_filter(w->ctx, &change, body, ret);
@@ -223,6 +234,7 @@ fiber_fn Err write_before(struct writer *w, enum items_action action,
 
 Err write_forbidden(struct ctx *ctx, const struct write_scope *scope, const struct payload *payload)
 {
+    assert(scope->action != ACTION_READ);
     const struct collection *collection = scope->collection;
     if (payload == NULL)
         return fail(ctx, ERR_FORBIDDEN,

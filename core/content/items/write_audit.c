@@ -8,10 +8,13 @@
 #include "content/plan/sql_print.h"
 #include "gen/sql.h"
 
+#include <assert.h>
+
 enum { DETAILS_MAX = 64 * 1024 };
 
 static Str action_text(enum action action)
 {
+    assert(action != ACTION_READ);
     return action == ACTION_CREATE   ? STR("created")
            : action == ACTION_UPDATE ? STR("updated")
                                      : STR("deleted");
@@ -46,6 +49,7 @@ static Uuid log_of(const struct plan *plan, const struct write_shape *shape,
 fiber_fn Err write_audit(struct writer *w, const struct plan *plan, const struct write_shape *shape,
                          const struct rows *rows)
 {
+    assert(w->tx != NULL && plan->collection->is_audited);
     struct ctx *ctx = w->ctx;
     if (rows->count == 0)
         return OK;

@@ -11,6 +11,7 @@ enum { KEY_ROOM = 1024 + 256 };
 bool write_key_of_json(struct arena *arena, const struct field *key, const struct json *json,
                        Str *ret)
 {
+    assert(key != NULL);
     if (json_kind(json) != JSON_STRING && json_kind(json) != JSON_INT)
         return false;
     Str text = json_kind(json) == JSON_STRING ? json_str(json) : json_text(arena, json);
@@ -25,6 +26,7 @@ bool write_key_of_json(struct arena *arena, const struct field *key, const struc
 static Err take_keys(struct ctx *ctx, const struct collection *collection, const struct json *list,
                      const Str **ret, uint32_t *ret_count)
 {
+    assert(collection->key != NULL);
     uint32_t count = json_len(list);
     if (json_kind(list) != JSON_ARRAY)
         return fail(ctx, ERR_INVALID_PAYLOAD, "\"keys\" must be an array");
@@ -66,6 +68,7 @@ fiber_fn Err write_keys_of_rows(const struct run *run, const Str **ret, uint32_t
 fiber_fn Err write_keys_by_query(struct writer *w, const struct collection *collection,
                                  const struct query *query, const Str **ret, uint32_t *ret_count)
 {
+    assert(query != NULL);
     struct run run = {.ctx = w->ctx};
     struct plan_request request = {
         .op = PLAN_ONLY_KEYS, .collection = collection, .query = query, .ret_values = &run.values};

@@ -54,6 +54,7 @@ static void put_names(struct sql *sql, const struct write_print *p)
 /* Where the value of the n-th column comes from. */
 static struct written_value value_of(const struct write_print *p, uint32_t n)
 {
+    assert(n < p->field_count);
     if (p->is_many && p->action == ACTION_CREATE)
         return (struct written_value){NULL, STR("x"), p->fields[n]};
     return (struct written_value){p->cells[n], STR_NONE, p->fields[n]};
@@ -96,6 +97,7 @@ static void put_values(struct sql *sql, const struct write_print *p)
 
 static void put_insert(struct sql *sql, const struct write_print *p)
 {
+    assert(p->action == ACTION_CREATE);
     sql_text(sql, "insert into ");
     sql_name(sql, p->collection->name);
     if (p->field_count == 0) {
@@ -122,6 +124,7 @@ static void put_insert(struct sql *sql, const struct write_print *p)
 
 static void put_update(struct sql *sql, const struct write_print *p)
 {
+    assert(p->action == ACTION_UPDATE && p->field_count > 0 && p->where != NULL);
     sql_text(sql, "update ");
     sql_name(sql, p->collection->name);
     buf_printf(sql->out, " t%u set ", p->root->id);
@@ -138,6 +141,7 @@ static void put_update(struct sql *sql, const struct write_print *p)
 
 static void put_delete(struct sql *sql, const struct write_print *p)
 {
+    assert(p->action == ACTION_DELETE && p->where != NULL);
     sql_text(sql, "delete from ");
     sql_name(sql, p->collection->name);
     buf_printf(sql->out, " t%u where ", p->root->id);
@@ -147,6 +151,7 @@ static void put_delete(struct sql *sql, const struct write_print *p)
 
 static void put_row_site(struct sql *sql, const struct write_print *p)
 {
+    assert(p->has_site && p->collection->site != NULL);
     sql_text(sql, "nullif(w.");
     sql_name(sql, p->collection->site->name);
     sql_text(sql, ", '" UUID_LIBRARY_SITE_TEXT "'::uuid)");
@@ -162,6 +167,7 @@ static void put_site(struct sql *sql, const struct write_print *p)
 
 static void put_activity(struct sql *sql, const struct write_print *p)
 {
+    assert(p->is_tracked);
     sql_text(sql, ", act as (insert into directus_activity (action, \"user\", collection, ip, "
                   "user_agent, origin, item");
     sql_text(sql, p->has_site ? ", site_id) select '" : ") select '");
@@ -187,6 +193,7 @@ static void put_row_json(struct sql *sql, const struct write_print *p)
 
 static void put_revision(struct sql *sql, const struct write_print *p)
 {
+    assert(p->has_revisions && p->action != ACTION_DELETE);
     sql_text(sql,
              ", rev as (insert into directus_revisions (activity, collection, item, data, delta");
     sql_text(sql, p->has_site ? ", site_id) select act.id, " : ") select act.id, ");
@@ -248,6 +255,7 @@ static Str secret_names(struct compiler *c, const struct collection *collection)
 static Err target_rows(struct compiler *c, struct source *root, const struct write_shape *shape,
                        struct pred **ret)
 {
+    assert(shape->action != ACTION_CREATE);
     struct pred *keys = pred_new(c, shape->is_many ? PRED_ANY : PRED_COMPARE);
     keys->operand = operand_of(root, root->collection->key);
     keys->operation = "=";
@@ -256,6 +264,7 @@ static Err target_rows(struct compiler *c, struct source *root, const struct wri
     TRY(access_rows_for(c, root, &shape->access, shape->asked, shape->asked_count, &granted));
     struct pred *rows = pred_and(c, scope_rows(c, root, true), keys);
     *ret = pred_and(c, pred_and(c, rows, key_of_one_site(c, root)), granted);
+    assert(*ret != NULL);
     return OK;
 }
 
@@ -272,6 +281,7 @@ static bool tracks_sites(const struct compiler *c, const struct collection *coll
 
 static Err make_print(struct compiler *c, struct select *select, const struct write_shape *shape)
 {
+    assert(shape->action != ACTION_READ);
     const struct collection *collection = select->root->collection;
     struct write_print *p = arena_new(c->arena, struct write_print);
     *p = (struct write_print){
@@ -331,6 +341,7 @@ static Err answer_shape(struct compiler *c, struct plan *plan, const struct writ
 
 static void keys_only(struct compiler *c, struct plan *plan)
 {
+    assert(plan->collection != NULL);
     plan->is_mute = true;
     plan->root = select_new(c, source_root(c, plan->collection));
     plan->root->shape = arena_new(c->arena, struct shape);
@@ -384,6 +395,7 @@ static Str shape_detail(struct arena *arena, const struct write_shape *shape)
 Err write_plan(struct writer *w, const struct collection *collection,
                const struct write_shape *shape, const struct plan **ret)
 {
+    assert(shape->action != ACTION_READ);
     static const enum plan_op OPS[] = {[ACTION_CREATE] = PLAN_CREATE,
                                        [ACTION_READ] = PLAN_LIST,
                                        [ACTION_UPDATE] = PLAN_UPDATE,

@@ -11,6 +11,7 @@ struct reference_guard {
 /* What fill_special overwrites whatever the body says. */
 static bool is_written_by_server(const struct field *field, enum action action)
 {
+    assert(action == ACTION_CREATE || action == ACTION_UPDATE);
     uint32_t created = SPECIAL_USER_CREATED | SPECIAL_ROLE_CREATED;
     uint32_t updated = SPECIAL_USER_UPDATED | SPECIAL_ROLE_UPDATED;
     return (field->special & (action == ACTION_CREATE ? created : updated)) != 0;
@@ -20,6 +21,7 @@ static bool is_written_by_server(const struct field *field, enum action action)
  * are an administrator's to tie. */
 bool reference_is_open(enum scope_kind scope, const struct field *field)
 {
+    assert(field->collection != NULL);
     const struct relation *relation = field->relation;
     if (relation == NULL || relation->kind != RELATION_TO_ONE || relation->keeps_site)
         return false;

@@ -3,10 +3,13 @@
 #include "content/schema/schema.h"
 #include "gen/sql.h"
 
+#include <assert.h>
+
 enum { LINES_MAX = 256 * 1024 * 1024, RESULT_MAX = 16 * 1024 * 1024, FAULTS_TOLD = 10 };
 
 static fiber_fn Err open_collection(struct bulk *bulk, Str name)
 {
+    assert(bulk->collection == NULL && bulk->ctx != NULL);
     TRY(schema_current(bulk->ctx, &bulk->schema));
     bulk->collection = schema_find(bulk->schema, name);
     if (bulk->collection == NULL || bulk->collection->is_system || bulk->collection->is_read_only)
@@ -20,6 +23,7 @@ static fiber_fn Err open_collection(struct bulk *bulk, Str name)
 /* All or none: the first bad rows, each an entry of its own. */
 static Err refuse_faults(struct bulk *bulk)
 {
+    assert(bulk->order_count < bulk->count);
     Err err = OK;
     uint32_t told = 0;
     for (uint32_t i = 0; i < bulk->count && told < FAULTS_TOLD; i++) {
@@ -41,6 +45,7 @@ static bool is_integer(const struct field *field)
 
 static fiber_fn void write_ids(struct bulk *bulk, struct json_writer *w)
 {
+    assert(bulk->collection->key != NULL);
     bool is_number = is_integer(bulk->collection->key);
     json_key(w, STR("ids"));
     json_array_begin(w);
@@ -77,6 +82,7 @@ static fiber_fn Err result_write(struct bulk *bulk, struct bulk_result *ret)
     uint64_t inserted = 0;
     for (uint32_t i = 0; i < bulk->count; i++)
         inserted += bulk->rows[i].is_stored;
+    assert(inserted <= bulk->order_count);
     struct json_writer w = json_writer(buf_in_arena(bulk->ctx->arena, RESULT_MAX));
     json_object_begin(&w);
     json_field_int(&w, "inserted", (int64_t)inserted);
@@ -92,6 +98,7 @@ static fiber_fn Err result_write(struct bulk *bulk, struct bulk_result *ret)
  * for this. */
 static fiber_fn void take_statistics(struct bulk *bulk)
 {
+    assert(bulk->collection != NULL);
     Err err = db_query_platform(bulk->platform, &SQL_STATISTICS_OF_COLLECTION,
                                 ARGS(db_text(bulk->collection->name)), NULL);
     if (err != OK)
@@ -101,6 +108,7 @@ static fiber_fn void take_statistics(struct bulk *bulk)
 fiber_fn Err bulk_insert(struct platform platform, Str collection, const struct json *items,
                          bool atomic, struct bulk_result *ret)
 {
+    assert(platform.ctx != NULL);
     struct ctx *ctx = platform.ctx;
     if (json_kind(items) != JSON_ARRAY)
         return fail(ctx, ERR_INVALID_PAYLOAD, "\"items\" must be an array");

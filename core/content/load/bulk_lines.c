@@ -4,6 +4,8 @@
 #include "access/grants/actor.h"
 #include "content/load/bulk_internal.h"
 
+#include <assert.h>
+
 /* What the server knows better than the row, or instead of it. */
 static bool write_filled(struct bulk *bulk, struct bulk_row *row, const struct field *field,
                          const struct json *given, struct buf *out)
@@ -36,8 +38,10 @@ static bool write_filled(struct bulk *bulk, struct bulk_row *row, const struct f
 static fiber_fn bool write_line(struct bulk *bulk, uint32_t index, uint32_t position,
                                 struct buf *out)
 {
+    assert(index < bulk->count && bulk->rows[index].fault.len == 0);
     struct bulk_row *row = &bulk->rows[index];
     const struct bulk_shape *shape = &bulk->shapes[row->shape];
+    assert(row->shape < bulk->shape_count);
     buf_put_i64(out, position);
     for (uint32_t i = 0; i < bulk->column_count; i++) {
         const struct field *field = bulk->columns[i];
@@ -68,6 +72,7 @@ fiber_fn Err bulk_lines(struct bulk *bulk, struct buf *out)
         else
             out->len = start;
     }
+    assert(kept <= bulk->order_count);
     bulk->order_count = kept;
     return buf_check(bulk->ctx, out, "The load");
 }

@@ -29,6 +29,7 @@ struct insert {
 
 static fiber_fn Err make_table(struct bulk *bulk, struct db_tx *tx)
 {
+    assert(bulk->column_count <= BULK_COLUMNS_MAX);
     struct arena *arena = bulk->ctx->arena;
     struct buf *sql = buf_in_arena(arena, SQL_MAX);
     buf_put_z(sql, "create temporary table spark_bulk on commit drop as select 0::int4 as r");
@@ -101,6 +102,7 @@ static fiber_fn Err insert_range(struct db_tx *tx, void *arg)
     struct insert *insert = arg;
     struct bulk *bulk = insert->bulk;
     struct range range = insert->range;
+    assert(range.from < range.to && range.to <= bulk->order_count);
     struct rows rows;
     TRY(db_tx_query(tx, &insert->statement,
                     ARGS(db_int4((int32_t)range.from), db_int4((int32_t)range.to)), &rows));
@@ -116,6 +118,7 @@ static fiber_fn Err insert_range(struct db_tx *tx, void *arg)
 
 static Err note_refusal(struct bulk *bulk, uint32_t index)
 {
+    assert(index < bulk->count);
     struct ctx *ctx = bulk->ctx;
     Str sentence = ctx->diag.first != NULL ? diag_message(ctx, ctx->diag.first)
                                            : STR("The database refused the item.");
@@ -130,6 +133,7 @@ static Err note_refusal(struct bulk *bulk, uint32_t index)
 /* The right half waits on the stack while the left one is tried: as deep as it is halved. */
 static fiber_fn Err insert_forgiving(struct db_tx *tx, struct insert *insert, struct range whole)
 {
+    assert(whole.from < whole.to && whole.to - whole.from <= BULK_CHUNK);
     struct range stack[DEPTH_MAX + 1];
     uint32_t count = 0;
     stack[count++] = whole;
@@ -155,6 +159,7 @@ static fiber_fn Err insert_forgiving(struct db_tx *tx, struct insert *insert, st
 static fiber_fn Err insert_shape(struct db_tx *tx, struct insert *insert, struct range shape,
                                  bool atomic)
 {
+    assert(shape.from < shape.to);
     for (uint32_t from = shape.from; from < shape.to; from += BULK_CHUNK) {
         uint32_t to = from + min_u32(shape.to - from, BULK_CHUNK);
         insert->range = (struct range){from, to};
@@ -176,6 +181,7 @@ static fiber_fn Err insert_all(struct bulk *bulk, struct db_tx *tx, bool atomic)
         uint32_t shape = bulk->rows[bulk->order[range.from]].shape;
         while (range.to < bulk->order_count && bulk->rows[bulk->order[range.to]].shape == shape)
             range.to++;
+        assert(range.from < range.to);
         Str sql = STR_NONE;
         TRY(insert_sql(bulk, &bulk->shapes[shape], types, &sql));
         struct insert insert = {
@@ -193,9 +199,11 @@ static fiber_fn Err insert_all(struct bulk *bulk, struct db_tx *tx, bool atomic)
 static fiber_fn Err check_reference(struct bulk *bulk, struct db_tx *tx, uint32_t column,
                                     uint32_t site)
 {
+    assert(column < bulk->column_count && site < bulk->column_count);
     struct arena *arena = bulk->ctx->arena;
     const struct field *field = bulk->columns[column];
     const struct collection *target = field->relation->target;
+    assert(target != NULL && target->site != NULL);
     Str key = sql_ident(arena, target->key->name);
     Str owner = sql_ident(arena, target->site->name);
     Str table = sql_table(arena, target->name);
@@ -236,6 +244,7 @@ static fiber_fn Err log_work(struct bulk *bulk, struct db_tx *tx, bool atomic)
     uint32_t inserted = 0;
     for (uint32_t i = 0; i < bulk->count; i++)
         inserted += bulk->rows[i].is_stored;
+    assert(inserted <= bulk->count);
     struct json_writer w = json_writer(buf_in_arena(ctx->arena, 4096));
     json_object_begin(&w);
     json_field_int(&w, "items", bulk->count);
@@ -243,6 +252,7 @@ static fiber_fn Err log_work(struct bulk *bulk, struct db_tx *tx, bool atomic)
     json_field_int(&w, "failed", bulk->count - inserted);
     json_field_bool(&w, "atomic", atomic);
     json_object_end(&w);
+    assert(!w.out->is_full);
     struct audit audit = {.action = STR("bulk_insert"),
                           .entity_type = bulk->collection->name,
                           .details = buf_str(w.out),
@@ -252,6 +262,7 @@ static fiber_fn Err log_work(struct bulk *bulk, struct db_tx *tx, bool atomic)
 
 fiber_fn Err bulk_load(struct bulk *bulk, Str lines, bool atomic)
 {
+    assert(bulk->order_count <= bulk->count);
     if (bulk->order_count == 0)
         return OK;
     SCOPED_TX struct db_tx tx = {0};

@@ -5,6 +5,8 @@
 #include "content/items/items.h"
 #include "content/load/bulk_internal.h"
 
+#include <assert.h>
+
 /* The stored rows of each site as a chain, in their order. */
 struct chains {
     struct map *heads; /* by the bytes of a site: its first row */
@@ -33,6 +35,7 @@ static fiber_fn void chains_make(struct bulk *bulk, struct chains *ret)
 
 static fiber_fn void tell_site(struct bulk *bulk, const struct chains *chains, uint32_t first)
 {
+    assert(first < bulk->count && bulk->rows[first].is_stored);
     Str *keys = arena_array(bulk->ctx->arena, Str, BULK_CHUNK);
     struct items_change change = {.action = ITEMS_CREATE,
                                   .collection = bulk->collection->name,

@@ -13,6 +13,7 @@ enum { NAME_SHOWN = 255 /* bytes of one that is unknown */ };
 
 void bulk_fault(struct bulk *bulk, uint32_t row, const char *format, ...)
 {
+    assert(row < bulk->count);
     if (bulk->rows[row].fault.len > 0)
         return;
     va_list args;
@@ -24,6 +25,7 @@ void bulk_fault(struct bulk *bulk, uint32_t row, const char *format, ...)
 /* The number of a column, which it gets when it is first met. */
 static Err column_number(struct bulk *bulk, const struct field *field, uint32_t *ret)
 {
+    assert(bulk->column_count <= BULK_COLUMNS_MAX);
     for (uint32_t i = 0; i < bulk->column_count; i++) {
         if (bulk->columns[i] == field) {
             *ret = i;
@@ -43,12 +45,14 @@ static Err shape_add(struct bulk *bulk, struct bulk_shape *shape, const struct f
 {
     uint32_t number = 0;
     TRY(column_number(bulk, field, &number));
+    assert(number < BULK_COLUMNS_MAX);
     shape->columns[number / 64] |= UINT64_C(1) << (number % 64);
     return OK;
 }
 
 static Err shape_number(struct bulk *bulk, const struct bulk_shape *shape, uint32_t *ret)
 {
+    assert(bulk->shape_count <= BULK_SHAPES_MAX);
     for (uint32_t i = bulk->shape_count; i > 0; i--) {
         if (memcmp(&bulk->shapes[i - 1], shape, sizeof *shape) == 0) {
             *ret = i - 1;
@@ -155,6 +159,7 @@ static void read_site(struct bulk *bulk, uint32_t index)
 
 static Err read_row(struct bulk *bulk, uint32_t index)
 {
+    assert(index < bulk->count);
     struct bulk_row *row = &bulk->rows[index];
     if (json_kind(row->json) != JSON_OBJECT) {
         bulk_fault(bulk, index, "An item has to be an object, not %s", json_kind_name(row->json));
@@ -183,6 +188,7 @@ static fiber_fn uint32_t distinct_sites(struct bulk *bulk, Uuid *sites)
         Str name = str_of((const char *)row->site.bytes, sizeof row->site.bytes);
         if (map_put(seen, name, bulk) == NULL)
             sites[count++] = row->site;
+        assert(count <= i + 1);
     }
     return count;
 }
@@ -198,6 +204,7 @@ static fiber_fn Err check_sites(struct bulk *bulk)
     struct rows rows;
     TRY(db_query_platform(bulk->platform, &SQL_BULK_SITES,
                           ARGS(db_uuid_array(ctx->arena, sites, count)), &rows));
+    assert(rows.count <= count);
     if (rows.count == count)
         return OK;
     struct map *known = map_in_arena(ctx->arena);
@@ -230,6 +237,7 @@ static fiber_fn void put_in_order(struct bulk *bulk)
         uint32_t here = places[shape];
         places[shape] = bulk->order_count;
         bulk->order_count += here;
+        assert(bulk->order_count <= bulk->count);
     }
     fiber_pause();
     for (uint32_t i = 0; i < bulk->count; i++)
@@ -240,6 +248,7 @@ static fiber_fn void put_in_order(struct bulk *bulk)
 /* What hooks say of an item is a fault of that item, unless there is no time left for any. */
 static fiber_fn Err filter_row(struct bulk *bulk, uint32_t index)
 {
+    assert(index < bulk->count);
     struct ctx *ctx = bulk->ctx;
     struct items_change change = {.action = ITEMS_CREATE, .collection = bulk->collection->name};
     struct bulk_row *row = &bulk->rows[index];
@@ -256,6 +265,7 @@ static fiber_fn Err filter_row(struct bulk *bulk, uint32_t index)
 
 fiber_fn Err bulk_read(struct bulk *bulk, const struct json *items)
 {
+    assert(bulk->collection != NULL && json_kind(items) == JSON_ARRAY);
     bool is_filtered = items_are_filtered(ITEMS_CREATE, bulk->collection->name);
     bulk->count = json_len(items);
     bulk->rows = arena_array(bulk->ctx->arena, struct bulk_row, bulk->count);

@@ -9,6 +9,7 @@
 #include "content/schema/schema.h"
 #include "io/fiber/json_apart.h"
 
+#include <assert.h>
 #include <float.h>
 #include <math.h>
 
@@ -21,6 +22,7 @@ enum { SLICE = 256 * 1024 };
 
 static void slice_write(struct buf *out, Str text)
 {
+    assert(text.len <= SLICE);
     size_t start = 0;
     for (size_t i = 0; i < text.len; i++) {
         const char *escaped = NULL;
@@ -334,6 +336,7 @@ static fiber_fn bool guard_agrees(struct ctx *ctx, const struct field *field,
 fiber_fn bool bulk_value_write(struct ctx *ctx, const struct field *field, const struct json *value,
                                struct buf *out, Str *ret_fault)
 {
+    assert(!field->is_alias);
     if (json_is_null(value)) {
         buf_put_z(out, "\\N");
         if (field->is_nullable)

@@ -77,6 +77,7 @@ static Err count_select(struct compiler *c, const struct collection *collection,
 
 static struct pred *key_pred(struct compiler *c, struct select *select, bool is_list)
 {
+    assert(select->root->collection->key != NULL);
     struct pred *pred = pred_new(c, is_list ? PRED_ANY : PRED_COMPARE);
     pred->operand = operand_of(select->root, select->root->collection->key);
     pred->operation = "=";

@@ -10,6 +10,7 @@
 static bool is_visible(const struct compiler *c, const struct collection *collection,
                        enum action action)
 {
+    assert(collection != NULL && action < ACTION_COUNT);
     if (collection->key == NULL || (collection->is_read_only && action != ACTION_READ))
         return false;
     if (c->scope != SCOPE_SITE || collection->site != NULL)
@@ -42,6 +43,7 @@ bool access_keeps(const struct access *access, const struct field *field)
 
 bool access_field(const struct access *access, const struct field *field)
 {
+    assert(access->is_full || access->grant != NULL);
     if (field->is_hidden_site || access_keeps(access, field))
         return false;
     return access->is_full || grant_allows_field(access->grant, field->name);
@@ -66,6 +68,7 @@ static bool rule_allows(const struct grant_rule *rule, const struct field *field
 static bool rule_allows_all(const struct grant_rule *rule, const struct field *const *fields,
                             uint32_t count)
 {
+    assert(count == 0 || fields != NULL);
     for (uint32_t i = 0; i < count; i++) {
         if (!rule_allows(rule, fields[i]))
             return false;
@@ -76,6 +79,8 @@ static bool rule_allows_all(const struct grant_rule *rule, const struct field *c
 Err access_rows_for(struct compiler *c, struct source *source, const struct access *access,
                     const struct field *const *fields, uint32_t count, struct pred **ret)
 {
+    assert(access->is_full || access->grant != NULL);
+    assert(count == 0 || fields != NULL);
     *ret = NULL;
     if (access->is_full || access->grant->is_unconditional)
         return OK;
@@ -108,6 +113,7 @@ Err access_rows(struct compiler *c, struct source *source, const struct access *
 Err access_mask(struct compiler *c, struct source *source, const struct access *access,
                 const struct field *field, struct pred **ret)
 {
+    assert(access->is_full || access->grant != NULL);
     *ret = NULL;
     if (access->is_full || access->grant->is_unconditional)
         return OK;
@@ -121,6 +127,7 @@ Err access_mask(struct compiler *c, struct source *source, const struct access *
 
 static struct pred *site_pred(struct compiler *c, enum pred_kind kind, struct source *source)
 {
+    assert(source->collection->site != NULL);
     struct pred *pred = pred_new(c, kind);
     pred->operand = operand_of(source, source->collection->site);
     if (kind == PRED_SITE || kind == PRED_SITE_OR_LIBRARY) {
@@ -133,6 +140,7 @@ static struct pred *site_pred(struct compiler *c, enum pred_kind kind, struct so
 
 static struct pred *platform_rows(struct compiler *c, struct source *source)
 {
+    assert(c->scope == SCOPE_PLATFORM);
     const struct collection *collection = source->collection;
     if (collection->site == NULL || collection->site != collection->key)
         return NULL;
@@ -164,6 +172,7 @@ bool key_may_repeat(const struct compiler *c, const struct collection *collectio
 
 static struct pred *one_site(struct compiler *c, struct source *source)
 {
+    assert(source->collection->site != NULL);
     struct pred *pred = pred_new(c, PRED_ONE_SITE);
     pred->operand = operand_of(source, source->collection->site);
     return pred;

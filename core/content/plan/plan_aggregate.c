@@ -28,6 +28,7 @@ struct aggregator {
 
 static void add_value(struct aggregator *a, struct shape *shape, Str name, uint32_t column)
 {
+    assert(column < a->select->column_count);
     struct out *out = shape_add(a->c, shape, name, OUT_VALUE);
     out->column = column;
     out->read = a->select->columns[column].read;
@@ -72,6 +73,7 @@ static bool takes(const char *function, const struct field *field)
 
 static Err make_column(struct aggregator *a, size_t which, Str name, struct column *ret)
 {
+    assert(which < COUNT_OF(AGGREGATES));
     struct compiler *c = a->c;
     struct column column = {.kind = COLUMN_AGGREGATE, .aggregate = AGGREGATES[which].sql};
     column.is_distinct = AGGREGATES[which].is_distinct;
@@ -96,6 +98,7 @@ static Err make_column(struct aggregator *a, size_t which, Str name, struct colu
 /* {"sum": {"n": …, "m": …}}: one object for all fields of a function. */
 static struct shape *function_shape(struct aggregator *a, Str function, uint32_t room)
 {
+    assert(room > 0);
     for (uint32_t i = 0; i < a->shape->count; i++) {
         struct out *out = &a->shape->outs[i];
         if (out->kind == OUT_GROUP && str_eq(out->name, function))
@@ -176,6 +179,7 @@ static Err add_order(struct aggregator *a, const struct query_sort *sort)
 Err aggregate_compile(struct compiler *c, struct select *select, const struct access *access,
                       const struct query *query)
 {
+    assert(select->shape == NULL);
     struct aggregator a = {.c = c, .select = select, .access = access};
     uint32_t room = query->group_by_count + query->aggregate_count + 1;
     a.shape = select->shape = arena_new(c->arena, struct shape);
@@ -184,6 +188,7 @@ Err aggregate_compile(struct compiler *c, struct select *select, const struct ac
         TRY(add_group(&a, query->group_by[i]));
     for (uint32_t i = 0; i < query->aggregate_count; i++)
         TRY(add_aggregate(&a, &query->aggregates[i], room));
+    assert(a.shape->count < room);
     select->orders = arena_array(c->arena, struct order, query->sort_count + 1);
     for (uint32_t i = 0; i < query->sort_count; i++)
         TRY(add_order(&a, &query->sort[i]));

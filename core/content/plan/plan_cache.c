@@ -35,6 +35,8 @@ struct plan_cache *plan_cache_new(void)
 
 static void unlink_entry(struct plan_cache *cache, struct entry *entry)
 {
+    assert((entry->newer != NULL) == (cache->newest != entry));
+    assert((entry->older != NULL) == (cache->oldest != entry));
     if (entry->newer != NULL)
         entry->newer->older = entry->older;
     else
@@ -48,6 +50,7 @@ static void unlink_entry(struct plan_cache *cache, struct entry *entry)
 
 static void link_newest(struct plan_cache *cache, struct entry *entry)
 {
+    assert(entry->newer == NULL && entry->older == NULL);
     entry->older = cache->newest;
     if (cache->newest != NULL)
         cache->newest->newer = entry;
@@ -58,6 +61,7 @@ static void link_newest(struct plan_cache *cache, struct entry *entry)
 
 static void drop(struct plan_cache *cache, struct entry *entry)
 {
+    assert(cache->count > 0 && entry->plan != NULL);
     unlink_entry(cache, entry);
     map_remove(&cache->map, entry->key);
     plan_unref(entry->plan);

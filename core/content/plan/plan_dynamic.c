@@ -15,6 +15,7 @@ static struct value *of_kind(struct compiler *c, enum param_kind kind)
 static struct value *own_field(struct compiler *c, Str collection_name, Str path,
                                enum param_kind key)
 {
+    assert(key == PARAM_USER || key == PARAM_ROLE);
     struct value *value = arena_new(c->arena, struct value);
     const struct collection *collection = schema_find(c->schema, collection_name);
     if (collection == NULL)

@@ -25,6 +25,7 @@ static struct want *want_find(const struct wants *wants, Str key)
 
 static struct want *want_get(struct collector *k, Str key, const struct field *field)
 {
+    assert(field != NULL);
     struct want *want = want_find(k->wants, key);
     if (want != NULL)
         return want;
@@ -38,6 +39,7 @@ static struct want *want_get(struct collector *k, Str key, const struct field *f
 
 static void add_path(struct collector *k, struct want *want, Str path, Str collection)
 {
+    assert(path.len > 0);
     struct want_path *below = arena_new(k->c->arena, struct want_path);
     below->path = path;
     below->collection = collection;
@@ -98,6 +100,7 @@ static Str json_key_name(struct collector *k, Str field, Str path)
 
 static Str function_key(struct collector *k, enum function function, Str field, Str argument)
 {
+    assert(function != FUNCTION_NONE && function != FUNCTION_UNKNOWN);
     if (function == FUNCTION_JSON)
         return json_key_name(k, field, argument);
     return str_printf(k->c->arena, "%.*s_%s", STR_FMT(field), function_name(function));
@@ -105,6 +108,7 @@ static Str function_key(struct collector *k, enum function function, Str field, 
 
 static Err add_function(struct collector *k, Str head, enum function function, Str argument)
 {
+    assert(function != FUNCTION_NONE);
     Str name = argument;
     Str inside = STR_NONE;
     ptrdiff_t comma = str_find_char(argument, ',');
@@ -209,6 +213,7 @@ Err wants_collect(struct compiler *c, const struct collection *collection,
                   const struct access *access, const struct query *query, struct place place,
                   struct wants *ret)
 {
+    assert(query != NULL && access != NULL);
     *ret = (struct wants){0};
     if (place.depth > QUERY_DEPTH_MAX)
         return fail(c->ctx, ERR_INVALID_QUERY, "Max relational depth exceeded");

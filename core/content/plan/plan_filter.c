@@ -38,6 +38,7 @@ static bool is_operator(const struct filter *member, const struct collection *fi
 
 static Err count_node(struct compiler *c, int nesting)
 {
+    assert(nesting >= 0);
     if (nesting > NESTING_MAX)
         return fail(c->ctx, ERR_INVALID_QUERY, "Max relational depth exceeded");
     if (++c->node_count > PLAN_FILTER_NODES_MAX)
@@ -54,6 +55,7 @@ static Err compile_group(struct compiler *c, const struct frame *frame, bool is_
                          const struct filter_value *list, ElementFn *fn, const void *what,
                          int nesting, struct pred **ret)
 {
+    assert(fn != NULL);
     *ret = NULL;
     if (list->kind != FILTER_LIST && list->kind != FILTER_MEMBERS)
         return fail(c->ctx, ERR_INVALID_QUERY, "\"%s\" has to be an array", is_or ? "_or" : "_and");
@@ -88,6 +90,7 @@ static Err element_object(struct compiler *c, const struct frame *frame, const v
 static struct pred *child_of(struct compiler *c, struct source *child, struct source *parent,
                              const struct relation *relation)
 {
+    assert(relation->target_field != NULL);
     struct pred *link = pred_new(c, PRED_CHILD_OF);
     link->operand = operand_of(child, relation->target_field);
     link->parent = operand_of(parent, parent->collection->key);
@@ -97,6 +100,7 @@ static struct pred *child_of(struct compiler *c, struct source *child, struct so
 static Err enter(struct compiler *c, const struct frame *frame, const struct field *field,
                  struct frame *ret)
 {
+    assert(field->relation != NULL && field->relation->target != NULL);
     *ret = (struct frame){.is_rule = frame->is_rule,
                           .place = place_below(c, frame->place, field->name)};
     const struct collection *target = field->relation->target;
@@ -128,6 +132,7 @@ static Err compile_exists(struct compiler *c, const struct frame *frame, const s
                           const struct filter_value *nested, bool is_quantified, bool is_negated,
                           int nesting, struct pred **ret)
 {
+    assert(field->relation->target_field != NULL);
     struct frame below;
     TRY(enter(c, frame, field, &below));
     const struct collection *target = field->relation->target;
@@ -155,6 +160,7 @@ static Err compile_exists(struct compiler *c, const struct frame *frame, const s
 static Err compile_to_one(struct compiler *c, const struct frame *frame, const struct field *field,
                           const struct filter_value *nested, int nesting, struct pred **ret)
 {
+    assert(field->relation->kind == RELATION_TO_ONE);
     struct frame below;
     TRY(enter(c, frame, field, &below));
     bool may_join = !frame->is_rule && frame->source->kind <= SOURCE_JOIN;
@@ -174,6 +180,7 @@ static Err compile_to_one(struct compiler *c, const struct frame *frame, const s
 static Err compile_nested(struct compiler *c, const struct frame *frame, const struct field *field,
                           const struct filter_value *nested, int nesting, struct pred **ret)
 {
+    assert(field->relation != NULL);
     if (field->relation->kind == RELATION_TO_ONE)
         return compile_to_one(c, frame, field, nested, nesting, ret);
     if (field->relation->kind == RELATION_TO_MANY)
@@ -215,6 +222,7 @@ static Err compile_operator(struct compiler *c, const struct frame *frame,
                             const struct operand *operand, const struct filter *member, int nesting,
                             struct pred **ret)
 {
+    assert(operand->field != NULL);
     if (member->kind != FILTER_OPERATOR)
         return compile_some(c, frame, operand, member, nesting, ret);
     if (operand->field->is_alias && operand->function == FUNCTION_NONE)
@@ -269,6 +277,7 @@ static Err compile_field(struct compiler *c, const struct frame *frame, const vo
 static Err resolve(struct compiler *c, const struct frame *frame, const struct filter *member,
                    struct operand *ret)
 {
+    assert(frame->source != NULL);
     Str key = member->name;
     Str name = member->field;
     enum function function = member->function;
@@ -333,6 +342,7 @@ static Err compile_object(struct compiler *c, const struct frame *frame,
 Err filter_compile(struct compiler *c, struct source *source, const struct filter_value *filter,
                    bool is_rule, struct place place, struct pred **ret)
 {
+    assert(source != NULL);
     *ret = NULL;
     if (filter == NULL)
         return OK;

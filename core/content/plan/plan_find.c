@@ -16,6 +16,7 @@ enum key_kind { KEY_FINGERPRINT, KEY_TEXT, KEY_SHAPE };
 /* Everything a plan's meaning hangs on, beside the snapshot whose cache it lies in. */
 static Str key_of(struct ctx *ctx, const struct plan_request *request, enum key_kind kind, Str text)
 {
+    assert(kind <= KEY_SHAPE && ctx->actor != NULL);
     struct head {
         uint64_t grants;
         uint8_t op;
@@ -57,6 +58,7 @@ static bool may_cache(const struct ctx *ctx, const struct plan_request *request,
 
 static void pin(struct ctx *ctx, struct plan *plan)
 {
+    assert(plan->references > 0);
     plan->references++;
     arena_defer(ctx->arena, plan_unref, plan);
 }
@@ -65,6 +67,7 @@ static void pin(struct ctx *ctx, struct plan *plan)
 static void keep(struct ctx *ctx, const struct schema *schema, Str key, struct plan *plan,
                  const struct plan_binding *binding)
 {
+    assert(key.len > 0 && plan != NULL);
     struct plan_cache *plans = plan_cache_of(ctx->reactor, schema);
     if (plans != NULL)
         plan_cache_add(plans, key, plan, binding);
@@ -75,6 +78,7 @@ static void keep(struct ctx *ctx, const struct schema *schema, Str key, struct p
 static struct plan *look_up(struct ctx *ctx, const struct schema *schema, Str key,
                             const struct plan_binding **ret_binding)
 {
+    assert(key.len > 0);
     struct plan_cache *plans = plan_cache_of(ctx->reactor, schema);
     return plans == NULL ? NULL : plan_cache_find(plans, key, ret_binding);
 }
@@ -103,6 +107,7 @@ static Err get_alone(struct ctx *ctx, const struct schema *schema,
 static bool bind_literals(struct ctx *ctx, const struct plan *plan,
                           const struct query_fingerprint *fingerprint, const Str **ret)
 {
+    assert(fingerprint->count <= FINGERPRINT_LITERALS_MAX);
     Str literals[FINGERPRINT_LITERALS_MAX];
     for (uint32_t i = 0; i < fingerprint->count; i++)
         literals[i] = fingerprint->literals[i]->text;
@@ -114,6 +119,7 @@ static Err get_parsed(struct ctx *ctx, const struct schema *schema,
                       const struct plan_request *request, struct query_fingerprint *lifted,
                       struct plan **ret)
 {
+    assert(!request->query->is_unparsed);
     struct query_fingerprint whole;
     query_fingerprint(ctx->arena, request->query, request->ret_values != NULL, lifted);
     if (lifted->count == 0)
@@ -148,6 +154,7 @@ static Err get_parsed(struct ctx *ctx, const struct schema *schema,
 /* A literal with this text, the only one. */
 static bool find_literal(const struct query_fingerprint *lifted, Str text, uint32_t *ret)
 {
+    assert(lifted->count <= FINGERPRINT_LITERALS_MAX);
     uint32_t matches = 0;
     for (uint32_t i = 0; i < lifted->count; i++) {
         if (!str_eq(lifted->literals[i]->text, text))
@@ -184,6 +191,7 @@ static Err get_by_parsing(struct ctx *ctx, const struct schema *schema,
                           const struct plan_request *request, const struct query_shape *shape,
                           bool is_shape_known, struct plan **ret)
 {
+    assert(request->query->is_unparsed);
     struct query query;
     struct query_fingerprint lifted;
     struct plan_request asked = *request;
@@ -209,6 +217,7 @@ static Err get_by_parsing(struct ctx *ctx, const struct schema *schema,
 static bool bind_text(struct ctx *ctx, const struct plan *plan, const struct plan_binding *binding,
                       const struct query_shape *shape, const Str **ret)
 {
+    assert(binding->count <= FINGERPRINT_LITERALS_MAX);
     Str literals[FINGERPRINT_LITERALS_MAX];
     for (uint32_t i = 0; i < binding->count; i++) {
         uint32_t shaped = binding->values[i].shaped;

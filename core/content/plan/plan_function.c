@@ -38,6 +38,7 @@ Err function_check(struct compiler *c, Str name, enum function function, const s
 
 Err function_bind(struct compiler *c, struct operand *operand, struct place place)
 {
+    assert(operand->field != NULL);
     const struct relation *relation = operand->field->relation;
     if (operand->function != FUNCTION_COUNT || relation == NULL ||
         relation->kind != RELATION_TO_MANY)
@@ -87,6 +88,7 @@ static Str pull_function_in(struct compiler *c, Str path)
 static Err leaf(struct compiler *c, struct source *source, const struct access *access, Str head,
                 struct place place, struct operand *ret)
 {
+    assert(source != NULL);
     Str argument = head;
     enum function function = function_split(head, &argument);
     const struct field *field = collection_field(source->collection, argument);
@@ -109,6 +111,7 @@ static Err leaf(struct compiler *c, struct source *source, const struct access *
 Err path_operand(struct compiler *c, struct source *source, Str path, bool may_be_many,
                  struct place place, struct operand *ret)
 {
+    assert(source != NULL);
     Str rest = pull_function_in(c, path);
     Str head;
     while (path_next(&rest, &head)) {

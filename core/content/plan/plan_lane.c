@@ -13,6 +13,7 @@
 
 static bool holds_pattern(const struct pred *pred)
 {
+    assert(pred != NULL);
     switch (pred->kind) {
     case PRED_LIKE:
         return true;
@@ -32,6 +33,7 @@ static bool holds_pattern(const struct pred *pred)
 
 static bool names_keys(const struct source *root, const struct pred *pred)
 {
+    assert(pred != NULL);
     if (pred->kind == PRED_AND) {
         for (const struct pred *member = pred->first; member != NULL; member = member->next)
             if (names_keys(root, member))

@@ -15,6 +15,7 @@ static enum field_group group_of(const struct operand *operand)
 /* A row of the library has a site, but on the wire it has none. */
 static struct pred *null_pred(struct compiler *c, struct operand operand, bool is_negated)
 {
+    assert(operand.field != NULL && operand.source != NULL);
     struct pred *null = pred_new(c, PRED_NULL);
     null->operand = operand;
     const struct collection *collection = operand.source->collection;
@@ -44,6 +45,7 @@ static Err flag_of(struct compiler *c, Str name, const struct filter_value *give
 /* Backslashes in the value are meant literally; % and _ keep their power, as in Directus. */
 static struct param *pattern(struct compiler *c, const char *shape, Str text)
 {
+    assert(shape[0] != '\0');
     struct buf *out = buf_in_arena(c->arena, text.len * 2 + 8);
     if (shape[0] == '%')
         buf_put_char(out, '%');
@@ -61,6 +63,7 @@ static Err compile_like(struct compiler *c, const struct filter_operator *op,
                         struct operand operand, const char *name, const struct filter_value *given,
                         struct pred **ret)
 {
+    assert(op->meaning == MEANS_LIKE);
     struct operand as_text = operand;
     struct value *value;
     TRY(value_parse(c, &as_text, name, given, &value));
@@ -81,6 +84,7 @@ static Err compile_compare(struct compiler *c, const struct filter_operator *op,
                            struct operand operand, const char *name,
                            const struct filter_value *given, struct pred **ret)
 {
+    assert(op->meaning == MEANS_COMPARE);
     if (filter_means_null(given)) {
         bool is_equality = op->detail[0] == '=' || op->is_negated;
         *ret = is_equality ? null_pred(c, operand, op->is_negated) : pred_new(c, PRED_FALSE);
@@ -100,6 +104,7 @@ static Err compile_between(struct compiler *c, const struct filter_operator *op,
                            struct operand operand, const char *name,
                            const struct filter_value *given, struct pred **ret)
 {
+    assert(op->meaning == MEANS_BETWEEN);
     struct value *both;
     TRY(value_parse_list(c, &operand, name, given, &both));
     *ret = NULL;
@@ -119,8 +124,10 @@ Err operator_compile(struct compiler *c, struct operand operand, Str name,
                      const struct filter_operator *op, const struct filter_value *value,
                      struct pred **ret)
 {
+    assert(operand.field != NULL);
     TRY(filter_operator_check(c->ctx, op, name, operand.field->type, group_of(&operand),
                               operand.function));
+    assert(op != NULL);
     const char *name_z = op->name.data;
     bool flag;
     switch (op->meaning) {

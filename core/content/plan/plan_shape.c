@@ -34,6 +34,7 @@ static Str json_key_text(struct arena *arena, Str name, bool is_first)
 
 struct out *shape_add(struct compiler *c, struct shape *shape, Str name, enum out_kind kind)
 {
+    assert(shape->outs != NULL);
     struct out *out = &shape->outs[shape->count];
     *out = (struct out){.name = str_dup(c->arena, name),
                         .json_key = json_key_text(c->arena, name, shape->count == 0),
@@ -46,6 +47,7 @@ struct out *shape_add(struct compiler *c, struct shape *shape, Str name, enum ou
 
 uint32_t column_add(struct compiler *c, struct select *select, struct column column)
 {
+    assert(column.kind != COLUMN_OPERAND || column.operand.field != NULL);
     for (uint32_t i = 0; i < select->column_count; i++) {
         const struct column *other = &select->columns[i];
         if (other->kind == COLUMN_OPERAND && column.kind == COLUMN_OPERAND &&
@@ -79,6 +81,7 @@ static Err check_columns(struct compiler *c, const struct select *select)
 Err column_add_field(struct compiler *c, struct select *select, const struct access *access,
                      struct operand operand, uint32_t *ret)
 {
+    assert(operand.field != NULL);
     struct column column = {.kind = COLUMN_OPERAND, .operand = operand};
     column.read = reader_of(&operand, &column.as_text);
     if (access != NULL)
@@ -90,6 +93,7 @@ Err column_add_field(struct compiler *c, struct select *select, const struct acc
 /* A key in its own binary form, to join rows by. */
 static uint32_t add_raw(struct compiler *c, struct select *select, struct operand operand)
 {
+    assert(operand.field != NULL);
     struct column column = {.kind = COLUMN_OPERAND, .operand = operand};
     column.read = reader_of(&operand, &column.as_text);
     return column_add(c, select, column);
@@ -166,6 +170,7 @@ static Err deep_query(struct compiler *c, const struct query_deep *deep, const s
 
 static Err add_object(struct shaper *s, const struct want *want)
 {
+    assert(want->field->relation->kind == RELATION_TO_ONE);
     struct compiler *c = s->c;
     struct place below = place_below(c, s->place, want->key);
     struct query query;
@@ -211,6 +216,7 @@ static struct branch *branch_new(struct shaper *s)
 static Err bind_branch(struct compiler *c, struct select *child, const struct field *link,
                        const struct access *access, const struct query *query, struct place place)
 {
+    assert(link != NULL);
     struct pred *keys = pred_new(c, PRED_ANY);
     keys->operand = operand_of(child->root, link);
     keys->value = value_of_param(c, param_new(c, PARAM_KEYS));
@@ -230,6 +236,7 @@ static Err bind_branch(struct compiler *c, struct select *child, const struct fi
 static Err name_parents(struct shaper *s, struct branch *branch, const struct relation *relation,
                         struct place place)
 {
+    assert(branch->select != NULL);
     struct compiler *c = s->c;
     const struct collection *one = s->source->collection;
     if (!key_may_repeat(c, one))
@@ -251,6 +258,7 @@ static Err name_parents(struct shaper *s, struct branch *branch, const struct re
 
 static Err add_list(struct shaper *s, const struct want *want)
 {
+    assert(want->field->relation->kind == RELATION_TO_MANY);
     struct compiler *c = s->c;
     const struct relation *relation = want->field->relation;
     struct place below = place_below(c, s->place, want->key);
@@ -336,6 +344,7 @@ static Err add_any_branch(struct shaper *s, const struct want *want,
 
 static Err add_any(struct shaper *s, const struct want *want)
 {
+    assert(want->field->relation->kind == RELATION_TO_ANY);
     const struct relation *relation = want->field->relation;
     struct branch *first = NULL;
     struct branch **end = &first;
@@ -355,6 +364,7 @@ static Err add_any(struct shaper *s, const struct want *want)
 /* A relation into what may not be read is left out; the bare reference stays. */
 static Err add_relation(struct shaper *s, const struct want *want)
 {
+    assert(want->field->relation != NULL);
     const struct relation *relation = want->field->relation;
     if (relation->kind == RELATION_TO_ANY)
         return want->first_path == NULL ? add_value(s, want) : add_any(s, want);
@@ -378,6 +388,7 @@ Err shape_compile(struct compiler *c, struct select *select, struct source *sour
                   const struct access *access, const struct query *query, struct place place,
                   struct shape **ret)
 {
+    assert(source->collection->key != NULL);
     struct shape *shape = arena_new(c->arena, struct shape);
     *ret = shape;
     struct operand key = operand_of(source, source->collection->key);

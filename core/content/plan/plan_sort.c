@@ -12,6 +12,7 @@
 static Err add_order(struct compiler *c, struct select *select, struct operand operand,
                      bool descending)
 {
+    assert(operand.field != NULL && select->orders != NULL);
     struct access access;
     struct column *column = arena_new(c->arena, struct column);
     *column = (struct column){.kind = COLUMN_OPERAND, .operand = operand};
@@ -27,6 +28,7 @@ static const struct field *default_order(const struct collection *collection,
                                          const struct access *access,
                                          const struct field *default_sort)
 {
+    assert(collection->key != NULL);
     const struct field *choices[] = {default_sort, collection->sort_field, collection->key};
     for (size_t i = 0; i < COUNT_OF(choices); i++) {
         if (choices[i] != NULL && !choices[i]->is_alias && access_field(access, choices[i]))
@@ -65,6 +67,7 @@ void limit_compile(const struct compiler *c, const struct query *query, struct s
 
 static struct pred *search_text(struct compiler *c, struct operand operand, Str text)
 {
+    assert(text.len > 0);
     struct pred *pred = pred_new(c, PRED_LIKE);
     pred->operand = operand;
     pred->is_folded = true;
@@ -84,6 +87,7 @@ static struct pred *search_text(struct compiler *c, struct operand operand, Str 
 static struct pred *search_equal(struct compiler *c, struct operand operand, Str text,
                                  const char *cast)
 {
+    assert(text.len > 0);
     struct pred *pred = pred_new(c, PRED_COMPARE);
     pred->operand = operand;
     pred->operation = "=";

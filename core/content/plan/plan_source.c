@@ -22,6 +22,7 @@ static void append(struct pred *group, struct pred *member)
 /* A condition that is already in a list is wrapped, so that lists never share members. */
 static struct pred *join(struct compiler *c, enum pred_kind kind, struct pred *a, struct pred *b)
 {
+    assert(kind == PRED_AND || kind == PRED_OR);
     if (a->kind == kind && a->next == NULL) {
         append(a, b);
         return a;
@@ -66,6 +67,7 @@ struct param *param_text(struct compiler *c, Str text)
 
 static struct source *source_new(struct compiler *c, const struct collection *collection)
 {
+    assert(collection != NULL);
     struct source *source = arena_new(c->arena, struct source);
     source->id = c->source_count++;
     source->collection = collection;
@@ -101,6 +103,7 @@ static Err count_join(struct compiler *c, struct place place)
 
 static struct source *find_join(const struct source *parent, const struct relation *via)
 {
+    assert(via != NULL);
     for (struct source *join = parent->first_join; join != NULL; join = join->next) {
         if (join->via == via && !join->is_private)
             return join;

@@ -26,6 +26,7 @@ static bool is_numeric(const struct operand *operand)
 
 struct value *value_of_param(struct compiler *c, struct param *param)
 {
+    assert(param != NULL);
     struct value *value = arena_new(c->arena, struct value);
     value->param = param;
     return value;
@@ -50,6 +51,7 @@ static double integer_max(uint32_t oid)
 static Err check_number(struct compiler *c, const struct operand *operand, Str text,
                         const char **ret_cast)
 {
+    assert(operand->field != NULL);
     double number;
     text = str_trim(text);
     if (!str_to_double(text, &number) || !isfinite(number))
@@ -110,6 +112,7 @@ static Err check_uuid(struct compiler *c, Str text)
 static Err check_text(struct compiler *c, const struct operand *operand, Str *text,
                       const char **ret_cast)
 {
+    assert(operand->field != NULL);
     if (is_numeric(operand))
         return check_number(c, operand, *text, ret_cast);
     switch (operand->field->type) {
@@ -137,6 +140,7 @@ static Err check_text(struct compiler *c, const struct operand *operand, Str *te
 static Err text_of(struct compiler *c, const char *operation, const struct filter_value *given,
                    Str *ret)
 {
+    assert(operation != NULL);
     if (!filter_is_scalar(given))
         return fail(c->ctx, ERR_INVALID_QUERY, "\"%s\" has to be a string, number, or boolean",
                     operation);
@@ -152,6 +156,7 @@ static Err text_of(struct compiler *c, const char *operation, const struct filte
 Err value_parse(struct compiler *c, const struct operand *operand, const char *operation,
                 const struct filter_value *given, struct value **ret)
 {
+    assert(given != NULL && operand->field != NULL);
     if (given->dynamic != DYNAMIC_NONE && value_dynamic(c, given->text, ret))
         return OK;
     Str text;
@@ -165,6 +170,7 @@ Err value_parse(struct compiler *c, const struct operand *operand, const char *o
 
 bool value_again(struct ctx *ctx, const struct shared_value *shared, Str text, Str *ret)
 {
+    assert(shared->operand != NULL);
     struct compiler c = {.ctx = ctx, .arena = ctx->arena};
     const char *cast = shared->operand->function != FUNCTION_NONE ? "numeric" : NULL;
     *ret = text;
@@ -188,6 +194,7 @@ struct items {
 static Err push_item(struct compiler *c, const char *operation, struct param *item,
                      struct items *items)
 {
+    assert(item != NULL && items->list->item_count <= PLAN_LIST_MAX);
     struct param *list = items->list;
     if (list->item_count == PLAN_LIST_MAX)
         return fail(c->ctx, ERR_INVALID_QUERY, "\"%s\" has more than %d values", operation,
@@ -206,6 +213,7 @@ static Err push_item(struct compiler *c, const char *operation, struct param *it
 static Err add_item(struct compiler *c, const struct operand *operand, const char *operation,
                     const struct filter_value *given, struct items *items)
 {
+    assert(given != NULL);
     if (filter_means_null(given))
         return OK; /* never equal to anything */
     struct value *value;
@@ -243,6 +251,7 @@ static Err add_csv(struct compiler *c, const struct operand *operand, const char
 Err value_parse_list(struct compiler *c, const struct operand *operand, const char *operation,
                      const struct filter_value *given, struct value **ret)
 {
+    assert(given != NULL && operand->field != NULL);
     struct items items = {.list = param_new(c, PARAM_LIST)};
     struct filter_elements elements = filter_elements(given);
     const struct filter_value *element;

@@ -81,6 +81,7 @@ static bool is_writable_time(int64_t wall_us)
 static void read_wall_time(const struct rows *rows, uint32_t row, uint32_t column,
                            enum row_value_kind kind, struct row_value *ret)
 {
+    assert(kind == ROW_DATE || kind == ROW_DATE_TIME || kind == ROW_TIMESTAMP);
     bool is_null = row_is_null(rows, row, column);
     ret->time_us = row_time(rows, row, column);
     ret->kind = !is_null && is_writable_time(ret->time_us) ? kind : ROW_NULL;
@@ -235,6 +236,7 @@ RowReader *reader_of(const struct operand *operand, bool *ret_as_text)
 /* Aggregates: counts are strings, sums and averages too unless they are floats. */
 RowReader *reader_of_aggregate(const struct column *column, bool *ret_as_text)
 {
+    assert(column->kind == COLUMN_AGGREGATE && column->aggregate != NULL);
     *ret_as_text = true;
     if (column->operand.field == NULL || strcmp(column->aggregate, "count") == 0)
         return read_text;

@@ -52,6 +52,7 @@ static void put_iso(struct buf *out, int64_t wall_us, size_t len)
 
 static void put_time_of_day(struct buf *out, int64_t time_us)
 {
+    assert(time_us >= 0);
     int64_t seconds = time_us / SECOND_US;
     buf_printf(out, "\"%02d:%02d:%02d\"", (int)(seconds / 3600), (int)(seconds / 60 % 60),
                (int)(seconds % 60));
@@ -60,6 +61,7 @@ static void put_time_of_day(struct buf *out, int64_t time_us)
 /* json keeps the blanks of its author; the wire does not need them. */
 static void put_compact(struct buf *out, Str json)
 {
+    assert(json.data != NULL);
     size_t start = 0;
     bool in_string = false;
     for (size_t i = 0; i < json.len; i++) {
@@ -155,6 +157,7 @@ static Str json_of(struct arena *arena, const struct row_value *value, size_t ro
 
 static Str unquoted(Str json)
 {
+    assert(json.len > 0);
     return json.data[0] == '"' ? str_slice(json, 1, json.len - 1) : json;
 }
 

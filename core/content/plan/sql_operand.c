@@ -14,6 +14,7 @@ void sql_text(struct sql *sql, const char *text)
 
 void sql_name(struct sql *sql, Str identifier)
 {
+    assert(identifier.len > 0);
     buf_put_char(sql->out, '"');
     for (size_t i = 0; i < identifier.len; i++) {
         if (identifier.data[i] == '"')
@@ -25,6 +26,7 @@ void sql_name(struct sql *sql, Str identifier)
 
 static uint32_t number_of(struct sql *sql, struct param *param)
 {
+    assert(param != NULL);
     struct select *select = sql->select;
     for (uint32_t i = 0; i < select->param_count; i++) {
         if (select->params[i] == param)
@@ -71,6 +73,7 @@ const char *sql_type_name(uint32_t oid)
 
 static void put_column(struct sql *sql, const struct source *source, Str name)
 {
+    assert(source != NULL);
     buf_put_char(sql->out, 't');
     buf_put_i64(sql->out, source->id);
     buf_put_char(sql->out, '.');
@@ -80,6 +83,7 @@ static void put_column(struct sql *sql, const struct source *source, Str name)
 static void put_part(struct sql *sql, const char *part, const struct source *source,
                      const struct field *field)
 {
+    assert(part != NULL && field != NULL);
     buf_printf(sql->out, "extract(%s from ", part);
     put_column(sql, source, field->name);
     if (field->type_oid == OID_TIMESTAMPTZ)
@@ -89,6 +93,7 @@ static void put_part(struct sql *sql, const char *part, const struct source *sou
 
 static void put_json_count(struct sql *sql, const struct operand *operand)
 {
+    assert(operand->field->type == FIELD_JSON);
     sql_text(sql, "case when jsonb_typeof(");
     put_column(sql, operand->source, operand->field->name);
     sql_text(sql, "::jsonb) = 'array' then jsonb_array_length(");
@@ -98,6 +103,7 @@ static void put_json_count(struct sql *sql, const struct operand *operand)
 
 static void put_json_path(struct sql *sql, const struct operand *operand)
 {
+    assert(operand->function == FUNCTION_JSON);
     buf_put_char(sql->out, '(');
     put_column(sql, operand->source, operand->field->name);
     sql_text(sql, "::jsonb #> ");
@@ -131,6 +137,7 @@ static void put_expression(struct sql *sql, const struct operand *operand)
 
 static void put_link_side(struct sql *sql, const struct operand *side, uint32_t other_oid)
 {
+    assert(side->field != NULL);
     sql_operand(sql, side);
     const char *type = sql_type_name(other_oid);
     if (side->field->type_oid != other_oid && type != NULL)
@@ -140,6 +147,7 @@ static void put_link_side(struct sql *sql, const struct operand *side, uint32_t 
 /* from "table" tN where key = parent's key and on */
 static void put_from_child(struct sql *sql, const struct source *source)
 {
+    assert(source->via != NULL && source->parent != NULL);
     const struct relation *via = source->via;
     bool is_many = via->kind == RELATION_TO_MANY;
     const struct field *own = via->target_field;
@@ -171,6 +179,7 @@ static bool is_open(const struct sql *sql, const struct source *source)
 
 static void put_scalar(struct sql *sql, const struct operand *operand)
 {
+    assert(operand->source->via != NULL);
     sql_text(sql, "(select ");
     put_expression(sql, operand);
     put_from_child(sql, operand->source);
@@ -184,6 +193,7 @@ static void put_scalar(struct sql *sql, const struct operand *operand)
 
 void sql_operand(struct sql *sql, const struct operand *operand)
 {
+    assert(operand->source != NULL && operand->field != NULL);
     if (operand->counted != NULL) {
         sql_text(sql, "(select count(*)");
         put_from_child(sql, operand->counted);

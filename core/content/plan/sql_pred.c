@@ -10,6 +10,7 @@
 
 void sql_value(struct sql *sql, const struct value *value)
 {
+    assert(value->user_root != NULL || value->param != NULL);
     if (value->user_root != NULL) {
         const struct source *root = value->user_root;
         sql_text(sql, "(select ");
@@ -28,6 +29,7 @@ void sql_value(struct sql *sql, const struct value *value)
 
 static bool is_textual(const struct operand *operand)
 {
+    assert(operand->field != NULL);
     switch (operand->field->type_oid) {
     case OID_TEXT:
     case OID_VARCHAR:
@@ -48,6 +50,7 @@ static void put_as_text(struct sql *sql, const struct operand *operand)
 
 static void put_list(struct sql *sql, const struct pred *group, const char *between)
 {
+    assert(group->first != NULL);
     buf_put_char(sql->out, '(');
     for (const struct pred *member = group->first; member != NULL; member = member->next) {
         if (member != group->first)
@@ -59,6 +62,7 @@ static void put_list(struct sql *sql, const struct pred *group, const char *betw
 
 static void put_like(struct sql *sql, const struct pred *pred)
 {
+    assert(pred->value != NULL);
     const char *open = pred->is_folded ? "lower(" : "";
     const char *close = pred->is_folded ? ")" : "";
     sql_text(sql, open);
@@ -72,6 +76,7 @@ static void put_like(struct sql *sql, const struct pred *pred)
 
 static void put_between(struct sql *sql, const struct pred *pred)
 {
+    assert(pred->value != NULL && pred->value_to != NULL);
     sql_operand(sql, &pred->operand);
     sql_text(sql, pred->is_negated ? " not between " : " between ");
     sql_value(sql, pred->value);
@@ -113,6 +118,7 @@ static void put_joins(struct sql *sql, const struct source *source)
 
 void sql_from(struct sql *sql, const struct source *root, const char *root_name)
 {
+    assert(root != NULL);
     sql_text(sql, " from ");
     if (root_name != NULL)
         sql_text(sql, root_name);
@@ -124,6 +130,7 @@ void sql_from(struct sql *sql, const struct source *root, const char *root_name)
 
 static void put_exists(struct sql *sql, const struct pred *pred)
 {
+    assert(pred->source != NULL);
     sql_text(sql, pred->is_negated ? "not exists (select 1" : "exists (select 1");
     sql_from(sql, pred->source, NULL);
     sql_text(sql, " where ");
@@ -133,6 +140,7 @@ static void put_exists(struct sql *sql, const struct pred *pred)
 
 static void put_child_of(struct sql *sql, const struct pred *pred)
 {
+    assert(pred->operand.field != NULL && pred->parent.field != NULL);
     sql_operand(sql, &pred->operand);
     sql_text(sql, " = ");
     sql_operand(sql, &pred->parent);
@@ -145,6 +153,7 @@ static void put_child_of(struct sql *sql, const struct pred *pred)
 /* A site may refer to rows of its own, and to the library's where that is shared. */
 static void put_same_site(struct sql *sql, const struct pred *pred)
 {
+    assert(pred->operand.field != NULL && pred->parent.field != NULL);
     sql_operand(sql, &pred->operand);
     sql_text(sql, " in (");
     sql_operand(sql, &pred->parent);
@@ -171,6 +180,7 @@ static void put_one_site(struct sql *sql, const struct pred *pred)
 
 static void put_simple(struct sql *sql, const struct pred *pred)
 {
+    assert(pred->operand.field != NULL);
     sql_operand(sql, &pred->operand);
     switch (pred->kind) {
     case PRED_COMPARE:

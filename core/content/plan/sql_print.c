@@ -18,6 +18,7 @@ static void put_masked(struct sql *sql, const struct column *column)
 
 static void put_aggregate(struct sql *sql, const struct column *column)
 {
+    assert(column->aggregate != NULL);
     sql_text(sql, column->aggregate);
     buf_put_char(sql->out, '(');
     if (column->operand.field == NULL) {
@@ -94,6 +95,7 @@ static void put_number(struct sql *sql, int64_t value)
 
 static void put_limit(struct sql *sql, const struct select *select)
 {
+    assert(select->offset >= 0);
     /* In the text, not as a parameter: PostgreSQL takes a limit it does not know for a tenth of all
      * rows, finds its shared plan dear for that reason and plans anew at every run. */
     if (select->limit >= 0)
@@ -107,6 +109,8 @@ static void put_limit(struct sql *sql, const struct select *select)
 /* The first rows of every parent: numbered per parent, cut outside. */
 static void put_partitioned(struct sql *sql, struct select *select)
 {
+    assert(select->partition >= select->columns &&
+           select->partition < select->columns + select->column_count);
     sql_text(sql, "select ");
     for (uint32_t i = 0; i < select->column_count; i++)
         buf_printf(sql->out, i == 0 ? "c%u" : ", c%u", i);
@@ -135,6 +139,7 @@ static void put_partitioned(struct sql *sql, struct select *select)
 
 void sql_select(struct sql *sql, struct select *select)
 {
+    assert(select->root != NULL);
     if (select->partition != NULL) {
         put_partitioned(sql, select);
         return;
@@ -156,6 +161,7 @@ void sql_select(struct sql *sql, struct select *select)
 
 Err select_print(struct compiler *c, struct select *select)
 {
+    assert(select->statement.sql == NULL);
     struct buf *out = buf_in_arena(c->arena, PLAN_SQL_MAX);
     struct sql sql = {.c = c, .select = select, .out = out};
     if (select->prefix != NULL)

@@ -31,6 +31,7 @@ static void put_text(struct printer *p, Str text)
 
 static void put_texts(struct printer *p, const Str *list, uint32_t count)
 {
+    assert(count == 0 || list != NULL);
     put_count(p, count);
     for (uint32_t i = 0; i < count; i++)
         put_text(p, list[i]);
@@ -44,6 +45,7 @@ static bool is_plain(const struct filter_value *value)
 
 static bool lift(struct printer *p, const struct filter *member)
 {
+    assert(p->ret->count <= FINGERPRINT_LITERALS_MAX);
     struct query_fingerprint *ret = p->ret;
     bool is_comparison = member->op != NULL && member->op->meaning == MEANS_COMPARE;
     bool is_beside = member->kind == FILTER_FIELD;
@@ -58,6 +60,7 @@ static bool lift(struct printer *p, const struct filter *member)
 /* As deep as the filter. */
 static void put_value(struct printer *p, const struct filter_value *value)
 {
+    assert(value != NULL);
     buf_put_char(p->out, (char)('a' + value->kind));
     switch (value->kind) {
     case FILTER_LIST:
@@ -102,6 +105,7 @@ static void put_rows(struct printer *p, const struct query *query)
 /* As deep as the relations it follows. */
 static void put_query(struct printer *p, const struct query *query)
 {
+    assert(!query->is_unparsed);
     put_texts(p, query->fields, query->field_count);
     put_rows(p, query);
     put_count(p, query->aggregate_count);

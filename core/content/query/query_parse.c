@@ -46,6 +46,7 @@ const struct query_deep *query_deep_find(const struct query_deep *deep, Str name
 
 const struct query_alias *query_alias_find(const struct query *query, Str name)
 {
+    assert(query->alias_count == 0 || query->aliases != NULL);
     for (uint32_t i = 0; i < query->alias_count; i++)
         if (str_eq(query->aliases[i].name, name))
             return &query->aliases[i];

@@ -9,6 +9,7 @@
 
 static struct qs_node *add_child(struct arena *arena, struct qs_node *parent, Str name)
 {
+    assert(!parent->is_leaf); /* a leaf has no children */
     struct qs_node *node = arena_new(arena, struct qs_node);
     node->name = name;
     node->index = parent->last == NULL ? 0 : parent->last->index + 1;

@@ -3,6 +3,8 @@
 #include "content/query/query.h"
 #include "content/query/query_qs.h"
 
+#include <assert.h>
+
 /* Bytes below a space occur in no query string that is given a shape, so the marks are ours. */
 #define MARK_VALUE '\x01'
 #define MARK_JSON_END '\x02'
@@ -56,6 +58,7 @@ static void put_char(struct shaper *shaper, char c)
 
 static void take(struct shaper *shaper, Str value)
 {
+    assert(shaper->count <= SHAPE_VALUES_MAX);
     if (shaper->count == SHAPE_VALUES_MAX) {
         shaper->is_odd = true;
         return;

@@ -47,6 +47,7 @@ struct list {
 
 static Err list_push(struct ctx *ctx, struct list *list, const char *name, Str item)
 {
+    assert(list->count <= QUERY_LIST_MAX);
     if (list->count == QUERY_LIST_MAX)
         return fail(ctx, ERR_INVALID_QUERY, "\"%s\" must contain less than or equal to %d items",
                     name, QUERY_LIST_MAX);
@@ -113,6 +114,7 @@ static bool number_of(const struct filter_value *value, double *ret)
 static Err take_integer(struct ctx *ctx, struct query_input input, int64_t min, int64_t max,
                         int64_t *ret)
 {
+    assert(min <= max);
     double value;
     if (!number_of(input.value, &value) || !isfinite(value))
         return fail(ctx, ERR_INVALID_QUERY, "\"%s\" must be a number", input.name);
@@ -144,6 +146,7 @@ static Err take_sort(struct ctx *ctx, struct query_input input, struct query *qu
     struct query_sort *sort = arena_array(ctx->arena, struct query_sort, list.count + 1);
     for (uint32_t i = 0; i < list.count; i++) {
         Str path = list.items[i];
+        assert(path.len > 0);
         sort[i].descending = path.data[0] == '-';
         sort[i].path = sort[i].descending ? str_slice(path, 1, path.len) : path;
     }

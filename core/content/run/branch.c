@@ -17,6 +17,7 @@ struct span {
 /* The parents' keys, each once. Of a to-any relation only those that point into this collection. */
 static fiber_fn Str gather(struct run *run, const struct branch *branch, const struct rows *rows)
 {
+    assert(branch->child_key < branch->select->column_count);
     struct arena *arena = run->ctx->arena;
     struct map *seen = map_in_arena(arena);
     Str *keys = arena_array(arena, Str, rows->count + 1);
@@ -53,6 +54,7 @@ static Str parent_name(const struct run *run, const struct rows *rows, uint32_t 
 /* Children of one parent stand together: the statement orders by the parent's key first. */
 static fiber_fn void index_rows(struct run *run, const struct branch *branch)
 {
+    assert(branch->index < run->plan->branch_count && run->branches != NULL);
     struct branch_rows *result = &run->branches[branch->index];
     result->spans = map_in_arena(run->ctx->arena);
     struct span *span = NULL;
@@ -72,6 +74,7 @@ static fiber_fn void index_rows(struct run *run, const struct branch *branch)
 
 fiber_fn Err run_branches(struct run *run, const struct select *select, const struct rows *rows)
 {
+    assert(run->plan != NULL && run->ctx != NULL);
     if (select->first_branch == NULL || rows->count == 0)
         return OK;
     if (run->branches == NULL)
@@ -105,6 +108,7 @@ static const struct branch_rows *rows_of(const struct run *run, const struct bra
 
 static struct branch_span span_of(const struct branch_rows *result, Str name)
 {
+    assert(result->spans != NULL);
     const struct span *span = map_get(result->spans, name);
     if (span == NULL)
         return (struct branch_span){0};
@@ -125,6 +129,7 @@ struct branch_span branch_children(const struct run *run, const struct branch *b
 struct branch_span branch_target(const struct run *run, const struct branch *branch,
                                  const struct rows *rows, uint32_t row)
 {
+    assert(branch->collection_column != NO_COLUMN);
     const struct branch_rows *targets = rows_of(run, branch);
     if (targets == NULL ||
         !str_eq(row_text(rows, row, branch->collection_column), branch->collection))

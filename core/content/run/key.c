@@ -4,11 +4,14 @@
 #include "content/run/run.h"
 #include "content/schema/schema.h"
 
+#include <assert.h>
+
 /* Of a key that is a text: an index takes little more. */
 enum { KEY_BYTES_MAX = 1024 };
 
 bool key_is_valid(const struct field *key, Str text)
 {
+    assert(key != NULL);
     Uuid uuid;
     int64_t integer;
     switch (key->type_oid) {
@@ -28,6 +31,7 @@ bool key_is_valid(const struct field *key, Str text)
 
 Err key_parse(struct ctx *ctx, const struct collection *collection, Str text, DbArg *ret)
 {
+    assert(collection->key != NULL);
     Uuid uuid;
     if (!key_is_valid(collection->key, text))
         return fail_plain(ctx, ERR_FORBIDDEN);
@@ -40,6 +44,7 @@ Err key_parse(struct ctx *ctx, const struct collection *collection, Str text, Db
 
 Str key_of_row(struct arena *arena, const struct rows *rows, uint32_t row, uint32_t column)
 {
+    assert(row < rows->count);
     switch (row_oid(rows, column)) {
     case OID_UUID:
         return uuid_text(arena, row_uuid(rows, row, column));

@@ -9,6 +9,7 @@
 
 static void is_value(const struct row *row, RowReader *read, uint32_t column, struct member *ret)
 {
+    assert(read != NULL && column != NO_COLUMN);
     ret->kind = MEMBER_VALUE;
     read(row->rows, row->index, column, &ret->value);
 }
@@ -29,6 +30,7 @@ static void is_object(const struct row *row, const struct shape *shape, struct m
 
 static void is_joined(const struct row *row, const struct shape *shape, struct member *ret)
 {
+    assert(shape->key != NO_COLUMN);
     if (row_is_null(row->rows, row->index, shape->key))
         is_null(ret);
     else
@@ -37,6 +39,7 @@ static void is_joined(const struct row *row, const struct shape *shape, struct m
 
 static void is_list(const struct row *row, const struct out *out, struct member *ret)
 {
+    assert(out->branch != NULL);
     if (out->mask != NO_COLUMN && !row_bool(row->rows, row->index, out->mask)) {
         is_null(ret);
         return;

@@ -19,6 +19,7 @@ static fiber_fn void put_rows(const struct row *first, uint32_t count, struct bu
 
 static fiber_fn void put_object(const struct row *row, struct buf *out)
 {
+    assert(!row->shape->is_bare);
     const struct shape *shape = row->shape;
     struct member member;
     buf_put_char(out, '{');
@@ -52,6 +53,7 @@ fiber_fn void row_write_json(const struct row *row, struct buf *out)
 
 void json_sink_begin(struct json_sink *to, const struct rows_head *head)
 {
+    assert(!to->needs_comma);
     to->is_list = head->is_list;
     to->needs_comma = false;
     if (head->is_list)

@@ -67,6 +67,7 @@ static void put_list(struct json_builder *b, Str rest)
 /* A document of its own, and numbers of any length. */
 static void put_parsed(struct value_sink *to, Str text)
 {
+    assert(text.len > 0);
     const struct json *parsed = NULL;
     if (to->err == OK)
         to->err = json_parse(to->ctx, text, COLUMN_LIMITS, &parsed);
@@ -120,6 +121,7 @@ static fiber_fn bool take_row(struct row_sink *sink, const struct row *row)
 static Err end(struct row_sink *sink, struct ctx *ctx)
 {
     struct value_sink *to = (struct value_sink *)sink;
+    assert(to->value == NULL);
     if (to->is_list)
         json_build_array_end(to->builder);
     TRY(to->err);
@@ -128,6 +130,7 @@ static Err end(struct row_sink *sink, struct ctx *ctx)
 
 Err value_sink_new(struct ctx *ctx, uint64_t bytes_max, struct value_sink **ret)
 {
+    assert(bytes_max > 0);
     struct value_sink *to = arena_new(ctx->arena, struct value_sink);
     *to = (struct value_sink){
         .sink = {begin, take_row, end},

@@ -3,6 +3,8 @@
  */
 #include "content/run/row.h"
 
+#include <assert.h>
+
 static fiber_fn void walk_rows(const struct row *first, uint32_t count, struct row_visitor *visitor)
 {
     struct row row = *first;
@@ -14,6 +16,7 @@ static fiber_fn void walk_rows(const struct row *first, uint32_t count, struct r
 
 static fiber_fn void walk_object(const struct row *row, struct row_visitor *visitor)
 {
+    assert(!row->shape->is_bare);
     const struct shape *shape = row->shape;
     struct member member;
     visitor->object_begin(visitor);

@@ -8,6 +8,7 @@
 
 fiber_fn Err run_flush(struct run *run, struct db_batch *batch)
 {
+    assert(batch->count <= DB_BATCH_MAX);
     if (batch->count == 0)
         return OK;
     if (batch->count == 1)
@@ -19,6 +20,7 @@ fiber_fn Err run_flush(struct run *run, struct db_batch *batch)
 fiber_fn Err run_send(struct run *run, const struct select *select, struct db_batch *batch,
                       struct rows *ret)
 {
+    assert(select->statement.sql != NULL);
     struct db_args args;
     if (batch->count == DB_BATCH_MAX) {
         TRY(run_flush(run, batch));
@@ -31,6 +33,7 @@ fiber_fn Err run_send(struct run *run, const struct select *select, struct db_ba
 
 fiber_fn Err run_plan(struct run *run)
 {
+    assert(run->plan != NULL && run->rows.result == NULL);
     const struct plan *plan = run->plan;
     struct rows total = {0};
     struct rows filtered = {0};
@@ -53,6 +56,7 @@ const struct db_error_rule AMBIGUOUS_KEY_ERROR = {"SPK01", ERR_AMBIGUOUS_KEY, db
 
 Err run_check_keys(const struct run *run)
 {
+    assert(run->plan != NULL);
     const struct plan *plan = run->plan;
     struct ctx *ctx = run->ctx;
     if (ctx->scope.kind != SCOPE_PLATFORM || !plan->collection->is_keyed_by_site)
@@ -70,6 +74,7 @@ Err run_check_keys(const struct run *run)
 
 bool run_may_read(const struct run *run, uint32_t row)
 {
+    assert(row < run->rows.count);
     const struct plan *plan = run->plan;
     return !plan->is_mute &&
            (plan->readable_column == NO_COLUMN || row_bool(&run->rows, row, plan->readable_column));
@@ -95,6 +100,7 @@ static struct rows_head head_of(const struct run *run, bool is_list)
 
 fiber_fn Err run_emit_row(const struct run *run, uint32_t index, struct row_sink *sink)
 {
+    assert(sink != NULL);
     struct rows_head head = head_of(run, false);
     struct row row = row_at(run, index);
     sink->begin(sink, &head);
@@ -114,6 +120,7 @@ fiber_fn Err run_emit_nothing(const struct run *run, struct row_sink *sink)
 
 fiber_fn Err run_emit_list(const struct run *run, struct row_sink *sink)
 {
+    assert(sink != NULL);
     struct rows_head head = head_of(run, true);
     bool takes_more = true;
     sink->begin(sink, &head);

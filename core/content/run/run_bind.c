@@ -22,6 +22,7 @@ static void put_element(struct buf *out, Str text)
 
 Str run_array_literal(struct arena *arena, const Str *items, uint32_t count)
 {
+    assert(count == 0 || items != NULL);
     size_t room = 8;
     for (uint32_t i = 0; i < count; i++)
         room += items[i].len * 2 + 3;
@@ -60,6 +61,7 @@ static fiber_fn Err policies_literal(struct run *run, Str *ret)
         for (uint32_t i = 0; i < rows.count; i++)
             texts[i] = uuid_text(ctx->arena, row_uuid(&rows, i, ACTOR_POLICIES_POLICY));
         run->policies = run_array_literal(ctx->arena, texts, rows.count);
+        assert(run->policies.len >= 2);
     }
     *ret = run->policies;
     return OK;
@@ -152,6 +154,7 @@ static fiber_fn Err bind_one(struct run *run, const struct param *param, DbArg *
 
 fiber_fn Err run_bind(struct run *run, const struct select *select, struct db_args *ret)
 {
+    assert(select->param_count == 0 || select->params != NULL);
     DbArg *list = arena_array(run->ctx->arena, DbArg, select->param_count + 1);
     for (uint32_t i = 0; i < select->param_count; i++)
         TRY(bind_one(run, select->params[i], &list[i]));

@@ -54,6 +54,7 @@ static struct field *field_get(const struct schema *schema, Str collection, Str 
 /* The array doubles when its length reaches a power of two. */
 static struct field *field_add(struct schema *schema, struct collection *collection, Str name)
 {
+    assert(name.len > 0 && collection->fields_by_name != NULL);
     uint32_t count = collection->field_count;
     if ((count & (count - 1)) == 0) {
         struct field **grown =
@@ -74,6 +75,7 @@ static struct field *field_add(struct schema *schema, struct collection *collect
 
 void schema_add_column(struct schema *schema, const struct column_facts *facts)
 {
+    assert(facts->collection.len > 0 && facts->field.len > 0);
     struct collection *collection = collection_add(schema, facts->collection);
     struct field *field = field_add(schema, collection, facts->field);
     field->type_oid = facts->type_oid;
@@ -136,6 +138,7 @@ void schema_set_tenant(struct schema *schema, const struct tenant_facts *facts)
 
 void schema_set_role(struct schema *schema, Uuid role, Uuid parent)
 {
+    assert(schema->role_parents != NULL);
     Uuid *value = arena_new(schema->arena, Uuid);
     *value = parent;
     map_put(schema->role_parents, uuid_text(schema->arena, role), value);
@@ -196,6 +199,7 @@ static void mark_accounts(struct collection *users)
 static struct relation *relation_new(struct schema *schema, struct field *field,
                                      enum relation_kind kind)
 {
+    assert(field->relation == NULL);
     struct relation *relation = arena_new(schema->arena, struct relation);
     relation->kind = kind;
     relation->field = field;
@@ -206,6 +210,7 @@ static struct relation *relation_new(struct schema *schema, struct field *field,
 static void add_to_many(struct schema *schema, struct collection *one, struct field *many_field,
                         const struct relation_facts *facts)
 {
+    assert(one->key != NULL && many_field->collection != NULL);
     if (facts->one_field.len == 0 || map_get(one->fields_by_name, facts->one_field) != NULL)
         return;
     struct field *alias = field_add(schema, one, facts->one_field);
@@ -222,6 +227,7 @@ static void add_to_many(struct schema *schema, struct collection *one, struct fi
 static void add_to_any(struct schema *schema, struct field *field,
                        const struct relation_facts *facts)
 {
+    assert(field->relation == NULL);
     struct field *collection_field =
         map_get(field->collection->fields_by_name, facts->collection_field);
     if (collection_field == NULL)
@@ -288,6 +294,7 @@ void schema_set_keeps_site(struct schema *schema, Str collection, Str name, Str 
 
 void schema_finish(struct schema *schema)
 {
+    assert(schema->collections != NULL);
     struct map *kept = map_in_arena(schema->arena);
     const struct map_slot *slot;
     for (uint32_t i = 0; (slot = map_next(schema->collections, &i)) != NULL;) {

@@ -12,11 +12,13 @@
 
 const struct collection *schema_find(const struct schema *schema, Str name)
 {
+    assert(schema->collections != NULL);
     return map_get(schema->collections, name);
 }
 
 const struct field *collection_field(const struct collection *collection, Str name)
 {
+    assert(collection->fields_by_name != NULL);
     return map_get(collection->fields_by_name, name);
 }
 
@@ -56,6 +58,7 @@ Err schema_forbidden_collection(struct ctx *ctx, Str name, Str queried_in)
  * are of another. Stamps have no order: which of two is newer only the database knows. */
 static bool is_usable(struct ctx *ctx, const struct content_thread *thread)
 {
+    assert(ctx->reactor != NULL);
     const struct schema *schema = thread->schema;
     if (schema == NULL || thread->is_stale || thread->losses != db_losses(ctx->reactor->db))
         return false;
@@ -87,6 +90,7 @@ static fiber_fn Err load_once(struct ctx *ctx, struct content_thread *thread)
 
 static void pin(struct ctx *ctx, struct schema *schema)
 {
+    assert(schema->references > 0);
     schema->references++;
     arena_defer(ctx->arena, schema_unref, schema);
 }
@@ -102,6 +106,7 @@ fiber_fn Err schema_current(struct ctx *ctx, const struct schema **ret)
     if (!is_usable(ctx, thread))
         TRY(load_once(ctx, thread));
     struct schema *schema = thread->schema;
+    assert(schema != NULL);
     if (is_bound && ctx->epoch != schema->epoch && !ctx->has_committed)
         return fail(ctx, ERR_STALE_EPOCH, "rights and schema are not of one epoch");
     ctx->epoch = schema->epoch;
@@ -112,5 +117,6 @@ fiber_fn Err schema_current(struct ctx *ctx, const struct schema **ret)
 
 void schema_invalidate(struct ctx *ctx)
 {
+    assert(ctx->reactor != NULL);
     content_thread(ctx->reactor)->is_stale = true;
 }

@@ -156,6 +156,7 @@ static fiber_fn void add_foreign_keys(struct schema *schema, const struct rows *
  * the gate of schema_find.c. */
 static fiber_fn struct schema *build(struct ctx *ctx, const struct answers *answers)
 {
+    assert(answers->epoch_before.count == 1 && answers->epoch_after.count == 1);
     struct schema *schema = schema_new(row_int(&answers->epoch_after, 0, DB_EPOCH_EPOCH));
     add_columns(schema, &answers->columns);
     schema_add_system(schema);

@@ -2,6 +2,7 @@
 #include "content/schema/schema_build.h"
 #include "io/reactor/reactor.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 static void thread_free(void *object)
@@ -31,6 +32,7 @@ struct content_thread *content_thread(struct reactor *reactor)
 
 void content_thread_set_schema(struct content_thread *thread, struct schema *schema)
 {
+    assert(schema != NULL && schema->references > 0);
     schema_unref(thread->schema);
     thread->schema = schema;
 }

@@ -1,13 +1,14 @@
 #include "jobs/retention/retention.h"
 
 #include "access/audit/audit.h"
+#include "base/json/json_writer.h"
 #include "base/system/clock.h"
 #include "gen/sql.h"
 #include "io/reactor/reactor.h"
 
 #include <assert.h>
 
-enum { TABLE_MAX = 63, DAYS_MAX = 36500 };
+enum { TABLE_MAX = 63, DAYS_MAX = 36500, RESULT_MAX = 1024 };
 
 /* Immutable once the threads run. */
 static const struct retention_table *tables[RETENTION_TABLES_MAX];
@@ -90,9 +91,14 @@ static fiber_fn Err drop_months(struct ctx *ctx, struct job *job)
     struct rows rows;
     TRY(db_tx_query(&tx, &SQL_PARTITIONS_DROP,
                     ARGS(db_text(payload.table), db_int4((int32_t)payload.older_than)), &rows));
-    Str result = str_printf(ctx->arena, "{\"table\":\"%.*s\",\"older_than\":%jd,\"dropped\":%jd}",
-                            STR_FMT(payload.table), (intmax_t)payload.older_than,
-                            (intmax_t)row_int(&rows, 0, PARTITIONS_DROP_DROPPED));
+    struct json_writer w = json_writer(buf_in_arena(ctx->arena, RESULT_MAX));
+    json_object_begin(&w);
+    json_field_str(&w, "table", payload.table);
+    json_field_int(&w, "older_than", payload.older_than);
+    json_field_int(&w, "dropped", row_int(&rows, 0, PARTITIONS_DROP_DROPPED));
+    json_object_end(&w);
+    assert(!w.out->is_full); /* the name of a table has at most TABLE_MAX bytes */
+    Str result = buf_str(w.out);
     TRY(audit_write(&tx, &(struct audit){.action = STR("retention"),
                                          .entity_type = payload.table,
                                          .details = result}));

@@ -61,9 +61,6 @@ fiber_fn Err steward_turn(struct ctx *ctx, struct steward *steward, Str worker)
     return schedules_run(platform, steward->schedule_due_us);
 }
 
-/* Reap -------------------------------------------------------------------------------------------
- */
-
 /* The culprit is known when the supervisor named it, when it was under suspicion and so ran alone,
  * or when the dead worker ran one job only. */
 static fiber_fn Err culprit_find(struct platform platform, Str worker, DbArg named, DbArg *ret)
@@ -106,9 +103,6 @@ static fiber_fn Err reap(struct platform platform, bool only_certain)
     }
     return OK;
 }
-
-/* Reconcile --------------------------------------------------------------------------------------
- */
 
 /* Pushes up to `pages` pages of queued rows with since < run_at <= now, from *run_at, *id on, which
  * move along. *ret_is_end: there were no more. */
@@ -267,9 +261,6 @@ static fiber_fn Err reconcile(struct platform platform, struct steward *steward)
     steward->due_since_us = is_end ? now_us : run_at;
     return OK;
 }
-
-/* Sweep ------------------------------------------------------------------------------------------
- */
 
 /* A page a turn, from the oldest row on, until one holds a job that is still kept. */
 static fiber_fn Err sweep(struct platform platform, struct steward *steward)
