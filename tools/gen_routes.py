@@ -168,6 +168,10 @@ def field_source(route, field):
         parts.append(".is_query = true")
     parent = [f.path for f in route.fields].index(field.parent()) if field.parent() else -1
     parts.append(f".parent = {parent}")
+    for option in ("WITH", "UNLESS"):
+        if option in field.options:
+            index = [f.path for f in route.fields].index(field.options[option][0])
+            parts.append(f".{option.lower()} = {index + 1}")
     flags = [f"INPUT_IS_{flag}" for flag in FLAGS if flag in field.options]
     if flags:
         parts.append(f".flags = {' | '.join(flags)}")

@@ -40,8 +40,10 @@ struct input_field {
     const char *help;
     enum input_type type;
     bool is_query;
-    bool has_flag;  /* there is a member has_… at has_offset */
-    int16_t parent; /* the object that it is a member of; -1: none */
+    bool has_flag;   /* there is a member has_… at has_offset */
+    int16_t parent;  /* the object that it is a member of; -1: none */
+    uint16_t with;   /* read only where this one is there, too: its number from 1 */
+    uint16_t unless; /* not read where this one is there */
     uint32_t flags;
     int64_t int_min;
     int64_t int_max;

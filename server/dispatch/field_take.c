@@ -135,7 +135,9 @@ static bool is_choice(const char *choices, Str value)
 static void take_query_text(struct field_reader *reader, const struct input_field *field, Str text)
 {
     struct arena *arena = reader->ctx->arena;
-    if (text.len > (size_t)field->int_max || !str_is_utf8(text) || str_find_char(text, '\0') >= 0)
+    bool is_text =
+        text.len <= (size_t)field->int_max && str_is_utf8(text) && str_find_char(text, '\0') < 0;
+    if (field->choices == NULL && !is_text)
         field_complain(reader, field, ERR_INVALID_QUERY,
                        str_printf(arena, "\"%s\" has to be text of at most %" PRId64 " bytes",
                                   field->name, field->int_max));
