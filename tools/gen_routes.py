@@ -24,7 +24,7 @@ NONE = "STR_NONE"
 C_TYPES = {"TEXT": "Str", "SCALAR": "Str", "MONEY": "Str", "INT": "int64_t", "BOOL": "bool",
            "UUID": "Uuid", "IDS": "struct db_uuids", "TIME": "int64_t", "OBJECT": "const struct json *",
            "JSON": "const struct json *"}
-FLAGS = ("REQUIRED", "FILLED", "FOLDED", "BLANKABLE", "CAPPED", "NULLABLE")
+FLAGS = ("REQUIRED", "FILLED", "FOLDED", "BLANKABLE", "CAPPED", "NULLABLE", "STRICT")
 REQUEST = "struct ctx *ctx, const struct request *request"
 
 

@@ -32,7 +32,7 @@ NAMING_RULES = ("SITE_HOST", "SITE_NAMED", "SITE_NAMED_OR_PLATFORM", "SITE_OF")
 TYPES = {"TEXT": 1, "SCALAR": 1, "INT": 2, "BOOL": 0, "UUID": 0, "IDS": 1, "TIME": 1, "MONEY": 0,
          "OBJECT": 0, "JSON": 0, "ANY": 0}
 OPTIONS = ("ALIAS", "REQUIRED", "FILLED", "DEFAULT", "CHOICES", "FOLDED", "BLANKABLE", "CAPPED", "HAS", "NULLABLE",
-           "OF", "SAYS", "WITH", "UNLESS")
+           "OF", "SAYS", "WITH", "UNLESS", "STRICT")
 
 
 # Of replies. LIST and OBJECT are of a GROUP, whose rows are REPLY rows too.

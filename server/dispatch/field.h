@@ -31,6 +31,7 @@ enum input_flags {
     INPUT_IS_BLANKABLE = 8, /* an empty text is no choice, but none was made */
     INPUT_IS_CAPPED = 16,   /* more than the most is the most */
     INPUT_IS_NULLABLE = 32, /* null is a value: has_… is set */
+    INPUT_IS_STRICT = 64,   /* in a query, an empty value is one */
 };
 
 struct input_field {

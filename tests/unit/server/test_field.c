@@ -158,6 +158,9 @@ static void a_query_is_read_strictly(void **state)
     assert_int_equal(read_fields(ctx, "jobs_index", NULL, "limit=&state=done", &input), OK);
     assert_int_equal(input.limit, 50);
     expect_str(input.state, "done");
+    struct headlines_show_input strict;
+    const char *empty = "campaign=00000000-0000-7000-8000-000000000001&preview=";
+    assert_int_equal(read_fields(ctx, "headlines_show", NULL, empty, &strict), ERR_INVALID_QUERY);
     assert_int_equal(read_fields(ctx, "jobs_index", NULL, "limit=201&state=x&site=1", &input),
                      ERR_INVALID_QUERY);
     ASSERT_FAULTS(ctx, "site_id", "limit", "state");
