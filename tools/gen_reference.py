@@ -135,6 +135,8 @@ def notes_of(field):
     default = field.options.get("DEFAULT", [""])[0]
     if default and limit(default) != "any":
         notes.append("default " + (default.strip('"') if default.startswith('"') else limit(default)))
+    notes += [f"only beside `{name}`" for name in field.options.get("WITH", [])]
+    notes += [f"not read beside `{name}`" for name in field.options.get("UNLESS", [])]
     if field.alias():
         notes.append(f"or `{field.alias()}`")
     return "; ".join(notes)

@@ -24,7 +24,7 @@ NONE = "STR_NONE"
 C_TYPES = {"TEXT": "Str", "SCALAR": "Str", "MONEY": "Str", "INT": "int64_t", "BOOL": "bool",
            "UUID": "Uuid", "IDS": "struct db_uuids", "TIME": "int64_t", "OBJECT": "const struct json *",
            "JSON": "const struct json *"}
-FLAGS = ("REQUIRED", "FILLED", "FOLDED", "BLANKABLE", "CAPPED", "NULLABLE")
+FLAGS = ("REQUIRED", "FILLED", "FOLDED", "BLANKABLE", "CAPPED", "NULLABLE", "STRICT")
 REQUEST = "struct ctx *ctx, const struct request *request"
 
 
@@ -168,6 +168,10 @@ def field_source(route, field):
         parts.append(".is_query = true")
     parent = [f.path for f in route.fields].index(field.parent()) if field.parent() else -1
     parts.append(f".parent = {parent}")
+    for option in ("WITH", "UNLESS"):
+        if option in field.options:
+            index = [f.path for f in route.fields].index(field.options[option][0])
+            parts.append(f".{option.lower()} = {index + 1}")
     flags = [f"INPUT_IS_{flag}" for flag in FLAGS if flag in field.options]
     if flags:
         parts.append(f".flags = {' | '.join(flags)}")

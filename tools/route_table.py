@@ -32,7 +32,7 @@ NAMING_RULES = ("SITE_HOST", "SITE_NAMED", "SITE_NAMED_OR_PLATFORM", "SITE_OF")
 TYPES = {"TEXT": 1, "SCALAR": 1, "INT": 2, "BOOL": 0, "UUID": 0, "IDS": 1, "TIME": 1, "MONEY": 0,
          "OBJECT": 0, "JSON": 0, "ANY": 0}
 OPTIONS = ("ALIAS", "REQUIRED", "FILLED", "DEFAULT", "CHOICES", "FOLDED", "BLANKABLE", "CAPPED", "HAS", "NULLABLE",
-           "OF", "SAYS")
+           "OF", "SAYS", "WITH", "UNLESS", "STRICT")
 
 
 # Of replies. LIST and OBJECT are of a GROUP, whose rows are REPLY rows too.
@@ -313,6 +313,10 @@ def check_route(route):
             raise Mistake(f"{f.where}: '{f.parent()}' is no object of {route.name}")
         if f.place == "BODY" and route.body == "BODY_NONE":
             raise Mistake(f"{f.where}: {route.name} takes no body")
+    for f in route.fields:
+        for name in f.options.get("WITH", []) + f.options.get("UNLESS", []):
+            if route.find(name) is None or f.place != "BODY":
+                raise Mistake(f"{f.where}: {route.name} has no field '{name}' of a body")
     for name in [name for names, _ in route.needs for name in names] + route.subjects:
         if route.find(name) is None:
             raise Mistake(f"{route.where}: {route.name} has no field '{name}'")

@@ -209,6 +209,18 @@ static void check_need(struct field_reader *reader, const struct input_need *nee
     field_fault(reader, field, field_refuse(reader->ctx, field->path, need->says));
 }
 
+static bool is_there(const struct field_reader *reader, uint32_t number)
+{
+    return !json_is_null(field_json(reader, &reader->input->fields[number - 1]));
+}
+
+/* What another member makes pointless is not looked at. */
+static bool applies(const struct field_reader *reader, const struct input_field *field)
+{
+    return (field->with == 0 || is_there(reader, field->with)) &&
+           (field->unless == 0 || !is_there(reader, field->unless));
+}
+
 fiber_fn Err fields_read(struct ctx *ctx, const struct route_input *input,
                          const struct request *request, const struct json *body, void *ret)
 {
@@ -218,7 +230,7 @@ fiber_fn Err fields_read(struct ctx *ctx, const struct route_input *input,
     for (uint32_t i = 0; i < input->count; i++) {
         if (input->fields[i].is_query)
             field_take_query(&reader, &input->fields[i]);
-        else
+        else if (applies(&reader, &input->fields[i]))
             field_take_body(&reader, &input->fields[i]);
     }
     for (uint32_t i = 0; i < input->count; i++) {
@@ -226,7 +238,7 @@ fiber_fn Err fields_read(struct ctx *ctx, const struct route_input *input,
             continue;
         if (input->fields[i].is_query)
             check_query(&reader, &input->fields[i]);
-        else
+        else if (applies(&reader, &input->fields[i]))
             check_body(&reader, &input->fields[i]);
     }
     for (uint32_t i = 0; i < input->need_count; i++)

@@ -31,6 +31,7 @@ enum input_flags {
     INPUT_IS_BLANKABLE = 8, /* an empty text is no choice, but none was made */
     INPUT_IS_CAPPED = 16,   /* more than the most is the most */
     INPUT_IS_NULLABLE = 32, /* null is a value: has_… is set */
+    INPUT_IS_STRICT = 64,   /* in a query, an empty value is one */
 };
 
 struct input_field {
@@ -40,8 +41,10 @@ struct input_field {
     const char *help;
     enum input_type type;
     bool is_query;
-    bool has_flag;  /* there is a member has_… at has_offset */
-    int16_t parent; /* the object that it is a member of; -1: none */
+    bool has_flag;   /* there is a member has_… at has_offset */
+    int16_t parent;  /* the object that it is a member of; -1: none */
+    uint16_t with;   /* read only where this one is there, too: its number from 1 */
+    uint16_t unless; /* not read where this one is there */
     uint32_t flags;
     int64_t int_min;
     int64_t int_max;

@@ -135,7 +135,9 @@ static bool is_choice(const char *choices, Str value)
 static void take_query_text(struct field_reader *reader, const struct input_field *field, Str text)
 {
     struct arena *arena = reader->ctx->arena;
-    if (text.len > (size_t)field->int_max || !str_is_utf8(text) || str_find_char(text, '\0') >= 0)
+    bool is_text =
+        text.len <= (size_t)field->int_max && str_is_utf8(text) && str_find_char(text, '\0') < 0;
+    if (field->choices == NULL && !is_text)
         field_complain(reader, field, ERR_INVALID_QUERY,
                        str_printf(arena, "\"%s\" has to be text of at most %" PRId64 " bytes",
                                   field->name, field->int_max));
@@ -157,7 +159,8 @@ static void take_query_time(struct field_reader *reader, const struct input_fiel
             str_printf(reader->ctx->arena, "\"%s\" has to be an ISO 8601 date", field->name));
 }
 
-/* Absent and empty are the same. Where both names are there, the newer one counts. */
+/* Absent and empty are the same, unless the field is strict. Where both names are there, the newer
+ * one counts. */
 void field_take_query(struct field_reader *reader, const struct input_field *field)
 {
     struct arena *arena = reader->ctx->arena;
@@ -167,7 +170,8 @@ void field_take_query(struct field_reader *reader, const struct input_field *fie
         used = field->alias;
         text = request_query(arena, reader->request, str_from_z(field->alias));
     }
-    if (text.len == 0)
+    bool is_strict = field->flags & INPUT_IS_STRICT;
+    if (text.data == NULL || (text.len == 0 && !is_strict))
         return;
     switch (field->type) {
     case INPUT_INT:

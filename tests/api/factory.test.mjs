@@ -308,6 +308,8 @@ test('one article at once', async (t) => {
         const again = await post('/api/seo/generate-article', body);
         assert.equal(again.status, 409);
         assert.equal(again.body.errors[0].article_id, answer.body.article_id);
+        const blank = await post('/api/seo/generate-article', { campaign_id: campaign, headline: ' \u00a0' });
+        assert.deepEqual([blank.status, blank.body.errors[0].field], [400, 'headline'], blank.text);
     });
 
     await t.test('speaks to the avatar that is named', async () => {

@@ -48,3 +48,37 @@ test('limits_of_bodies_are_the_settings', async () => {
     assert.match(paths['/api/track/pageview'].post.requestBody.description, /At most 8 KiB/);
     assert.equal(paths['/server/ping'].get.requestBody, undefined);
 });
+
+test('what_routes_of_api_take_and_answer_has_a_schema', async () => {
+    const { paths, components } = JSON.parse(text);
+    // Their answers are data themselves: parts of a site, counters that a stream sends as well.
+    const free = ['blueprint_export', 'blueprint_post', 'queue_show', 'queue_events'];
+    const resolve = ({ $ref }) => components.schemas[$ref?.replace('#/components/schemas/', '')];
+    for (const [path, methods] of Object.entries(paths).filter(([path]) => path.startsWith('/api/'))) {
+        for (const [method, { operationId, requestBody, responses }] of Object.entries(methods)) {
+            if (requestBody) assert.ok(resolve(requestBody.content['application/json'].schema)?.properties, `${method} ${path}`);
+            const answer = resolve(responses['2XX'].content['application/json'].schema);
+            assert.equal(answer?.properties === undefined, free.includes(operationId), `${method} ${path}`);
+        }
+    }
+});
+
+test('an_answer_has_the_members_of_its_schema', async () => {
+    const { paths, components } = JSON.parse(text);
+    for (const path of ['/api/seo/stats', '/api/seo/articles', '/api/campaigns', '/api/admin/jobs', '/api/admin/worklog']) {
+        const answer = await stack.call({ path, token: stack.adminToken });
+        assert.equal(answer.status, 200, answer.text);
+        const { $ref } = paths[path].get.responses['2XX'].content['application/json'].schema;
+        assert.deepEqual(Object.keys(answer.body), Object.keys(components.schemas[$ref.replace('#/components/schemas/', '')].properties), path);
+    }
+});
+
+test('a_body_says_what_it_needs', () => {
+    const { components } = JSON.parse(text);
+    const { publish_post_body: publish, process_queue_post_body: queue } = components.schemas;
+    assert.deepEqual(publish.required, ['article_id']);
+    assert.deepEqual(publish.properties.status.enum, ['draft', 'published']);
+    assert.deepEqual(queue.anyOf, [{ required: ['queue_id'] }, { required: ['queue'] }]);
+    assert.equal(queue.properties.queue.deprecated, true);
+    assert.equal(queue.additionalProperties, false);
+});

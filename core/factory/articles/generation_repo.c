@@ -152,6 +152,8 @@ static fiber_fn Err take_headline(struct ctx *ctx, struct db_tx *tx,
                                   struct claimed_headline *ret)
 {
     Str title = text_normalise(ctx->arena, request->headline);
+    if (title.len == 0)
+        return fail_field(ctx, ERR_FAILED_VALIDATION, "headline", "headline is blank");
     Sha256 hash = sha256(title);
     struct rows rows;
     TRY(db_tx_query(

@@ -136,6 +136,21 @@ static void one_of_several_fields_is_enough(void **state)
     ASSERT_FAULTS(ctx, "avatar_key");
 }
 
+static void what_another_member_makes_pointless_is_not_looked_at(void **state)
+{
+    struct ctx *ctx = *state;
+    struct approve_post_input input;
+    const char *articles = "{\"article_ids\":[\"00000000-0000-7000-8000-000000000001\"],"
+                           "\"queue_id\":\"\",\"approved\":5}";
+    assert_int_equal(read_fields(ctx, "approve_post", articles, "", &input), OK);
+    assert_true(uuid_is_nil(input.queue_id));
+    assert_true(input.approved);
+    assert_int_equal(
+        read_fields(ctx, "approve_post", "{\"queue_id\":\"\",\"reason\":5}", "", &input),
+        ERR_INVALID_PAYLOAD);
+    ASSERT_FAULTS(ctx, "queue_id");
+}
+
 static void a_query_is_read_strictly(void **state)
 {
     struct ctx *ctx = *state;
@@ -143,6 +158,9 @@ static void a_query_is_read_strictly(void **state)
     assert_int_equal(read_fields(ctx, "jobs_index", NULL, "limit=&state=done", &input), OK);
     assert_int_equal(input.limit, 50);
     expect_str(input.state, "done");
+    struct headlines_show_input strict;
+    const char *empty = "campaign=00000000-0000-7000-8000-000000000001&preview=";
+    assert_int_equal(read_fields(ctx, "headlines_show", NULL, empty, &strict), ERR_INVALID_QUERY);
     assert_int_equal(read_fields(ctx, "jobs_index", NULL, "limit=201&state=x&site=1", &input),
                      ERR_INVALID_QUERY);
     ASSERT_FAULTS(ctx, "site_id", "limit", "state");
@@ -172,6 +190,7 @@ int main(void)
         FIXTURE_TEST(members_of_objects_are_read),
         FIXTURE_TEST(ids_are_taken_once_each_and_the_bad_one_is_named),
         FIXTURE_TEST(one_of_several_fields_is_enough),
+        FIXTURE_TEST(what_another_member_makes_pointless_is_not_looked_at),
         FIXTURE_TEST(a_query_is_read_strictly),
         FIXTURE_TEST(money_has_two_places),
     };
