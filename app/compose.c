@@ -1,6 +1,8 @@
 #include "app/compose.h"
 
 #include "base/memory/array.h"
+#include "content/changes/changes.h"
+#include "content/items/items.h"
 #include "content/run/run.h"
 #include "factory/articles/generate.h"
 #include "factory/articles/guards.h"
@@ -22,8 +24,13 @@ static const struct job_kind *const KINDS[] = {
     &JOB_DELIVER_WEBHOOK, &JOB_DELIVER_MAIL,    &JOB_DELIVER_CONVERSION,
 };
 
+/* Content knows nothing of the steward. */
+static const struct schedule CHANGES_SCHEDULE = {
+    .name = "changes", .every_us = 10 * 1000 * 1000, .turn = changes_trim};
+
 /* In the order in which the steward runs them. */
-static const struct schedule *const SCHEDULES[] = {&PUBLISH_SCHEDULE, &RETENTION_SCHEDULE};
+static const struct schedule *const SCHEDULES[] = {&PUBLISH_SCHEDULE, &RETENTION_SCHEDULE,
+                                                   &CHANGES_SCHEDULE};
 
 static const struct db_error_rule *const ERRORS[] = {
     &FENCE_ERROR,
@@ -54,4 +61,5 @@ void compose(void)
     for (size_t i = 0; i < COUNT_OF(TRACKING_RETENTION); i++)
         retention_add(&TRACKING_RETENTION[i]);
     factory_guard_items();
+    items_announce_changes();
 }

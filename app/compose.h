@@ -4,6 +4,7 @@
  */
 #pragma once
 
-/* Registers job kinds, schedules, retention, SQLSTATEs and value checks. Once, before any thread.
+/* Registers job kinds, schedules, retention, SQLSTATEs and value checks and
+ * subscribers of the change feed. Once, before any thread.
  */
 void compose(void);

@@ -7,6 +7,7 @@
 #include "base/system/clock.h"
 #include "base/system/log.h"
 #include "base/system/process.h"
+#include "content/changes/changes.h"
 #include "io/fiber/loop.h"
 #include "io/fiber/offload.h"
 #include "io/setup/setup.h"
@@ -171,6 +172,8 @@ static void startup_run(void *arg)
     Err err = start_in_time(&ctx, thread);
     if (err == OK) {
         log_event(LOG_INFO, "ready", LOG_I("thread", reactor->index));
+        if (thread->index == 0)
+            changes_start(reactor);
     } else if (err != ERR_CANCELLED) {
         Str reason = process_reason(&ctx, err);
         log_event(LOG_ERROR, "startup_failed", LOG_Z("error", err_info(err)->name),

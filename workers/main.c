@@ -3,6 +3,7 @@
 #include "base/system/clock.h"
 #include "base/system/log.h"
 #include "base/system/process.h"
+#include "content/changes/changes.h"
 #include "io/fiber/loop.h"
 #include "io/fiber/offload.h"
 #include "io/setup/setup.h"
@@ -133,6 +134,7 @@ static bool work(struct ctx *ctx, struct worker *worker)
         fiber_spawn(loop, "claim", worker_claim_run, worker);
         fiber_spawn(loop, "steward", worker_steward_run, worker);
         fiber_spawn(loop, "tracking", worker_drain_tracking_run, worker);
+        changes_start(worker->reactor);
         log_event(LOG_INFO, "working", LOG_S("worker", worker->incarnation),
                   LOG_I("slots", worker->slots));
         loop_run(loop);

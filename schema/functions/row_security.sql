@@ -18,6 +18,7 @@ begin
     select relname, protect_table.site_column, protect_table.shared_read from pg_class where oid = target
     on conflict (collection) do update
        set site_column = excluded.site_column, shared_read = excluded.shared_read;
+    perform spark.watch_table(target);
 end
 $$;
 

@@ -29,6 +29,7 @@ MODULES = {
         "query": ("query.h",),
         "plan": ("plan.h", "compile.h", "row_value.h", "sql_print.h"),
         "run": ("run.h", "row_sink.h"),
+        "changes": ("changes.h",),
         "items": ("items.h", "write_reference.h"),
         "ddl": ("ddl.h",),
         "load": ("load.h",),

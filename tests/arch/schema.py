@@ -78,6 +78,18 @@ def other_statements():
                 yield f"{path.name}: {' '.join(statement.split())[:60]}"
 
 
+def needs_unsaid():
+    """On a new database a function is as an old migration left it until its file is applied."""
+    known = homes()
+    for path in MIGRATIONS:
+        found = NEEDS.match(text(path))
+        said = found.group(1).split() if found else []
+        code = re.sub(r"--[^\n]*", "", text(path))
+        for name in sorted(set(re.findall(r"\bspark\.\w+(?=\()", code))):
+            if number(path) > LAST_WITH_BODIES and name in known and known[name][0].removesuffix(".sql") not in said:
+                yield f"{path.name} calls {name} without '-- functions: {known[name][0].removesuffix('.sql')}'"
+
+
 def needs_that_are_not_there():
     known = {path.stem: path for path in FUNCTIONS}
     for path in MIGRATIONS:
@@ -95,6 +107,7 @@ CLAIMS = {
     "each_function_is_defined_once": functions_defined_twice,
     "each_function_of_a_migration_has_its_latest_body": functions_without_a_home,
     "files_of_functions_hold_nothing_else": other_statements,
+    "a_migration_says_which_functions_it_needs": needs_unsaid,
     "functions_that_a_migration_needs_exist": needs_that_are_not_there,
 }
 

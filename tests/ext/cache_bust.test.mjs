@@ -100,6 +100,17 @@ test('a published article is told as the post that it becomes', async () => {
     await until(() => heard.slice(before).some((m) => m.collection === 'posts'), 'the message');
 });
 
+test('imported pages are told as edited ones are', async () => {
+    const before = heard.length;
+    const imported = await stack.request('POST', '/api/admin/import-blueprint',
+        { format: 'spark-site/1', site_id: site, pages: [{ permalink: '/imported', title: 'x' }], navigation: [{ label: 'Imported', url: '/imported' }] });
+    assert.equal(imported.status, 200, imported.text);
+    await until(() => heard.length >= before + 2, 'two messages');
+    const told = heard.slice(before).filter((m) => ['pages', 'navigation'].includes(m.collection));
+    assert.deepEqual(told.map((m) => [m.site, m.collection, m.action, m.surrogate_keys.length]).sort(),
+        [[site, 'navigation', 'create', 2], [site, 'pages', 'create', 2]]);
+});
+
 test('while Redis is away writes go on', async () => {
     await stack.redis.kill();
     const made = await stack.request('POST', '/items/posts', { site_id: site, title: 'away', slug: 'away' });

@@ -119,9 +119,11 @@ static fiber_fn Err keep_for_platform(struct db_tx *tx, Str table)
                                "create policy spark_platform on %.*s to spark_platform, "
                                "spark_owner using (true) with check (true)",
                                STR_FMT(name))));
-    return ddl_run(tx, str_printf(arena,
-                                  "grant select, insert, update, delete on %.*s to spark_platform",
-                                  STR_FMT(name)));
+    TRY(ddl_run(tx,
+                str_printf(arena, "grant select, insert, update, delete on %.*s to spark_platform",
+                           STR_FMT(name))));
+    return ddl_run(tx, str_printf(arena, "select spark.watch_table(%.*s::regclass)",
+                                  STR_FMT(sql_literal(arena, name))));
 }
 
 fiber_fn Err ddl_table_protect(struct db_tx *tx, Str table, Str key)

@@ -19,7 +19,8 @@
 enum { ITEMS_WRITE_MAX = 1000 };
 
 /* Where changes are published after the commit:
- * {"site":uuid|null,"collection":…,"action":"create|update|delete","keys":[…]} */
+ * {"site":uuid|null,"collection":…,"action":"create|update|delete","keys":[…]}; no keys: more than
+ * a thousand, or all. */
 #define ITEMS_CHANNEL STR("spark:items")
 
 /* A list; of a singleton its one row, or one of nulls before there is any. */
@@ -51,8 +52,8 @@ fiber_fn Err items_delete_many(struct ctx *ctx, struct items_target target,
 
 /*
  * The seam for extensions: called by core/content around every write, set once by the host. Single
- * items, many, nested ones, deletions and bulk loads come by here; statements of the factory's own
- * do not, unless they tell it with items_announce.
+ * items, many, nested ones, deletions and bulk loads come by here. Rows of other statements have no
+ * `before`; `after` hears of them from the change feed (items_feed.c), without an actor.
  */
 
 enum items_action { ITEMS_CREATE, ITEMS_UPDATE, ITEMS_DELETE };
@@ -86,11 +87,15 @@ bool items_are_filtered(enum items_action action, Str collection);
 fiber_fn Err items_filter(struct ctx *ctx, const struct items_change *change,
                           const struct json *payload, const struct json **ret);
 
-/* Tells Redis (ITEMS_CHANNEL) and the hooks, after a commit. Keys beyond 10,000 go untold. */
+/* Tells Redis (ITEMS_CHANNEL) and the hooks, after a commit. No keys: more than a thousand, or all.
+ */
 void items_announce(struct ctx *ctx, const struct items_change *change);
-/* The same when, and only when, this transaction has committed: for one row that a statement of our
- * own has written. */
-void items_announce_after(struct db_tx *tx, enum items_action action, Str collection, Uuid key);
+/* Whoever announces the rows of its statement itself, because it knows the actor, begins the
+ * statement with this comment: spark.is_announced looks for it. Rows of other tables that the
+ * statement changes (by cascades, by triggers) are not meant. */
+void items_put_announced(struct buf *sql, enum items_action action, Str collection);
+/* All other rows are announced from the change feed, by one process. Before the threads start. */
+void items_announce_changes(void);
 
 /*
  * Values that PostgreSQL cannot judge, checked by every write of a value into that field, nested,

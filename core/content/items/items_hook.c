@@ -41,6 +41,15 @@ Str items_action_name(enum items_action action)
     return NAMES[action];
 }
 
+/* A comment cannot end without an asterisk, whatever the collection is called. */
+void items_put_announced(struct buf *sql, enum items_action action, Str collection)
+{
+    buf_printf(sql, "/* announced %.*s ", STR_FMT(items_action_name(action)));
+    for (size_t i = 0; i < collection.len; i++)
+        buf_put_char(sql, collection.data[i] == '*' ? '?' : collection.data[i]);
+    buf_put_z(sql, " */ ");
+}
+
 /* Nobody waits for it: a lost message costs a cache its sixty seconds. */
 static void publish(struct ctx *ctx, const struct items_change *change)
 {
@@ -62,27 +71,6 @@ static void publish(struct ctx *ctx, const struct items_change *change)
     const Str words[] = {STR("PUBLISH"), ITEMS_CHANNEL, buf_str(json.out)};
     if (!json.out->is_full)
         (void)redis_send(ctx->reactor->redis, words, COUNT_OF(words));
-}
-
-static void announce_committed(struct ctx *ctx, void *arg)
-{
-    items_announce(ctx, arg);
-}
-
-void items_announce_after(struct db_tx *tx, enum items_action action, Str collection, Uuid key)
-{
-    assert(tx->connection != NULL);
-    struct ctx *ctx = tx->ctx;
-    Str *keys = arena_new(ctx->arena, Str);
-    *keys = uuid_text(ctx->arena, key);
-    struct items_change *change = arena_new(ctx->arena, struct items_change);
-    *change = (struct items_change){.action = action,
-                                    .collection = collection,
-                                    .site = ctx->scope.site,
-                                    .keys = keys,
-                                    .count = 1,
-                                    .is_audited = true};
-    db_after_commit(tx, announce_committed, change);
 }
 
 void items_announce(struct ctx *ctx, const struct items_change *change)

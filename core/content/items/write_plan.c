@@ -223,6 +223,10 @@ static void put_revision(struct sql *sql, const struct write_print *p)
 static void print_write(struct sql *sql, const void *arg)
 {
     const struct write_print *p = arg;
+    static const enum items_action ACTIONS[] = {[ACTION_CREATE] = ITEMS_CREATE,
+                                                [ACTION_UPDATE] = ITEMS_UPDATE,
+                                                [ACTION_DELETE] = ITEMS_DELETE};
+    items_put_announced(sql->out, ACTIONS[p->action], p->collection->name);
     sql_text(sql, "with w as (");
     if (p->action == ACTION_CREATE)
         put_insert(sql, p);

@@ -76,6 +76,7 @@ static Err insert_sql(struct bulk *bulk, const struct bulk_shape *shape, const S
     struct arena *arena = bulk->ctx->arena;
     struct buf *sql = buf_in_arena(arena, SQL_MAX);
     struct buf *values = buf_in_arena(arena, SQL_MAX);
+    items_put_announced(sql, ITEMS_CREATE, bulk->collection->name);
     buf_printf(sql, "insert into %.*s ", STR_FMT(sql_table(arena, bulk->collection->name)));
     const char *separator = "(";
     for (uint32_t i = 0; i < bulk->column_count; i++) {

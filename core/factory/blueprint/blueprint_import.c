@@ -5,6 +5,7 @@
 #include "access/audit/audit.h"
 #include "base/crypto/crypto.h"
 #include "base/system/ctx.h"
+#include "content/changes/changes.h"
 #include "factory/blueprint/blueprint_check.h"
 #include "factory/blueprint/blueprint_take.h"
 #include "gen/sql.h"
@@ -433,6 +434,7 @@ fiber_fn Err blueprint_site_store(struct ctx *ctx, const struct json *body,
     TRY(db_begin(ctx, &tx));
     in->tx = &tx;
     TRY(store_all(in, ret));
+    changes_hint_after(&tx);
     TRY(db_commit(&tx));
     err_ignore(db_query(ctx, &SQL_STATISTICS_REFRESH, NO_ARGS, NULL),
                "statistics help whoever reads next; the import is done");

@@ -1,5 +1,5 @@
 #include "access/audit/audit.h"
-#include "content/items/items.h"
+#include "content/changes/changes.h"
 #include "factory/production/production.h"
 #include "factory/review/review.h"
 #include "factory/text/text.h"
@@ -124,7 +124,7 @@ fiber_fn Err article_posted(struct db_tx *tx, Uuid article, const struct publish
                             bool is_draft)
 {
     struct ctx *ctx = tx->ctx;
-    items_announce_after(tx, ITEMS_CREATE, STR("posts"), post->id);
+    changes_hint_after(tx);
     return db_tx_query(tx, &SQL_ARTICLE_POSTED,
                        article_posted_args(ctx->arena,
                                            &(struct article_posted_args){

@@ -1,0 +1,132 @@
+/*
+ * Reading the feed. A snapshot says which transactions are visible: all below its xmax but those
+ * listed as under way. What became visible between two of them has an id from the first one's xmax
+ * on, or one that was under way then.
+ */
+#include "base/settings/settings.h"
+#include "base/system/clock.h"
+#include "base/text/buf.h"
+#include "content/changes/changes_internal.h"
+#include "gen/sql.h"
+#include "io/pg/db.h"
+#include "io/reactor/reactor.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+enum { PAGE = 200 };
+/* 21 digits for each of the connections that PostgreSQL can have. */
+#define SNAPSHOT_MAX ((size_t)262143 * 21)
+
+struct reader {
+    bool wants_all;
+    struct buf seen;    /* the snapshot up to which everything has been delivered; empty at first */
+    int64_t seen_at_us; /* when it was taken */
+};
+
+static fiber_fn Err deliver_between(struct platform platform, const struct reader *reader, Str now);
+static fiber_fn Err deliver_page(struct platform platform, const struct rows *rows);
+static struct change change_of(struct ctx *ctx, const struct rows *rows, uint32_t row);
+static bool is_gone(const struct ctx *ctx, const struct reader *reader);
+
+struct reader *changes_reader_new(bool wants_all)
+{
+    struct reader *reader = calloc(1, sizeof(*reader));
+    if (reader == NULL)
+        abort();
+    reader->wants_all = wants_all;
+    buf_init(&reader->seen, SNAPSHOT_MAX);
+    return reader;
+}
+
+void changes_reader_free(struct reader *reader)
+{
+    buf_finish(&reader->seen);
+    free(reader);
+}
+
+fiber_fn Err changes_read(struct ctx *ctx, struct reader *reader)
+{
+    struct platform platform = reactor_platform(ctx);
+    int64_t asked_at_us = clock_now_us();
+    struct rows rows;
+    TRY(db_query_platform(platform, &SQL_CHANGES_LOOK,
+                          ARGS(db_text_or_null(buf_str(&reader->seen))), &rows));
+    assert(rows.count == 1);
+    Str now = row_text(&rows, 0, CHANGES_LOOK_SNAPSHOT);
+    bool is_first = reader->seen.len == 0;
+    if (!is_first && (row_bool(&rows, 0, CHANGES_LOOK_IS_OLDER) || is_gone(ctx, reader)))
+        TRY(changes_deliver(ctx, &(struct changes){.has_gap = true}));
+    else if (row_bool(&rows, 0, CHANGES_LOOK_HAS_CHANGES))
+        TRY(deliver_between(platform, reader, now));
+    buf_clear(&reader->seen);
+    buf_put(&reader->seen, now);
+    assert(!reader->seen.is_full);
+    reader->seen_at_us = asked_at_us;
+    return OK;
+}
+
+/* Has the steward removed what this reader has not read? */
+static bool is_gone(const struct ctx *ctx, const struct reader *reader)
+{
+    int64_t kept_us = ctx->reactor->settings->changes_retention_h * 3600 * SECOND_US;
+    return clock_now_us() - reader->seen_at_us >= kept_us;
+}
+
+/* Later pages see what the first one saw: what is visible in `now` stays so. */
+static fiber_fn Err deliver_between(struct platform platform, const struct reader *reader, Str now)
+{
+    struct arena *arena = platform.ctx->arena;
+    int64_t after = 0;
+    uint32_t count = PAGE;
+    while (count == PAGE) {
+        ArenaMark mark = arena_mark(arena);
+        struct rows rows;
+        TRY(db_query_platform(platform, &SQL_CHANGES_BETWEEN,
+                              ARGS(db_text(buf_str(&reader->seen)), db_text(now), db_int(after),
+                                   db_bool(reader->wants_all)),
+                              &rows));
+        count = rows.count;
+        if (count > 0)
+            after = row_int(&rows, count - 1, CHANGES_BETWEEN_SEQ);
+        TRY(deliver_page(platform, &rows));
+        arena_rewind(arena, mark);
+    }
+    return OK;
+}
+
+static fiber_fn Err deliver_page(struct platform platform, const struct rows *rows)
+{
+    struct ctx *ctx = platform.ctx;
+    if (rows->count == 0)
+        return OK;
+    struct change *list = arena_array(ctx->arena, struct change, rows->count);
+    for (uint32_t i = 0; i < rows->count; i++) {
+        TRY(fiber_breathe(ctx));
+        list[i] = change_of(ctx, rows, i);
+    }
+    return changes_deliver(ctx, &(struct changes){.list = list, .count = rows->count});
+}
+
+static enum change_action action_of(Str name)
+{
+    if (str_eq(name, STR("create")))
+        return CHANGE_CREATE;
+    return str_eq(name, STR("update")) ? CHANGE_UPDATE : CHANGE_DELETE;
+}
+
+static struct change change_of(struct ctx *ctx, const struct rows *rows, uint32_t row)
+{
+    struct change change = {
+        .xid = row_text(rows, row, CHANGES_BETWEEN_XID),
+        .seq = row_int(rows, row, CHANGES_BETWEEN_SEQ),
+        .site = row_uuid(rows, row, CHANGES_BETWEEN_SITE),
+        .collection = row_text(rows, row, CHANGES_BETWEEN_COLLECTION),
+        .action = action_of(row_text(rows, row, CHANGES_BETWEEN_ACTION)),
+        .is_announced = row_bool(rows, row, CHANGES_BETWEEN_IS_ANNOUNCED),
+    };
+    if (row_is_null(rows, row, CHANGES_BETWEEN_KEYS))
+        return change;
+    change.count = row_text_array(ctx->arena, rows, row, CHANGES_BETWEEN_KEYS, &change.keys);
+    return change;
+}

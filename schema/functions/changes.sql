@@ -1,0 +1,118 @@
+-- The change feed (docs/decisions/0035-the-change-feed.md).
+
+-- Gives a table the triggers that note its changes: at its birth, and again when it has got a site column.
+--
+-- Not watched: tables by month (page views, events, the log) and the system's own records, of whose rows nobody keeps
+-- copies; and tables without a key, which are no collections.
+create or replace function spark.watch_table(target regclass) returns void
+language plpgsql as $$
+declare
+    name constant name := (select relname from pg_class where oid = target);
+    site constant name := (select site_column from spark.collections where collection = name);
+    -- The site may stand first in the key, but a table of sites has no other.
+    key constant name := (select a.attname from pg_index i
+                           cross join lateral unnest(i.indkey) with ordinality k (attnum, place)
+                            join pg_attribute a on a.attrelid = target and a.attnum = k.attnum
+                           where i.indrelid = target and i.indisprimary
+                           order by a.attname is not distinct from site, k.place limit 1);
+    note text;
+begin
+    if key is null or (select relkind <> 'r' or relispartition from pg_class where oid = target)
+       or name in ('directus_activity', 'directus_revisions', 'directus_sessions', 'directus_migrations') then
+        return;
+    end if;
+    note := case when key = 'id' and site = 'site_id' then 'spark.note_change()'
+                 else format('spark.note_change_by(%L, %L)', key, coalesce(site, '')) end;
+    execute format('create or replace trigger spark_change_insert after insert on %s '
+                   'referencing new table as added for each statement execute function %s', target, note);
+    execute format('create or replace trigger spark_change_update after update on %s '
+                   'referencing old table as gone new table as added for each statement execute function %s',
+                   target, note);
+    execute format('create or replace trigger spark_change_delete after delete on %s '
+                   'referencing old table as gone for each statement execute function %s', target, note);
+    execute format('create or replace trigger spark_change_truncate after truncate on %s '
+                   'for each statement execute function spark.note_truncate()', target);
+end
+$$;
+
+-- Does the process that sent this statement tell the others itself? Then the statement begins with a comment that says of
+-- what (items_put_announced in core/content/items/items_hook.c). Cascades and triggers reach other tables, or do something
+-- else to this one.
+create or replace function spark.is_announced(action text, collection name) returns boolean
+language sql volatile parallel restricted
+return pg_trigger_depth() = 1
+       and starts_with(current_query(), '/* announced ' || action || ' ' || replace(collection, '*', '?') || ' */');
+
+-- One row for each site whose rows the statement wrote. More than a thousand keys are not named.
+--
+-- Definer, because the lanes may not write the feed. The statements are static: planned once for a table and session.
+create or replace function spark.note_change() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    if tg_op = 'INSERT' then
+        insert into spark.changes (site, collection, action, keys, is_announced)
+        select r.site_id, tg_table_name, 'create', case when count(*) <= 1000 then array_agg(r.id::text) end,
+               spark.is_announced('create', tg_table_name)
+          from added r group by r.site_id;
+    elsif tg_op = 'UPDATE' then
+        -- A row that got another key or site is a change of both.
+        insert into spark.changes (site, collection, action, keys, is_announced)
+        select r.site_id, tg_table_name, 'update', case when count(*) <= 1000 then array_agg(r.id::text) end,
+               spark.is_announced('update', tg_table_name)
+          from (select a.site_id, a.id from added a union select g.site_id, g.id from gone g) r group by r.site_id;
+    else
+        insert into spark.changes (site, collection, action, keys, is_announced)
+        select r.site_id, tg_table_name, 'delete', case when count(*) <= 1000 then array_agg(r.id::text) end,
+               spark.is_announced('delete', tg_table_name)
+          from gone r group by r.site_id;
+    end if;
+    return null;
+end
+$$;
+
+-- The same for a table whose key or site column has another name: the first argument, and the second ('': no site).
+create or replace function spark.note_change_by() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    columns constant text := format('%s as site, %I::text as key',
+                                    case tg_argv[1] when '' then 'null::uuid' else quote_ident(tg_argv[1]) end, tg_argv[0]);
+    rows constant text := case tg_op when 'INSERT' then format('select %s from added', columns)
+                                     when 'DELETE' then format('select %s from gone', columns)
+                                     else format('select %1$s from added union select %1$s from gone', columns) end;
+begin
+    execute format('insert into spark.changes (site, collection, action, keys, is_announced) '
+                   'select r.site, $1, $2, case when count(*) <= 1000 then array_agg(r.key) end, spark.is_announced($2, $1) '
+                   'from (%s) r group by r.site', rows)
+      using tg_table_name, case tg_op when 'INSERT' then 'create' when 'UPDATE' then 'update' else 'delete' end;
+    return null;
+end
+$$;
+
+create or replace function spark.note_truncate() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    insert into spark.changes (collection, action, is_announced) values (tg_table_name, 'delete', false);
+    return null;
+end
+$$;
+
+-- What has become visible between two snapshots, from a seq on. Transactions that were under way at the first one
+-- are asked for by their ids, so one that commits late is not passed over, and nothing is read twice.
+--
+-- Its plan is made for its arguments: nearly all rows are older than the first snapshot, which no plan for all
+-- arguments knows.
+create or replace function spark.changes_between(
+    seen pg_snapshot, now pg_snapshot, after bigint, with_announced boolean, most integer)
+returns table (xid xid8, seq bigint, site uuid, collection text, action text, keys text[], is_announced boolean)
+language plpgsql stable set plan_cache_mode = force_custom_plan as $$
+begin
+    return query
+    select c.xid, c.seq, c.site, c.collection, c.action, c.keys, c.is_announced
+      from spark.changes c
+     where (c.xid >= pg_snapshot_xmax(seen) or c.xid = any(array(select pg_snapshot_xip(seen))))
+       and pg_visible_in_snapshot(c.xid, changes_between.now) and c.seq > after
+       and (with_announced or not c.is_announced)
+     order by c.seq
+     limit most;
+end
+$$;
