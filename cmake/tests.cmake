@@ -1,5 +1,5 @@
 # tests/unit/<layer>/test_*.c   label unit, may use that layer and those below
-# tests/db/test_*.c              label db, real PostgreSQL and Redis named by the environment
+# tests/db/<layer>/test_*.c      label db, real PostgreSQL and Redis named by the environment
 # tests/db/*.sh               label db, $1 is the superuser's URL of the same server
 # tests/stack/test_*.c           label stack, how much stack calls need: on build/release too
 # tests/real/test_*.c         label real, needs the real data: make test-real
@@ -53,7 +53,7 @@ if(NOT SPARK_SANITIZE STREQUAL "fuzz")
         set_tests_properties(db.${module} PROPERTIES LABELS db TIMEOUT 300 RESOURCE_LOCK database)
     endforeach()
 
-    file(GLOB files CONFIGURE_DEPENDS tests/db/test_*.c)
+    file(GLOB files CONFIGURE_DEPENDS tests/db/*/test_*.c)
     foreach(file IN LISTS files)
         cmake_path(GET file STEM module)
         string(REGEX REPLACE "^test_" "" module "${module}")

@@ -205,7 +205,7 @@ for suite in $suites; do
         if [ ${#files[@]} -gt 0 ]; then run_turns "${files[@]}"; fi
         ;;
     api | ext | e2e | chaos)
-        choose tests/"$suite"/*.test.mjs
+        choose tests/"$suite"/*.test.mjs tests/"$suite"/*/*.test.mjs
         if [ ${#files[@]} -gt 0 ]; then
             echo "== $suite"
             run_node "$suite" "${files[@]}" || touch "$results/$suite.failed"

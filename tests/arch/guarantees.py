@@ -14,6 +14,11 @@ def find(name):
         path = ROOT / "tests" / (name + suffix)
         if path.is_file():
             return path
+        # Suites with many files have a folder for each subject.
+        suite, _, rest = name.partition("/")
+        found = sorted((ROOT / "tests" / suite).glob(f"*/{rest}{suffix}")) if rest else []
+        if found:
+            return found[0]
     return ROOT / "tests" / name if (ROOT / "tests" / name).is_dir() else None
 
 

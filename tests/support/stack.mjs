@@ -5,7 +5,7 @@
 //   test.after(() => stack.stop());
 //   await fetch(stack.url + '/server/ping');
 //
-// tests/run.sh names the servers in the environment; run alone (`node --test tests/api/x.test.mjs`
+// tests/run.sh names the servers in the environment; run alone (`node --test tests/api/access/keys.test.mjs`
 // with SPARK_BIN set) a file starts its own.
 
 import { spawn, execFile } from 'node:child_process';

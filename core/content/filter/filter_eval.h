@@ -2,7 +2,7 @@
  * In memory: does a row, or the payload of a write, satisfy a filter?
  *
  * FILTER_OF_ROWS answers what SQL answers, for a filter on the row's own columns that the compiler
- * lets through (tests/db/test_filter_agreement.c holds them together). FILTER_OF_RULES is
+ * lets through (tests/db/content/test_filter_agreement.c holds them together). FILTER_OF_RULES is
  * validation: fields that are absent pass, conditions on related rows are left out, and operators
  * differ where the column `rules` of operators.def says so.
  *

@@ -1,0 +1,54 @@
+// The nil UUID is a key like any other: a tenant may give it to a row of its own, and no route may fall over that.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+
+import { makeTenant, startApi } from '../../support/api.mjs';
+
+const nil = '00000000-0000-0000-0000-000000000000';
+let stack;
+let a;
+
+before(async () => {
+    stack = await startApi();
+    a = await makeTenant(stack, 'A', 'a.example');
+});
+after(() => stack.stop());
+
+const post = (path, body, rest) => stack.call({ method: 'POST', path, token: a.token, host: 'a.example', body, ...rest });
+const make = async (collection, body) => {
+    const answer = await post(`/items/${collection}`, { id: nil, ...body });
+    assert.equal(answer.status, 200, answer.text);
+    assert.equal(answer.body.data.id, nil);
+};
+/** Answered, and by a server that is still there. */
+const answers = async (path, body, status, rest) => {
+    const answer = await post(path, body, rest);
+    assert.equal(answer.status, status, `${path}: ${answer.text}`);
+    assert.equal((await stack.call({ path: '/server/ping' })).status, 200);
+    return answer.body;
+};
+
+test('visitors_submit_a_form_whose_key_is_nil', async () => {
+    await make('forms', { name: 'Contact', slug: 'contact', fields: [{ name: 'email', type: 'email', required: true }] });
+    await answers('/api/forms/submit', { form_slug: 'contact', data: { email: 'ann@example.com' } }, 201, { token: null });
+    assert.deepEqual(await stack.rows('select form_id from form_submissions'), [[nil]]);
+});
+
+test('an_article_whose_key_is_nil_is_approved_like_any_other', async () => {
+    await make('generated_articles', { title: 'Nil', slug: 'nil', html_content: '<p>words</p>', campaign_id: a.campaign.id });
+    await stack.rows(`update generated_articles set status = 'qc' where id = '${nil}'`);
+    const { approved } = await answers('/api/seo/approve-batch', { article_ids: [nil], waive_word_target: true, reason: 'short' }, 200);
+    assert.equal(approved, 1);
+});
+
+test('a_site_whose_key_is_nil_answers_to_no_host', async () => {
+    const made = await stack.request('POST', '/items/sites', { id: nil, name: 'Nil', domain: 'nil.example' });
+    assert.equal(made.status, 200, made.text);
+    for (const [path, body] of [
+        ['/api/forms/submit', { form_slug: 'contact', data: {} }],
+        ['/api/track/pageview', { page_path: '/' }],
+        ['/api/track/call-click', { phone_number: '+15550100' }],
+    ])
+        assert.equal((await answers(path, body, 404, { host: 'nil.example', token: null })).code, 'UNKNOWN_SITE');
+});

@@ -1,0 +1,84 @@
+// The description of the surface: it is OpenAPI, a linter finds nothing, and it names what is there.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+
+import { createConfig, lintFromString } from '@redocly/openapi-core';
+
+import { readRoutes, startApi } from '../../support/api.mjs';
+
+let stack;
+let text;
+before(async () => {
+    stack = await startApi();
+    const answer = await stack.call({ path: '/server/specs/oas' });
+    assert.equal(answer.status, 200, answer.text);
+    text = answer.text;
+});
+after(() => stack.stop());
+
+test('linter_finds_nothing', async () => {
+    const config = await createConfig({ extends: ['recommended-strict'], rules: { 'no-empty-servers': 'error', 'operation-operationId-unique': 'error' } });
+    const problems = await lintFromString({ source: text, absoluteRef: '/openapi.json', config });
+    assert.deepEqual(problems.map(({ ruleId, message, location }) => [ruleId, message, location[0]?.pointer]), []);
+});
+
+test('routes_are_those_of_the_table', async () => {
+    const described = Object.entries(JSON.parse(text).paths).flatMap(([path, methods]) =>
+        Object.entries(methods).map(([method, { operationId }]) => `${method.replace('x-', '').toUpperCase()} ${path} ${operationId}`));
+    const routes = (await readRoutes()).map(({ method, pattern, handler }) => `${method} ${pattern.replace(/:(\w+)/g, '{$1}')} ${handler}`);
+    assert.deepEqual(described.sort(), routes.sort());
+});
+
+test('who_may_call_is_said_and_true', async () => {
+    const { paths } = JSON.parse(text);
+    for (const { method, pattern, guard } of await readRoutes()) {
+        if (method === 'SEARCH') continue;
+        const { security } = paths[pattern.replace(/:(\w+)/g, '{$1}')][method.toLowerCase()];
+        assert.equal(security.some((one) => Object.keys(one).length === 0), !['GUARD_ADMIN', 'GUARD_MEMBER', 'GUARD_GOD'].includes(guard), `${method} ${pattern}`);
+        if (security.length === 1 && 'token' in security[0]) {
+            const answer = await stack.call({ method, path: pattern.replace(/:\w+/g, '1'), body: method === 'GET' ? undefined : {} });
+            assert.equal(answer.status, 401, `${method} ${pattern}`);
+        }
+    }
+});
+
+test('limits_of_bodies_are_the_settings', async () => {
+    const { paths } = JSON.parse(text);
+    assert.match(paths['/api/track/pageview'].post.requestBody.description, /At most 8 KiB/);
+    assert.equal(paths['/server/ping'].get.requestBody, undefined);
+});
+
+test('what_routes_of_api_take_and_answer_has_a_schema', async () => {
+    const { paths, components } = JSON.parse(text);
+    // Their answers are data themselves: parts of a site, counters that a stream sends as well.
+    const free = ['blueprint_export', 'blueprint_post', 'queue_show', 'queue_events'];
+    const resolve = ({ $ref }) => components.schemas[$ref?.replace('#/components/schemas/', '')];
+    for (const [path, methods] of Object.entries(paths).filter(([path]) => path.startsWith('/api/'))) {
+        for (const [method, { operationId, requestBody, responses }] of Object.entries(methods)) {
+            if (requestBody) assert.ok(resolve(requestBody.content['application/json'].schema)?.properties, `${method} ${path}`);
+            const answer = resolve(responses['2XX'].content['application/json'].schema);
+            assert.equal(answer?.properties === undefined, free.includes(operationId), `${method} ${path}`);
+        }
+    }
+});
+
+test('an_answer_has_the_members_of_its_schema', async () => {
+    const { paths, components } = JSON.parse(text);
+    for (const path of ['/api/seo/stats', '/api/seo/articles', '/api/campaigns', '/api/admin/jobs', '/api/admin/worklog']) {
+        const answer = await stack.call({ path, token: stack.adminToken });
+        assert.equal(answer.status, 200, answer.text);
+        const { $ref } = paths[path].get.responses['2XX'].content['application/json'].schema;
+        assert.deepEqual(Object.keys(answer.body), Object.keys(components.schemas[$ref.replace('#/components/schemas/', '')].properties), path);
+    }
+});
+
+test('a_body_says_what_it_needs', () => {
+    const { components } = JSON.parse(text);
+    const { publish_post_body: publish, process_queue_post_body: queue } = components.schemas;
+    assert.deepEqual(publish.required, ['article_id']);
+    assert.deepEqual(publish.properties.status.enum, ['draft', 'published']);
+    assert.deepEqual(queue.anyOf, [{ required: ['queue_id'] }, { required: ['queue'] }]);
+    assert.equal(queue.properties.queue.deprecated, true);
+    assert.equal(queue.additionalProperties, false);
+});
