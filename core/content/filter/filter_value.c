@@ -49,6 +49,7 @@ struct filter *filter_member(struct arena *arena, Str name, const struct filter_
 const struct filter_value *filter_object(struct arena *arena, const struct filter *member)
 {
     assert(member->next == NULL);
+    assert(member->value != NULL);
     struct filter_value *object = arena_new(arena, struct filter_value);
     *object = (struct filter_value){.kind = FILTER_MEMBERS, .first = member, .count = 1};
     return object;
@@ -131,6 +132,7 @@ Str filter_json(struct arena *arena, const struct filter_value *value)
 
 struct filter_elements filter_elements(const struct filter_value *list)
 {
+    assert(list != NULL);
     bool has_members = list->kind == FILTER_MEMBERS;
     return (struct filter_elements){.list = list, .member = has_members ? list->first : NULL};
 }
@@ -138,6 +140,7 @@ struct filter_elements filter_elements(const struct filter_value *list)
 const struct filter_value *filter_next(struct filter_elements *elements)
 {
     const struct filter_value *list = elements->list;
+    assert(list->kind == FILTER_LIST ? elements->next <= list->count : elements->next == 0);
     if (list->kind == FILTER_LIST)
         return elements->next < list->count ? &list->items[elements->next++] : NULL;
     const struct filter *member = elements->member;

@@ -19,6 +19,7 @@ void value_share(struct compiler *c, const struct operand *operand,
     if (!c->is_sharing)
         return;
     struct sharing *sharing = c->sharing;
+    assert(sharing != NULL && sharing->of->count <= FINGERPRINT_LITERALS_MAX);
     while (i < sharing->of->count && sharing->of->literals[i] != given)
         i++;
     if (i == sharing->of->count)

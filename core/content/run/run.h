@@ -20,7 +20,7 @@ struct run {
     const DbArg *given; /* PARAM_GIVEN */
     uint32_t given_count;
     const Str
-        *values; /* of the query's shape, in the form its fields want; NULL: those of the plan */
+        *values; /* the query's literals, in the form their fields want; NULL: those of the plan */
     struct rows rows;
     struct branch_rows *branches;
     int64_t total;
