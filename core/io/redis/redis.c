@@ -122,7 +122,7 @@ fiber_fn Err redis_wait_ready(struct ctx *ctx, struct redis *redis)
         own.deadline_us = is_last ? ctx->deadline_us : end_us;
         Err err = wait_up(&own, redis);
         if (err == ERR_TIMEOUT && is_last)
-            return unreachable(ctx, redis);
+            return unreachable(&own, redis); /* what it says at its end becomes the ctx's */
         if (err != ERR_TIMEOUT)
             return err;
         diag_clear(&own);
