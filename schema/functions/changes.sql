@@ -40,29 +40,34 @@ $$;
 -- else to this one.
 create or replace function spark.is_announced(action text, collection name) returns boolean
 language sql volatile parallel restricted
-return pg_trigger_depth() = 1
-       and starts_with(current_query(), '/* announced ' || action || ' ' || replace(collection, '*', '?') || ' */');
+return pg_catalog.pg_trigger_depth() operator(pg_catalog.=) 1
+       and pg_catalog.starts_with(pg_catalog.current_query(),
+                                  pg_catalog.concat('/* announced ', action, ' ', pg_catalog.replace(collection, '*', '?'), ' */'));
 
 -- One row for each site whose rows the statement wrote. More than a thousand keys are not named.
 --
 -- Definer, because the lanes may not write the feed. The statements are static: planned once for a table and session.
+-- Setting search_path would cost as much as the insert does, so every name says its schema instead.
 create or replace function spark.note_change() returns trigger
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+language plpgsql security definer as $$
 begin
-    if tg_op = 'INSERT' then
+    if tg_op operator(pg_catalog.=) 'INSERT' then
         insert into spark.changes (site, collection, action, keys, is_announced)
-        select r.site_id, tg_table_name, 'create', case when count(*) <= 1000 then array_agg(r.id::text) end,
+        select r.site_id, tg_table_name, 'create',
+               case when pg_catalog.count(*) operator(pg_catalog.<=) 1000 then pg_catalog.array_agg(r.id::pg_catalog.text) end,
                spark.is_announced('create', tg_table_name)
           from added r group by r.site_id;
-    elsif tg_op = 'UPDATE' then
+    elsif tg_op operator(pg_catalog.=) 'UPDATE' then
         -- A row that got another key or site is a change of both.
         insert into spark.changes (site, collection, action, keys, is_announced)
-        select r.site_id, tg_table_name, 'update', case when count(*) <= 1000 then array_agg(r.id::text) end,
+        select r.site_id, tg_table_name, 'update',
+               case when pg_catalog.count(*) operator(pg_catalog.<=) 1000 then pg_catalog.array_agg(r.id::pg_catalog.text) end,
                spark.is_announced('update', tg_table_name)
           from (select a.site_id, a.id from added a union select g.site_id, g.id from gone g) r group by r.site_id;
     else
         insert into spark.changes (site, collection, action, keys, is_announced)
-        select r.site_id, tg_table_name, 'delete', case when count(*) <= 1000 then array_agg(r.id::text) end,
+        select r.site_id, tg_table_name, 'delete',
+               case when pg_catalog.count(*) operator(pg_catalog.<=) 1000 then pg_catalog.array_agg(r.id::pg_catalog.text) end,
                spark.is_announced('delete', tg_table_name)
           from gone r group by r.site_id;
     end if;
