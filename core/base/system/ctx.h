@@ -68,7 +68,7 @@ struct ctx *ctx_narrow(const struct ctx *ctx, Uuid site);
  * rows");
  *
  * It shares arena, deadline and trace; its epoch is unchecked. At the end of the block its errors
- * become its parent's. `why` is a literal and says why the other scope is right
+ * become its parent's, so what goes wrong in the block is recorded in the child. `why` is a literal and says why the other scope is right
  * (tests/arch/scopes.py lists all of them).
  */
 struct ctx ctx_for_site(struct ctx *parent, Uuid site, const char *why);
