@@ -1,8 +1,8 @@
 /* The one executable: every process of Spark starts here. */
 #include "app/compose.h"
 #include "base/system/log.h"
-#include "cli/command.h"
-#include "cli/places.h"
+#include "cli/commands/command.h"
+#include "cli/places/places.h"
 #include "io/pg/db_wait.h"
 
 #include <signal.h>

@@ -52,7 +52,7 @@ foreach(folder IN LISTS extension_folders)
     endif()
 endforeach()
 
-# Beside the binary, where it looks for them (cli/places.c).
+# Beside the binary, where it looks for them (cli/places/places.c).
 file(CREATE_LINK "${CMAKE_SOURCE_DIR}/frontend-static" "${CMAKE_BINARY_DIR}/frontend-static"
      SYMBOLIC)
 

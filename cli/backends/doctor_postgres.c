@@ -2,8 +2,8 @@
 #include "base/text/buf.h"
 #include "cli/backends/doctor.h"
 #include "cli/backends/leakproof.h"
+#include "cli/backends/seals.h"
 #include "cli/backends/sync_postgres.h"
-#include "cli/supervise/seals.h"
 #include "io/pg/migrate_files.h"
 
 enum { VERSION_MIN = 150000, NAMES_MAX = 16384 };

@@ -5,7 +5,7 @@
 #include "base/text/buf.h"
 #include "cli/backends/leakproof.h"
 #include "cli/backends/sync_postgres.h"
-#include "cli/environment.h"
+#include "cli/places/environment.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "cli/places.h"
+#include "cli/places/places.h"
 
 struct embedded_postgres {
     const struct places *places;

@@ -3,7 +3,7 @@
 #include "base/system/clock.h"
 #include "cli/backends/set_aside.h"
 #include "cli/backends/sync_redis.h"
-#include "cli/environment.h"
+#include "cli/places/environment.h"
 
 #include <errno.h>
 #include <signal.h>

@@ -3,7 +3,7 @@
  */
 #pragma once
 
-#include "cli/places.h"
+#include "cli/places/places.h"
 
 struct embedded_redis {
     const struct places *places;

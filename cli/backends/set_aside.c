@@ -1,7 +1,7 @@
 #include "cli/backends/set_aside.h"
 
 #include "base/system/clock.h"
-#include "cli/places.h"
+#include "cli/places/places.h"
 
 #include <assert.h>
 #include <dirent.h>

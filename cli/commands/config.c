@@ -1,8 +1,8 @@
 #include "base/json/json_writer.h"
 #include "base/settings/settings.h"
 #include "base/system/range.h"
-#include "cli/command.h"
-#include "cli/environment.h"
+#include "cli/commands/command.h"
+#include "cli/places/environment.h"
 
 #include <stdio.h>
 

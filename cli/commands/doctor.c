@@ -2,7 +2,7 @@
 
 #include "base/json/json_writer.h"
 #include "base/system/process.h"
-#include "cli/command.h"
+#include "cli/commands/command.h"
 
 #include <stdio.h>
 

@@ -2,7 +2,7 @@
 #include "base/json/json.h"
 #include "base/memory/array.h"
 #include "cli/commands/platform.h"
-#include "cli/table.h"
+#include "cli/commands/table.h"
 #include "gen/sql.h"
 #include "jobs/queue/job_kind.h"
 

@@ -2,7 +2,7 @@
 
 #include "base/settings/settings.h"
 #include "base/system/clock.h"
-#include "cli/command.h"
+#include "cli/commands/command.h"
 
 #include <stdio.h>
 

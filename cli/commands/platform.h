@@ -4,7 +4,7 @@
 #pragma once
 
 #include "cli/backends/sync_postgres.h"
-#include "cli/command.h"
+#include "cli/commands/command.h"
 #include "io/pg/db.h"
 
 /* Opens the database of the environment, or of the `spark up` that runs here, and begins. `needs`

@@ -1,7 +1,7 @@
 /* Sites: who owns the rows. */
 #include "access/identity/authenticate.h"
 #include "cli/commands/platform.h"
-#include "cli/table.h"
+#include "cli/commands/table.h"
 #include "gen/sql.h"
 
 #include <stdio.h>

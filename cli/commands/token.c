@@ -4,7 +4,7 @@
 #include "base/memory/array.h"
 #include "base/system/clock.h"
 #include "cli/commands/platform.h"
-#include "cli/table.h"
+#include "cli/commands/table.h"
 #include "gen/sql.h"
 
 #include <stdio.h>

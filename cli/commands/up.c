@@ -1,8 +1,8 @@
 #include "base/memory/array.h"
 #include "base/system/clock.h"
 #include "cli/backends/probe.h"
-#include "cli/command.h"
-#include "cli/environment.h"
+#include "cli/commands/command.h"
+#include "cli/places/environment.h"
 #include "cli/supervise/demo.h"
 #include "cli/supervise/up_steps.h"
 

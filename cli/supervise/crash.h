@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "cli/places.h"
+#include "cli/places/places.h"
 
 struct crash {
     const char *extension; /* that ended the process: its names, "a" or "file,a"; NULL: none */

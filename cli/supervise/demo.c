@@ -3,8 +3,8 @@
 #include "base/json/json_writer.h"
 #include "base/memory/array.h"
 #include "base/system/clock.h"
-#include "cli/commands/client.h"
-#include "cli/plain_text.h"
+#include "cli/console/plain_text.h"
+#include "cli/supervise/client.h"
 #include "cli/supervise/supervisor.h"
 #include "gen/embed.h"
 

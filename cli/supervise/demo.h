@@ -5,7 +5,7 @@
 #pragma once
 
 #include "base/system/ctx.h"
-#include "cli/say.h"
+#include "cli/console/say.h"
 
 struct demo {
     const struct say *say;

@@ -4,8 +4,8 @@
 #include "base/memory/array.h"
 #include "base/settings/settings_source.h"
 #include "base/text/buf.h"
-#include "cli/environment.h"
-#include "cli/places.h"
+#include "cli/places/environment.h"
+#include "cli/places/places.h"
 
 #include <assert.h>
 #include <dirent.h>

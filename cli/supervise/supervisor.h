@@ -6,7 +6,7 @@
 
 #include "cli/backends/embedded_postgres.h"
 #include "cli/backends/embedded_redis.h"
-#include "cli/say.h"
+#include "cli/console/say.h"
 
 enum child_kind { CHILD_POSTGRES, CHILD_REDIS, CHILD_SERVER, CHILD_WORKER };
 

@@ -4,9 +4,9 @@
 #include "base/system/clock.h"
 #include "base/text/buf.h"
 #include "cli/backends/probe.h"
-#include "cli/environment.h"
+#include "cli/backends/seals.h"
+#include "cli/places/environment.h"
 #include "cli/supervise/fresh_install.h"
-#include "cli/supervise/seals.h"
 #include "io/pg/db_wait.h"
 
 #include <signal.h>

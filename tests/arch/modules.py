@@ -72,6 +72,14 @@ MODULES = {
         "api/sites": (),
         "api/visitors": (),
     },
+    "cli": {
+        "process": ("process.h",),
+        "places": ("places.h", "environment.h"),
+        "console": ("say.h", "plain_text.h"),
+        "backends": ("embedded_postgres.h", "embedded_redis.h", "sync_postgres.h", "probe.h", "doctor.h", "seals.h"),
+        "supervise": ("up_steps.h", "demo.h"),
+        "commands": ("command.h",),
+    },
 }
 # What puts the modules of a layer together.
 COMPOSED_BY = {"server/main.c", "server/main.h"}

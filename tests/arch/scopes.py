@@ -21,7 +21,7 @@ EDGES = {
     "workers/main.c": "the process before it has a reactor",
     "server/main.c": "the process before it has a reactor",
     "app/main.c": "the command line",
-    "cli/supervise/process_log.c": "parses lines of a log",
+    "cli/process/process_log.c": "parses lines of a log",
 }
 MADE = re.compile(r"\(struct ctx\)\s*\{|\bstruct ctx \w+ = [{*]|struct cli \w+ = \{\.ctx")
 CHILD = re.compile(r"\b(ctx_for_site|ctx_for_platform|ctx_as_machinery)\(([^;]*?)\);", re.S)

@@ -1,5 +1,5 @@
 /* What the operator's commands refuse before they ask any database. */
-#include "cli/command.h"
+#include "cli/commands/command.h"
 #include "support/fixture.h"
 
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 #define COMMAND(noun, verb, function, arguments, help)                                             \
     int function(struct cli *cli, int argc, char **argv);
 #define FACE(noun, function, arguments, help)
-#include "cli/commands.def"
+#include "cli/commands/commands.def"
 #undef COMMAND
 #undef FACE
 

@@ -1,5 +1,5 @@
-#include "cli/environment.h"
-#include "cli/places.h"
+#include "cli/places/environment.h"
+#include "cli/places/places.h"
 #include "cli/supervise/installation.h"
 #include "support/fixture.h"
 

@@ -1,4 +1,4 @@
-#include "cli/command.h"
+#include "cli/commands/command.h"
 #include "support/fixture.h"
 
 static const struct command COMMAND_UNDER_TEST = {.noun = "thing", .verb = "", .arguments = ""};

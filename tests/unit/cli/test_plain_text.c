@@ -1,4 +1,4 @@
-#include "cli/plain_text.h"
+#include "cli/console/plain_text.h"
 #include "support/fixture.h"
 
 static void check(void **state, const char *html, const char *text)

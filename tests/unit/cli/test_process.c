@@ -1,6 +1,6 @@
 #include "base/system/clock.h"
 #include "cli/backends/set_aside.h"
-#include "cli/supervise/process.h"
+#include "cli/process/process.h"
 #include "support/fixture.h"
 
 #include <signal.h>

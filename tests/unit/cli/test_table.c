@@ -1,4 +1,4 @@
-#include "cli/table.h"
+#include "cli/commands/table.h"
 #include "support/fixture.h"
 
 static const struct table_column COLUMNS[] = {RAW_COLUMN("id"), TEXT_COLUMN("name"),

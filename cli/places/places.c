@@ -1,8 +1,8 @@
-#include "cli/places.h"
+#include "cli/places/places.h"
 
 #include "base/memory/array.h"
 #include "base/system/clock.h"
-#include "cli/environment.h"
+#include "cli/places/environment.h"
 
 #include <errno.h>
 #include <fcntl.h>

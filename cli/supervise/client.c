@@ -1,4 +1,4 @@
-#include "cli/commands/client.h"
+#include "cli/supervise/client.h"
 
 #include "base/text/buf.h"
 

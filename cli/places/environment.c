@@ -1,7 +1,7 @@
-#include "cli/environment.h"
+#include "cli/places/environment.h"
 
 #include "base/settings/settings_source.h"
-#include "cli/places.h"
+#include "cli/places/places.h"
 
 #include <assert.h>
 #include <errno.h>

@@ -1,5 +1,5 @@
-#include "cli/command.h"
-#include "cli/environment.h"
+#include "cli/commands/command.h"
+#include "cli/places/environment.h"
 
 #include <string.h>
 

@@ -1,4 +1,4 @@
-#include "cli/supervise/seals.h"
+#include "cli/backends/seals.h"
 
 #include "base/text/ascii.h"
 #include "cli/backends/sync_postgres.h"

@@ -1,7 +1,7 @@
 /* What a log says about a process that did not start: its error, not whatever it printed last. */
 #include "base/json/json.h"
 #include "base/memory/array.h"
-#include "cli/supervise/process.h"
+#include "cli/process/process.h"
 
 #include <stdio.h>
 #include <sys/stat.h>

@@ -1,4 +1,4 @@
-#include "cli/plain_text.h"
+#include "cli/console/plain_text.h"
 
 #include "base/memory/arena.h"
 #include "base/memory/array.h"

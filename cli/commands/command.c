@@ -1,8 +1,8 @@
-#include "cli/command.h"
+#include "cli/commands/command.h"
 
 #include "base/settings/settings.h"
 #include "base/system/range.h"
-#include "cli/environment.h"
+#include "cli/places/environment.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -10,14 +10,14 @@
 enum { GUESS_LEN_MAX = 24, GUESS_DISTANCE_MAX = 2 };
 
 /*
- * Weak: the front ends are sister libraries that the command line knows by one function each, and a test
- * of this library is linked without them. What is not there is not offered.
+ * Weak: the front ends are sister libraries that the command line knows by one function each, and a
+ * test of this library is linked without them. What is not there is not offered.
  */
 #define COMMAND(noun, verb, function, arguments, help)                                             \
     __attribute__((weak)) int function(struct cli *cli, int argc, char **argv);
 #define FACE(noun, function, arguments, help)                                                      \
     __attribute__((weak)) int function(int argc, char **argv);
-#include "cli/commands.def"
+#include "cli/commands/commands.def"
 #undef COMMAND
 #undef FACE
 
@@ -25,7 +25,7 @@ const struct command COMMANDS[] = {
 #define COMMAND(noun, verb, function, arguments, help)                                             \
     {noun, verb, arguments, help, function, NULL},
 #define FACE(noun, function, arguments, help) {noun, "", arguments, help, NULL, function},
-#include "cli/commands.def"
+#include "cli/commands/commands.def"
 #undef COMMAND
 #undef FACE
     {NULL, NULL, NULL, NULL, NULL, NULL},

@@ -1,4 +1,4 @@
-#include "cli/supervise/process.h"
+#include "cli/process/process.h"
 
 #include "base/system/clock.h"
 

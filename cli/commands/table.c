@@ -1,4 +1,4 @@
-#include "cli/table.h"
+#include "cli/commands/table.h"
 
 #include "base/json/json_writer.h"
 #include "base/system/range.h"

@@ -5,7 +5,7 @@
 
 #include "base/text/buf.h"
 #include "cli/backends/sync_postgres.h"
-#include "cli/command.h"
+#include "cli/commands/command.h"
 
 /* One column of the rows, in their order. A raw value is a number or JSON itself. */
 struct table_column {

@@ -11,7 +11,7 @@
  */
 #pragma once
 
-#include "cli/supervise/process.h"
+#include "cli/process/process.h"
 
 struct places {
     const char *data;

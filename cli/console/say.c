@@ -1,4 +1,4 @@
-#include "cli/say.h"
+#include "cli/console/say.h"
 
 #include "base/system/clock.h"
 
