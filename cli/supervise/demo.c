@@ -64,8 +64,7 @@ static Err count_of(struct play *play, Str collection, Str filter, int64_t *ret)
     return OK;
 }
 
-/* Site --------------------------------------------------------------------------------------------
- */
+/* Site */
 
 static Err find_sites(struct play *play, const struct json **ret)
 {
@@ -116,8 +115,7 @@ static Err close_site(struct play *play)
                       &answer);
 }
 
-/* Import ------------------------------------------------------------------------------------------
- */
+/* Import */
 
 static Err embedded_json(struct play *play, Str path, const struct json **ret)
 {
@@ -180,8 +178,7 @@ static Err make_headlines(struct play *play)
     return OK;
 }
 
-/* Articles ----------------------------------------------------------------------------------------
- */
+/* Articles */
 
 static void pause_poll(void)
 {
@@ -277,8 +274,7 @@ static Err make_articles(struct play *play)
     return OK;
 }
 
-/* Review and publishing -------------------------------------------------------------------------
- */
+/* Review and publishing */
 
 static Str ids_body(struct play *play, const struct json *articles, bool is_publishing)
 {
@@ -318,8 +314,7 @@ static Err publish(struct play *play)
     return OK;
 }
 
-/* What was made
- * ------------------------------------------------------------------------------------ */
+/* What was made */
 
 static void say_text(const struct say *say, Str text)
 {

@@ -50,7 +50,7 @@ static void watch_client(struct exchange *exchange)
         conn_watch(exchange->conn);
 }
 
-/* What to do ------------------------------------------------------------------------------- */
+/* What to do */
 
 static Str bearer_of(const struct request *request)
 {
@@ -284,7 +284,7 @@ static fiber_fn Err handle_with_retries(struct exchange *exchange)
     return err;
 }
 
-/* Its end ------------------------------------------------------------------------------------ */
+/* Its end */
 
 /* One wide line; the path only without its query, which may hold a token. */
 static void log_request(struct exchange *exchange, Err err)

@@ -43,8 +43,7 @@ const struct json *field_json(const struct field_reader *reader, const struct in
     return value;
 }
 
-/* A body -----------------------------------------------------------------------------------------
- */
+/* A body */
 
 static Err take_text(struct ctx *ctx, const struct json *object, const struct input_field *field,
                      const char *name, Str *ret)
@@ -104,8 +103,7 @@ void field_take_body(struct field_reader *reader, const struct input_field *fiel
         is_nullable ? value != NULL : !json_is_null(value);
 }
 
-/* A query ----------------------------------------------------------------------------------------
- */
+/* A query */
 
 static void take_query_int(struct field_reader *reader, const struct input_field *field, Str text)
 {

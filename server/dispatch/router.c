@@ -53,7 +53,7 @@ void router_free(struct router *router)
         arena_destroy(router->arena);
 }
 
-/* Building ----------------------------------------------------------------------------------- */
+/* Building */
 
 static int segment_cmp(Str a, Str b)
 {
@@ -148,7 +148,7 @@ bool router_add(struct router *router, const struct route *route)
     return true;
 }
 
-/* Finding ------------------------------------------------------------------------------------ */
+/* Finding */
 
 /* "sitemap-:page.xml" over "sitemap-7.xml" gives "7": what lies between the fixed ends. */
 static bool inner_param(Str pattern, Str segment, Str *ret)

@@ -7,7 +7,7 @@
 
 #include <assert.h>
 
-/* Hostnames ---------------------------------------------------------------------------------- */
+/* Hostnames */
 
 Err site_rule_check_caller(struct ctx *ctx, const struct route *route)
 {
@@ -48,7 +48,7 @@ static fiber_fn Err enter_host(struct ctx *ctx, const struct request *request, s
     return OK;
 }
 
-/* Sites that are named, or meant --------------------------------------------------------------- */
+/* Sites that are named, or meant */
 
 static fiber_fn Err enter_named(struct ctx *ctx, Uuid named, struct ctx **ret)
 {

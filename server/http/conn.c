@@ -25,7 +25,7 @@ static void on_soon(void *arg);
 static void receive(struct conn *conn);
 static void on_watched(struct conn *conn);
 
-/* The hook ---------------------------------------------------------------------------------- */
+/* The hook */
 
 static void really_read_start(h2o_socket_t *socket, h2o_socket_cb callback)
 {
@@ -71,7 +71,7 @@ void h2o_socket_read_start(h2o_socket_t *socket, h2o_socket_cb callback)
     really_read_start(socket, conn != NULL ? on_readable : callback);
 }
 
-/* Birth and death --------------------------------------------------------------------------- */
+/* Birth and death */
 
 static bool is_proxy(const struct server *server, const struct sockaddr *address)
 {
@@ -212,7 +212,7 @@ struct conn *conn_of_request(const h2o_req_t *req)
     return conn;
 }
 
-/* Reading ----------------------------------------------------------------------------------- */
+/* Reading */
 
 static void on_readable(h2o_socket_t *socket, const char *err)
 {
@@ -267,7 +267,7 @@ static void on_soon(void *arg)
     }
 }
 
-/* Watching ---------------------------------------------------------------------------------- */
+/* Watching */
 
 void conn_poll_anew(struct conn *conn)
 {

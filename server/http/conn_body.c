@@ -107,7 +107,7 @@ void conn_drop_body(struct conn *conn)
     holding_end(&conn->server->budgets, &conn->body_holding);
 }
 
-/* For a fiber ------------------------------------------------------------------------------- */
+/* For a fiber */
 
 static void wake(struct conn *conn)
 {

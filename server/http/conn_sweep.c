@@ -255,7 +255,7 @@ void conn_cut_one(struct server *server)
     }
 }
 
-/* Room ---------------------------------------------------------------------------------------- */
+/* Room */
 
 /* The owner that is at its share; NULL: the budget is used up. */
 static const struct account *owner_in_the_way(const struct budgets *budgets,

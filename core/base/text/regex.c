@@ -158,7 +158,7 @@ static struct workshop *workshop_get(void)
     return new;
 }
 
-/* Compiling ---------------------------------------------------------------------------------- */
+/* Compiling */
 
 static bool may_ignore_case(Str pattern, unsigned flags)
 {
@@ -297,7 +297,7 @@ struct regex *regex_must_compile(const char *pattern)
     return regex;
 }
 
-/* Matching ----------------------------------------------------------------------------------- */
+/* Matching */
 
 static void copy_groups(const struct workshop *shop, Str subject, int count,
                         struct regex_match *ret)

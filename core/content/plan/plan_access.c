@@ -230,7 +230,8 @@ Err forbid_fields(struct compiler *c, const struct collection *collection, const
     assert(count > 0);
     if (count == 1)
         return forbid_field(c, collection, names[0], place);
-    struct buf *list = buf_in_arena(c->ctx->arena, 800);
+    enum { NAMES_SHOWN_MAX = 800 /* bytes; what is beyond is left out of the sentence */ };
+    struct buf *list = buf_in_arena(c->ctx->arena, NAMES_SHOWN_MAX);
     for (uint32_t i = 0; i < count; i++)
         buf_printf(list, "%s\"%.*s\"", i == 0 ? "" : ", ", STR_FMT(names[i]));
     Str all = buf_str(list);

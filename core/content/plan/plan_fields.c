@@ -214,6 +214,7 @@ Err wants_collect(struct compiler *c, const struct collection *collection,
                   struct wants *ret)
 {
     assert(query != NULL && access != NULL);
+    enum { MISSING_MAX = 64 * 1024 /* bytes: fields that are not there, to be told at once */ };
     *ret = (struct wants){0};
     if (place.depth > QUERY_DEPTH_MAX)
         return fail(c->ctx, ERR_INVALID_QUERY, "Max relational depth exceeded");
@@ -224,7 +225,7 @@ Err wants_collect(struct compiler *c, const struct collection *collection,
         .query = query,
         .place = place,
         .wants = ret,
-        .missing = buf_in_arena(c->arena, 64 * 1024),
+        .missing = buf_in_arena(c->arena, MISSING_MAX),
     };
     if (query->field_count == 0)
         TRY(add(&k, STR("*")));

@@ -28,7 +28,7 @@ fiber_fn Err article_plan_version(struct ctx *ctx, Uuid campaign, const struct p
     return OK;
 }
 
-/* Slots ---------------------------------------------------------------------------------------- */
+/* Slots */
 
 static fiber_fn Err slots_of(struct ctx *ctx, Str text, struct sources *sources)
 {
@@ -50,7 +50,7 @@ static DbArg slots_arg(struct ctx *ctx, const struct sources *sources)
     return db_text_array(ctx->arena, sources->slots, sources->slot_count);
 }
 
-/* Modules -------------------------------------------------------------------------------------- */
+/* Modules */
 
 static fiber_fn Err modules_load(struct ctx *ctx, struct sources *sources)
 {
@@ -90,7 +90,7 @@ static fiber_fn Err take_modules(struct ctx *ctx, const struct campaign *campaig
     return OK;
 }
 
-/* Fragments and blocks ------------------------------------------------------------------------- */
+/* Fragments and blocks */
 
 static fiber_fn Err json_of(struct ctx *ctx, const struct rows *rows, uint32_t row, uint32_t column,
                             const struct json **ret)
@@ -165,7 +165,7 @@ static fiber_fn Err library_load(struct ctx *ctx, const struct plan_choice *choi
                         &plan->library);
 }
 
-/* Usage ---------------------------------------------------------------------------------------- */
+/* Usage */
 
 static fiber_fn Err usage_load(struct ctx *ctx, struct arena *arena, struct article_plan *plan)
 {
@@ -189,7 +189,7 @@ static fiber_fn Err usage_load(struct ctx *ctx, struct arena *arena, struct arti
     return OK;
 }
 
-/* Avatar, picture ------------------------------------------------------------------------------ */
+/* Avatar, picture */
 
 static Str keep(struct arena *arena, Str s)
 {

@@ -135,8 +135,7 @@ fiber_fn Err generation_run(struct ctx *ctx, struct job *job)
     return OK;
 }
 
-/* One at once
- * -------------------------------------------------------------------------------------- */
+/* One at once */
 
 static Err already_used(struct ctx *ctx, Uuid article)
 {

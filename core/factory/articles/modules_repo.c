@@ -7,7 +7,7 @@
 
 #include <assert.h>
 
-/* Usage ---------------------------------------------------------------------------------------- */
+/* Usage */
 
 /* The library is ordered by id. */
 static uint32_t index_of(const struct library *library, Uuid id)
@@ -65,7 +65,7 @@ fiber_fn Err modules_count(struct db_tx *tx, const struct library *library, cons
                        NULL);
 }
 
-/* One on demand -------------------------------------------------------------------------------- */
+/* One on demand */
 
 /* "<city> <campaign, or Guide>" when the campaign has no title of its own, or an empty one. */
 static Str title_of(struct ctx *ctx, const struct article_plan *plan,

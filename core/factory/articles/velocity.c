@@ -51,7 +51,7 @@ struct velocity_hours velocity_hours(bool is_business)
     return (struct velocity_hours){.opens = 0, .closes = 1440, .peak = 840, .spread = 240};
 }
 
-/* Days ---------------------------------------------------------------------------------------- */
+/* Days */
 
 /* What the range leaves of a day; empty when from >= until. */
 struct window {
@@ -88,7 +88,7 @@ static double weight_of(const struct velocity_plan *plan, uint32_t index, Random
     return weight * noise;
 }
 
-/* Apportionment ------------------------------------------------------------------------------- */
+/* Apportionment */
 
 struct share {
     double rest;
@@ -129,7 +129,7 @@ static void apportion(const double *weights, double sum, const struct velocity_p
     }
 }
 
-/* Times --------------------------------------------------------------------------------------- */
+/* Times */
 
 /* Nearly normal, deviation 1: twelve uniforms. Box and Muller need a logarithm and a cosine, whose
  * last bits differ between C libraries. */

@@ -50,8 +50,7 @@ bool blueprint_label_read(const struct json *value, Str *ret_label, bool *ret_li
     return true;
 }
 
-/* Fields ------------------------------------------------------------------------------------------
- */
+/* Fields */
 
 static Err refuse(struct ctx *ctx, Str where, const struct blueprint_field *field, Str sentence)
 {
@@ -210,8 +209,7 @@ static Err check_field(struct ctx *ctx, Str where, const struct blueprint_field 
     }
 }
 
-/* Rows --------------------------------------------------------------------------------------------
- */
+/* Rows */
 
 /* Also how a blueprint says that it holds no ids: there is no such member. */
 static Err check_members(struct ctx *ctx, Str where, const struct blueprint_part_info *info,

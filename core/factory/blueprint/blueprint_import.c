@@ -31,8 +31,7 @@ struct import {
     struct target *targets[BLUEPRINT_PARTS];
 };
 
-/* Names -------------------------------------------------------------------------------------------
- */
+/* Names */
 
 static const struct blueprint_row *find(const struct import *in, enum blueprint_part part,
                                         Str label, bool is_library)
@@ -148,8 +147,7 @@ static fiber_fn Err name_part(struct import *in, enum blueprint_part part)
     return OK;
 }
 
-/* Rows --------------------------------------------------------------------------------------------
- */
+/* Rows */
 
 struct place {
     Str where;
@@ -372,8 +370,7 @@ static fiber_fn Err add_part(struct import *in, enum blueprint_part part, int64_
     return err;
 }
 
-/* All of it ---------------------------------------------------------------------------------------
- */
+/* All of it */
 
 static fiber_fn Err log_import(struct import *in, const struct blueprint_site_result *result)
 {

@@ -20,8 +20,7 @@ bool is_duplicate(const struct thresholds *thresholds, const struct shingle_set 
            (ret->jaccard >= thresholds->review || is_contained);
 }
 
-/* At once ----------------------------------------------------------------------------------------
- */
+/* At once */
 
 struct few {
     struct article_set sets[DUPLICATES_DIRECT_MAX];
@@ -89,8 +88,7 @@ static fiber_fn Err scan_now(struct ctx *ctx, const struct duplicate_request *re
     return store_now(ctx, &thresholds, batch_of(ctx, request), ret);
 }
 
-/* Later
- * ------------------------------------------------------------------------------------------ */
+/* Later */
 
 struct scan_payload {
     double threshold; /* 0: the site's */

@@ -226,8 +226,7 @@ static fiber_fn Err read_articles(struct scan *scan)
     return read_texts(scan, ids, count, cursor.is_signed);
 }
 
-/* Candidates -------------------------------------------------------------------------------------
- */
+/* Candidates */
 
 struct step {
     struct near_pairs *near;
@@ -252,8 +251,7 @@ static fiber_fn Err search(struct scan *scan)
     return OK;
 }
 
-/* Comparing
- * -------------------------------------------------------------------------------------- */
+/* Comparing */
 
 /* What the lanes share. */
 struct comparing {
@@ -408,8 +406,7 @@ static fiber_fn Err compare_found(struct scan *scan)
     return run_lanes(scan, comparing_lane, &comparing);
 }
 
-/* The end ----------------------------------------------------------------------------------------
- */
+/* The end */
 
 static fiber_fn Err store_flags(struct scan *scan, struct db_tx *tx, Str batch, uint32_t *ret)
 {
@@ -487,8 +484,7 @@ static fiber_fn Err finish(struct scan *scan)
     return job_finish_commit(scan->job, &tx, result_of(ctx, &report));
 }
 
-/* Start ------------------------------------------------------------------------------------------
- */
+/* Start */
 
 fiber_fn Err duplicates_run(struct ctx *ctx, struct job *job)
 {

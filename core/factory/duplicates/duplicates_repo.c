@@ -31,8 +31,7 @@ fiber_fn Err thresholds_read(struct ctx *ctx, const struct duplicate_request *re
     return OK;
 }
 
-/* Which articles
- * --------------------------------------------------------------------------------- */
+/* Which articles */
 
 static fiber_fn Err query_ids(struct ctx *ctx, const struct duplicate_request *request, Uuid after,
                               struct rows *ret)
@@ -76,8 +75,7 @@ fiber_fn Err duplicate_ids_page(struct ctx *ctx, const struct duplicate_request 
     return OK;
 }
 
-/* Texts
- * ------------------------------------------------------------------------------------------ */
+/* Texts */
 
 /* The masks of the campaign of the row before: articles come by age, so mostly it is the same. */
 struct campaign_masks {
@@ -173,8 +171,7 @@ fiber_fn Err article_sets_load(struct ctx *ctx, const Uuid *ids, uint32_t count,
     return OK;
 }
 
-/* Signatures
- * ------------------------------------------------------------------------------------- */
+/* Signatures */
 
 fiber_fn Err signatures_store(struct ctx *ctx, const struct article_set *sets, uint32_t count)
 {
@@ -199,8 +196,7 @@ fiber_fn Err signatures_store(struct ctx *ctx, const struct article_set *sets, u
                     NULL);
 }
 
-/* Flags
- * ------------------------------------------------------------------------------------------ */
+/* Flags */
 
 static int64_t millionths(double share)
 {

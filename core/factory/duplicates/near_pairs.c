@@ -51,8 +51,7 @@ struct near_pairs {
     uint16_t rows[NEAR_BANDS][DEPTH_MAX];
 };
 
-/* Set-up
- * ----------------------------------------------------------------------------------------- */
+/* Set-up */
 
 /* Rows that must agree for a pair of this similarity not to be dropped. */
 static uint16_t agree_min(double jaccard, uint32_t shingles)
@@ -123,8 +122,7 @@ void near_pairs_put(struct near_pairs *near, const struct minhash *minhash, uint
     near->texts[near->count++] = (struct text){.shingles = shingles, .is_old = is_old};
 }
 
-/* Comparing
- * -------------------------------------------------------------------------------------- */
+/* Comparing */
 
 /* Containment c in a set x times as large is a Jaccard similarity of c / (1 + x - c). */
 static bool is_near(const struct near_pairs *near, const struct text *a, const struct text *b,
@@ -205,8 +203,7 @@ static void divide(struct near_pairs *near, const struct entry *run, uint32_t co
     }
 }
 
-/* Sorting
- * ---------------------------------------------------------------------------------------- */
+/* Sorting */
 
 static uint64_t key_of(const struct minhash *minhash, const uint16_t rows[DEPTH_MAX])
 {
@@ -251,8 +248,7 @@ void near_pairs_run(struct near_pairs *near, uint32_t from, uint32_t to)
     }
 }
 
-/* Steps ------------------------------------------------------------------------------------------
- */
+/* Steps */
 
 static bool has_few_new(const struct near_pairs *near)
 {
@@ -290,8 +286,7 @@ void near_pairs_step(struct near_pairs *near, uint32_t step)
     compare_with_all(near, near->young + from, left < FEW_STEP ? left : FEW_STEP);
 }
 
-/* What was found
- * --------------------------------------------------------------------------------- */
+/* What was found */
 
 static const struct partner *partners_of(const struct near_pairs *near, uint32_t text)
 {

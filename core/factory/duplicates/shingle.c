@@ -119,8 +119,7 @@ struct shingle_match shingle_sets_match(const struct shingle_set *a, const struc
     return match;
 }
 
-/* Examples ---------------------------------------------------------------------------------------
- */
+/* Examples */
 
 enum { EXAMPLES_MAX = 10, EXAMPLE_WORDS_MAX = 20, EXAMPLE_BYTES_MAX = 400 };
 

@@ -11,8 +11,7 @@ enum { SHORT_LETTERS_MAX = 2 };
 #define HASH_STEP UINT64_C(0x100000001B3)
 #define MASK_HASH UINT64_C(0x6D61736B6D61736B) /* the one word that all values become */
 
-/* Reading
- * ---------------------------------------------------------------------------------------- */
+/* Reading */
 
 struct reader {
     char *out;
@@ -142,8 +141,7 @@ static struct reader reader_make(struct arena *arena, Str html)
     return reader;
 }
 
-/* Masks ------------------------------------------------------------------------------------------
- */
+/* Masks */
 
 struct phrase {
     uint64_t words[MASK_WORDS_MAX];

@@ -37,7 +37,7 @@ struct page {
     uint32_t too_large;
 };
 
-/* Reading -------------------------------------------------------------------------------------- */
+/* Reading */
 
 static fiber_fn Err read_campaign(struct ctx *ctx, struct run *run, struct page *page)
 {
@@ -77,8 +77,7 @@ static fiber_fn Err page_read(struct ctx *ctx, struct run *run, struct page *pag
     return page->asked > 0 ? OK : read_named(ctx, run, page);
 }
 
-/* Finding --------------------------------------------------------------------------------------
- */
+/* Finding */
 
 /* What outlives the scratch that finding takes. */
 static struct links_result keep(struct arena *arena, const struct links_result *found)
@@ -123,8 +122,7 @@ static void find_links(void *arg)
     arena_destroy(scratch);
 }
 
-/* Writing --------------------------------------------------------------------------------------
- */
+/* Writing */
 
 /* One that was edited since it was read, alone and from the start. An article that went, or that
  * somebody edits all the time, is not the end of the others. */

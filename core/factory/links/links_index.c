@@ -8,8 +8,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-/* Targets by importance -------------------------------------------------------------------------
- */
+/* Targets by importance */
 
 struct ranked {
     const struct link_target *target;
@@ -60,7 +59,7 @@ uint32_t link_index_group(const struct link_index *index, struct arena *arena, S
     return group == NULL ? 0 : *group;
 }
 
-/* Nodes ---------------------------------------------------------------------------------------- */
+/* Nodes */
 
 static uint64_t mix(uint64_t key)
 {
@@ -155,8 +154,7 @@ static void link_suffixes(struct link_index *index)
     }
 }
 
-/* Building --------------------------------------------------------------------------------------
- */
+/* Building */
 
 /* An anchor's tokens lie in one list with all others'. */
 struct anchor_place {

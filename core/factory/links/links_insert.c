@@ -3,8 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-/* Words near links ------------------------------------------------------------------------------
- */
+/* Words near links */
 
 /* `first` and `end` count words, those before `closed` are closed already; returns the new
  * `closed`. Between two links lie at least min_distance words. */
@@ -30,8 +29,7 @@ static bool is_near_link(const struct inserter *in, const struct match *match)
     return false;
 }
 
-/* What is there already -------------------------------------------------------------------------
- */
+/* What is there already */
 
 static bool is_text(const struct link_token *token)
 {
@@ -89,8 +87,7 @@ static void read_links(struct inserter *in)
     }
 }
 
-/* Placing ---------------------------------------------------------------------------------------
- */
+/* Placing */
 
 static bool is_untouched(const struct inserter *in, const struct match *match)
 {
@@ -176,8 +173,7 @@ static void place_all(struct inserter *in)
     }
 }
 
-/* The new text ----------------------------------------------------------------------------------
- */
+/* The new text */
 
 struct placed {
     const struct match *match;

@@ -6,7 +6,7 @@
 #include "factory/links/links.h"
 #include "factory/text/text.h"
 
-/* Places ------------------------------------------------------------------------------------- */
+/* Places */
 
 enum link_place_kind {
     PLACE_LINK,
@@ -39,7 +39,7 @@ static inline bool link_place_is_free(const struct link_place *place)
     return place->open_all == 0 && !place->is_lost;
 }
 
-/* Tokens ------------------------------------------------------------------------------------- */
+/* Tokens */
 
 enum link_token_kind { TOKEN_WORD, TOKEN_SPACE, TOKEN_MARK, TOKEN_TAG };
 
@@ -83,7 +83,7 @@ struct link_text link_text_cut(struct arena *arena, const struct link_vocabulary
 struct link_text link_anchor_cut(struct arena *arena, struct link_vocabulary *vocabulary,
                                  Str anchor);
 
-/* Index -------------------------------------------------------------------------------------- */
+/* Index */
 
 struct link_owner {
     uint32_t target;
@@ -139,7 +139,7 @@ uint32_t link_index_next(const struct link_index *index, uint32_t node, uint32_t
 /* 0 when no target has this address. */
 uint32_t link_index_group(const struct link_index *index, struct arena *arena, Str href);
 
-/* Addresses ---------------------------------------------------------------------------------- */
+/* Addresses */
 
 /* Equal for addresses that lead to the same page: no fragment, no last slash, host in lower case,
  * and none for the site's own. */

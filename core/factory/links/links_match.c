@@ -6,8 +6,7 @@
 enum { FRESH_DAYS = 30 };
 #define DAY_US (24 * INT64_C(3600) * SECOND_US)
 
-/* Which targets ---------------------------------------------------------------------------------
- */
+/* Which targets */
 
 static bool is_younger(const struct link_target *target, const struct link_article *article)
 {
@@ -41,8 +40,7 @@ static void find_own_groups(struct inserter *in)
         link_index_group(in->index, in->arena, str_printf(in->arena, "/posts/%.*s", STR_FMT(post)));
 }
 
-/* Matches ---------------------------------------------------------------------------------------
- */
+/* Matches */
 
 /* "&" without ';' may be a reference to browsers: no tag may come between it and its name. */
 static bool cuts_reference(const struct inserter *in, uint32_t first, uint32_t end)
@@ -122,8 +120,7 @@ void links_find_matches(struct inserter *in)
         qsort(in->matches, in->match_count, sizeof *in->matches, links_compare_matches);
 }
 
-/* Candidates ------------------------------------------------------------------------------------
- */
+/* Candidates */
 
 static int compare_candidates(const void *left, const void *right)
 {

@@ -12,8 +12,7 @@
 /* More take their milliseconds off the loop. */
 enum { TARGETS_AT_ONCE = 200, HTML_AT_ONCE = 16 * 1024 };
 
-/* Targets --------------------------------------------------------------------------------------
- */
+/* Targets */
 
 static int64_t time_or_none(const struct rows *rows, uint32_t row, uint32_t column)
 {
@@ -73,8 +72,7 @@ fiber_fn Err links_index_of_site(struct ctx *ctx, const struct link_index **ret)
     return OK;
 }
 
-/* Inserting ------------------------------------------------------------------------------------
- */
+/* Inserting */
 
 struct link_article link_article_of(const struct rows *rows, uint32_t row)
 {
@@ -156,8 +154,7 @@ fiber_fn Err links_insert_article(struct ctx *ctx, const struct link_index *inde
     return edited_meanwhile(ctx);
 }
 
-/* Removing -------------------------------------------------------------------------------------
- */
+/* Removing */
 
 struct removal {
     struct arena *arena; /* of the fiber that waits */

@@ -214,7 +214,7 @@ static void put_text(struct cutter *cut, Str text, uint32_t from)
     }
 }
 
-/* Tags ---------------------------------------------------------------------------------------- */
+/* Tags */
 
 /* References decoded, into the arena. */
 static Str decode(struct arena *arena, Str value)

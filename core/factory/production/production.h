@@ -21,7 +21,7 @@ enum {
     PRODUCTION_WARNINGS_MAX = 4,
 };
 
-/* Planning: production_plan_repo.c ------------------------------------------------------------- */
+/* Planning: production_plan_repo.c */
 
 /* One end of a range: a date in the site's zone, an instant, or neither. */
 struct production_bound {
@@ -63,7 +63,7 @@ struct production_plan {
 fiber_fn Err production_schedule(struct ctx *ctx, const struct production_request *request,
                                  struct production_plan *ret);
 
-/* Queues: production_repo.c -------------------------------------------------------------------- */
+/* Queues: production_repo.c */
 
 struct production_state {
     Uuid campaign;
@@ -99,7 +99,7 @@ fiber_fn Err production_control(struct ctx *ctx, Uuid queue, Str action,
 fiber_fn Err production_test_batch(struct ctx *ctx, Uuid queue, Uuid campaign, uint32_t count,
                                    struct article_draft *ret_drafts, uint32_t *ret_count);
 
-/* Work: production_run_repo.c ------------------------------------------------------------------ */
+/* Work: production_run_repo.c */
 
 struct production_result {
     struct production_state state;

@@ -21,7 +21,7 @@ struct window {
     int64_t start_us, until_us;
 };
 
-/* Range ---------------------------------------------------------------------------------------- */
+/* Range */
 
 static DbArg date_of(const struct production_bound *bound)
 {
@@ -165,7 +165,7 @@ static fiber_fn Err days_load(struct ctx *ctx, struct production_plan *plan)
     return OK;
 }
 
-/* Storing ------------------------------------------------------------------------------------- */
+/* Storing */
 
 /* How the dates came about: with the seed they can be made again. */
 static Str schedule_json(struct ctx *ctx, const struct production_plan *plan)

@@ -6,7 +6,7 @@
 #include <assert.h>
 #include <inttypes.h>
 
-/* State ---------------------------------------------------------------------------------------- */
+/* State */
 
 fiber_fn Err production_find(struct ctx *ctx, Uuid queue, struct production_state *ret)
 {
@@ -93,7 +93,7 @@ fiber_fn Err production_control(struct ctx *ctx, Uuid queue, Str action,
     return production_find(ctx, queue, ret);
 }
 
-/* Test batch ---------------------------------------------------------------------------------- */
+/* Test batch */
 
 static fiber_fn Err flag_test(struct ctx *ctx, struct db_tx *tx, Uuid campaign,
                               const struct article_draft *drafts, uint32_t count)

@@ -26,7 +26,7 @@ static DbArg site_arg(const struct ctx *ctx)
     return db_uuid(ctx->scope.site);
 }
 
-/* Slots ---------------------------------------------------------------------------------------- */
+/* Slots */
 
 static fiber_fn Err claim(struct db_tx *tx, Uuid queue, int64_t job, uint32_t limit)
 {
@@ -131,8 +131,7 @@ static fiber_fn Err log_turn(struct db_tx *tx, const struct turn *turn)
     return audit_write(tx, &audit);
 }
 
-/* Ends of queues --------------------------------------------------------------------------------
- */
+/* Ends of queues */
 
 static fiber_fn Err lock_status(struct db_tx *tx, Uuid queue, Str *ret)
 {
@@ -191,7 +190,7 @@ static fiber_fn void turn_committed(struct ctx *ctx, const struct turn *turn)
                "statistics help the next turns; this one is done");
 }
 
-/* The request ---------------------------------------------------------------------------------- */
+/* The request */
 
 struct production_payload {
     Uuid queue_id;
@@ -289,7 +288,7 @@ fiber_fn Err production_process(struct ctx *ctx, Uuid queue, const struct produc
     return OK;
 }
 
-/* The job -------------------------------------------------------------------------------------- */
+/* The job */
 
 static fiber_fn Err release(struct db_tx *tx, Uuid queue, int64_t job)
 {

@@ -61,8 +61,7 @@ static bool local_name(const char *full, bool is_attribute, Str *ret)
     return is_known;
 }
 
-/* Text --------------------------------------------------------------------------------------------
- */
+/* Text */
 
 static Str line_start(const struct cleaner *c)
 {
@@ -116,8 +115,7 @@ static void on_text(void *arg, const XML_Char *data, int len)
     buf_put(c->text, str_of(data, (size_t)len));
 }
 
-/* Elements ---------------------------------------------------------------------------------------
- */
+/* Elements */
 
 static void put_attribute(struct cleaner *c, Str name, Str value)
 {
@@ -230,8 +228,7 @@ static void on_instruction(void *arg, const XML_Char *target, const XML_Char *da
     refuse(arg, "a picture may not have a processing instruction (%.*s)%s", str_from_z(target), "");
 }
 
-/* The document -----------------------------------------------------------------------------------
- */
+/* The document */
 
 static void set_handlers(struct cleaner *c)
 {

@@ -64,8 +64,7 @@ bool svg_allows_attribute(Str name)
     return is_property(name) || is_listed(name, ATTRIBUTES, COUNT_OF(ATTRIBUTES));
 }
 
-/* Values ----------------------------------------------------------------------------------------
- */
+/* Values */
 
 static Str skip_space(Str s)
 {

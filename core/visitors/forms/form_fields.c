@@ -60,7 +60,7 @@ struct sheet {
     Err first; /* fault */
 };
 
-/* Faults ------------------------------------------------------------------------------------- */
+/* Faults */
 
 static bool refuse(struct sheet *sheet, Str name, Str sentence)
 {
@@ -114,7 +114,7 @@ static const char *url_fault(Str text)
     return NULL;
 }
 
-/* The form's own words ----------------------------------------------------------------------- */
+/* The form's own words */
 
 static Str text_of(const struct json *object, Str key)
 {
@@ -182,7 +182,7 @@ static bool pattern_fits(struct ctx *ctx, const struct field *field, Str text)
     return regex_match(regex, text, NULL);
 }
 
-/* Values ------------------------------------------------------------------------------------- */
+/* Values */
 
 static bool text_fits(struct sheet *sheet, const struct field *field, Str text)
 {
@@ -281,7 +281,7 @@ static fiber_fn bool take_checkbox(struct sheet *sheet, const struct field *fiel
     return true;
 }
 
-/* The sheet ---------------------------------------------------------------------------------- */
+/* The sheet */
 
 static bool is_blank(const struct json *value)
 {

@@ -18,7 +18,7 @@ struct click {
     Str utm_source, utm_medium, utm_campaign, gclid, fbclid;
 };
 
-/* Forms: submissions.c ------------------------------------------------------------------------- */
+/* Forms: submissions.c */
 
 struct form {
     Uuid id;
@@ -49,7 +49,7 @@ bool submission_has_lead(const struct submission *submission);
 fiber_fn Err submission_store(struct ctx *ctx, const struct form *form,
                               struct submission *submission);
 
-/* Conversions: conversions.c ------------------------------------------------------------------- */
+/* Conversions: conversions.c */
 
 struct conversion {
     Uuid lead; /* nil: of nobody in particular */

@@ -45,7 +45,7 @@ static Str next_step(const struct production_state *state)
                               : STR("Wait for the workers to finish.");
 }
 
-/* process-queue -------------------------------------------------------------------------------- */
+/* process-queue */
 
 static void put_complete(struct reply *reply, const struct production_state *state)
 {
@@ -112,7 +112,7 @@ fiber_fn Err route_process_queue_post(struct ctx *ctx, const struct request *req
     return OK;
 }
 
-/* queue-control -------------------------------------------------------------------------------- */
+/* queue-control */
 
 fiber_fn Err route_queue_control_post(struct ctx *ctx, const struct request *request,
                                       const struct queue_control_post_input *input,
@@ -132,7 +132,7 @@ fiber_fn Err route_queue_control_post(struct ctx *ctx, const struct request *req
     return OK;
 }
 
-/* generate-test-batch -------------------------------------------------------------------------- */
+/* generate-test-batch */
 
 static struct test_article_replies articles_of(struct arena *arena,
                                                const struct article_draft *drafts, uint32_t count)

@@ -14,7 +14,7 @@ bool schema_has_body(const struct route *route)
     return false;
 }
 
-/* Values ------------------------------------------------------------------------------------- */
+/* Values */
 
 static void write_choices(struct json_writer *w, const char *choices)
 {
@@ -118,7 +118,7 @@ void schema_write_value(struct json_writer *w, const struct route_input *input,
     json_object_end(w);
 }
 
-/* Objects ------------------------------------------------------------------------------------ */
+/* Objects */
 
 static void write_property(struct json_writer *w, const struct route_input *input,
                            const struct input_field *field, const char *name, bool is_old)
@@ -234,7 +234,7 @@ void schema_write_body(struct json_writer *w, const struct route *route)
     json_object_end(w);
 }
 
-/* Replies ------------------------------------------------------------------------------------ */
+/* Replies */
 
 static const char *const REPLY_TYPES[] = {
     [REPLY_TRUE] = "boolean",  [REPLY_BOOL] = "boolean", [REPLY_INT] = "integer",

@@ -169,8 +169,7 @@ static void a_target_that_went_leaves_its_link_and_the_undo(void **state)
     assert_int_equal(removed, 1);
 }
 
-/* The bulk job ---------------------------------------------------------------------------------
- */
+/* The bulk job */
 
 static Err run_body(struct ctx *ctx, void *arg)
 {

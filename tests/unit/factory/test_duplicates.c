@@ -18,8 +18,7 @@ static double likeness(struct ctx *ctx, Str a, Str b)
     return shingle_sets_match(&first, &second).jaccard;
 }
 
-/* Words ------------------------------------------------------------------------------------------
- */
+/* Words */
 
 #define SENTENCE "every rider needs brakes that stop without any noise"
 
@@ -136,8 +135,7 @@ static void examples_are_the_longest_common_passages(void **state)
     expect_str(shingle_examples(ctx->arena, &a, &b, 1), SENTENCE " again");
 }
 
-/* Articles from a library ------------------------------------------------------------------------
- */
+/* Articles from a library */
 
 enum { SLOTS = 25, FRAGMENTS = 6, FRAGMENT_WORDS = 36 };
 
@@ -198,8 +196,7 @@ static void put_set(struct near_pairs *near, const struct shingle_set *set, bool
     near_pairs_put(near, &minhash, set->count, is_old);
 }
 
-/* Recall -----------------------------------------------------------------------------------------
- */
+/* Recall */
 
 enum { ARTICLES = 2000 };
 
@@ -289,8 +286,7 @@ static void recall_is_98_percent_of_the_exact_scan_at_one_half(void **state)
     expect_recall(ctx, sets, shared, 0.3);
 }
 
-/* Runs ------------------------------------------------------------------------------------------
- */
+/* Runs */
 
 static void of_many_copies_each_is_found_and_pairs_stay_few(void **state)
 {
