@@ -211,11 +211,12 @@ static void ctx_init(struct exchange *exchange)
 {
     struct reactor *reactor = exchange->server->reactor;
     int64_t timeout_us = reactor->settings->request_timeout_ms * MS_US;
-    exchange->ctx = ctx_new(exchange->arena, (struct ctx){
-                                                 .arena = exchange->arena,
-                                                 .reactor = reactor,
-                                                 .deadline_us = exchange->started_us + timeout_us,
-                                             });
+    const struct ctx nobody = {
+        .arena = exchange->arena,
+        .reactor = reactor,
+        .deadline_us = exchange->started_us + timeout_us,
+    };
+    exchange->ctx = ctx_new(exchange->arena, nobody);
 }
 
 /* What is refused without a fiber: there may be none left. */
@@ -355,14 +356,14 @@ static void run(void *arg)
     /* The body, the rows, the plan and all else but the answer itself: a client may take its time
      * to read. */
     exchange_drop_body(exchange);
-    const struct ctx ended = *exchange->ctx;
+    const struct ctx left = {
+        .arena = exchange->arena,
+        .reactor = exchange->ctx->reactor,
+        .scope = exchange->ctx->scope, /* whose answer it is */
+        .has_committed = exchange->ctx->has_committed,
+    };
     arena_rewind(exchange->arena, exchange->mark);
-    exchange->ctx = ctx_new(exchange->arena, (struct ctx){
-                                                 .arena = ended.arena,
-                                                 .reactor = ended.reactor,
-                                                 .scope = ended.scope, /* whose answer it is */
-                                                 .has_committed = ended.has_committed,
-                                             });
+    exchange->ctx = ctx_new(exchange->arena, left);
     arena_trim(exchange->arena);
 
     counter_add(COUNTER_http_in_flight, -1);

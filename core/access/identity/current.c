@@ -222,11 +222,12 @@ fiber_fn void access_pause_begin(struct ctx *ctx, bool of_all, struct access_pau
 {
     assert(pause->gate == NULL && pause->tx.connection == NULL);
     int64_t deadline_us = clock_now_us() + PAUSE_WAIT_US;
-    pause->ctx = ctx_new(ctx->arena, (struct ctx){
-                                         .arena = ctx->arena,
-                                         .reactor = ctx->reactor,
-                                         .deadline_us = min_i64(deadline_us, ctx->deadline_us),
-                                     });
+    const struct ctx own = {
+        .arena = ctx->arena,
+        .reactor = ctx->reactor,
+        .deadline_us = min_i64(deadline_us, ctx->deadline_us),
+    };
+    pause->ctx = ctx_new(ctx->arena, own);
     if (pause_take(pause, site_of(ctx), of_all) != OK)
         access_pause_end(pause);
 }

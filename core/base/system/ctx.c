@@ -10,43 +10,41 @@ struct ctx *ctx_new(struct arena *arena, struct ctx value)
     return ctx;
 }
 
+/* All but what a child has. */
+static struct ctx *successor(const struct ctx *ctx, const struct actor *actor, Scope scope,
+                             Uuid account)
+{
+    assert(ctx->parent == NULL);
+    const struct ctx next = {
+        .arena = ctx->arena,
+        .reactor = ctx->reactor,
+        .actor = actor,
+        .asked_by = ctx->asked_by,
+        .scope = scope,
+        .account = account,
+        .deadline_us = ctx->deadline_us,
+        .epoch = ctx->epoch,
+        .stamp = ctx->stamp,
+        .is_current = ctx->is_current,
+        .trace = ctx->trace,
+        .has_committed = ctx->has_committed,
+        .diag = ctx->diag,
+    };
+    return ctx_new(ctx->arena, next);
+}
+
 struct ctx *ctx_enter(const struct ctx *ctx, const struct actor *actor, Scope scope, Uuid account)
 {
-    assert(ctx->actor == NULL && ctx->scope.kind == SCOPE_NONE && ctx->parent == NULL);
-    return ctx_new(ctx->arena, (struct ctx){
-                                   .arena = ctx->arena,
-                                   .reactor = ctx->reactor,
-                                   .actor = actor,
-                                   .asked_by = ctx->asked_by,
-                                   .scope = scope,
-                                   .account = account,
-                                   .deadline_us = ctx->deadline_us,
-                                   .epoch = ctx->epoch,
-                                   .stamp = ctx->stamp,
-                                   .trace = ctx->trace,
-                                   .has_committed = ctx->has_committed,
-                                   .diag = ctx->diag,
-                               });
+    assert(ctx->actor == NULL && ctx->scope.kind == SCOPE_NONE);
+    struct ctx *next = successor(ctx, actor, scope, account);
+    next->is_current = false; /* the statements so far knew neither site nor host */
+    return next;
 }
 
 struct ctx *ctx_narrow(const struct ctx *ctx, Uuid site)
 {
-    assert(ctx->scope.kind != SCOPE_SITE && !uuid_is_nil(site) && ctx->parent == NULL);
-    return ctx_new(ctx->arena, (struct ctx){
-                                   .arena = ctx->arena,
-                                   .reactor = ctx->reactor,
-                                   .actor = ctx->actor,
-                                   .asked_by = ctx->asked_by,
-                                   .scope = {.kind = SCOPE_SITE, .site = site},
-                                   .account = ctx->account,
-                                   .deadline_us = ctx->deadline_us,
-                                   .epoch = ctx->epoch,
-                                   .stamp = ctx->stamp,
-                                   .is_current = ctx->is_current,
-                                   .trace = ctx->trace,
-                                   .has_committed = ctx->has_committed,
-                                   .diag = ctx->diag,
-                               });
+    assert(ctx->scope.kind != SCOPE_SITE && !uuid_is_nil(site));
+    return successor(ctx, ctx->actor, (Scope){.kind = SCOPE_SITE, .site = site}, ctx->account);
 }
 
 static struct ctx child_of(struct ctx *parent, const struct actor *actor, Scope scope,
