@@ -64,7 +64,7 @@ def compiled(temporary, heading, code):
 def faults():
     found = list(snippets())
     routes = [code for _, kind, code in found if kind == "c" and code.startswith("ROUTE(")]
-    sql = [code for _, kind, code in found if kind == "sql"]
+    sql = [code for _, kind, code in found if kind == "sql" and "-- name:" in code]
     if len(routes) != 1 or len(sql) != 1:
         yield "the page shows one route and one statement"
         return

@@ -130,7 +130,10 @@ def climbs():
 def homeless():
     for layer in MODULES:
         for path in sorted((ROOT / LAYERS[layer][0]).rglob("*.[ch]")):
-            if module_of(spelling(path, layer)) is None and spelling(path, layer) not in COMPOSED_BY:
+            name = spelling(path, layer)
+            module = module_of(name)
+            is_apart = module is not None and module[1] == "api" and name.count("/") > 2
+            if (module is None and name not in COMPOSED_BY) or is_apart:
                 yield f"{path.relative_to(ROOT)} is in no module"
 
 

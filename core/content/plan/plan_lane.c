@@ -26,9 +26,22 @@ static bool holds_pattern(const struct pred *pred)
             if (holds_pattern(member))
                 return true;
         return false;
-    default:
-        return false;
+    case PRED_TRUE:
+    case PRED_FALSE:
+    case PRED_COMPARE:
+    case PRED_ANY:
+    case PRED_BETWEEN:
+    case PRED_NULL:
+    case PRED_EMPTY:
+    case PRED_LIBRARY:
+    case PRED_SITE:
+    case PRED_SITE_OR_LIBRARY:
+    case PRED_CHILD_OF:
+    case PRED_SAME_SITE:
+    case PRED_ONE_SITE:
+        break;
     }
+    return false;
 }
 
 static bool names_keys(const struct source *root, const struct pred *pred)

@@ -254,7 +254,13 @@ void sql_pred(struct sql *sql, const struct pred *pred)
     case PRED_ONE_SITE:
         put_one_site(sql, pred);
         break;
-    default:
+    case PRED_COMPARE:
+    case PRED_ANY:
+    case PRED_NULL:
+    case PRED_LIBRARY:
+    case PRED_SITE:
+    case PRED_SITE_OR_LIBRARY:
         put_simple(sql, pred);
+        break;
     }
 }

@@ -15,7 +15,7 @@ static Err refuse(struct ctx *ctx, Str sentence, Str conditions, Str opens_at)
     return err;
 }
 
-/* As the triggers of 09_quality_gate.sql say it. */
+/* As schema/functions/pack_quality_gate.sql says it. */
 static Err report_gate(struct ctx *ctx, const struct db_error *error, Err err)
 {
     (void)err;
