@@ -228,9 +228,9 @@ static int complain_of_address(struct arena *arena, const struct settings *setti
 {
     Str host = settings->host;
     if (fault == 0 || fault == EADDRNOTAVAIL) {
-        process_complain(
-            "server", str_printf(arena, "HOST is '%.*s'; it has to be an address of this machine",
-                                 STR_FMT(host)));
+        process_complain("server",
+                         str_printf(arena, "HOST is '%.*s'; it must be an address of this machine",
+                                    STR_FMT(host)));
         return PROCESS_MISUSED;
     }
     const char *advice = fault == EADDRINUSE ? ": stop what listens there, or set PORT" : "";

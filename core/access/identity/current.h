@@ -17,7 +17,7 @@ struct reactor;
 enum { ACCESS_AGE_US = 1000 * 1000 };
 
 /* `err`, when it is none that could rest on memory, or when the stamps of ctx were the database's
- * at some time since `since_us`; ERR_STALE_EPOCH when they were not, and the work has to begin
+ * at some time since `since_us`; ERR_STALE_EPOCH when they were not, and the work must begin
  * again. Nothing is asked when a statement of ctx has met them, or when ctx has none. */
 fiber_fn Err access_settle(struct ctx *ctx, Err err, int64_t since_us);
 

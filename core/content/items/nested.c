@@ -409,7 +409,7 @@ fiber_fn Err nested_after(struct writer *w, const struct write_scope *scope,
     for (const struct nested *n = payload->first_nested; n != NULL; n = n->next) {
         if (n->field->relation->kind != RELATION_TO_MANY)
             continue;
-        /* Children name their parent by its key: it has to be the only one. */
+        /* Children name their parent by its key: it must be the only one. */
         bool is_there;
         if (w->ctx->scope.kind == SCOPE_PLATFORM && scope->collection->is_keyed_by_site)
             TRY(row_exists(w, scope->collection, key, &is_there));

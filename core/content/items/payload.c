@@ -403,7 +403,7 @@ Err payload_make(const struct write_scope *scope, const struct json *body, struc
     struct ctx *ctx = scope->ctx;
     const struct collection *collection = scope->collection;
     if (json_kind(body) != JSON_OBJECT)
-        return fail(ctx, ERR_INVALID_PAYLOAD, "An item has to be an object");
+        return fail(ctx, ERR_INVALID_PAYLOAD, "An item must be an object");
     *ret = (struct payload){
         .collection = collection, .action = scope->action, .count = collection->field_count};
     ret->cells = arena_array(ctx->arena, struct cell, collection->field_count);

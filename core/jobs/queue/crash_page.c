@@ -88,7 +88,7 @@ static void on_fatal(int number, siginfo_t *info, void *context)
     if (number == SIGSEGV || number == SIGBUS)
         report_overflow(info->si_addr);
     sigaction(number, &before[number], NULL);
-    /* A fault happens again as soon as we return; what was sent has to be sent again. */
+    /* A fault happens again as soon as we return; what was sent must be sent again. */
     bool is_fault = info->si_code > 0 && number != SIGTRAP && number != SIGSYS;
     if (!is_fault)
         raise(number);
