@@ -144,8 +144,8 @@ static fiber_fn Err start_once(struct ctx *ctx, const struct thread *thread)
     return make_administrator(ctx);
 }
 
-/* PostgreSQL may go away in between; its patience with that is for requests. What it was waiting
- * for is what the end of the time repeats. */
+/* PostgreSQL may become unreachable in between; the outage timeout of requests does not apply here.
+ * When the time is up, the last reason is reported. */
 static fiber_fn Err start_in_time(struct ctx *ctx, const struct thread *thread)
 {
     struct diag story = {.count = 0};

@@ -256,20 +256,20 @@ void fiber_shield_end(struct fiber_shield *shield)
     shield->ctx = NULL;
 }
 
-struct fiber_patience fiber_patience_begin(struct ctx *ctx, int64_t timeout_us)
+struct fiber_deadline fiber_deadline_begin(struct ctx *ctx, int64_t timeout_us)
 {
     assert(timeout_us > 0);
-    struct fiber_patience patience = {ctx, ctx->deadline_us};
+    struct fiber_deadline deadline = {ctx, ctx->deadline_us};
     int64_t end_us = clock_now_us() + timeout_us;
     if (ctx->deadline_us == 0 || end_us < ctx->deadline_us)
         ctx->deadline_us = end_us;
-    return patience;
+    return deadline;
 }
 
-void fiber_patience_end(struct fiber_patience *patience)
+void fiber_deadline_end(struct fiber_deadline *deadline)
 {
-    assert(patience->ctx != NULL);
-    patience->ctx->deadline_us = patience->deadline_us;
+    assert(deadline->ctx != NULL);
+    deadline->ctx->deadline_us = deadline->deadline_us;
 }
 
 void fiber_hold(int change)

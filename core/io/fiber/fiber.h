@@ -75,15 +75,15 @@ struct fiber_shield fiber_shield_begin(struct ctx *ctx, int64_t deadline_us);
 void fiber_shield_end(struct fiber_shield *shield);
 #define SCOPED_SHIELD __attribute__((cleanup(fiber_shield_end), unused))
 
-/* Until its end ctx's deadline is at most `timeout_us` away: for what is given up sooner than the
- * whole. Use it as SCOPED_PATIENCE. */
-struct fiber_patience {
+/* A tighter deadline for a part of the work: until its end, ctx's deadline is at most `timeout_us`
+ * away. Use it as SCOPED_DEADLINE. */
+struct fiber_deadline {
     struct ctx *ctx;
     int64_t deadline_us;
 };
-struct fiber_patience fiber_patience_begin(struct ctx *ctx, int64_t timeout_us);
-void fiber_patience_end(struct fiber_patience *patience);
-#define SCOPED_PATIENCE __attribute__((cleanup(fiber_patience_end), unused))
+struct fiber_deadline fiber_deadline_begin(struct ctx *ctx, int64_t timeout_us);
+void fiber_deadline_end(struct fiber_deadline *deadline);
+#define SCOPED_DEADLINE __attribute__((cleanup(fiber_deadline_end), unused))
 
 /* +1 when this fiber takes what it must give back before it ends (a gate, a transaction), -1 when
  * it has. The end of a fiber asserts 0. */

@@ -226,7 +226,7 @@ static struct settings away_settings(void)
 {
     struct settings settings = test_settings();
     settings.database_url = STR("host=/nonexistent");
-    settings.database_patience_ms = 100;
+    settings.database_outage_timeout_ms = 100;
     return settings;
 }
 
@@ -297,7 +297,7 @@ static void a_start_waits_for_the_server_and_so_does_the_way_back(void **state)
 {
     (void)state;
     struct settings settings = test_settings();
-    settings.database_patience_ms = 50;
+    settings.database_outage_timeout_ms = 50;
     allow_connections(false);
     struct db_fixture *f = fixture_open(settings);
     struct actor_fiber *start = actor_start(f, AS_NONE, be_ready, NULL);
@@ -324,7 +324,7 @@ static void one_lane_that_is_back_calls_the_others(void **state)
 {
     (void)state;
     struct settings settings = test_settings();
-    settings.database_patience_ms = 50;
+    settings.database_outage_timeout_ms = 50;
     allow_connections(false);
     struct db_fixture *f = fixture_open(settings);
     assert_int_equal(act(f, AS_A, begin_one, NULL), ERR_UNAVAILABLE);
