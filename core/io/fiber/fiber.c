@@ -36,7 +36,7 @@ struct fiber {
     int64_t slice_start_us; /* when it was resumed */
     bool has_slice;         /* resumed to compute, not because of an event */
     int64_t tag;
-    uint32_t guest;
+    uint32_t extension;
     int64_t inner_us; /* since then: what fibers took that it started */
     char work[TURN_WORK_MAX];
     /* One timer for all waits: it stays armed from wait to wait as long as their deadline is the
@@ -422,7 +422,7 @@ static void show_current(void)
     uint64_t turns = atomic_load_explicit(&shown->turns, memory_order_relaxed);
     atomic_store_explicit(&shown->turns, turns + 1, memory_order_relaxed);
     atomic_store_explicit(&shown->tag, current != NULL ? current->tag : 0, memory_order_relaxed);
-    atomic_store_explicit(&shown->guest, current != NULL ? current->guest : 0,
+    atomic_store_explicit(&shown->extension, current != NULL ? current->extension : 0,
                           memory_order_relaxed);
 }
 
@@ -474,17 +474,17 @@ bool fiber_has_overflowed(const void *address, struct fiber_overflow *ret)
     return true;
 }
 
-uint32_t fiber_guest(uint32_t guest)
+uint32_t fiber_extension(uint32_t extension)
 {
     uint32_t before = 0;
     if (current != NULL) {
-        before = current->guest;
-        current->guest = guest;
+        before = current->extension;
+        current->extension = extension;
     } else if (shown != NULL) {
-        before = atomic_load_explicit(&shown->guest, memory_order_relaxed);
+        before = atomic_load_explicit(&shown->extension, memory_order_relaxed);
     }
     if (shown != NULL)
-        atomic_store_explicit(&shown->guest, guest, memory_order_relaxed);
+        atomic_store_explicit(&shown->extension, extension, memory_order_relaxed);
     return before;
 }
 

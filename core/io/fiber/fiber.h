@@ -112,16 +112,16 @@ void fiber_work(Str verb, Str what);
  * and in a mapped page other processes. Written by that thread alone.
  */
 struct fiber_shown {
-    _Atomic int64_t tag;    /* fiber_tag of the fiber that has the CPU; 0: none */
-    _Atomic uint64_t turns; /* another value whenever the CPU has gone from fiber to fiber */
-    _Atomic uint32_t guest; /* fiber_guest of that fiber; 0: our own code */
+    _Atomic int64_t tag;        /* fiber_tag of the fiber that has the CPU; 0: none */
+    _Atomic uint64_t turns;     /* another value whenever the CPU has gone from fiber to fiber */
+    _Atomic uint32_t extension; /* current extension of that fiber; 0: none */
 };
 void fiber_show(struct fiber_shown *place); /* from now on, for this thread; NULL: no more */
 /* What this fiber works on, as a number: a worker's job. */
 void fiber_tag(int64_t tag);
-/* Whose code this fiber enters, as a number: an extension. Returns whose it was, to be put back
- * afterwards. Outside fibers it counts for the thread. */
-uint32_t fiber_guest(uint32_t guest);
+/* Sets the current extension of this fiber: the number of the extension whose code it enters, or 0.
+ * Returns the number to restore afterwards. Outside fibers it is the thread's. */
+uint32_t fiber_extension(uint32_t extension);
 
 /*
  * Has the fiber of this thread run out of its stack, or a deep call in it (base/memory/deep.h)?
