@@ -56,7 +56,7 @@ static fiber_fn Err is_fresh(struct ctx *ctx, struct access_cache *cache, Uuid s
                              int64_t site_epoch, bool *ret)
 {
     assert(site_epoch != 0);
-    TRY(access_look(ctx, clock_now_us() - ACCESS_AGE_US, &site, false));
+    TRY(access_revalidate(ctx, clock_now_us() - ACCESS_AGE_US, &site, false));
     *ret =
         access_thread(ctx->reactor)->cache == cache && cache_site(cache, site)->epoch == site_epoch;
     return OK;
