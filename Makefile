@@ -23,7 +23,7 @@ build: ## Install what building needs, build release
 .PHONY: test
 test: ## Every test, with sanitizers, against real PostgreSQL and Redis of its own
 	@tools/install.sh test
-	@tools/build.sh release # what `make run` runs has to build too, and to pass the suite stack
+	@tools/build.sh release # what `make run` runs must build too, and to pass the suite stack
 	@tools/build.sh asan
 	@tests/run.sh build/asan
 

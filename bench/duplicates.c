@@ -5,7 +5,7 @@
  *
  *   duplicates [articles = 100000] [threshold = 0.5]
  *
- * One article in fifty is a rewritten copy of the one before it: those are what has to be found.
+ * One article in fifty is a rewritten copy of the one before it: those are what must be found.
  */
 #include "base/crypto/random.h"
 #include "base/system/clock.h"

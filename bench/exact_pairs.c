@@ -1,5 +1,5 @@
 /*
- * What a duplicate scan has to find: every pair of articles compared with every other, exactly.
+ * What a duplicate scan must find: every pair of articles compared with every other, exactly.
  *
  *   exact_pairs FILE THRESHOLD
  *

@@ -57,7 +57,7 @@ function showList(articles) {
     shown = now;
 }
 
-/** Throws what the caller has to deal with: a lost session, a server that is away. */
+/** Throws what the caller must deal with: a lost session, a server that is away. */
 export async function refreshArticles() {
     try {
         const { data } = await get(`items/generated_articles?sort=-date_created&limit=${limit}&fields=${listFields}`);

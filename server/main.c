@@ -144,8 +144,8 @@ static fiber_fn Err start_once(struct ctx *ctx, const struct thread *thread)
     return make_administrator(ctx);
 }
 
-/* PostgreSQL may go away in between; its patience with that is for requests. What it was waiting
- * for is what the end of the time repeats. */
+/* PostgreSQL may become unreachable in between; the outage timeout of requests does not apply here.
+ * When the time is up, the last reason is reported. */
 static fiber_fn Err start_in_time(struct ctx *ctx, const struct thread *thread)
 {
     struct diag story = {.count = 0};
@@ -228,9 +228,9 @@ static int complain_of_address(struct arena *arena, const struct settings *setti
 {
     Str host = settings->host;
     if (fault == 0 || fault == EADDRNOTAVAIL) {
-        process_complain(
-            "server", str_printf(arena, "HOST is '%.*s'; it has to be an address of this machine",
-                                 STR_FMT(host)));
+        process_complain("server",
+                         str_printf(arena, "HOST is '%.*s'; it must be an address of this machine",
+                                    STR_FMT(host)));
         return PROCESS_MISUSED;
     }
     const char *advice = fault == EADDRINUSE ? ": stop what listens there, or set PORT" : "";

@@ -148,7 +148,7 @@ def split(arguments):
 
 def unquote(text, where):
     if not re.fullmatch(STRING, text):
-        raise Mistake(f"{where}: {text} has to be a string")
+        raise Mistake(f"{where}: {text} must be a string")
     return text[1:-1].replace('\\"', '"')
 
 

@@ -189,8 +189,8 @@ int worker_main(int argc, char **argv)
         struct host *host = host_load(&settings, NULL);
         kinds_add_extensions(arena, host);
         /* While its lease holds, a job waits out a restart of PostgreSQL: better than once more. */
-        if (settings.database_patience_ms < settings.worker_lease_s * 1000)
-            settings.database_patience_ms = settings.worker_lease_s * 1000;
+        if (settings.database_outage_timeout_ms < settings.worker_lease_s * 1000)
+            settings.database_outage_timeout_ms = settings.worker_lease_s * 1000;
         exit_code = run(&ctx, &settings);
         host_free(host);
         crash_page_hide();

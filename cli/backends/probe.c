@@ -92,7 +92,7 @@ Err probe_listen(struct ctx *ctx, const char *host, int64_t port, int64_t *ret_p
     struct addrinfo *address = NULL;
     int fault = resolve_for(host, port, AI_PASSIVE, &address);
     if (fault != 0)
-        return fail(ctx, ERR_CONFIG, "HOST is '%s'; it has to be an address of this machine: %s",
+        return fail(ctx, ERR_CONFIG, "HOST is '%s'; it must be an address of this machine: %s",
                     host, gai_strerror(fault));
     int error = try_listen(address, ret_port);
     freeaddrinfo(address);
@@ -100,7 +100,7 @@ Err probe_listen(struct ctx *ctx, const char *host, int64_t port, int64_t *ret_p
         return fail(ctx, ERR_CONFLICT, "port %d is in use: stop what listens there, or set PORT",
                     (int)port);
     if (error == EADDRNOTAVAIL)
-        return fail(ctx, ERR_CONFIG, "HOST is '%s'; it has to be an address of this machine", host);
+        return fail(ctx, ERR_CONFIG, "HOST is '%s'; it must be an address of this machine", host);
     if (error != 0)
         return fail(ctx, ERR_CONFLICT, "cannot listen on %s, port %d: %s", host, (int)port,
                     strerror(error));

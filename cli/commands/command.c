@@ -67,7 +67,7 @@ bool command_print_noun(FILE *out, const char *noun)
     return is_known;
 }
 
-/* How many letters have to be put in, taken out or changed (Levenshtein). */
+/* How many letters must be put in, taken out or changed (Levenshtein). */
 static size_t distance(const char *a, const char *b)
 {
     size_t row[GUESS_LEN_MAX + 1];

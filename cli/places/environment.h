@@ -12,7 +12,7 @@ Err environment_text(struct ctx *ctx, const char *path, Str *ret);
 
 /* Sets every name of the file that the environment does not have. A missing file is no error. */
 Err environment_read(struct ctx *ctx, const char *path);
-/* The same for a file that the operator has named (--config): it has to be there. */
+/* The same for a file that the operator has named (--config): it must be there. */
 Err environment_read_config(struct ctx *ctx, const char *path);
 
 /* Set, and not to nothing. */

@@ -72,10 +72,10 @@ static bool was_asked_to(int status)
  * its kinds of jobs by the other. */
 static const char *extension_names(struct arena *arena, const struct crash_page *page)
 {
-    uint32_t guest = crash_page_guest(page);
-    if (guest == 0 || page->extensions[guest - 1].file[0] == '\0')
+    uint32_t extension = crash_page_extension(page);
+    if (extension == 0 || page->extensions[extension - 1].file[0] == '\0')
         return NULL;
-    const struct crash_extension *entry = &page->extensions[guest - 1];
+    const struct crash_extension *entry = &page->extensions[extension - 1];
     if (entry->name[0] == '\0' || strcmp(entry->name, entry->file) == 0)
         return path_format(arena, "%s", entry->file);
     return path_format(arena, "%s,%s", entry->file, entry->name);

@@ -139,8 +139,8 @@ static Err refuse_lost_secrets(struct ctx *ctx, const char *path, const char *st
     return fail(
         ctx, ERR_CONFIG,
         "%s %s: restore it from a backup, set %.*s in the environment, or let "
-        "`spark up --new-secrets` make new ones. Then ADMIN_TOKEN is another one, everybody "
-        "has to log in again, and stored secrets of sites have to be entered again",
+        "`spark up --new-secrets` make new ones. Then ADMIN_TOKEN changes, all users must log in "
+        "again, and the stored secrets of sites must be entered again",
         path, state, STR_FMT(names));
 }
 

@@ -60,7 +60,7 @@ spark_status god_read(const spark_api *api, spark_call *call, const spark_reques
 {
     spark_status status = api->json_parse(call, request->body, body);
     if (status == SPARK_OK && api->json_kind(*body) != SPARK_JSON_OBJECT)
-        return api->fail(call, SPARK_BAD_INPUT, SPARK_STR("The body has to be an object"));
+        return api->fail(call, SPARK_BAD_INPUT, SPARK_STR("The body must be an object"));
     return status == SPARK_OK ? api->json_check(call, *body, known) : status;
 }
 

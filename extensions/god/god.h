@@ -18,7 +18,7 @@ spark_status god_add(const spark_api *host, spark_registry *registry,
                      const struct god_route *routes, size_t count);
 
 spark_status god_reply(const spark_api *api, spark_call *call, spark_str body);
-/* The body, which has to be an object with no members but `known` (spark_api.json_check). */
+/* The body, which must be an object with no members but `known` (spark_api.json_check). */
 spark_status god_read(const spark_api *api, spark_call *call, const spark_request *request,
                       spark_str known, const spark_json **body);
 /* "2024-12-29T23:56:42.000Z" */

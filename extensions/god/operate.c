@@ -128,7 +128,7 @@ static spark_status actions_read(spark_call *call, const spark_json *actions, sp
     size_t count = api->json_length(actions);
     if (api->json_kind(actions) != SPARK_JSON_ARRAY || count == 0 || count > KNOWN_COUNT)
         return api->fail(call, SPARK_BAD_INPUT,
-                         SPARK_STR("\"actions\" has to be an array of 1 to 4 actions"));
+                         SPARK_STR("\"actions\" must be an array of 1 to 4 actions"));
     for (size_t i = 0; i < count; i++) {
         spark_str action = api->json_string(api->json_at(actions, i));
         bool is_known = false;

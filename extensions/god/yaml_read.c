@@ -147,7 +147,7 @@ static bool on_open(struct reader *r, bool is_map, const yaml_char_t *anchor,
     if (tag != NULL)
         return refuse(r, "tags are not taken");
     if (is_key(r))
-        return refuse(r, "a key has to be a word");
+        return refuse(r, "a key must be a word");
     if (r->depth == DEPTH_MAX)
         return refuse(r, "it is nested too deeply");
     separate(r);

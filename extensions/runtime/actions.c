@@ -38,8 +38,8 @@ static _Thread_local uint32_t open_count;
 
 static struct queue *queue_of(const struct host_hook *hook)
 {
-    assert(hook->extension->guest > 0 && hook->extension->guest <= EXTENSIONS_MAX);
-    return &queues[hook->extension->guest - 1];
+    assert(hook->extension->number > 0 && hook->extension->number <= EXTENSIONS_MAX);
+    return &queues[hook->extension->number - 1];
 }
 
 uint32_t actions_open(void)

@@ -131,7 +131,7 @@ static Err check_columns(struct ctx *ctx, const struct rows *rows)
     for (uint32_t i = 0; i < rows->columns; i++) {
         if (!is_shown(row_oid(rows, i)))
             return fail(ctx, ERR_EXTENSION,
-                        "The column \"%.*s\" has a type that has to be selected as ::text.",
+                        "The column \"%.*s\" has a type that must be selected as ::text.",
                         STR_FMT(row_column_name(rows, i)));
     }
     return OK;

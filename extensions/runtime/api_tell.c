@@ -25,7 +25,7 @@ static Err site_of(struct ctx *ctx, Str given, Uuid *ret)
 {
     Uuid site = {0};
     if (given.len > 0 && !uuid_parse(given, &site))
-        return fail(ctx, ERR_INVALID_PAYLOAD, "\"site_id\" has to be a UUID");
+        return fail(ctx, ERR_INVALID_PAYLOAD, "\"site_id\" must be a UUID");
     bool is_own =
         ctx->scope.kind == SCOPE_SITE && (given.len == 0 || uuid_eq(site, ctx->scope.site));
     if (!is_own && ctx->scope.kind != SCOPE_PLATFORM)

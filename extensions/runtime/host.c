@@ -87,12 +87,12 @@ static bool has_twin(const struct host *host, const struct extension *extension)
 static bool open_entered(struct host *host, struct extension *extension)
 {
     Str file = str_from_z(extension->name);
-    crash_page_name(extension->guest - 1, file, STR(""));
+    crash_page_name(extension->number - 1, file, STR(""));
     uint32_t before = extension_enter(extension);
     bool is_open = module_open(host->arena, extension);
     extension_leave(before);
     if (is_open)
-        crash_page_name(extension->guest - 1, file, str_from_z(extension->name));
+        crash_page_name(extension->number - 1, file, str_from_z(extension->name));
     return is_open;
 }
 
@@ -130,7 +130,7 @@ static void load_file(struct host *host, const char *folder, Str file)
     extension->version = "";
     extension->file = str_z(host->arena, str_printf(host->arena, "%s/%.*s", folder, STR_FMT(file)));
     host->extensions[host->count++] = extension;
-    extension->guest = host->count;
+    extension->number = host->count;
     if (!is_disabled(host, extension) && start(host, extension))
         log_event(LOG_INFO, "extension_started", LOG_Z("extension", extension->name),
                   LOG_Z("version", extension->version), LOG_Z("file", extension->file));

@@ -17,7 +17,7 @@ enum {
 enum extension_state { EXTENSION_ON, EXTENSION_OFF, EXTENSION_REFUSED, EXTENSION_DISABLED };
 
 struct extension {
-    uint32_t guest;               /* its number on the crash page; never 0 */
+    uint32_t number;              /* its number on the crash page; never 0 */
     const spark_extension *block; /* NULL unless it was loaded */
     const char *name;             /* of the file until the block has said it */
     const char *version;
@@ -137,12 +137,12 @@ static inline const spark_json *spark_of_json(const struct json *json)
  * may wait while other fibers do other things; the fiber remembers. Returns what _leave takes. */
 static inline uint32_t extension_enter(const struct extension *extension)
 {
-    return fiber_guest(extension->guest);
+    return fiber_extension(extension->number);
 }
 
 static inline void extension_leave(uint32_t before)
 {
-    fiber_guest(before);
+    fiber_extension(before);
 }
 
 /* hooks.c */

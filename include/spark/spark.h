@@ -248,7 +248,7 @@ typedef struct spark_api {
      * under row security; what it changes is durable when this returns. Where there is no site (a
      * visitor on an unknown host) only the library's rows are seen. It may not change settings, run
      * text as SQL or make tables. Values of other types
-     * than text, numbers without decimals, boolean, uuid, json and timestamps have to be selected
+     * than text, numbers without decimals, boolean, uuid, json and timestamps must be selected
      * as ::text. */
     spark_status (*query)(spark_call *call, spark_str sql, const spark_arg *args, size_t arg_count,
                           spark_rows **rows /* may be NULL */);

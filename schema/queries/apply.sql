@@ -1,4 +1,4 @@
--- A snapshot of a schema, applied to the database: what the diff has to know, and changes of what is
+-- A snapshot of a schema, applied to the database: what the diff must know, and changes of what is
 -- tracked already. On the platform lane, in one transaction with the DDL.
 
 -- name: apply_own :read

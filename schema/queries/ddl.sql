@@ -74,7 +74,7 @@ select $1::text, $2::text, $3::text, m.one_field, m.one_collection_field,
        m.junction_field, m.sort_field, coalesce(m.one_deselect_action, 'nullify')
   from jsonb_populate_record(null::directus_relations, ($4::jsonb) - 'one_allowed_collections' - 'id') m;
 
--- All that making a relation from $1.$2 to $3 has to know. `target_key`: its only key column.
+-- All that making a relation from $1.$2 to $3 must know. `target_key`: its only key column.
 -- name: ddl_relation_facts :read
 -- returns: has_collection, has_field, is_column, has_relation, has_foreign_key, has_target, own_key, target_key, key_type, field_type, site_column, target_site_column, target_shared, special, is_tracked, has_companion, target_keyed_by_site
 select many.oid is not null or exists (select from directus_collections where collection = $1::text) as has_collection,

@@ -64,7 +64,7 @@ select epoch from spark.epoch;
 
 -- The stamp of all and those of some sites; a row for each of these, or one without. The start of the
 -- server is here because behind a pooler a connection survives the server that it led to.
--- name: db_look :read
+-- name: db_stamps :read
 -- returns: epoch, server_started, site_id, site_epoch
 select e.epoch, pg_postmaster_start_time() as server_started, w.site_id, coalesce(s.epoch, 1) as site_epoch
   from spark.epoch e

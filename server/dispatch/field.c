@@ -17,7 +17,7 @@ static void complain(struct field_reader *reader, const struct input_field *fiel
                    str_printf(reader->ctx->arena, "%s %s", field->path, wanted));
 }
 
-/* "draft, published" → "has to be draft or published" */
+/* "draft, published" → "must be draft or published" */
 static void check_choice(struct field_reader *reader, const struct input_field *field)
 {
     Str *value = field_value(reader, field);
@@ -25,8 +25,8 @@ static void check_choice(struct field_reader *reader, const struct input_field *
         *value = str_lower(reader->ctx->arena, *value);
     Str rest = str_from_z(field->choices);
     Str choice;
-    struct buf *wanted = buf_in_arena(reader->ctx->arena, rest.len + sizeof "has to be  or ");
-    buf_put(wanted, STR("has to be "));
+    struct buf *wanted = buf_in_arena(reader->ctx->arena, rest.len + sizeof "must be  or ");
+    buf_put(wanted, STR("must be "));
     for (bool is_first = true; str_next(&rest, ',', &choice); is_first = false) {
         choice = str_trim(choice);
         if (str_eq(choice, *value))
@@ -59,7 +59,7 @@ static void check_time(struct field_reader *reader, const struct input_field *fi
     bool is_given = text.len > 0;
     *(bool *)(reader->values + field->has_offset) = is_given;
     if (is_given && !clock_parse_iso(text, field_value(reader, field)))
-        complain(reader, field, "has to be an ISO 8601 date");
+        complain(reader, field, "must be an ISO 8601 date");
 }
 
 static void check_money(struct field_reader *reader, const struct input_field *field)
@@ -68,12 +68,12 @@ static void check_money(struct field_reader *reader, const struct input_field *f
     if (json_is_null(json))
         return;
     if (json_kind(json) != JSON_INT && json_kind(json) != JSON_REAL) {
-        complain(reader, field, "has to be a number");
+        complain(reader, field, "must be a number");
         return;
     }
     double value = json_number(json);
     if (!(value >= 0) || value > MONEY_MAX)
-        complain(reader, field, "has to be from 0 to 99999999.99");
+        complain(reader, field, "must be from 0 to 99999999.99");
     else
         *(Str *)field_value(reader, field) = str_printf(reader->ctx->arena, "%.2f", value);
 }
@@ -109,7 +109,7 @@ static void check_ids(struct field_reader *reader, const struct input_field *fie
     if (json_kind(array) != JSON_ARRAY || len == 0 || len > field->int_max) {
         complain_of_ids(
             reader, field, name,
-            str_printf(arena, "has to be an array of 1 to %" PRId64 " ids", field->int_max));
+            str_printf(arena, "must be an array of 1 to %" PRId64 " ids", field->int_max));
         return;
     }
     Uuid *ids = arena_array(arena, Uuid, len);
@@ -128,7 +128,7 @@ static void check_ids(struct field_reader *reader, const struct input_field *fie
     *(struct db_uuids *)field_value(reader, field) = (struct db_uuids){ids, count};
 }
 
-/* What a value has to be beside its type. */
+/* What a value must be beside its type. */
 static void check_body(struct field_reader *reader, const struct input_field *field)
 {
     switch (field->type) {
@@ -149,7 +149,7 @@ static void check_body(struct field_reader *reader, const struct input_field *fi
         const struct json *value = field_json(reader, field);
         bool may_be_absent = !(field->flags & INPUT_IS_REQUIRED) && json_is_null(value);
         if (!may_be_absent && json_kind(value) != JSON_OBJECT)
-            complain(reader, field, "has to be an object");
+            complain(reader, field, "must be an object");
         return;
     }
     case INPUT_UUID:

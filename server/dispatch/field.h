@@ -55,7 +55,7 @@ struct input_field {
     size_t has_offset;
 };
 
-/* One of several fields has to be there. */
+/* One of several fields must be there. */
 struct input_need {
     uint64_t fields; /* a bit each */
     uint32_t first;  /* which the note names */

@@ -116,7 +116,7 @@ static void take_query_int(struct field_reader *reader, const struct input_field
     else
         field_complain(reader, field, ERR_INVALID_QUERY,
                        str_printf(reader->ctx->arena,
-                                  "\"%s\" has to be a whole number from %" PRId64 " to %" PRId64,
+                                  "\"%s\" must be a whole number from %" PRId64 " to %" PRId64,
                                   field->name, field->int_min, field->int_max));
 }
 
@@ -137,12 +137,11 @@ static void take_query_text(struct field_reader *reader, const struct input_fiel
         text.len <= (size_t)field->int_max && str_is_utf8(text) && str_find_char(text, '\0') < 0;
     if (field->choices == NULL && !is_text)
         field_complain(reader, field, ERR_INVALID_QUERY,
-                       str_printf(arena, "\"%s\" has to be text of at most %" PRId64 " bytes",
+                       str_printf(arena, "\"%s\" must be text of at most %" PRId64 " bytes",
                                   field->name, field->int_max));
     else if (field->choices != NULL && !is_choice(field->choices, text))
-        field_complain(
-            reader, field, ERR_INVALID_QUERY,
-            str_printf(arena, "\"%s\" has to be one of %s", field->name, field->choices));
+        field_complain(reader, field, ERR_INVALID_QUERY,
+                       str_printf(arena, "\"%s\" must be one of %s", field->name, field->choices));
     else
         *(Str *)field_value(reader, field) = text;
 }
@@ -154,7 +153,7 @@ static void take_query_time(struct field_reader *reader, const struct input_fiel
     if (!is_time)
         field_complain(
             reader, field, ERR_INVALID_QUERY,
-            str_printf(reader->ctx->arena, "\"%s\" has to be an ISO 8601 date", field->name));
+            str_printf(reader->ctx->arena, "\"%s\" must be an ISO 8601 date", field->name));
 }
 
 /* Absent and empty are the same, unless the field is strict. Where both names are there, the newer

@@ -51,7 +51,7 @@ struct conn {
     int64_t since_us;    /* when the phase began or, in BODY, something worth the name had come */
     int64_t progress_us; /* BUSY, while bytes go out or in: as since_us; 0: not measured yet */
     uint64_t progress;   /* how many had gone or come by then */
-    struct timer soon;   /* what was received early has to be looked at */
+    struct timer soon;   /* what was received early must be looked at */
     struct buf early;    /* received, not yet used: part of a head, or the next requests */
     struct head head;
     struct holding head_holding; /* early, and the head of the request that is being answered */
@@ -85,7 +85,7 @@ struct conn *conn_of_request(const h2o_req_t *req);
 void conn_close(struct conn *conn);
 void conn_enter(struct conn *conn, enum conn_phase phase);
 /* Between two writes. libh2o polls for room to write from when it last looked, may be told of it
- * while nothing is being written, and aborts; so it has to look again. */
+ * while nothing is being written, and aborts; so it must look again. */
 void conn_poll_anew(struct conn *conn);
 /* While its fiber waits: whether the client goes away. Bytes that come early end the watch. */
 void conn_watch(struct conn *conn);

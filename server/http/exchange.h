@@ -18,7 +18,7 @@
 enum { ARENA_POOL_MAX = 256 };
 /* Answers up to this are no matter of budgets. */
 enum { ANSWER_SMALL_MAX = 64 * 1024 };
-/* What an answer or a large body has to move within its time-out. */
+/* What an answer or a large body must move within its time-out. */
 enum { PROGRESS_STEP = 32 * 1024 };
 
 struct lingering;

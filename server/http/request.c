@@ -85,7 +85,7 @@ fiber_fn Err request_json(struct ctx *ctx, const struct request *request, const 
     TRY(err);
     if (json_kind(json) != JSON_OBJECT && json_kind(json) != JSON_ARRAY)
         return fail(ctx, is_cms ? ERR_INVALID_PAYLOAD : ERR_INVALID_JSON,
-                    "The body has to be an object or an array, not %s", json_kind_name(json));
+                    "The body must be an object or an array, not %s", json_kind_name(json));
     *ret = json;
     return OK;
 }
@@ -95,7 +95,7 @@ fiber_fn Err request_object(struct ctx *ctx, const struct request *request, cons
     const struct json *json;
     TRY(request_json(ctx, request, &json));
     if (json_kind(json) != JSON_OBJECT)
-        return fail(ctx, ERR_INVALID_PAYLOAD, "The body has to be an object, not %s",
+        return fail(ctx, ERR_INVALID_PAYLOAD, "The body must be an object, not %s",
                     json_kind_name(json));
     *ret = json;
     return OK;

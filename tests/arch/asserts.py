@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Asserts per function, by layer: where a wrong step reaches another tenant's rows, code says what must hold.
 
-An assert states what a reader would otherwise have to prove: a precondition, a state, a count. It never states what
+An assert states what a reader would otherwise must prove: a precondition, a state, a count. It never states what
 comes from outside, since it ends the process; static_assert counts as well.
 """
 

@@ -37,7 +37,7 @@ def missing_in_guarantees():
                 continue
             source = path.read_text()
             names = names_of(tests) if tests.strip() else []
-            # A name with commas in it comes in pieces: each of them has to be there.
+            # A name with commas in it comes in pieces: each of them must be there.
             yield from (f"docs/guarantees.md: {file} has no test '{name}'" for name in names
                         if name not in source and name not in generated(source))
 

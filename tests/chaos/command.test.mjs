@@ -41,7 +41,7 @@ test('urls_are_refused_by_their_shape_and_without_their_password', async () => {
     for (const words of [['server'], ['worker'], ['migrate'], ['config', 'show'], ['job', 'counts'], ['up']]) {
         const { code, stderr } = await spark(words, bad);
         assert.equal(code, 2, words.join(' '));
-        for (const name of Object.keys(bad)) assert.match(stderr, new RegExp(`${name} is '.*'; it has to be `), `${words.join(' ')}: ${name}`);
+        for (const name of Object.keys(bad)) assert.match(stderr, new RegExp(`${name} is '.*'; it must be `), `${words.join(' ')}: ${name}`);
         assert.doesNotMatch(stderr, /hush/);
     }
 });
@@ -57,7 +57,7 @@ test('short_secrets_are_refused_by_who_would_use_them', async () => {
         for (const words of [['server'], ['worker'], ['up', '--data', path.join(folder, 'short')]]) {
             const { code, stderr } = await spark(words, { ...NOWHERE, [name]: 'x'.repeat(min - 1) });
             assert.equal(code, 2);
-            assert.match(stderr, new RegExp(`${name} has ${min - 1} characters; it has to have at least ${min} `));
+            assert.match(stderr, new RegExp(`${name} has ${min - 1} characters; it must have at least ${min} `));
         }
 });
 
@@ -126,7 +126,7 @@ test('a_host_that_is_none_is_one_sentence', async () => {
     for (const words of [['server'], ['up', '--data', path.join(folder, 'host')]]) {
         const { code, stderr } = await spark(words, { ...NOWHERE, ...secrets, HOST: 'not-a-host.invalid' });
         assert.equal(code, 2);
-        assert.match(stderr, /^spark( server)?: HOST is 'not-a-host.invalid'; it has to be an address of this machine.*\n$/);
+        assert.match(stderr, /^spark( server)?: HOST is 'not-a-host.invalid'; it must be an address of this machine.*\n$/);
     }
 });
 

@@ -129,7 +129,7 @@ test('each_lane_ends_its_statements_after_its_own_time', async () => {
 test('a_pooler_without_both_logins_or_in_another_mode_is_refused_by_name', async () => {
     for (const [env, sentence] of [
         [{ DATABASE_TENANT_URL: '' }, /DATABASE_POOLER needs DATABASE_TENANT_URL and DATABASE_PLATFORM_URL/],
-        [{ DATABASE_POOLER: 'session' }, /DATABASE_POOLER is 'session'; it has to be transaction/],
+        [{ DATABASE_POOLER: 'session' }, /DATABASE_POOLER is 'session'; it must be transaction/],
     ]) {
         const refused = new Child('refused', binary, ['server'], { env: { ...stack.env, DATABASE_URL: stack.databaseUrl, PORT: String(await freePort()), ...env } });
         assert.equal((await refused.ended).code, 2);

@@ -51,7 +51,7 @@ const spark = (words, env = {}) =>
             resume({ code: error ? error.code : 0, stdout, stderr }));
     });
 
-/** A start that has to be refused, in one sentence, with everything left as it was. */
+/** A start that must be refused, in one sentence, with everything left as it was. */
 async function refused(sentence, flags = ['--no-demo']) {
     const before = [await readFile(path.join(data, 'secrets.env'), 'utf8').catch(() => undefined), await readdir(data)];
     const { code, stderr } = await spark(['up', ...flags, '--data', data]);

@@ -1,5 +1,5 @@
 // The last release's database, full of what people left in it, under today's binary: what was there is
-// there, what went on goes on, and nobody has to repair anything first.
+// there, what went on goes on, and nobody must repair anything first.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -78,7 +78,7 @@ test('a database of the last release, with the pack', async (t) => {
         assert.equal(await one(`select sum(published) from spark.publish_days`), '2');
     });
 
-    await t.test('approved long ago is approved, and as long as it has to be', async () => {
+    await t.test('approved long ago is approved, and as long as it must be', async () => {
         // Its draft is there: the post is what is published.
         const post = await one(`select id from posts where slug = 'approved'`);
         assert.equal((await ask('PATCH', `/items/posts/${post}`, { status: 'published' })).status, 200);

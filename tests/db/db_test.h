@@ -182,7 +182,7 @@ static inline struct settings test_settings(void)
         .database_write_lanes = 4,
         .database_exclusive_lanes = 2,
         .statement_timeout_ms = 10000,
-        .database_patience_ms = 20000,
+        .database_outage_timeout_ms = 20000,
     };
 }
 

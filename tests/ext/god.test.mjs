@@ -239,7 +239,7 @@ test('without atomic the bad items are named and the others stored', async () =>
     assert.equal(answer.body.ids.length, 1);
     assert.deepEqual(answer.body.failed.map(({ index }) => index), [1, 2, 3, 4, 5]);
     assert.match(answer.body.failed[0].error, /has to be unique/);
-    assert.match(answer.body.failed[1].error, /"size" has to be an integer/);
+    assert.match(answer.body.failed[1].error, /"size" must be an integer/);
     assert.match(answer.body.failed[2].error, /There is no site/);
     assert.match(answer.body.failed[3].error, /"site_id" is required/);
     assert.match(answer.body.failed[4].error, /"nope" doesn't exist/);

@@ -203,7 +203,7 @@ test('yaml_that_is_malformed_or_too_clever_is_refused_with_its_line', async () =
         ['a: *x\n', /line 1, column 4: aliases/],
         ['a: !!python/object:os.system x\n', /line 1, column 4: tags/],
         ['--- 1\n--- 2\n', /line 2, column 1: there is more than one document/],
-        ['? [a]\n: b\n', /line 1, column 3: a key has to be a word/],
+        ['? [a]\n: b\n', /line 1, column 3: a key must be a word/],
         [`${'['.repeat(100)}${']'.repeat(100)}`, /nested too deeply/],
         ['', /empty|object/],
         ['just words', /object/],

@@ -90,7 +90,7 @@ test('values come as text', async () => {
         '2024-02-29', '(null)', 'sent']);
     const odd = await probe('select 1.5::numeric as ratio');
     assert.equal(odd.status, 500);
-    assert.match(odd.body.errors[0].message, /"ratio" has a type that has to be selected as ::text/);
+    assert.match(odd.body.errors[0].message, /"ratio" has a type that must be selected as ::text/);
 });
 
 test('a statement stays in the scope of its caller', async () => {

@@ -1,5 +1,5 @@
 /*
- * The duplicate scan on the real library, where it has to say less than the original did: 20
+ * The duplicate scan on the real library, where it must say less than the original did: 20
  * articles that nearly all share three shingles, of which no two are duplicates.
  */
 #include "base/crypto/random.h"

@@ -65,7 +65,7 @@ function faultOf({ status, ...request }, answer) {
     return isMeant ? [] : [`${name(request)} → ${answer.status} ${answer.text.slice(0, 300)}`];
 }
 
-/** `list`: functions that make a request, each time another one where it has to be. */
+/** `list`: functions that make a request, each time another one where it must be. */
 export async function measureRequests(stack, list) {
     const late = [];
     for (const make of list) {

@@ -56,7 +56,7 @@ static fiber_fn Err is_fresh(struct ctx *ctx, struct access_cache *cache, Uuid s
                              int64_t site_epoch, bool *ret)
 {
     assert(site_epoch != 0);
-    TRY(access_look(ctx, clock_now_us() - ACCESS_AGE_US, &site, false));
+    TRY(access_revalidate(ctx, clock_now_us() - ACCESS_AGE_US, &site, false));
     *ret =
         access_thread(ctx->reactor)->cache == cache && cache_site(cache, site)->epoch == site_epoch;
     return OK;
@@ -200,7 +200,7 @@ static fiber_fn Err scope_find(struct ctx *ctx, struct access_cache *cache,
 {
     Uuid selected = {0};
     if (credentials->site_selector.len > 0 && !uuid_parse(credentials->site_selector, &selected))
-        return fail(ctx, ERR_INVALID_PAYLOAD, "X-Site-Id has to be a UUID");
+        return fail(ctx, ERR_INVALID_PAYLOAD, "X-Site-Id must be a UUID");
     if (identity->scope.kind == SCOPE_PLATFORM) {
         *ret = identity->scope;
         if (!uuid_is_nil(selected))

@@ -27,7 +27,7 @@ static void thread_init(void *object, struct reactor *reactor)
 {
     (void)reactor;
     struct access_thread *thread = object;
-    gate_init(&thread->look_gate, 1);
+    gate_init(&thread->revalidation_gate, 1);
     gate_init(&thread->pause_gate, 1);
 }
 
@@ -71,7 +71,7 @@ bool access_cache_is_full(const struct access_cache *cache)
 
 fiber_fn Err access_cache_current(struct ctx *ctx, struct access_cache **ret)
 {
-    TRY(access_look(ctx, clock_now_us() - ACCESS_AGE_US, NULL, false));
+    TRY(access_revalidate(ctx, clock_now_us() - ACCESS_AGE_US, NULL, false));
     struct access_cache *cache = access_thread(ctx->reactor)->cache;
     assert(cache != NULL);
     assert(cache->references > 0 && cache->epoch != 0);
@@ -102,10 +102,10 @@ void cache_note_site(struct access_cache *cache, Uuid id, int64_t epoch, int64_t
 {
     struct known_site *site = cache_site(cache, id);
     assert(epoch != 0);
-    if (sent_us < site->looked_us)
+    if (sent_us < site->revalidated_us)
         return;
     site->epoch = epoch;
-    site->looked_us = sent_us;
+    site->revalidated_us = sent_us;
 }
 
 Str cache_dup(struct access_cache *cache, const void *bytes, size_t len)

@@ -15,7 +15,7 @@ enum {
     CACHE_TOKENS_MAX = 16384,
     CACHE_HOSTS_MAX = 16384,
     CACHE_SITES_MAX = 16384,
-    LOOK_SITES_MAX = 256, /* stamps that one look asks for */
+    REVALIDATED_SITES_MAX = 256, /* stamps that one revalidation reads */
 };
 
 /* What a token proved, without the facts of one request. */
@@ -35,9 +35,9 @@ struct identity {
 /* A site, as far as its stamp is known. */
 struct known_site {
     Uuid id;
-    int64_t epoch;     /* 0: unknown */
-    int64_t looked_us; /* when the statement that said so was on its way */
-    bool is_wanted;    /* the next look asks for it */
+    int64_t epoch;          /* 0: unknown */
+    int64_t revalidated_us; /* when the statement that read the stamp was sent */
+    bool is_wanted;         /* the next revalidation reads it */
 };
 
 struct access_cache {
@@ -47,12 +47,12 @@ struct access_cache {
     uint64_t losses;           /* db_losses when it was made */
     int64_t server_started_us; /* wall clock */
     bool has_sites;            /* false: no host and no token can belong to one */
-    int64_t looked_us;         /* when the last look that found this epoch was on its way */
+    int64_t revalidated_us;    /* when the last revalidation that found this epoch was sent */
     struct map *tokens;        /* sha256 of the token → struct identity */
     struct map *hosts;         /* normalised host → struct host_entry */
     struct map *grants;        /* ids of the policies, concatenated → struct grants */
     struct map *sites;         /* id → struct known_site */
-    struct known_site *wanted[LOOK_SITES_MAX];
+    struct known_site *wanted[REVALIDATED_SITES_MAX];
     uint32_t wanted_count;
 };
 
@@ -64,15 +64,15 @@ struct host_entry {
 
 /* What one thread has of all this. */
 struct access_thread {
-    struct access_cache *cache; /* NULL: nothing is known yet */
-    struct gate look_gate;      /* one look at a time */
-    struct gate pause_gate;     /* one pause at a time */
-    int64_t look_sent_us;
+    struct access_cache *cache;    /* NULL: nothing is known yet */
+    struct gate revalidation_gate; /* one revalidation at a time */
+    struct gate pause_gate;        /* one pause at a time */
+    int64_t revalidation_sent_us;
 };
 struct access_thread *access_thread(struct reactor *reactor);
 
 /* The cache of the current epoch, pinned to ctx until its arena ends; sets ctx->epoch. Asks the
- * database when the last look is older than a second. */
+ * database when the last revalidation is older than a second. */
 fiber_fn Err access_cache_current(struct ctx *ctx, struct access_cache **ret);
 /* An empty one takes the place of the thread's; has_sites is to be filled in. */
 struct access_cache *access_cache_renew(struct access_thread *thread, int64_t epoch);

@@ -9,16 +9,15 @@
 
 #include <assert.h>
 
-/* Between two looks that refusals ask for: 200 a second and thread. */
+/* Between two revalidations for refusals: 200 per second and thread. */
 enum { REFUSAL_PAUSE_US = 5 * 1000 };
-/* For the others of the thread that pause, and for changes under way. Longer than those wait. */
+/* For other pauses of the thread and for changes under way. Longer than changes wait. */
 enum { PAUSE_WAIT_US = 2 * 1000 * 1000 };
-/* A site whose stamp is older is taken along by the next look, so that requests seldom wait for
- * one. */
+/* A site whose stamp is older joins the next revalidation, so that requests seldom wait for one. */
 enum { WANTED_AGE_US = ACCESS_AGE_US / 2 };
 
-/* What is remembered of a server that is gone is not known, whatever the stamps say: it may have
- * come back without its last transactions, or with rows that were changed behind the triggers. */
+/* After a connection loss the cache is unusable, whatever the stamps say: the server may have come
+ * back without its last transactions, or with rows that were changed while triggers were off. */
 static bool is_usable(const struct ctx *ctx, const struct access_cache *cache)
 {
     return cache != NULL && cache->losses == db_losses(ctx->reactor->db) &&
@@ -27,30 +26,30 @@ static bool is_usable(const struct ctx *ctx, const struct access_cache *cache)
 
 static void want(struct access_cache *cache, struct known_site *site)
 {
-    assert(cache->wanted_count <= LOOK_SITES_MAX);
-    if (site->is_wanted || cache->wanted_count == LOOK_SITES_MAX)
+    assert(cache->wanted_count <= REVALIDATED_SITES_MAX);
+    if (site->is_wanted || cache->wanted_count == REVALIDATED_SITES_MAX)
         return;
     site->is_wanted = true;
     cache->wanted[cache->wanted_count++] = site;
 }
 
-static bool is_looked(struct ctx *ctx, int64_t since_us, const Uuid *site)
+static bool is_revalidated(struct ctx *ctx, int64_t since_us, const Uuid *site)
 {
     struct access_cache *cache = access_thread(ctx->reactor)->cache;
-    if (!is_usable(ctx, cache) || cache->looked_us < since_us)
+    if (!is_usable(ctx, cache) || cache->revalidated_us < since_us)
         return false;
     if (site == NULL || !cache->has_sites)
         return true;
     struct known_site *known = cache_site(cache, *site);
-    if (known->looked_us < clock_now_us() - WANTED_AGE_US)
+    if (known->revalidated_us < clock_now_us() - WANTED_AGE_US)
         want(cache, known);
-    return known->looked_us >= since_us;
+    return known->revalidated_us >= since_us;
 }
 
-/* The sites that want to be looked at, and this one among them. */
+/* The sites that are due for revalidation, and this one. */
 static DbArg sites_take(struct ctx *ctx, struct access_cache *cache, const Uuid *site)
 {
-    Uuid *ids = arena_array(ctx->arena, Uuid, LOOK_SITES_MAX + 1);
+    Uuid *ids = arena_array(ctx->arena, Uuid, REVALIDATED_SITES_MAX + 1);
     uint32_t count = 0;
     if (site != NULL)
         ids[count++] = *site;
@@ -59,7 +58,7 @@ static DbArg sites_take(struct ctx *ctx, struct access_cache *cache, const Uuid 
         wanted->is_wanted = false;
         if (site == NULL || !uuid_eq(wanted->id, *site))
             ids[count++] = wanted->id;
-        assert(count <= LOOK_SITES_MAX + 1);
+        assert(count <= REVALIDATED_SITES_MAX + 1);
     }
     if (cache != NULL)
         cache->wanted_count = 0;
@@ -76,19 +75,19 @@ static fiber_fn Err renew(struct ctx *ctx, struct access_thread *thread, int64_t
     return OK;
 }
 
-static fiber_fn Err look(struct ctx *ctx, struct access_thread *thread, const Uuid *site)
+static fiber_fn Err revalidate(struct ctx *ctx, struct access_thread *thread, const Uuid *site)
 {
     uint64_t losses = db_losses(ctx->reactor->db);
     int64_t sent_us = clock_now_us();
-    thread->look_sent_us = sent_us;
+    thread->revalidation_sent_us = sent_us;
     struct rows rows;
     counter_inc(access_looks);
-    TRY(db_query_platform(reactor_platform(ctx), &SQL_DB_LOOK,
+    TRY(db_query_platform(reactor_platform(ctx), &SQL_DB_STAMPS,
                           ARGS(sites_take(ctx, thread->cache, site)), &rows));
     if (rows.count == 0)
         return fail(ctx, ERR_CONFIG, "the database has no epoch: run `spark migrate`");
-    int64_t epoch = row_int(&rows, 0, DB_LOOK_EPOCH);
-    int64_t started_us = row_time(&rows, 0, DB_LOOK_SERVER_STARTED);
+    int64_t epoch = row_int(&rows, 0, DB_STAMPS_EPOCH);
+    int64_t started_us = row_time(&rows, 0, DB_STAMPS_SERVER_STARTED);
     if (!is_usable(ctx, thread->cache) || thread->cache->epoch != epoch ||
         thread->cache->server_started_us != started_us) {
         TRY(renew(ctx, thread, epoch));
@@ -97,15 +96,15 @@ static fiber_fn Err look(struct ctx *ctx, struct access_thread *thread, const Uu
     }
     struct access_cache *cache = thread->cache;
     assert(cache != NULL && cache->epoch == epoch);
-    cache->looked_us = sent_us;
+    cache->revalidated_us = sent_us;
     for (uint32_t i = 0; i < rows.count; i++)
-        if (!row_is_null(&rows, i, DB_LOOK_SITE_ID))
-            cache_note_site(cache, row_uuid(&rows, i, DB_LOOK_SITE_ID),
-                            row_int(&rows, i, DB_LOOK_SITE_EPOCH), sent_us);
+        if (!row_is_null(&rows, i, DB_STAMPS_SITE_ID))
+            cache_note_site(cache, row_uuid(&rows, i, DB_STAMPS_SITE_ID),
+                            row_int(&rows, i, DB_STAMPS_SITE_EPOCH), sent_us);
     return OK;
 }
 
-/* Whoever looks may be waiting for PostgreSQL, and so does who waits for that one. */
+/* The fiber that holds the gate may itself be waiting for PostgreSQL. */
 static fiber_fn Err wait_for_turn(struct ctx *ctx, struct gate *gate)
 {
     Err err = gate_enter(ctx, gate);
@@ -114,21 +113,21 @@ static fiber_fn Err wait_for_turn(struct ctx *ctx, struct gate *gate)
     return err;
 }
 
-fiber_fn Err access_look(struct ctx *ctx, int64_t since_us, const Uuid *site, bool is_refusal)
+fiber_fn Err access_revalidate(struct ctx *ctx, int64_t since_us, const Uuid *site, bool is_refusal)
 {
     struct access_thread *thread = access_thread(ctx->reactor);
-    if (is_looked(ctx, since_us, site))
+    if (is_revalidated(ctx, since_us, site))
         return OK;
     struct gate *held SCOPED_GATE = NULL;
-    TRY(wait_for_turn(ctx, &thread->look_gate));
-    held = &thread->look_gate;
-    if (is_looked(ctx, since_us, site))
+    TRY(wait_for_turn(ctx, &thread->revalidation_gate));
+    held = &thread->revalidation_gate;
+    if (is_revalidated(ctx, since_us, site))
         return OK;
-    int64_t rest_us = thread->look_sent_us + REFUSAL_PAUSE_US - clock_now_us();
+    int64_t rest_us = thread->revalidation_sent_us + REFUSAL_PAUSE_US - clock_now_us();
     if (is_refusal && rest_us > 0)
         TRY(fiber_sleep(ctx, rest_us));
     SCOPED_CTX struct ctx own = ctx_as_machinery(ctx, "epoch and stamps are the machinery's");
-    return look(&own, thread, site);
+    return revalidate(&own, thread, site);
 }
 
 /* The site whose stamp ctx has, or NULL. */
@@ -137,7 +136,7 @@ static const Uuid *site_of(const struct ctx *ctx)
     return ctx->stamp.epoch != 0 ? &ctx->stamp.site : NULL;
 }
 
-/* After a look. */
+/* After a revalidation. */
 static bool is_so(const struct ctx *ctx)
 {
     struct access_cache *cache = access_thread(ctx->reactor)->cache;
@@ -147,8 +146,8 @@ static bool is_so(const struct ctx *ctx)
     return site_of(ctx) == NULL || cache_site(cache, ctx->stamp.site)->epoch == ctx->stamp.epoch;
 }
 
-/* What may be refused because of schema or rights as they are remembered. Who breaks the grammar of
- * a request, or a limit, is refused whatever they are. */
+/* Errors that can result from a stale cache. A malformed request, or one beyond a limit, is refused
+ * whatever the schema and the rights are. */
 static bool may_rest_on_memory(Err err)
 {
     switch (err) {
@@ -177,9 +176,9 @@ fiber_fn Err access_settle(struct ctx *ctx, Err err, int64_t since_us)
         return err;
     struct diag story = ctx->diag;
     diag_clear(ctx);
-    TRY(access_look(ctx, since_us, site_of(ctx), true));
+    TRY(access_revalidate(ctx, since_us, site_of(ctx), true));
     if (!is_so(ctx))
-        return fail(ctx, ERR_STALE_EPOCH, "schema or rights were remembered as they no longer are");
+        return fail(ctx, ERR_STALE_EPOCH, "the cached schema or rights are stale");
     ctx->diag = story;
     return err;
 }
@@ -189,7 +188,7 @@ fiber_fn Err access_catch_up(struct ctx *ctx, bool *ret_of_all)
     const struct access_cache *before = access_thread(ctx->reactor)->cache;
     int64_t epoch = before != NULL ? before->epoch : 0;
     diag_clear(ctx);
-    TRY(access_look(ctx, clock_now_us(), site_of(ctx), false));
+    TRY(access_revalidate(ctx, clock_now_us(), site_of(ctx), false));
     int64_t now = access_epoch(ctx->reactor);
     assert(now != 0);
     *ret_of_all = now != epoch || now != ctx->epoch;
@@ -202,7 +201,7 @@ int64_t access_epoch(struct reactor *reactor)
     return cache != NULL ? cache->epoch : 0;
 }
 
-/* The site's first, as in a transaction that changes a site's rights and then everybody's. */
+/* The site's lock first, as in a transaction that changes a site's rights and then everybody's. */
 static fiber_fn Err pause_take(struct access_pause *pause, const Uuid *site, bool of_all)
 {
     assert(pause->gate == NULL && pause->tx.connection == NULL);

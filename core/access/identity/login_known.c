@@ -16,7 +16,7 @@
 
 enum { SETS = 1024, WAYS = 4, EMAIL_KEY_MAX = 320, KEPT_BYTES = 12 };
 /* A Redis that says nothing must not hold a login: strangers wait their half second anyway. */
-enum { PATIENCE_US = 250 * 1000 };
+enum { TIMEOUT_US = 250 * 1000 };
 
 struct entry {
     uint64_t key; /* 0: free */
@@ -91,7 +91,7 @@ static int64_t known_us(const struct ctx *ctx)
 /* The set may outlive an entry of it: another address has made it last longer. */
 static fiber_fn bool is_in_redis(struct ctx *ctx, const struct names *names)
 {
-    SCOPED_PATIENCE struct fiber_patience patience = fiber_patience_begin(ctx, PATIENCE_US);
+    SCOPED_DEADLINE struct fiber_deadline deadline = fiber_deadline_begin(ctx, TIMEOUT_US);
     struct redis_value reply;
     struct diag before = ctx->diag;
     Err err =

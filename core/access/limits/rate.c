@@ -14,7 +14,7 @@
 #define MINUTE_US (60 * SECOND_US)
 #define HOUR_US (60 * MINUTE_US)
 /* A Redis that says nothing must not hold a visitor. */
-#define PATIENCE_US (500 * MS_US)
+#define TIMEOUT_US (500 * MS_US)
 
 static const struct rate_info RATES[RATE_COUNT] = {
     [RATE_NONE] = {"NONE", 0, 0, RATE_OPEN},
@@ -65,7 +65,7 @@ static Str script(void)
 static fiber_fn Err ask_redis(struct ctx *ctx, enum rate_class class, Str ip,
                               struct redis_value *ret)
 {
-    SCOPED_PATIENCE struct fiber_patience patience = fiber_patience_begin(ctx, PATIENCE_US);
+    SCOPED_DEADLINE struct fiber_deadline deadline = fiber_deadline_begin(ctx, TIMEOUT_US);
     struct arena *arena = ctx->arena;
     const struct rate_info *info = rate_info(class);
     assert(info->per_minute > 0);

@@ -19,7 +19,7 @@ static Err name_field(struct ctx *ctx, Err err, const char *key)
 static Err refuse_kind(struct ctx *ctx, const char *key, const char *wanted,
                        const struct json *value)
 {
-    Err err = fail_also(ctx, ERR_INVALID_PAYLOAD, "\"%s\" has to be %s, not %s", key, wanted,
+    Err err = fail_also(ctx, ERR_INVALID_PAYLOAD, "\"%s\" must be %s, not %s", key, wanted,
                         json_kind_name(value));
     return name_field(ctx, err, key);
 }
@@ -35,7 +35,7 @@ Err json_take_str(struct ctx *ctx, const struct json *object, const char *key, s
     if (!str_has_codepoints(text, 0, max))
         return name_field(ctx,
                           fail_also(ctx, ERR_INVALID_PAYLOAD,
-                                    "\"%s\" has to have at most %zu characters", key, max),
+                                    "\"%s\" must have at most %zu characters", key, max),
                           key);
     *ret = text;
     return OK;
@@ -69,7 +69,7 @@ Err json_take_int(struct ctx *ctx, const struct json *object, const char *key, i
     if (number < min || number > max)
         return name_field(ctx,
                           fail_also(ctx, ERR_INVALID_PAYLOAD,
-                                    "\"%s\" has to be from %" PRId64 " to %" PRId64, key, min, max),
+                                    "\"%s\" must be from %" PRId64 " to %" PRId64, key, min, max),
                           key);
     *ret = number;
     return OK;

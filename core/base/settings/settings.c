@@ -106,7 +106,7 @@ static bool read_bool(Str text, bool *ret)
     return false;
 }
 
-/* What a value of this row has to be, for the refusal. */
+/* What a value of this row must be, for the refusal. */
 static Str wanted(struct ctx *ctx, const struct row *row)
 {
     if (row->kind == KIND_BOOL)
@@ -128,7 +128,7 @@ static Err refuse(struct ctx *ctx, const struct row *row, Str text)
     assert(!row->is_secret);
     Str sentence = wanted(ctx, row);
     Str shown = row->kind == KIND_STR ? setting_mask(ctx->arena, text) : text;
-    Err err = fail_also(ctx, ERR_CONFIG, "%s is '%.*s'; it has to be %.*s.", row->name,
+    Err err = fail_also(ctx, ERR_CONFIG, "%s is '%.*s'; it must be %.*s.", row->name,
                         STR_FMT(str_slice(shown, 0, 100)), STR_FMT(sentence));
     return err;
 }
@@ -146,7 +146,7 @@ static Err refuse_short(struct ctx *ctx, const struct row *row, Str text)
 {
     assert(row->is_secret);
     Err err = fail_also(ctx, ERR_CONFIG,
-                        "%s has %zu characters; it has to have at least %" PRId64
+                        "%s has %zu characters; it must have at least %" PRId64
                         " (openssl rand -hex 32 makes a good one).",
                         row->name, text.len, row->min);
     return err;

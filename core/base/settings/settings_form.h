@@ -17,7 +17,7 @@ enum setting_form {
 
 /* Empty texts fit: they mean that nothing is set. */
 bool setting_form_fits(enum setting_form form, Str text);
-/* What has to be there, for the sentence "NAME is '…'; it has to be …". */
+/* What must be there, for the sentence "NAME is '…'; it must be …". */
 const char *setting_form_words(enum setting_form form);
 
 /* The text without the password of scheme://user:password@host or password=…. Rather too much is

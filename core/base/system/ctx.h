@@ -51,7 +51,7 @@ struct ctx {
 };
 
 /*
- * Scope and actor of a ctx are constant. Whoever has to act in another scope makes another ctx.
+ * Scope and actor of a ctx are constant. Whoever must act in another scope makes another ctx.
  *
  * An edge begins as nobody (NONE, no actor) and becomes somebody once: ctx_enter when the caller is
  * known, ctx_narrow when the platform's request means one site. Both return a successor in the

@@ -17,7 +17,7 @@ struct regex;
 
 enum regex_flags {
     REGEX_NOCASE = 1, /* case is ignored, beyond ASCII too */
-    REGEX_WHOLE = 2,  /* the subject as a whole has to match, not a part of it */
+    REGEX_WHOLE = 2,  /* the subject as a whole must match, not a part of it */
 };
 
 enum { REGEX_PATTERN_MAX = 4096 };

@@ -247,7 +247,7 @@ static fiber_fn Err entries_check(struct ctx *ctx, const struct part *part, cons
         TRY(fiber_breathe(ctx));
         const struct json *entry = json_at(list, i);
         if (json_kind(entry) != JSON_OBJECT)
-            return fail(ctx, ERR_INVALID_PAYLOAD, "%s[%u]: it has to be an object, not %s",
+            return fail(ctx, ERR_INVALID_PAYLOAD, "%s[%u]: it must be an object, not %s",
                         part->name, i, json_kind_name(entry));
         if (json_is_long(entry, ENTRY_MAX))
             return fail(ctx, ERR_INVALID_PAYLOAD, "%s[%u]: it has more than %d bytes", part->name,
@@ -261,7 +261,7 @@ static fiber_fn Err shape_check(struct ctx *ctx, const struct json *wanted)
     const struct json *version = json_get(wanted, STR("version"));
     Str vendor = text_of(wanted, "vendor");
     if (json_kind(wanted) != JSON_OBJECT)
-        return fail(ctx, ERR_INVALID_PAYLOAD, "The snapshot has to be an object, not %s",
+        return fail(ctx, ERR_INVALID_PAYLOAD, "The snapshot must be an object, not %s",
                     json_kind_name(wanted));
     if (json_kind(version) != JSON_INT || json_int(version) != 1)
         return fail(ctx, ERR_INVALID_PAYLOAD, "version: this server takes snapshots of version 1");

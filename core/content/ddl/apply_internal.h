@@ -49,7 +49,7 @@ fiber_fn Err apply_own_load(struct db_tx *tx, struct own *ret);
 bool own_has_collection(const struct own *own, Str collection);
 bool own_has_field(struct arena *arena, const struct own *own, Str collection, Str field);
 
-/* apply_diff.c: what has to happen so that `current` becomes `wanted`, both snapshots. Refuses what
+/* apply_diff.c: what must happen so that `current` becomes `wanted`, both snapshots. Refuses what
  * cannot: ERR_INVALID_PAYLOAD, ERR_CONFLICT for what came with the platform. */
 fiber_fn Err apply_diff(struct ctx *ctx, const struct json *wanted, const struct json *current,
                         const struct own *own, bool may_delete, struct diff *ret);

@@ -149,7 +149,7 @@ static Err definition_read(struct ctx *ctx, const struct json *body, struct defi
 {
     *ret = (struct definition){0};
     if (json_kind(body) != JSON_OBJECT)
-        return fail(ctx, ERR_INVALID_PAYLOAD, "The body has to be an object, not %s",
+        return fail(ctx, ERR_INVALID_PAYLOAD, "The body must be an object, not %s",
                     json_kind_name(body));
     TRY(json_take_str(ctx, body, "collection", NAME_TAKEN_MAX, &ret->name));
     TRY(ddl_collection_name_check(ctx, ret->name));

@@ -119,7 +119,7 @@ static Err key_check(struct ctx *ctx, const struct ddl_field *field)
     if (!field->is_key || is_one_of(field->type, KEYS))
         return OK;
     return fail(ctx, ERR_INVALID_PAYLOAD,
-                "Field \"%.*s\" can't be a primary key: it has to be an integer, a uuid or a "
+                "Field \"%.*s\" can't be a primary key: it must be an integer, a uuid or a "
                 "string",
                 STR_FMT(field->name));
 }
@@ -128,7 +128,7 @@ Err ddl_field_read(struct ctx *ctx, const struct json *json, struct ddl_field *r
 {
     *ret = (struct ddl_field){0};
     if (json_kind(json) != JSON_OBJECT)
-        return fail(ctx, ERR_INVALID_PAYLOAD, "A field has to be an object, not %s",
+        return fail(ctx, ERR_INVALID_PAYLOAD, "A field must be an object, not %s",
                     json_kind_name(json));
     TRY(json_take_str(ctx, json, "field", 255, &ret->name));
     TRY(ddl_field_name_check(ctx, ret->name));

@@ -64,7 +64,7 @@ static Err body_read(struct ctx *ctx, const struct json *body, struct relation_b
 {
     *ret = (struct relation_body){0};
     if (json_kind(body) != JSON_OBJECT)
-        return fail(ctx, ERR_INVALID_PAYLOAD, "The body has to be an object, not %s",
+        return fail(ctx, ERR_INVALID_PAYLOAD, "The body must be an object, not %s",
                     json_kind_name(body));
     const struct json *schema = json_get(body, STR("schema"));
     const struct json *meta = json_get(body, STR("meta"));

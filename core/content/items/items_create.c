@@ -15,57 +15,57 @@ enum { STATISTICS_ROWS_MIN = 500 };
 #define BULK_JSON_MAX ((size_t)512 * 1024 * 1024)
 
 /* The item as filters leave it. */
-static fiber_fn Err filter(struct writer *w, const struct write_scope *scope,
+static fiber_fn Err filter(struct writer *w, const struct write_target *target,
                            const struct json **item)
 {
-    return write_before(w, ITEMS_CREATE, scope->collection, NULL, 0, *item, item);
+    return write_before(w, ITEMS_CREATE, target->collection, NULL, 0, *item, item);
 }
 
-static fiber_fn Err create_filtered(struct writer *w, const struct write_scope *scope,
+static fiber_fn Err create_filtered(struct writer *w, const struct write_target *target,
                                     const struct json *body, const struct query *query,
                                     struct run *run, Str *ret_key)
 {
-    assert(scope->action == ACTION_CREATE);
+    assert(target->action == ACTION_CREATE);
     TRY(write_check_rows(w->ctx, (uint64_t)w->rows + 1));
     struct payload payload;
-    TRY(payload_make(scope, body, &payload));
-    TRY(nested_before(w, scope, &payload));
-    struct write_shape shape = {.action = ACTION_CREATE, .access = scope->access, .query = query};
+    TRY(payload_make(target, body, &payload));
+    TRY(nested_before(w, target, &payload));
+    struct write_shape shape = {.action = ACTION_CREATE, .access = target->access, .query = query};
     write_columns(w->ctx, &payload, &shape);
     const struct plan *plan;
-    TRY(write_plan(w, scope->collection, &shape, &plan));
+    TRY(write_plan(w, target->collection, &shape, &plan));
     TRY(write_run(w, plan, &shape, &payload, payload_json(w->ctx, &payload), run));
     if (run->rows.count != 1)
         return fail_plain(w->ctx, ERR_FORBIDDEN);
     *ret_key = key_of_row(w->ctx->arena, &run->rows, 0, plan->key_column);
-    return nested_after(w, scope, &payload, *ret_key);
+    return nested_after(w, target, &payload, *ret_key);
 }
 
-fiber_fn Err write_create_one(struct writer *w, const struct write_scope *scope,
+fiber_fn Err write_create_one(struct writer *w, const struct write_target *target,
                               const struct json *body, const struct query *query, struct run *run,
                               Str *ret_key)
 {
-    assert(scope->action == ACTION_CREATE);
-    TRY(filter(w, scope, &body));
-    return create_filtered(w, scope, body, query, run, ret_key);
+    assert(target->action == ACTION_CREATE);
+    TRY(filter(w, target, &body));
+    return create_filtered(w, target, body, query, run, ret_key);
 }
 
 /* The common case: POST of one object is one message to the database. */
-static fiber_fn Err create_alone(struct writer *w, const struct write_scope *scope,
+static fiber_fn Err create_alone(struct writer *w, const struct write_target *target,
                                  const struct json *body, const struct query *query,
                                  struct row_sink *sink)
 {
     assert(w->tx == NULL);
     struct run run = {.ctx = w->ctx};
     Str key;
-    TRY(create_filtered(w, scope, body, query, &run, &key));
+    TRY(create_filtered(w, target, body, query, &run, &key));
     write_announce(w);
     return write_answer_row(w, &run, sink);
 }
 
 /* Rows that are written one after the other. */
 struct turn {
-    const struct write_scope *scope;
+    const struct write_target *target;
     const struct json *const *items;
     uint32_t count;
     Str *keys; /* of the rows, once they are written */
@@ -77,16 +77,16 @@ static fiber_fn Err create_each(struct writer *w, void *arg)
     const struct turn *turn = arg;
     for (uint32_t i = 0; i < turn->count; i++) {
         struct run run = {.ctx = w->ctx};
-        TRY(create_filtered(w, turn->scope, turn->items[i], NULL, &run, &turn->keys[i]));
+        TRY(create_filtered(w, turn->target, turn->items[i], NULL, &run, &turn->keys[i]));
     }
     return OK;
 }
 
-static fiber_fn Err create_in_turn(struct writer *w, const struct write_scope *scope,
+static fiber_fn Err create_in_turn(struct writer *w, const struct write_target *target,
                                    const struct json *const *items, uint32_t count, Str *keys)
 {
     assert(count > 0 && keys != NULL);
-    struct turn turn = {scope, items, count, keys};
+    struct turn turn = {target, items, count, keys};
     return writer_in_tx(w, create_each, &turn);
 }
 
@@ -145,7 +145,7 @@ static fiber_fn Str bulk_json(struct ctx *ctx, const struct bulk *bulk)
 }
 
 /* Reads all bodies; *ret_is_uniform when one statement can write them. */
-static fiber_fn Err bulk_make(struct writer *w, const struct write_scope *scope,
+static fiber_fn Err bulk_make(struct writer *w, const struct write_target *target,
                               const struct json *const *items, uint32_t count, struct bulk *ret,
                               bool *ret_is_uniform)
 {
@@ -155,7 +155,7 @@ static fiber_fn Err bulk_make(struct writer *w, const struct write_scope *scope,
     *ret_is_uniform = true;
     for (uint32_t i = 0; i < ret->count; i++) {
         TRY(fiber_breathe(w->ctx));
-        TRY(payload_make(scope, items[i], &ret->payloads[i]));
+        TRY(payload_make(target, items[i], &ret->payloads[i]));
         *ret_is_uniform &= same_columns(&ret->payloads[0], &ret->payloads[i]) &&
                            !points_to_own(w->ctx, &ret->payloads[i]);
     }
@@ -171,22 +171,22 @@ static fiber_fn void take_statistics(struct ctx *ctx, const struct collection *c
         diag_clear(ctx);
 }
 
-static fiber_fn Err create_bulk(struct writer *w, const struct write_scope *scope,
+static fiber_fn Err create_bulk(struct writer *w, const struct write_target *target,
                                 struct bulk *bulk, const struct query *query, struct row_sink *sink)
 {
     assert(bulk->count > 0 && bulk->shape.field_count > 0);
     assert(w->tx == NULL);
     bulk->shape.action = ACTION_CREATE;
     bulk->shape.is_many = true;
-    bulk->shape.access = scope->access;
+    bulk->shape.access = target->access;
     bulk->shape.query = query;
     const struct plan *plan;
     struct run run = {.ctx = w->ctx};
-    TRY(write_plan(w, scope->collection, &bulk->shape, &plan));
+    TRY(write_plan(w, target->collection, &bulk->shape, &plan));
     TRY(write_run(w, plan, &bulk->shape, NULL, bulk_json(w->ctx, bulk), &run));
     write_announce(w);
     if (bulk->count >= STATISTICS_ROWS_MIN)
-        take_statistics(w->ctx, scope->collection);
+        take_statistics(w->ctx, target->collection);
     if (plan->is_mute)
         return OK;
     TRY(run_branches(&run, plan->root, &run.rows));
@@ -199,7 +199,7 @@ static Err answer_no_rows(struct ctx *ctx, struct row_sink *sink)
     return sink->end(sink, ctx);
 }
 
-static fiber_fn Err create_list(struct writer *w, const struct write_scope *scope,
+static fiber_fn Err create_list(struct writer *w, const struct write_target *target,
                                 const struct json *body, const struct query *query,
                                 struct row_sink *sink)
 {
@@ -213,34 +213,34 @@ static fiber_fn Err create_list(struct writer *w, const struct write_scope *scop
     for (uint32_t i = 0; i < count; i++) {
         TRY(fiber_breathe(w->ctx));
         items[i] = json_at(body, i);
-        TRY(filter(w, scope, &items[i]));
-        has_nested |= nested_is_in(scope->collection, items[i]);
+        TRY(filter(w, target, &items[i]));
+        has_nested |= nested_is_in(target->collection, items[i]);
     }
     if (!has_nested) {
         struct bulk bulk = {0};
         bool is_uniform;
-        TRY(bulk_make(w, scope, items, count, &bulk, &is_uniform));
+        TRY(bulk_make(w, target, items, count, &bulk, &is_uniform));
         if (is_uniform)
-            return create_bulk(w, scope, &bulk, query, sink);
+            return create_bulk(w, target, &bulk, query, sink);
     }
     Str *keys = arena_array(w->ctx->arena, Str, count);
-    TRY(create_in_turn(w, scope, items, count, keys));
+    TRY(create_in_turn(w, target, items, count, keys));
     write_announce(w);
-    return write_read_back(w, scope->collection, keys, count, true, query, sink);
+    return write_read_back(w, target->collection, keys, count, true, query, sink);
 }
 
-fiber_fn Err write_create_object(struct writer *w, const struct write_scope *scope,
+fiber_fn Err write_create_object(struct writer *w, const struct write_target *target,
                                  const struct json *body, const struct query *query,
                                  struct row_sink *sink)
 {
-    assert(scope->action == ACTION_CREATE && sink != NULL);
-    TRY(filter(w, scope, &body));
-    if (!nested_is_in(scope->collection, body))
-        return create_alone(w, scope, body, query, sink);
+    assert(target->action == ACTION_CREATE && sink != NULL);
+    TRY(filter(w, target, &body));
+    if (!nested_is_in(target->collection, body))
+        return create_alone(w, target, body, query, sink);
     Str key;
-    TRY(create_in_turn(w, scope, &body, 1, &key));
+    TRY(create_in_turn(w, target, &body, 1, &key));
     write_announce(w);
-    return write_read_back(w, scope->collection, &key, 1, false, query, sink);
+    return write_read_back(w, target->collection, &key, 1, false, query, sink);
 }
 
 fiber_fn Err items_create(struct ctx *ctx, struct items_target target, const struct json *body,
@@ -248,9 +248,9 @@ fiber_fn Err items_create(struct ctx *ctx, struct items_target target, const str
 {
     assert(query != NULL && sink != NULL);
     struct writer w;
-    struct write_scope scope;
-    TRY(write_open(ctx, target, ACTION_CREATE, &w, &scope));
+    struct write_target write_target;
+    TRY(write_open(ctx, target, ACTION_CREATE, &w, &write_target));
     if (json_kind(body) == JSON_ARRAY)
-        return create_list(&w, &scope, body, query, sink);
-    return write_create_object(&w, &scope, body, query, sink);
+        return create_list(&w, &write_target, body, query, sink);
+    return write_create_object(&w, &write_target, body, query, sink);
 }

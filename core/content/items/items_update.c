@@ -14,48 +14,49 @@ static bool is_empty(const struct payload *payload)
     return true;
 }
 
-static Err missing(struct writer *w, const struct write_scope *scope, const struct payload *payload)
+static Err missing(struct writer *w, const struct write_target *target,
+                   const struct payload *payload)
 {
-    assert(scope->action == ACTION_UPDATE);
-    return scope->access.is_full ? OK : write_forbidden(w->ctx, scope, payload);
+    assert(target->action == ACTION_UPDATE);
+    return target->access.is_full ? OK : write_forbidden(w->ctx, target, payload);
 }
 
 /* One or many rows get the same change. *run has no rows when nothing was there to change. */
-static fiber_fn Err apply(struct writer *w, const struct write_scope *scope,
+static fiber_fn Err apply(struct writer *w, const struct write_target *target,
                           const struct payload *payload, const Str *keys, uint32_t count,
                           bool is_many, const struct query *query, struct run *run)
 {
-    assert(count > 0 && scope->action == ACTION_UPDATE);
+    assert(count > 0 && target->action == ACTION_UPDATE);
     assert(is_many || count == 1);
     struct write_shape shape = {
-        .action = ACTION_UPDATE, .is_many = is_many, .access = scope->access, .query = query};
+        .action = ACTION_UPDATE, .is_many = is_many, .access = target->access, .query = query};
     write_columns(w->ctx, payload, &shape);
     const struct plan *plan;
     if (is_many)
         run->keys = run_array_literal(w->ctx->arena, keys, count);
     else
-        TRY(key_parse(w->ctx, scope->collection, keys[0], &run->key));
-    TRY(write_plan(w, scope->collection, &shape, &plan));
+        TRY(key_parse(w->ctx, target->collection, keys[0], &run->key));
+    TRY(write_plan(w, target->collection, &shape, &plan));
     TRY(write_run(w, plan, &shape, payload, payload_json(w->ctx, payload), run));
-    return run->rows.count < count ? missing(w, scope, payload) : OK;
+    return run->rows.count < count ? missing(w, target, payload) : OK;
 }
 
-fiber_fn Err write_update_one(struct writer *w, const struct write_scope *scope, Str key,
+fiber_fn Err write_update_one(struct writer *w, const struct write_target *target, Str key,
                               const struct json *body, const struct query *query, struct run *run)
 {
-    assert(scope->action == ACTION_UPDATE);
+    assert(target->action == ACTION_UPDATE);
     TRY(write_check_rows(w->ctx, (uint64_t)w->rows + 1));
     struct payload payload;
-    TRY(write_before(w, ITEMS_UPDATE, scope->collection, &key, 1, body, &body));
-    TRY(payload_make(scope, body, &payload));
-    TRY(nested_before(w, scope, &payload));
+    TRY(write_before(w, ITEMS_UPDATE, target->collection, &key, 1, body, &body));
+    TRY(payload_make(target, body, &payload));
+    TRY(nested_before(w, target, &payload));
     if (!is_empty(&payload))
-        TRY(apply(w, scope, &payload, &key, 1, false, query, run));
-    return nested_after(w, scope, &payload, key);
+        TRY(apply(w, target, &payload, &key, 1, false, query, run));
+    return nested_after(w, target, &payload, key);
 }
 
 struct update {
-    const struct write_scope *scope;
+    const struct write_target *target;
     Str key;
     const struct json *body;
 };
@@ -65,25 +66,25 @@ static fiber_fn Err update_nested(struct writer *w, void *arg)
     assert(w->tx != NULL);
     const struct update *update = arg;
     struct run run = {.ctx = w->ctx};
-    return write_update_one(w, update->scope, update->key, update->body, NULL, &run);
+    return write_update_one(w, update->target, update->key, update->body, NULL, &run);
 }
 
-static fiber_fn Err update_object(struct writer *w, const struct write_scope *scope, Str key,
+static fiber_fn Err update_object(struct writer *w, const struct write_target *target, Str key,
                                   const struct json *body, const struct query *query,
                                   struct row_sink *sink)
 {
     assert(w->tx == NULL && sink != NULL);
     struct run run = {.ctx = w->ctx};
-    struct update update = {scope, key, body};
-    TRY(key_parse(w->ctx, scope->collection, key, &run.key));
-    if (nested_is_in(scope->collection, body))
+    struct update update = {target, key, body};
+    TRY(key_parse(w->ctx, target->collection, key, &run.key));
+    if (nested_is_in(target->collection, body))
         TRY(writer_in_tx(w, update_nested, &update));
     else
-        TRY(write_update_one(w, scope, key, body, query, &run));
+        TRY(write_update_one(w, target, key, body, query, &run));
     write_announce(w);
     if (run.plan != NULL)
         return write_answer_row(w, &run, sink);
-    return write_read_back(w, scope->collection, &key, 1, false, query, sink);
+    return write_read_back(w, target->collection, &key, 1, false, query, sink);
 }
 
 fiber_fn Err items_update(struct ctx *ctx, struct items_target target, Str key,
@@ -91,14 +92,14 @@ fiber_fn Err items_update(struct ctx *ctx, struct items_target target, Str key,
 {
     assert(query != NULL && sink != NULL);
     struct writer w;
-    struct write_scope scope;
-    TRY(write_open(ctx, target, ACTION_UPDATE, &w, &scope));
-    return update_object(&w, &scope, key, body, query, sink);
+    struct write_target write_target;
+    TRY(write_open(ctx, target, ACTION_UPDATE, &w, &write_target));
+    return update_object(&w, &write_target, key, body, query, sink);
 }
 
 /* Rows that get the same change. */
 struct change {
-    const struct write_scope *scope;
+    const struct write_target *target;
     const struct payload *payload;
     const Str *keys;
     uint32_t count;
@@ -108,29 +109,29 @@ static fiber_fn Err update_rows(struct writer *w, void *arg)
 {
     const struct change *change = arg;
     struct run run = {.ctx = w->ctx};
-    return apply(w, change->scope, change->payload, change->keys, change->count, true, NULL, &run);
+    return apply(w, change->target, change->payload, change->keys, change->count, true, NULL, &run);
 }
 
 /* Where one forbidden row forbids all, the statement must be able to be taken back. */
-static fiber_fn Err update_keys(struct writer *w, const struct write_scope *scope,
+static fiber_fn Err update_keys(struct writer *w, const struct write_target *target,
                                 const struct json *data, const Str *keys, uint32_t count)
 {
     assert(w->tx == NULL);
-    if (nested_is_in(scope->collection, data))
+    if (nested_is_in(target->collection, data))
         return fail(w->ctx, ERR_INVALID_PAYLOAD,
                     "Nested rows can only be written with one item at a time");
     struct payload payload;
-    TRY(write_before(w, ITEMS_UPDATE, scope->collection, keys, count, data, &data));
-    TRY(payload_make(scope, data, &payload));
+    TRY(write_before(w, ITEMS_UPDATE, target->collection, keys, count, data, &data));
+    TRY(payload_make(target, data, &payload));
     if (count == 0 || is_empty(&payload))
         return OK;
-    struct change change = {scope, &payload, keys, count};
-    return scope->access.is_full ? update_rows(w, &change) : writer_in_tx(w, update_rows, &change);
+    struct change change = {target, &payload, keys, count};
+    return target->access.is_full ? update_rows(w, &change) : writer_in_tx(w, update_rows, &change);
 }
 
 /* Rows that get each a change of its own. */
 struct changes {
-    const struct write_scope *scope;
+    const struct write_target *target;
     const struct json *list;
     Str *keys; /* of the rows, as they are read */
 };
@@ -139,7 +140,7 @@ static fiber_fn Err update_each(struct writer *w, void *arg)
 {
     assert(w->tx != NULL);
     const struct changes *changes = arg;
-    const struct field *key = changes->scope->collection->key;
+    const struct field *key = changes->target->collection->key;
     for (uint32_t i = 0; i < json_len(changes->list); i++) {
         const struct json *item = json_at(changes->list, i);
         const struct json *given = json_get(item, key->name);
@@ -148,12 +149,12 @@ static fiber_fn Err update_each(struct writer *w, void *arg)
         if (!write_key_of_json(w->ctx->arena, key, given, &changes->keys[i]))
             return fail_plain(w->ctx, ERR_FORBIDDEN);
         struct run run = {.ctx = w->ctx};
-        TRY(write_update_one(w, changes->scope, changes->keys[i], item, NULL, &run));
+        TRY(write_update_one(w, changes->target, changes->keys[i], item, NULL, &run));
     }
     return OK;
 }
 
-static fiber_fn Err update_selected(struct writer *w, const struct write_scope *scope,
+static fiber_fn Err update_selected(struct writer *w, const struct write_target *target,
                                     const struct json *body, const Str **keys, uint32_t *count)
 {
     const struct json *data = json_get(body, STR("data"));
@@ -161,18 +162,18 @@ static fiber_fn Err update_selected(struct writer *w, const struct write_scope *
         return fail(w->ctx, ERR_INVALID_PAYLOAD, "\"data\" is required");
     if (json_kind(data) != JSON_OBJECT)
         return fail(w->ctx, ERR_INVALID_PAYLOAD, "\"data\" must be of type object");
-    TRY(write_keys_of_body(w, scope->collection, json_get(body, STR("keys")),
+    TRY(write_keys_of_body(w, target->collection, json_get(body, STR("keys")),
                            json_get(body, STR("query")), keys, count));
-    return update_keys(w, scope, data, *keys, *count);
+    return update_keys(w, target, data, *keys, *count);
 }
 
-static fiber_fn Err update_listed(struct writer *w, const struct write_scope *scope,
+static fiber_fn Err update_listed(struct writer *w, const struct write_target *target,
                                   const struct json *list, const Str **ret, uint32_t *ret_count)
 {
     assert(json_kind(list) == JSON_ARRAY);
     uint32_t count = json_len(list);
     TRY(write_check_rows(w->ctx, count));
-    struct changes changes = {scope, list, arena_array(w->ctx->arena, Str, count + 1)};
+    struct changes changes = {target, list, arena_array(w->ctx->arena, Str, count + 1)};
     if (count > 0)
         TRY(writer_in_tx(w, update_each, &changes));
     *ret = changes.keys;
@@ -181,19 +182,19 @@ static fiber_fn Err update_listed(struct writer *w, const struct write_scope *sc
 }
 
 /* The body is the row: its first row is changed, or made. */
-static fiber_fn Err update_singleton(struct writer *w, const struct write_scope *scope,
+static fiber_fn Err update_singleton(struct writer *w, const struct write_target *target,
                                      const struct json *body, const struct query *query,
                                      struct row_sink *sink)
 {
-    assert(scope->collection->is_singleton);
+    assert(target->collection->is_singleton);
     const struct query first = {.has_limit = true, .limit = 1};
     const Str *keys;
     uint32_t count;
-    TRY(write_keys_by_query(w, scope->collection, &first, &keys, &count));
+    TRY(write_keys_by_query(w, target->collection, &first, &keys, &count));
     if (count > 0)
-        return update_object(w, scope, keys[0], body, query, sink);
-    struct write_scope creating;
-    TRY(write_scope_open(w->ctx, w->schema, scope->collection, ACTION_CREATE, &creating));
+        return update_object(w, target, keys[0], body, query, sink);
+    struct write_target creating;
+    TRY(write_target_open(w->ctx, w->schema, target->collection, ACTION_CREATE, &creating));
     return write_create_object(w, &creating, body, query, sink);
 }
 
@@ -202,16 +203,16 @@ fiber_fn Err items_update_many(struct ctx *ctx, struct items_target target, cons
 {
     assert(query != NULL && sink != NULL);
     struct writer w;
-    struct write_scope scope;
-    TRY(write_open(ctx, target, ACTION_UPDATE, &w, &scope));
-    if (scope.collection->is_singleton)
-        return update_singleton(&w, &scope, body, query, sink);
+    struct write_target write_target;
+    TRY(write_open(ctx, target, ACTION_UPDATE, &w, &write_target));
+    if (write_target.collection->is_singleton)
+        return update_singleton(&w, &write_target, body, query, sink);
     const Str *keys = NULL;
     uint32_t count = 0;
     if (json_kind(body) == JSON_ARRAY)
-        TRY(update_listed(&w, &scope, body, &keys, &count));
+        TRY(update_listed(&w, &write_target, body, &keys, &count));
     else
-        TRY(update_selected(&w, &scope, body, &keys, &count));
+        TRY(update_selected(&w, &write_target, body, &keys, &count));
     write_announce(&w);
-    return write_read_back(&w, scope.collection, keys, count, true, query, sink);
+    return write_read_back(&w, write_target.collection, keys, count, true, query, sink);
 }

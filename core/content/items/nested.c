@@ -52,10 +52,10 @@ static fiber_fn Err row_exists(struct writer *w, const struct collection *collec
 }
 
 static Err open_child(struct writer *w, const struct collection *child, enum action action,
-                      const struct field *link, Str link_value, struct write_scope *ret)
+                      const struct field *link, Str link_value, struct write_target *ret)
 {
     assert(action != ACTION_READ);
-    TRY(write_scope_open(w->ctx, w->schema, child, action, ret));
+    TRY(write_target_open(w->ctx, w->schema, child, action, ret));
     ret->link = link;
     ret->link_value = link_value;
     return OK;
@@ -75,17 +75,17 @@ static fiber_fn Err upsert(struct writer *w, const struct collection *child,
             return fail_plain(w->ctx, ERR_FORBIDDEN);
         TRY(row_exists(w, child, key, &is_known));
     }
-    struct write_scope scope;
+    struct write_target target;
     struct run run = {.ctx = w->ctx};
     if (!is_known) {
-        TRY(open_child(w, child, ACTION_CREATE, link, link_value, &scope));
-        return write_create_one(w, &scope, object, NULL, &run, ret_key);
+        TRY(open_child(w, child, ACTION_CREATE, link, link_value, &target));
+        return write_create_one(w, &target, object, NULL, &run, ret_key);
     }
     *ret_key = key;
     if (json_len(object) == 1 && link == NULL)
         return OK; /* nothing but the key: a link, no change */
-    TRY(open_child(w, child, ACTION_UPDATE, link, link_value, &scope));
-    return write_update_one(w, &scope, key, object, NULL, &run);
+    TRY(open_child(w, child, ACTION_UPDATE, link, link_value, &target));
+    return write_update_one(w, &target, key, object, NULL, &run);
 }
 
 static fiber_fn Err before_to_one(struct writer *w, struct payload *payload,
@@ -145,10 +145,10 @@ static Err deeper(struct writer *w)
     return OK;
 }
 
-fiber_fn Err nested_before(struct writer *w, const struct write_scope *scope,
+fiber_fn Err nested_before(struct writer *w, const struct write_target *target,
                            struct payload *payload)
 {
-    (void)scope;
+    (void)target;
     if (payload->first_nested == NULL)
         return OK;
     if (w->tx == NULL) /* a preset or a hook brought it in */
@@ -196,17 +196,17 @@ static fiber_fn Err deselect(struct writer *w, const struct relation *relation, 
                              uint32_t count)
 {
     assert(w->tx != NULL && relation->kind == RELATION_TO_MANY);
-    struct write_scope scope;
+    struct write_target target;
     if (relation->deselect_deletes) {
-        TRY(open_child(w, relation->target, ACTION_DELETE, NULL, STR_NONE, &scope));
-        return write_delete_keys(w, &scope, keys, count);
+        TRY(open_child(w, relation->target, ACTION_DELETE, NULL, STR_NONE, &target));
+        return write_delete_keys(w, &target, keys, count);
     }
     const struct json *nothing;
     TRY(json_of_no_members(w->ctx, &nothing));
-    TRY(open_child(w, relation->target, ACTION_UPDATE, relation->target_field, STR_NONE, &scope));
+    TRY(open_child(w, relation->target, ACTION_UPDATE, relation->target_field, STR_NONE, &target));
     for (uint32_t i = 0; i < count; i++) {
         struct run run = {.ctx = w->ctx};
-        TRY(write_update_one(w, &scope, keys[i], nothing, NULL, &run));
+        TRY(write_update_one(w, &target, keys[i], nothing, NULL, &run));
     }
     return OK;
 }
@@ -217,14 +217,14 @@ static fiber_fn Err link_row(struct writer *w, const struct relation *relation,
 {
     assert(w->tx != NULL && relation->kind == RELATION_TO_MANY);
     const struct collection *child = relation->target;
-    struct write_scope scope;
+    struct write_target target;
     const struct json *nothing;
     struct run run = {.ctx = w->ctx};
     if (!write_key_of_json(w->ctx->arena, child->key, given, ret_key))
         return fail_plain(w->ctx, ERR_FORBIDDEN);
     TRY(json_of_no_members(w->ctx, &nothing));
-    TRY(open_child(w, child, ACTION_UPDATE, relation->target_field, parent, &scope));
-    TRY(write_update_one(w, &scope, *ret_key, nothing, NULL, &run));
+    TRY(open_child(w, child, ACTION_UPDATE, relation->target_field, parent, &target));
+    TRY(write_update_one(w, &target, *ret_key, nothing, NULL, &run));
     return run.rows.count == 1 ? OK : fail_plain(w->ctx, ERR_FORBIDDEN);
 }
 
@@ -345,13 +345,14 @@ static fiber_fn Err create_listed(struct writer *w, const struct relation *relat
     if (json_len(list) > 0 && order != NULL)
         TRY(next_place(w, relation, parent, &place));
     for (uint32_t i = 0; i < json_len(list); i++) {
-        struct write_scope scope;
+        struct write_target target;
         struct run run = {.ctx = w->ctx};
         Str key;
-        TRY(open_child(w, relation->target, ACTION_CREATE, relation->target_field, parent, &scope));
-        scope.order = order;
-        scope.order_value = place + i;
-        TRY(write_create_one(w, &scope, json_at(list, i), NULL, &run, &key));
+        TRY(open_child(w, relation->target, ACTION_CREATE, relation->target_field, parent,
+                       &target));
+        target.order = order;
+        target.order_value = place + i;
+        TRY(write_create_one(w, &target, json_at(list, i), NULL, &run, &key));
     }
     return OK;
 }
@@ -367,13 +368,13 @@ static fiber_fn Err write_changes(struct writer *w, const struct relation *relat
     const struct json *updated = json_get(changes, STR("update"));
     for (uint32_t i = 0; i < json_len(updated); i++) {
         const struct json *given = json_get(json_at(updated, i), child->key->name);
-        struct write_scope scope;
+        struct write_target target;
         struct run run = {.ctx = w->ctx};
         Str key;
         if (given == NULL || !write_key_of_json(w->ctx->arena, child->key, given, &key))
             return fail(w->ctx, ERR_INVALID_PAYLOAD, "Item in update misses primary key");
-        TRY(open_child(w, child, ACTION_UPDATE, relation->target_field, parent, &scope));
-        TRY(write_update_one(w, &scope, key, json_at(updated, i), NULL, &run));
+        TRY(open_child(w, child, ACTION_UPDATE, relation->target_field, parent, &target));
+        TRY(write_update_one(w, &target, key, json_at(updated, i), NULL, &run));
         if (run.rows.count != 1)
             return fail_plain(w->ctx, ERR_FORBIDDEN);
     }
@@ -400,7 +401,7 @@ static fiber_fn Err after_to_many(struct writer *w, const struct nested *nested,
     }
 }
 
-fiber_fn Err nested_after(struct writer *w, const struct write_scope *scope,
+fiber_fn Err nested_after(struct writer *w, const struct write_target *target,
                           const struct payload *payload, Str key)
 {
     if (payload->first_nested == NULL)
@@ -409,10 +410,10 @@ fiber_fn Err nested_after(struct writer *w, const struct write_scope *scope,
     for (const struct nested *n = payload->first_nested; n != NULL; n = n->next) {
         if (n->field->relation->kind != RELATION_TO_MANY)
             continue;
-        /* Children name their parent by its key: it has to be the only one. */
+        /* Children name their parent by its key: it must be the only one. */
         bool is_there;
-        if (w->ctx->scope.kind == SCOPE_PLATFORM && scope->collection->is_keyed_by_site)
-            TRY(row_exists(w, scope->collection, key, &is_there));
+        if (w->ctx->scope.kind == SCOPE_PLATFORM && target->collection->is_keyed_by_site)
+            TRY(row_exists(w, target->collection, key, &is_there));
         TRY(after_to_many(w, n, key));
     }
     w->depth--;

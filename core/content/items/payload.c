@@ -10,13 +10,13 @@
 
 #include <assert.h>
 
-Err write_scope_open(struct ctx *ctx, const struct schema *schema,
-                     const struct collection *collection, enum action action,
-                     struct write_scope *ret)
+Err write_target_open(struct ctx *ctx, const struct schema *schema,
+                      const struct collection *collection, enum action action,
+                      struct write_target *ret)
 {
     assert(action != ACTION_READ && ctx->actor != NULL);
     struct compiler c = {.ctx = ctx, .actor = ctx->actor, .scope = ctx->scope.kind};
-    *ret = (struct write_scope){
+    *ret = (struct write_target){
         .ctx = ctx, .schema = schema, .collection = collection, .action = action};
     if (!access_find(&c, collection, action, &ret->access))
         return schema_forbidden_collection(ctx, collection->name, STR_NONE);
@@ -74,14 +74,14 @@ static void add_nested(struct ctx *ctx, struct payload *payload, const struct fi
 }
 
 /* A body may name its own site, and null for none; any other is a right nobody has here. */
-static Err check_site(const struct write_scope *scope, const struct json *value)
+static Err check_site(const struct write_target *target, const struct json *value)
 {
     Uuid site;
-    if (scope->ctx->scope.kind != SCOPE_SITE || json_is_null(value))
+    if (target->ctx->scope.kind != SCOPE_SITE || json_is_null(value))
         return OK;
     bool is_own = json_kind(value) == JSON_STRING && uuid_parse(json_str(value), &site) &&
-                  uuid_eq(site, scope->ctx->scope.site);
-    return is_own ? OK : fail_plain(scope->ctx, ERR_FORBIDDEN);
+                  uuid_eq(site, target->ctx->scope.site);
+    return is_own ? OK : fail_plain(target->ctx, ERR_FORBIDDEN);
 }
 
 static bool is_site_field(const struct field *field)
@@ -90,18 +90,18 @@ static bool is_site_field(const struct field *field)
     return field->collection->site == field && !field->is_key;
 }
 
-static Err take_member(const struct write_scope *scope, struct payload *payload,
+static Err take_member(const struct write_target *target, struct payload *payload,
                        const struct field *field, const struct json *value)
 {
     assert(field->collection == payload->collection);
     if (is_site_field(field))
-        TRY(check_site(scope, value));
+        TRY(check_site(target, value));
     if (field->is_key && payload->action == ACTION_UPDATE)
         return OK; /* the key of a row is for ever */
     if (field->is_generated)
         return OK;
     if (is_nested(field, value))
-        add_nested(scope->ctx, payload, field, value);
+        add_nested(target->ctx, payload, field, value);
     else if (!field->is_alias)
         put(payload, field)->json = value;
     if (payload_find(payload, field) != NULL && json_is_null(value))
@@ -109,10 +109,10 @@ static Err take_member(const struct write_scope *scope, struct payload *payload,
     return OK;
 }
 
-static Err take_asked(const struct write_scope *scope, struct payload *payload,
+static Err take_asked(const struct write_target *target, struct payload *payload,
                       const struct field *field, const struct json *value)
 {
-    TRY(take_member(scope, payload, field, value));
+    TRY(take_member(target, payload, field, value));
     struct cell *cell = payload_find(payload, field);
     if (cell != NULL)
         cell->is_asked = true;
@@ -122,19 +122,19 @@ static Err take_asked(const struct write_scope *scope, struct payload *payload,
 /* Unknown members are dropped for administrators; for others each is a right they lack. What
  * belongs to an account is refused to both: a client that believes it made a login would be
  * mistaken. */
-static Err take_members(const struct write_scope *scope, struct payload *payload,
+static Err take_members(const struct write_target *target, struct payload *payload,
                         const struct json *body)
 {
-    struct ctx *ctx = scope->ctx;
+    struct ctx *ctx = target->ctx;
     Str *refused = arena_array(ctx->arena, Str, json_len(body) + 1);
     uint32_t refused_count = 0;
     for (struct json_iter it = json_iter(body); json_next(&it);) {
         const struct field *field = collection_field(payload->collection, it.key);
         bool is_selector = field != NULL && field->is_key && payload->action == ACTION_UPDATE;
-        bool is_granted = field != NULL && access_field(&scope->access, field);
+        bool is_granted = field != NULL && access_field(&target->access, field);
         if (is_granted || is_selector)
-            TRY(take_asked(scope, payload, field, it.value));
-        else if (!scope->access.is_full || (field != NULL && access_keeps(&scope->access, field)))
+            TRY(take_asked(target, payload, field, it.value));
+        else if (!target->access.is_full || (field != NULL && access_keeps(&target->access, field)))
             refused[refused_count++] = it.key;
     }
     if (refused_count == 0)
@@ -143,20 +143,20 @@ static Err take_members(const struct write_scope *scope, struct payload *payload
     return forbid_fields(&c, payload->collection, refused, refused_count, (struct place){0});
 }
 
-static fiber_fn Err take_preset(const struct write_scope *scope, struct payload *payload,
+static fiber_fn Err take_preset(const struct write_target *target, struct payload *payload,
                                 const struct field *field, const struct json *value)
 {
     assert(field != NULL);
-    struct ctx *ctx = scope->ctx;
+    struct ctx *ctx = target->ctx;
     bool is_dynamic = false;
     Str text = STR_NONE;
     if (json_kind(value) == JSON_STRING)
-        TRY(dynamic_text(ctx, scope->schema, json_str(value), &is_dynamic, &text));
+        TRY(dynamic_text(ctx, target->schema, json_str(value), &is_dynamic, &text));
     if (is_dynamic && text.data == NULL)
         value = NULL;
     else if (is_dynamic)
         TRY(json_of_str(ctx, text, &value));
-    return take_member(scope, payload, field, value);
+    return take_member(target, payload, field, value);
 }
 
 static bool is_given(const struct payload *payload, const struct field *field)
@@ -170,24 +170,24 @@ static bool is_given(const struct payload *payload, const struct field *field)
 }
 
 /* What later policies preset wins over earlier ones; what the body says wins over all. */
-static fiber_fn Err take_presets(const struct write_scope *scope, struct payload *payload)
+static fiber_fn Err take_presets(const struct write_target *target, struct payload *payload)
 {
-    if (scope->access.is_full)
+    if (target->access.is_full)
         return OK;
-    const struct grant *grant = scope->access.grant;
+    const struct grant *grant = target->access.grant;
     assert(grant != NULL);
     for (uint32_t i = grant->rule_count; i-- > 0;) {
         for (struct json_iter it = json_iter(grant->rules[i].presets); json_next(&it);) {
             const struct field *field = collection_field(payload->collection, it.key);
-            if (field != NULL && !is_given(payload, field) && !access_keeps(&scope->access, field))
-                TRY(take_preset(scope, payload, field, it.value));
+            if (field != NULL && !is_given(payload, field) && !access_keeps(&target->access, field))
+                TRY(take_preset(target, payload, field, it.value));
         }
     }
     return OK;
 }
 
 /* Filled in without being asked: nobody is required to send it. */
-static bool is_made(const struct write_scope *scope, const struct field *field)
+static bool is_made(const struct write_target *target, const struct field *field)
 {
     const uint32_t made = SPECIAL_UUID | SPECIAL_DATE_CREATED | SPECIAL_DATE_UPDATED |
                           SPECIAL_USER_CREATED | SPECIAL_USER_UPDATED | SPECIAL_ROLE_CREATED |
@@ -196,70 +196,70 @@ static bool is_made(const struct write_scope *scope, const struct field *field)
         return true;
     if (field->is_key && field->type_oid == OID_UUID)
         return true;
-    if (field == scope->link)
+    if (field == target->link)
         return true;
-    return is_site_field(field) && scope->ctx->scope.kind == SCOPE_SITE;
+    return is_site_field(field) && target->ctx->scope.kind == SCOPE_SITE;
 }
 
 /* A row of nobody belongs to the library: null means that site. */
-static bool null_means_library(const struct write_scope *scope, const struct field *field)
+static bool null_means_library(const struct write_target *target, const struct field *field)
 {
-    return is_site_field(field) && !field->is_nullable && scope->ctx->scope.kind == SCOPE_PLATFORM;
+    return is_site_field(field) && !field->is_nullable && target->ctx->scope.kind == SCOPE_PLATFORM;
 }
 
-static Err check_nulls(const struct write_scope *scope, const struct payload *payload)
+static Err check_nulls(const struct write_target *target, const struct payload *payload)
 {
-    struct ctx *ctx = scope->ctx;
+    struct ctx *ctx = target->ctx;
     Err result = OK;
     const struct collection *collection = payload->collection;
     for (uint32_t i = 0; i < collection->field_count; i++) {
         const struct field *field = collection->fields[i];
-        if (field->is_alias || field->is_nullable || is_made(scope, field))
+        if (field->is_alias || field->is_nullable || is_made(target, field))
             continue;
         const struct cell *cell = payload_find(payload, field);
         if (cell == NULL && payload->action == ACTION_CREATE && !field->has_default &&
             !is_given(payload, field))
             result = validation_failed(ctx, field->name, filter_operator(OPERATOR_SUBMITTED), NULL);
-        else if (cell != NULL && cell->json == NULL && !null_means_library(scope, field))
+        else if (cell != NULL && cell->json == NULL && !null_means_library(target, field))
             result = validation_failed(ctx, field->name, filter_operator(OPERATOR_NNULL), NULL);
     }
     return result;
 }
 
-static fiber_fn Err validate(const struct write_scope *scope, const struct payload *payload)
+static fiber_fn Err validate(const struct write_target *target, const struct payload *payload)
 {
-    Err result = check_nulls(scope, payload);
+    Err result = check_nulls(target, payload);
     const struct collection *collection = payload->collection;
     for (uint32_t i = 0; i < collection->field_count; i++) {
         if (collection->fields[i]->validation == NULL)
             continue;
-        Err err = validate_rule(scope, payload, collection->fields[i]->validation);
+        Err err = validate_rule(target, payload, collection->fields[i]->validation);
         result = err != OK ? err : result;
     }
-    const struct grant *grant = scope->access.grant;
+    const struct grant *grant = target->access.grant;
     for (uint32_t i = 0; grant != NULL && i < grant->rule_count; i++) {
         if (grant->rules[i].validation == NULL)
             continue;
         const struct filter_value *rule;
-        TRY(filter_read(scope->ctx, scope->ctx->arena, grant->rules[i].validation, &rule));
-        Err err = validate_rule(scope, payload, rule);
+        TRY(filter_read(target->ctx, target->ctx->arena, grant->rules[i].validation, &rule));
+        Err err = validate_rule(target, payload, rule);
         result = err != OK ? err : result;
     }
     return result;
 }
 
-static fiber_fn Err convert(const struct write_scope *scope, struct payload *payload)
+static fiber_fn Err convert(const struct write_target *target, struct payload *payload)
 {
-    assert(payload->collection == scope->collection);
+    assert(payload->collection == target->collection);
     Err result = OK;
     for (uint32_t i = 0; i < payload->count; i++) {
         struct cell *cell = &payload->cells[i];
         if (cell->field == NULL || cell->json == NULL)
             continue;
-        Err err = cell_text(scope, cell->field, cell->json, &cell->text);
+        Err err = cell_text(target, cell->field, cell->json, &cell->text);
         if (err == OK)
-            err = items_guard_check(scope->ctx, cell->field, cell->text);
-        if (err != OK && scope->ctx->diag.count == 0)
+            err = items_guard_check(target->ctx, cell->field, cell->text);
+        if (err != OK && target->ctx->diag.count == 0)
             return err;
         result = err != OK ? err : result;
     }
@@ -307,7 +307,7 @@ static bool changes_something(const struct payload *payload)
     return false;
 }
 
-static void fill_specials(const struct write_scope *scope, struct payload *payload)
+static void fill_specials(const struct write_target *target, struct payload *payload)
 {
     const struct collection *collection = payload->collection;
     if (payload->action == ACTION_UPDATE && !changes_something(payload))
@@ -315,26 +315,26 @@ static void fill_specials(const struct write_scope *scope, struct payload *paylo
     for (uint32_t i = 0; i < collection->field_count; i++) {
         const struct field *field = collection->fields[i];
         if (!field->is_alias && field->special != 0)
-            fill_special(scope->ctx, payload, field);
+            fill_special(target->ctx, payload, field);
     }
 }
 
-static void fill_site(const struct write_scope *scope, struct payload *payload)
+static void fill_site(const struct write_target *target, struct payload *payload)
 {
     const struct field *site = payload->collection->site;
     if (site == NULL || site->is_key)
         return;
-    struct ctx *ctx = scope->ctx;
+    struct ctx *ctx = target->ctx;
     struct cell *cell = payload_find(payload, site);
     if (ctx->scope.kind == SCOPE_SITE && payload->action == ACTION_CREATE)
         payload_set(ctx, payload, site, uuid_text(ctx->arena, ctx->scope.site));
     else if (ctx->scope.kind == SCOPE_SITE && cell != NULL)
         cell->field = NULL; /* it is this site's already, or the row will not be found */
-    else if (cell != NULL && cell->text.data == NULL && null_means_library(scope, site))
+    else if (cell != NULL && cell->text.data == NULL && null_means_library(target, site))
         payload_set(ctx, payload, site, uuid_text(ctx->arena, UUID_LIBRARY_SITE));
 }
 
-static Err fill_key(const struct write_scope *scope, struct payload *payload)
+static Err fill_key(const struct write_target *target, struct payload *payload)
 {
     assert(payload->collection->key != NULL);
     const struct field *key = payload->collection->key;
@@ -344,7 +344,7 @@ static Err fill_key(const struct write_scope *scope, struct payload *payload)
     if (cell != NULL && cell->text.len == 0)
         cell->field = NULL; /* null and "" ask for a new one */
     if (payload_find(payload, key) == NULL && key->type_oid == OID_UUID)
-        payload_set(scope->ctx, payload, key, uuid_text(scope->ctx->arena, uuid_make()));
+        payload_set(target->ctx, payload, key, uuid_text(target->ctx->arena, uuid_make()));
     cell = payload_find(payload, key);
     payload->key = cell == NULL ? STR_NONE : cell->text;
     return OK;
@@ -352,81 +352,81 @@ static Err fill_key(const struct write_scope *scope, struct payload *payload)
 
 /* Where a key is unique over all sites, whether another site has a row with it must not be asked: a
  * site chooses none there, whether the key is taken or free. */
-static Err check_choice(const struct write_scope *scope, const struct cell *key)
+static Err check_choice(const struct write_target *target, const struct cell *key)
 {
-    assert(key->field == scope->collection->key);
-    const struct collection *collection = scope->collection;
-    bool is_chosen = scope->action == ACTION_CREATE && key->json != NULL &&
+    assert(key->field == target->collection->key);
+    const struct collection *collection = target->collection;
+    bool is_chosen = target->action == ACTION_CREATE && key->json != NULL &&
                      !(json_kind(key->json) == JSON_STRING && json_str(key->json).len == 0);
-    bool is_open = scope->ctx->scope.kind == SCOPE_SITE && collection->site != NULL &&
+    bool is_open = target->ctx->scope.kind == SCOPE_SITE && collection->site != NULL &&
                    collection->site != collection->key && !collection->is_keyed_by_site;
     if (!is_chosen || !is_open)
         return OK;
-    return fail(scope->ctx, ERR_FORBIDDEN,
+    return fail(target->ctx, ERR_FORBIDDEN,
                 "You don't have permission to choose \"%.*s\" in collection \"%.*s\": its keys are "
                 "made by the server.",
                 STR_FMT(collection->key->name), STR_FMT(collection->name));
 }
 
 /* A key that is none is refused like one that is not there. */
-static Err check_key(const struct write_scope *scope, const struct payload *payload)
+static Err check_key(const struct write_target *target, const struct payload *payload)
 {
     const struct field *key = payload->collection->key;
     const struct cell *cell = payload_find(payload, key);
     Uuid uuid;
     if (cell != NULL)
-        TRY(check_choice(scope, cell));
+        TRY(check_choice(target, cell));
     if (cell == NULL || cell->json == NULL || key->type_oid != OID_UUID)
         return OK;
     bool is_empty = json_kind(cell->json) == JSON_STRING && json_str(cell->json).len == 0;
     if (json_kind(cell->json) == JSON_STRING &&
         (is_empty || uuid_parse(json_str(cell->json), &uuid)))
         return OK;
-    return fail_plain(scope->ctx, ERR_FORBIDDEN);
+    return fail_plain(target->ctx, ERR_FORBIDDEN);
 }
 
 /* Pointing a row at its parent is a change of that row like any other. */
-static Err take_link(const struct write_scope *scope, struct payload *payload)
+static Err take_link(const struct write_target *target, struct payload *payload)
 {
-    assert(scope->link != NULL);
-    struct compiler c = {.ctx = scope->ctx, .arena = scope->ctx->arena};
-    if (!access_field(&scope->access, scope->link))
-        return forbid_field(&c, scope->collection, scope->link->name, (struct place){0});
-    payload_set(scope->ctx, payload, scope->link, scope->link_value);
-    payload_find(payload, scope->link)->is_asked = true;
+    assert(target->link != NULL);
+    struct compiler c = {.ctx = target->ctx, .arena = target->ctx->arena};
+    if (!access_field(&target->access, target->link))
+        return forbid_field(&c, target->collection, target->link->name, (struct place){0});
+    payload_set(target->ctx, payload, target->link, target->link_value);
+    payload_find(payload, target->link)->is_asked = true;
     return OK;
 }
 
-Err payload_make(const struct write_scope *scope, const struct json *body, struct payload *ret)
+Err payload_make(const struct write_target *target, const struct json *body, struct payload *ret)
 {
-    assert(scope->collection->key != NULL);
-    struct ctx *ctx = scope->ctx;
-    const struct collection *collection = scope->collection;
+    assert(target->collection->key != NULL);
+    struct ctx *ctx = target->ctx;
+    const struct collection *collection = target->collection;
     if (json_kind(body) != JSON_OBJECT)
-        return fail(ctx, ERR_INVALID_PAYLOAD, "An item has to be an object");
+        return fail(ctx, ERR_INVALID_PAYLOAD, "An item must be an object");
     *ret = (struct payload){
-        .collection = collection, .action = scope->action, .count = collection->field_count};
+        .collection = collection, .action = target->action, .count = collection->field_count};
     ret->cells = arena_array(ctx->arena, struct cell, collection->field_count);
     diag_clear(ctx);
-    TRY(take_members(scope, ret, body));
-    if (scope->access.keeps_accounts && scope->action == ACTION_CREATE)
+    TRY(take_members(target, ret, body));
+    if (target->access.keeps_accounts && target->action == ACTION_CREATE)
         return schema_forbidden_collection(ctx, collection->name, STR_NONE);
-    TRY(take_presets(scope, ret));
-    TRY(check_key(scope, ret));
+    TRY(take_presets(target, ret));
+    TRY(check_key(target, ret));
     struct cell *key = payload_find(ret, collection->key);
     if (key != NULL && key->json != NULL && json_kind(key->json) == JSON_STRING &&
         json_str(key->json).len == 0)
         key->field = NULL;
-    TRY(validate(scope, ret));
-    TRY(convert(scope, ret));
-    if (scope->link != NULL)
-        TRY(take_link(scope, ret));
-    if (scope->order != NULL && payload_find(ret, scope->order) == NULL)
-        payload_set(ctx, ret, scope->order,
-                    str_printf(ctx->arena, "%jd", (intmax_t)scope->order_value));
-    fill_specials(scope, ret);
-    fill_site(scope, ret);
-    return fill_key(scope, ret);
+    TRY(validate(target, ret));
+    TRY(convert(target, ret));
+    if (target->link != NULL)
+        TRY(take_link(target, ret));
+    if (target->order != NULL && payload_find(ret, target->order) == NULL)
+        payload_set(ctx, ret, target->order,
+                    str_printf(ctx->arena, "%jd", (intmax_t)target->order_value));
+    fill_specials(target, ret);
+    fill_site(target, ret);
+    return fill_key(target, ret);
 }
 
 /* More than a request body may have, escaped. */

@@ -31,8 +31,8 @@ struct payload {
     Str key; /* created rows whose key is known before; else STR_NONE */
 };
 
-/* What a write acts under. */
-struct write_scope {
+/* What a write needs to know about its collection. */
+struct write_target {
     struct ctx *ctx;
     const struct schema *schema;
     const struct collection *collection;
@@ -45,13 +45,13 @@ struct write_scope {
 };
 
 /* ERR_FORBIDDEN when this actor, in this scope, may not write here at all. */
-Err write_scope_open(struct ctx *ctx, const struct schema *schema,
-                     const struct collection *collection, enum action action,
-                     struct write_scope *ret);
+Err write_target_open(struct ctx *ctx, const struct schema *schema,
+                      const struct collection *collection, enum action action,
+                      struct write_target *ret);
 
 /* Every fault of the body is reported, not only the first. Waits for password hashes and for
  * fields of the current user in rules. */
-fiber_fn Err payload_make(const struct write_scope *scope, const struct json *body,
+fiber_fn Err payload_make(const struct write_target *target, const struct json *body,
                           struct payload *ret);
 struct cell *payload_find(const struct payload *payload, const struct field *field);
 /* Replaces or adds. */
@@ -60,11 +60,11 @@ void payload_set(struct ctx *ctx, struct payload *payload, const struct field *f
 Str payload_json(struct ctx *ctx, const struct payload *payload);
 
 /* payload_cell.c: a JSON value as the text of its column; faults are added to the diag. */
-fiber_fn Err cell_text(const struct write_scope *scope, const struct field *field,
+fiber_fn Err cell_text(const struct write_target *target, const struct field *field,
                        const struct json *json, Str *ret);
 
 /* validate.c: filters as conditions on a payload; faults are added to the diag. */
-fiber_fn Err validate_rule(const struct write_scope *scope, const struct payload *payload,
+fiber_fn Err validate_rule(const struct write_target *target, const struct payload *payload,
                            const struct filter_value *rule);
 /* Adds what a rule's condition refuses: `value` is shown, and may be NULL where `op` shows none. */
 Err validation_failed(struct ctx *ctx, Str field, const struct filter_operator *op,

@@ -258,10 +258,10 @@ static Err column_text(struct ctx *ctx, const struct field *field, const struct 
     }
 }
 
-fiber_fn Err cell_text(const struct write_scope *scope, const struct field *field,
+fiber_fn Err cell_text(const struct write_target *target, const struct field *field,
                        const struct json *json, Str *ret)
 {
-    struct ctx *ctx = scope->ctx;
+    struct ctx *ctx = target->ctx;
     *ret = STR_NONE;
     if (json_is_null(json))
         return OK;

@@ -56,7 +56,7 @@ Err validation_failed(struct ctx *ctx, Str field, const struct filter_operator *
 
 struct validation {
     struct filter_subject subject; /* the first member: what filter_eval hands back */
-    const struct write_scope *scope;
+    const struct write_target *target;
     const struct payload *payload;
 };
 
@@ -68,7 +68,7 @@ static const struct validation *validation_of(const struct filter_subject *subje
 static bool find_value(const struct filter_subject *subject, Str name, struct filter_datum *ret)
 {
     const struct validation *v = validation_of(subject);
-    const struct field *field = collection_field(v->scope->collection, name);
+    const struct field *field = collection_field(v->target->collection, name);
     if (field == NULL)
         return false;
     const struct cell *cell = payload_find(v->payload, field);
@@ -83,9 +83,9 @@ static bool find_value(const struct filter_subject *subject, Str name, struct fi
 
 static fiber_fn Err find_variable(const struct filter_subject *subject, Str text, Str *ret)
 {
-    const struct write_scope *scope = validation_of(subject)->scope;
+    const struct write_target *target = validation_of(subject)->target;
     bool is_dynamic;
-    TRY(dynamic_text(scope->ctx, scope->schema, text, &is_dynamic, ret));
+    TRY(dynamic_text(target->ctx, target->schema, text, &is_dynamic, ret));
     assert(is_dynamic);
     return OK;
 }
@@ -93,17 +93,17 @@ static fiber_fn Err find_variable(const struct filter_subject *subject, Str text
 static void refuse(const struct filter_subject *subject, Str field,
                    const struct filter_operator *op, const struct filter_value *value)
 {
-    struct ctx *ctx = validation_of(subject)->scope->ctx;
+    struct ctx *ctx = validation_of(subject)->target->ctx;
     err_ignore(validation_failed(ctx, field, op, value), "the diag holds it");
 }
 
-Err validate_rule(const struct write_scope *scope, const struct payload *payload,
+Err validate_rule(const struct write_target *target, const struct payload *payload,
                   const struct filter_value *rule)
 {
-    assert(scope != NULL && payload != NULL && rule != NULL);
+    assert(target != NULL && payload != NULL && rule != NULL);
     struct validation v = {
-        .subject = {find_value, find_variable, refuse}, .scope = scope, .payload = payload};
+        .subject = {find_value, find_variable, refuse}, .target = target, .payload = payload};
     bool holds;
-    TRY(filter_eval(scope->ctx, rule, FILTER_OF_RULES, &v.subject, &holds));
+    TRY(filter_eval(target->ctx, rule, FILTER_OF_RULES, &v.subject, &holds));
     return holds ? OK : ERR_FAILED_VALIDATION;
 }

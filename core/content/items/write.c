@@ -8,14 +8,14 @@
 #include <assert.h>
 
 fiber_fn Err write_open(struct ctx *ctx, struct items_target target, enum action action,
-                        struct writer *ret, struct write_scope *ret_scope)
+                        struct writer *ret, struct write_target *ret_target)
 {
     assert(action != ACTION_READ);
     const struct collection *collection;
     *ret = (struct writer){.ctx = ctx};
     TRY(schema_current(ctx, &ret->schema));
     TRY(plan_collection(ctx, ret->schema, target, action, &collection));
-    return write_scope_open(ctx, ret->schema, collection, action, ret_scope);
+    return write_target_open(ctx, ret->schema, collection, action, ret_target);
 }
 
 fiber_fn Err writer_in_tx(struct writer *w, WriteSteps *steps, void *arg)
@@ -232,15 +232,16 @@ fiber_fn Err write_before(struct writer *w, enum items_action action,
     return items_filter(w->ctx, &change, body, ret);
 }
 
-Err write_forbidden(struct ctx *ctx, const struct write_scope *scope, const struct payload *payload)
+Err write_forbidden(struct ctx *ctx, const struct write_target *target,
+                    const struct payload *payload)
 {
-    assert(scope->action != ACTION_READ);
-    const struct collection *collection = scope->collection;
+    assert(target->action != ACTION_READ);
+    const struct collection *collection = target->collection;
     if (payload == NULL)
         return fail(ctx, ERR_FORBIDDEN,
                     "You don't have permission to perform \"%s\" for collection \"%.*s\" or it "
                     "does not exist.",
-                    action_name(scope->action), STR_FMT(collection->name));
+                    action_name(target->action), STR_FMT(collection->name));
     struct buf *names = buf_in_arena(ctx->arena, NAMES_MAX);
     for (uint32_t i = 0; i < payload->count; i++) {
         const struct cell *cell = &payload->cells[i];
@@ -253,7 +254,7 @@ Err write_forbidden(struct ctx *ctx, const struct write_scope *scope, const stru
     return fail(ctx, ERR_FORBIDDEN,
                 "You don't have permissions to perform \"%s\" for the field(s) %.*s in collection "
                 "\"%.*s\" or it does not exist.",
-                action_name(scope->action), STR_FMT(list), STR_FMT(collection->name));
+                action_name(target->action), STR_FMT(list), STR_FMT(collection->name));
 }
 
 fiber_fn Err write_answer_row(struct writer *w, struct run *run, struct row_sink *sink)

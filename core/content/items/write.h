@@ -58,12 +58,12 @@ fiber_fn Err write_before(struct writer *w, enum items_action action,
                           const struct json *body, const struct json **ret);
 void write_columns(struct ctx *ctx, const struct payload *payload, struct write_shape *shape);
 /* "You don't have permissions to perform …" */
-Err write_forbidden(struct ctx *ctx, const struct write_scope *scope,
+Err write_forbidden(struct ctx *ctx, const struct write_target *target,
                     const struct payload *payload);
 
 /* What every write does first: the schema, the collection, the right to write. */
 fiber_fn Err write_open(struct ctx *ctx, struct items_target target, enum action action,
-                        struct writer *ret, struct write_scope *ret_scope);
+                        struct writer *ret, struct write_target *ret_target);
 /* The steps as one transaction, or within the one that is open. */
 typedef fiber_fn Err WriteSteps(struct writer *w, void *arg);
 fiber_fn Err writer_in_tx(struct writer *w, WriteSteps *steps, void *arg);
@@ -71,16 +71,16 @@ fiber_fn Err writer_in_tx(struct writer *w, WriteSteps *steps, void *arg);
 Err write_check_rows(struct ctx *ctx, uint64_t rows);
 
 /* items_create.c, items_update.c, items_delete.c: the steps nested writes use as well. */
-fiber_fn Err write_create_one(struct writer *w, const struct write_scope *scope,
+fiber_fn Err write_create_one(struct writer *w, const struct write_target *target,
                               const struct json *body, const struct query *query, struct run *run,
                               Str *ret_key);
 /* A whole request for one object: write, announce, answer. */
-fiber_fn Err write_create_object(struct writer *w, const struct write_scope *scope,
+fiber_fn Err write_create_object(struct writer *w, const struct write_target *target,
                                  const struct json *body, const struct query *query,
                                  struct row_sink *sink);
-fiber_fn Err write_update_one(struct writer *w, const struct write_scope *scope, Str key,
+fiber_fn Err write_update_one(struct writer *w, const struct write_target *target, Str key,
                               const struct json *body, const struct query *query, struct run *run);
-fiber_fn Err write_delete_keys(struct writer *w, const struct write_scope *scope, const Str *keys,
+fiber_fn Err write_delete_keys(struct writer *w, const struct write_target *target, const Str *keys,
                                uint32_t count);
 
 /* write_keys.c: keys that a body names, one spelling for each. */
@@ -98,9 +98,9 @@ fiber_fn Err write_keys_of_rows(const struct run *run, const Str **ret, uint32_t
 
 /* nested.c */
 bool nested_is_in(const struct collection *collection, const struct json *body);
-fiber_fn Err nested_before(struct writer *w, const struct write_scope *scope,
+fiber_fn Err nested_before(struct writer *w, const struct write_target *target,
                            struct payload *payload);
-fiber_fn Err nested_after(struct writer *w, const struct write_scope *scope,
+fiber_fn Err nested_after(struct writer *w, const struct write_target *target,
                           const struct payload *payload, Str key);
 
 /* Answers with a row that the write has returned, unless it may not be read. */

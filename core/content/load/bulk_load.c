@@ -89,7 +89,7 @@ static Err insert_sql(struct bulk *bulk, const struct bulk_shape *shape, const S
         separator = ", ";
     }
     if (values->len == 0)
-        return fail(bulk->ctx, ERR_INVALID_PAYLOAD, "An item has to have at least one field");
+        return fail(bulk->ctx, ERR_INVALID_PAYLOAD, "An item must have at least one field");
     buf_printf(sql, ") select %.*s from pg_temp.spark_bulk where r >= $1 and r < $2 order by r ",
                STR_FMT(buf_str(values)));
     buf_printf(sql, "returning %.*s::text", STR_FMT(sql_ident(arena, bulk->collection->key->name)));

@@ -150,7 +150,7 @@ static void read_site(struct bulk *bulk, uint32_t index)
         bulk_fault(bulk, index, "\"%.*s\" is required: the site that the item belongs to",
                    STR_FMT(collection->site->name));
     else if (json_kind(value) != JSON_STRING || !uuid_parse(json_str(value), &row->site))
-        bulk_fault(bulk, index, "\"%.*s\" has to be the id of a site",
+        bulk_fault(bulk, index, "\"%.*s\" must be the id of a site",
                    STR_FMT(collection->site->name));
     else if (uuid_eq(row->site, UUID_LIBRARY_SITE) && !collection->is_shared_read)
         bulk_fault(bulk, index, "Collection \"%.*s\" has no items for every site",
@@ -162,7 +162,7 @@ static Err read_row(struct bulk *bulk, uint32_t index)
     assert(index < bulk->count);
     struct bulk_row *row = &bulk->rows[index];
     if (json_kind(row->json) != JSON_OBJECT) {
-        bulk_fault(bulk, index, "An item has to be an object, not %s", json_kind_name(row->json));
+        bulk_fault(bulk, index, "An item must be an object, not %s", json_kind_name(row->json));
         return OK;
     }
     struct bulk_shape shape = {0};

@@ -352,6 +352,6 @@ fiber_fn bool bulk_value_write(struct ctx *ctx, const struct field *field, const
     if (writer_of(field)(ctx, field, value, out, &expected))
         return true;
     *ret_fault =
-        str_printf(ctx->arena, "Field \"%.*s\" has to be %s", STR_FMT(field->name), expected);
+        str_printf(ctx->arena, "Field \"%.*s\" must be %s", STR_FMT(field->name), expected);
     return false;
 }

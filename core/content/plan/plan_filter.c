@@ -186,8 +186,7 @@ static Err compile_nested(struct compiler *c, const struct frame *frame, const s
     if (field->relation->kind == RELATION_TO_MANY)
         return compile_exists(c, frame, field, nested, false, false, nesting, ret);
     return fail(c->ctx, ERR_INVALID_QUERY,
-                "\"%.*s\" has to be filtered with the collection it points to",
-                STR_FMT(field->name));
+                "\"%.*s\" must be filtered with the collection it points to", STR_FMT(field->name));
 }
 
 static Err compile_some(struct compiler *c, const struct frame *frame,

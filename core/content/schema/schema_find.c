@@ -84,7 +84,7 @@ static fiber_fn Err load_once(struct ctx *ctx, struct content_thread *thread)
     content_thread_set_schema(thread, schema);
     thread->losses = losses;
     if (schema->epoch != access_epoch(ctx->reactor))
-        return access_look(ctx, clock_now_us(), NULL, false);
+        return access_revalidate(ctx, clock_now_us(), NULL, false);
     return OK;
 }
 
@@ -102,7 +102,7 @@ fiber_fn Err schema_current(struct ctx *ctx, const struct schema **ret)
     bool is_bound = ctx->epoch != 0;
     /* Whoever has not authenticated (a job, the server itself) has nothing that was compared. */
     if (!is_bound && !ctx->has_committed)
-        TRY(access_look(ctx, clock_now_us() - ACCESS_AGE_US, NULL, false));
+        TRY(access_revalidate(ctx, clock_now_us() - ACCESS_AGE_US, NULL, false));
     if (!is_usable(ctx, thread))
         TRY(load_once(ctx, thread));
     struct schema *schema = thread->schema;

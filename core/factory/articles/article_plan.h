@@ -8,7 +8,7 @@
  * modules of its types; else by the default structure.
  *
  * Usage of fragments is counted here and not in the table: a counter on a row that every article of
- * every worker has to lock would put them all in one queue. A plan starts from what the provenance
+ * every worker must lock would put them all in one queue. A plan starts from what the provenance
  * of the campaign's newest articles says, and then counts its own; each thread balances its own
  * articles, which balances the sum. Modules are counted in the table, once a transaction.
  */

@@ -179,7 +179,7 @@ static Err target_of(struct ctx *ctx, const struct campaign *campaign, DbArg *re
         return OK;
     if (!uuid_parse(campaign->location_target, &target))
         return fail(ctx, ERR_FAILED_VALIDATION,
-                    "The campaign's location_target has to be the id of a state or a county.");
+                    "The campaign's location_target must be the id of a state or a county.");
     *ret = db_uuid(target);
     return OK;
 }

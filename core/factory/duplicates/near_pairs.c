@@ -190,7 +190,7 @@ static void divide(struct near_pairs *near, const struct entry *run, uint32_t co
         compare_run(near, run, count);
         return;
     }
-    /* Straight to the rows that have to agree; from there one at a time. */
+    /* Straight to the rows that must agree; from there one at a time. */
     uint32_t next = depth < near->depth ? near->depth : depth + 1;
     uint32_t shift = 64 - 8 * next;
     for (uint32_t from = 0; from < count;) {

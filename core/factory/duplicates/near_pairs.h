@@ -2,7 +2,7 @@
  * Which pairs of many texts are worth comparing: locality-sensitive hashing over their signatures.
  *
  * A band looks at some rows of every signature and sorts the texts by them: texts alike stand side
- * by side. There are 192 bands, each with rows of its own choice, and at least r rows have to
+ * by side. There are 192 bands, each with rows of its own choice, and at least r rows must
  * agree, r the largest for which a pair at the threshold t is found as good as surely:
  *
  *     missed with (1 - t^r)^192:   t = 0.3, r = 3: 0.5 %    t = 0.5, r = 5: 0.2 %

@@ -126,7 +126,7 @@ static Err settle_range(struct ctx *ctx, const struct window *window, struct pro
         velocity->until_us = window->until_us;
     Err err = OK;
     if (window->has_start && window->has_until && window->until_us <= window->start_us)
-        err = fail(ctx, ERR_FAILED_VALIDATION, "date_range.end has to be after date_range.start");
+        err = fail(ctx, ERR_FAILED_VALIDATION, "date_range.end must be after date_range.start");
     else if (velocity->until_us <= velocity->from_us)
         err = fail(ctx, ERR_FAILED_VALIDATION,
                    "date_range lies in the past, where this site may not plan: "

@@ -58,7 +58,7 @@ Err spin_parse(struct ctx *ctx, Str text, const struct spin **ret);
 const struct spin *spin_parse_lenient(struct arena *arena, Str text);
 
 Str spin_source(const struct spin *spin);
-/* Groups, names and tokens: what each text of it has to be asked about. */
+/* Groups, names and tokens: what each text of it must be asked about. */
 uint32_t spin_parts(const struct spin *spin);
 uint32_t spin_notes(const struct spin *spin, const struct spin_note **ret);
 

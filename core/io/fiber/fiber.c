@@ -36,7 +36,7 @@ struct fiber {
     int64_t slice_start_us; /* when it was resumed */
     bool has_slice;         /* resumed to compute, not because of an event */
     int64_t tag;
-    uint32_t guest;
+    uint32_t extension;
     int64_t inner_us; /* since then: what fibers took that it started */
     char work[TURN_WORK_MAX];
     /* One timer for all waits: it stays armed from wait to wait as long as their deadline is the
@@ -256,20 +256,20 @@ void fiber_shield_end(struct fiber_shield *shield)
     shield->ctx = NULL;
 }
 
-struct fiber_patience fiber_patience_begin(struct ctx *ctx, int64_t timeout_us)
+struct fiber_deadline fiber_deadline_begin(struct ctx *ctx, int64_t timeout_us)
 {
     assert(timeout_us > 0);
-    struct fiber_patience patience = {ctx, ctx->deadline_us};
+    struct fiber_deadline deadline = {ctx, ctx->deadline_us};
     int64_t end_us = clock_now_us() + timeout_us;
     if (ctx->deadline_us == 0 || end_us < ctx->deadline_us)
         ctx->deadline_us = end_us;
-    return patience;
+    return deadline;
 }
 
-void fiber_patience_end(struct fiber_patience *patience)
+void fiber_deadline_end(struct fiber_deadline *deadline)
 {
-    assert(patience->ctx != NULL);
-    patience->ctx->deadline_us = patience->deadline_us;
+    assert(deadline->ctx != NULL);
+    deadline->ctx->deadline_us = deadline->deadline_us;
 }
 
 void fiber_hold(int change)
@@ -422,7 +422,7 @@ static void show_current(void)
     uint64_t turns = atomic_load_explicit(&shown->turns, memory_order_relaxed);
     atomic_store_explicit(&shown->turns, turns + 1, memory_order_relaxed);
     atomic_store_explicit(&shown->tag, current != NULL ? current->tag : 0, memory_order_relaxed);
-    atomic_store_explicit(&shown->guest, current != NULL ? current->guest : 0,
+    atomic_store_explicit(&shown->extension, current != NULL ? current->extension : 0,
                           memory_order_relaxed);
 }
 
@@ -474,17 +474,17 @@ bool fiber_has_overflowed(const void *address, struct fiber_overflow *ret)
     return true;
 }
 
-uint32_t fiber_guest(uint32_t guest)
+uint32_t fiber_extension(uint32_t extension)
 {
     uint32_t before = 0;
     if (current != NULL) {
-        before = current->guest;
-        current->guest = guest;
+        before = current->extension;
+        current->extension = extension;
     } else if (shown != NULL) {
-        before = atomic_load_explicit(&shown->guest, memory_order_relaxed);
+        before = atomic_load_explicit(&shown->extension, memory_order_relaxed);
     }
     if (shown != NULL)
-        atomic_store_explicit(&shown->guest, guest, memory_order_relaxed);
+        atomic_store_explicit(&shown->extension, extension, memory_order_relaxed);
     return before;
 }
 

@@ -75,15 +75,15 @@ struct fiber_shield fiber_shield_begin(struct ctx *ctx, int64_t deadline_us);
 void fiber_shield_end(struct fiber_shield *shield);
 #define SCOPED_SHIELD __attribute__((cleanup(fiber_shield_end), unused))
 
-/* Until its end ctx's deadline is at most `timeout_us` away: for what is given up sooner than the
- * whole. Use it as SCOPED_PATIENCE. */
-struct fiber_patience {
+/* A tighter deadline for a part of the work: until its end, ctx's deadline is at most `timeout_us`
+ * away. Use it as SCOPED_DEADLINE. */
+struct fiber_deadline {
     struct ctx *ctx;
     int64_t deadline_us;
 };
-struct fiber_patience fiber_patience_begin(struct ctx *ctx, int64_t timeout_us);
-void fiber_patience_end(struct fiber_patience *patience);
-#define SCOPED_PATIENCE __attribute__((cleanup(fiber_patience_end), unused))
+struct fiber_deadline fiber_deadline_begin(struct ctx *ctx, int64_t timeout_us);
+void fiber_deadline_end(struct fiber_deadline *deadline);
+#define SCOPED_DEADLINE __attribute__((cleanup(fiber_deadline_end), unused))
 
 /* +1 when this fiber takes what it must give back before it ends (a gate, a transaction), -1 when
  * it has. The end of a fiber asserts 0. */
@@ -112,16 +112,16 @@ void fiber_work(Str verb, Str what);
  * and in a mapped page other processes. Written by that thread alone.
  */
 struct fiber_shown {
-    _Atomic int64_t tag;    /* fiber_tag of the fiber that has the CPU; 0: none */
-    _Atomic uint64_t turns; /* another value whenever the CPU has gone from fiber to fiber */
-    _Atomic uint32_t guest; /* fiber_guest of that fiber; 0: our own code */
+    _Atomic int64_t tag;        /* fiber_tag of the fiber that has the CPU; 0: none */
+    _Atomic uint64_t turns;     /* another value whenever the CPU has gone from fiber to fiber */
+    _Atomic uint32_t extension; /* current extension of that fiber; 0: none */
 };
 void fiber_show(struct fiber_shown *place); /* from now on, for this thread; NULL: no more */
 /* What this fiber works on, as a number: a worker's job. */
 void fiber_tag(int64_t tag);
-/* Whose code this fiber enters, as a number: an extension. Returns whose it was, to be put back
- * afterwards. Outside fibers it counts for the thread. */
-uint32_t fiber_guest(uint32_t guest);
+/* Sets the current extension of this fiber: the number of the extension whose code it enters, or 0.
+ * Returns the number to restore afterwards. Outside fibers it is the thread's. */
+uint32_t fiber_extension(uint32_t extension);
 
 /*
  * Has the fiber of this thread run out of its stack, or a deep call in it (base/memory/deep.h)?

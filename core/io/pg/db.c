@@ -45,7 +45,7 @@ void db_free(struct db *db)
     assert(!db->is_closing);
     db->is_closing = true;
     loop_remove_hook(db->loop, &db->hook);
-    timer_stop(db->loop, &db->look);
+    timer_stop(db->loop, &db->stall_watch);
     cancel_finish(db);
     for (uint32_t role = 0; role < ROLE_COUNT; role++)
         for (uint32_t kind = 0; kind < LANE_KINDS; kind++)

@@ -155,7 +155,7 @@ struct db_tx {
 fiber_fn Err db_begin(struct ctx *ctx, struct db_tx *tx);
 fiber_fn Err db_begin_platform(struct platform platform, struct db_tx *tx);
 /* For one that only holds locks while its caller does something else, which may want a connection
- * too: it counts in nobody's share of them. There have to be two of them (DATABASE_EXCLUSIVE_LANES
+ * too: it counts in nobody's share of them. There must be two of them (DATABASE_EXCLUSIVE_LANES
  * a thread), and a thread has at most one such transaction at a time. */
 fiber_fn Err db_begin_apart(struct platform platform, struct db_tx *tx);
 fiber_fn Err db_tx_query(struct db_tx *tx, const struct statement *statement, struct db_args args,

@@ -261,7 +261,7 @@ static Err report_pooler(struct ctx *ctx, const struct db_error *error, Err err)
     (void)error;
     return fail(ctx, err,
                 "a prepared statement already exists: is a pooler in transaction mode between "
-                "Spark and PostgreSQL? It has to keep prepared statements apart (PgBouncer 1.21 or "
+                "Spark and PostgreSQL? It must keep prepared statements apart (PgBouncer 1.21 or "
                 "newer with max_prepared_statements)");
 }
 

@@ -48,8 +48,8 @@ struct lane {
     uint32_t usual; /* opened at start, or when there is much to do */
     uint32_t warm;  /* opened at start */
     uint32_t shared_groups;
-    int64_t down_since_us; /* no connection since then, though one is wanted; 0: there is one */
-    struct timer patience; /* when those who wait are refused */
+    int64_t down_since_us;     /* no connection since then, though one is wanted; 0: there is one */
+    struct timer outage_timer; /* refuses what waits, after DATABASE_PATIENCE */
     /* What waits: by flow, in a ring whose first has the turn. */
     struct flow_queue *ring;
     uint32_t flows;
@@ -76,7 +76,7 @@ struct db {
     bool is_closing;
     uint64_t losses;   /* sessions that ended though we had not wanted it */
     int64_t silent_us; /* when the last silence began that was not borne */
-    struct timer look;
+    struct timer stall_watch;
     struct db_cancel *cancel; /* the one under way, or NULL */
     struct db_params params;
     struct arena *scratch;    /* while a group is sent */
@@ -126,15 +126,16 @@ void read_answered(const struct db_group *group, struct db_request *request);
 /* It was ended, and nobody waited for it any more. */
 void read_given_up(const struct db_group *group, const struct db_request *request);
 
-/* db_patience.c */
+/* db_outage.c */
 void lane_note_up(struct lane *lane);
 void lane_note_down(struct lane *lane); /* after a connection ended or was asked for */
 void lanes_hurry(struct db *db);        /* the server answers: connect without a further wait */
 bool lane_is_given_up(const struct lane *lane);
 
-/* db_look.c: looks at the read lanes while they are busy, at all that read after somebody left. */
-void look_later(struct db *db); /* something was sent */
-void look_soon(struct db *db);  /* somebody left */
+/* db_stall_watch.c: checks the read lanes while they are busy, and all lanes that read after a
+ * caller has left. */
+void stall_watch_later(struct db *db); /* something was sent */
+void stall_watch_soon(struct db *db);  /* somebody left */
 
 /* db.c */
 bool db_is_pooled(const struct db *db); /* sessions keep nothing from one group to the next */

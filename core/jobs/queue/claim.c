@@ -115,7 +115,7 @@ static fiber_fn Err ask_redis(struct ctx *ctx, Str worker, struct claim_room roo
                               struct queue_member *members, uint32_t *ret_count,
                               bool *ret_held_back)
 {
-    SCOPED_PATIENCE struct fiber_patience patience = fiber_patience_begin(ctx, REDIS_ANSWER_US);
+    SCOPED_DEADLINE struct fiber_deadline deadline = fiber_deadline_begin(ctx, REDIS_ANSWER_US);
     return queue_claim(ctx, worker, room, members, ret_count, ret_held_back);
 }
 

@@ -88,7 +88,7 @@ static void on_fatal(int number, siginfo_t *info, void *context)
     if (number == SIGSEGV || number == SIGBUS)
         report_overflow(info->si_addr);
     sigaction(number, &before[number], NULL);
-    /* A fault happens again as soon as we return; what was sent has to be sent again. */
+    /* A fault happens again as soon as we return; what was sent must be sent again. */
     bool is_fault = info->si_code > 0 && number != SIGTRAP && number != SIGSYS;
     if (!is_fault)
         raise(number);
@@ -96,10 +96,10 @@ static void on_fatal(int number, siginfo_t *info, void *context)
 
 /* An extension called exit(). The process ends at once: exit handlers would run beside the other
  * threads, one of those could crash over what they free, and would be blamed instead. */
-static void on_exit_of_guest(int status, void *arg)
+static void on_exit_of_extension(int status, void *arg)
 {
     (void)arg;
-    if (own_thread == 0 || atomic_load(&mapped->threads[own_thread - 1].guest) == 0)
+    if (own_thread == 0 || atomic_load(&mapped->threads[own_thread - 1].extension) == 0)
         return;
     uint32_t nobody = 0;
     atomic_compare_exchange_strong(&mapped->fatal_thread, &nobody, own_thread);
@@ -124,7 +124,7 @@ static void watch_signals(void)
     sigemptyset(&action.sa_mask);
     for (size_t i = 0; i < COUNT_OF(FATAL); i++)
         sigaction(FATAL[i], &action, &before[FATAL[i]]);
-    if (on_exit(on_exit_of_guest, NULL) != 0)
+    if (on_exit(on_exit_of_extension, NULL) != 0)
         abort(); /* out of memory at the start */
 }
 
@@ -146,27 +146,27 @@ void crash_page_hide(void)
 }
 
 /* Without a witness (SIGKILL, exit) it is known only if there is but one candidate. */
-static uint32_t only_guest(const struct crash_page *page)
+static uint32_t only_extension(const struct crash_page *page)
 {
     uint32_t found = 0;
     for (size_t i = 0; i < CRASH_THREADS_MAX; i++) {
-        uint32_t guest = atomic_load(&page->threads[i].guest);
-        if (guest != 0 && found != 0 && guest != found)
+        uint32_t extension = atomic_load(&page->threads[i].extension);
+        if (extension != 0 && found != 0 && extension != found)
             return 0;
-        found = guest != 0 ? guest : found;
+        found = extension != 0 ? extension : found;
     }
     return found;
 }
 
-uint32_t crash_page_guest(const struct crash_page *page)
+uint32_t crash_page_extension(const struct crash_page *page)
 {
     uint32_t thread = atomic_load(&page->fatal_thread);
-    uint32_t guest = 0;
+    uint32_t extension = 0;
     if (atomic_load(&page->overrun_job) != 0)
         return 0; /* that is the job's affair */
     if (thread == 0)
-        guest = only_guest(page);
+        extension = only_extension(page);
     else if (thread <= CRASH_THREADS_MAX)
-        guest = atomic_load(&page->threads[thread - 1].guest);
-    return guest <= CRASH_EXTENSIONS_MAX ? guest : 0;
+        extension = atomic_load(&page->threads[thread - 1].extension);
+    return extension <= CRASH_EXTENSIONS_MAX ? extension : 0;
 }

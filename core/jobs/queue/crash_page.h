@@ -32,7 +32,7 @@ struct crash_page {
     _Atomic int64_t overrun_job;   /* the hard time-out ended the process for this one; 0: not */
     _Atomic int64_t overrun_s;     /* and had this length */
     char incarnation[INCARNATION_MAX]; /* a worker's; empty before it has one */
-    struct crash_extension extensions[CRASH_EXTENSIONS_MAX]; /* fiber_guest n is number n - 1 */
+    struct crash_extension extensions[CRASH_EXTENSIONS_MAX]; /* current extension n: n - 1 */
 };
 
 /* The page of this process; the first call maps it, before there are threads. */
@@ -46,5 +46,6 @@ void crash_page_hide(void);
 /* What number `extension` is called, before anything of it is run and after it said its name. */
 void crash_page_name(uint32_t extension, Str file, Str name);
 
-/* The fiber_guest whose code ended a process that left this page, or 0: nobody's, or not known. */
-uint32_t crash_page_guest(const struct crash_page *page);
+/* The number of the extension whose code ended a process that left this page; 0: none, or not
+ * known. */
+uint32_t crash_page_extension(const struct crash_page *page);

@@ -1,7 +1,7 @@
 /*
  * The hard time-out. A job's time-out ends its waits; a job that never waits does not notice, and
  * keeps its whole worker from going on. JOB_HARD_TIMEOUT ends that: seen from the heartbeat's
- * thread, which job code cannot starve, one job has had the CPU for so long that the process has to
+ * thread, which job code cannot starve, one job has had the CPU for so long that the process must
  * end. The crash is charged to this job alone; its neighbours go back and it costs them no try.
  */
 #pragma once

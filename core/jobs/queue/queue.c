@@ -225,7 +225,7 @@ fiber_fn Err queue_reap(struct ctx *ctx, Str worker)
 /* A second, unless it rings. A Redis that does not even say that it did not is as good as away. */
 fiber_fn Err queue_wait(struct ctx *ctx, struct redis *bell)
 {
-    SCOPED_PATIENCE struct fiber_patience patience = fiber_patience_begin(ctx, BELL_US);
+    SCOPED_DEADLINE struct fiber_deadline deadline = fiber_deadline_begin(ctx, BELL_US);
     struct redis_value value;
     return REDIS_CALL(ctx, bell, &value, STR("BLPOP"), STR(KEY_QUEUE_BELL), STR("1"));
 }

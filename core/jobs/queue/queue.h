@@ -1,6 +1,6 @@
 /*
  * The dispatch index in Redis (cq.lua): which jobs are worth claiming. It may be lost at any
- * moment; nothing here is an error that a caller has to undo.
+ * moment; nothing here is an error that a caller must undo.
  */
 #pragma once
 

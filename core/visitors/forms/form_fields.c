@@ -85,7 +85,7 @@ static void refuse_name(struct sheet *sheet, Str name)
 
 static const char *email_fault(Str text)
 {
-    return email_is_plausible(text) ? NULL : "has to be an e-mail address";
+    return email_is_plausible(text) ? NULL : "must be an e-mail address";
 }
 
 static const char *phone_fault(Str text)
@@ -95,9 +95,9 @@ static const char *phone_fault(Str text)
         char c = text.data[i];
         digits += ascii_is_digit(c);
         if (str_find_char(STR("0123456789 +-./()#*xXtTeE"), c) < 0)
-            return "has to be a phone number";
+            return "must be a phone number";
     }
-    return digits >= PHONE_DIGITS_MIN ? NULL : "has to be a phone number";
+    return digits >= PHONE_DIGITS_MIN ? NULL : "must be a phone number";
 }
 
 static const char *url_fault(Str text)
@@ -107,10 +107,10 @@ static const char *url_fault(Str text)
                   str_eq_nocase(str_slice(lower, 0, 7), STR("http://"));
     ptrdiff_t slashes = str_find(text, STR("//"));
     if (!is_web || (size_t)slashes + 2 == text.len)
-        return "has to be an address that begins with https:// or http://";
+        return "must be an address that begins with https:// or http://";
     for (size_t i = 0; i < text.len; i++)
         if ((unsigned char)text.data[i] <= ' ' || text.data[i] == 0x7f)
-            return "has to be an address without white space";
+            return "must be an address without white space";
     return NULL;
 }
 
@@ -165,7 +165,7 @@ static bool is_option(const struct field *field, Str text)
     return field->options == NULL;
 }
 
-/* As browsers do it: the pattern has to match the whole value. One that does not compile cannot be
+/* As browsers do it: the pattern must match the whole value. One that does not compile cannot be
  * written any more (factory/library/form_patterns.h), but may have been before. */
 static bool pattern_fits(struct ctx *ctx, const struct field *field, Str text)
 {
@@ -205,7 +205,7 @@ static bool text_fits(struct sheet *sheet, const struct field *field, Str text)
 static bool take_text(struct sheet *sheet, const struct field *field, const struct json *value)
 {
     if (json_kind(value) != JSON_STRING)
-        return refuse_value(sheet, field, "has to be text");
+        return refuse_value(sheet, field, "must be text");
     Str text = str_trim(json_str(value));
     if (!text_fits(sheet, field, text))
         return false;
@@ -218,7 +218,7 @@ static bool take_number(struct sheet *sheet, const struct field *field, const st
 {
     double number = number_of(value);
     if (isnan(number))
-        return refuse_value(sheet, field, "has to be a number");
+        return refuse_value(sheet, field, "must be a number");
     if (number < field->min) /* never, when there is none */
         return refuse_value(sheet, field, "is too small");
     if (number > field->max)
@@ -247,9 +247,9 @@ static bool take_tick(struct sheet *sheet, const struct field *field, const stru
 {
     int tick = tick_of(value);
     if (tick < 0)
-        return refuse_value(sheet, field, "has to be true or false");
+        return refuse_value(sheet, field, "must be true or false");
     if (tick == 0 && field->is_required)
-        return refuse_value(sheet, field, "has to be ticked");
+        return refuse_value(sheet, field, "must be ticked");
     json_key(&sheet->json, field->name);
     json_put_bool(&sheet->json, tick == 1);
     return true;
@@ -264,9 +264,9 @@ static fiber_fn bool take_checkbox(struct sheet *sheet, const struct field *fiel
     bool is_one = json_kind(value) == JSON_STRING;
     uint32_t count = is_one ? 1 : json_len(value);
     if (!is_one && (json_kind(value) != JSON_ARRAY || count > CHOICES_MAX))
-        return refuse_value(sheet, field, "has to be a list of options");
+        return refuse_value(sheet, field, "must be a list of options");
     if (count == 0 && field->is_required)
-        return refuse_value(sheet, field, "has to be ticked");
+        return refuse_value(sheet, field, "must be ticked");
     for (uint32_t i = 0; i < count; i++) {
         fiber_pause(); /* a form may have a hundred thousand options */
         const struct json *choice = is_one ? value : json_at(value, i);

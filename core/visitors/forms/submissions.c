@@ -42,7 +42,7 @@ fiber_fn Err submission_read(struct ctx *ctx, const struct form *form, const str
     static const char *const MESSAGES[] = {"message", "comments", "inquiry", NULL};
     if (json_kind(data) != JSON_OBJECT)
         return diag_fail_noted(ctx, "field", STR("data"),
-                               fail_also(ctx, ERR_FAILED_VALIDATION, "data has to be an object"));
+                               fail_also(ctx, ERR_FAILED_VALIDATION, "data must be an object"));
     TRY(form_check(ctx, form->fields, data, &ret->data));
     ret->name = form_text(data, NAMES, LEAD_NAME_MAX);
     ret->phone = form_text(data, PHONES, LEAD_PHONE_MAX);

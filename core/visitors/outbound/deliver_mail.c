@@ -61,7 +61,7 @@ static fiber_fn Err deliver(struct ctx *ctx, const struct rows *rows, Uuid id)
     TRY(mail_recipients_parse(ctx, row_text(rows, 0, OUTBOUND_SUBMISSION_FIND_EMAIL_RECIPIENTS), to,
                               &mail.to_count));
     TRY(text_make(ctx, rows, &mail.text));
-    SCOPED_PATIENCE struct fiber_patience patience = fiber_patience_begin(ctx, SEND_TIMEOUT_US);
+    SCOPED_DEADLINE struct fiber_deadline deadline = fiber_deadline_begin(ctx, SEND_TIMEOUT_US);
     return mail_send(ctx, ctx->reactor->mailer, &relay, &mail);
 }
 

@@ -175,7 +175,7 @@ static fiber_fn Err fetch(struct ctx *ctx, const struct outbound_call *call,
 
 fiber_fn Err outbound_post(struct ctx *ctx, struct job *job, const struct outbound_call *call)
 {
-    SCOPED_PATIENCE struct fiber_patience patience = fiber_patience_begin(ctx, CALL_TIMEOUT_US);
+    SCOPED_DEADLINE struct fiber_deadline deadline = fiber_deadline_begin(ctx, CALL_TIMEOUT_US);
     struct http_answer answer;
     TRY(fetch(ctx, call, &answer));
     return judge(ctx, job, &answer);

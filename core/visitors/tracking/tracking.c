@@ -6,7 +6,7 @@
 #include "io/reactor/reactor.h"
 #include "visitors/tracking/tracking_store.h"
 
-enum { LINE_MAX_BYTES = 16 * 1024, REDIS_PATIENCE_US = 1000 * 1000 };
+enum { LINE_MAX_BYTES = 16 * 1024, REDIS_TIMEOUT_US = 1000 * 1000 };
 
 /* COPY's text format: backslash escapes for what separates, \N for null. */
 static void put_text(struct buf *out, Str value)
@@ -89,7 +89,7 @@ void event_line(struct buf *out, const struct event *event)
 /* A Redis that is reached and does not answer is as good as away. */
 static fiber_fn Err push_to_redis(struct ctx *ctx, Str list, Str line, int64_t *ret_len)
 {
-    SCOPED_PATIENCE struct fiber_patience patience = fiber_patience_begin(ctx, REDIS_PATIENCE_US);
+    SCOPED_DEADLINE struct fiber_deadline deadline = fiber_deadline_begin(ctx, REDIS_TIMEOUT_US);
     struct redis_value reply;
     TRY(REDIS_CALL(ctx, ctx->reactor->redis, &reply, STR("RPUSH"), list, line));
     *ret_len = reply.integer;

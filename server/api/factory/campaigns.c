@@ -78,11 +78,11 @@ static Err niche_variables_read(struct ctx *ctx, const struct json *value, Str *
         return OK;
     if (json_kind(value) != JSON_OBJECT)
         return field_refuse(ctx, "niche_variables",
-                            "niche_variables has to be an object of names and values");
+                            "niche_variables must be an object of names and values");
     for (struct json_iter it = json_iter(value); json_next(&it);)
         if (!is_variable(it.value))
             return field_refuse(ctx, "niche_variables",
-                                "A niche variable has to be a text, a number or an array of "
+                                "A niche variable must be a text, a number or an array of "
                                 "these");
     *ret = json_text(ctx->arena, value);
     if (ret->len > NICHE_JSON_MAX)
@@ -106,7 +106,7 @@ Err route_campaigns_post_check(struct ctx *ctx, struct campaigns_post_input *bod
     TRY(spintax_check(ctx, "headline_spintax_root", body->headline_spintax_root));
     if (body->location_target.len > 0 && !uuid_parse(body->location_target, &target))
         return field_refuse(ctx, "location_target",
-                            "location_target has to be the id of a state or a county");
+                            "location_target must be the id of a state or a county");
     return niche_variables_read(ctx, body->niche_variables, &body->niche_json);
 }
 

@@ -6,7 +6,7 @@
 
 enum { MIN_SHARED_MAX = 100 * 1000, DETAILS_MAX = 100 };
 
-/* A share of 1; or, as older clients say it, how many shingles have to be shared. */
+/* A share of 1; or, as older clients say it, how many shingles must be shared. */
 static Err take_threshold(struct ctx *ctx, struct duplicates_post_input *input)
 {
     const struct json *threshold = input->threshold;
@@ -20,7 +20,7 @@ static Err take_threshold(struct ctx *ctx, struct duplicates_post_input *input)
         input->min_shared = json_int(threshold);
     else
         return field_refuse(ctx, "threshold",
-                            "threshold has to be a similarity from 0.05 to 1, or a whole number "
+                            "threshold must be a similarity from 0.05 to 1, or a whole number "
                             "of shared shingles from 2 to 100000");
     return OK;
 }

@@ -11,7 +11,7 @@ static Err take_key(struct ctx *ctx, const struct json *value, struct headline_r
 {
     Str key = json_kind(value) == JSON_STRING ? str_trim(json_str(value)) : STR_NONE;
     if (key.len == 0 || key.len > HEADLINE_PATTERN_KEY_MAX)
-        return field_refuse(ctx, "patterns", "patterns has to be an array of pattern keys");
+        return field_refuse(ctx, "patterns", "patterns must be an array of pattern keys");
     keys[run->pattern_count++] = str_eq(key, STR("all")) ? STR("*") : key;
     run->patterns = keys;
     return OK;
@@ -28,7 +28,7 @@ static Err patterns_read(struct ctx *ctx, const struct json *one, const struct j
         TRY(take_key(ctx, all, run, keys));
     else if (!json_is_null(all) && (json_kind(all) != JSON_ARRAY || json_len(all) == 0 ||
                                     json_len(all) > HEADLINE_PATTERNS_MAX))
-        return field_refuse(ctx, "patterns", "patterns has to be an array of 1 to 100 keys");
+        return field_refuse(ctx, "patterns", "patterns must be an array of 1 to 100 keys");
     else
         for (uint32_t i = 0; i < json_len(all); i++)
             TRY(take_key(ctx, json_at(all, i), run, keys));
@@ -129,7 +129,7 @@ static Err query_patterns(struct ctx *ctx, Str rest, struct headline_run *run)
     while (str_next(&rest, ',', &key)) {
         key = str_trim(key);
         if (key.len == 0 || run->pattern_count == HEADLINE_PATTERNS_MAX)
-            return fail(ctx, ERR_INVALID_QUERY, "\"patterns\" has to name 1 to %d patterns",
+            return fail(ctx, ERR_INVALID_QUERY, "\"patterns\" must name 1 to %d patterns",
                         HEADLINE_PATTERNS_MAX);
         keys[run->pattern_count++] = str_eq(key, STR("all")) ? STR("*") : key;
     }

@@ -14,7 +14,7 @@ static Err take_bound(struct ctx *ctx, Str text, const char *key, struct product
     if (!clock_parse_iso(text, &wall_us)) {
         return fail_noted(ctx, ERR_FAILED_VALIDATION, "field",
                           str_printf(ctx->arena, "date_range.%s", key),
-                          "date_range.%s has to be a date (2026-05-01) or an instant "
+                          "date_range.%s must be a date (2026-05-01) or an instant "
                           "(2026-05-01T09:00:00Z)",
                           key);
     }
@@ -31,7 +31,7 @@ Err route_schedule_post_check(struct ctx *ctx, struct schedule_post_input *input
     TRY(take_bound(ctx, input->date_range_end, "end", &input->until));
     if (input->velocity_mode.len > 0 && !velocity_mode_parse(input->velocity_mode, &mode))
         return field_refuse(ctx, "velocity.mode",
-                            "velocity.mode has to be STEADY, RAMP_UP or SPIKES");
+                            "velocity.mode must be STEADY, RAMP_UP or SPIKES");
     return OK;
 }
 

@@ -4,7 +4,7 @@
 #include "gen/routes/factory.h"
 #include "server/api/factory/factory.h"
 
-/* The avatar's own site has to be the one that acts; the library's are the platform's. */
+/* The avatar's own site must be the one that acts; the library's are the platform's. */
 static fiber_fn Err locate(struct ctx *ctx, const struct avatar_choice *choice,
                            struct avatar_variants *ret)
 {

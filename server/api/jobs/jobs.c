@@ -17,7 +17,7 @@ enum { JOBS_MAX = 200, PROGRESS_US = 1000 * 1000 };
  * Redis is away, or as good as away. */
 static fiber_fn struct redis_value *progress_of(struct ctx *ctx, const struct rows *rows)
 {
-    SCOPED_PATIENCE struct fiber_patience patience = fiber_patience_begin(ctx, PROGRESS_US);
+    SCOPED_DEADLINE struct fiber_deadline deadline = fiber_deadline_begin(ctx, PROGRESS_US);
     struct redis_value *found = arena_new(ctx->arena, struct redis_value);
     Str words[2 + JOBS_MAX] = {STR("HMGET"), STR(KEY_QUEUE_PROGRESS)};
     for (uint32_t i = 0; i < rows->count; i++)

@@ -15,7 +15,7 @@ enum {
     TICK_US = 1000 * 1000,
     TICK_AWAY_US = 5000 * 1000, /* between tries while counting fails */
     HEARTBEAT_US = 15 * 1000 * 1000,
-    PATIENCE_US = 10 * 1000 * 1000, /* for one count; for a reader to take one event */
+    TIMEOUT_US = 10 * 1000 * 1000, /* for one count; for a reader to take one event */
     STREAM_LIFE_US = 300 * 1000 * 1000,
 };
 
@@ -106,7 +106,7 @@ static fiber_fn Err say(struct stream *stream, Str event, Str data)
     Str chunk = event.len == 0 ? STR(": still here\n\n")
                                : str_printf(ctx->arena, "event: %.*s\ndata: %.*s\n\n",
                                             STR_FMT(event), STR_FMT(data));
-    ctx->deadline_us = clock_now_us() + PATIENCE_US;
+    ctx->deadline_us = clock_now_us() + TIMEOUT_US;
     TRY(reply_stream_write(ctx, stream->reply, chunk));
     stream->said_us = clock_now_us();
     return OK;
@@ -140,7 +140,7 @@ static fiber_fn Err look(struct stream *stream)
     struct ctx *ctx = stream->ctx;
     struct queue_counts counts;
     ctx->diag = (struct diag){0};
-    ctx->deadline_us = clock_now_us() + PATIENCE_US;
+    ctx->deadline_us = clock_now_us() + TIMEOUT_US;
     Err err = queue_counts_get(ctx, &counts);
     if (err == ERR_CANCELLED || err == ERR_STALE_EPOCH)
         return err;

@@ -27,7 +27,7 @@ Err route_worklog_index_check(struct ctx *ctx, struct worklog_index_input *input
     bool is_one = str_next(&rest, '_', &time) && str_to_i64(time, &time_us) && time_us >= 0 &&
                   time_us <= END_OF_TIME_US && uuid_parse(rest, &id);
     if (!is_one)
-        return field_refuse(ctx, "cursor", "cursor has to be the next_cursor of a page");
+        return field_refuse(ctx, "cursor", "cursor must be the next_cursor of a page");
     if (time_us < input->before_us) {
         input->before_us = time_us;
         input->before_id = id;

@@ -93,7 +93,7 @@ fiber_fn Err route_health_show(struct ctx *ctx, const struct request *request, s
 static fiber_fn Err probe_schema(struct ctx *ctx)
 {
     const struct schema *schema;
-    TRY(access_look(ctx, clock_now_us() - ACCESS_AGE_US, NULL, false));
+    TRY(access_revalidate(ctx, clock_now_us() - ACCESS_AGE_US, NULL, false));
     return schema_current(ctx, &schema);
 }
 

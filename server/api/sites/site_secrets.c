@@ -12,7 +12,7 @@ static Err name_check(struct ctx *ctx, Str name)
     if (site_secret_name_is_known(name))
         return OK;
     return field_refuse(ctx, "name",
-                        "name has to be " SECRET_FACEBOOK ", " SECRET_GOOGLE ", " SECRET_WEBHOOK
+                        "name must be " SECRET_FACEBOOK ", " SECRET_GOOGLE ", " SECRET_WEBHOOK
                         ", or the last with ':' and a form's id");
 }
 
@@ -29,7 +29,7 @@ static Err value_check(struct ctx *ctx, bool is_given, Str value)
         return field_refuse(ctx, "value", "value has more than 4096 bytes");
     for (size_t i = 0; i < value.len; i++)
         if ((unsigned char)value.data[i] < ' ' || value.data[i] == 0x7f)
-            return field_refuse(ctx, "value", "value has to be one line");
+            return field_refuse(ctx, "value", "value must be one line");
     return OK;
 }
 

@@ -15,7 +15,7 @@ Err route_conversion_post_check(struct ctx *ctx, struct conversion_post_input *i
         is_code = currency.data[i] >= 'A' && currency.data[i] <= 'Z';
     if (is_code)
         return OK;
-    return field_refuse(ctx, "currency", "currency has to be three capital letters");
+    return field_refuse(ctx, "currency", "currency must be three capital letters");
 }
 
 fiber_fn Err route_conversion_post(struct ctx *ctx, const struct request *request,

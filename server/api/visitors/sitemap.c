@@ -161,14 +161,14 @@ static fiber_fn Err part_send(struct ctx *ctx, struct reply *reply, const struct
 static fiber_fn Err parts_send(struct ctx *ctx, struct reply *reply, const struct site *site,
                                int64_t page)
 {
-    const int64_t patience_us = ctx->reactor->settings->request_timeout_ms * MS_US;
+    const int64_t timeout_us = ctx->reactor->settings->request_timeout_ms * MS_US;
     int64_t from = (page - 1) * PAGE_ADDRESSES;
     const int64_t to = page * PAGE_ADDRESSES;
     Str head = str_printf(ctx->arena, "%s<urlset%s", HEAD, SPACE);
     TRY(reply_stream_write(ctx, reply, head));
     ArenaMark mark = arena_mark(ctx->arena);
     for (bool is_last = false; !is_last;) {
-        ctx->deadline_us = clock_now_us() + patience_us;
+        ctx->deadline_us = clock_now_us() + timeout_us;
         TRY(part_send(ctx, reply, site, &from, to, &is_last));
         arena_rewind(ctx->arena, mark);
     }

@@ -20,7 +20,7 @@ after(() => stack.stop());
 const MISSING = '99999999-9999-4999-8999-999999999999';
 
 /* How B's rows could be reached through each route. `x` is B's things, or as many ids that nobody
- * has: both have to be answered alike. Returns requests without a token. */
+ * has: both must be answered alike. Returns requests without a token. */
 const nobody = () => ({ id: MISSING, job: 999999999, author: { id: MISSING }, posts: [{ id: MISSING }, { id: MISSING }], page: { id: MISSING }, block: { id: MISSING }, campaign: { id: MISSING } });
 const tries = {
     'GET /': () => [],

@@ -230,7 +230,7 @@ test('without_postgres_503_with_retry_after_and_recovery_without_a_restart', asy
     process.kill(await backends.postgresPid(), 'SIGKILL');
     await until(() => stack.sql('select 1').then(() => false, () => true), 'its end');
     const paths = ['/items/posts', `/items/posts/${site.posts[0].id}`];
-    // Before the patience is over, and after it: then without any wait, many one after the other.
+    // Before the outage timeout and after it: then without any wait, many one after the other.
     const answers = await Promise.all(paths.map(ask));
     for (let n = 0; n < 50; n++) answers.push(await ask(paths[n % 2]));
     const health = [await ask('/server/health'), await stack.call({ path: '/server/health', host: 'a.example' })];

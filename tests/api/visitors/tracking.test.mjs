@@ -160,7 +160,7 @@ test('pages_of_the_sites_own_domains_may_read_the_answers_and_no_others', async 
                     [headers['access-control-allow-origin'], headers['access-control-allow-methods'], headers['access-control-allow-headers'], headers['access-control-max-age'], headers.vary, headers['access-control-allow-credentials']],
                     [origin, 'POST', 'content-type', '86400', 'origin', undefined]);
             }
-            const refused = await ask(origin); // a 400, which the page has to be able to read too
+            const refused = await ask(origin); // a 400, which the page must be able to read too
             assert.deepEqual([refused.headers['access-control-allow-origin'], refused.headers.vary], [origin, 'origin'], `${path}: ${refused.status} ${refused.text}`);
             assert.equal(refused.headers['access-control-allow-credentials'], undefined);
         }

@@ -140,16 +140,16 @@ static void bad_rows_are_left_out_and_named(void **state)
               "7]");
     assert_int_equal(load.inserted, 1);
     const char *faults[] = {
-        "{\"index\":1,\"error\":\"Field \\\"n\\\" has to be an integer\"}",
+        "{\"index\":1,\"error\":\"Field \\\"n\\\" must be an integer\"}",
         "{\"index\":2,\"error\":\"Field \\\"nope\\\" doesn't exist in collection \\\"kinds\\\"\"}",
         "{\"index\":3,\"error\":\"Value for field \\\"code\\\" in collection "
         "\\\"kinds\\\" has to be unique.\"}",
-        "{\"index\":4,\"error\":\"Field \\\"s3\\\" has to be a shorter text\"}",
+        "{\"index\":4,\"error\":\"Field \\\"s3\\\" must be a shorter text\"}",
         "{\"index\":5,\"error\":\"Numeric value",
-        "{\"index\":6,\"error\":\"Field \\\"h\\\" has to be an argon2 hash, not the text itself\"}",
-        "{\"index\":7,\"error\":\"Field \\\"n\\\" has to be an integer in the range of its "
+        "{\"index\":6,\"error\":\"Field \\\"h\\\" must be an argon2 hash, not the text itself\"}",
+        "{\"index\":7,\"error\":\"Field \\\"n\\\" must be an integer in the range of its "
         "column\"}",
-        "{\"index\":8,\"error\":\"An item has to be an object, not an integer\"}",
+        "{\"index\":8,\"error\":\"An item must be an object, not an integer\"}",
     };
     for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++)
         if (strstr(load.answer, faults[i]) == NULL)
@@ -172,7 +172,7 @@ static void every_row_needs_a_site_that_is_there(void **state)
                 ERR_INVALID_PAYLOAD,
                 "Invalid payload. Item 0: Collection \"posts\" has no items for every site.");
     must_refuse(state, "posts", "[{\"title\":\"x\",\"site_id\":7}]", ERR_INVALID_PAYLOAD,
-                "Invalid payload. Item 0: \"site_id\" has to be the id of a site.");
+                "Invalid payload. Item 0: \"site_id\" must be the id of a site.");
 }
 
 static void null_means_the_library_where_it_is_shared(void **state)

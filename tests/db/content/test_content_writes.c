@@ -140,7 +140,7 @@ static void bad_values_are_named(void **state)
         {"{\"name\":\"a\",\"u\":\"zzz\"}", ERR_INVALID_PAYLOAD, NULL},
         {"{\"name\":\"a\",\"s3\":\"abcd\"}", ERR_VALUE_TOO_LONG,
          "Value \"abcd\" for field \"s3\" in collection \"kinds\" is too long."},
-        {"[1]", ERR_INVALID_PAYLOAD, "Invalid payload. An item has to be an object."},
+        {"[1]", ERR_INVALID_PAYLOAD, "Invalid payload. An item must be an object."},
     };
     for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++)
         refused(state, AS_A,

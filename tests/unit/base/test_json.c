@@ -320,7 +320,7 @@ static void every_bad_member_is_reported_with_its_field(void **state)
         assert_true(str_eq(entry->notes->value, str_of(&FIELDS[at++], 1)));
     }
     assert_true(str_eq(diag_message(ctx, ctx->diag.first),
-                       STR("Invalid payload. \"s\" has to be a string, not an integer.")));
+                       STR("Invalid payload. \"s\" must be a string, not an integer.")));
     assert_true(str_eq(text, STR("kept")) && number == 7 && flag);
 }
 

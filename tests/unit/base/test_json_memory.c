@@ -71,7 +71,7 @@ static void what_is_not_json_keeps_nothing(void **state)
     assert_int_equal(json_memory_used(), 0);
 }
 
-/* The estimate decides who is refused, so it has to hold for every shape. */
+/* The estimate decides who is refused, so it must hold for every shape. */
 static void no_tree_takes_more_than_was_reckoned(void **state)
 {
     struct ctx *ctx = *state;

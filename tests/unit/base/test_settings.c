@@ -123,18 +123,17 @@ static void every_unit_is_known_and_nothing_else(void **state)
 static void bad_values_are_named_with_what_was_expected(void **state)
 {
     struct ctx *ctx = *state;
-    check_refused(ctx, "PORT=abc", "PORT is 'abc'; it has to be a whole number from 0 to 65535.");
-    check_refused(ctx, "PORT=65536",
-                  "PORT is '65536'; it has to be a whole number from 0 to 65535.");
-    check_refused(ctx, "PORT=-1", "PORT is '-1'; it has to be a whole number from 0 to 65535.");
+    check_refused(ctx, "PORT=abc", "PORT is 'abc'; it must be a whole number from 0 to 65535.");
+    check_refused(ctx, "PORT=65536", "PORT is '65536'; it must be a whole number from 0 to 65535.");
+    check_refused(ctx, "PORT=-1", "PORT is '-1'; it must be a whole number from 0 to 65535.");
     check_refused(ctx, "ACCESS_TOKEN_TTL=9",
-                  "ACCESS_TOKEN_TTL is '9'; it has to be a whole number from 10 to 86400 s, or a "
+                  "ACCESS_TOKEN_TTL is '9'; it must be a whole number from 10 to 86400 s, or a "
                   "time like 15m.");
     check_refused(ctx, "MAX_PAYLOAD_SIZE=1",
-                  "MAX_PAYLOAD_SIZE is '1'; it has to be a whole number from 1024 to 536870912 "
+                  "MAX_PAYLOAD_SIZE is '1'; it must be a whole number from 1024 to 536870912 "
                   "bytes, or a size like 1mb.");
     check_refused(ctx, "LOG_LEVEL=loud",
-                  "LOG_LEVEL is 'loud'; it has to be debug, info, warn or error.");
+                  "LOG_LEVEL is 'loud'; it must be debug, info, warn or error.");
     check_refused(ctx, "PORT=1\nnonsense", "Line 2 of the settings file is not NAME=value.");
     check_refused(ctx, "=1", "Line 1 of the settings file is not NAME=value.");
 }
@@ -164,7 +163,7 @@ static void urls_have_the_form_of_their_setting(void **state)
     for (unsigned i = 0; i < sizeof BAD / sizeof BAD[0]; i++) {
         struct settings settings;
         assert_int_equal(settings_load(ctx, str_from_z(BAD[i]), &settings), ERR_CONFIG);
-        assert_true(str_find(ctx->diag.first->reason, STR("it has to be ")) > 0);
+        assert_true(str_find(ctx->diag.first->reason, STR("it must be ")) > 0);
     }
 }
 
@@ -185,7 +184,7 @@ static void secrets_have_a_least_length_and_are_not_shown(void **state)
 {
     struct ctx *ctx = *state;
     check_refused(ctx, "SECRET=0123456789abcdef0123456789abcde",
-                  "SECRET has 31 characters; it has to have at least 32 (openssl rand -hex 32 "
+                  "SECRET has 31 characters; it must have at least 32 (openssl rand -hex 32 "
                   "makes a good one).");
     load(ctx, "SECRET=0123456789abcdef0123456789abcdef\nADMIN_TOKEN=0123456789abcdef\n"
               "ADMIN_PASSWORD=01234567\nGOD_MODE_TOKEN=0123456789abcdef\nSMTP_PASSWORD=x");

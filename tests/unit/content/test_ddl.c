@@ -123,31 +123,31 @@ static void values_become_lines_of_copy(void **state)
     expect_line(ctx, field_of(OID_TEXT, FIELD_TEXT), "\"\\\\N\"", "\\\\N");
     expect_line(ctx, field_of(OID_TEXT, FIELD_TEXT), "null", "\\N");
     expect_line(ctx, field_of(OID_TEXT, FIELD_CSV), "[\"a\",\"b\"]", "a,b");
-    expect_line(ctx, field_of(OID_TEXT, FIELD_TEXT), "[1]", "Field \"f\" has to be a text");
+    expect_line(ctx, field_of(OID_TEXT, FIELD_TEXT), "[1]", "Field \"f\" must be a text");
     expect_line(ctx, field_of(OID_BOOL, FIELD_BOOLEAN), "true", "t");
     expect_line(ctx, field_of(OID_BOOL, FIELD_BOOLEAN), "0", "f");
-    expect_line(ctx, field_of(OID_BOOL, FIELD_BOOLEAN), "2", "Field \"f\" has to be true or false");
+    expect_line(ctx, field_of(OID_BOOL, FIELD_BOOLEAN), "2", "Field \"f\" must be true or false");
     expect_line(ctx, field_of(OID_INT4, FIELD_INTEGER), "\"-12\"", "-12");
     expect_line(ctx, field_of(OID_INT4, FIELD_INTEGER), "5.0", "5");
-    expect_line(ctx, field_of(OID_INT4, FIELD_INTEGER), "5.5", "Field \"f\" has to be an integer");
+    expect_line(ctx, field_of(OID_INT4, FIELD_INTEGER), "5.5", "Field \"f\" must be an integer");
     expect_line(ctx, field_of(OID_INT4, FIELD_INTEGER), "2147483648",
-                "Field \"f\" has to be an integer in the range of its column");
+                "Field \"f\" must be an integer in the range of its column");
     expect_line(ctx, field_of(OID_INT8, FIELD_BIG_INTEGER), "\"9223372036854775807\"",
                 "9223372036854775807");
     expect_line(ctx, field_of(OID_FLOAT4, FIELD_FLOAT), "1e39",
-                "Field \"f\" has to be a number in the range of its column");
-    expect_line(ctx, field_of(OID_UUID, FIELD_UUID), "\"nope\"", "Field \"f\" has to be a UUID");
+                "Field \"f\" must be a number in the range of its column");
+    expect_line(ctx, field_of(OID_UUID, FIELD_UUID), "\"nope\"", "Field \"f\" must be a UUID");
     expect_line(ctx, field_of(OID_JSON, FIELD_JSON), "{\"a\":\"x\\ny\"}", "{\"a\":\"x\\\\ny\"}");
     expect_line(ctx, field_of(OID_DATE, FIELD_DATE), "\"2024-02-29\"", "2024-02-29");
     expect_line(ctx, field_of(OID_DATE, FIELD_DATE), "\"2023-02-29\"",
-                "Field \"f\" has to be an ISO 8601 date and time");
+                "Field \"f\" must be an ISO 8601 date and time");
     expect_line(ctx, field_of(OID_TIMESTAMPTZ, FIELD_TIMESTAMP), "\"2024-02-29T10:20:30+02:00\"",
                 "2024-02-29T08:20:30.000Z");
     expect_line(ctx, field_of(OID_TIME, FIELD_TIME), "\"10:20:30.5\"", "10:20:30.5");
     expect_line(ctx, field_of(OID_TIME, FIELD_TIME), "\"24:00\"",
-                "Field \"f\" has to be a time, HH:MM:SS");
+                "Field \"f\" must be a time, HH:MM:SS");
     expect_line(ctx, field_of(OID_VARCHAR, FIELD_HASH), "\"secret\"",
-                "Field \"f\" has to be an argon2 hash, not the text itself");
+                "Field \"f\" must be an argon2 hash, not the text itself");
     struct field required = field_of(OID_TEXT, FIELD_TEXT);
     required.is_nullable = false;
     expect_line(ctx, required, "null",
@@ -155,7 +155,7 @@ static void values_become_lines_of_copy(void **state)
     struct field narrow = field_of(OID_VARCHAR, FIELD_STRING);
     narrow.max_length = 3;
     expect_line(ctx, narrow, "\"äöü\"", "äöü");
-    expect_line(ctx, narrow, "\"äöüß\"", "Field \"f\" has to be a shorter text");
+    expect_line(ctx, narrow, "\"äöüß\"", "Field \"f\" must be a shorter text");
 }
 
 int main(void)

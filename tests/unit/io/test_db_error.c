@@ -188,7 +188,7 @@ static void a_pooler_in_between_is_named(void **state)
                              .message = STR("prepared statement \"s1\" already exists")},
            ERR_DATABASE,
            "a prepared statement already exists: is a pooler in transaction mode between Spark and "
-           "PostgreSQL? It has to keep prepared statements apart (PgBouncer 1.21 or newer with "
+           "PostgreSQL? It must keep prepared statements apart (PgBouncer 1.21 or newer with "
            "max_prepared_statements)",
            "", "");
 }

@@ -405,15 +405,15 @@ static void visit_main(void *arg)
     struct wait wait = wait_begin();
     visit->wait = &wait;
     fiber_tag(7);
-    assert_int_equal(fiber_guest(3), 0);
+    assert_int_equal(fiber_extension(3), 0);
     assert_int_equal(visit->shown->tag, 7);
-    assert_int_equal(visit->shown->guest, 3);
+    assert_int_equal(visit->shown->extension, 3);
     uint64_t turns = visit->shown->turns;
     assert_int_equal(fiber_wait(&ctx, &wait), OK);
     assert_int_equal(visit->shown->tag, 7);
-    assert_int_equal(visit->shown->guest, 3);
+    assert_int_equal(visit->shown->extension, 3);
     assert_true(visit->shown->turns != turns);
-    assert_int_equal(fiber_guest(0), 3);
+    assert_int_equal(fiber_extension(0), 3);
 }
 
 static void what_a_fiber_works_on_shows_while_it_has_the_cpu(void **state)
@@ -422,12 +422,12 @@ static void what_a_fiber_works_on_shows_while_it_has_the_cpu(void **state)
     struct fiber_shown shown = {0};
     struct visit visit = {.shown = &shown, .arena = f->arena};
     fiber_show(&shown);
-    assert_int_equal(fiber_guest(9), 0); /* at the start, when there are no fibers */
-    assert_int_equal(shown.guest, 9);
-    assert_int_equal(fiber_guest(0), 9);
+    assert_int_equal(fiber_extension(9), 0); /* at the start, when there are no fibers */
+    assert_int_equal(shown.extension, 9);
+    assert_int_equal(fiber_extension(0), 9);
     fiber_spawn(f->loop, "visit", visit_main, &visit);
     assert_int_equal(shown.tag, 0);
-    assert_int_equal(shown.guest, 0);
+    assert_int_equal(shown.extension, 0);
     wait_end(visit.wait, OK);
     turn_until_empty(f->loop);
     assert_int_equal(shown.tag, 0);

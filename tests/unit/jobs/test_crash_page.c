@@ -44,7 +44,7 @@ static int status_of(void (*die)(void *arg))
         crash_page_show(0);
         crash_page_begin(STR("host:1:2:3"));
         crash_page_name(4, STR("file"), STR("name"));
-        fiber_guest(5);
+        fiber_extension(5);
         die(NULL);
         _exit(0);
     }
@@ -86,7 +86,7 @@ static void the_extension_that_was_entered_is_to_blame(void **state)
     void (*const WAYS[])(void *arg) = {die_by_abort, die_by_fault, die_by_kill, die_by_exit};
     for (size_t i = 0; i < sizeof WAYS / sizeof WAYS[0]; i++) {
         assert_int_not_equal(status_of(WAYS[i]), 0);
-        assert_int_equal(crash_page_guest(page), 5);
+        assert_int_equal(crash_page_extension(page), 5);
         assert_int_equal(page->fatal_thread, i < 2 ? 1 : 0);
     }
     expect_str(str_from_z(page->extensions[4].file), "file");
@@ -112,7 +112,7 @@ static int eat(volatile char *before, int levels)
 static void overflow(void *arg)
 {
     (void)arg;
-    fiber_guest(5);
+    fiber_extension(5);
     fiber_work(STR("GET"), STR("/somewhere/:id"));
     char first = 1;
     (void)eat(&first, 100 * 1000);
@@ -139,7 +139,7 @@ static void a_stack_that_runs_out_is_seen_too(void **state)
     (void)state;
     assert_int_not_equal(status_of(die_by_overflow), 0);
     assert_int_equal(page->fatal_thread, 1);
-    assert_int_equal(crash_page_guest(page), 5);
+    assert_int_equal(crash_page_extension(page), 5);
 }
 
 static void a_stack_that_runs_out_is_named_in_the_log(void **state)
@@ -182,31 +182,31 @@ static void who_only_was_there_is_not_to_blame(void **state)
 {
     (void)state;
     assert_int_not_equal(status_of(die_in_other_thread), 0);
-    assert_int_equal(crash_page_guest(page), 0);
+    assert_int_equal(crash_page_extension(page), 0);
     assert_int_not_equal(status_of(die_in_second_loop), 0);
     assert_int_equal(page->fatal_thread, 2);
-    assert_int_equal(crash_page_guest(page), 0);
+    assert_int_equal(crash_page_extension(page), 0);
 }
 
 static void without_a_witness_two_candidates_are_none(void **state)
 {
     (void)state;
     struct crash_page found = {0};
-    found.threads[0].guest = 5;
-    assert_int_equal(crash_page_guest(&found), 5);
-    found.threads[3].guest = 5;
-    assert_int_equal(crash_page_guest(&found), 5);
-    found.threads[3].guest = 6;
-    assert_int_equal(crash_page_guest(&found), 0);
+    found.threads[0].extension = 5;
+    assert_int_equal(crash_page_extension(&found), 5);
+    found.threads[3].extension = 5;
+    assert_int_equal(crash_page_extension(&found), 5);
+    found.threads[3].extension = 6;
+    assert_int_equal(crash_page_extension(&found), 0);
 }
 
 static void a_hard_timeout_is_the_jobs_affair(void **state)
 {
     (void)state;
     struct crash_page found = {0};
-    found.threads[0].guest = 5;
+    found.threads[0].extension = 5;
     found.overrun_job = 12;
-    assert_int_equal(crash_page_guest(&found), 0);
+    assert_int_equal(crash_page_extension(&found), 0);
 }
 
 static void a_page_full_of_nonsense_blames_nobody(void **state)
@@ -215,9 +215,9 @@ static void a_page_full_of_nonsense_blames_nobody(void **state)
     struct crash_page found;
     memset(&found, 0xff, sizeof found);
     found.overrun_job = 0;
-    assert_int_equal(crash_page_guest(&found), 0);
+    assert_int_equal(crash_page_extension(&found), 0);
     found.fatal_thread = CRASH_THREADS_MAX;
-    assert_int_equal(crash_page_guest(&found), 0);
+    assert_int_equal(crash_page_extension(&found), 0);
 }
 
 static int page_setup(void **state)

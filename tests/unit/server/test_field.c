@@ -75,7 +75,7 @@ static void a_choice_is_told_in_words(void **state)
     struct queue_control_post_input input;
     const char *id = "{\"queue\":\"00000000-0000-7000-8000-000000000001\"}";
     assert_int_equal(read_fields(ctx, "queue_control_post", id, "", &input), ERR_FAILED_VALIDATION);
-    expect_str(ctx->diag.first->reason, "action has to be pause, resume, cancel or retry");
+    expect_str(ctx->diag.first->reason, "action must be pause, resume, cancel or retry");
 }
 
 static void an_older_name_counts_where_the_newer_is_absent(void **state)

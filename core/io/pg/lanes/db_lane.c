@@ -108,7 +108,7 @@ void lane_finish(struct lane *lane)
     }
     for (uint32_t i = 0; i < lane->max; i++)
         connection_finish(&lane->connections[i]);
-    timer_stop(lane->db->loop, &lane->patience);
+    timer_stop(lane->db->loop, &lane->outage_timer);
 }
 
 bool lane_is_up(const struct lane *lane)

@@ -166,7 +166,7 @@ static void request_abandon(struct db_request *request)
      * session that is dropped goes on for up to a second, and whoever comes and goes would have
      * them by the hundred. */
     if (request->kind == REQUEST_READ || request->kind == REQUEST_SLOW)
-        look_soon(request->lane->db);
+        stall_watch_soon(request->lane->db);
     /* COPY reads from the fiber's memory. */
     else if (request->kind == REQUEST_COPY)
         connection_drop(request->connection, "a COPY was given up");

@@ -125,8 +125,8 @@ bool cancel_may_hit(const struct db_connection *connection);     /* one under wa
 void cancel_take_end(struct db *db);
 void cancel_finish(struct db *db);
 
-/* db_rescue.c: takes out what stands behind a read that goes on and on. */
-void rescue_from(struct db_connection *connection);
+/* db_resubmit.c: moves what waits behind a stalled read to other connections. */
+void resubmit_behind(struct db_connection *connection);
 
 /* db_slots.c */
 void slot_push(struct db_connection *connection, struct slot slot);

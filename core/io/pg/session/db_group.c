@@ -74,7 +74,7 @@ void group_send(struct db_connection *connection, struct request_list *members)
     counter_inc(db_groups);
     counter_add(COUNTER_db_statements, group->statements);
     if (group->kind == REQUEST_READ)
-        look_later(connection->lane->db);
+        stall_watch_later(connection->lane->db);
     silence_expect(connection);
     connection_flush(connection);
 }

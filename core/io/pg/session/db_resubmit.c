@@ -1,9 +1,9 @@
 /*
- * Reads that stand in a pipeline behind one that is slow, or waits for a lock, and has every right
- * to. Its own sync group is cancelled, and its members, it too, are submitted again, each alone.
- * The groups behind are taken out: what was sent cannot be called back, so ghosts take their place
- * in the pipeline and receive what nobody will look at. So a read may run twice, but only when
- * there is a better place for it.
+ * Resubmits reads that wait in a pipeline behind a slow one, or one that waits for a lock. The sync
+ * group of the slow read is cancelled and its members are submitted again, each alone. The groups
+ * behind it are resubmitted: what was sent cannot be recalled, so ghosts take their places in the
+ * pipeline and discard the answers. A read may therefore run twice, but only when another
+ * connection can take it.
  */
 #include "io/pg/db_internal.h"
 
@@ -14,7 +14,7 @@ static bool has_better_place(const struct lane *lane);
 static void put_ghost(struct db_connection *connection, struct db_group *group,
                       struct db_request *request);
 
-void rescue_from(struct db_connection *connection)
+void resubmit_behind(struct db_connection *connection)
 {
     assert(connection->first_group != NULL && connection->lane->kind == LANE_READ);
     struct db_group *first = connection->first_group;

@@ -85,8 +85,8 @@ static void neighbours_of_a_read_that_was_given_up_are_served(void **state)
     (void)state;
     struct db_fixture *f = open_narrow();
     lock_plain();
-    int64_t patience_us = 200000;
-    struct actor_fiber *late = actor_start(f, AS_A, read_locked, &patience_us);
+    int64_t timeout_us = 200000;
+    struct actor_fiber *late = actor_start(f, AS_A, read_locked, &timeout_us);
     struct actor_fiber *neighbours[8];
     for (int i = 0; i < 8; i++)
         neighbours[i] = actor_start(f, i % 2 ? AS_A : AS_B, read_one, NULL);
@@ -139,10 +139,10 @@ static void many_that_were_given_up_are_cancelled_one_after_the_other(void **sta
     (void)state;
     struct db_fixture *f = open_narrow();
     lock_plain();
-    int64_t patience_us = 300000;
+    int64_t timeout_us = 300000;
     struct actor_fiber *late[12];
     for (int i = 0; i < 12; i++) {
-        late[i] = actor_start(f, AS_A, read_locked, &patience_us);
+        late[i] = actor_start(f, AS_A, read_locked, &timeout_us);
         loop_turn(f->loop, 1); /* a group of its own */
     }
     turn_until_done(f);
@@ -226,7 +226,7 @@ static struct settings away_settings(void)
 {
     struct settings settings = test_settings();
     settings.database_url = STR("host=/nonexistent");
-    settings.database_patience_ms = 100;
+    settings.database_outage_timeout_ms = 100;
     return settings;
 }
 
@@ -245,7 +245,7 @@ static Err write_one(struct ctx *ctx, void *arg)
     return db_query(ctx, &insert, NO_ARGS, NULL);
 }
 
-static void patience_ends_before_the_deadline_on_every_lane(void **state)
+static void outages_are_answered_before_the_deadline_on_every_lane(void **state)
 {
     (void)state;
     struct db_fixture *f = fixture_open(away_settings());
@@ -292,12 +292,12 @@ static void allow_connections(bool is_allowed)
     must_run(test_server, sql);
 }
 
-/* The patience of requests is not that of a start, and what was refused is served again. */
+/* The outage timeout of requests does not apply to a start, and what was refused is served again. */
 static void a_start_waits_for_the_server_and_so_does_the_way_back(void **state)
 {
     (void)state;
     struct settings settings = test_settings();
-    settings.database_patience_ms = 50;
+    settings.database_outage_timeout_ms = 50;
     allow_connections(false);
     struct db_fixture *f = fixture_open(settings);
     struct actor_fiber *start = actor_start(f, AS_NONE, be_ready, NULL);
@@ -324,7 +324,7 @@ static void one_lane_that_is_back_calls_the_others(void **state)
 {
     (void)state;
     struct settings settings = test_settings();
-    settings.database_patience_ms = 50;
+    settings.database_outage_timeout_ms = 50;
     allow_connections(false);
     struct db_fixture *f = fixture_open(settings);
     assert_int_equal(act(f, AS_A, begin_one, NULL), ERR_UNAVAILABLE);
@@ -348,7 +348,7 @@ int main(void)
         db_test(a_cancel_that_comes_late_hurts_nobody),
         db_test(readers_of_other_tables_do_not_stand_behind_a_lock),
         db_test(spare_connections_are_bounded),
-        db_test(patience_ends_before_the_deadline_on_every_lane),
+        db_test(outages_are_answered_before_the_deadline_on_every_lane),
         db_test(later_ones_are_refused_without_a_wait),
         db_test(a_start_waits_for_the_server_and_so_does_the_way_back),
         db_test(one_lane_that_is_back_calls_the_others),

@@ -1,20 +1,20 @@
 /*
- * PostgreSQL away: whoever waits for a lane that has no connection gets an answer after
- * DATABASE_PATIENCE, and whoever comes later gets it at once, until there is a connection again.
- * The first connection after an outage calls the others, and patience begins anew.
+ * Outages of PostgreSQL: requests that wait for a lane without a connection are refused after
+ * DATABASE_PATIENCE, and later ones immediately, until the lane has a connection again. The first
+ * connection after an outage makes all others connect at once and restarts the timeout.
  */
 #include "base/system/clock.h"
 #include "io/pg/db_internal.h"
 
 #include <assert.h>
 
-static int64_t given_up_us(const struct lane *lane);
-static void on_patience(void *arg);
+static int64_t outage_timeout_at_us(const struct lane *lane);
+static void on_outage_timeout(void *arg);
 
 void lane_note_up(struct lane *lane)
 {
     lane->down_since_us = 0;
-    timer_stop(lane->db->loop, &lane->patience);
+    timer_stop(lane->db->loop, &lane->outage_timer);
 }
 
 void lane_note_down(struct lane *lane)
@@ -22,11 +22,12 @@ void lane_note_down(struct lane *lane)
     if (lane->db->is_closing || lane->down_since_us != 0 || lane_is_up(lane))
         return;
     lane->down_since_us = clock_now_us();
-    lane->patience = (struct timer){.on_time = on_patience, .arg = lane};
-    timer_start(lane->db->loop, &lane->patience, given_up_us(lane));
+    lane->outage_timer = (struct timer){.on_time = on_outage_timeout, .arg = lane};
+    timer_start(lane->db->loop, &lane->outage_timer, outage_timeout_at_us(lane));
 }
 
-/* What backs off would refuse people for up to two seconds of a server that answers. */
+/* Without this, lanes that back off would refuse requests for up to two seconds after the server is
+ * back. */
 void lanes_hurry(struct db *db)
 {
     for (int role = 0; role < ROLE_COUNT; role++) {
@@ -36,7 +37,7 @@ void lanes_hurry(struct db *db)
                 connection_hurry(&lane->connections[i]);
             if (lane->down_since_us == 0)
                 continue;
-            timer_stop(db->loop, &lane->patience);
+            timer_stop(db->loop, &lane->outage_timer);
             lane->down_since_us = 0;
             lane_note_down(lane);
         }
@@ -45,17 +46,17 @@ void lanes_hurry(struct db *db)
 
 bool lane_is_given_up(const struct lane *lane)
 {
-    return lane->down_since_us != 0 && clock_now_us() >= given_up_us(lane);
+    return lane->down_since_us != 0 && clock_now_us() >= outage_timeout_at_us(lane);
 }
 
-static int64_t given_up_us(const struct lane *lane)
+static int64_t outage_timeout_at_us(const struct lane *lane)
 {
     assert(lane->down_since_us != 0);
-    return lane->down_since_us + lane->db->settings->database_patience_ms * 1000;
+    return lane->down_since_us + lane->db->settings->database_outage_timeout_ms * 1000;
 }
 
-/* What belongs to a transaction stays: its own connection says what became of it. */
-static void on_patience(void *arg)
+/* Requests of a transaction stay: their own connection decides how they end. */
+static void on_outage_timeout(void *arg)
 {
     struct lane *lane = arg;
     while (lane->ring != NULL) {
