@@ -153,7 +153,7 @@ static Err clear_stray(struct ctx *ctx, const struct embedded_postgres *postgres
     if (pid > 0 && process_is(pid, "postgres", postgres->folder) &&
         !process_stop_stray(pid, EMBEDDED_POSTGRES_STOP, STOP_S * SECOND_US))
         return fail(ctx, ERR_CONFIG,
-                    "a PostgreSQL of an earlier start (process %d) does not end: end it by hand",
+                    "a PostgreSQL of an earlier start (process %d) does not end: stop it by hand",
                     (int)pid);
     unlink(pid_file);
     unlink(path_format(ctx->arena, "%s/.s.PGSQL.5432", postgres->places->sockets));

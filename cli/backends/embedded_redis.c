@@ -42,7 +42,7 @@ static Err clear_stray(struct ctx *ctx, const struct embedded_redis *redis)
     if (pid > 0 && process_is((pid_t)pid, "redis", redis->folder) &&
         !process_stop_stray((pid_t)pid, SIGTERM, STOP_S * SECOND_US))
         return fail(ctx, ERR_CONFIG,
-                    "a Redis of an earlier start (process %d) does not end: end it by hand",
+                    "a Redis of an earlier start (process %d) does not end: stop it by hand",
                     (int)pid);
     unlink(pid_file);
     return OK;

@@ -129,7 +129,8 @@ Err sync_redis_command(struct ctx *ctx, struct sync_redis *redis, const char *co
         copies[i] = words[i];
     redisReply *reply = redisCommandArgv(redis->connection, (int)count, copies, NULL);
     if (reply == NULL)
-        return fail(ctx, ERR_UNAVAILABLE, "Redis went away: %s", redis->connection->errstr);
+        return fail(ctx, ERR_UNAVAILABLE, "The connection to Redis was lost: %s",
+                    redis->connection->errstr);
     Str text = reply_text(ctx, reply);
     bool is_error = reply->type == REDIS_REPLY_ERROR;
     freeReplyObject(reply);

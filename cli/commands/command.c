@@ -116,9 +116,9 @@ static int command_unknown(int argc, char **argv)
         is_noun = is_noun || (command_is_built(c) && strcmp(noun, c->noun) == 0);
     const char *word = is_noun && argc > 2 ? argv[2] : noun;
     if (is_noun && argc > 2)
-        fprintf(stderr, "spark: '%s %s' is no command", noun, word);
+        fprintf(stderr, "spark: '%s %s' is not a command", noun, word);
     else if (is_noun)
-        fprintf(stderr, "spark: '%s' wants a verb:\n", noun);
+        fprintf(stderr, "spark: '%s' needs a verb:\n", noun);
     else
         fprintf(stderr, "spark: there is no '%s'", noun);
     const char *guess = is_noun && argc <= 2 ? NULL : command_guess(is_noun ? noun : NULL, word);

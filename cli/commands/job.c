@@ -213,10 +213,9 @@ static Err kind_check(struct cli *cli, struct sync_postgres *postgres, Str kind)
             return OK;
         known = str_printf(arena, "%.*s%s%.*s", STR_FMT(known), i > 0 ? ", " : "", STR_FMT(name));
     }
-    return fail(
-        &cli->ctx, ERR_NOT_FOUND,
-        "no worker knows the kind '%.*s'; known are %.*s. --any-kind queues it all the same",
-        STR_FMT(kind), STR_FMT(known));
+    return fail(&cli->ctx, ERR_NOT_FOUND,
+                "no worker knows the kind '%.*s'; known kinds: %.*s. --any-kind queues it anyway",
+                STR_FMT(kind), STR_FMT(known));
 }
 
 static Err job_kinds(struct cli *cli, struct sync_rows *ret)
@@ -239,7 +238,7 @@ int command_job_kinds(struct cli *cli, int argc, char **argv)
     Err err = job_kinds(cli, &rows);
     if (err != OK)
         return command_refuse_err(cli, err);
-    table_print(cli, &rows, COLUMNS, is_json, "No worker has told of any.");
+    table_print(cli, &rows, COLUMNS, is_json, "No worker has registered any job kind.");
     return CLI_DONE;
 }
 

@@ -89,7 +89,7 @@ bool command_config(struct cli *cli, int *argc, char **argv)
     if (words == 0)
         return true;
     if (file == NULL || file[0] == '\0') {
-        command_refuse(cli, "--config wants the name of a file; see spark help config");
+        command_refuse(cli, "--config needs the name of a file; see spark help config");
         return false;
     }
     if (environment_read_config(&cli->ctx, file) != OK) {

@@ -74,7 +74,8 @@ Err environment_text(struct ctx *ctx, const char *path, Str *ret)
     if (got < 0)
         return fail(ctx, ERR_CONFIG, "cannot read %s: %s", path, strerror(error));
     if (length == FILE_BYTES_MAX || memchr(text, '\0', length) != NULL)
-        return fail(ctx, ERR_CONFIG, "%s is no file of NAME=value lines below 64 KiB", path);
+        return fail(ctx, ERR_CONFIG, "%s is not a file of NAME=value lines of less than 64 KiB",
+                    path);
     *ret = str_of(text, length);
     return OK;
 }

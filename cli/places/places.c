@@ -64,7 +64,7 @@ static Err find_service_user(struct ctx *ctx, struct service_user *ret)
         }
     }
     return fail(ctx, ERR_CONFIG,
-                "we are root and there is no user postgres or nobody to run PostgreSQL as");
+                "spark runs as root, and there is no user postgres or nobody to run PostgreSQL as");
 }
 
 /* Asked as that user, because only the kernel knows every reason (modes, lists, mounts). */
@@ -103,8 +103,8 @@ static Err find_store(struct ctx *ctx, struct places *places)
         return OK;
     if (is_here && !is_moved)
         return fail(ctx, ERR_CONFIG,
-                    "the user %s can no longer enter %s, where its database lies: give it back "
-                    "the right to (chmod o+x on the folders above)",
+                    "the user %s can no longer enter %s, which holds its database: restore "
+                    "the permission (chmod o+x on the folders above)",
                     places->user.name, places->data);
     TRY(make_folders(ctx, other, 0755));
     places->store = other;

@@ -173,10 +173,11 @@ static Err check_database(struct ctx *ctx, const struct installation *installati
 {
     const char *postgres = installation->postgres;
     if (database == DATABASE_BROKEN)
-        return fail(ctx, ERR_CONFIG,
-                    "%s has files but no PG_VERSION, so it is no whole database: restore it from a "
-                    "backup, or move it away",
-                    postgres);
+        return fail(
+            ctx, ERR_CONFIG,
+            "%s has files but no PG_VERSION, so it is not a complete database: restore it from a "
+            "backup, or move it away",
+            postgres);
     bool had_one = secrets.len > 0 || was_used(ctx, installation);
     if (database == DATABASE_ABSENT && had_one && !installation->may_make_database)
         return fail(ctx, ERR_CONFIG,

@@ -255,7 +255,7 @@ Err up_faces(struct up *up)
     const char *host = str_z(up->ctx->arena, up->settings.host);
     if (probe_server(host, up->settings.port))
         return fail(up->ctx, ERR_CONFIG,
-                    "another server already answers on port %d: stop it, or set PORT",
+                    "another server is already listening on port %d: stop it, or set PORT",
                     (int)up->settings.port);
     int64_t log_from =
         process_log_size(path_format(up->ctx->arena, "%s/server.log", up->places.log));

@@ -137,7 +137,7 @@ static spark_status actions_read(spark_call *call, const spark_json *actions, sp
                                     memcmp(action.data, KNOWN[k], action.len) == 0);
         if (!is_known)
             return api->fail(call, SPARK_BAD_INPUT,
-                             SPARK_STR("An action is create, read, update or delete"));
+                             SPARK_STR("An action must be create, read, update or delete"));
         *ret =
             api->format(call, "%.*s%s%.*s", SPARK_FMT(*ret), i > 0 ? "," : "", SPARK_FMT(action));
     }

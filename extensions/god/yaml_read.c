@@ -127,9 +127,9 @@ static bool on_scalar(struct reader *r, const yaml_event_t *event)
     spark_str text = {(const char *)event->data.scalar.value, event->data.scalar.length};
     bool is_plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE && !is_key(r);
     if (event->data.scalar.anchor != NULL)
-        return refuse(r, "anchors are not taken");
+        return refuse(r, "anchors are not supported");
     if (event->data.scalar.tag != NULL)
-        return refuse(r, "tags are not taken");
+        return refuse(r, "tags are not supported");
     separate(r);
     spark_str word = is_plain ? plain(text) : (spark_str){NULL, 0};
     if (word.len > 0)
@@ -143,9 +143,9 @@ static bool on_open(struct reader *r, bool is_map, const yaml_char_t *anchor,
                     const yaml_char_t *tag)
 {
     if (anchor != NULL)
-        return refuse(r, "anchors are not taken");
+        return refuse(r, "anchors are not supported");
     if (tag != NULL)
-        return refuse(r, "tags are not taken");
+        return refuse(r, "tags are not supported");
     if (is_key(r))
         return refuse(r, "a key must be a word");
     if (r->depth == DEPTH_MAX)
@@ -169,7 +169,7 @@ static bool on_event(struct reader *r, const yaml_event_t *event)
     case YAML_DOCUMENT_START_EVENT:
         return ++r->documents == 1 || refuse(r, "there is more than one document");
     case YAML_ALIAS_EVENT:
-        return refuse(r, "aliases are not taken");
+        return refuse(r, "aliases are not supported");
     case YAML_SCALAR_EVENT:
         return on_scalar(r, event);
     case YAML_SEQUENCE_START_EVENT:
@@ -256,7 +256,7 @@ spark_status json_of_yaml(const spark_api *api, spark_call *call, spark_str yaml
                             .json = text_make(api, call, yaml.len + JSON_FIRST, JSON_MAX)};
     yaml_parser_t parser;
     if (!yaml_parser_initialize(&parser))
-        return api->fail(call, SPARK_FAILED, SPARK_STR("There is no memory to read YAML with."));
+        return api->fail(call, SPARK_FAILED, SPARK_STR("Out of memory for YAML."));
     yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
     yaml_parser_set_input(&parser, on_read, &reader);
     spark_status status = read_events(&reader, &parser);

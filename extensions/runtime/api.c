@@ -100,7 +100,7 @@ static fiber_fn spark_status api_enqueue(spark_call *call, spark_str kind, spark
 {
     struct ctx *ctx = call->ctx;
     if (ctx->scope.kind == SCOPE_NONE) /* it would run as the platform */
-        return api_fail(call, SPARK_FORBIDDEN, SPARK_STR("A job needs a site, or the platform"));
+        return api_fail(call, SPARK_FORBIDDEN, SPARK_STR("A job needs a site or the platform"));
     if (kind.len == 0 || kind.len > JOB_KIND_MAX || dedup_key.len > JOB_DEDUP_KEY_MAX)
         return api_fail(call, SPARK_BAD_INPUT,
                         SPARK_STR("A job needs a kind of at most 100 bytes and a key of at most "
@@ -111,7 +111,7 @@ static fiber_fn spark_status api_enqueue(spark_call *call, spark_str kind, spark
         if (err != OK)
             return call_status(call, err);
         if (json_kind(payload) != JSON_OBJECT)
-            return api_fail(call, SPARK_BAD_INPUT, SPARK_STR("A job's payload is an object"));
+            return api_fail(call, SPARK_BAD_INPUT, SPARK_STR("A job's payload must be an object"));
     }
     struct job_spec spec = {
         .kind = str_of_spark(kind),

@@ -29,7 +29,7 @@ static Err site_of(struct ctx *ctx, Str given, Uuid *ret)
     bool is_own =
         ctx->scope.kind == SCOPE_SITE && (given.len == 0 || uuid_eq(site, ctx->scope.site));
     if (!is_own && ctx->scope.kind != SCOPE_PLATFORM)
-        return fail(ctx, ERR_FORBIDDEN, "An extension tells of no other site than the caller's.");
+        return fail(ctx, ERR_FORBIDDEN, "An extension may only notify the caller's site.");
     *ret = is_own ? ctx->scope.site : site;
     return OK;
 }
@@ -57,7 +57,7 @@ static Err check_details(struct ctx *ctx, Str details)
         return OK;
     const struct json *json;
     if (details.len > DETAILS_MAX)
-        return fail(ctx, ERR_INVALID_PAYLOAD, "Details may have %d bytes.", DETAILS_MAX);
+        return fail(ctx, ERR_INVALID_PAYLOAD, "Details may have at most %d bytes.", DETAILS_MAX);
     TRY(json_parse(ctx, details, JSON_LIMITS_DEFAULT, &json));
     if (json_kind(json) != JSON_OBJECT || str_find(details, STR("\\u0000")) >= 0)
         return fail(ctx, ERR_INVALID_PAYLOAD, "Details are an object, without a NUL in its texts.");
@@ -150,11 +150,11 @@ static Err publish(struct spark_call *call, spark_str site_id, spark_str channel
     struct ctx *ctx = call->ctx;
     Str place;
     if (message.len > MESSAGE_MAX)
-        return fail(ctx, ERR_INVALID_PAYLOAD, "A message may have %d bytes.", MESSAGE_MAX);
+        return fail(ctx, ERR_INVALID_PAYLOAD, "A message may have at most %d bytes.", MESSAGE_MAX);
     TRY(place_of(call, site_id, channel, &place));
     const Str words[] = {STR("PUBLISH"), place, message};
     if (!redis_send(ctx->reactor->redis, words, COUNT_OF(words)))
-        return fail(ctx, ERR_UNAVAILABLE, "Redis is away.");
+        return fail(ctx, ERR_UNAVAILABLE, "Redis is unreachable.");
     return OK;
 }
 

@@ -113,7 +113,7 @@ Err call_end(struct spark_call *call, spark_status status)
     if (!is_same && (status == SPARK_CANCELLED || status == SPARK_TIMEOUT))
         err = fail_plain(ctx, err_of_status(status));
     else if (!is_same)
-        err = fail(ctx, ERR_EXTENSION, "The extension \"%s\" failed without saying why.",
+        err = fail(ctx, ERR_EXTENSION, "The extension \"%s\" failed without giving a reason.",
                    call->extension->name);
     if (is_own_failure(err))
         note_failure(call, err);
@@ -137,8 +137,8 @@ void extension_hook_ended(struct extension *extension, bool has_failed)
 static Err off(struct ctx *ctx, const struct extension *extension)
 {
     return fail(ctx, ERR_UNAVAILABLE,
-                "The extension \"%s\" was switched off after %d failures in a row.",
-                extension->name, FAILURES_IN_ROW_MAX);
+                "The extension \"%s\" was disabled after %d consecutive failures.", extension->name,
+                FAILURES_IN_ROW_MAX);
 }
 
 static spark_str site_text(const struct ctx *ctx)

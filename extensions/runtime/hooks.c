@@ -55,7 +55,8 @@ static fiber_fn Err before_write(struct ctx *ctx, const struct items_change *cha
         const spark_json *replacement = NULL;
         TRY(run_filter(ctx, hook, &event, &replacement));
         if (replacement != NULL && json_kind(json_of_spark(replacement)) != JSON_OBJECT)
-            return fail(ctx, ERR_EXTENSION, "The extension \"%s\" made an item that is no object.",
+            return fail(ctx, ERR_EXTENSION,
+                        "The extension \"%s\" returned an item that is not an object.",
                         hook->extension->name);
         if (replacement != NULL && payload != NULL) /* a deletion has none to replace */
             payload = json_of_spark(replacement);

@@ -130,7 +130,7 @@ spark_status api_add_endpoint(spark_registry *registry, spark_str method_, spark
                       "it needs a method (GET, POST, PATCH, PUT, DELETE), a pattern from '/', a "
                       "guard, a body and a function");
     if (is_taken(registry, method, pattern))
-        return refuse(registry, SPARK_CONFLICT, "endpoint", pattern, "it is there already");
+        return refuse(registry, SPARK_CONFLICT, "endpoint", pattern, "it already exists");
     if (!take_place(registry))
         return refuse(registry, SPARK_BAD_INPUT, "endpoint", pattern, "there are too many entries");
     struct host_endpoint *endpoint = arena_new(registry->host->arena, struct host_endpoint);
@@ -173,7 +173,7 @@ spark_status api_add_job(spark_registry *registry, spark_str kind_, uint32_t tim
                       "it needs a kind of at most 100 bytes that begins with the extension's name "
                       "and a dot, a timeout of at most a day and a function");
     if (has_job(&registry->host->offers, kind) || has_job(&registry->offers, kind))
-        return refuse(registry, SPARK_CONFLICT, "job", kind, "it is there already");
+        return refuse(registry, SPARK_CONFLICT, "job", kind, "it already exists");
     if (!take_place(registry))
         return refuse(registry, SPARK_BAD_INPUT, "job", kind, "there are too many entries");
     struct host_job *job = arena_new(registry->host->arena, struct host_job);

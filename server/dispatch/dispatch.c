@@ -226,7 +226,7 @@ static Err refuse_early(struct exchange *exchange)
     ctx_init(exchange);
     reply_init(exchange);
     if (server->in_flight >= (uint64_t)server->reactor->settings->requests_max)
-        return fail(exchange->ctx, ERR_UNAVAILABLE, "The server works on %u requests already.",
+        return fail(exchange->ctx, ERR_UNAVAILABLE, "The server is already handling %u requests.",
                     server->in_flight);
     return OK;
 }

@@ -134,7 +134,7 @@ const struct route *cors_preflight_route(const struct router *router, struct are
 Err cors_preflight_answer(struct ctx *ctx, struct reply *reply)
 {
     if (!reply_has_header(reply, STR("access-control-allow-origin")))
-        return fail(ctx, ERR_FORBIDDEN, "This origin is none of the site's domains.");
+        return fail(ctx, ERR_FORBIDDEN, "This origin is not one of the site's domains.");
     preflight_answer(reply, STR("POST"), STR("content-type"));
     return OK;
 }

@@ -13,15 +13,15 @@
 
 typedef Err RouteHandler(struct ctx *ctx, const struct request *request, struct reply *reply);
 
-/* Who may call it at all; what they may see is the handler's and the grants' business. */
+/* Who may call it at all; the handler and the grants decide what they may see. */
 enum route_guard {
-    GUARD_OPEN,    /* not even looked at: a bad token does not matter */
+    GUARD_OPEN,    /* no authentication: even an invalid token is ignored */
     GUARD_PUBLIC,  /* anonymous or any valid credential */
-    GUARD_PROBE,   /* the same; while PostgreSQL is away nobody is known: ctx->actor is NULL then */
-    GUARD_VISITOR, /* the same, and a site is found by Origin when Host has none */
+    GUARD_PROBE,   /* the same; while PostgreSQL is unreachable, ctx->actor is NULL */
+    GUARD_VISITOR, /* the same; Origin selects the site when Host does not */
     GUARD_MEMBER,  /* a valid credential */
     GUARD_ADMIN,   /* administrator, or the token of a site for that site */
-    GUARD_GOD,     /* X-God-Token; does not exist while GOD_MODE_TOKEN is unset */
+    GUARD_GOD,     /* X-God-Token; answers 404 while GOD_MODE_TOKEN is unset */
 };
 
 enum route_body {
@@ -37,7 +37,7 @@ enum route_body {
 enum route_write {
     READS = 1, /* changes nothing */
     WRITES,    /* refused to such a token */
-    OPENS,     /* changes something for whoever comes: no token is looked at */
+    OPENS,     /* open to everybody: no token is checked */
 };
 
 enum route_tag {

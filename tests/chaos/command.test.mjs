@@ -99,7 +99,7 @@ test('a_config_file_that_is_not_there_or_not_one_is_named', async () => {
     await writeFile(path.join(folder, 'text'), '\n# fine\nPORT=1\nwhat is this\n');
     assert.match((await spark(['config', 'show', '--config', 'text'])).stderr, /text:4: expected NAME=value/);
     await writeFile(path.join(folder, 'large'), `A=${'x'.repeat(65536)}\n`);
-    assert.match((await spark(['config', 'show', '--config', 'large'])).stderr, /large is no file of NAME=value lines below 64 KiB/);
+    assert.match((await spark(['config', 'show', '--config', 'large'])).stderr, /large is not a file of NAME=value lines of less than 64 KiB/);
     assert.equal((await spark(['config', 'show', '--config'])).code, 2);
 });
 
@@ -111,7 +111,7 @@ test('help_config_tells_the_form_of_the_file', async () => {
 
 test('what_is_misspelt_is_guessed_and_a_noun_alone_shows_its_verbs', async () => {
     const cases = [[['serve'], /did you mean 'server'\?/], [['sit', 'list'], /did you mean 'site'\?/], [['help', 'wokrer'], /did you mean 'worker'\?/],
-        [['site', 'lst'], /did you mean 'site list'\?/], [['site'], /'site' wants a verb:\n {2}spark site create/], [['zzzzzz'], /see spark help/],
+        [['site', 'lst'], /did you mean 'site list'\?/], [['site'], /'site' needs a verb:\n {2}spark site create/], [['zzzzzz'], /see spark help/],
         [['server', 'now'], /'now' is too much/], [['job', 'list', '--stat=x'], /there is no --stat/]];
     for (const [words, sentence] of cases) {
         const { code, stdout, stderr } = await spark(words);

@@ -96,7 +96,7 @@ test('config_show_beside_a_running_up_shows_what_is_in_effect_and_where_it_came_
 test('a_job_of_a_kind_that_nobody_knows_is_refused_with_those_that_are_known', async () => {
     const { code, stderr } = await spark(['job', 'enqueue', 'nosuch']);
     assert.equal(code, 1);
-    assert.match(stderr, /no worker knows the kind 'nosuch'; known are bench-noop, .*generate-articles, .*scan-duplicates/);
+    assert.match(stderr, /no worker knows the kind 'nosuch'; known kinds: bench-noop, .*generate-articles, .*scan-duplicates/);
     assert.equal((await spark(['job', 'enqueue', 'bench-noop'])).code, 0);
     assert.equal((await spark(['job', 'enqueue', 'nosuch', '--any-kind'])).code, 0);
 });
@@ -246,7 +246,7 @@ test('a_lost_or_empty_database_beside_secrets_is_refused', async () => {
     await mkdir(path.join(data, 'postgres'));
     await refused(sentence);
     await writeFile(path.join(data, 'postgres/base'), '');
-    await refused(/postgres has files but no PG_VERSION, so it is no whole database/);
+    await refused(/postgres has files but no PG_VERSION, so it is not a complete database/);
     await rm(path.join(data, 'postgres'), { recursive: true });
     await rename(away, path.join(data, 'postgres'));
 });

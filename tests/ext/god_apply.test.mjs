@@ -166,17 +166,17 @@ test('nothing_goes_unless_it_may_and_what_came_with_the_platform_never', async (
 test('what_cannot_be_is_refused_with_its_place_and_nothing_is_changed', async () => {
     const before = await snapshotOf(two);
     const cases = [
-        [(s) => (field(s, 'posts', 'title').schema.max_length = 10), 409, /fields\[\d+\] \(posts\.title\): this column came with the platform/],
+        [(s) => (field(s, 'posts', 'title').schema.max_length = 10), 409, /fields\[\d+\] \(posts\.title\): this column belongs to the platform/],
         [(s) => (field(s, 'posts', 'title').meta.special = ['hash']), 409, /fields\[\d+\] \(posts\.title\)/],
-        [(s) => (field(s, 'shops', 'name').type = 'text'), 400, /\(shops\.name\): the type does not change from "string" to "text"/],
+        [(s) => (field(s, 'shops', 'name').type = 'text'), 400, /\(shops\.name\): the type cannot change from "string" to "text"/],
         [(s) => (field(s, 'shops', 'name').schema.is_primary_key = true), 400, /\(shops\.name\): .*key/],
-        [(s) => s.fields.push({ ...field(s, 'shops', 'name') }), 400, /\(shops\.name\): it is there twice/],
+        [(s) => s.fields.push({ ...field(s, 'shops', 'name') }), 400, /\(shops\.name\): it is listed twice/],
         [(s) => s.fields.push({ collection: 'nowhere', field: 'a', type: 'string' }), 400, /"collections" has no "nowhere"/],
         [(s) => s.fields.push({ collection: 'directus_users', field: 'a', type: 'string' }), 400, /system/],
         [(s) => s.fields.push({ collection: 'shops', field: 'a"; drop table posts; --', type: 'string' }), 400, /can't contain the character/],
         [(s) => s.fields.push({ collection: 'shops', field: 'later', type: 'integer', schema: { default_value: 'x' } }), 400, /\(shops\.later\)/],
         [(s) => s.fields.push({ collection: 'shops', field: 'shape', type: 'geometry' }), 400, /\(shops\.shape\)/],
-        [(s) => (s.relations.find((r) => r.collection === 'posts' && r.field === 'author').schema.on_delete = 'CASCADE'), 409, /relations\[\d+\] \(posts\.author\): this relation came with the platform/],
+        [(s) => (s.relations.find((r) => r.collection === 'posts' && r.field === 'author').schema.on_delete = 'CASCADE'), 409, /relations\[\d+\] \(posts\.author\): this relation belongs to the platform/],
         [(s) => (s.collections.find((c) => c.collection === 'shops').schema = null), 400, /\(shops\): a folder/],
         [(s) => (s.version = 2), 400, /version/],
         [(s) => (s.vendor = 'mysql'), 400, /mysql/],

@@ -82,7 +82,7 @@ test('what came with the platform stays, and what was added beside it goes', asy
     for (const [collection, field] of [['posts', 'excerpt'], ['leads', 'phone'], ['generated_articles', 'slug'], ['work_log', 'details'], ['forms', 'fields'], ['avatar_intelligence', 'pain_points']]) {
         const answer = await god('DELETE', `/god/schema/fields/${collection}/${field}`);
         assert.deepEqual([answer.status, answer.body.code], [409, 'CONFLICT'], `${collection}.${field} ${answer.text}`);
-        assert.match(answer.body.message, /came with the platform|depend on it/);
+        assert.match(answer.body.message, /belongs to the platform|depend on it/);
     }
     assert.equal((await god('POST', '/god/schema/fields/create', { collection: 'posts', field: 'mood', type: 'string', meta: {} })).status, 200);
     assert.equal((await god('DELETE', '/god/schema/fields/posts/mood')).status, 200);

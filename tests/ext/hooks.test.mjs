@@ -88,7 +88,7 @@ test('a filter stands before bulk loads, for each item', async () => {
     const before = await total();
     const all = await load({ atomic: true, items });
     assert.equal(all.status, 400, all.text);
-    assert.match(all.text, /made an item that is no object/);
+    assert.match(all.text, /returned an item that is not an object/);
     assert.equal(await total(), before);
     const some = await load({ atomic: false, items });
     assert.deepEqual([some.body.inserted, some.body.failed.map(({ index }) => index)], [2, [1]], some.text);

@@ -77,7 +77,7 @@ test('a failure has the status, the sentence and the form of its API', async () 
     }
     const mute = await stack.request('GET', '/probe/mute');
     assert.equal(mute.status, 500);
-    assert.equal(mute.body.errors[0].message, 'The extension "probe" failed without saying why.');
+    assert.equal(mute.body.errors[0].message, 'The extension "probe" failed without giving a reason.');
 });
 
 test('values come as text', async () => {
@@ -129,7 +129,7 @@ test('a filter may put another payload in place', async () => {
     assert.equal(made.body.data.name, 'renamed');
     const list = await stack.request('POST', '/items/authors', { site_id: siteA, name: 'list' });
     assert.equal(list.status, 500, list.text);
-    assert.match(list.body.errors[0].message, /made an item that is no object/);
+    assert.match(list.body.errors[0].message, /returned an item that is not an object/);
 });
 
 test("an action's failure does not reach the caller", async () => {
@@ -167,7 +167,7 @@ test('ten failures in a row switch it off, and the writes go on', async () => {
     assert.equal(through.status, 200, through.text);
     const endpoint = await stack.request('GET', '/probe/state');
     assert.equal(endpoint.status, 503);
-    assert.match(endpoint.body.errors[0].message, /was switched off after 10 failures in a row/);
+    assert.match(endpoint.body.errors[0].message, /was disabled after 10 consecutive failures/);
     assert.equal(events('extension_switched_off').length, 1);
     assert.equal((await stack.request('GET', '/twin')).text, 'one');
 });

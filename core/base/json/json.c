@@ -43,7 +43,7 @@ Err json_no_room(struct ctx *ctx, uint64_t wanted)
         return fail(ctx, ERR_TOO_LARGE,
                     "The JSON text takes up to %ju bytes of memory; it may take %ju.",
                     (uintmax_t)wanted, (uintmax_t)share);
-    return fail(ctx, ERR_UNAVAILABLE, "There is no memory left for JSON; try again.");
+    return fail(ctx, ERR_UNAVAILABLE, "Out of memory for JSON; try again.");
 }
 
 Uuid json_owner(const struct ctx *ctx)

@@ -36,9 +36,9 @@ struct ctx {
     struct arena *arena;
     struct reactor *reactor;         /* NULL in pure code and in the CLI */
     const struct actor *const actor; /* NULL: machinery or anonymous */
-    const struct actor *asked_by;    /* a job's: for the work log only, no right follows from it */
+    const struct actor *asked_by;    /* of a job: for the work log only, it grants nothing */
     const Scope scope;
-    Uuid account; /* whose turn its statements take in PLATFORM scope; nil: the machinery's */
+    Uuid account; /* the flow of its statements in PLATFORM scope; nil: the platform itself */
     int64_t deadline_us; /* CLOCK_MONOTONIC, see clock_now_us(); 0 = none (start-up only) */
     int64_t epoch;      /* schema/access epoch its statements are compiled against; 0 = unchecked */
     SiteStamp stamp;    /* the same for what belongs to one site; counts only where epoch does */
@@ -51,11 +51,11 @@ struct ctx {
 };
 
 /*
- * Scope and actor of a ctx are constant. Whoever must act in another scope makes another ctx.
+ * Scope and actor of a ctx are constant. To act in another scope, make another ctx.
  *
- * An edge begins as nobody (NONE, no actor) and becomes somebody once: ctx_enter when the caller is
- * known, ctx_narrow when the platform's request means one site. Both return a successor in the
- * arena; the ctx before it is not used any more.
+ * A request begins without a scope and an actor (NONE, NULL). ctx_enter sets them when the caller
+ * is known; ctx_narrow narrows a request of the platform to one site. Both return a successor in
+ * the arena; the previous ctx must not be used any more.
  */
 struct ctx *ctx_new(struct arena *arena, struct ctx value);
 struct ctx *ctx_enter(const struct ctx *ctx, const struct actor *actor, Scope scope, Uuid account);
@@ -64,12 +64,11 @@ struct ctx *ctx_narrow(const struct ctx *ctx, Uuid site);
 /*
  * A child acts for its parent in another scope, for the length of a block:
  *
- *     SCOPED_CTX struct ctx child = ctx_as_machinery(ctx, "the policies of a user are nobody's
- * rows");
+ *     SCOPED_CTX struct ctx child = ctx_as_machinery(ctx, "policies are nobody's rows");
  *
- * It shares arena, deadline and trace; its epoch is unchecked. At the end of the block its errors
- * become its parent's, so what goes wrong in the block is recorded in the child. `why` is a literal and says why the other scope is right
- * (tests/arch/scopes.py lists all of them).
+ * It shares arena, deadline and trace; its epoch is unchecked. Errors of the block are recorded in
+ * the child and copied to the parent at the end of the block. `why` is a literal and says why the
+ * other scope is right (tests/arch/scopes.py lists all of them).
  */
 struct ctx ctx_for_site(struct ctx *parent, Uuid site, const char *why);
 /* Of the machinery only. */

@@ -99,7 +99,7 @@ bool process_begin(struct ctx *ctx, const char *name, struct settings *ret)
     if (err == OK)
         err = require(ctx, ret);
     if (err == OK && !log_level_parse(ret->log_level, &level))
-        err = fail(ctx, ERR_CONFIG, "LOG_LEVEL '%.*s' is none of debug, info, warn, error",
+        err = fail(ctx, ERR_CONFIG, "LOG_LEVEL is '%.*s'; it must be debug, info, warn or error",
                    STR_FMT(ret->log_level));
     if (err != OK) {
         complain(ctx, name);

@@ -192,6 +192,6 @@ Err buf_check(struct ctx *ctx, const struct buf *buf, const char *what)
     if (!buf->is_full)
         return OK;
     if (buf->is_refused)
-        return fail(ctx, ERR_UNAVAILABLE, "There is no memory left for %s; try again.", what);
+        return fail(ctx, ERR_UNAVAILABLE, "Out of memory for %s; try again.", what);
     return fail(ctx, ERR_TOO_LARGE, "%s is larger than %zu bytes.", what, buf->max);
 }

@@ -98,7 +98,8 @@ fiber_fn Err apply_alter_field(struct db_tx *tx, const struct change *change,
     bool stays =
         row_bool(&facts, 0, DDL_FIELD_FACTS_IS_KEY) || row_bool(&facts, 0, DDL_FIELD_FACTS_IS_SITE);
     if (stays)
-        return fail(tx->ctx, ERR_CONFLICT, "it says which row this is, or whose, and stays.");
+        return fail(tx->ctx, ERR_CONFLICT,
+                    "it identifies the row or its owner and cannot be deleted.");
     TRY(ddl_become_owner(tx));
     if (change_names(change, STR("schema.max_length")) ||
         change_names(change, STR("schema.numeric_precision")) ||
@@ -145,7 +146,8 @@ fiber_fn Err apply_drop_relation(struct db_tx *tx, const struct change *change)
 {
     assert(change->of == OF_RELATION && change->current != NULL);
     if (is_site_relation(change))
-        return fail(tx->ctx, ERR_CONFLICT, "it says whose the rows are, and stays.");
+        return fail(tx->ctx, ERR_CONFLICT,
+                    "it identifies the owner of the rows and cannot be deleted.");
     TRY(ddl_audit_field(tx, STR("relation_deleted"), change->collection, change->field));
     TRY(db_tx_query(tx, &SQL_APPLY_RELATION_FORGET,
                     ARGS(db_text(change->collection), db_text(change->field)), NULL));

@@ -64,7 +64,7 @@ static Err alter_collection_check(struct ctx *ctx, const struct change *change)
     if (is_folder(change->wanted) == is_folder(change->current))
         return OK;
     return fail(ctx, ERR_INVALID_PAYLOAD,
-                "%.*s: a folder does not become a table, nor a table a folder",
+                "%.*s: a folder cannot become a table, nor a table a folder",
                 STR_FMT(change->path));
 }
 
@@ -76,14 +76,15 @@ static Err alter_field_check(const struct maker *m, const struct change *change)
     Str current = text_of(change->current, "type");
     if (!str_eq(wanted, current))
         return fail(ctx, ERR_INVALID_PAYLOAD,
-                    "%.*s: the type does not change from \"%.*s\" to \"%.*s\"; make a new field",
+                    "%.*s: the type cannot change from \"%.*s\" to \"%.*s\"; make a new field",
                     STR_FMT(change->path), STR_FMT(current), STR_FMT(wanted));
     if (is_own(m, change) && (change->has_schema || change_names(change, STR("meta.special"))))
         return fail(ctx, ERR_CONFLICT,
-                    "%.*s: this column came with the platform and stays as it is.",
+                    "%.*s: this column belongs to the platform and cannot be changed.",
                     STR_FMT(change->path));
     if (change_names(change, STR("schema.is_primary_key")))
-        return fail(ctx, ERR_INVALID_PAYLOAD, "%.*s: a collection keeps the key it was born with",
+        return fail(ctx, ERR_INVALID_PAYLOAD,
+                    "%.*s: the primary key of a collection cannot be changed",
                     STR_FMT(change->path));
     return OK;
 }
@@ -97,11 +98,11 @@ static Err alter_relation_check(const struct maker *m, const struct change *chan
     bool is_changed = is_moved || change->has_meta || change->has_schema;
     if (is_changed && is_own(m, change))
         return fail(ctx, ERR_CONFLICT,
-                    "%.*s: this relation came with the platform and stays as it is.",
+                    "%.*s: this relation belongs to the platform and cannot be changed.",
                     STR_FMT(change->path));
     if (is_moved)
         return fail(ctx, ERR_INVALID_PAYLOAD,
-                    "%.*s: a relation does not move to another collection; make a new field",
+                    "%.*s: a relation cannot move to another collection; create a new field",
                     STR_FMT(change->path));
     return OK;
 }
@@ -181,7 +182,7 @@ static Err names_check(const struct maker *m, const struct change *change)
         return fail(ctx, ERR_INVALID_PAYLOAD, "%.*s: \"collection\"%s is required",
                     STR_FMT(change->path), change->of == OF_COLLECTION ? "" : " and \"field\"");
     if (str_starts_with(change->collection, STR("directus_")))
-        return fail(ctx, ERR_INVALID_PAYLOAD, "%.*s: the system's own collections are not applied",
+        return fail(ctx, ERR_INVALID_PAYLOAD, "%.*s: system collections cannot be applied",
                     STR_FMT(change->path));
     if (change->of != OF_COLLECTION && map_get(m->collections, change->collection) == NULL)
         return fail(ctx, ERR_INVALID_PAYLOAD, "%.*s: \"collections\" has no \"%.*s\"",
@@ -223,7 +224,7 @@ static fiber_fn Err diff_part(struct maker *m, const struct part *part)
         change.current = map_get(known, key);
         TRY(names_check(m, &change));
         if (map_put(seen, key, (void *)(uintptr_t)entry) != NULL)
-            return fail(ctx, ERR_INVALID_PAYLOAD, "%.*s: it is there twice", STR_FMT(change.path));
+            return fail(ctx, ERR_INVALID_PAYLOAD, "%.*s: it is listed twice", STR_FMT(change.path));
         TRY(take_wanted(m, &change));
     }
     const struct json *current = json_get(m->current, str_from_z(part->name));
@@ -264,10 +265,12 @@ static fiber_fn Err shape_check(struct ctx *ctx, const struct json *wanted)
         return fail(ctx, ERR_INVALID_PAYLOAD, "The snapshot must be an object, not %s",
                     json_kind_name(wanted));
     if (json_kind(version) != JSON_INT || json_int(version) != 1)
-        return fail(ctx, ERR_INVALID_PAYLOAD, "version: this server takes snapshots of version 1");
+        return fail(ctx, ERR_INVALID_PAYLOAD,
+                    "version: this server accepts snapshots of version 1");
     if (vendor.len > 0 && !str_eq(vendor, STR("postgres")))
         return fail(ctx, ERR_INVALID_PAYLOAD,
-                    "vendor: a snapshot of \"%.*s\" does not fit PostgreSQL", STR_FMT(vendor));
+                    "vendor: a snapshot of \"%.*s\" cannot be applied to PostgreSQL",
+                    STR_FMT(vendor));
     for (uint32_t i = 0; i < CHANGE_OF_COUNT; i++) {
         const struct json *list = json_get(wanted, str_from_z(PARTS[i].name));
         if (json_kind(list) != JSON_ARRAY)

@@ -23,7 +23,7 @@ fiber_fn Err ddl_become_owner(struct db_tx *tx)
     Err err = db_tx_query(tx, &SQL_DDL_BECOME_OWNER, NO_ARGS, NULL);
     if (err == ERR_FORBIDDEN)
         return fail(tx->ctx, ERR_CONFIG,
-                    "the login of the platform lane may not enter the role spark_owner: "
+                    "the login of the platform lane may not assume the role spark_owner: "
                     "grant it a role with noinherit that spark_owner is granted to");
     return err;
 }

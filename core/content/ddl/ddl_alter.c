@@ -93,13 +93,16 @@ static Err removable_check(struct ctx *ctx, Str collection, Str field, const str
         return fail(ctx, ERR_NOT_FOUND, "Field \"%.*s\" doesn't exist in collection \"%.*s\".",
                     STR_FMT(field), STR_FMT(collection));
     if (row_bool(facts, 0, DDL_FIELD_FACTS_IS_KEY) || row_bool(facts, 0, DDL_FIELD_FACTS_IS_SITE))
-        return fail(ctx, ERR_CONFLICT, "Field \"%.*s\" stays: it says which row this is, or whose.",
+        return fail(ctx, ERR_CONFLICT,
+                    "Field \"%.*s\" cannot be deleted: it identifies the row or its owner.",
                     STR_FMT(field));
     if (row_bool(facts, 0, DDL_FIELD_FACTS_IS_OWN))
-        return fail(ctx, ERR_CONFLICT, "Field \"%.*s\" stays: it came with the platform.",
+        return fail(ctx, ERR_CONFLICT,
+                    "Field \"%.*s\" cannot be deleted: it belongs to the platform.",
                     STR_FMT(field));
     if (row_bool(facts, 0, DDL_FIELD_FACTS_IS_NEEDED))
-        return fail(ctx, ERR_CONFLICT, "Field \"%.*s\" stays: other things depend on it.",
+        return fail(ctx, ERR_CONFLICT,
+                    "Field \"%.*s\" cannot be deleted: other objects depend on it.",
                     STR_FMT(field));
     return OK;
 }

@@ -87,7 +87,7 @@ Err ddl_field_name_check(struct ctx *ctx, Str name)
 {
     TRY(name_check(ctx, "field", name));
     if (is_system_column(name))
-        return fail(ctx, ERR_INVALID_PAYLOAD, "\"%.*s\" is a name that PostgreSQL keeps for itself",
+        return fail(ctx, ERR_INVALID_PAYLOAD, "\"%.*s\" is a name that PostgreSQL reserves",
                     STR_FMT(name));
     return OK;
 }

@@ -361,7 +361,7 @@ static fiber_fn Err eval_field(const struct eval *e, const struct asked *above,
         return eval_value(e, &asked, member->value, nesting + 1, ret);
     if (is_rule(e))
         return OK;
-    return fail(e->ctx, ERR_INVALID_QUERY, "\"%.*s\" is no field of this row",
+    return fail(e->ctx, ERR_INVALID_QUERY, "\"%.*s\" is not a field of this row",
                 STR_FMT(member->name));
 }
 

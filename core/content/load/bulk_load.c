@@ -127,7 +127,7 @@ static Err note_refusal(struct bulk *bulk, uint32_t index)
     diag_clear(ctx);
     if (++bulk->refusals <= BULK_REFUSALS_MAX)
         return OK;
-    return fail(ctx, ERR_INVALID_PAYLOAD, "More than %d items were refused; the last said: %.*s",
+    return fail(ctx, ERR_INVALID_PAYLOAD, "More than %d items were refused; the last reason: %.*s",
                 BULK_REFUSALS_MAX, STR_FMT(sentence));
 }
 

@@ -175,7 +175,7 @@ static Err members_of(struct ctx *ctx, const struct qs_node *node, struct filter
                                         : repaired(ctx->arena, child->name);
         struct filter_value *value = arena_new(ctx->arena, struct filter_value);
         if (has_member(first, name))
-            return fail(ctx, ERR_INVALID_QUERY, "\"%.*s\" is there twice", STR_FMT(name));
+            return fail(ctx, ERR_INVALID_QUERY, "\"%.*s\" is listed twice", STR_FMT(name));
         TRY(value_of(ctx, child, value));
         LIST_APPEND(first, last, filter_member(ctx->arena, name, value));
     }

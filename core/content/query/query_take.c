@@ -186,7 +186,8 @@ static Err take_search(struct ctx *ctx, struct query_input input, struct query *
         return fail(ctx, ERR_INVALID_QUERY, "\"search\" must be a string");
     query->search = str_trim(input.value->text);
     if (query->search.len > QUERY_SEARCH_MAX)
-        return fail(ctx, ERR_INVALID_QUERY, "\"search\" may have %d bytes", QUERY_SEARCH_MAX);
+        return fail(ctx, ERR_INVALID_QUERY, "\"search\" may have at most %d bytes",
+                    QUERY_SEARCH_MAX);
     return OK;
 }
 

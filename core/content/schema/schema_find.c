@@ -108,7 +108,7 @@ fiber_fn Err schema_current(struct ctx *ctx, const struct schema **ret)
     struct schema *schema = thread->schema;
     assert(schema != NULL);
     if (is_bound && ctx->epoch != schema->epoch && !ctx->has_committed)
-        return fail(ctx, ERR_STALE_EPOCH, "rights and schema are not of one epoch");
+        return fail(ctx, ERR_STALE_EPOCH, "rights and schema have different epochs");
     ctx->epoch = schema->epoch;
     pin(ctx, schema);
     *ret = schema;

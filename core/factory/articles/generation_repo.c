@@ -139,7 +139,7 @@ fiber_fn Err generation_run(struct ctx *ctx, struct job *job)
 
 static Err already_used(struct ctx *ctx, Uuid article)
 {
-    Err err = fail(ctx, ERR_CONFLICT, "There is an article with this headline already.");
+    Err err = fail(ctx, ERR_CONFLICT, "An article with this headline already exists.");
     if (!uuid_is_nil(article))
         fail_note(ctx, "article_id", uuid_text(ctx->arena, article));
     return err;
@@ -195,7 +195,7 @@ static fiber_fn Err make_single(struct ctx *ctx, struct db_tx *tx,
     TRY(take_headline(ctx, tx, &batch->plan->campaign, request, &headline));
     TRY(article_make_from(ctx, tx, batch, &headline, ret, ret_made));
     if (!*ret_made)
-        return fail(ctx, ERR_CONFLICT, "There is an article with this headline already.");
+        return fail(ctx, ERR_CONFLICT, "An article with this headline already exists.");
     return OK;
 }
 

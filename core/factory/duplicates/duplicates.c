@@ -153,7 +153,7 @@ static fiber_fn Err enqueue(struct ctx *ctx, const struct duplicate_request *req
     int64_t job;
     TRY(job_enqueue_now(ctx, &spec, &job));
     if (job == 0)
-        return fail(ctx, ERR_CONFLICT, "A scan of these articles is waiting or running already.");
+        return fail(ctx, ERR_CONFLICT, "A scan of these articles is already waiting or running.");
     *ret_job = job;
     return OK;
 }

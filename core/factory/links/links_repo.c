@@ -100,7 +100,7 @@ static fiber_fn Err read_article(struct ctx *ctx, Uuid id, struct link_article *
 
 static Err edited_meanwhile(struct ctx *ctx)
 {
-    return fail(ctx, ERR_CONFLICT, "The article was edited meanwhile; try again.");
+    return fail(ctx, ERR_CONFLICT, "The article has been edited in the meantime; try again.");
 }
 
 struct insertion {

@@ -129,10 +129,11 @@ static Err settle_range(struct ctx *ctx, const struct window *window, struct pro
         err = fail(ctx, ERR_FAILED_VALIDATION, "date_range.end must be after date_range.start");
     else if (velocity->until_us <= velocity->from_us)
         err = fail(ctx, ERR_FAILED_VALIDATION,
-                   "date_range lies in the past, where this site may not plan: "
+                   "date_range lies in the past, where this site may not schedule: "
                    "sites.backdating_allowed and the domain's age decide");
     else if (velocity->until_us - velocity->from_us > VELOCITY_DAYS_MAX * DAY_US)
-        err = fail(ctx, ERR_FAILED_VALIDATION, "date_range may have %d days", VELOCITY_DAYS_MAX);
+        err = fail(ctx, ERR_FAILED_VALIDATION, "date_range may span at most %d days",
+                   VELOCITY_DAYS_MAX);
     if (err != OK)
         fail_note(ctx, "field", STR("date_range"));
     return err;
@@ -148,7 +149,8 @@ static fiber_fn Err days_load(struct ctx *ctx, struct production_plan *plan)
                       db_int4((int32_t)velocity->hours.closes)),
                  &rows));
     if (rows.count > VELOCITY_DAYS_MAX)
-        return fail(ctx, ERR_FAILED_VALIDATION, "date_range may have %d days", VELOCITY_DAYS_MAX);
+        return fail(ctx, ERR_FAILED_VALIDATION, "date_range may span at most %d days",
+                    VELOCITY_DAYS_MAX);
     struct velocity_day *days = arena_array(ctx->arena, struct velocity_day, rows.count);
     Str *dates = arena_array(ctx->arena, Str, rows.count);
     for (uint32_t i = 0; i < rows.count; i++) {

@@ -103,7 +103,7 @@ static fiber_fn Err publish(struct db_tx *tx, void *arg)
     TRY(db_tx_query(tx, &SQL_DRAFT_PUBLISH,
                     ARGS(db_uuid(tx->ctx->scope.site), db_uuid(due->draft.id)), &rows));
     if (rows.count == 0)
-        return fail(tx->ctx, ERR_CONFLICT, "The article's post is no draft.");
+        return fail(tx->ctx, ERR_CONFLICT, "The article's post is not a draft.");
     return article_posted(tx, due->article, &due->draft, false);
 }
 

@@ -122,7 +122,7 @@ static void fiber_main(void)
 
     /* What a fiber took it has given back. */
     if (self->holds != 0 || self->shields != 0) {
-        fprintf(stderr, "fiber '%s' ends while it holds %d gates, groups or transactions\n",
+        fprintf(stderr, "fiber '%s' ended while holding %d gates, groups or transactions\n",
                 self->name, self->holds);
         abort();
     }

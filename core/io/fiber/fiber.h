@@ -3,7 +3,8 @@
  *
  * A fiber lives and dies on one thread, has a name, a small stack with a guard page, and ends by
  * returning. Every wait ends in one of three ways: OK (or the waker's Err), ERR_TIMEOUT at the
- * ctx's deadline, ERR_CANCELLED after fiber_cancel. Nobody's stack is ever thrown away.
+ * ctx's deadline, ERR_CANCELLED after fiber_cancel. A stack is never discarded before its fiber
+ * has returned.
  *
  * fiber_fn marks every function that may wait; tests/arch/fibers.py follows the mark through the
  * call graph. It expands to nothing.
@@ -21,8 +22,8 @@ struct fiber;
 
 enum { FIBER_STACK_SIZE = 64 * 1024, FIBER_STACK_SIZE_SANITIZED = 512 * 1024 };
 
-/* Live ones a loop can carry: each costs two of the kernel's 65,530 mappings. The edge refuses
- * work before (fiber_count); one more is a bug and aborts. */
+/* The maximum of live fibers per loop: each takes two of the kernel's 65,530 mappings. The front
+ * ends refuse work earlier (fiber_count); exceeding the maximum is a bug and aborts. */
 enum { FIBER_LIVE_MAX = 20000 };
 
 /* Starts run(arg) at once, on a pooled stack, until its first wait. `name` must be static.
@@ -32,7 +33,7 @@ struct fiber *fiber_spawn(struct loop *loop, const char *name, void (*run)(void 
 struct fiber *fiber_self(void); /* NULL outside fibers */
 struct loop *fiber_loop(const struct fiber *fiber);
 const char *fiber_name(const struct fiber *fiber);
-uint32_t fiber_count(const struct loop *loop); /* live ones; a drain waits for 0 */
+uint32_t fiber_count(const struct loop *loop); /* live fibers; a drain waits for 0 */
 
 /* Its current wait, or its next one, returns ERR_CANCELLED. The caller knows it has not ended. */
 void fiber_cancel(struct fiber *fiber);
@@ -57,14 +58,14 @@ struct wait wait_begin(void);
 fiber_fn Err fiber_wait(struct ctx *ctx, struct wait *wait);
 void wait_end(struct wait *wait, Err result); /* from a callback or another fiber; once */
 
-/* What the next wait would say: ERR_CANCELLED after fiber_cancel, ERR_TIMEOUT after the deadline,
- * else OK. For functions that start something before they wait. */
+/* What the next wait would return: ERR_CANCELLED after fiber_cancel, ERR_TIMEOUT after the
+ * deadline, else OK. For functions that start something before they wait. */
 Err fiber_check(struct ctx *ctx);
 
 /*
- * For a clean-up that must wait (rollback) and for what cannot be interrupted: until the end of the
- * shield ctx has this deadline (0: none), cancellation is not seen, and what goes wrong leaves
- * ctx->diag as it was. Use it as SCOPED_SHIELD.
+ * For a clean-up that must wait (rollback) and for work that cannot be interrupted: until the end
+ * of the shield, ctx has this deadline (0: none) and cancellation has no effect; at the end,
+ * ctx->diag is restored, whatever failed in between. Use it as SCOPED_SHIELD.
  */
 struct fiber_shield {
     struct ctx *ctx;
@@ -85,39 +86,40 @@ struct fiber_deadline fiber_deadline_begin(struct ctx *ctx, int64_t timeout_us);
 void fiber_deadline_end(struct fiber_deadline *deadline);
 #define SCOPED_DEADLINE __attribute__((cleanup(fiber_deadline_end), unused))
 
-/* +1 when this fiber takes what it must give back before it ends (a gate, a transaction), -1 when
- * it has. The end of a fiber asserts 0. */
+/* +1 when this fiber acquires what it must release before it ends (a gate, a transaction), -1 when
+ * it releases it. The end of a fiber asserts 0. */
 void fiber_hold(int change);
 
 fiber_fn Err fiber_sleep(struct ctx *ctx, int64_t duration_us);
-/* At the top of loops over input: gives way when this fiber has had the CPU for 2 ms, or the turn
- * that woke it is old. Those that gave way get a slice a turn, their owners one after the other. */
+/* Cooperative yield, at the top of loops over input: yields when this fiber has had the CPU for 2
+ * ms, or when the turn that woke it is old. Fibers that yielded get one slice per turn, in rotation
+ * of their owners. */
 fiber_fn Err fiber_breathe(struct ctx *ctx);
-/* The same where there is no way to fail: whoever called sees the cancellation at its next wait.
- * Outside fibers it does nothing, so code that tests and threads call may have it too. */
+/* The same for functions that cannot fail: the caller sees a cancellation at its next wait. Outside
+ * fibers it does nothing, so tests and threads may call such code. */
 fiber_fn void fiber_pause(void);
 /* As fiber_breathe, for loops whose steps are short: looks at the clock once in `every` (a power of
  * two). */
 #define FIBER_BREATHE_EVERY(ctx, i, every)                                                         \
     TRY((((uint64_t)(i)) & ((every)-1)) == 0 ? fiber_breathe(ctx) : OK)
 
-/* Whose work this fiber does: a site. Fibers that it starts do the same one's; nil is no owner. */
+/* Sets the owner of this fiber: a site; nil is no owner. Fibers that it starts inherit it. */
 void fiber_own(Uuid owner);
-/* What it works on, for the log of a long turn or a crash: a route, a kind of job. Fibers that it
- * starts work on the same. */
+/* Sets a description of its work, for the log of a long turn or a crash: a route, a kind of job.
+ * Fibers that it starts inherit it. */
 void fiber_work(Str verb, Str what);
 
 /*
- * What a thread does right now, for whoever finds its process dead or stuck: other threads read it,
- * and in a mapped page other processes. Written by that thread alone.
+ * What a thread is doing, for the diagnosis of a process that has died or is stuck: other threads
+ * read it and, in a mapped page, other processes. Only the thread itself writes it.
  */
 struct fiber_shown {
     _Atomic int64_t tag;        /* fiber_tag of the fiber that has the CPU; 0: none */
-    _Atomic uint64_t turns;     /* another value whenever the CPU has gone from fiber to fiber */
+    _Atomic uint64_t turns;     /* changes whenever another fiber gets the CPU */
     _Atomic uint32_t extension; /* current extension of that fiber; 0: none */
 };
 void fiber_show(struct fiber_shown *place); /* from now on, for this thread; NULL: no more */
-/* What this fiber works on, as a number: a worker's job. */
+/* The number of what this fiber works on: the job of a worker. */
 void fiber_tag(int64_t tag);
 /* Sets the current extension of this fiber: the number of the extension whose code it enters, or 0.
  * Returns the number to restore afterwards. Outside fibers it is the thread's. */
@@ -157,12 +159,12 @@ struct group {
 };
 typedef Err GroupFn(struct ctx *ctx, void *arg);
 void group_init(struct group *group, struct ctx *ctx);
-/* Each child gets a ctx of its own (same scope, actor, deadline) with its own arena, which lives as
- * long as ctx->arena keeps this moment: results may point into it. After a child's error no
- * further one is started. */
+/* Each child gets a ctx (same scope, actor, deadline) with an arena of its own, which lives until
+ * ctx->arena is freed or rewound behind this call: results may point into it. After the error of
+ * a child no further one is started. */
 void group_spawn(struct group *group, struct ctx *ctx, const char *name, GroupFn *run, void *arg);
-/* Waits for every child, whatever happens. The first error, with its story in ctx->diag; when ctx
- * itself was cancelled or ran out of time, that. */
+/* Waits for every child, whatever happens. Returns the first error, with its details in ctx->diag,
+ * or the error of ctx itself if it was cancelled or timed out. */
 fiber_fn Err group_join(struct ctx *ctx, struct group *group);
 
 /* Runs the fibers that are ready. loop.c calls it after each callback; nobody else needs to. */

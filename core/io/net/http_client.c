@@ -80,7 +80,7 @@ fiber_fn Err http_fetch(struct ctx *ctx, struct http_client *client, const struc
     TRY(fiber_check(ctx));
     TRY(check_call(ctx, call));
     if (client->running >= CALLS_MAX)
-        return fail(ctx, ERR_UNAVAILABLE, "too many outbound calls are running");
+        return fail(ctx, ERR_UNAVAILABLE, "too many outbound calls are in progress");
 
     struct fetch fetch = {.ctx = ctx, .client = client, .call = call};
     fetch.easy = curl_easy_init();
@@ -100,7 +100,8 @@ static Err check_call(struct ctx *ctx, const struct http_call *call)
 {
     assert(call->header_count == 0 || call->headers != NULL);
     if (!is_token(call->method))
-        return fail(ctx, ERR_INVALID_PAYLOAD, "'%.*s' is no HTTP method", STR_FMT(call->method));
+        return fail(ctx, ERR_INVALID_PAYLOAD, "'%.*s' is not an HTTP method",
+                    STR_FMT(call->method));
     if (str_find_char(call->url, '\0') >= 0)
         return fail(ctx, ERR_INVALID_PAYLOAD, "the URL contains a NUL byte");
     for (uint32_t i = 0; i < call->header_count; i++) {
@@ -233,7 +234,8 @@ static Err explain(struct fetch *fetch, CURLcode code)
     if (fetch->was_filtered)
         return fail(ctx, ERR_FORBIDDEN, "the address of '%.*s' is not public", STR_FMT(origin));
     if (code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL)
-        return fail(ctx, ERR_INVALID_PAYLOAD, "'%.*s' is no http or https URL", STR_FMT(origin));
+        return fail(ctx, ERR_INVALID_PAYLOAD, "'%.*s' is not an http or https URL",
+                    STR_FMT(origin));
     if (code == CURLE_OPERATION_TIMEDOUT)
         TRY(fiber_check(ctx)); /* else it was the connect's own limit */
     return fail(ctx, ERR_UNAVAILABLE, "no answer from '%.*s': %s", STR_FMT(origin),

@@ -55,8 +55,7 @@ Err mail_recipients_parse(struct ctx *ctx, Str text, Str ret[MAIL_RECIPIENTS_MAX
         if (address.len == 0)
             continue;
         if (!mail_address_is_plain(address))
-            return fail(ctx, ERR_INVALID_PAYLOAD,
-                        "'%.*s' is no e-mail address that mail is sent to",
+            return fail(ctx, ERR_INVALID_PAYLOAD, "'%.*s' is not a valid e-mail address",
                         STR_FMT(str_cut(address, MAIL_ADDRESS_MAX)));
         if (count == MAIL_RECIPIENTS_MAX)
             return fail(ctx, ERR_INVALID_PAYLOAD, "more than %d recipients", MAIL_RECIPIENTS_MAX);

@@ -127,7 +127,7 @@ static Err conclude(struct sending *sending)
                     code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL ||
                     code == CURLE_USE_SSL_FAILED;
     return fail(ctx, is_final ? ERR_OUTBOUND_REFUSED : ERR_UNAVAILABLE,
-                "The mail relay did not take it: %s (its last reply was %ld).",
+                "The mail relay refused the message: %s (its last reply was %ld).",
                 curl_easy_strerror(code), reply);
 }
 

@@ -161,7 +161,7 @@ Err db_check_args(struct ctx *ctx, struct db_args args)
         if (arg->is_inline || arg->data == NULL)
             continue;
         if (arg->len > DB_ARG_SIZE_MAX)
-            return fail(ctx, ERR_TOO_LARGE, "a value is larger than the database takes");
+            return fail(ctx, ERR_TOO_LARGE, "a value is larger than the database accepts");
         /* libpq would silently cut it there. */
         if (!arg->is_binary && memchr(arg->data, '\0', arg->len) != NULL)
             return fail(ctx, ERR_INVALID_PAYLOAD, "Text must not hold a NUL character");

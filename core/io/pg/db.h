@@ -1,27 +1,27 @@
 /*
  * PostgreSQL, as lanes of pipelined connections, each serving sites in turn (docs/decisions/).
  *
- *   read       two connections a thread, up to two more while those stand still; the reads that
- *              one turn of the loop queued share a sync group; those that a neighbour's error
- *              aborted are submitted again once, alone; one whose fiber has left is cancelled on
- *              the server; one that outruns READ_LANE_TIMEOUT goes on in the slow lane
- *   write      one sync group a write (all statements of a batch together): atomic, answered at
+ *   read       two connections per thread, up to two more while those are stalled. The reads that
+ *              one turn of the loop queued share a sync group. A read that another read's error
+ *              aborted is submitted again once, alone. A read whose fiber has left is cancelled on
+ *              the server. A read that exceeds READ_LANE_TIMEOUT runs again in the slow lane
+ *   write      one sync group per write (all statements of a batch together): atomic, answered at
  *              ReadyForQuery, that is, when it is durable
  *   shared     writes that may share a sync group (one commit) with others: job finishes, drains
- *   slow       reads that take long, or may (searches), away from the others
+ *   slow       reads that take long, or may (searches), so that they do not delay the others
  *   exclusive  transactions with logic in between: struct db_tx
  *
- * The scope is entered, transaction-locally, by the first message of every group, together with
- * the epoch: ctx->scope SITE uses connections of the role spark_tenant, PLATFORM and NONE those of
- * spark_platform, where NONE sets nothing and so sees no row of a tenant. A stale epoch comes back
- * as ERR_STALE_EPOCH and has changed nothing.
+ * The first message of every group sets the scope, for this transaction only, and checks the epoch.
+ * ctx->scope SITE uses connections of the role spark_tenant, PLATFORM and NONE those of
+ * spark_platform; NONE sets nothing and so sees no row of a tenant. A stale epoch is reported as
+ * ERR_STALE_EPOCH, before anything has changed.
  *
  * Memory: rows belong to ctx->arena. Arguments are read before db_query returns.
- * Errors: constraint violations come as ERR_NOT_UNIQUE, ERR_NOT_NULL, ERR_INVALID_FOREIGN_KEY,
- * ERR_VALUE_TOO_LONG, ERR_VALUE_OUT_OF_RANGE with notes collection, field, value; bad input text
- * as ERR_INVALID_PAYLOAD; no connection for DATABASE_PATIENCE as ERR_UNAVAILABLE; a deadline as
- * ERR_TIMEOUT (a write may then still have happened); the rest as ERR_DATABASE, logged with its
- * SQLSTATE.
+ * Errors: constraint violations are reported as ERR_NOT_UNIQUE, ERR_NOT_NULL,
+ * ERR_INVALID_FOREIGN_KEY, ERR_VALUE_TOO_LONG, ERR_VALUE_OUT_OF_RANGE with notes collection, field,
+ * value; bad input text as ERR_INVALID_PAYLOAD; no connection for DATABASE_PATIENCE as
+ * ERR_UNAVAILABLE; a deadline as ERR_TIMEOUT (a write may then still have happened); the rest as
+ * ERR_DATABASE, logged with its SQLSTATE.
  */
 #pragma once
 
@@ -35,13 +35,13 @@ struct loop;
 enum db_lane { DB_READ, DB_WRITE, DB_SHARED, DB_SLOW };
 
 /* Run-time statements live in schema/queries and arrive as SQL_… constants; compiled shapes have
- * no name and are named on a connection once they were seen three times. LIMIT and OFFSET stand in
- * a shape as literals: as parameters they make PostgreSQL plan anew every time (half the speed). */
+ * no name; a connection prepares them by name at the third use. LIMIT and OFFSET are literals in a
+ * shape: as parameters they make PostgreSQL plan every time (half the speed). */
 struct statement {
     const char *name; /* NULL: a compiled shape */
     const char *sql;
     enum db_lane lane;
-    bool is_alone; /* what it may do to its transaction is nobody else's: a sync group of its own */
+    bool is_alone; /* may end or change its transaction: needs a sync group of its own */
 };
 
 /* One argument. Text format unless is_binary. Made by the functions below, read at once. */
@@ -55,7 +55,7 @@ typedef struct DbArg {
 } DbArg;
 
 DbArg db_null(void);
-DbArg db_text(Str value);         /* oid inferred by the server from its place */
+DbArg db_text(Str value);         /* the server infers the oid */
 DbArg db_text_z(Str value);       /* STR_NONE becomes null */
 DbArg db_text_or_null(Str value); /* and so does an empty text */
 DbArg db_uuid(Uuid value);
@@ -71,7 +71,7 @@ DbArg db_uuid_array(struct arena *arena, const Uuid *values, uint32_t count);
 DbArg db_int_array(struct arena *arena, const int64_t *values, uint32_t count);
 DbArg db_text_array(struct arena *arena, const Str *values, uint32_t count);
 
-/* What becomes an array, in the structs that tools/gen_statements.py makes. */
+/* Array parameters, in the structs that tools/gen_statements.py generates. */
 struct db_uuids {
     const Uuid *list;
     uint32_t count;
@@ -93,7 +93,7 @@ struct db_args {
     ((struct db_args){(const DbArg[]){__VA_ARGS__},                                                \
                       sizeof((const DbArg[]){__VA_ARGS__}) / sizeof(DbArg)})
 #define NO_ARGS ((struct db_args){NULL, 0})
-/* For a list that leaves the function where it was written down. */
+/* For a list that outlives the function that built it. */
 struct db_args db_args_dup(struct arena *arena, struct db_args args);
 
 /* A result in binary format: what the accessors read. */
@@ -121,16 +121,16 @@ uint32_t row_text_array(struct arena *arena, const struct rows *rows, uint32_t r
 /* One statement on the lane it names, in ctx->scope. ret_rows may be NULL. */
 fiber_fn Err db_query(struct ctx *ctx, const struct statement *statement, struct db_args args,
                       struct rows *ret_rows);
-/* The same as the platform, whatever the ctx's own scope. */
+/* The same in PLATFORM scope, whatever the scope of the ctx is. */
 fiber_fn Err db_query_platform(struct platform platform, const struct statement *statement,
                                struct db_args args, struct rows *ret_rows);
 
-/* Several statements in one sync group: all happen or none. The lane is that of the batch; with
- * DB_READ the statements only share a snapshot of convenience, not of isolation. */
+/* Several statements in one sync group: all take effect or none. The lane is that of the batch.
+ * With DB_READ the statements share a round trip, but no snapshot. */
 enum { DB_BATCH_MAX = 32 };
 struct db_command {
     const struct statement *statement;
-    struct db_args args; /* must stay until db_batch_run returns */
+    struct db_args args; /* must remain valid until db_batch_run returns */
     struct rows *ret_rows;
 };
 struct db_batch {
@@ -144,7 +144,7 @@ fiber_fn Err db_batch_run(struct ctx *ctx, struct db_batch *batch);
 fiber_fn Err db_batch_run_platform(struct platform platform, struct db_batch *batch);
 
 /* A transaction with logic in between, on an exclusive connection. The end of its scope rolls back
- * what was not committed (own deadline of 1 s, then the connection is dropped). */
+ * an uncommitted transaction (within 1 s, else the connection is dropped). */
 struct db_tx {
     struct ctx *ctx;
     struct db_connection *connection; /* NULL: not begun */
@@ -154,9 +154,9 @@ struct db_tx {
 #define SCOPED_TX __attribute__((cleanup(db_tx_finish)))
 fiber_fn Err db_begin(struct ctx *ctx, struct db_tx *tx);
 fiber_fn Err db_begin_platform(struct platform platform, struct db_tx *tx);
-/* For one that only holds locks while its caller does something else, which may want a connection
- * too: it counts in nobody's share of them. There must be two of them (DATABASE_EXCLUSIVE_LANES
- * a thread), and a thread has at most one such transaction at a time. */
+/* For a transaction that only holds locks while its caller does other work, which may need an
+ * exclusive connection too: it does not count towards a flow's share of these. A thread must have
+ * at least two of them (DATABASE_EXCLUSIVE_LANES), and at most one such transaction at a time. */
 fiber_fn Err db_begin_apart(struct platform platform, struct db_tx *tx);
 fiber_fn Err db_tx_query(struct db_tx *tx, const struct statement *statement, struct db_args args,
                          struct rows *ret_rows);
@@ -165,26 +165,26 @@ void db_tx_finish(struct db_tx *tx);
 /* fn(ctx, arg) runs when, and only when, the transaction has committed; it must not wait. `arg`
  * lives in ctx->arena. */
 void db_after_commit(struct db_tx *tx, void (*fn)(struct ctx *ctx, void *arg), void *arg);
-/* A savepoint for work whose failure is expected (per-row bulk inserts): runs `work`; when it
- * fails, what it did is undone, the transaction goes on, and *ret_failed says so. */
+/* A savepoint for work whose failure is expected (per-row bulk inserts): runs `work`; if it
+ * fails, its changes are rolled back, the transaction continues, and *ret_failed is its error. */
 fiber_fn Err db_savepoint(struct db_tx *tx, Err (*work)(struct db_tx *tx, void *arg), void *arg,
                           Err *ret_failed);
 /* COPY … FROM STDIN in an open platform transaction; text format rows ending in '\n'. */
 fiber_fn Err db_copy_in(struct db_tx *tx, Str copy_sql, Str data, int64_t *ret_rows);
 
-/* Lanes of one thread. Connects in offload threads, reconnects with back-off for ever; waiting
- * fibers keep their deadlines. */
+/* Lanes of one thread. Connects in offload threads and reconnects indefinitely, with backoff;
+ * waiting fibers keep their deadlines. */
 struct db *db_new(struct loop *loop, const struct settings *settings, const char *application);
 void db_free(struct db *db); /* no fiber may be waiting in it */
-/* Waits until the read lanes of both roles are up and the roles are fit (not superuser, not
- * BYPASSRLS, not owner of the tables): ERR_CONFIG with a sentence, ERR_UNAVAILABLE at the deadline.
- */
+/* Waits until the read lanes of both roles are up and the roles are suitable (not superuser, not
+ * BYPASSRLS, not owner of the tables): else ERR_CONFIG with a reason; ERR_UNAVAILABLE at the
+ * deadline. */
 fiber_fn Err db_wait_ready(struct ctx *ctx, struct db *db);
-/* ERR_CONFIG names migrations that the database lacks, or has and this binary does not know. */
+/* ERR_CONFIG names migrations that the database lacks, or that this binary does not know. */
 fiber_fn Err db_check_migrations(struct platform platform);
 bool db_is_up(const struct db *db); /* the last attempt of every lane succeeded */
-/* Grows with every session that PostgreSQL or the network ended: what is there now may be another
- * server, or the same one restored, and what was remembered of the old one is to be forgotten. */
+/* Increases with every session that PostgreSQL or the network ended. The server may have been
+ * replaced or restored since, so caches of the old one must be dropped. */
 uint64_t db_losses(const struct db *db);
 
 /* LISTEN on the direct connection: on_notify for each message, on_lost after every connect, the

@@ -240,19 +240,19 @@ static Err report_forbidden(struct ctx *ctx, const struct db_error *error, Err e
 static Err report_conflict(struct ctx *ctx, const struct db_error *error, Err err)
 {
     (void)error;
-    return fail(ctx, err, "Another write was in the way; try again.");
+    return fail(ctx, err, "The write conflicted with another one; try again.");
 }
 
 static Err report_unavailable(struct ctx *ctx, const struct db_error *error, Err err)
 {
     (void)error;
-    return fail(ctx, err, "PostgreSQL cannot serve this now; try again.");
+    return fail(ctx, err, "PostgreSQL is temporarily unavailable; try again.");
 }
 
 static Err report_changed(struct ctx *ctx, const struct db_error *error, Err err)
 {
     (void)error;
-    return fail(ctx, err, "The schema changed meanwhile; try again.");
+    return fail(ctx, err, "The schema has changed in the meantime; try again.");
 }
 
 /* A session of ours begins without statements, so somebody else's has been given to us. */

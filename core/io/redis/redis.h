@@ -1,9 +1,10 @@
 /*
- * Redis: one pipelined connection a thread for commands, connections of their own for blocking
- * commands and for pub/sub. Reconnects with back-off for ever.
+ * Redis: one pipelined connection per thread for commands, and separate connections for blocking
+ * commands and for pub/sub. Reconnects indefinitely, with backoff.
  *
- * Output is flushed once a turn. A command whose connection is down or breaks comes back as
- * ERR_UNAVAILABLE at once: the caller decides what Redis was worth (nothing durable lives there).
+ * Output is flushed once per turn. A command whose connection is down or breaks returns
+ * ERR_UNAVAILABLE at once; the caller decides how to go on without Redis, which holds nothing
+ * durable.
  */
 #pragma once
 
@@ -26,11 +27,11 @@ struct redis_value {
 
 struct redis *redis_new(struct loop *loop, Str url);
 void redis_free(struct redis *redis);
-/* ERR_CONFIG for a bad URL, ERR_UNAVAILABLE at the deadline; the reason says what the last try met.
+/* ERR_CONFIG for a bad URL, ERR_UNAVAILABLE at the deadline; the reason describes the last attempt.
  */
 fiber_fn Err redis_wait_ready(struct ctx *ctx, struct redis *redis);
 bool redis_is_up(const struct redis *redis);
-/* Grows with every connection that was made: "something may have been lost". */
+/* Increases with every new connection: data may have been lost in between. */
 uint64_t redis_incarnation(const struct redis *redis);
 
 /* One command: words[0] is its name. A REDIS_ERROR reply comes back as ERR_UNAVAILABLE when it says
@@ -43,18 +44,19 @@ fiber_fn Err redis_call(struct ctx *ctx, struct redis *redis, const Str *words, 
     redis_call((ctx), (redis), (const Str[]){__VA_ARGS__},                                         \
                sizeof((const Str[]){__VA_ARGS__}) / sizeof(Str), (ret))
 
-/* Sent without waiting, reply dropped; false when the connection is down. Not a fiber_fn. */
+/* Sends without waiting and discards the reply; false when the connection is down. Not a fiber_fn.
+ */
 bool redis_send(struct redis *redis, const Str *words, uint32_t count);
 
-/* A Redis Function library (core/jobs/queue/cq.lua …): loaded on every connect before it counts as
- * up, and now if it is up; a library that does not load keeps it down. */
+/* A Redis Function library (core/jobs/queue/cq.lua …): loaded on every connect before the
+ * connection counts as up, and now if it is up; a library that does not load keeps it down. */
 void redis_use_library(struct redis *redis, Str name, Str source);
 
-/* A connection of its own for one blocking command at a time; same calls. */
+/* A separate connection for one blocking command at a time; same calls. */
 struct redis *redis_new_blocking(struct loop *loop, Str url);
 
 /* SUBSCRIBE; on_lost whenever messages may have been missed: after every connect, the first one
- * included. Own connection. The payload is gone when on_message returns. */
+ * included. Uses a separate connection. The payload is valid only during on_message. */
 struct redis_subscriber;
 struct redis_subscriber *redis_subscribe(struct loop *loop, Str url, Str channel,
                                          void (*on_message)(void *arg, Str payload),

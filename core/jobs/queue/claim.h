@@ -1,6 +1,6 @@
 /*
- * Claiming: ids from Redis, rows from PostgreSQL, in one statement that raises each attempt. While
- * Redis is away, rows straight from the table.
+ * Claiming: ids from Redis, rows from PostgreSQL, in one statement that increments each attempt.
+ * While Redis is unreachable, rows come straight from the table.
  */
 #pragma once
 
@@ -9,14 +9,14 @@
 
 struct claimed {
     struct job job;
-    bool is_quarantined; /* under suspicion of a crash: runs alone */
+    bool is_quarantined; /* suspected of a crash: runs alone */
 };
 
-/* What a claim brought. */
+/* The result of a claim. */
 struct claims {
     struct claimed *jobs; /* room for claim_room.most of them, from the caller */
     uint32_t count;
-    bool is_held_back; /* a site has more that it may not have now: ask again when a slot is free */
+    bool is_held_back; /* a site has reached its share of the slots: claim again when one is free */
 };
 
 /* At most room.most (≤ CLAIM_MAX) jobs for this worker, in ctx->arena. None is no error. Without
@@ -27,23 +27,24 @@ fiber_fn Err jobs_claim(struct platform platform, Str worker, struct claim_room 
 fiber_fn Err jobs_claim_polling(struct platform platform, Str worker, struct claim_room room,
                                 struct claims *ret);
 
-/* A failed attempt: again after a wait, or dead. `reason` is what an operator reads. */
+/* Records a failed attempt: the job is retried after a delay, or becomes a dead letter. `reason` is
+ * for the operator. */
 fiber_fn Err job_fail(struct ctx *ctx, const struct job *job, Err why, Str reason, bool *ret_dead);
 
-/* Not now, and nobody's fault: back to the queue for a while, which costs no try. ERR_FENCED:
- * another attempt has it. */
+/* Requeues the job with a delay; this does not count as a failure. ERR_FENCED: another attempt owns
+ * it. */
 fiber_fn Err job_postpone(struct ctx *ctx, const struct job *job, int64_t wait_us, Str reason);
 
 /*
- * Rows that PostgreSQL thinks this worker runs, and that are none of `kept`, go back to the queue;
- * that costs no try. Without `kept`: everything, because the worker stops. Not while a claim is
- * under way.
+ * Requeues the rows that this worker runs according to PostgreSQL, except those in `kept`; this
+ * does not count as a failure. Without `kept`: all of them, because the worker stops. Must not be
+ * called during a claim.
  */
 fiber_fn Err jobs_hand_back(struct platform platform, Str worker, const int64_t *kept,
                             uint32_t kept_count, uint32_t *ret_count);
-/* The same for what Redis thinks that it has. */
+/* The same for the jobs that this worker holds according to Redis. */
 fiber_fn Err queue_audit(struct ctx *ctx, Str worker, const int64_t *kept, uint32_t kept_count,
                          uint32_t *ret_count);
 
-/* The one job that will run now (0: none any more); should the worker die, it is charged. */
+/* Names the one job that runs now (0: none); if the worker dies, the crash is charged to it. */
 fiber_fn Err worker_suspects(struct platform platform, Str worker, int64_t job);

@@ -15,7 +15,7 @@ enum job_priority { JOB_URGENT, JOB_HIGH, JOB_NORMAL, JOB_LOW };
 enum { JOB_KIND_MAX = 100, JOB_PAYLOAD_MAX = 64 * 1024, JOB_DEDUP_KEY_MAX = 255 };
 
 struct job_spec {
-    Str kind;      /* job_kind.h, or what an extension registered */
+    Str kind;      /* of job_kind.h or of an extension */
     Str payload;   /* JSON object; STR_NONE: {} */
     Str dedup_key; /* one live job per (site, key); STR_NONE: none */
     enum job_priority priority;
@@ -32,31 +32,31 @@ struct job {
     Scope scope; /* SITE, or PLATFORM for jobs without a site */
     const struct json *payload;
     Str payload_text;
-    Str checkpoint;         /* JSON that an earlier attempt left; STR_NONE: none */
-    Str worker;             /* the incarnation that runs it: the other half of the fence */
-    int64_t progress_us;    /* when progress was last shown */
-    bool is_finished;       /* its end has been committed */
-    bool resumes;           /* the next attempt goes on where this one stopped */
-    int64_t retry_after_us; /* should it fail: not again before that, whatever the backoff says */
-    const struct actor *asked_by; /* whose request made it; NULL: the machinery's own */
+    Str checkpoint;               /* JSON that an earlier attempt saved; STR_NONE: none */
+    Str worker;                   /* the incarnation that runs it: part of the fence */
+    int64_t progress_us;          /* when progress was last reported */
+    bool is_finished;             /* its end has been committed */
+    bool resumes;                 /* the next attempt continues where this one stopped */
+    int64_t retry_after_us;       /* minimum delay of a retry, whatever the backoff is */
+    const struct actor *asked_by; /* the actor whose request created it; NULL: the system */
 };
 
 /*
  * Enqueue in the caller's transaction or write group, for the ctx's scope (PLATFORM: a job without
- * a site). After the commit the id is pushed to Redis without waiting; when that fails the
- * reconcile finds the row. *ret_id is 0 when dedup_key named a live job.
+ * a site). After the commit the id is pushed to Redis without waiting; if that fails, the
+ * reconciliation finds the row. *ret_id is 0 when dedup_key belongs to a live job.
  */
 fiber_fn Err job_enqueue(struct db_tx *tx, const struct job_spec *spec, int64_t *ret_id);
 /* In a transaction of its own. */
 fiber_fn Err job_enqueue_now(struct ctx *ctx, const struct job_spec *spec, int64_t *ret_id);
 
 /*
- * The end of a job together with its effects, in one of two ways:
+ * Completes a job together with its effects, in one of two ways:
  *
- *   job_finish           effects known beforehand: one write group that may share a commit with
+ *   job_finish           effects known in advance: one write group that may share a commit with
  *                        other jobs (the fast way). `effects` may be NULL.
- *   job_finish_begin …   effects with logic in between: opens a transaction, checks the fence
- *   job_finish_commit    first, marks the job done and commits.
+ *   job_finish_begin …   effects that need logic: opens a transaction, checks the fence first,
+ *   job_finish_commit    marks the job done and commits.
  *
  * ERR_FENCED: another attempt owns the job; nothing was written.
  */
@@ -64,14 +64,15 @@ fiber_fn Err job_finish(struct ctx *ctx, struct job *job, struct db_batch *effec
 fiber_fn Err job_finish_begin(struct ctx *ctx, struct job *job, struct db_tx *tx);
 fiber_fn Err job_finish_commit(struct job *job, struct db_tx *tx, Str result);
 
-/* What the fence raises. */
+/* The error that the fence raises. */
 extern const struct db_error_rule FENCE_ERROR;
 
-/* Progress for whoever watches (Redis, at most ten times a second) and, durably, a checkpoint a
- * later attempt may start from. ERR_CANCELLED when the job was cancelled or the worker stops. */
+/* Reports progress (in Redis, at most ten times a second), and saves a durable checkpoint that a
+ * later attempt can start from. ERR_CANCELLED when the job was cancelled or the worker stops. */
 fiber_fn Err job_progress(struct ctx *ctx, struct job *job, int64_t done, int64_t total);
 fiber_fn Err job_checkpoint(struct ctx *ctx, struct job *job, Str json);
 
-/* A handler runs in a fiber of its own in the job's scope. Returning OK without having finished
- * finishes without effects; an Err is retried as err.def says, then dead. */
+/* A handler runs in a fiber of its own in the job's scope. If it returns OK without
+ * completing the job, the job is completed without effects. After an Err, err.def decides whether
+ * the job is retried; when its tries are used up it becomes a dead letter. */
 typedef Err JobHandler(struct ctx *ctx, struct job *job);

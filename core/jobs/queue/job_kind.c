@@ -47,10 +47,11 @@ Str job_dedup_key(struct arena *arena, const struct job_kind *kind, Str what)
 Err job_scope_check(struct ctx *ctx, const struct job_kind *kind, const struct job *job)
 {
     if (kind->scope == JOB_OF_SITE && job->scope.kind != SCOPE_SITE)
-        return fail(ctx, ERR_INVALID_PAYLOAD, "A job of kind %.*s belongs to a site; this has none",
+        return fail(ctx, ERR_INVALID_PAYLOAD, "A job of kind %.*s needs a site",
                     STR_FMT(kind->name));
     if (kind->scope == JOB_OF_PLATFORM && job->scope.kind != SCOPE_PLATFORM)
-        return fail(ctx, ERR_INVALID_PAYLOAD, "A job of kind %.*s is the platform's, not a site's",
+        return fail(ctx, ERR_INVALID_PAYLOAD,
+                    "A job of kind %.*s belongs to the platform, not to a site",
                     STR_FMT(kind->name));
     return OK;
 }

@@ -1,6 +1,6 @@
 /*
- * The Redis keys of the queue. Every module names its own keys in one header; all keys carry a hash
- * tag, so that what is used together stays on one node of a cluster.
+ * The Redis keys of the queue. Every module names its own keys in one header. All keys have a hash
+ * tag, so that keys that are used together stay on one node of a cluster.
  */
 #pragma once
 
@@ -13,7 +13,7 @@
 #define KEY_QUEUE_BELL "{q:0}:bell"
 #define KEY_QUEUE_IDS "{q:0}:ids"
 #define KEY_QUEUE_WORKERS "{q:0}:workers"
-/* What a worker has taken and is not done with. */
+/* The jobs that a worker has taken and not finished. */
 Str key_queue_held(struct arena *arena, Str worker);
-/* Progress of jobs for whoever watches, a hash id → JSON; cq_done removes the entry. */
+/* The progress of jobs, a hash from id to JSON; cq_done deletes the entry. */
 #define KEY_QUEUE_PROGRESS "{q:0}:progress"

@@ -1,8 +1,8 @@
 /*
- * The hard time-out. A job's time-out ends its waits; a job that never waits does not notice, and
- * keeps its whole worker from going on. JOB_HARD_TIMEOUT ends that: seen from the heartbeat's
- * thread, which job code cannot starve, one job has had the CPU for so long that the process must
- * end. The crash is charged to this job alone; its neighbours go back and it costs them no try.
+ * The hard timeout. A job's timeout ends its waits; a job that computes without ever waiting is not
+ * affected by it and blocks its whole worker. The lease thread, which job code cannot starve,
+ * detects a job that has had the CPU for JOB_HARD_TIMEOUT and ends the process. The crash is
+ * charged to this job alone; the other jobs are queued again without losing a try.
  */
 #pragma once
 
@@ -10,11 +10,10 @@
 
 struct reactor;
 
-/* Watches what the first thread of the crash page shows, until *must_stop; the job that is to blame
- * is written into the page and, if it can be reached within a second, into PostgreSQL. Then the
- * process aborts. */
+/* Watches the first thread of the crash page until *must_stop. Before it aborts the process, it
+ * records the job in the page and, if that takes less than a second, in PostgreSQL. */
 fiber_fn void overrun_watch(struct reactor *reactor, Str incarnation,
                             const _Atomic bool *must_stop);
 
-/* The sentence for a job that was charged so. */
+/* The reason that is recorded for such a job. */
 Str overrun_reason(struct arena *arena, int64_t limit_s);

@@ -196,9 +196,9 @@ static bool text_fits(struct sheet *sheet, const struct field *field, Str text)
     if (fault != NULL)
         return refuse_value(sheet, field, fault);
     if (!is_option(field, text))
-        return refuse_value(sheet, field, "is none of the options");
+        return refuse_value(sheet, field, "is not one of the options");
     if (!pattern_fits(sheet->ctx, field, text))
-        return refuse_value(sheet, field, "does not have the form that is asked for");
+        return refuse_value(sheet, field, "does not have the required format");
     return true;
 }
 
@@ -271,7 +271,7 @@ static fiber_fn bool take_checkbox(struct sheet *sheet, const struct field *fiel
         fiber_pause(); /* a form may have a hundred thousand options */
         const struct json *choice = is_one ? value : json_at(value, i);
         if (json_kind(choice) != JSON_STRING || !is_option(field, json_str(choice)))
-            return refuse_value(sheet, field, "is none of the options");
+            return refuse_value(sheet, field, "is not one of the options");
     }
     json_key(&sheet->json, field->name);
     json_array_begin(&sheet->json);

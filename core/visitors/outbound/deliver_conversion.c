@@ -65,7 +65,7 @@ static Err url_id_check(struct ctx *ctx, Str id)
     for (size_t i = 0; i < id.len; i++) {
         char c = id.data[i];
         if (!ascii_is_alnum(c) && c != '-' && c != '_')
-            return fail(ctx, ERR_INVALID_PAYLOAD, "the id '%.*s' is none", STR_FMT(id));
+            return fail(ctx, ERR_INVALID_PAYLOAD, "'%.*s' is not a valid id", STR_FMT(id));
     }
     return OK;
 }
@@ -80,7 +80,7 @@ static fiber_fn Err call_make(struct ctx *ctx, struct delivery *delivery)
     TRY(site_secret_find(reactor_platform(ctx), ctx->scope.site,
                          delivery->is_google ? STR(SECRET_GOOGLE) : STR(SECRET_FACEBOOK), &secret));
     if (secret.len == 0)
-        return fail(ctx, ERR_CONFIG, "The site has no secret for this network any more.");
+        return fail(ctx, ERR_CONFIG, "The site no longer has a secret for this network.");
     struct buf *body = buf_in_arena(arena, BODY_MAX);
     if (delivery->is_google) {
         google_event_write(body, arena, &delivery->facts);

@@ -140,14 +140,15 @@ static Err judge(struct ctx *ctx, struct job *job, const struct http_answer *ans
     if (status == 408 || status == 425 || status == 429 || status >= 500) {
         int64_t wait_s = clamp_i64(answer->retry_after_s, 0, RETRY_AFTER_MAX_S);
         job->retry_after_us = wait_s * SECOND_US;
-        return fail(ctx, ERR_UNAVAILABLE, "The other side answered %d.", status);
+        return fail(ctx, ERR_UNAVAILABLE, "The remote server answered %d.", status);
     }
     if (status >= 300 && status < 400)
-        return fail(ctx, ERR_OUTBOUND_REFUSED,
-                    "The other side answered %d; redirects are not followed, so name the address "
-                    "that it leads to.",
-                    status);
-    return fail(ctx, ERR_OUTBOUND_REFUSED, "The other side answered %d.", status);
+        return fail(
+            ctx, ERR_OUTBOUND_REFUSED,
+            "The remote server answered %d; redirects are not followed, so name the address "
+            "that it leads to.",
+            status);
+    return fail(ctx, ERR_OUTBOUND_REFUSED, "The remote server answered %d.", status);
 }
 
 static fiber_fn Err fetch(struct ctx *ctx, const struct outbound_call *call,

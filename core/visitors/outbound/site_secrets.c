@@ -43,7 +43,7 @@ fiber_fn Err site_secret_set(struct platform platform, Uuid site, Str name, Str 
     Str key = ctx->reactor->settings->secret;
     assert(site_secret_name_is_known(name) && value.len <= SITE_SECRET_MAX);
     if (key.len == 0)
-        return fail(ctx, ERR_CONFIG, "SECRET is not set, so nothing can be sealed.");
+        return fail(ctx, ERR_CONFIG, "SECRET is not set, so nothing can be encrypted.");
     TRY(site_check(platform, site));
     struct db_batch batch = {.lane = DB_WRITE};
     DbArg args[3] = {db_uuid(site), db_text(name)};
@@ -76,7 +76,7 @@ fiber_fn Err site_secret_find(struct platform platform, Uuid site, Str name, Str
                   str_of(bytes, len), ret))
         return OK;
     return fail(ctx, ERR_CONFIG,
-                "The secret '%.*s' cannot be opened: SECRET is not what it was. Set it again.",
+                "The secret '%.*s' cannot be decrypted: SECRET has changed. Set it again.",
                 STR_FMT(name));
 }
 

@@ -177,7 +177,7 @@ fiber_fn Err tracking_store_direct(struct ctx *ctx, enum tracking_kind kind, Str
     if (err == OK)
         counter_inc(tracking_direct);
     else if (err == ERR_UNAVAILABLE)
-        return fail(ctx, err, "Events cannot be stored right now.");
+        return fail(ctx, err, "Events cannot be stored at the moment.");
     else if (err != ERR_TIMEOUT && err != ERR_CANCELLED)
         return fail(ctx, err, "The event cannot be stored.");
     return err;

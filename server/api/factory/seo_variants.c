@@ -11,7 +11,7 @@ static fiber_fn Err locate(struct ctx *ctx, const struct avatar_choice *choice,
     TRY(avatar_locate(ctx, choice, ret));
     if (ctx->scope.kind == SCOPE_SITE && !uuid_eq(ret->site, ctx->scope.site))
         return fail(ctx, ERR_FORBIDDEN,
-                    "This avatar belongs to the library, which is for every "
+                    "This avatar belongs to the library, which is shared by every "
                     "site; only the platform may change it.");
     return OK;
 }

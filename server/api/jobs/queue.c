@@ -91,8 +91,8 @@ fiber_fn Err route_queue_events(struct ctx *ctx, const struct request *request, 
     struct place *place SCOPED_PLACE = place_take(ctx->scope);
     if (place == NULL)
         return fail(ctx, ERR_UNAVAILABLE,
-                    "All event streams are taken: %d altogether, %d by one site.", STREAMS_MAX,
-                    SITE_STREAMS_MAX);
+                    "All event streams are in use: at most %d in total and %d per site.",
+                    STREAMS_MAX, SITE_STREAMS_MAX);
     struct stream stream = {.ctx = ctx, .reply = reply};
     TRY(queue_counts_get(ctx, &stream.said));
     TRY(reply_stream_begin(ctx, reply, STR("text/event-stream; charset=utf-8")));

@@ -209,7 +209,7 @@ fiber_fn Err route_sitemap_page_show(struct ctx *ctx, const struct request *requ
         return fail(ctx, ERR_NOT_FOUND, "There is no such sitemap.");
     bool has_place SCOPED_PLACE = true;
     if (atomic_fetch_add(&streams_open, 1) >= STREAMS_MAX)
-        return fail(ctx, ERR_UNAVAILABLE, "%d sitemaps are on their way already.", STREAMS_MAX);
+        return fail(ctx, ERR_UNAVAILABLE, "%d sitemaps are already being sent.", STREAMS_MAX);
     struct rows rows;
     TRY(db_query(ctx, &SQL_SITEMAP_PAGE_STATE,
                  ARGS(db_uuid(site.id), db_int(from), db_int(page * PAGE_ADDRESSES)), &rows));

@@ -208,7 +208,7 @@ static void refusals_are_directus_sentences(void **state)
     must_refuse(state,
                 "{\"collection\":\"n\",\"schema\":{},\"fields\":[{\"field\":\"ctid\","
                 "\"type\":\"text\"}]}",
-                "Invalid payload. \"ctid\" is a name that PostgreSQL keeps for itself.");
+                "Invalid payload. \"ctid\" is a name that PostgreSQL reserves.");
     must_refuse(state,
                 "{\"collection\":\"n\",\"schema\":{},\"fields\":[{\"field\":\"g\","
                 "\"type\":\"geometry.Point\"}]}",
