@@ -2,8 +2,8 @@
  * The claim loop. It alone claims and starts jobs, so that between two claims it knows exactly
  * what this worker has; what PostgreSQL or Redis believe beyond that is handed back.
  *
- * With Redis: claim by id, wait at the bell. Without: poll the table twice a second. It never
- * holds more jobs than it has slots.
+ * With Redis: claim by id, wait on the wake-up list. Without: poll the table twice a second. It
+ * never holds more jobs than it has slots.
  */
 #include "base/system/clock.h"
 #include "base/system/log.h"
@@ -137,13 +137,13 @@ static fiber_fn Err audit(struct worker *worker, struct ctx *ctx)
 
 static fiber_fn void be_idle(struct worker *worker, struct ctx *ctx)
 {
-    if (redis_is_up(worker->bell) && queue_wait(ctx, worker->bell) == OK)
+    if (redis_is_up(worker->wake_up) && queue_wait(ctx, worker->wake_up) == OK)
         return;
     err_ignore(fiber_sleep(ctx, POLL_US), "the loop decides whether to go on");
 }
 
-/* Sites that have their share wait for one of their jobs to end. The bell does not tell of that, so
- * nor of another site's jobs meanwhile: they are asked for every few milliseconds. */
+/* Sites that have reached their share wait for one of their jobs to end. The wake-up list does not
+ * show that, nor the jobs of other sites meanwhile, so the index is polled every few ms. */
 static fiber_fn void wait_for_others(struct worker *worker)
 {
     (void)wait_for_slots(worker, worker->slots - worker->running + 1, HELD_BACK_US);

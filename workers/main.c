@@ -157,13 +157,13 @@ static int run(struct ctx *ctx, const struct settings *settings)
     };
     stop_loop = worker.reactor->loop;
     loop_add_hook(worker.reactor->loop, &worker.hook);
-    worker.bell = redis_new_blocking(worker.reactor->loop, settings->redis_url);
+    worker.wake_up = redis_new_blocking(worker.reactor->loop, settings->redis_url);
     queue_use(worker.reactor->redis);
     bool is_up = startup(worker.reactor);
     while (is_up && !must_stop)
         if (!work(ctx, &worker))
             log_event(LOG_WARN, "begins_again");
-    redis_free(worker.bell);
+    redis_free(worker.wake_up);
     loop_remove_hook(worker.reactor->loop, &worker.hook);
     reactor_free(worker.reactor);
     arena_destroy(worker.hook_arena);

@@ -152,12 +152,12 @@ static fiber_fn void end_badly(struct run *run, Err err, Str reason)
         return;
     struct ctx ctx = ctx_of(run, END_TIMEOUT_US);
     struct fiber_shield SCOPED_SHIELD shield = fiber_shield_begin(&ctx, ctx.deadline_us);
-    bool is_dead = false;
-    Err written = err == ERR_FENCED ? OK : job_fail(&ctx, &run->job, err, reason, &is_dead);
-    log_event(is_dead ? LOG_ERROR : LOG_WARN, "job_failed", LOG_I("job", run->job.id),
+    bool is_dead_letter = false;
+    Err written = err == ERR_FENCED ? OK : job_fail(&ctx, &run->job, err, reason, &is_dead_letter);
+    log_event(is_dead_letter ? LOG_ERROR : LOG_WARN, "job_failed", LOG_I("job", run->job.id),
               LOG_S("kind", run->job.kind), LOG_I("attempt", run->job.attempt),
-              LOG_Z("error", err_info(err)->name), LOG_S("reason", reason), LOG_B("dead", is_dead),
-              LOG_B("recorded", written == OK));
+              LOG_Z("error", err_info(err)->name), LOG_S("reason", reason),
+              LOG_B("dead", is_dead_letter), LOG_B("recorded", written == OK));
 }
 
 static void log_done(const struct run *run)

@@ -15,7 +15,7 @@ struct run; /* one job on its way; run_job.c */
 
 struct worker {
     struct reactor *reactor;
-    struct redis *bell; /* blocks in BLPOP */
+    struct redis *wake_up; /* blocks in BLPOP */
     struct lease *lease;
     Str incarnation;
     uint32_t slots;

@@ -61,7 +61,7 @@ typedef enum spark_status {
     SPARK_CONFLICT,
     SPARK_UNAVAILABLE, /* database or Redis away, or the schema changed: worth another try */
     SPARK_TIMEOUT,
-    SPARK_CANCELLED /* the client went away, or another attempt owns the job */
+    SPARK_CANCELLED /* the client disconnected, or another attempt owns the job */
 } spark_status;
 
 typedef struct spark_call spark_call;         /* one request or job, as a handle */
@@ -90,23 +90,24 @@ typedef struct spark_item_event {
     size_t size;
     spark_str action; /* "create", "update", "delete" */
     spark_str collection;
-    spark_str site_id; /* actions: whose rows, empty if nobody's; filters: the caller's */
+    spark_str
+        site_id; /* actions: the site of the rows, empty if none; filters: the caller's site */
     spark_str user_id;
     const spark_json *payload; /* filters: one item, an object; NULL for delete and for actions */
-    const spark_str *keys;     /* whom it happens to; NULL for filters of creates */
+    const spark_str *keys;     /* the affected items; NULL for filters of creates */
     size_t key_count;
     bool is_logged; /* since 1.2: the server has written its own line into the work log */
 } spark_item_event;
 
-/* A filter may put another payload in *replacement; that is judged as if the client had sent it, so
- * it neither leaves the site nor names fields that the caller may not write. Not SPARK_OK refuses
- * the write, with the sentence given to api->fail. An action runs when the reply is on its way, in
- * no order that could be relied on; its status is only counted.
+/* A filter may set *replacement to another payload, which is validated as if the client had sent
+ * it: it cannot leave the site or write fields that the caller may not write. Any status but
+ * SPARK_OK refuses the write, with the message passed to api->fail. Actions run after the reply has
+ * been sent, in no particular order; their status is only counted.
  *
- * A hook has 5 seconds: from then on its waits fail, and a filter's write is refused whatever it
- * returns. It cannot be interrupted while it computes: a hook that never waits stops its thread.
- * 128 actions of an extension run at once in a thread, 5,000 wait; more are dropped and counted.
- * Ten failures in a row switch the extension off. */
+ * A hook has 5 seconds. After that its waits fail, and the write of a filter is refused whatever
+ * the filter returns. A hook cannot be interrupted while it computes: one that never waits blocks
+ * its thread. Per extension and thread 128 actions run at once and 5,000 wait; more are dropped and
+ * counted. Ten consecutive failures disable the extension. */
 typedef spark_status spark_endpoint_fn(spark_call *call, const spark_request *request, void *user);
 typedef spark_status spark_job_fn(spark_call *call, const spark_json *payload, void *user);
 typedef spark_status spark_filter_fn(spark_call *call, const spark_item_event *event,
@@ -245,11 +246,10 @@ typedef struct spark_api {
     /* The database. */
 
     /* MAY WAIT. One statement (select, insert, update, delete, with …) in the caller's scope,
-     * under row security; what it changes is durable when this returns. Where there is no site (a
-     * visitor on an unknown host) only the library's rows are seen. It may not change settings, run
-     * text as SQL or make tables. Values of other types
-     * than text, numbers without decimals, boolean, uuid, json and timestamps must be selected
-     * as ::text. */
+     * under row-level security; its changes are durable when this returns. Without a site (a
+     * visitor on an unknown host) it sees only the rows of the library. It may not change settings,
+     * run text as SQL or create tables. Values of types other than text, integers, boolean, uuid,
+     * json and timestamps must be selected as ::text. */
     spark_status (*query)(spark_call *call, spark_str sql, const spark_arg *args, size_t arg_count,
                           spark_rows **rows /* may be NULL */);
     size_t (*row_count)(const spark_rows *rows);
@@ -262,14 +262,14 @@ typedef struct spark_api {
     /* Jobs. */
 
     /* MAY WAIT. Enqueues a job in the caller's scope; SPARK_FORBIDDEN where there is no site.
-     * payload: an object as JSON text, or empty. *id is 0 when dedup_key named a job that is still
-     * to be done. */
+     * payload: an object as JSON text, or empty. *id is 0 when dedup_key belongs to an
+     * unfinished job. */
     spark_status (*enqueue)(spark_call *call, spark_str kind, spark_str payload_json,
                             spark_str dedup_key, int64_t *id);
-    /* MAY WAIT. Inside a job: its effects and its end, in one transaction. A job runs at least
-     * once, but what is passed here happens exactly once; call it last. result: JSON or empty.
+    /* MAY WAIT. Inside a job: commits its effects together with its completion. A job runs at least
+     * once, but its effects take place exactly once; call this last. result: JSON or empty.
      * SPARK_CANCELLED: another attempt owns the job, and nothing was written. A job that returns
-     * SPARK_OK without this ends without effects of its own. At most 31 effects. */
+     * SPARK_OK without calling this is completed without effects. At most 31 effects. */
     spark_status (*finish_job)(spark_call *call, const spark_statement *effects, size_t count,
                                spark_str result_json);
     int32_t (*job_attempt)(spark_call *call); /* 1 the first time; 0 outside jobs */
@@ -285,53 +285,54 @@ typedef struct spark_api {
                                     spark_str *relation_json);
     /* The schema as JSON in the form of Directus' snapshot. */
     spark_status (*schema_snapshot)(spark_call *call, spark_str *json);
-    /* Loads an array of objects. atomic: all or none; else each bad item is left out and noted:
+    /* Loads an array of objects. atomic: all or none; else invalid items are skipped and listed:
      * {"inserted":n,"ids":[…],"failed":[{"index","error"}]}. At most 100,000 items. */
     spark_status (*bulk_insert)(spark_call *call, spark_str collection, const spark_json *items,
                                 bool atomic, spark_str *result_json);
 
     /* Since 1.1. MAY WAIT. Platform work as above. */
 
-    /* {collection, field, type, meta, schema}: one field more. Neither a key nor the site. */
+    /* {collection, field, type, meta, schema}: adds a field, which cannot be the key or the site.
+     */
     spark_status (*create_field)(spark_call *call, const spark_json *definition);
-    /* The field with its values and its relation. SPARK_CONFLICT: others depend on it. */
+    /* Deletes the field with its values and its relation. SPARK_CONFLICT: other objects depend on
+     * it. */
     spark_status (*delete_field)(spark_call *call, spark_str collection, spark_str field);
 
-    /* Since 1.2. What belongs to a site here is written with `site_id` empty for that of the scope;
-     * another site only in PLATFORM scope, where empty means the whole platform.
-     * SPARK_FORBIDDEN for a site that is not the caller's, and where there is none. */
+    /* Since 1.2. An empty `site_id` means the site of the scope or, in PLATFORM scope, the whole
+     * platform. Only PLATFORM scope may name another site: else SPARK_FORBIDDEN, as without a
+     * site. */
 
-    /* MAY WAIT. Writes a line; user, kind of actor and address are the caller's, or of whoever
-     * asked for the job, and cannot be chosen. Statements may not write the work log; an effect of
+    /* MAY WAIT. Writes a line. User, kind of actor and address are always those of the caller or,
+     * in a job, of the request that created it. Statements may not write the work log; an effect of
      * a job writes it with "select spark.audit(…)". */
     spark_status (*log_work)(spark_call *call, const spark_work *work);
-    /* MAY WAIT. Raises a counter of the extension's own in Redis by one and gives its value: lost
-     * with Redis, then it begins anew. The key is spark:ext:{site}:<extension>:<name>, with "all"
+    /* MAY WAIT. Increments a counter of the extension in Redis and returns its value. It restarts
+     * when Redis loses its data. The key is spark:ext:{site}:<extension>:<name>, with "all"
      * for the platform. name: letters, digits, '_', '-', '.', at most 100. */
     spark_status (*count_up)(spark_call *call, spark_str site_id, spark_str name, int64_t *value);
-    /* Sends a message of at most 64 KiB on spark:ext:{site}:<extension>:<channel>, to whoever
-     * listens now; SPARK_UNAVAILABLE when Redis is away. channel: as a name. */
+    /* Sends a message of at most 64 KiB on spark:ext:{site}:<extension>:<channel>, to its
+     * current subscribers; SPARK_UNAVAILABLE when Redis is unreachable. channel: like a name. */
     spark_status (*publish)(spark_call *call, spark_str site_id, spark_str channel,
                             spark_str message);
-    /* MAY WAIT. Platform work: the schema becomes what a snapshot (schema_snapshot's form) says, in
-     * one transaction; a dry run tells the changes and makes none. What the snapshot lacks goes
-     * only with may_delete, and stays if it came with the platform. *result_json:
-     * {"success","dry_run", "changes","kept","diff"}. SPARK_BAD_INPUT and SPARK_CONFLICT name the
-     * place. */
+    /* MAY WAIT. Platform work: applies a snapshot (in the form of schema_snapshot) in one
+     * transaction; a dry run only reports the changes. What the snapshot lacks is deleted only with
+     * may_delete, and never if it belongs to the platform. *result_json: {"success","dry_run",
+     * "changes","kept","diff"}. SPARK_BAD_INPUT and SPARK_CONFLICT name the place. */
     spark_status (*schema_apply)(spark_call *call, const spark_json *snapshot, bool is_dry_run,
                                  bool may_delete, spark_str *result_json);
 
-    /* Since 1.3. Refuses members of `object` (and of the objects in it) that are not in `known`, as
-     * "name items{id title}" has them; a name without braces may hold anything. SPARK_BAD_INPUT
-     * names the member and what is known. */
+    /* Since 1.3. Refuses members of `object` (and of the objects in it) that are not in `known`,
+     * such as "name items{id title}"; a name without braces may contain anything. SPARK_BAD_INPUT
+     * names the member and the known ones. */
     spark_status (*json_check)(spark_call *call, const spark_json *object, spark_str known);
-    /* Since 1.3. Why the last function of this call failed: a sentence, after the SQLSTATE where it
-     * was PostgreSQL that refused. For logs and decisions: it may name tables and values, so it is
-     * not for an answer. Empty when nothing failed. */
+    /* Since 1.3. Why the last function of this call failed, with the SQLSTATE first if PostgreSQL
+     * refused. For logs and decisions: it may name tables and values, so do not send it to clients.
+     * Empty when nothing failed. */
     spark_str (*last_error)(spark_call *call);
-    /* Since 1.4. MAY WAIT. For the top of loops over input: lets others compute when this call has
-     * done so for a while, and returns at once otherwise. The thread has one loop for everybody; a
-     * callback that keeps it for long is logged (long_turn). */
+    /* Since 1.4. MAY WAIT. Cooperative yield, for the top of loops over input: yields when this
+     * call has computed for a while, and returns at once otherwise. All calls of a thread share one
+     * event loop; a callback that blocks it for long is logged (long_turn). */
     spark_status (*breathe)(spark_call *call);
 } spark_api;
 

@@ -8,16 +8,16 @@
 #include "access/grants/actor.h"
 #include "io/pg/db.h"
 
-/* What happened. Actor, user and address are the ctx's unless they are given here; in a job, those
- * of whoever asked for it. */
+/* One line. Actor, user and address default to those of the ctx; in a job, to those of the actor
+ * whose request created it. */
 struct audit {
     Str action; /* "approved", "login" … at most 100 bytes, as all but details are cut there */
-    Str entity_type; /* a collection, or what else it was done to */
+    Str entity_type; /* a collection, or another kind of object */
     Str entity_id;
     Str details;        /* a JSON object; STR_NONE: none */
     const char *level;  /* "info", "success", "warning", "error"; NULL: info */
     const char *status; /* "done", "refused", "failed"; NULL: done */
-    Uuid site;          /* nil: the scope's, or the platform's own log */
+    Uuid site;          /* nil: the site of the scope, or the log of the platform */
     Uuid user;
     Str ip;
     const char *actor;
@@ -26,16 +26,16 @@ struct audit {
 /* In the caller's transaction, or as one more statement of its batch. */
 fiber_fn Err audit_write(struct db_tx *tx, const struct audit *audit);
 void audit_add(struct ctx *ctx, struct db_batch *batch, const struct audit *audit);
-/* By itself, in the ctx's scope: for what several commits have done together. */
+/* In a transaction of its own, in the scope of ctx: for work that took several commits. */
 fiber_fn Err audit_now(struct ctx *ctx, const struct audit *audit);
-/* By itself, for what changed nothing: a refusal. */
+/* In a transaction of its own, for what changed nothing: a refusal. */
 fiber_fn Err audit_note(struct platform platform, const struct audit *audit);
 
-/* The three columns that say who, for statements that write their own lines: user_id, actor, ip. */
+/* The three columns of the actor, for statements that write their own lines: user_id, actor, ip. */
 DbArg audit_user(const struct ctx *ctx);
 DbArg audit_actor(const struct ctx *ctx);
 DbArg audit_ip(const struct ctx *ctx);
-/* Whose deed it is: the actor, in a job whoever asked for it; NULL: the machinery's own. */
+/* The responsible actor: of ctx or, in a job, of the request that created it; NULL: the system. */
 const struct actor *audit_doer(const struct ctx *ctx);
 const char *audit_actor_name(const struct actor *actor); /* "site_token" …; NULL: "machinery" */
-enum actor_kind audit_actor_kind(Str name);              /* the other way round */
+enum actor_kind audit_actor_kind(Str name);              /* the inverse */

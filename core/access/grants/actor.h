@@ -20,10 +20,10 @@ struct actor {
     enum actor_kind kind;
     Uuid user;     /* nil when there is none */
     Uuid role;     /* nil when there is none */
-    bool is_admin; /* no policy is asked; scope and tenant marks still bind */
+    bool is_admin; /* bypasses all policies; scope and site still apply */
     bool has_app_access;
     bool may_write;              /* site tokens without the scope "write" may not */
-    Scope scope;                 /* what the credential binds to; ctx->scope is computed from it */
+    Scope scope;                 /* the scope of the credential; ctx->scope is computed from it */
     const struct grants *grants; /* never NULL; see grants_full() */
 
     /* For the activity log. */
@@ -32,9 +32,10 @@ struct actor {
     Str origin;
 };
 
-/* PLATFORM scope's right, for code that acts for this actor: ERR_FORBIDDEN in any other scope. */
+/* Access to the whole platform, for code that acts for this actor; ERR_FORBIDDEN outside PLATFORM
+ * scope. */
 Err actor_platform(struct ctx *ctx, struct platform *ret);
 
 /* ERR_UNAUTHENTICATED without a token, ERR_FORBIDDEN without admin rights (a site token counts as
- * admin of its own site). What /api admin routes ask first. */
+ * admin of its own site). Admin routes of /api check this first. */
 Err actor_require_admin(struct ctx *ctx);

@@ -1,8 +1,8 @@
 /*
- * From the credentials of a request to an actor and a scope. Once per request, before anything
- * else; the answers are cached per thread under the epoch and the stamp of their site, so that a
- * right that was taken away is gone with the next request that touches the database (and within one
- * second for one that does not), and one that was given is there with the next request
+ * Authentication: resolves the credentials of a request to an actor and a scope, once per request,
+ * before anything else. The results are cached per thread under the epoch and the stamp of their
+ * site. A revoked right is therefore ineffective from the next request that touches the database
+ * (and within one second for one that does not); a new right is effective from the next request
  * (access_settle).
  */
 #pragma once
@@ -20,23 +20,22 @@ struct credentials {
     Str ip;
     Str user_agent;
     Str origin;
-    bool by_origin; /* an anonymous visitor's site may be found by Origin when Host has none */
+    bool by_origin; /* Origin selects the site of an anonymous visitor when Host does not */
 };
 
 /*
- * *ret takes the place of `ctx`, with actor, scope, epoch and stamp; after an error too, where it
- * tells whose site refused. Without a token: the public actor on the
- * host's site, or in NONE scope on a host that no site has. ERR_INVALID_PAYLOAD two ways of sending
- * a token at once; ERR_INVALID_CREDENTIALS unknown static token; ERR_INVALID_TOKEN,
- * ERR_TOKEN_EXPIRED for JWTs; ERR_FORBIDDEN a token bound to one site on the host of another, or a
- * wrong god token.
+ * *ret replaces `ctx`, with actor, scope, epoch and stamp; after an error too, so that the log
+ * names the site. Without a token: the public actor, on the site of the host, or in NONE scope if
+ * the host belongs to no site. ERR_INVALID_PAYLOAD: the token was sent in two ways at once;
+ * ERR_INVALID_CREDENTIALS: unknown static token; ERR_INVALID_TOKEN, ERR_TOKEN_EXPIRED: of JWTs;
+ * ERR_FORBIDDEN: a token bound to one site on the host of another, or a wrong god token.
  */
 fiber_fn Err authenticate(struct ctx *ctx, const struct credentials *credentials, struct ctx **ret);
 
 /* Lower-cased, without port and trailing dot, IDN labels as punycode, IPv6 literals in their
- * shortest form; STR_NONE if it is no host name or address. */
+ * shortest form; STR_NONE if it is not a host name or address. */
 Str host_normalise(struct arena *arena, Str host);
 
 /* The active site of a host by exact match over domains and aliases; nil uuid when there is none.
- * Sets ctx->epoch and ctx->stamp: what follows is compared with them. */
+ * Sets ctx->epoch and ctx->stamp, which later statements check. */
 fiber_fn Err site_find_by_host(struct ctx *ctx, Str host, Uuid *ret);

@@ -1,9 +1,9 @@
 /*
- * How many refusals are written to the work log: 10 a minute of one address, 120 a minute of all,
- * in this process. Whoever is refused more often fills no table; the next line that is written
- * says how many of that address were left out.
+ * Limits how many refusals are written to the work log: per process, 10 a minute for one address
+ * and 120 a minute in total. The next line that is written for an address says how many were
+ * skipped.
  *
- * The table has a fixed size and forgets the oldest entries of a set first.
+ * The table has a fixed size; each set evicts its oldest entries first.
  */
 #pragma once
 
@@ -11,5 +11,6 @@
 
 enum { DENIALS_ADDRESS = 10, DENIALS_PROCESS = 120, DENIALS_WINDOW_S = 60 };
 
-/* Is this one written? *ret_skipped: how many of the address were not, since one was. */
+/* May this one be written? *ret_skipped: how many of the address have been skipped since the last.
+ */
 bool denial_limit_take(struct arena *arena, Str ip, int64_t now_us, uint64_t *ret_skipped);

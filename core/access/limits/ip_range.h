@@ -9,6 +9,6 @@
 bool ip_in_ranges(Str ip, Str ranges);
 
 struct arena;
-/* Whoever has one IPv6 address has the 2^64 beside it, and they count as one: its first 64 bits. Of
- * an IPv4 address all of it. */
+/* The part of an address that identifies its owner: the first 64 bits of an IPv6 address, because
+ * its owner has the whole /64 network; all of an IPv4 address. */
 Str ip_owner(struct arena *arena, Str ip);

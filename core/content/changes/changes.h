@@ -1,9 +1,9 @@
 /*
- * The change feed: what has become visible of the rows of collections, whatever path they took.
- * Triggers write spark.changes in the transaction of the rows (schema/functions/changes.sql); one
- * fiber of each process reads what each new snapshot shows and hands it to every subscriber, in the
- * order of visibility, and what became visible together in the order in which it was written. A
- * transaction that commits late is not passed over.
+ * The change feed: all changes of rows of collections, whatever code wrote them. Triggers insert
+ * into spark.changes in the transaction of the rows (schema/functions/changes.sql). One fiber of
+ * each process reads what has become visible and passes it to every subscriber, in the order of
+ * visibility; changes that became visible together, in the order in which they were written. A
+ * transaction that commits late is not skipped.
  */
 #pragma once
 
@@ -22,26 +22,26 @@ enum change_action { CHANGE_CREATE, CHANGE_UPDATE, CHANGE_DELETE };
 struct change {
     Str xid;
     int64_t seq;
-    Uuid site; /* nil: rows of nobody, or, without keys, of all sites */
+    Uuid site; /* nil: rows without a site, or, without keys, of all sites */
     Str collection;
     enum change_action action;
     const Str *keys; /* NULL: too many to name, or all */
     uint32_t count;
-    bool is_announced; /* hooks and Redis have heard of it, or are about to */
+    bool is_announced; /* hooks and Redis are notified by the writer */
 };
 
 struct changes {
     const struct change *list;
     uint32_t count;
-    /* The reader was away for longer than the feed is kept, or PostgreSQL is another: what came
-     * before the list is unknown. */
+    /* The reader has stopped for longer than the retention of the feed, or PostgreSQL was replaced:
+     * changes before the list may be missing. */
     bool has_gap;
 };
 
-/* What a subscriber wants to hear of. */
+/* Which changes a subscriber receives. */
 enum changes_wanted { CHANGES_UNANNOUNCED, CHANGES_ALL };
-/* May wait. After an error the same changes come again, to all subscribers. A batch may hold
- * changes that were not wanted. */
+/* May wait. After an error the same changes are delivered again, to all subscribers. A batch may
+ * contain changes that the subscriber did not select. */
 typedef fiber_fn Err ChangesFn(struct ctx *ctx, const struct changes *changes, void *arg);
 
 enum { CHANGES_SUBSCRIBERS_MAX = 8 };
@@ -50,12 +50,13 @@ void changes_subscribe(const char *name, enum changes_wanted wanted, ChangesFn *
 /* For tests. */
 void changes_unsubscribe_all(void);
 
-/* Starts the reader of this process on this thread, if there are subscribers: they hear of what
- * becomes visible from now on. It ends when it is cancelled. */
+/* Starts the reader of this process on this thread, if there are subscribers. They receive
+ * what becomes visible from now on. It ends when it is cancelled. */
 void changes_start(struct reactor *reactor);
-/* The reader looks once a second; after this, at once. From any thread of the process. */
+/* The reader polls once a second; this makes it poll immediately. From any thread of the process.
+ */
 void changes_hint(void);
-/* The same when, and only when, this transaction has committed. */
+/* The same, if and when this transaction commits. */
 void changes_hint_after(struct db_tx *tx);
 
 /* Removes rows that are older than CHANGES_RETENTION, oldest first, some pages at a time: the

@@ -1,7 +1,6 @@
 /*
  * Items: reading and writing rows of any collection under the actor's grants and the ctx's scope.
- * Each function is one sentence of the API document. The rows it answers with go into a sink; what
- * stands around them on the wire is the caller's business.
+ * The rows of an answer go into a sink; the caller writes the envelope around them.
  *
  * System collections are refused here as Directus does (/items/directus_users is 403); the routes
  * of system collections use the same functions with ITEMS_SYSTEM.
@@ -26,16 +25,16 @@ enum { ITEMS_WRITE_MAX = 1000 };
 /* A list; of a singleton its one row, or one of nulls before there is any. */
 fiber_fn Err items_list(struct ctx *ctx, struct items_target target, const struct query *query,
                         struct row_sink *sink);
-/* Missing, foreign and forbidden look the same: ERR_FORBIDDEN. */
+/* ERR_FORBIDDEN alike for a missing row, a row of another site and a forbidden one. */
 fiber_fn Err items_read(struct ctx *ctx, struct items_target target, Str key,
                         const struct query *query, struct row_sink *sink);
 
-/* SEARCH with keys: those of them that may be seen. */
+/* SEARCH with keys: returns those that the actor may read. */
 fiber_fn Err items_read_many(struct ctx *ctx, struct items_target target, const Str *keys,
                              uint32_t count, const struct query *query, struct row_sink *sink);
 
-/* Writes put the item, its activity and its revision into one durable group, then answer what
- * `query` selects. The sink does not even begin when that may not be read back. */
+/* Writes commit the item, its activity and its revision together, then return what `query` selects.
+ * If the actor may not read the result, nothing reaches the sink. */
 fiber_fn Err items_create(struct ctx *ctx, struct items_target target, const struct json *body,
                           const struct query *query, struct row_sink *sink);
 fiber_fn Err items_update(struct ctx *ctx, struct items_target target, Str key,
@@ -51,9 +50,9 @@ fiber_fn Err items_delete_many(struct ctx *ctx, struct items_target target,
                                const struct json *body);
 
 /*
- * The seam for extensions: called by core/content around every write, set once by the host. Single
- * items, many, nested ones, deletions and bulk loads come by here. Rows of other statements have no
- * `before`; `after` hears of them from the change feed (items_feed.c), without an actor.
+ * Hooks of extensions, set once by the plugin host and called around every write: single items,
+ * many, nested ones, deletions and bulk loads. Rows that other statements write have no `before`;
+ * `after` receives them from the change feed (items_feed.c), without an actor.
  */
 
 enum items_action { ITEMS_CREATE, ITEMS_UPDATE, ITEMS_DELETE };
@@ -63,36 +62,37 @@ Str items_action_name(enum items_action action); /* "create" … */
 struct items_change {
     enum items_action action;
     Str collection;
-    Uuid site;       /* whose rows, once they are written; nil: nobody's */
-    const Str *keys; /* of a create: once it is done */
+    Uuid site;       /* the site of the rows, once they are written; nil: none */
+    const Str *keys; /* of a create: known after it */
     uint32_t count;
-    bool is_audited; /* the work log has its line already */
+    bool is_audited; /* the work log already has its line */
 };
 
 struct items_hooks {
-    /* Would `before` ask anybody? Then rows are written one by one. */
+    /* Does `before` have a hook to call? Then rows are written one by one. */
     bool (*is_filtered)(enum items_action action, Str collection);
-    /* Before validation: may refuse, or put another payload in *ret (in ctx->arena), which is
-     * judged like any that a client sends. Deletes have no payload. Several items of one request
-     * share a transaction, which is open meanwhile. */
+    /* Before validation: may refuse, or set *ret to another payload (in ctx->arena), which is then
+     * validated like that of a client. Deletes have no payload. Several items of one request share
+     * a transaction, which stays open during the call. */
     fiber_fn Err (*before)(struct ctx *ctx, const struct items_change *change,
                            const struct json *payload, const struct json **ret);
-    /* After the commit. Does not wait: what it starts goes its own way. */
+    /* After the commit. Must not wait; what it starts runs independently. */
     void (*after)(struct ctx *ctx, const struct items_change *change);
 };
 
-/* NULL takes them off. `hooks` must live as long as the process. */
+/* NULL removes them. `hooks` must live as long as the process. */
 void items_set_hooks(const struct items_hooks *hooks);
 bool items_are_filtered(enum items_action action, Str collection);
 fiber_fn Err items_filter(struct ctx *ctx, const struct items_change *change,
                           const struct json *payload, const struct json **ret);
 
-/* Tells Redis (ITEMS_CHANNEL) and the hooks, after a commit. No keys: more than a thousand, or all.
+/* Notifies Redis (ITEMS_CHANNEL) and the hooks, after a commit. No keys: more than a thousand, or
+ * all.
  */
 void items_announce(struct ctx *ctx, const struct items_change *change);
-/* Whoever announces the rows of its statement itself, because it knows the actor, begins the
- * statement with this comment: spark.is_announced looks for it. Rows of other tables that the
- * statement changes (by cascades, by triggers) are not meant. */
+/* A statement whose caller announces its rows itself, because it knows the actor, begins with this
+ * comment, which spark.is_announced detects. This does not cover rows of other tables that the
+ * statement changes (by cascades, by triggers). */
 void items_put_announced(struct buf *sql, enum items_action action, Str collection);
 /* All other rows are announced from the change feed, by one process. Before the threads start. */
 void items_announce_changes(void);

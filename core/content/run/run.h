@@ -28,7 +28,7 @@ struct run {
     Str policies; /* of the current user, once asked for */
 };
 
-/* ERR_FORBIDDEN, as for a row that is not there, when the text is no such key. */
+/* ERR_FORBIDDEN, as for a missing row, when the text is not a valid key. */
 Err key_parse(struct ctx *ctx, const struct collection *collection, Str text, DbArg *ret);
 bool key_is_valid(const struct field *key, Str text);
 
@@ -48,7 +48,7 @@ Err run_check_keys(const struct run *run);
 /* The branches of rows that came otherwise (a write). */
 fiber_fn Err run_branches(struct run *run, const struct select *select, const struct rows *rows);
 
-/* Whether a row that a write returned may be read by who wrote it. */
+/* May the writer read the row that its write returned? */
 bool run_may_read(const struct run *run, uint32_t row);
 /* Into the sink, with its beginning and end: one row; what stands for a singleton's row before
  * there is one; all rows that may be read. */

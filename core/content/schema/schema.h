@@ -75,10 +75,10 @@ struct collection {
     bool is_shared_read;            /* rows of the library site are readable by every site */
     bool is_site_optional;          /* a row without a site belongs to no tenant */
     bool is_keyed_by_site;          /* a key is unique in its site, not over all of them */
-    bool is_read_only;              /* written by functions of ours: nobody may, through items */
-    bool is_audited;                /* configuration: each change leaves a line of the work log */
-    bool is_system;                 /* directus_… */
-    bool has_accounts;              /* directus_users: rows are made on the platform alone */
+    bool is_read_only; /* only the platform writes it; writes through items are refused */
+    bool is_audited;   /* configuration: each change leaves a line of the work log */
+    bool is_system;    /* directus_… */
+    bool has_accounts; /* directus_users: rows are made on the platform alone */
     bool is_singleton;
     enum { TRACK_ALL, TRACK_ACTIVITY, TRACK_NOTHING } accountability;
 };
@@ -105,7 +105,8 @@ void schema_invalidate(struct ctx *ctx);
 const struct collection *schema_find(const struct schema *schema, Str name); /* or NULL */
 const struct field *collection_field(const struct collection *collection, Str name);
 
-/* Directus' sentence for what is missing or may not be seen: the same for both. */
+/* Directus' message for a collection that is missing or may not be seen, which are not
+ * distinguished. */
 Err schema_forbidden_collection(struct ctx *ctx, Str name, Str queried_in);
 
 /*

@@ -167,7 +167,8 @@ static Str storable(Str reason, const struct err_info *info)
     return str_cut(reason, REASON_MAX);
 }
 
-fiber_fn Err job_fail(struct ctx *ctx, const struct job *job, Err why, Str reason, bool *ret_dead)
+fiber_fn Err job_fail(struct ctx *ctx, const struct job *job, Err why, Str reason,
+                      bool *ret_is_dead_letter)
 {
     assert(why != OK && !job->is_finished);
     const struct err_info *info = err_info(why);
@@ -191,8 +192,8 @@ fiber_fn Err job_fail(struct ctx *ctx, const struct job *job, Err why, Str reaso
     assert(rows.count <= 1);
     if (rows.count == 0)
         return ERR_FENCED;
-    *ret_dead = str_eq(row_text(&rows, 0, JOB_FAIL_STATE), STR("dead"));
-    if (*ret_dead)
+    *ret_is_dead_letter = str_eq(row_text(&rows, 0, JOB_FAIL_STATE), STR("dead"));
+    if (*ret_is_dead_letter)
         counter_inc(jobs_dead);
     else
         counter_inc(jobs_retried);

@@ -29,7 +29,8 @@ fiber_fn Err jobs_claim_polling(struct platform platform, Str worker, struct cla
 
 /* Records a failed attempt: the job is retried after a delay, or becomes a dead letter. `reason` is
  * for the operator. */
-fiber_fn Err job_fail(struct ctx *ctx, const struct job *job, Err why, Str reason, bool *ret_dead);
+fiber_fn Err job_fail(struct ctx *ctx, const struct job *job, Err why, Str reason,
+                      bool *ret_is_dead_letter);
 
 /* Requeues the job with a delay; this does not count as a failure. ERR_FENCED: another attempt owns
  * it. */

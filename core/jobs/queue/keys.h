@@ -10,7 +10,7 @@
 /* The queue: one shard for now; all its keys share the tag {q:0}. The names themselves are built
  * in core/jobs/queue/cq.lua from this prefix. */
 #define KEY_QUEUE_TAG "{q:0}"
-#define KEY_QUEUE_BELL "{q:0}:bell"
+#define KEY_QUEUE_WAKE_UP "{q:0}:bell"
 #define KEY_QUEUE_IDS "{q:0}:ids"
 #define KEY_QUEUE_WORKERS "{q:0}:workers"
 /* The jobs that a worker has taken and not finished. */

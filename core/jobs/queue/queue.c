@@ -223,11 +223,11 @@ fiber_fn Err queue_reap(struct ctx *ctx, Str worker)
 }
 
 /* A second, unless it rings. A Redis that does not even say that it did not is as good as away. */
-fiber_fn Err queue_wait(struct ctx *ctx, struct redis *bell)
+fiber_fn Err queue_wait(struct ctx *ctx, struct redis *wake_up)
 {
     SCOPED_DEADLINE struct fiber_deadline deadline = fiber_deadline_begin(ctx, BELL_US);
     struct redis_value value;
-    return REDIS_CALL(ctx, bell, &value, STR("BLPOP"), STR(KEY_QUEUE_BELL), STR("1"));
+    return REDIS_CALL(ctx, wake_up, &value, STR("BLPOP"), STR(KEY_QUEUE_WAKE_UP), STR("1"));
 }
 
 fiber_fn Err queue_remembers(struct ctx *ctx, bool *ret_remembers)

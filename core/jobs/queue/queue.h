@@ -51,9 +51,9 @@ fiber_fn Err queue_held(struct ctx *ctx, Str worker, uint32_t most, struct queue
 fiber_fn Err queue_holders(struct ctx *ctx, const Str **ret, uint32_t *ret_count);
 /* Returns the jobs of a dead worker to their lists. */
 fiber_fn Err queue_reap(struct ctx *ctx, Str worker);
-/* Blocks on the wake-up list until there may be work, for a second at most. `bell` is a connection
- * for this alone. */
-fiber_fn Err queue_wait(struct ctx *ctx, struct redis *bell);
+/* Blocks on the wake-up list until there may be work, for a second at most. `wake_up` is a
+ * connection for this alone. */
+fiber_fn Err queue_wait(struct ctx *ctx, struct redis *wake_up);
 /* false when Redis has lost the index, or it was never filled. */
 fiber_fn Err queue_remembers(struct ctx *ctx, bool *ret_remembers);
 fiber_fn Err queue_mark_filled(struct ctx *ctx);

@@ -1,6 +1,6 @@
 /*
- * Schedules: what the elected steward does again and again beside the queue's own maintenance.
- * Modules register theirs at start (app/compose.c); the steward knows none of them by name.
+ * Schedules: the periodic tasks (cron) of the steward, beside the maintenance of the queue. Modules
+ * register theirs at start (app/compose.c); the steward knows none of them by name.
  */
 #pragma once
 
@@ -21,6 +21,6 @@ struct schedule {
  * live as long as the process. */
 void schedule_add(const struct schedule *schedule);
 
-/* Runs what is due. `due_us` is the memory of this leader: for each schedule the time of the
- * monotonic clock from which on it is due. */
+/* Runs the schedules that are due. `due_us` is the state of this leader: when each schedule is due
+ * next, by the monotonic clock. */
 fiber_fn Err schedules_run(struct platform platform, int64_t due_us[SCHEDULES_MAX]);

@@ -1,7 +1,7 @@
 /*
- * The steward: maintenance by one worker, the leader, which a lease row elects. Reap (jobs of
+ * The steward: maintenance by one worker, the leader, elected by a lease row. Reap (jobs of
  * workers whose lease has expired), sweep (jobs that ended long ago), reconcile (due rows that
- * Redis does not have), then the schedules that other modules registered. It reads PostgreSQL
+ * Redis lacks), then the schedules that other modules registered. It reads PostgreSQL
  * alone.
  */
 #pragma once
@@ -10,14 +10,14 @@
 #include "jobs/queue/queue.h"
 #include "jobs/steward/schedule.h"
 
-/* Its memory between turns; zeroed at start. */
+/* Its state between turns; zeroed at start. */
 struct steward {
     bool is_leader;
-    int64_t due_since_us; /* rows that became due before this have been looked at */
+    int64_t due_since_us; /* rows that became due earlier have been reconciled */
     int64_t reap_from_us; /* not before one full lease after becoming leader or reconnecting */
     uint64_t redis_incarnation;
 
-    /* The full reconcile goes through all that waits, some pages a turn: where it stands. */
+    /* Position of the full reconciliation, which scans all waiting jobs, some pages per turn. */
     bool is_scanning;
     int64_t full_at_us; /* when the next one is due, monotonic */
     int64_t scan_run_at;

@@ -135,15 +135,15 @@ static void a_job_that_is_postponed_waits_and_loses_no_try(void **state)
 
 static Err fail_job(struct ctx *ctx, void *arg)
 {
-    bool is_dead;
-    return job_fail(ctx, arg, ERR_UNAVAILABLE, STR("the far end is away"), &is_dead);
+    bool is_dead_letter;
+    return job_fail(ctx, arg, ERR_UNAVAILABLE, STR("the far end is away"), &is_dead_letter);
 }
 
 static Err fail_job_for_good(struct ctx *ctx, void *arg)
 {
-    bool is_dead = false;
-    TRY(job_fail(ctx, arg, ERR_INVALID_PAYLOAD, STR("nonsense"), &is_dead));
-    assert_true(is_dead);
+    bool is_dead_letter = false;
+    TRY(job_fail(ctx, arg, ERR_INVALID_PAYLOAD, STR("nonsense"), &is_dead_letter));
+    assert_true(is_dead_letter);
     return OK;
 }
 
@@ -201,14 +201,14 @@ static Err fail_with_odd_reason(struct ctx *ctx, void *arg)
     char *text = arena_alloc(ctx->arena, 5000);
     for (size_t i = 0; i < 4998; i += 3)
         memcpy(text + i, "\xe2\x82\xac", 3);
-    bool is_dead;
-    return job_fail(ctx, arg, ERR_UNAVAILABLE, str_of(text, 4998), &is_dead);
+    bool is_dead_letter;
+    return job_fail(ctx, arg, ERR_UNAVAILABLE, str_of(text, 4998), &is_dead_letter);
 }
 
 static Err fail_with_bytes(struct ctx *ctx, void *arg)
 {
-    bool is_dead;
-    return job_fail(ctx, arg, ERR_UNAVAILABLE, STR("\xff\xfe"), &is_dead);
+    bool is_dead_letter;
+    return job_fail(ctx, arg, ERR_UNAVAILABLE, STR("\xff\xfe"), &is_dead_letter);
 }
 
 static void any_reason_can_be_written_down(void **state)
