@@ -4,7 +4,7 @@
 -- Tables of `public` with their columns. Partitions are reached through their parents. The key (id, site_id) of
 -- a tenant-owned table is id: its site is said beside it.
 -- name: schema_columns :read
--- returns: collection, field, type_oid, max_length, is_nullable, has_default, is_generated, key_columns
+-- returns: collection, field, type_oid, max_length, is_nullable, has_default, is_generated, key_columns, is_own
 select c.relname::text as collection, a.attname::text as field,
        coalesce(nullif(t.typbasetype, 0), a.atttypid)::int8 as type_oid,
        case when a.atttypid in (1042, 1043) and a.atttypmod > 4 then a.atttypmod - 4 else 0 end::int4 as max_length,
@@ -14,12 +14,14 @@ select c.relname::text as collection, a.attname::text as field,
        coalesce((select case when i.indnkeyatts = 2 and i.indkey[1] = site.attnum then (a.attnum = i.indkey[0])::int
                              else i.indnkeyatts end
                    from pg_index i
-                  where i.indrelid = c.oid and i.indisprimary and a.attnum = any (i.indkey)), 0)::int4 as key_columns
+                  where i.indrelid = c.oid and i.indisprimary and a.attnum = any (i.indkey)), 0)::int4 as key_columns,
+       own.field is not null as is_own
   from pg_class c
   join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
   join pg_type t on t.oid = a.atttypid
   left join spark.collections owned on owned.collection = c.relname
   left join pg_attribute site on site.attrelid = c.oid and site.attname = owned.site_column
+  left join spark.own_fields own on own.collection = c.relname and own.field = a.attname
  where c.relnamespace = 'public'::regnamespace
    and c.relkind in ('r', 'p') and not c.relispartition
    and has_table_privilege(c.oid, 'select')
@@ -39,15 +41,22 @@ select many_collection, many_field, one_collection, one_field, one_collection_fi
   from directus_relations
  order by id;
 
--- Of a pair (site, key) both halves come; `keeps_site` says that the key alone cannot leave its site.
+-- Of a pair (site, key) both halves come; `keeps_site` says that the key alone cannot leave its site, `site_field` which
+-- column holds the other half.
 -- name: schema_foreign_keys :read
--- returns: collection, field, target, target_field, keeps_site
+-- returns: collection, field, target, target_field, keeps_site, site_field
 select c.relname::text as collection, a.attname::text as field,
        f.relname::text as target, b.attname::text as target_field,
        exists (select from spark.collections t
                  join pg_attribute s on s.attrelid = k.confrelid and s.attname = t.site_column
                 where t.collection = f.relname and s.attnum = any (k.confkey) and cardinality(k.confkey) > 1
-              ) as keeps_site
+              ) as keeps_site,
+       (select n.attname::text
+          from unnest(k.conkey, k.confkey) as half (many, one)
+          join spark.collections t on t.collection = f.relname
+          join pg_attribute s on s.attrelid = k.confrelid and s.attnum = half.one and s.attname = t.site_column
+          join pg_attribute n on n.attrelid = k.conrelid and n.attnum = half.many
+         where half.many <> pair.many) as site_field
   from pg_constraint k
   join pg_class c on c.oid = k.conrelid and c.relnamespace = 'public'::regnamespace and not c.relispartition
   join pg_class f on f.oid = k.confrelid and f.relnamespace = 'public'::regnamespace and not f.relispartition

@@ -325,3 +325,28 @@ select :site, u.id, u.name, s.id, s.site_id, c.id, c.site_id, nullif(u.populatio
  where not exists (select from locations_cities x
                     where x.site_id in (:site, spark.library_site()) and x.state_id = s.id and x.name = u.name
                       and x.county_id is not distinct from c.id);
+
+-- What the columns of these tables may hold, by default, type and CHECK. Apart from the schema snapshot: PostgreSQL
+-- locks a table to tell its CHECKs, and a snapshot must not wait for whoever alters one. A CHECK with OR is not read.
+-- name: blueprint_column_rules :read
+-- returns: collection, field, default_sql, least, most, choices, json_kind
+select c.relname::text as collection, a.attname::text as field,
+       case when a.attgenerated = '' then pg_get_expr(d.adbin, d.adrelid) end as default_sql,
+       greatest(substring(rule.text from '\((?:"[^"]+"|\w+) >= \(*''?(-?\d{1,18})(?![\d.])')::int8, bounds.least) as least,
+       least(substring(rule.text from '\((?:"[^"]+"|\w+) <= \(*''?(-?\d{1,18})(?![\d.])')::int8, bounds.most) as most,
+       replace(regexp_replace(substring(rule.text from ' = ANY \(+ARRAY\[([^]]*)\]'), '''|::character varying|::text', '', 'g'), ', ', ',') as choices,
+       substring(rule.text from 'jsonb_typeof\(\S+ = ''(array|object)''') as json_kind
+  from pg_class c
+  join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+  left join pg_attrdef d on d.adrelid = c.oid and d.adnum = a.attnum
+  left join lateral (select string_agg(k.text, ' ' order by k.oid) as text
+                       from (select oid, pg_get_constraintdef(oid) as text
+                               from pg_constraint
+                              where conrelid = c.oid and contype = 'c' and conkey = array[a.attnum]) k
+                      where k.text !~ ' OR ') rule on true
+ cross join lateral (select case when a.atttypid = 1700 and a.atttypmod > 4
+                                 then ((a.atttypmod - 4) >> 16) - ((a.atttypmod - 4) & 65535) end as digits) numeric
+ cross join lateral (select case a.atttypid when 21 then 32767 when 23 then 2147483647
+                                 when 1700 then case when digits between 0 and 18 then (10 ^ digits)::int8 - 1 end end::int8 as most) highest
+ cross join lateral (select highest.most, case when a.atttypid in (21, 23) then -highest.most - 1 else -highest.most end as least) bounds
+ where c.relnamespace = 'public'::regnamespace and c.relname = any ($1::text[]);

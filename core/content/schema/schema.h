@@ -40,12 +40,22 @@ struct field {
     bool is_hidden_site; /* the site column of a tenant-owned system table: never on the wire */
     bool is_account;     /* of directus_users and no profile: written on the platform alone */
     bool is_searchable;
+    bool is_own;        /* came with the platform: nobody added it */
+    bool is_site_half;  /* says which site another column points into */
     int32_t max_length; /* 0: none */
     uint32_t type_oid;
     uint32_t ordinal;                      /* in the table; aliases after the columns */
     const struct filter_value *validation; /* NULL: none */
     const struct relation *relation;       /* NULL: a plain field */
+    const struct reference *reference;     /* NULL: no foreign key */
     const struct collection *collection;
+};
+
+/* A foreign key of one column, or of one column and a site. */
+struct reference {
+    const struct collection *target;
+    const struct field *target_field;
+    const struct field *site_field; /* holds the other end's site; NULL: the key has none */
 };
 
 enum relation_kind { RELATION_TO_ONE, RELATION_TO_MANY, RELATION_TO_ANY };

@@ -84,6 +84,7 @@ void schema_add_column(struct schema *schema, const struct column_facts *facts)
     field->is_nullable = facts->is_nullable;
     field->has_default = facts->has_default;
     field->is_generated = facts->is_generated;
+    field->is_own = facts->is_own;
     /* A partitioned table's key holds the partition's column too; `id` is the key meant. */
     bool is_id_of_pair = facts->key_columns > 1 && str_eq(facts->field, STR("id"));
     if (facts->key_columns == 1 || is_id_of_pair) {
@@ -281,6 +282,24 @@ void schema_add_foreign_key(struct schema *schema, Str collection, Str name, Str
     schema_add_relation(schema, &(struct relation_facts){.many_collection = collection,
                                                          .many_field = name,
                                                          .one_collection = target});
+}
+
+void schema_set_reference(struct schema *schema, const struct reference_facts *facts)
+{
+    struct field *field = field_get(schema, facts->collection, facts->field);
+    const struct field *target = field_get(schema, facts->target, facts->target_field);
+    if (field == NULL || target == NULL || field->reference != NULL)
+        return;
+    if (field == field->collection->site || target == target->collection->site)
+        return;
+    struct reference *reference = arena_new(schema->arena, struct reference);
+    reference->target = target->collection;
+    reference->target_field = target;
+    struct field *site = field_get(schema, facts->collection, facts->site_field);
+    reference->site_field = site;
+    if (site != NULL)
+        site->is_site_half = true;
+    field->reference = reference;
 }
 
 void schema_set_keeps_site(struct schema *schema, Str collection, Str name, Str target)

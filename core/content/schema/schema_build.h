@@ -17,6 +17,7 @@ struct column_facts {
     bool has_default;
     bool is_generated;
     int32_t key_columns; /* of the primary key it belongs to; 0: to none */
+    bool is_own;
 };
 void schema_add_column(struct schema *schema, const struct column_facts *facts);
 
@@ -39,6 +40,15 @@ void schema_add_relation(struct schema *schema, const struct relation_facts *fac
 /* Only if the target column is the target's key and no relation has claimed the field. */
 void schema_add_foreign_key(struct schema *schema, Str collection, Str field, Str target,
                             Str target_field);
+struct reference_facts {
+    Str collection;
+    Str field;
+    Str target;
+    Str target_field;
+    Str site_field; /* empty: none */
+};
+/* What the database itself enforces, whatever relation people see there. After the tenants. */
+void schema_set_reference(struct schema *schema, const struct reference_facts *facts);
 /* The foreign key of this relation holds the site as well. */
 void schema_set_keeps_site(struct schema *schema, Str collection, Str field, Str target);
 

@@ -58,6 +58,7 @@ static fiber_fn void add_columns(struct schema *schema, const struct rows *rows)
                               .has_default = row_bool(rows, i, SCHEMA_COLUMNS_HAS_DEFAULT),
                               .is_generated = row_bool(rows, i, SCHEMA_COLUMNS_IS_GENERATED),
                               .key_columns = (int32_t)row_int(rows, i, SCHEMA_COLUMNS_KEY_COLUMNS),
+                              .is_own = row_bool(rows, i, SCHEMA_COLUMNS_IS_OWN),
                           });
     }
 }
@@ -147,6 +148,14 @@ static fiber_fn void add_foreign_keys(struct schema *schema, const struct rows *
         Str target = row_text(rows, i, SCHEMA_FOREIGN_KEYS_TARGET);
         schema_add_foreign_key(schema, collection, field, target,
                                row_text(rows, i, SCHEMA_FOREIGN_KEYS_TARGET_FIELD));
+        schema_set_reference(
+            schema, &(struct reference_facts){
+                        .collection = collection,
+                        .field = field,
+                        .target = target,
+                        .target_field = row_text(rows, i, SCHEMA_FOREIGN_KEYS_TARGET_FIELD),
+                        .site_field = row_text(rows, i, SCHEMA_FOREIGN_KEYS_SITE_FIELD),
+                    });
         if (row_bool(rows, i, SCHEMA_FOREIGN_KEYS_KEEPS_SITE))
             schema_set_keeps_site(schema, collection, field, target);
     }

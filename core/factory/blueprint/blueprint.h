@@ -99,12 +99,12 @@ enum {
 #define BLUEPRINT_SITE_FORMAT "spark-site/1"
 
 enum blueprint_part {
-#define PART(part, statement, identity, rows) BLUEPRINT_PART_##part,
-#define FIELD(...)
+#define PART(part, collection, identity, rows) BLUEPRINT_PART_##part,
+#define RULE(...)
 #define PART_END(part)
 #include "factory/blueprint/blueprint.def"
 #undef PART
-#undef FIELD
+#undef RULE
 #undef PART_END
     BLUEPRINT_PARTS
 };

@@ -29,15 +29,6 @@ Str blueprint_where(struct arena *arena, enum blueprint_part part, uint32_t inde
                                      : str_printf(arena, "%.*s[%" PRIu32 "]", STR_FMT(name), index);
 }
 
-Err blueprint_value(struct ctx *ctx, const struct json *row, const struct blueprint_field *field,
-                    const struct json **ret)
-{
-    *ret = json_get(row, field->name);
-    if (!json_is_null(*ret) || field->fallback == NULL)
-        return OK;
-    return json_parse(ctx, str_from_z(field->fallback), JSON_LIMITS_DEFAULT, ret);
-}
-
 bool blueprint_label_read(const struct json *value, Str *ret_label, bool *ret_library)
 {
     const struct json *library = json_get(value, STR("library"));
@@ -74,14 +65,15 @@ static Err check_text(struct ctx *ctx, Str where, const struct blueprint_field *
 static Err check_number(struct ctx *ctx, Str where, const struct blueprint_field *field,
                         const struct json *value)
 {
-    bool is_free = field->least == 0 && field->most == 0;
     double number = json_number(value);
     bool is_whole = json_kind(value) == JSON_INT;
     if (field->kind == BLUEPRINT_INT && !is_whole)
         return refuse(ctx, where, field, STR("has to be a whole number"));
-    bool is_inside = is_whole ? json_int(value) >= field->least && json_int(value) <= field->most
-                              : number >= (double)field->least && number <= (double)field->most;
-    if (is_free || is_inside)
+    bool is_low = is_whole ? json_int(value) < field->least
+                           : field->least != INT64_MIN && number < (double)field->least;
+    bool is_high = is_whole ? json_int(value) > field->most
+                            : field->most != INT64_MAX && number > (double)field->most;
+    if (!is_low && !is_high)
         return OK;
     return refuse(ctx, where, field,
                   str_printf(ctx->arena, "has to be a number from %jd to %jd",
@@ -91,12 +83,10 @@ static Err check_number(struct ctx *ctx, Str where, const struct blueprint_field
 static Err check_choice(struct ctx *ctx, Str where, const struct blueprint_field *field,
                         const struct json *value)
 {
-    Str rest = str_from_z(field->extra);
-    Str choice;
-    while (str_next(&rest, ',', &choice))
-        if (str_eq(choice, json_str(value)))
-            return OK;
-    return refuse(ctx, where, field, str_printf(ctx->arena, "has to be one of %s", field->extra));
+    if (blueprint_is_choice(field, json_str(value)))
+        return OK;
+    return refuse(ctx, where, field,
+                  str_printf(ctx->arena, "has to be one of %.*s", STR_FMT(field->choices)));
 }
 
 /* 2026-11-21, and behind it whatever a time may have: PostgreSQL has the last word on that. */
@@ -124,12 +114,11 @@ static Err check_label(struct ctx *ctx, Str where, const struct blueprint_field 
                        const struct json *value)
 {
     Str label;
-    Str site_column;
     bool is_library;
-    (void)blueprint_target(field, &site_column);
-    if (!blueprint_label_read(value, &label, &is_library) || (is_library && site_column.len == 0))
+    bool is_own = field->site_column.len == 0;
+    if (!blueprint_label_read(value, &label, &is_library) || (is_library && is_own))
         return refuse(ctx, where, field,
-                      site_column.len == 0
+                      is_own
                           ? STR("has to be a name")
                           : STR("has to be a name, or {\"library\": name} for one of the library"));
     return OK;
@@ -212,13 +201,13 @@ static Err check_field(struct ctx *ctx, Str where, const struct blueprint_field 
 /* Rows */
 
 /* Also how a blueprint says that it holds no ids: there is no such member. */
-static Err check_members(struct ctx *ctx, Str where, const struct blueprint_part_info *info,
-                         const struct json *row)
+static Err check_members(struct ctx *ctx, Str where, const struct blueprint_layout *layout,
+                         enum blueprint_part part, const struct json *row)
 {
     for (struct json_iter it = json_iter(row); json_next(&it);) {
         bool is_known = false;
-        for (uint32_t i = 0; i < info->field_count && !is_known; i++)
-            is_known = str_eq(info->fields[i].name, it.key);
+        for (uint32_t i = 0; i < layout->counts[part] && !is_known; i++)
+            is_known = str_eq(layout->fields[part][i].name, it.key);
         if (!is_known)
             return blueprint_refuse(ctx, where, str_z(ctx->arena, it.key),
                                     "is no part of a blueprint");
@@ -243,7 +232,22 @@ static fiber_fn Err check_guard(struct ctx *ctx, Str where, Str collection,
     return refuse(ctx, where, field, str_printf(ctx->arena, "is refused: %.*s", STR_FMT(reason)));
 }
 
-static fiber_fn Err check_part(struct ctx *ctx, const struct json *body, enum blueprint_part part)
+static fiber_fn Err check_row(struct ctx *ctx, const struct blueprint_layout *layout,
+                              enum blueprint_part part, Str where, const struct json *row)
+{
+    if (json_kind(row) != JSON_OBJECT)
+        return blueprint_refuse(ctx, where, NULL, "has to be an object");
+    TRY(check_members(ctx, where, layout, part, row));
+    const struct blueprint_field *fields = layout->fields[part];
+    for (uint32_t f = 0; f < layout->counts[part]; f++)
+        TRY(check_field(ctx, where, &fields[f], row));
+    for (uint32_t f = 0; f < layout->counts[part]; f++)
+        TRY(check_guard(ctx, where, layout->collections[part]->name, &fields[f], row));
+    return OK;
+}
+
+static fiber_fn Err check_part(struct ctx *ctx, const struct blueprint_layout *layout,
+                               const struct json *body, enum blueprint_part part)
 {
     const struct blueprint_part_info *info = blueprint_part_info(part);
     const struct json *value = json_get(body, info->name);
@@ -258,15 +262,8 @@ static fiber_fn Err check_part(struct ctx *ctx, const struct json *body, enum bl
     for (uint32_t i = 0; i < count; i++) {
         TRY(fiber_breathe(ctx));
         ArenaMark mark = arena_mark(ctx->arena);
-        const struct json *row = blueprint_row_at(body, part, i);
         Str where = blueprint_where(ctx->arena, part, i);
-        if (json_kind(row) != JSON_OBJECT)
-            return blueprint_refuse(ctx, where, NULL, "has to be an object");
-        TRY(check_members(ctx, where, info, row));
-        for (uint32_t f = 0; f < info->field_count; f++)
-            TRY(check_field(ctx, where, &info->fields[f], row));
-        for (uint32_t f = 0; f < info->field_count; f++)
-            TRY(check_guard(ctx, where, info->name, &info->fields[f], row));
+        TRY(check_row(ctx, layout, part, where, blueprint_row_at(body, part, i)));
         arena_rewind(ctx->arena, mark);
     }
     return OK;
@@ -289,13 +286,14 @@ static Err check_top(struct ctx *ctx, const struct json *body)
     return OK;
 }
 
-fiber_fn Err blueprint_check(struct ctx *ctx, const struct json *body)
+fiber_fn Err blueprint_check(struct ctx *ctx, const struct blueprint_layout *layout,
+                             const struct json *body)
 {
     const struct json *format = json_get(body, STR("format"));
     if (json_kind(format) != JSON_STRING || !str_eq(json_str(format), STR(BLUEPRINT_SITE_FORMAT)))
         return blueprint_refuse(ctx, STR_NONE, "format", "has to be \"" BLUEPRINT_SITE_FORMAT "\"");
     TRY(check_top(ctx, body));
     for (enum blueprint_part part = 0; part < BLUEPRINT_PARTS; part++)
-        TRY(check_part(ctx, body, part));
+        TRY(check_part(ctx, layout, body, part));
     return OK;
 }

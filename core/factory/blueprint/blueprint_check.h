@@ -1,20 +1,17 @@
-/* The shape of a site's blueprint, checked without the database; private to blueprint_*.c. */
+/* The shape of a site's blueprint, checked without its rows; private to blueprint_*.c. */
 #pragma once
 
 #include "factory/blueprint/blueprint_parts.h"
 
 /* Rows `where` ("pages[3]") of a part: unknown members, kinds, limits. */
-fiber_fn Err blueprint_check(struct ctx *ctx, const struct json *body);
+fiber_fn Err blueprint_check(struct ctx *ctx, const struct blueprint_layout *layout,
+                             const struct json *body);
 
 /* A part's rows: an array, or one object where there is only ever one. */
 uint32_t blueprint_row_count(const struct json *body, enum blueprint_part part);
 const struct json *blueprint_row_at(const struct json *body, enum blueprint_part part,
                                     uint32_t index);
 Str blueprint_where(struct arena *arena, enum blueprint_part part, uint32_t index);
-
-/* The member, or what its absence means; NULL: null. */
-Err blueprint_value(struct ctx *ctx, const struct json *row, const struct blueprint_field *field,
-                    const struct json **ret);
 
 /* "name" or {"library": "name"}. */
 bool blueprint_label_read(const struct json *value, Str *ret_label, bool *ret_library);

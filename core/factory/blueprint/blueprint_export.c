@@ -1,7 +1,6 @@
 /* A site written as a blueprint: rows as they come, with names where ids were. */
 #include "base/system/ctx.h"
 #include "factory/blueprint/blueprint_parts.h"
-#include "gen/sql.h"
 #include "io/fiber/json_apart.h"
 
 #include <assert.h>
@@ -13,6 +12,7 @@ struct export
 {
     struct ctx *ctx;
     struct json_writer *w;
+    const struct blueprint_layout *layout;
     struct blueprint_names own;
     struct blueprint_names library;
     Str site; /* its id */
@@ -116,13 +116,22 @@ static Err put_reference(const struct export *x, const struct blueprint_field *f
 static Err put_named(const struct export *x, const struct blueprint_field *field,
                      const struct json *row, const struct json *value)
 {
-    Str site_column;
-    (void)blueprint_target(field, &site_column);
-    const struct json *site = json_get(row, site_column);
+    const struct json *site = json_get(row, field->site_column);
     json_key(x->w, field->name);
     put_label(x->w, json_str(value),
               json_kind(site) == JSON_STRING && !str_eq_nocase(json_str(site), x->site));
     return OK;
+}
+
+/* A value that has no meaning in another site is told as the first that has one. */
+static void put_choice(const struct export *x, const struct blueprint_field *field, Str text)
+{
+    Str rest = field->choices;
+    Str first;
+    json_key(x->w, field->name);
+    if (!blueprint_is_choice(field, text) && str_next(&rest, ',', &first))
+        text = first;
+    json_put_str(x->w, text);
 }
 
 /* A target that is gone is none. */
@@ -154,6 +163,9 @@ static Err put_field(const struct export *x, const struct blueprint_field *field
     case BLUEPRINT_PLACE:
         put_place(x, field, value);
         return OK;
+    case BLUEPRINT_CHOICE:
+        put_choice(x, field, json_str(value));
+        return OK;
     case BLUEPRINT_JSON:
     case BLUEPRINT_ARRAY:
     case BLUEPRINT_OBJECT:
@@ -168,7 +180,6 @@ static Err put_field(const struct export *x, const struct blueprint_field *field
 
 static fiber_fn Err put_row(struct export *x, Str text)
 {
-    const struct blueprint_part_info *info = blueprint_part_info(x->part);
     const struct json *row;
     TRY(json_parse_apart(x->ctx, text, ((struct json_limits){ROW_DEPTH, ROW_KEYS}), &row));
     const struct json *id = json_get(row, STR("id"));
@@ -176,8 +187,8 @@ static fiber_fn Err put_row(struct export *x, Str text)
         json_kind(id) == JSON_STRING ? blueprint_names_of_id(&x->own, json_str(id)) : NULL;
     x->name = named != NULL ? named->label : STR("");
     json_object_begin(x->w);
-    for (uint32_t i = 0; i < info->field_count; i++)
-        TRY(put_field(x, &info->fields[i], row));
+    for (uint32_t i = 0; i < x->layout->counts[x->part]; i++)
+        TRY(put_field(x, &x->layout->fields[x->part][i], row));
     json_object_end(x->w);
     return OK;
 }
@@ -209,11 +220,12 @@ static Err check_count(struct ctx *ctx, enum blueprint_part part, uint32_t count
 
 static fiber_fn Err put_rows(struct export *x, const struct rows *rows)
 {
+    enum { PART, ROW };
     x->part = BLUEPRINT_PARTS;
     uint32_t count = 0;
     for (uint32_t i = 0; i < rows->count; i++) {
         TRY(fiber_breathe(x->ctx));
-        enum blueprint_part part = (enum blueprint_part)row_int(rows, i, BLUEPRINT_ROWS_PART);
+        enum blueprint_part part = (enum blueprint_part)row_int(rows, i, PART);
         assert(part < BLUEPRINT_PARTS);
         if (part != x->part) {
             part_end(x);
@@ -222,20 +234,11 @@ static fiber_fn Err put_rows(struct export *x, const struct rows *rows)
         }
         TRY(check_count(x->ctx, part, ++count));
         ArenaMark mark = arena_mark(x->ctx->arena);
-        TRY(put_row(x, row_text(rows, i, BLUEPRINT_ROWS_ROW)));
+        TRY(put_row(x, row_text(rows, i, ROW)));
         arena_rewind(x->ctx->arena, mark);
     }
     part_end(x);
     return OK;
-}
-
-static uint64_t named_parts(void)
-{
-    uint64_t parts = 0;
-    for (enum blueprint_part part = 0; part < BLUEPRINT_PARTS; part++)
-        if (blueprint_part_info(part)->identity == B_NAMED)
-            parts |= (uint64_t)1 << part;
-    return parts;
 }
 
 static fiber_fn Err load(struct export *x, uint64_t wanted, size_t bytes, struct rows *ret)
@@ -244,14 +247,17 @@ static fiber_fn Err load(struct export *x, uint64_t wanted, size_t bytes, struct
     {
         SCOPED_TX struct db_tx tx = {0};
         TRY(db_begin(ctx, &tx));
-        TRY(blueprint_names_load(&tx, ctx->scope.site, named_parts(), &x->own));
-        TRY(blueprint_names_load(&tx, UUID_LIBRARY_SITE, blueprint_library_parts(), &x->library));
+        TRY(blueprint_names_load(&tx, x->layout, ctx->scope.site, blueprint_named_parts(),
+                                 &x->own));
+        TRY(blueprint_names_load(&tx, x->layout, UUID_LIBRARY_SITE,
+                                 blueprint_library_parts(x->layout), &x->library));
         TRY(db_commit(&tx));
     }
-    TRY(db_query(ctx, &SQL_BLUEPRINT_ROWS,
-                 ARGS(db_uuid(ctx->scope.site), blueprint_part_list(ctx->arena, wanted),
-                      db_int(BLUEPRINT_SITE_ROWS_MAX + 1), db_int((int64_t)bytes)),
-                 ret));
+    struct statement statement = blueprint_rows_sql(ctx->arena, x->layout, wanted);
+    TRY(db_query(
+        ctx, &statement,
+        ARGS(db_uuid(ctx->scope.site), db_int(BLUEPRINT_SITE_ROWS_MAX + 1), db_int((int64_t)bytes)),
+        ret));
     if (ret->count > BLUEPRINT_SITE_ROWS_MAX)
         return fail(ctx, ERR_TOO_LARGE,
                     "The site has more than the %d rows that a blueprint may hold; name some of "
@@ -266,6 +272,7 @@ fiber_fn Err blueprint_site_write(struct ctx *ctx, uint64_t wanted, size_t bytes
     assert(ctx->scope.kind == SCOPE_SITE);
     struct arena *kept = arena_create_within(ctx->arena);
     struct export x = {.ctx = ctx, .w = w, .site = uuid_text(ctx->arena, ctx->scope.site)};
+    TRY(blueprint_layout_read(ctx, &x.layout));
     blueprint_names_init(&x.own, kept);
     blueprint_names_init(&x.library, kept);
     struct rows rows;

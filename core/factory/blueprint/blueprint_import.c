@@ -23,6 +23,7 @@ struct target {
 struct import {
     struct ctx *ctx;
     struct db_tx *tx;
+    const struct blueprint_layout *layout;
     const struct json *body;
     struct arena *kept;
     struct blueprint_names there;   /* the site's rows */
@@ -60,21 +61,30 @@ static Err resolve(struct import *in, Str where, Str field, enum blueprint_part 
     return blueprint_refuse(ctx, where, str_z(ctx->arena, field), str_z(ctx->arena, sentence));
 }
 
+/* Of a literal: 'US'::character varying, 0. */
+static Str default_text(Str sql)
+{
+    if (!str_starts_with(sql, STR("'")))
+        return sql;
+    Str rest = str_slice(sql, 1, sql.len);
+    Str text = STR_NONE;
+    (void)str_next(&rest, '\'', &text);
+    return text;
+}
+
 static Err key_text(struct import *in, Str where, const struct blueprint_field *field,
                     const struct json *row, Str *ret)
 {
     struct arena *arena = in->ctx->arena;
-    const struct json *value;
-    TRY(blueprint_value(in->ctx, row, field, &value));
-    *ret = STR("");
-    if (json_is_null(value))
+    const struct json *value = json_get(row, field->name);
+    if (json_is_null(value)) {
+        *ret = default_text(field->default_sql);
         return OK;
+    }
     if (field->kind == BLUEPRINT_REF) {
-        Str site_column;
         const struct blueprint_row *target;
         bool is_library;
-        enum blueprint_part part = blueprint_target(field, &site_column);
-        TRY(resolve(in, where, field->name, part, value, &target, &is_library));
+        TRY(resolve(in, where, field->name, field->target, value, &target, &is_library));
         *ret = target->natural;
         return OK;
     }
@@ -91,16 +101,15 @@ static Err key_text(struct import *in, Str where, const struct blueprint_field *
     return OK;
 }
 
-/* As statement blueprint_keys makes it. */
+/* As blueprint_keys_sql makes it. */
 static Err natural_of(struct import *in, enum blueprint_part part, Str where,
                       const struct json *row, Str *ret)
 {
     enum { NATURAL_MAX = 64 * 1024 };
-    const struct blueprint_part_info *info = blueprint_part_info(part);
     struct buf *out = buf_in_arena(in->ctx->arena, NATURAL_MAX);
     bool has_group = false;
-    for (uint32_t i = 0; i < info->field_count; i++) {
-        const struct blueprint_field *field = &info->fields[i];
+    for (uint32_t i = 0; i < in->layout->counts[part]; i++) {
+        const struct blueprint_field *field = &in->layout->fields[part][i];
         if ((field->flags & B_KEY) != 0)
             has_group = false;
         else if ((field->flags & B_OR) == 0)
@@ -213,19 +222,17 @@ static fiber_fn Err put_mapped(struct import *in, struct json_writer *w, const s
 static Err put_reference(struct import *in, struct json_writer *w, const struct place *at,
                          const struct blueprint_field *field, const struct json *value)
 {
-    Str site_column;
     const struct blueprint_row *row;
     bool is_library;
-    enum blueprint_part part = blueprint_target(field, &site_column);
-    TRY(resolve(in, at->where, field->name, part, value, &row, &is_library));
+    TRY(resolve(in, at->where, field->name, field->target, value, &row, &is_library));
     json_key(w, field->name);
     if (field->kind == BLUEPRINT_REF)
         json_put_uuid(w, row->id);
     else
         json_put_str(w, row->natural);
-    if (site_column.len == 0)
+    if (field->site_column.len == 0)
         return OK;
-    json_key(w, site_column);
+    json_key(w, field->site_column);
     json_put_uuid(w, is_library ? UUID_LIBRARY_SITE : in->ctx->scope.site);
     return OK;
 }
@@ -247,8 +254,7 @@ static Err put_place(struct import *in, struct json_writer *w, const struct plac
 static fiber_fn Err put_field(struct import *in, struct json_writer *w, Str where,
                               const struct blueprint_field *field, const struct json *row)
 {
-    const struct json *value;
-    TRY(blueprint_value(in->ctx, row, field, &value));
+    const struct json *value = json_get(row, field->name);
     if (json_is_null(value))
         return OK;
     struct place at = {where, field->name};
@@ -274,6 +280,7 @@ static fiber_fn Err put_field(struct import *in, struct json_writer *w, Str wher
 struct sending {
     struct buf out;
     struct json_writer writer;
+    struct statement add;
     uint32_t count;
     int64_t stored;
 };
@@ -281,13 +288,13 @@ struct sending {
 static fiber_fn Err put_row(struct import *in, enum blueprint_part part, uint32_t index,
                             struct json_writer *w)
 {
-    const struct blueprint_part_info *info = blueprint_part_info(part);
+    const struct json *row = blueprint_row_at(in->body, part, index);
     ArenaMark mark = arena_mark(in->ctx->arena);
     Str where = blueprint_where(in->ctx->arena, part, index);
     json_object_begin(w);
     json_field_uuid(w, "id", in->targets[part][index].id);
-    for (uint32_t f = 0; f < info->field_count; f++)
-        TRY(put_field(in, w, where, &info->fields[f], blueprint_row_at(in->body, part, index)));
+    for (uint32_t f = 0; f < in->layout->counts[part]; f++)
+        TRY(put_field(in, w, where, &in->layout->fields[part][f], row));
     json_object_end(w);
     arena_rewind(in->ctx->arena, mark);
     return OK;
@@ -320,7 +327,7 @@ static fiber_fn Err sending_end(struct import *in, enum blueprint_part part,
         return OK;
     ArenaMark mark = arena_mark(ctx->arena);
     struct rows rows = {0};
-    Err err = db_tx_query(in->tx, blueprint_part_info(part)->add,
+    Err err = db_tx_query(in->tx, &sending->add,
                           ARGS(db_uuid(ctx->scope.site), db_text(buf_str(&sending->out))), &rows);
     TRY(tell_part(ctx, part, err));
     sending->stored += rows.affected;
@@ -330,13 +337,10 @@ static fiber_fn Err sending_end(struct import *in, enum blueprint_part part,
 }
 
 /* Rows of such a part may refer to others of it, in any order: they have to come together. */
-static bool refers_to_itself(enum blueprint_part part)
+static bool refers_to_itself(const struct import *in, enum blueprint_part part)
 {
-    const struct blueprint_part_info *info = blueprint_part_info(part);
-    Str site_column;
-    for (uint32_t i = 0; i < info->field_count; i++)
-        if ((info->fields[i].kind == BLUEPRINT_REF || info->fields[i].kind == BLUEPRINT_NAME) &&
-            blueprint_target(&info->fields[i], &site_column) == part)
+    for (uint32_t i = 0; i < in->layout->counts[part]; i++)
+        if (in->layout->fields[part][i].target == part)
             return true;
     return false;
 }
@@ -346,7 +350,7 @@ static fiber_fn Err send_rows(struct import *in, enum blueprint_part part, struc
 {
     enum { STATEMENT_BYTES = 1024 * 1024 };
     uint32_t count = blueprint_row_count(in->body, part);
-    bool is_whole = refers_to_itself(part);
+    bool is_whole = refers_to_itself(in, part);
     sending_begin(sending);
     for (uint32_t i = 0; i < count; i++) {
         TRY(fiber_breathe(in->ctx));
@@ -362,7 +366,7 @@ static fiber_fn Err send_rows(struct import *in, enum blueprint_part part, struc
 
 static fiber_fn Err add_part(struct import *in, enum blueprint_part part, int64_t *ret_stored)
 {
-    struct sending sending = {0};
+    struct sending sending = {.add = blueprint_add_sql(in->kept, in->layout, part)};
     buf_init(&sending.out, (size_t)in->ctx->reactor->settings->bulk_body_max_bytes * 2);
     Err err = send_rows(in, part, &sending);
     buf_finish(&sending.out);
@@ -394,12 +398,13 @@ static fiber_fn Err log_import(struct import *in, const struct blueprint_site_re
 
 static fiber_fn Err load_names(struct import *in)
 {
-    uint64_t all = ((uint64_t)1 << BLUEPRINT_PARTS) - 1;
     blueprint_names_init(&in->there, in->kept);
     blueprint_names_init(&in->given, in->kept);
     blueprint_names_init(&in->library, in->kept);
-    TRY(blueprint_names_load(in->tx, in->ctx->scope.site, all, &in->there));
-    return blueprint_names_load(in->tx, UUID_LIBRARY_SITE, blueprint_library_parts(), &in->library);
+    TRY(blueprint_names_load(in->tx, in->layout, in->ctx->scope.site, blueprint_named_parts(),
+                             &in->there));
+    return blueprint_names_load(in->tx, in->layout, UUID_LIBRARY_SITE,
+                                blueprint_library_parts(in->layout), &in->library);
 }
 
 static fiber_fn Err store_all(struct import *in, struct blueprint_site_result *ret)
@@ -421,9 +426,12 @@ fiber_fn Err blueprint_site_store(struct ctx *ctx, const struct json *body,
                                   struct blueprint_site_result *ret)
 {
     assert(ctx->scope.kind == SCOPE_SITE);
-    TRY(blueprint_check(ctx, body));
+    const struct blueprint_layout *layout;
+    TRY(blueprint_layout_read(ctx, &layout));
+    TRY(blueprint_check(ctx, layout, body));
     struct import *in = arena_new(ctx->arena, struct import);
     in->ctx = ctx;
+    in->layout = layout;
     in->body = body;
     in->kept = arena_create_within(ctx->arena);
     *ret = (struct blueprint_site_result){0};

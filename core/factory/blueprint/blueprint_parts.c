@@ -2,32 +2,29 @@
 
 #include "base/memory/array.h"
 #include "base/system/ctx.h"
-#include "gen/sql.h"
 
 #include <assert.h>
 #include <inttypes.h>
 
 /* clang-format off */
-#define PART(part, statement, identity, rows) static const struct blueprint_field FIELDS_##part[] = {
-#define FIELD(column, type, low, high, without, bits, more)                                        \
-    {.name = STR_INIT(#column), .kind = BLUEPRINT_##type, .least = low, .most = high,              \
-     .fallback = without, .flags = bits, .extra = more},
-#define PART_END(part) };
+#define PART(part, table, mode, rows) static const struct blueprint_rule RULES_##part[] = {
+#define RULE(name, bits, type, some)                                                               \
+    {.column = STR_INIT(#name), .flags = bits, .kind = BLUEPRINT_##type, .choices = some},
+#define PART_END(part) {.choices = ""} };
 #include "factory/blueprint/blueprint.def"
 #undef PART
-#undef FIELD
+#undef RULE
 #undef PART_END
 
 static const struct blueprint_part_info PARTS[] = {
-#define PART(part, statement, mode, rows)                                                          \
-    {.name = STR_INIT(#part), .identity = mode, .most = rows, .fields = FIELDS_##part,             \
-     .field_count = COUNT_OF(FIELDS_##part),                                \
-     .add = &SQL_BLUEPRINT_ADD_##statement},
-#define FIELD(column, type, low, high, without, bits, more)
+#define PART(part, table, mode, rows)                                                              \
+    {.name = STR_INIT(#part), .collection = STR_INIT(#table), .identity = mode, .most = rows,      \
+     .rules = RULES_##part, .rule_count = COUNT_OF(RULES_##part) - 1},
+#define RULE(name, bits, type, some)
 #define PART_END(part)
 #include "factory/blueprint/blueprint.def"
 #undef PART
-#undef FIELD
+#undef RULE
 #undef PART_END
 };
 /* clang-format on */
@@ -48,44 +45,23 @@ Str blueprint_part_name(enum blueprint_part part)
     return blueprint_part_info(part)->name;
 }
 
-enum blueprint_part blueprint_target(const struct blueprint_field *field, Str *ret_site_column)
+uint64_t blueprint_named_parts(void)
 {
-    Str rest = str_from_z(field->extra);
-    Str name = STR_NONE;
-    bool is_named = str_next(&rest, ' ', &name);
-    assert(is_named);
-    *ret_site_column = rest;
+    uint64_t parts = 0;
     for (enum blueprint_part part = 0; part < BLUEPRINT_PARTS; part++)
-        if (str_eq(PARTS[part].name, name))
-            return part;
-    assert(false && "blueprint.def names a part that it does not have");
-    return BLUEPRINT_PARTS;
-}
-
-uint64_t blueprint_library_parts(void)
-{
-    uint64_t parts = (uint64_t)1 << BLUEPRINT_PART_states | (uint64_t)1 << BLUEPRINT_PART_counties;
-    for (enum blueprint_part part = 0; part < BLUEPRINT_PARTS; part++)
-        for (uint32_t i = 0; i < PARTS[part].field_count; i++) {
-            const struct blueprint_field *field = &PARTS[part].fields[i];
-            Str site_column;
-            if (field->kind != BLUEPRINT_REF && field->kind != BLUEPRINT_NAME)
-                continue;
-            enum blueprint_part target = blueprint_target(field, &site_column);
-            if (site_column.len > 0)
-                parts |= (uint64_t)1 << target;
-        }
+        if (PARTS[part].identity == B_NAMED)
+            parts |= (uint64_t)1 << part;
     return parts;
 }
 
-DbArg blueprint_part_list(struct arena *arena, uint64_t wanted)
+uint64_t blueprint_library_parts(const struct blueprint_layout *layout)
 {
-    int64_t numbers[BLUEPRINT_PARTS];
-    uint32_t count = 0;
-    for (int64_t part = 0; part < BLUEPRINT_PARTS; part++)
-        if ((wanted >> part & 1) != 0)
-            numbers[count++] = part;
-    return db_int_array(arena, numbers, count);
+    uint64_t parts = (uint64_t)1 << BLUEPRINT_PART_states | (uint64_t)1 << BLUEPRINT_PART_counties;
+    for (enum blueprint_part part = 0; part < BLUEPRINT_PARTS; part++)
+        for (uint32_t i = 0; i < layout->counts[part]; i++)
+            if (layout->fields[part][i].site_column.len > 0)
+                parts |= (uint64_t)1 << layout->fields[part][i].target;
+    return parts;
 }
 
 void blueprint_names_init(struct blueprint_names *names, struct arena *arena)
@@ -149,25 +125,23 @@ const struct blueprint_row *blueprint_names_of_id(const struct blueprint_names *
     return map_get(names->ids, str_of(text, sizeof text));
 }
 
-fiber_fn Err blueprint_names_load(struct db_tx *tx, Uuid site, uint64_t wanted,
-                                  struct blueprint_names *names)
+fiber_fn Err blueprint_names_load(struct db_tx *tx, const struct blueprint_layout *layout,
+                                  Uuid site, uint64_t wanted, struct blueprint_names *names)
 {
+    enum { PART, ID, KEY };
     struct ctx *ctx = tx->ctx;
+    struct statement statement = blueprint_keys_sql(ctx->arena, layout, wanted);
     struct rows rows;
-    TRY(db_tx_query(tx, &SQL_BLUEPRINT_KEYS,
-                    ARGS(db_uuid(site), blueprint_part_list(ctx->arena, wanted),
-                         db_int(BLUEPRINT_SITE_ROWS_MAX + 1)),
+    TRY(db_tx_query(tx, &statement, ARGS(db_uuid(site), db_int(BLUEPRINT_SITE_ROWS_MAX + 1)),
                     &rows));
     if (rows.count > BLUEPRINT_SITE_ROWS_MAX)
         return fail(ctx, ERR_TOO_LARGE, "The site has more than %d rows that a blueprint names.",
                     BLUEPRINT_SITE_ROWS_MAX);
     for (uint32_t i = 0; i < rows.count; i++) {
-        int64_t part = row_int(&rows, i, BLUEPRINT_KEYS_PART);
+        int64_t part = row_int(&rows, i, PART);
         assert(part >= 0 && part < BLUEPRINT_PARTS);
-        Str natural = row_text(&rows, i, BLUEPRINT_KEYS_KEY);
-        (void)blueprint_names_add(names, (enum blueprint_part)part,
-                                  row_uuid(&rows, i, BLUEPRINT_KEYS_ID),
-                                  natural.data == NULL ? STR("") : natural);
+        (void)blueprint_names_add(names, (enum blueprint_part)part, row_uuid(&rows, i, ID),
+                                  row_text(&rows, i, KEY));
         TRY(fiber_breathe(ctx));
     }
     return OK;

@@ -4,10 +4,12 @@
 
 #include "base/crypto/uuid.h"
 #include "base/memory/map.h"
+#include "content/schema/schema.h"
 #include "factory/blueprint/blueprint.h"
 #include "io/pg/db.h"
 
 enum blueprint_kind {
+    BLUEPRINT_PLAIN, /* in blueprint.def: as the type of the column says */
     BLUEPRINT_TEXT,
     BLUEPRINT_SPINTAX,
     BLUEPRINT_INT,
@@ -24,30 +26,71 @@ enum blueprint_kind {
     BLUEPRINT_PLACE, /* {"state": name} or {"county": name} */
 };
 
-enum { B_NEEDED = 1, B_KEY = 2, B_OR = 4, B_HASHED = 8 };
-enum blueprint_identity { B_NAMED, B_LOOSE };
+enum {
+    B_KEY = 1,
+    B_OR = 2,
+    B_HASHED = 4, /* a key by its hash: it is long */
+    B_EMPTY = 8,  /* may be an empty text, though it may not be null */
+    B_OUT = 16,
+    B_ONE = 32,
+    B_TAKEN = 64,
+    B_NEEDED = 128, /* neither null nor without a value */
+};
+enum blueprint_identity { B_NAMED, B_LOOSE, B_SINGLE, B_SETTINGS };
 
+/* A row of blueprint.def. */
+struct blueprint_rule {
+    Str column;
+    int flags;
+    enum blueprint_kind kind;
+    const char *choices;
+};
+
+struct blueprint_part_info {
+    Str name;
+    Str collection;
+    enum blueprint_identity identity;
+    uint32_t most;
+    const struct blueprint_rule *rules;
+    uint32_t rule_count;
+};
+const struct blueprint_part_info *blueprint_part_info(enum blueprint_part part);
+
+/* A column that travels. */
 struct blueprint_field {
     Str name;
     enum blueprint_kind kind;
     int64_t least;
     int64_t most;
-    const char *fallback; /* JSON; NULL: null */
     int flags;
-    const char *extra;
+    Str default_sql; /* STR_NONE: none */
+    Str choices;
+    enum blueprint_part target; /* of a REF or NAME */
+    Str site_column;            /* with the other end's site; empty: the library is never meant */
 };
-/* Where a REF or NAME points; *ret_site_column is empty where the library is never meant. */
-enum blueprint_part blueprint_target(const struct blueprint_field *field, Str *ret_site_column);
 
-struct blueprint_part_info {
-    Str name;
-    enum blueprint_identity identity;
-    uint32_t most;
-    const struct blueprint_field *fields;
-    uint32_t field_count;
-    const struct statement *add;
+/* The columns of all parts as the schema snapshot has them; keys come first, in their order. */
+struct blueprint_layout {
+    const struct collection *collections[BLUEPRINT_PARTS];
+    struct blueprint_field *fields[BLUEPRINT_PARTS];
+    uint32_t counts[BLUEPRINT_PARTS];
 };
-const struct blueprint_part_info *blueprint_part_info(enum blueprint_part part);
+fiber_fn Err blueprint_layout_read(struct ctx *ctx, const struct blueprint_layout **ret);
+bool blueprint_is_choice(const struct blueprint_field *field, Str text);
+
+/* blueprint_sql.c: statements over the columns of a layout; $1 is the site. Parts have a bit in
+ * `wanted`. */
+/* part, id, key; $2: the most rows. What names the rows that are there. */
+struct statement blueprint_keys_sql(struct arena *arena, const struct blueprint_layout *layout,
+                                    uint64_t wanted);
+/* part, row as JSON, oldest first; $2: the most rows; $3: the most bytes, and the row that passes
+ * them. */
+struct statement blueprint_rows_sql(struct arena *arena, const struct blueprint_layout *layout,
+                                    uint64_t wanted);
+/* $2: the rows as a JSON array, with ids. */
+struct statement blueprint_add_sql(struct arena *arena, const struct blueprint_layout *layout,
+                                   enum blueprint_part part);
+
 /* One object in the document, and no array of them. */
 bool blueprint_is_single(enum blueprint_part part);
 
@@ -76,11 +119,11 @@ const struct blueprint_row *blueprint_names_find(const struct blueprint_names *n
 const struct blueprint_row *blueprint_names_of_id(const struct blueprint_names *names, Str id);
 
 /* The names of `site`'s rows; only parts with a bit in `wanted`. ERR_TOO_LARGE. */
-fiber_fn Err blueprint_names_load(struct db_tx *tx, Uuid site, uint64_t wanted,
-                                  struct blueprint_names *names);
-/* Parts whose rows the library may own and others refer to. */
-uint64_t blueprint_library_parts(void);
-DbArg blueprint_part_list(struct arena *arena, uint64_t wanted);
+fiber_fn Err blueprint_names_load(struct db_tx *tx, const struct blueprint_layout *layout,
+                                  Uuid site, uint64_t wanted, struct blueprint_names *names);
+/* Parts whose rows have names, and those of them that the library may own and others refer to. */
+uint64_t blueprint_named_parts(void);
+uint64_t blueprint_library_parts(const struct blueprint_layout *layout);
 
 /* "spark:blueprint/" before "<part>/<label>" or "site". */
 #define BLUEPRINT_TOKEN "spark:blueprint/"

@@ -218,6 +218,39 @@ test('export-blueprint and import-blueprint', async (t) => {
     });
 });
 
+test('a column of a migration travels, one that people added stays', async () => {
+    // As `spark migrate` leaves them: columns, and that they came with the platform. `remark` did not.
+    await stack.sql(`begin;
+        set local role spark_owner;
+        alter table posts add column tone varchar(20) not null default 'warm' check (tone in ('warm', 'cool')),
+            add column minutes integer check (minutes >= 1), add column editor uuid references directus_users (id),
+            add column remark text;
+        insert into spark.own_fields (collection, field) values ('posts', 'tone'), ('posts', 'minutes'), ('posts', 'editor');
+        reset role;
+        select spark.raise_epoch();
+        commit`);
+    const source = await makeSite();
+    await add('posts', { site_id: source.id, slug: 'one', tone: 'cool', minutes: 3, remark: 'between us' });
+    await add('posts', { site_id: source.id, slug: 'two' });
+    const document = await exported(source);
+    assert.deepEqual(document.posts.map((post) => [post.slug, post.tone, post.minutes, post.remark]), [['one', 'cool', 3, undefined], ['two', 'warm', undefined, undefined]]);
+
+    const target = await makeSite();
+    delete document.posts[1].tone; // as a document that is older than the column
+    assert.equal((await imported(target, document)).body.imported, 2);
+    assert.deepEqual((await exported(target)).posts, (await exported(source)).posts);
+    for (const [change, message] of [
+        [{ tone: 'hot' }, /^posts\[0\]\.tone has to be one of warm,cool/],
+        [{ minutes: 0 }, /^posts\[0\]\.minutes has to be a number from 1 to 2147483647/],
+        [{ remark: 'x' }, /^posts\[0\]\.remark is no part of a blueprint/],
+        [{ editor: source.id }, /^posts\[0\]\.editor is no part of a blueprint/],
+    ]) {
+        const answer = await imported(target, { format: 'spark-site/1', posts: [{ slug: 'three', ...change }] });
+        assert.equal(answer.status, 400, answer.text);
+        assert.match(answer.body.message, message);
+    }
+});
+
 test('a blueprint that an import could not take is refused, and says what to do', async () => {
     const small = await startStack({ env: { BULK_PAYLOAD_SIZE: '4096' } });
     try {
