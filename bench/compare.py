@@ -73,19 +73,17 @@ class Build:
         self.run.stack.stop()
 
 
-def ratio(old, new):
-    return f"{new / old:5.2f}" if old and new else "    –"
-
-
 def show(workload, results):
     old, new = results["old"], results["new"]
     if old.reason or new.reason:
         print(f"{workload:10} not measured: {old.reason or new.reason}")
         return
-    rates = old.median("rate"), new.median("rate")
-    print(f"{workload:10} rate {rates[0]:10,.0f} → {rates[1]:10,.0f} /s  {ratio(*rates)}   " +
-          "   ".join(f"{name} {old.value(name):,.3g} → {new.value(name):,.3g} {ratio(old.value(name), new.value(name))}"
-                     for name in sorted(old.samples[0].values) if new.value(name) is not None), flush=True)
+    pairs = [("rate", old.median("rate"), new.median("rate"))]
+    pairs += [(f"{part} us", old.median(f"{part}_us"), new.median(f"{part}_us")) for part in ("server", "postgres")]
+    pairs += [(name, old.value(name), new.value(name)) for name in sorted(old.samples[0].values)]
+    shown = [f"{name} {before:,.4g} → {after:,.4g} ({after / before:.2f})"
+             for name, before, after in pairs if before and after]
+    print(f"{workload:10} {'   '.join(shown)}", flush=True)
 
 
 def main():
