@@ -23,8 +23,6 @@ LAYERS = {
     "cli": ("cli", ("runtime",)),
     "app": ("app", ("server", "workers", "cli")),
 }
-# The one executable starts the others by their main.h.
-ALLOWED_ACROSS = {("cli", "server/main.h"), ("cli", "workers/main.h")}
 
 FILES_IN_FOLDER_MAX = 30
 # One line through time, not a shelf: nobody looks for a subject there.
@@ -67,7 +65,7 @@ def wrong_includes():
     for path, layer in sources():
         for name in INCLUDE.findall(path.read_text(encoding="utf-8")):
             other = name.split("/")[0]
-            if other in LAYERS and other not in reached(layer) and (layer, name) not in ALLOWED_ACROSS:
+            if other in LAYERS and other not in reached(layer):
                 yield f"{path.relative_to(ROOT)} includes {name}"
 
 

@@ -1,5 +1,5 @@
 /*
- * The inside of the PostgreSQL module: only core/io/db*.c includes this.
+ * The inside of the PostgreSQL module. Private to it.
  *
  * db_query makes a request, which waits in the queue of its lane. After every turn of the loop the
  * lanes are flushed: requests become members of groups, a group becomes messages on a connection

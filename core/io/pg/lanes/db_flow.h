@@ -2,7 +2,7 @@
  * Fair queueing: a flow is whose statements they are. A site is one; in PLATFORM scope each account
  * is one, and so are the platform's own statements (who is it, which site has this host, health);
  * NONE is one.
- * Lanes take one statement of each flow in turn. Only core/io/db*.c includes this.
+ * Lanes take one statement of each flow in turn. Private to this module.
  *
  * A flow also remembers what its statements cost, so that the next ones are sent where they hold
  * up nobody: `read_debt` is time on the read lanes in statements that were too long for them,

@@ -1,6 +1,6 @@
 /*
- * What one call of db_query, db_batch_run or a transaction asks for. Only core/io/db*.c includes
- * this.
+ * What one call of db_query, db_batch_run or a transaction asks for. Private to this
+ * module.
  *
  * A request belongs to its lane, never to the fiber: a fiber that leaves (deadline, cancellation)
  * takes its `wait` with it, and from then on nothing that lived in its frame is touched.

@@ -1,6 +1,6 @@
 /*
  * Opening a connection off the loop: name resolution, TLS and SCRAM block, so an offload thread
- * does them and hands the connection over. Only core/io/db*.c includes this.
+ * does them and hands the connection over. Private to this module.
  */
 #pragma once
 

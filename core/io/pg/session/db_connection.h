@@ -1,6 +1,6 @@
 /*
  * One session with PostgreSQL: what was sent, what each answer will mean, and how it comes back
- * when it is lost. Only core/io/db*.c includes this.
+ * when it is lost. Private to this module.
  */
 #pragma once
 
