@@ -137,16 +137,20 @@ static void write_properties(struct json_writer *w, const struct route_input *in
     json_field_str(w, "type", STR("object"));
     json_key(w, STR("properties"));
     json_object_begin(w);
+    bool has_members = false;
     for (uint32_t i = 0; i < input->count; i++) {
         const struct input_field *field = &input->fields[i];
         if (field->is_query || field->parent != parent)
             continue;
+        has_members = true;
         write_property(w, input, field, field->name, false);
         if (field->alias != NULL)
             write_property(w, input, field, field->alias, true);
     }
     json_object_end(w);
-    json_field_bool(w, "additionalProperties", input->has_free_body && parent < 0);
+    /* An object whose members no row names may have any. */
+    bool is_free = parent < 0 ? input->has_free_body : !has_members;
+    json_field_bool(w, "additionalProperties", is_free);
 }
 
 static void put_required(struct json_writer *w, const char *name)

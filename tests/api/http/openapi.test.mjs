@@ -82,3 +82,9 @@ test('a_body_says_what_it_needs', () => {
     assert.equal(queue.properties.queue.deprecated, true);
     assert.equal(queue.additionalProperties, false);
 });
+
+test('an_object_whose_members_no_row_names_may_have_any', () => {
+    const { event_post_body: event } = JSON.parse(text).components.schemas;
+    assert.equal(event.additionalProperties, false);
+    assert.equal(event.properties.metadata.additionalProperties, true);
+});
