@@ -188,9 +188,10 @@ static void startup_run(void *arg)
 static void drain(struct reactor *reactor, struct server *server)
 {
     int64_t deadline_us = clock_now_us() + DRAIN_US;
+    server_drain(server); /* nobody comes in during the turns that fibers need to end */
     while (!(server_is_idle(server) && host_is_idle()) && clock_now_us() < deadline_us) {
-        server_drain(server);
         loop_turn(reactor->loop, 50);
+        server_drain(server);
     }
     fiber_cancel_all(reactor->loop);
     for (int i = 0; i < ABORT_TURNS && !(server_is_idle(server) && fiber_count(reactor->loop) == 0);
