@@ -47,7 +47,6 @@ DbArg audit_ip(const struct ctx *ctx)
 
 static Uuid site_of(const struct ctx *ctx, const struct audit *audit)
 {
-    assert(ctx->scope.kind != SCOPE_SITE || !uuid_is_nil(ctx->scope.site));
     if (!uuid_is_nil(audit->site))
         return audit->site;
     return ctx->scope.kind == SCOPE_SITE ? ctx->scope.site : (Uuid){0};

@@ -121,12 +121,13 @@ static fiber_fn Err user_rights(struct ctx *ctx, struct access_cache *cache, Str
 }
 
 /* ERR_INVALID_CREDENTIALS when the user's site is closed. */
-static fiber_fn Err scope_of_user(struct ctx *ctx, const struct access_cache *cache, Uuid site,
-                                  Scope *ret)
+static fiber_fn Err scope_of_user(struct ctx *ctx, const struct access_cache *cache,
+                                  const struct rows *user, uint32_t site_column, Scope *ret)
 {
     *ret = (Scope){.kind = SCOPE_PLATFORM};
-    if (uuid_is_nil(site))
+    if (row_is_null(user, 0, site_column)) /* and not nil, which is a key like any other */
         return OK;
+    Uuid site = row_uuid(user, 0, site_column);
     struct rows rows;
     if (cache->has_sites) {
         TRY(db_query_platform(reactor_platform(ctx), &SQL_ACCESS_SITE_IS_OPEN, ARGS(db_uuid(site)),
@@ -152,7 +153,7 @@ fiber_fn Err identity_of_user(struct ctx *ctx, struct access_cache *cache, Uuid 
         .role = row_uuid(&rows, 0, ACCESS_USER_BY_ID_ROLE),
     };
     ret->site_epoch = row_int(&rows, 0, ACCESS_USER_BY_ID_SITE_EPOCH);
-    TRY(scope_of_user(ctx, cache, row_uuid(&rows, 0, ACCESS_USER_BY_ID_SITE_ID), &ret->scope));
+    TRY(scope_of_user(ctx, cache, &rows, ACCESS_USER_BY_ID_SITE_ID, &ret->scope));
     return user_rights(ctx, cache, ip, ret, ret_cacheable);
 }
 
@@ -210,6 +211,6 @@ fiber_fn Err identity_of_static_token(struct ctx *ctx, struct access_cache *cach
         .role = row_uuid(&rows, 0, ACCESS_USER_BY_TOKEN_ROLE),
     };
     ret->site_epoch = row_int(&rows, 0, ACCESS_USER_BY_TOKEN_SITE_EPOCH);
-    TRY(scope_of_user(ctx, cache, row_uuid(&rows, 0, ACCESS_USER_BY_TOKEN_SITE_ID), &ret->scope));
+    TRY(scope_of_user(ctx, cache, &rows, ACCESS_USER_BY_TOKEN_SITE_ID, &ret->scope));
     return user_rights(ctx, cache, ip, ret, ret_cacheable);
 }

@@ -43,7 +43,7 @@ struct ctx *ctx_enter(const struct ctx *ctx, const struct actor *actor, Scope sc
 
 struct ctx *ctx_narrow(const struct ctx *ctx, Uuid site)
 {
-    assert(ctx->scope.kind != SCOPE_SITE && !uuid_is_nil(site));
+    assert(ctx->scope.kind != SCOPE_SITE);
     return successor(ctx, ctx->actor, (Scope){.kind = SCOPE_SITE, .site = site}, ctx->account);
 }
 
@@ -67,7 +67,6 @@ static struct ctx child_of(struct ctx *parent, const struct actor *actor, Scope 
 
 struct ctx ctx_for_site(struct ctx *parent, Uuid site, const char *why)
 {
-    assert(!uuid_is_nil(site));
     return child_of(parent, parent->actor, (Scope){.kind = SCOPE_SITE, .site = site}, why);
 }
 

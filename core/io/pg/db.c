@@ -135,7 +135,6 @@ static fiber_fn Err run(struct ctx *ctx, Scope scope, const Uuid *account, enum 
                         const struct db_command *commands, uint32_t count)
 {
     assert(count > 0 && count <= DB_BATCH_MAX);
-    assert(scope.kind != SCOPE_SITE || !uuid_is_nil(scope.site));
     for (uint32_t i = 0; i < count; i++)
         TRY(db_check_args(ctx, commands[i].args));
 

@@ -52,3 +52,16 @@ test('a_site_whose_key_is_nil_answers_to_no_host', async () => {
     ])
         assert.equal((await answers(path, body, 404, { host: 'nil.example', token: null })).code, 'UNKNOWN_SITE');
 });
+
+test('rows_of_a_site_whose_key_is_nil_are_worked_on_like_any_other', async () => {
+    const campaign = await stack.request('POST', '/items/campaign_masters', { site_id: nil, name: 'Nil', headline_spintax_root: '{one|two} words', niche_variables: {}, status: 'active' });
+    assert.equal(campaign.status, 200, campaign.text);
+    const { generated } = await answers('/api/seo/generate-headlines', { campaign_id: campaign.body.data.id }, 200, { token: stack.adminToken });
+    assert.equal(generated, 2);
+});
+
+test('a_user_of_a_site_whose_key_is_nil_sees_that_site_alone', async () => {
+    await stack.rows(`insert into directus_users (id, email, status, token, role, site_id) select gen_random_uuid(), 'nil@example.com', 'active', 'token-of-nil', role, '${nil}' from directus_users where email = 'admin@example.com'`);
+    const { body } = await stack.call({ path: '/items/campaign_masters?fields=name', token: 'token-of-nil' });
+    assert.deepEqual(body.data, [{ name: 'Nil' }]);
+});
