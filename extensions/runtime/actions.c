@@ -108,10 +108,9 @@ static fiber_fn Err action_run(struct deed *action)
 
 static struct deed *queue_take(struct queue *queue)
 {
-    struct deed *action = queue->first;
+    struct deed *action = LIST_TAKE(queue->first, queue->last);
     if (action == NULL)
         return NULL;
-    queue->first = action->next;
     queue->waiting--;
     queue->is_full &= queue->waiting > 0;
     return action;

@@ -94,13 +94,8 @@ static void write_all(void *arg)
 {
     struct lines *own = arg;
     own->is_writing = true;
-    while (own->first != NULL) {
-        struct batch *batch = own->first;
-        own->first = batch->next;
-        if (own->first == NULL)
-            own->last = NULL;
+    for (struct batch *batch; (batch = LIST_TAKE(own->first, own->last)) != NULL;)
         batch_write(own->reactor, batch);
-    }
     own->is_writing = false;
 }
 

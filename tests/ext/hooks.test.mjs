@@ -115,6 +115,17 @@ test('an action sees every way to write, once the reply is on its way', async ()
     await until(async () => (await state()).actions === start + 11, 'what was refused is no event');
 });
 
+test('events that waited for their turn all have it, and those that wait after them', async () => {
+    // One event for each neighbour of another site; 128 of them run at once.
+    const start = (await state()).actions;
+    for (let turn = 1; turn <= 3; turn++) {
+        const templates = Array.from({ length: 300 }, (_, i) => ({ site_id: i % 2 ? site : other, name: `${turn}.${i}` }));
+        const answer = await stack.request('POST', '/items/article_templates?fields=id', templates);
+        assert.equal(answer.status, 200, answer.text);
+        await until(async () => (await state()).actions === start + turn * 300, `the actions of turn ${turn}`);
+    }
+});
+
 test('an action that hangs holds neither the reply nor other actions, and ends', async () => {
     const before = await state();
     const failures = await counter('extension_failures');

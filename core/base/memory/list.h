@@ -4,11 +4,13 @@
  */
 #pragma once
 
+#include <assert.h>
 #include <stddef.h>
 
 #define LIST_APPEND(first, last, node)                                                             \
     do {                                                                                           \
         __typeof__(last) list_node_ = (node);                                                      \
+        assert(((first) == NULL) == ((last) == NULL));                                             \
         list_node_->next = NULL;                                                                   \
         if ((last) == NULL)                                                                        \
             (first) = list_node_;                                                                  \
@@ -16,6 +18,17 @@
             (last)->next = list_node_;                                                             \
         (last) = list_node_;                                                                       \
     } while (0)
+
+/* Takes the first node off; NULL: the list is empty. */
+#define LIST_TAKE(first, last)                                                                     \
+    __extension__({                                                                                \
+        __typeof__(first) list_node_ = (first);                                                    \
+        assert((list_node_ == NULL) == ((last) == NULL));                                          \
+        (first) = list_node_ != NULL ? list_node_->next : NULL;                                    \
+        if ((first) == NULL)                                                                       \
+            (last) = NULL;                                                                         \
+        list_node_;                                                                                \
+    })
 
 /* For a list too short to keep its last: walks to the end. */
 #define LIST_APPEND_SHORT(first, node)                                                             \

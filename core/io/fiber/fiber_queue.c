@@ -25,20 +25,15 @@ void fiber_queue_push(struct fiber_queue *queue, struct fiber_place *place)
 
 struct fiber_place *fiber_queue_pop(struct fiber_queue *queue)
 {
-    struct fiber_place *place = queue->first;
-    if (place == NULL)
-        return NULL;
-    queue->first = place->next;
-    if (queue->first == NULL)
-        queue->last = NULL;
-    if (place->owner == 0)
+    struct fiber_place *place = LIST_TAKE(queue->first, queue->last);
+    if (place == NULL || place->owner == 0)
         return place;
     forget(queue, place);
-    struct fiber_place *heir = place->peers;
+    struct fiber_place *heir = LIST_TAKE(place->peers, place->last_peer);
     assert(heir == NULL || heir->owner == place->owner);
     if (heir != NULL) {
-        heir->peers = heir->next;
-        heir->last_peer = heir->next != NULL ? place->last_peer : NULL;
+        heir->peers = place->peers;
+        heir->last_peer = place->last_peer;
         append(queue, heir);
     }
     return place;

@@ -43,15 +43,12 @@ fiber_fn Err gate_enter(struct ctx *ctx, struct gate *gate)
 void gate_leave(struct gate *gate)
 {
     fiber_hold(-1);
-    struct gate_waiter *next = gate->first;
+    struct gate_waiter *next = LIST_TAKE(gate->first, gate->last);
     if (next == NULL) {
         gate->free++;
         return;
     }
     assert(gate->free == 0);
-    gate->first = next->next;
-    if (gate->first == NULL)
-        gate->last = NULL;
     wait_end(next->wait, OK);
 }
 

@@ -124,14 +124,10 @@ static struct offload_call *call_take(struct offload *offload)
     pthread_mutex_lock(&offload->lock);
     while (offload->first == NULL && !offload->is_closing)
         pthread_cond_wait(&offload->wakes, &offload->lock);
-    struct offload_call *call = offload->first;
+    struct offload_call *call = LIST_TAKE(offload->first, offload->last);
     assert((call != NULL) == (offload->queued > 0));
-    if (call != NULL) {
-        offload->first = call->next;
-        if (offload->first == NULL)
-            offload->last = NULL;
+    if (call != NULL)
         offload->queued--;
-    }
     pthread_mutex_unlock(&offload->lock);
     return call;
 }

@@ -1,3 +1,4 @@
+#include "base/memory/list.h"
 #include "base/system/counters.h"
 #include "gen/sql.h"
 #include "io/pg/db_internal.h"
@@ -296,12 +297,8 @@ static uint8_t reason_to_repeat(const struct db_group *group, const struct db_re
 
 static struct db_group *group_shift(struct db_connection *connection)
 {
-    assert(connection->first_group != NULL);
-    struct db_group *group = connection->first_group;
-    connection->first_group = group->next;
-    if (group->next == NULL)
-        connection->last_group = NULL;
-    assert(connection->groups > 0);
+    struct db_group *group = LIST_TAKE(connection->first_group, connection->last_group);
+    assert(group != NULL && connection->groups > 0);
     connection->groups--;
     if (group->kind == REQUEST_SHARED)
         connection->lane->shared_groups--;
