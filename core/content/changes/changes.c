@@ -92,6 +92,7 @@ static void run(void *arg)
         if (err != OK && !was_failing && err != ERR_CANCELLED)
             log_event(LOG_WARN, "changes_failed", LOG_Z("error", err_info(err)->name));
         was_failing = err != OK;
+        is_due = is_due || (err == OK && changes_has_more(reader));
         slept = rest(&ctx);
     }
     struct ctx ctx = reactor_ctx(reactor, arena, TURN_US);

@@ -14,7 +14,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
-enum { PAGE = 200 };
+/* A turn ends well before the deadline of its ctx; what is left is for the next one. */
+enum { PAGE = 200, PAGES_A_TURN = 20 };
 /* 21 digits for each of the connections that PostgreSQL can have. */
 #define SNAPSHOT_MAX ((size_t)262143 * 21)
 
@@ -22,11 +23,16 @@ struct reader {
     bool wants_all;
     struct buf seen;    /* the snapshot up to which everything has been delivered; empty at first */
     int64_t seen_at_us; /* when it was taken */
+    struct buf until;   /* the snapshot up to which is being delivered; empty: none */
+    int64_t until_at_us;
+    int64_t after; /* the seq up to which that has been done */
 };
 
-static fiber_fn Err deliver_between(struct platform platform, const struct reader *reader, Str now);
+static fiber_fn Err deliver_until(struct platform platform, struct reader *reader);
 static fiber_fn Err deliver_page(struct platform platform, const struct rows *rows);
 static struct change change_of(struct ctx *ctx, const struct rows *rows, uint32_t row);
+static void begin_until(struct reader *reader, Str snapshot, int64_t at_us);
+static void end_until(struct reader *reader);
 static bool is_gone(const struct ctx *ctx, const struct reader *reader);
 
 struct reader *changes_reader_new(bool wants_all)
@@ -36,12 +42,14 @@ struct reader *changes_reader_new(bool wants_all)
         abort();
     reader->wants_all = wants_all;
     buf_init(&reader->seen, SNAPSHOT_MAX);
+    buf_init(&reader->until, SNAPSHOT_MAX);
     return reader;
 }
 
 void changes_reader_free(struct reader *reader)
 {
     buf_finish(&reader->seen);
+    buf_finish(&reader->until);
     free(reader);
 }
 
@@ -55,15 +63,41 @@ fiber_fn Err changes_read(struct ctx *ctx, struct reader *reader)
     assert(rows.count == 1);
     Str now = row_text(&rows, 0, CHANGES_LOOK_SNAPSHOT);
     bool is_first = reader->seen.len == 0;
-    if (!is_first && (row_bool(&rows, 0, CHANGES_LOOK_IS_OLDER) || is_gone(ctx, reader)))
+    if (!is_first && (row_bool(&rows, 0, CHANGES_LOOK_IS_OLDER) || is_gone(ctx, reader))) {
         TRY(changes_deliver(ctx, &(struct changes){.has_gap = true}));
-    else if (row_bool(&rows, 0, CHANGES_LOOK_HAS_CHANGES))
-        TRY(deliver_between(platform, reader, now));
-    buf_clear(&reader->seen);
-    buf_put(&reader->seen, now);
-    assert(!reader->seen.is_full);
-    reader->seen_at_us = asked_at_us;
+        begin_until(reader, now, asked_at_us);
+        end_until(reader);
+        return OK;
+    }
+    if (!changes_has_more(reader))
+        begin_until(reader, now, asked_at_us);
+    if (!is_first && row_bool(&rows, 0, CHANGES_LOOK_HAS_CHANGES))
+        return deliver_until(platform, reader);
+    end_until(reader);
     return OK;
+}
+
+bool changes_has_more(const struct reader *reader)
+{
+    return reader->until.len > 0;
+}
+
+static void begin_until(struct reader *reader, Str snapshot, int64_t at_us)
+{
+    buf_clear(&reader->until);
+    buf_put(&reader->until, snapshot);
+    assert(!reader->until.is_full);
+    reader->until_at_us = at_us;
+    reader->after = 0;
+}
+
+static void end_until(struct reader *reader)
+{
+    assert(changes_has_more(reader));
+    buf_clear(&reader->seen);
+    buf_put(&reader->seen, buf_str(&reader->until));
+    reader->seen_at_us = reader->until_at_us;
+    buf_clear(&reader->until);
 }
 
 /* Has the steward removed what this reader has not read? */
@@ -73,23 +107,26 @@ static bool is_gone(const struct ctx *ctx, const struct reader *reader)
     return clock_now_us() - reader->seen_at_us >= kept_us;
 }
 
-/* Later pages see what the first one saw: what is visible in `now` stays so. */
-static fiber_fn Err deliver_between(struct platform platform, const struct reader *reader, Str now)
+/* Later pages see what the first one saw: what is visible in `until` stays so. A page that was
+ * delivered is not read again, whatever becomes of the next one: else a feed that takes longer than
+ * a turn would be begun anew for ever. */
+static fiber_fn Err deliver_until(struct platform platform, struct reader *reader)
 {
     struct arena *arena = platform.ctx->arena;
-    int64_t after = 0;
-    uint32_t count = PAGE;
-    while (count == PAGE) {
+    for (int page = 0; page < PAGES_A_TURN; page++) {
         ArenaMark mark = arena_mark(arena);
         struct rows rows;
         TRY(db_query_platform(platform, &SQL_CHANGES_BETWEEN,
-                              ARGS(db_text(buf_str(&reader->seen)), db_text(now), db_int(after),
+                              ARGS(db_text(buf_str(&reader->seen)),
+                                   db_text(buf_str(&reader->until)), db_int(reader->after),
                                    db_bool(reader->wants_all)),
                               &rows));
-        count = rows.count;
-        if (count > 0)
-            after = row_int(&rows, count - 1, CHANGES_BETWEEN_SEQ);
         TRY(deliver_page(platform, &rows));
+        if (rows.count < PAGE) {
+            end_until(reader);
+            return OK;
+        }
+        reader->after = row_int(&rows, rows.count - 1, CHANGES_BETWEEN_SEQ);
         arena_rewind(arena, mark);
     }
     return OK;

@@ -16,7 +16,8 @@ struct heard {
     char text[TEXT_MAX];
     size_t len;
     uint32_t gaps;
-    uint32_t refuse; /* so many batches before the first one is taken */
+    uint32_t accept; /* so many batches before the first one that is refused */
+    uint32_t refuse; /* so many are */
 };
 
 static struct heard first, second;
@@ -25,7 +26,9 @@ static Err hear(struct ctx *ctx, const struct changes *changes, void *arg)
 {
     struct heard *heard = arg;
     assert_non_null(ctx->reactor);
-    if (heard->refuse > 0) {
+    if (heard->accept > 0) {
+        heard->accept--;
+    } else if (heard->refuse > 0) {
         heard->refuse--;
         changes_hint();
         return ERR_UNAVAILABLE;
@@ -232,6 +235,22 @@ static void what_a_subscriber_refuses_comes_again(void **state)
                         "nobodys create - 21\nnobodys create - 21\nnobodys create - 21\n");
 }
 
+static void a_page_that_was_taken_does_not_come_again(void **state)
+{
+    struct db_fixture *f = *state;
+    begin(f);
+    second.accept = 1;
+    second.refuse = 1;
+    run_as_owner(
+        "do $$ begin for i in 1000..1299 loop insert into nobodys (id, name) values (i, 'x'); "
+        "end loop; end $$");
+    char want[TEXT_MAX];
+    size_t len = 0;
+    for (int i = 1000; i < 1300; i++)
+        len += (size_t)snprintf(want + len, sizeof want - len, "nobodys create - %d\n", i);
+    must_hear(f, &second, want);
+}
+
 static Err create_body(struct ctx *ctx, void *arg)
 {
     ctx_be(ctx, &TEST_ADMIN, ctx->scope);
@@ -351,6 +370,7 @@ int main(void)
         changes_test(nobody_who_commits_late_is_passed_over),
         changes_test(more_than_a_page_arrives_in_its_order),
         changes_test(what_a_subscriber_refuses_comes_again),
+        changes_test(a_page_that_was_taken_does_not_come_again),
         changes_test(a_bulk_load_is_known_by_its_keys_and_announced_by_its_writer),
         changes_test(cascades_and_triggers_are_announced_by_nobody_else),
         changes_test(one_claims_a_change),
