@@ -15,61 +15,105 @@ declare
                             join pg_attribute a on a.attrelid = target and a.attnum = k.attnum
                            where i.indrelid = target and i.indisprimary
                            order by a.attname is not distinct from site, k.place limit 1);
+    is_usual boolean;
     note text;
 begin
     if key is null or (select relkind <> 'r' or relispartition from pg_class where oid = target)
        or name in ('directus_activity', 'directus_revisions', 'directus_sessions', 'directus_migrations') then
         return;
     end if;
-    note := case when key = 'id' and site = 'site_id' then 'spark.note_change()'
-                 else format('spark.note_change_by(%L, %L)', key, coalesce(site, '')) end;
+    is_usual := key = 'id' and site = 'site_id';
+    note := format('spark.note_change_by(%L, %L)', key, coalesce(site, ''));
     execute format('create or replace trigger spark_change_insert after insert on %s '
-                   'referencing new table as added for each statement execute function %s', target, note);
+                   'referencing new table as added for each statement execute function %s',
+                   target, case when is_usual then 'spark.note_created()' else note end);
     execute format('create or replace trigger spark_change_update after update on %s '
                    'referencing old table as gone new table as added for each statement execute function %s',
-                   target, note);
+                   target, case when is_usual then 'spark.note_updated()' else note end);
     execute format('create or replace trigger spark_change_delete after delete on %s '
-                   'referencing old table as gone for each statement execute function %s', target, note);
+                   'referencing old table as gone for each statement execute function %s',
+                   target, case when is_usual then 'spark.note_deleted()' else note end);
     execute format('create or replace trigger spark_change_truncate after truncate on %s '
                    'for each statement execute function spark.note_truncate()', target);
 end
 $$;
 
 -- Does the process that sent this statement tell the others itself? Then the statement begins with a comment that says of
--- what (items_put_announced in core/content/items/items_hook.c). Cascades and triggers reach other tables, or do something
--- else to this one.
+-- what (items_put_announced in core/content/items/items_hook.c). Cascades reach other tables, or do something else to this
+-- one; triggers run at another depth.
 create or replace function spark.is_announced(action text, collection name) returns boolean
 language sql volatile parallel restricted
 return pg_catalog.pg_trigger_depth() operator(pg_catalog.=) 1
        and pg_catalog.starts_with(pg_catalog.current_query(),
-                                  pg_catalog.concat('/* announced ', action, ' ', pg_catalog.replace(collection, '*', '?'), ' */'));
+                                  '/* announced ' operator(pg_catalog.||) action operator(pg_catalog.||) ' '
+                                  operator(pg_catalog.||) pg_catalog.replace(collection, '*', '?')
+                                  operator(pg_catalog.||) ' */');
 
 -- One row for each site whose rows the statement wrote. More than a thousand keys are not named.
 --
 -- Definer, because the lanes may not write the feed. The statements are static: planned once for a table and session.
--- Setting search_path would cost as much as the insert does, so every name says its schema instead.
-create or replace function spark.note_change() returns trigger
+-- Setting search_path would cost as much as the insert does, so every name says its schema instead. Most statements
+-- write one row, and an aggregate costs half of what noting it does: hence the two branches.
+create or replace function spark.note_created() returns trigger
 language plpgsql security definer as $$
+declare
+    announced constant boolean := spark.is_announced('create', tg_table_name);
 begin
-    if tg_op operator(pg_catalog.=) 'INSERT' then
+    if exists (select from added offset 1) then
         insert into spark.changes (site, collection, action, keys, is_announced)
         select r.site_id, tg_table_name, 'create',
                case when pg_catalog.count(*) operator(pg_catalog.<=) 1000 then pg_catalog.array_agg(r.id::pg_catalog.text) end,
-               spark.is_announced('create', tg_table_name)
+               announced
           from added r group by r.site_id;
-    elsif tg_op operator(pg_catalog.=) 'UPDATE' then
-        -- A row that got another key or site is a change of both.
+    else
+        insert into spark.changes (site, collection, action, keys, is_announced)
+        select r.site_id, tg_table_name, 'create', array[r.id::pg_catalog.text], announced from added r;
+    end if;
+    return null;
+end
+$$;
+
+-- A row that got another key or site is a change of both.
+create or replace function spark.note_updated() returns trigger
+language plpgsql security definer as $$
+declare
+    announced constant boolean := spark.is_announced('update', tg_table_name);
+begin
+    if exists (select from added offset 1) then
         insert into spark.changes (site, collection, action, keys, is_announced)
         select r.site_id, tg_table_name, 'update',
                case when pg_catalog.count(*) operator(pg_catalog.<=) 1000 then pg_catalog.array_agg(r.id::pg_catalog.text) end,
-               spark.is_announced('update', tg_table_name)
+               announced
           from (select a.site_id, a.id from added a union select g.site_id, g.id from gone g) r group by r.site_id;
     else
         insert into spark.changes (site, collection, action, keys, is_announced)
+        select r.site_id, tg_table_name, 'update', array[r.id::pg_catalog.text], announced
+          from (select a.site_id, a.id from added a
+                union all
+                select g.site_id, g.id from gone g
+                 where not exists (select from added a
+                                    where a.id::pg_catalog.text operator(pg_catalog.=) g.id::pg_catalog.text
+                                      and (a.site_id operator(pg_catalog.=) g.site_id
+                                           or a.site_id is null and g.site_id is null))) r;
+    end if;
+    return null;
+end
+$$;
+
+create or replace function spark.note_deleted() returns trigger
+language plpgsql security definer as $$
+declare
+    announced constant boolean := spark.is_announced('delete', tg_table_name);
+begin
+    if exists (select from gone offset 1) then
+        insert into spark.changes (site, collection, action, keys, is_announced)
         select r.site_id, tg_table_name, 'delete',
                case when pg_catalog.count(*) operator(pg_catalog.<=) 1000 then pg_catalog.array_agg(r.id::pg_catalog.text) end,
-               spark.is_announced('delete', tg_table_name)
+               announced
           from gone r group by r.site_id;
+    else
+        insert into spark.changes (site, collection, action, keys, is_announced)
+        select r.site_id, tg_table_name, 'delete', array[r.id::pg_catalog.text], announced from gone r;
     end if;
     return null;
 end

@@ -116,7 +116,7 @@ language plpgsql as $$
 begin
     update generated_articles a
        set status = 'published', published_to_post = new.id, published_url = '/' || new.slug
-     where a.site_id = new.site_id and a.id = new.source_article_id
+     where a.site_id = new.site_id and a.id = new.source_article_id and new.status = 'published'
        and (a.status <> 'published' or a.published_to_post is null);
     return null;
 end
