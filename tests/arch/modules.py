@@ -35,7 +35,7 @@ MODULES = {
         "load": ("load.h",),
     },
     "jobs": {
-        "queue": ("job.h", "job_kind.h", "queue.h", "claim.h", "lease.h", "keys.h", "overrun.h", "crash_page.h"),
+        "queue": ("job.h", "job_kind.h", "queue.h", "claim.h", "lease.h", "keys.h", "crash_page.h"),
         "steward": ("steward.h", "schedule.h"),
         "retention": ("retention.h",),
     },
@@ -49,7 +49,7 @@ MODULES = {
         "svg": ("svg.h",),
         "spin": ("spin.h",),
         "library": ("library.h",),
-        "articles": ("campaign.h", "article_store.h", "generate.h", "modules.h", "velocity.h", "guards.h"),
+        "articles": ("campaign.h", "article_store.h", "generate.h", "velocity.h", "guards.h"),
         "headlines": ("headline_store.h",),
         "links": ("links_store.h",),
         "duplicates": ("duplicates.h",),
