@@ -15,4 +15,4 @@ enum { ACTIONS_RUNNING_MAX = 128, ACTIONS_RUNNING_ALL_MAX = 1000, ACTIONS_WAITIN
 void action_start(const struct ctx *ctx, const struct host_hook *hook,
                   const struct items_change *change);
 /* How many have not ended in this thread. */
-uint32_t actions_open(void);
+uint32_t actions_open(const struct reactor *reactor);

@@ -36,7 +36,7 @@ void host_serve(struct host *host, struct reactor *reactor);
 struct host *host_of(const struct reactor *reactor);
 
 /* Has this thread no action of a hook under way? A drain waits for it. */
-bool host_is_idle(void);
+bool host_is_idle(const struct reactor *reactor);
 
 /* Endpoints, for the front end that speaks HTTP. */
 struct host_endpoint;

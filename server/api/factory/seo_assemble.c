@@ -1,5 +1,5 @@
 /* POST /api/seo/assemble-article: one article of the site's modules, by the campaign's recipe. */
-#include "factory/articles/modules.h"
+#include "factory/articles/generate.h"
 #include "gen/routes/factory.h"
 #include "server/api/factory/factory.h"
 
