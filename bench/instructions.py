@@ -54,7 +54,8 @@ class Counted:
         """Instructions since the call before."""
         # valgrind names its pipes after the server's HOST.
         subprocess.run(["callgrind_control", "--dump", str(self.stack.server.pid)], check=True,
-                       env=dict(os.environ, HOST="127.0.0.1"), stdout=subprocess.DEVNULL)
+                       env=dict(os.environ, HOST="127.0.0.1"), stdout=subprocess.DEVNULL,
+                       stderr=subprocess.DEVNULL)
         dumps = glob.glob(self.counts + ".*")
         if not dumps:
             raise BenchError("callgrind_control dumped nothing")
