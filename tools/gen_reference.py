@@ -145,18 +145,33 @@ def notes_of(field):
 def fields(families):
     out, family_of = [], {route.name: family for family in families for route in family.routes}
     for route in (r for family in families for r in family.routes):
-        if route.fields:
+        shapes = [shape for shape in route.shapes if shape.status != "2XX" and shape.help]
+        if route.fields or route.replies or shapes:
             out += [f"### {route.method} {route.pattern}", ""]
+        if route.fields:
             out += table(["field", "in", "type", "", "what it is"],
                          [[f"`{f.path}`", f.place.lower(), type_of(f), notes_of(f), f.help] for f in route.fields])
         if route.replies:
-            out += [] if route.fields else [f"### {route.method} {route.pattern}", ""]
             out += table(["reply", "type", "", "what it is"], reply_lines(family_of[route.name], route.replies))
+        if shapes:
+            out += table(["body or status", "type", "what it is"],
+                         [[f"`{s.status.lower()}`", shape_of(s), s.help] for s in shapes])
+        for name in [s.group for s in shapes if s.group]:
+            out += table(["reply", "type", "", "what it is"],
+                         reply_lines(family_of[route.name], family_of[route.name].shapes()[name]))
     return out
 
 
-REPLY_TYPES = {"TRUE": "true", "BOOL": "true, false", "INT": "integer", "COUNT": "integer", "TEXT": "text", "UUID": "UUID",
-               "TIME": "time", "RAW": "any", "TEXTS": "texts", "UUIDS": "UUIDs", "OBJECT": "object", "LIST": "list"}
+SHAPES = {"FIELDS": "the fields", "REPLY": "the reply", "OBJECT": "object", "OBJECTS": "list of objects", "KEYS": "list of keys",
+          "ITEM": "`data`: object", "ITEMS": "`data`: list of objects", "NOTHING": "nothing"}
+
+
+def shape_of(shape):
+    return shape.media if shape.type == "TEXT" else SHAPES[shape.type]
+
+
+REPLY_TYPES = {"TRUE": "true", "BOOL": "true, false", "INT": "integer", "COUNT": "integer", "REAL": "number", "TEXT": "text", "UUID": "UUID", "TIME": "time",
+                "RAW": "any", "TEXTS": "texts", "UUIDS": "UUIDs", "OBJECT": "object", "LIST": "list"}
 
 
 def reply_lines(family, replies, above=""):

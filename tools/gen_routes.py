@@ -59,8 +59,8 @@ def prototype(route):
     return f"fiber_fn Err route_{route.name}({REQUEST}{given}, struct reply *reply)"
 
 
-REPLY_TYPES = {"BOOL": "bool", "INT": "int64_t", "COUNT": "uint64_t", "TEXT": "Str", "UUID": "Uuid", "TIME": "int64_t",
-               "RAW": "Str", "TEXTS": "struct db_texts", "UUIDS": "struct db_uuids"}
+REPLY_TYPES = {"BOOL": "bool", "INT": "int64_t", "COUNT": "uint64_t", "REAL": "double", "TEXT": "Str", "UUID": "Uuid",
+               "TIME": "int64_t", "RAW": "Str", "TEXTS": "struct db_texts", "UUIDS": "struct db_uuids"}
 
 
 def reply_type(reply):
@@ -73,9 +73,9 @@ def reply_header(name, replies, is_group):
     out = [f"struct {name}_reply {{"]
     for reply in replies:
         if reply.type != "TRUE":
-            out.append(f"    {reply_type(reply)} {reply.name};" + (" /* JSON */" if reply.type == "RAW" else ""))
+            out.append(f"    {reply_type(reply)} {reply.member()};" + (" /* JSON */" if reply.type == "RAW" else ""))
         if reply.has_flag():
-            out.append(f"    bool has_{reply.name};")
+            out.append(f"    bool has_{reply.member()};")
     out.append("};")
     if is_group:
         out += [f"struct {name}_replies {{", f"    const struct {name}_reply *list;", "    uint32_t count;", "};"]
@@ -84,7 +84,7 @@ def reply_header(name, replies, is_group):
 
 def value_source(reply):
     """The statements that write a value where there is one, its key included."""
-    key, value = quote(reply.name), f"reply->{reply.name}"
+    key, value = quote(reply.name), f"reply->{reply.member()}"
     word = {"BOOL": "bool", "INT": "int", "TEXT": "str", "UUID": "uuid", "RAW": "raw"}.get(reply.type)
     if reply.type == "TRUE":
         return [f'json_field_bool(w, {key}, true);']
@@ -95,6 +95,8 @@ def value_source(reply):
         return out + [f"json_put_time(w, {value});"]
     if reply.type == "COUNT":
         return out + [f"json_put_uint(w, {value});"]
+    if reply.type == "REAL":
+        return out + [f"json_put_real(w, {value});"]
     if reply.type == "OBJECT":
         return out + [f"{reply.group}_reply_write(w, &{value});"]
     put = {"LIST": f"{reply.group}_reply_write(w, &{value}.list[i]);", "TEXTS": f"json_put_str(w, {value}.list[i]);",
@@ -103,9 +105,9 @@ def value_source(reply):
 
 
 def presence(reply):
-    value = f"reply->{reply.name}"
+    value = f"reply->{reply.member()}"
     if reply.has_flag():
-        return f"reply->has_{reply.name}"
+        return f"reply->has_{reply.member()}"
     if reply.type == "UUID":
         return f"!uuid_is_nil({value})"
     return f"{value}.data != NULL"  # an empty text is one
@@ -119,19 +121,35 @@ def member_source(reply):
     return out + ([f"else", f"    json_field_null(w, {quote(reply.name)});"] if "NULLABLE" in reply.options else [])
 
 
-def reply_source(name, replies):
+def reply_table_source(name, replies):
     out = [f"static const struct reply_field {name}_reply_fields[] = {{"]
     for reply in replies:
         shape = f", .shape = &{reply.group}_reply_shape" if reply.group else ""
         flags = "".join(f", .is_{option.lower()} = true" for option in reply.options)
         out.append(f"    {{.name = {quote(reply.name)}, .type = REPLY_{reply.type}{shape}{flags}, .help = {quote(reply.help)}}},")
-    out += ["};", f"static const struct reply_shape {name}_reply_shape = {{{name}_reply_fields, {len(replies)}}};"]
-    out += [f"void {name}_reply_write(struct json_writer *w, const struct {name}_reply *reply)", "{"]
+    return out + ["};", f"static const struct reply_shape {name}_reply_shape = {{{name}_reply_fields, {len(replies)}}};"]
+
+
+def writer_source(name, replies):
+    out = [f"void {name}_reply_write(struct json_writer *w, const struct {name}_reply *reply)", "{"]
     if all(reply.type == "TRUE" for reply in replies):
         out.append("    (void)reply;")
     out.append("    json_object_begin(w);")
     out += [f"    {line}" for reply in replies for line in member_source(reply)]
     return out + ["    json_object_end(w);", "}", ""]
+
+
+def shapes_source(route):
+    out = [f"static const struct route_shape {route.name}_shapes[] = {{"]
+    for shape in route.shapes:
+        parts = [] if shape.status == "BODY" else [f".status = {quote(shape.status)}"]
+        parts.append(f".type = SHAPE_{shape.type}")
+        if shape.media:
+            parts.append(f".media = {quote(shape.media)}")
+        if shape.group or shape.type == "REPLY":
+            parts.append(f".object = &{shape.group or route.name}_reply_shape")
+        out.append("    {" + ", ".join(parts + [f".help = {quote(shape.help)}"]) + "},")
+    return out + ["};"]
 
 
 def header(family):
@@ -181,7 +199,7 @@ def field_source(route, field):
     if "SAYS" in field.options:
         code, sentence = field.options["SAYS"]
         parts += [f".says_err = ERR_{code}", f".says = {quote(sentence)}"]
-    if field.member():
+    if field.member() and route.has_input():
         parts.append(f".offset = offsetof({input_}, {field.member()})")
         if has_flag(field):
             parts.append(f".has_offset = offsetof({input_}, has_{field.member()}), .has_flag = true")
@@ -229,11 +247,13 @@ def subjects_source(route):
     return out + ["};"]
 
 
+def fields_source(route):
+    out = [f"static const struct input_field {route.name}_fields[] = {{"]
+    return out + [field_source(route, field) for field in route.fields] + ["};"]
+
+
 def input_source(route):
     name, out = route.name, []
-    if route.fields:
-        out += [f"static const struct input_field {name}_fields[] = {{"]
-        out += [field_source(route, field) for field in route.fields] + ["};"]
     if route.needs:
         out += needs_source(route)
     if route.subjects:
@@ -251,7 +271,7 @@ def input_source(route):
 
 def input_init(route):
     name = route.name
-    parts = [f".size = sizeof(struct {name}_input)"]
+    parts = [f".size = sizeof(struct {name}_input)"] if route.has_input() else []
     if route.fields:
         parts += [f".fields = {name}_fields", f".count = {len(route.fields)}"]
     if route.needs:
@@ -275,7 +295,7 @@ def site_init(route):
 
 
 def route_source(route):
-    init = input_init(route) if route.has_input() else []
+    init = input_init(route)
     body, query = members_of(route, "BODY"), members_of(route, "QUERY")
     init += [f".body_members = {str_init(body)}"] if body else []
     init += [f".query_members = {str_init(query)}"] if query else []
@@ -286,7 +306,8 @@ def route_source(route):
             f"     .body = {route.body},", f"     .tag = {route.tag},", f"     .rate = {route.rate},",
             f"     .write = {route.write},", f"     .site = {{{', '.join(site_init(route))}}},",
             f"     .envelope = {'ENVELOPE_API' if route.is_api() else 'ENVELOPE_CMS'},",
-            *([f"     .input = {{{', '.join(init)}}},"] if init else []), *([f"     .reply = &{route.name}_reply_shape,"] if route.replies else []),
+            *([f"     .input = {{{', '.join(init)}}},"] if init else []),
+            f"     .shapes = {route.name}_shapes,", f"     .shape_count = {len(route.shapes)},",
             f"     .summary = {quote(route.summary)}}},"]
 
 
@@ -297,10 +318,14 @@ def source(families):
     routes = [route for family in families for route in family.routes]
     for family in families:
         for name, replies in family.shapes().items():
-            out += reply_source(name, replies)
+            out += reply_table_source(name, replies) if name in family.described() else []
+            out += writer_source(name, replies)
     for route in routes:
         if route.replies:
-            out += reply_source(route.name, route.replies)
+            out += reply_table_source(route.name, route.replies) + writer_source(route.name, route.replies)
+        out += shapes_source(route)
+        if route.fields:
+            out += fields_source(route)
         if route.has_input():
             out += input_source(route) + [""]
     out.append("const struct route ROUTES[] = {")

@@ -36,9 +36,15 @@ OPTIONS = ("ALIAS", "REQUIRED", "FILLED", "DEFAULT", "CHOICES", "FOLDED", "BLANK
 
 
 # Of replies. LIST and OBJECT are of a GROUP, whose rows are REPLY rows too.
-REPLY_TYPES = {"TRUE": 0, "BOOL": 0, "INT": 0, "COUNT": 0, "TEXT": 0, "UUID": 0, "TIME": 0, "RAW": 0, "TEXTS": 0,
+REPLY_TYPES = {"TRUE": 0, "BOOL": 0, "INT": 0, "COUNT": 0, "REAL": 0, "TEXT": 0, "UUID": 0, "TIME": 0, "RAW": 0, "TEXTS": 0,
                "UUIDS": 0, "OBJECT": 1, "LIST": 1}
 REPLY_OPTIONS = ("NULLABLE", "OPTIONAL")
+
+# What a body, or the answer with a status, looks like as a whole.
+BODY_SHAPES = ("FIELDS", "OBJECT", "OBJECTS", "KEYS")
+ANSWER_SHAPES = ("REPLY", "OBJECT", "ITEM", "ITEMS", "TEXT", "NOTHING")
+JSON_MEDIA = "application/json"
+C_WORDS = ("case", "default", "double", "float", "int", "long", "register", "short", "static", "switch")
 
 
 class Mistake(Exception):
@@ -80,9 +86,23 @@ class Reply:
     options: dict
     help: str
 
+    def member(self):
+        """Of the struct: a name like pg:responseTime or default is none in C."""
+        name = re.sub(r"\W", "_", self.name)
+        return name + "_" if name in C_WORDS else name
+
     def has_flag(self):
         """Numbers and objects have no value of their own that could mean none."""
-        return bool(self.options) and self.type in ("BOOL", "INT", "COUNT", "TIME", "OBJECT", "LIST", "TEXTS", "UUIDS")
+        return bool(self.options) and self.type in ("BOOL", "INT", "COUNT", "REAL", "TIME", "OBJECT", "LIST", "TEXTS", "UUIDS")
+
+
+@dataclass
+class Shape:
+    status: str  # BODY, 204, or 2XX for any that is a success
+    type: str
+    media: str | None
+    group: str | None
+    help: str
 
 
 @dataclass
@@ -102,17 +122,19 @@ class Route:
     where: str
     fields: list = field(default_factory=list)
     replies: list = field(default_factory=list)
+    shapes: list = field(default_factory=list)
     needs: list = field(default_factory=list)   # (names, sentence or None)
     keeps: list = field(default_factory=list)   # "type name"
     is_checked: bool = False
     is_late: bool = False
     has_free_body: bool = False
+    reads_itself: bool = False  # its rows describe the body, which the handler reads
 
     def is_api(self):
         return self.pattern.startswith(("/api/", "/god/"))
 
     def has_input(self):
-        return bool(self.fields or self.keeps)
+        return bool(self.fields or self.keeps) and not self.reads_itself
 
     def find(self, path):
         return next((f for f in self.fields if f.path == path), None)
@@ -129,6 +151,12 @@ class Family:
         """The groups that are objects of replies."""
         return {name: [row for row in rows if isinstance(row, Reply)] for name, rows in self.groups.items()
                 if any(isinstance(row, Reply) for row in rows)}
+
+    def described(self):
+        """The groups that an answer, or an object in one, refers to."""
+        rows = [row for group in self.shapes().values() for row in group]
+        rows += [row for route in self.routes for row in route.replies + route.shapes]
+        return {row.group for row in rows}
 
 
 def split(arguments):
@@ -222,6 +250,35 @@ def read_reply(family, arguments, where):
     return Reply(parts[0], type_, groups[0] if groups else None, options, unquote(parts[-1], where))
 
 
+def shape_argument(family, type_, given, where):
+    """The media type and the group that the parentheses name."""
+    media = None if type_ == "NOTHING" else JSON_MEDIA
+    if not given:
+        if type_ == "TEXT":
+            raise Mistake(f"{where}: TEXT is of a media type")
+        return media, None
+    if type_ in ("REPLY", "TEXT"):
+        return unquote(given[0], where), None
+    if type_ != "OBJECT":
+        raise Mistake(f"{where}: {type_} is of nothing")
+    if given[0] not in family.shapes():
+        raise Mistake(f"{where}: there is no group '{given[0]}' of replies above")
+    return media, given[0]
+
+
+def read_shape(family, arguments, where):
+    parts = split(arguments)
+    if len(parts) != 3:
+        raise Mistake(f"{where}: a shape has a status or BODY, a word, and a sentence")
+    type_, given = next(iter(words(parts[1], where).items()))
+    is_body = parts[0] == "BODY"
+    if not is_body and not re.fullmatch(r"[2-5][0-9]{2}", parts[0]):
+        raise Mistake(f"{where}: '{parts[0]}' is neither BODY nor a status")
+    if type_ not in (BODY_SHAPES if is_body else ANSWER_SHAPES) or len(given) > (0 if is_body else 1):
+        raise Mistake(f"{where}: '{parts[1]}' is no shape of {'a body' if is_body else 'an answer'}")
+    return Shape(parts[0], type_, *shape_argument(family, type_, given, where), unquote(parts[2], where))
+
+
 def read_route(arguments, family, where):
     parts = split(arguments)
     if len(parts) != 10:
@@ -278,6 +335,8 @@ def read_row(family, state, macro, arguments, where):
         raise Mistake(f"{where}: this row belongs below a ROUTE")
     elif group is not None:
         raise Mistake(f"{where}: a group has fields and replies only")
+    elif macro == "SHAPE":
+        route.shapes.append(read_shape(family, arguments, where))
     elif macro == "NEEDS":
         parts = split(arguments)
         says = unquote(parts.pop(), where) if parts[-1].startswith('"') else None
@@ -304,6 +363,33 @@ def add_site(route):
                                  "The site; a token of a site need not name it.", route.where))
 
 
+def add_shapes(route):
+    """Fields and replies are shapes themselves, where the rows name no other."""
+    bodies = [shape for shape in route.shapes if shape.status == "BODY"]
+    route.reads_itself = any(shape.type == "FIELDS" for shape in bodies)
+    if not bodies and any(f.place == "BODY" for f in route.fields):
+        route.shapes.append(Shape("BODY", "FIELDS", JSON_MEDIA, None, ""))
+    if route.replies and all(shape.status == "BODY" for shape in route.shapes):
+        route.shapes.append(Shape("2XX", "REPLY", JSON_MEDIA, None, "Done."))
+
+
+def check_shapes(route):
+    if (route.body == "BODY_NONE") != all(shape.status != "BODY" for shape in route.shapes):
+        raise Mistake(f"{route.where}: {route.name} needs BODY rows or a SHAPE of its body, "
+                      "and none where it takes no body")
+    if all(shape.status == "BODY" for shape in route.shapes):
+        raise Mistake(f"{route.where}: {route.name} says with no REPLY or SHAPE what it answers")
+    if any(shape.type == "REPLY" for shape in route.shapes) != bool(route.replies):
+        raise Mistake(f"{route.where}: {route.name} has REPLY rows and no answer of that shape, or the reverse")
+    if any(shape.type == "FIELDS" for shape in route.shapes) and not route.fields:
+        raise Mistake(f"{route.where}: {route.name} has no fields")
+    media = {(shape.status, shape.media) for shape in route.shapes}
+    if len(media) != len({status for status, _ in media}):
+        raise Mistake(f"{route.where}: {route.name} answers one status with two media types")
+    if route.reads_itself and (route.keeps or route.needs or route.is_checked or route.is_late):
+        raise Mistake(f"{route.where}: {route.name} reads its body itself: nothing is checked before")
+
+
 def check_route(route):
     paths = [f.path for f in route.fields]
     if len(set(paths)) != len(paths) or len(paths) > 64:
@@ -328,6 +414,7 @@ def check_route(route):
         raise Mistake(f"{route.where}: {route.name} replies with a name twice")
     if route.is_checked and not route.has_input():
         raise Mistake(f"{route.where}: {route.name} checks an input that it does not have")
+    check_shapes(route)
 
 
 def read_family(path):
@@ -344,6 +431,7 @@ def read_family(path):
         state = read_row(family, state, match["macro"], match["arguments"], where)
     for route in family.routes:
         add_site(route)
+        add_shapes(route)
         check_route(route)
     return family
 

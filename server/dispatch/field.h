@@ -62,36 +62,6 @@ struct input_need {
     const char *says;
 };
 
-/* The members of a reply, for those who describe it; gen/routes/<family>.h has its struct. */
-enum reply_type {
-    REPLY_TRUE,
-    REPLY_BOOL,
-    REPLY_INT,
-    REPLY_COUNT, /* uint64_t */
-    REPLY_TEXT,
-    REPLY_UUID,
-    REPLY_TIME, /* wall time in µs */
-    REPLY_RAW,  /* JSON */
-    REPLY_TEXTS,
-    REPLY_UUIDS,
-    REPLY_OBJECT,
-    REPLY_LIST, /* of objects */
-};
-
-struct reply_field {
-    const char *name;
-    enum reply_type type;
-    const struct reply_shape *shape; /* of an object, or of those of a list */
-    bool is_nullable;
-    bool is_optional; /* left out when there is none */
-    const char *help;
-};
-
-struct reply_shape {
-    const struct reply_field *fields;
-    uint32_t count;
-};
-
 struct route_input {
     size_t size; /* of the struct; 0: the route takes no fields */
     const struct input_field *fields;

@@ -8,6 +8,7 @@
 #include "access/limits/rate.h"
 #include "base/settings/settings.h"
 #include "server/dispatch/field.h"
+#include "server/dispatch/shape.h"
 #include "server/dispatch/site_rule.h"
 #include "server/http/reply.h"
 
@@ -60,7 +61,8 @@ struct route {
     struct route_site site;
     enum envelope envelope;
     struct route_input input;
-    const struct reply_shape *reply; /* NULL: not JSON, or not declared */
+    const struct route_shape *shapes; /* of its body and of its answers */
+    uint32_t shape_count;
     const char *summary;
     void *extension; /* its endpoint, for routes that an extension added */
 };

@@ -48,17 +48,6 @@ void reply_no_content(struct reply *reply)
     buf_clear(reply->body);
 }
 
-void reply_data_begin(struct reply *reply)
-{
-    json_object_begin(&reply->json);
-    json_key(&reply->json, STR("data"));
-}
-
-void reply_data_end(struct reply *reply)
-{
-    json_object_end(&reply->json);
-}
-
 /* Notes whose key starts with '_' are for the log alone. */
 static void notes_write(struct json_writer *w, const struct diag_entry *entry)
 {

@@ -36,10 +36,6 @@ bool reply_has_header(const struct reply *reply, Str name);
 void reply_text(struct reply *reply, int status, Str content_type, Str text);
 void reply_no_content(struct reply *reply);
 
-/* {"data": … } around what the handler writes into reply->json. */
-void reply_data_begin(struct reply *reply);
-void reply_data_end(struct reply *reply);
-
 /* Streams, as server-sent events are: the status line goes out, then each chunk when the one before
  * is on the wire. Not to be stored unless the handler has said how long. ERR_CANCELLED when the
  * client is gone. */

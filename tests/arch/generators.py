@@ -49,6 +49,7 @@ NAMED_TEXT = (r"""insert into t values ($1, $2, 'a :note', \":note\", $3::text, 
 
 ROUTE = 'ROUTE("POST", "/api/x", x_post, GUARD_ADMIN, BODY_CONTENT, TAG_FACTORY, RATE_NONE, {}, {}, "X.")\n'
 GOOD_ROUTE = ROUTE.format("SITE_NAMED", "WRITES")
+ANSWER = '    REPLY(ok, TRUE, "Y.")\n'
 ROUTES_REFUSED = {
     "route_without_a_site_rule": (ROUTE.replace("{}, {}", "WRITES"), ":1: a route has 10 columns"),
     "route_of_no_site_rule": (ROUTE.format("SITE_ANY", "WRITES"), ":1: 'SITE_ANY' is no site rule"),
@@ -65,7 +66,19 @@ ROUTES_REFUSED = {
     "reply_of_no_type": (GOOD_ROUTE + '    REPLY(a, URL, "Y.")\n', ":2: 'URL' is no type of a reply"),
     "reply_of_no_group": (GOOD_ROUTE + '    REPLY(a, LIST(b), "Y.")\n', ":2: there is no group 'b' above"),
     "reply_named_twice": (GOOD_ROUTE + '    REPLY(a, INT, "Y.")\n    REPLY(a, INT, "Y.")\n', "with a name twice"),
-    "route_named_twice": (GOOD_ROUTE + GOOD_ROUTE.replace("/api/x", "/api/y"), ":2: x_post is already at"),
+    "route_named_twice": (GOOD_ROUTE + ANSWER + GOOD_ROUTE.replace("/api/x", "/api/y") + ANSWER, ":3: x_post is already at"),
+    "route_without_an_answer": (GOOD_ROUTE, ":1: x_post says with no REPLY or SHAPE what it answers"),
+    "route_without_its_body": (GOOD_ROUTE.replace("SITE_NAMED", "SITE_NONE") + ANSWER, ":1: x_post needs BODY rows or a SHAPE"),
+    "route_with_a_body_that_it_does_not_take": (GOOD_ROUTE.replace("BODY_CONTENT", "BODY_NONE") + ANSWER
+                                                + '    SHAPE(BODY, OBJECT, "Y.")\n', ":1: x_post needs BODY rows or a SHAPE"),
+    "reply_rows_that_no_answer_has": (GOOD_ROUTE + ANSWER + '    SHAPE(204, NOTHING, "Y.")\n', ":1: x_post has REPLY rows and no"),
+    "shape_of_no_word": (GOOD_ROUTE + '    SHAPE(200, ROWS, "Y.")\n', ":2: 'ROWS' is no shape of an answer"),
+    "shape_of_a_body_that_is_one_of_answers": (GOOD_ROUTE + '    SHAPE(BODY, ITEM, "Y.")\n', ":2: 'ITEM' is no shape of a body"),
+    "shape_of_no_status": (GOOD_ROUTE + '    SHAPE(OK, ITEM, "Y.")\n', ":2: 'OK' is neither BODY nor a status"),
+    "shape_of_no_group": (GOOD_ROUTE + '    SHAPE(200, OBJECT(row), "Y.")\n', ":2: there is no group 'row' of replies above"),
+    "text_of_no_media_type": (GOOD_ROUTE + '    SHAPE(200, TEXT, "Y.")\n', ":2: TEXT is of a media type"),
+    "status_of_two_media_types": (GOOD_ROUTE + '    SHAPE(200, ITEM, "Y.")\n    SHAPE(200, TEXT("text/html"), "Y.")\n', ":1: x_post answers one status with two media types"),
+    "check_of_a_body_that_the_handler_reads": (GOOD_ROUTE + ANSWER + '    SHAPE(BODY, FIELDS, "Y.")\n    LATE()\n', ":1: x_post reads its body itself"),
     "row_in_two_lines": ('ROUTE("GET",\n', ":1: a row is MACRO(…) in one line"),
 }
 
@@ -102,7 +115,7 @@ def main():
         for case, (text, message) in ROUTES_REFUSED.items():
             result = generate_routes(folder, text)
             claim(f"{case}_is_refused", result.returncode == 1 and message in result.stderr)
-        result = generate_routes(folder, GOOD_ROUTE + '    BODY(note, TEXT(9), ALIAS(text) DEFAULT("?"), "Y.")\n')
+        result = generate_routes(folder, GOOD_ROUTE + '    BODY(note, TEXT(9), ALIAS(text) DEFAULT("?"), "Y.")\n' + ANSWER)
         head = (folder / "routes/x.h").read_text() if result.returncode == 0 else ""
         source = (folder / "routes.c").read_text() if result.returncode == 0 else ""
         claim("fields_become_a_struct", "struct x_post_input {\n    Uuid site_id;\n    Str note;\n};" in head)
@@ -119,6 +132,13 @@ def main():
               'if (!uuid_is_nil(reply->id)) {\n        json_field_uuid(w, "id", reply->id);\n    }\n'
               '    else\n        json_field_null(w, "id");' in source
               and 'if (reply->has_next) {\n        json_field_int(w, "next", reply->next);\n    }\n    json_object_end' in source)
+        result = generate_routes(folder, GOOD_ROUTE + '    SHAPE(BODY, FIELDS, "Y.")\n    SHAPE(204, NOTHING, "Z.")\n')
+        head = (folder / "routes/x.h").read_text() if result.returncode == 0 else ""
+        source = (folder / "routes.c").read_text() if result.returncode == 0 else ""
+        claim("a_handler_that_reads_its_body_is_given_none",
+              "route_x_post(struct ctx *ctx, const struct request *request, struct reply *reply);" in head and ".size" not in source)
+        claim("shapes_become_a_table", 'x_post_shapes[] = {\n    {.type = SHAPE_FIELDS, .media = "application/json", .help = "Y."},\n'
+              '    {.status = "204", .type = SHAPE_NOTHING, .help = "Z."},\n};' in source)
         result = generate(folder, GOOD)
         source = (folder / "sql.c").read_text() if result.returncode == 0 else ""
         claim("statement_keeps_its_text_without_the_semicolon",

@@ -6,6 +6,9 @@
 
 #include "access/identity/authenticate.h"
 
+/* The most characters of what a client sends. */
+enum { SESSION_EMAIL_MAX = 254, SESSION_PASSWORD_MAX = 1024, SESSION_REFRESH_MAX = 256 };
+
 struct session_tokens {
     Str access_token;
     Str refresh_token;

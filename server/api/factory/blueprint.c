@@ -5,26 +5,19 @@
 
 #include "gen/routes/factory.h"
 
-static void put_id(struct json_writer *w, const char *key, Uuid id)
+/* {"templates":1,…}: of the parts that the document has. */
+static Str stored_parts(struct arena *arena, const struct blueprint_site_result *result)
 {
-    if (uuid_is_nil(id))
-        json_field_null(w, key);
-    else
-        json_field_uuid(w, key, id);
-}
-
-static void put_stored(struct json_writer *w, const struct blueprint_result *result)
-{
-    json_key(w, STR("stored"));
-    json_object_begin(w);
-    json_field_int(w, "fragments", result->fragments);
-    json_field_int(w, "dictionaries", result->dictionaries);
-    json_field_int(w, "offer_blocks", result->offers);
-    json_field_int(w, "states", result->states);
-    json_field_int(w, "counties", result->counties);
-    json_field_int(w, "cities", result->cities);
-    json_field_int(w, "headlines", result->headlines);
-    json_object_end(w);
+    enum { PART_TEXT_MAX = 64 }; /* a name and a number */
+    struct json_writer w = json_writer(buf_in_arena(arena, BLUEPRINT_PARTS * PART_TEXT_MAX));
+    json_object_begin(&w);
+    for (enum blueprint_part part = 0; part < BLUEPRINT_PARTS; part++)
+        if (result->is_present[part]) {
+            json_key(&w, blueprint_part_name(part));
+            json_put_int(&w, result->stored[part]);
+        }
+    json_object_end(&w);
+    return buf_str(w.out);
 }
 
 /* One of a site, as export-blueprint writes it. */
@@ -34,25 +27,29 @@ static fiber_fn Err import_site(struct ctx *ctx, const struct json *body, struct
         return field_refuse(ctx, "site_id", "site_id is required");
     struct blueprint_site_result result;
     TRY(blueprint_site_store(ctx, body, &result));
-    struct json_writer *w = &reply->json;
     int64_t imported = 0;
     for (enum blueprint_part part = 0; part < BLUEPRINT_PARTS; part++)
         imported += result.stored[part];
-    json_object_begin(w);
-    json_field_bool(w, "success", true);
-    json_field_uuid(w, "site_id", ctx->scope.site);
-    json_field_int(w, "imported", imported);
-    json_key(w, STR("stored"));
-    json_object_begin(w);
-    for (enum blueprint_part part = 0; part < BLUEPRINT_PARTS; part++)
-        if (result.is_present[part]) {
-            json_key(w, blueprint_part_name(part));
-            json_put_int(w, result.stored[part]);
-        }
-    json_object_end(w);
-    json_field_raw(w, "left_out", blueprint_left_out());
-    json_object_end(w);
+    imported_site_reply_write(&reply->json, &(struct imported_site_reply){
+                                                .site_id = ctx->scope.site,
+                                                .imported = imported,
+                                                .stored = stored_parts(ctx->arena, &result),
+                                                .left_out = blueprint_left_out(),
+                                            });
     return OK;
+}
+
+static struct stored_campaign_reply stored_of(const struct blueprint_result *result)
+{
+    return (struct stored_campaign_reply){
+        .fragments = result->fragments,
+        .dictionaries = result->dictionaries,
+        .offer_blocks = result->offers,
+        .states = result->states,
+        .counties = result->counties,
+        .cities = result->cities,
+        .headlines = result->headlines,
+    };
 }
 
 fiber_fn Err route_blueprint_post(struct ctx *ctx, const struct request *request,
@@ -69,13 +66,11 @@ fiber_fn Err route_blueprint_post(struct ctx *ctx, const struct request *request
     struct blueprint_result result;
     TRY(blueprint_store(ctx, site, blueprint, &result));
 
-    struct json_writer *w = &reply->json;
-    json_object_begin(w);
-    json_field_bool(w, "success", true);
-    json_field_int(w, "imported", result.fragments);
-    put_id(w, "template_id", result.template_id);
-    put_id(w, "campaign_id", result.campaign_id);
-    put_stored(w, &result);
-    json_object_end(w);
+    imported_campaign_reply_write(&reply->json, &(struct imported_campaign_reply){
+                                                    .imported = result.fragments,
+                                                    .template_id = result.template_id,
+                                                    .campaign_id = result.campaign_id,
+                                                    .stored = stored_of(&result),
+                                                });
     return OK;
 }

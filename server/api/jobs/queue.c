@@ -22,7 +22,7 @@ enum {
 struct stream {
     struct ctx *ctx;
     struct reply *reply;
-    struct queue_counts said;
+    struct queue_counts_reply said;
     int64_t said_us; /* when anything was written; 0: nothing yet */
     bool is_away;    /* the last thing said: the counters cannot be had */
 };
@@ -41,14 +41,21 @@ static fiber_fn void stream_run(struct stream *stream);
 fiber_fn Err route_queue_show(struct ctx *ctx, const struct request *request, struct reply *reply)
 {
     (void)request;
-    struct queue_counts counts;
+    struct queue_counts_reply counts;
     TRY(queue_counts_get(ctx, &counts));
-    struct json_writer *w = &reply->json;
-    json_object_begin(w);
-    queue_counts_write(w, &counts);
-    json_field_str(w, "version", STR(SPARK_VERSION));
-    json_field_int(w, "uptime_s", server_age_us(server_of(ctx->reactor)) / SECOND_US);
-    json_object_end(w);
+    queue_show_reply_write(&reply->json,
+                           &(struct queue_show_reply){
+                               .queued = counts.queued,
+                               .running = counts.running,
+                               .done_last_hour = counts.done_last_hour,
+                               .dead = counts.dead,
+                               .workers = counts.workers,
+                               .articles = counts.articles,
+                               .has_articles = counts.has_articles,
+                               .rate = counts.rate,
+                               .version = STR(SPARK_VERSION),
+                               .uptime_s = server_age_us(server_of(ctx->reactor)) / SECOND_US,
+                           });
     return OK;
 }
 
@@ -112,13 +119,11 @@ static fiber_fn Err say(struct stream *stream, Str event, Str data)
     return OK;
 }
 
-static fiber_fn Err say_counts(struct stream *stream, const struct queue_counts *counts)
+static fiber_fn Err say_counts(struct stream *stream, const struct queue_counts_reply *counts)
 {
     struct buf *data = buf_in_arena(stream->ctx->arena, EVENT_SIZE_MAX);
     struct json_writer w = json_writer(data);
-    json_object_begin(&w);
-    queue_counts_write(&w, counts);
-    json_object_end(&w);
+    queue_counts_reply_write(&w, counts);
     TRY(say(stream, STR("queue"), buf_str(data)));
     stream->said = *counts;
     stream->is_away = false;
@@ -138,7 +143,7 @@ static fiber_fn Err say_away(struct stream *stream)
 static fiber_fn Err look(struct stream *stream)
 {
     struct ctx *ctx = stream->ctx;
-    struct queue_counts counts;
+    struct queue_counts_reply counts;
     ctx->diag = (struct diag){0};
     ctx->deadline_us = clock_now_us() + TIMEOUT_US;
     Err err = queue_counts_get(ctx, &counts);

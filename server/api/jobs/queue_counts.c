@@ -17,7 +17,7 @@ struct entry {
     Scope scope;
     int64_t epoch;
     int64_t due_us; /* 0: never counted */
-    struct queue_counts counts;
+    struct queue_counts_reply counts;
 };
 
 /* One a thread, touched by that thread alone. */
@@ -29,7 +29,7 @@ struct thread {
 
 static struct thread threads[REACTORS_MAX];
 
-static fiber_fn Err count(struct ctx *ctx, struct queue_counts *ret);
+static fiber_fn Err count(struct ctx *ctx, struct queue_counts_reply *ret);
 
 static struct thread *thread_of(const struct ctx *ctx)
 {
@@ -72,7 +72,7 @@ static struct entry *entry_place(struct thread *thread, const struct ctx *ctx)
     return oldest;
 }
 
-fiber_fn Err queue_counts_get(struct ctx *ctx, struct queue_counts *ret)
+fiber_fn Err queue_counts_get(struct ctx *ctx, struct queue_counts_reply *ret)
 {
     assert(ctx->scope.kind != SCOPE_NONE);
     struct thread *thread = thread_of(ctx);
@@ -84,7 +84,7 @@ fiber_fn Err queue_counts_get(struct ctx *ctx, struct queue_counts *ret)
         fresh = entry_fresh(thread, ctx); /* a neighbour may just have counted */
         if (fresh == NULL) {
             int64_t started_us = clock_now_us();
-            struct queue_counts counts;
+            struct queue_counts_reply counts;
             TRY(count(ctx, &counts));
             int64_t now_us = clock_now_us();
             int64_t rest_us = (now_us - started_us) * COST_FACTOR;
@@ -103,16 +103,16 @@ static DbArg site_arg(const struct ctx *ctx)
     return ctx->scope.kind == SCOPE_SITE ? db_uuid(ctx->scope.site) : db_null();
 }
 
-static fiber_fn Err count_articles(struct ctx *ctx, int64_t *ret)
+static fiber_fn Err count_articles(struct ctx *ctx, struct queue_counts_reply *counts)
 {
     const struct schema *schema;
     TRY(schema_current(ctx, &schema));
-    *ret = -1;
     if (schema_find(schema, STR("generated_articles")) == NULL)
         return OK;
     struct rows rows;
     TRY(db_query(ctx, &SQL_QUEUE_ARTICLES, ARGS(site_arg(ctx)), &rows));
-    *ret = row_int(&rows, 0, QUEUE_ARTICLES_ARTICLES);
+    counts->articles = row_int(&rows, 0, QUEUE_ARTICLES_ARTICLES);
+    counts->has_articles = true;
     return OK;
 }
 
@@ -126,42 +126,27 @@ static fiber_fn Err count_workers(struct ctx *ctx, int64_t *ret)
     return OK;
 }
 
-static fiber_fn Err count(struct ctx *ctx, struct queue_counts *ret)
+static fiber_fn Err count(struct ctx *ctx, struct queue_counts_reply *ret)
 {
     struct rows rows;
     TRY(db_query(ctx, &SQL_QUEUE_JOBS, ARGS(site_arg(ctx)), &rows));
-    struct queue_counts counts = {
+    struct queue_counts_reply counts = {
         .queued = row_int(&rows, 0, QUEUE_JOBS_QUEUED),
         .running = row_int(&rows, 0, QUEUE_JOBS_RUNNING),
         .done_last_hour = row_int(&rows, 0, QUEUE_JOBS_DONE_LAST_HOUR),
         .dead = row_int(&rows, 0, QUEUE_JOBS_DEAD),
         .rate = row_real(&rows, 0, QUEUE_JOBS_RATE),
     };
-    TRY(count_articles(ctx, &counts.articles));
+    TRY(count_articles(ctx, &counts));
     TRY(count_workers(ctx, &counts.workers));
     *ret = counts;
     return OK;
 }
 
-bool queue_counts_equal(const struct queue_counts *a, const struct queue_counts *b)
+bool queue_counts_equal(const struct queue_counts_reply *a, const struct queue_counts_reply *b)
 {
     return a->queued == b->queued && a->running == b->running &&
            a->done_last_hour == b->done_last_hour && a->dead == b->dead &&
-           a->workers == b->workers && a->articles == b->articles &&
-           (int64_t)(a->rate * 10) == (int64_t)(b->rate * 10);
-}
-
-void queue_counts_write(struct json_writer *w, const struct queue_counts *counts)
-{
-    json_field_int(w, "queued", counts->queued);
-    json_field_int(w, "running", counts->running);
-    json_field_int(w, "done_last_hour", counts->done_last_hour);
-    json_field_int(w, "dead", counts->dead);
-    json_field_int(w, "workers", counts->workers);
-    if (counts->articles >= 0)
-        json_field_int(w, "articles", counts->articles);
-    else
-        json_field_null(w, "articles");
-    json_key(w, STR("rate"));
-    json_put_real(w, counts->rate);
+           a->workers == b->workers && a->has_articles == b->has_articles &&
+           a->articles == b->articles && (int64_t)(a->rate * 10) == (int64_t)(b->rate * 10);
 }

@@ -7,22 +7,8 @@
  */
 #pragma once
 
-#include "base/json/json_writer.h"
-#include "base/system/ctx.h"
-#include "io/fiber/fiber.h"
-
-struct queue_counts {
-    int64_t queued;
-    int64_t running;
-    int64_t done_last_hour;
-    int64_t dead;
-    int64_t workers;
-    int64_t articles; /* -1: this database has no such collection */
-    double rate;      /* jobs finished per second, over the last ten */
-};
+#include "gen/routes/jobs.h"
 
 /* For ctx->scope, SITE or PLATFORM. ERR_STALE_EPOCH when rights have changed since. */
-fiber_fn Err queue_counts_get(struct ctx *ctx, struct queue_counts *ret);
-bool queue_counts_equal(const struct queue_counts *a, const struct queue_counts *b);
-/* The fields alone, into an open object. */
-void queue_counts_write(struct json_writer *w, const struct queue_counts *counts);
+fiber_fn Err queue_counts_get(struct ctx *ctx, struct queue_counts_reply *ret);
+bool queue_counts_equal(const struct queue_counts_reply *a, const struct queue_counts_reply *b);

@@ -16,7 +16,6 @@ enum { PROBE_TIMEOUT_US = 1500 * 1000 };
 #define DIRECTUS_VERSION "11.17.4"
 
 struct probe {
-    const char *name;
     Err result;
     int64_t took_us;
 };
@@ -32,32 +31,36 @@ static fiber_fn Err probe_redis(struct ctx *ctx)
     return REDIS_CALL(ctx, ctx->reactor->redis, &value, STR("PING"));
 }
 
-static fiber_fn struct probe probe_run(struct ctx *ctx, const char *name,
-                                       Err (*probe)(struct ctx *ctx))
+static fiber_fn struct probe probe_run(struct ctx *ctx, Err (*probe)(struct ctx *ctx))
 {
     int64_t started_us = clock_now_us();
     SCOPED_CTX struct ctx patient = ctx_as_machinery(ctx, "the server asks for itself");
     patient.deadline_us = started_us + PROBE_TIMEOUT_US;
     Err err = probe(&patient);
     diag_clear(&patient); /* the result says enough */
-    return (struct probe){name, err, clock_now_us() - started_us};
+    return (struct probe){err, clock_now_us() - started_us};
 }
 
-static void probe_write(struct json_writer *w, const struct probe *probe, bool is_vital)
+static struct probe_reply probe_of(const struct probe *probe, bool is_vital)
 {
-    json_key(w, str_from_z(probe->name));
-    json_array_begin(w);
-    json_object_begin(w);
-    json_field_str(w, "status",
-                   probe->result == OK ? STR("ok")
-                   : is_vital          ? STR("error")
-                                       : STR("warn"));
-    json_field_str(w, "componentType", STR("datastore"));
-    json_field_str(w, "observedUnit", STR("ms"));
-    json_key(w, STR("observedValue"));
-    json_put_real(w, (double)probe->took_us / 1000);
-    json_object_end(w);
-    json_array_end(w);
+    Str bad = is_vital ? STR("error") : STR("warn");
+    return (struct probe_reply){
+        .status = probe->result == OK ? STR("ok") : bad,
+        .componentType = STR("datastore"),
+        .observedUnit = STR("ms"),
+        .observedValue = (double)probe->took_us / 1000,
+    };
+}
+
+/* What only administrators are told. */
+static void details_tell(struct ctx *ctx, struct health_show_reply *health,
+                         const struct probe_reply *postgres, const struct probe_reply *redis)
+{
+    health->releaseId = STR(SPARK_VERSION);
+    health->has_checks = true;
+    health->checks.pg_responseTime = (struct probe_replies){postgres, 1};
+    health->checks.redis_responseTime = (struct probe_replies){redis, 1};
+    health->extensions = host_describe(host_of(ctx->reactor), ctx->arena);
 }
 
 /* Redis away is a warning: content is served and jobs run without it. So is an extension that the
@@ -65,27 +68,20 @@ static void probe_write(struct json_writer *w, const struct probe *probe, bool i
 fiber_fn Err route_health_show(struct ctx *ctx, const struct request *request, struct reply *reply)
 {
     (void)request;
-    struct probe postgres = probe_run(ctx, "pg:responseTime", probe_postgres);
-    struct probe redis = probe_run(ctx, "redis:responseTime", probe_redis);
-    const struct host *host = host_of(ctx->reactor);
+    struct probe postgres = probe_run(ctx, probe_postgres);
+    struct probe redis = probe_run(ctx, probe_redis);
     bool is_ok = postgres.result == OK;
-    bool is_hurt = redis.result != OK || host_has_crashed(host);
+    bool is_hurt = redis.result != OK || host_has_crashed(host_of(ctx->reactor));
     reply->status = is_ok ? 200 : 503;
     reply->content_type = STR("application/health+json; charset=utf-8");
-    struct json_writer *w = &reply->json;
-    json_object_begin(w);
-    json_field_str(w, "status", !is_ok ? STR("error") : is_hurt ? STR("warn") : STR("ok"));
-    if (ctx->actor != NULL && ctx->actor->is_admin && ctx->scope.kind == SCOPE_PLATFORM) {
-        json_field_str(w, "releaseId", STR(SPARK_VERSION));
-        json_key(w, STR("checks"));
-        json_object_begin(w);
-        probe_write(w, &postgres, true);
-        probe_write(w, &redis, false);
-        json_object_end(w);
-        json_key(w, STR("extensions"));
-        json_put_raw(w, host_describe(host, ctx->arena));
-    }
-    json_object_end(w);
+    struct health_show_reply health = {.status = !is_ok    ? STR("error")
+                                                 : is_hurt ? STR("warn")
+                                                           : STR("ok")};
+    struct probe_reply postgres_check = probe_of(&postgres, true);
+    struct probe_reply redis_check = probe_of(&redis, false);
+    if (ctx->actor != NULL && ctx->actor->is_admin && ctx->scope.kind == SCOPE_PLATFORM)
+        details_tell(ctx, &health, &postgres_check, &redis_check);
+    health_show_reply_write(&reply->json, &health);
     return OK;
 }
 
@@ -102,11 +98,11 @@ static fiber_fn const char *unready_because(struct ctx *ctx)
 {
     if (server_is_draining(server_of(ctx->reactor)))
         return "The server is stopping.";
-    if (probe_run(ctx, "postgres", probe_postgres).result != OK)
+    if (probe_run(ctx, probe_postgres).result != OK)
         return "PostgreSQL does not answer, or is not migrated.";
     if (!db_is_up(ctx->reactor->db))
         return "Not all connections to PostgreSQL are up.";
-    if (probe_run(ctx, "schema", probe_schema).result != OK)
+    if (probe_run(ctx, probe_schema).result != OK)
         return "The schema could not be loaded.";
     return NULL;
 }
@@ -118,40 +114,49 @@ fiber_fn Err route_ready_show(struct ctx *ctx, const struct request *request, st
     (void)request;
     const char *why = unready_because(ctx);
     reply->status = why == NULL ? 200 : 503;
-    struct json_writer *w = &reply->json;
-    json_object_begin(w);
-    json_field_str(w, "status", why == NULL ? STR("ok") : STR("error"));
-    if (why != NULL)
-        json_field_str(w, "reason", str_from_z(why));
-    json_object_end(w);
+    ready_show_reply_write(&reply->json, &(struct ready_show_reply){
+                                             .status = why == NULL ? STR("ok") : STR("error"),
+                                             .reason = why == NULL ? STR_NONE : str_from_z(why),
+                                         });
     return OK;
 }
 
-static void project_write(struct json_writer *w, const struct rows *rows)
+/* Without a row of settings all is null. */
+static struct project_reply project_of(const struct rows *rows)
 {
-    json_key(w, STR("project"));
-    json_object_begin(w);
-    for (uint32_t column = 0; column < rows->columns; column++) {
-        json_key(w, row_column_name(rows, column));
-        if (rows->count == 0 || row_is_null(rows, 0, column))
-            json_put_null(w);
-        else
-            json_put_raw(w, row_text(rows, 0, column));
-    }
-    json_object_end(w);
+    if (rows->count == 0)
+        return (struct project_reply){0};
+    return (struct project_reply){
+        .project_name = row_text(rows, 0, PROJECT_SETTINGS_PROJECT_NAME),
+        .project_descriptor = row_text(rows, 0, PROJECT_SETTINGS_PROJECT_DESCRIPTOR),
+        .project_logo = row_uuid(rows, 0, PROJECT_SETTINGS_PROJECT_LOGO),
+        .project_color = row_text(rows, 0, PROJECT_SETTINGS_PROJECT_COLOR),
+        .default_appearance = row_text(rows, 0, PROJECT_SETTINGS_DEFAULT_APPEARANCE),
+        .default_theme_light = row_text(rows, 0, PROJECT_SETTINGS_DEFAULT_THEME_LIGHT),
+        .default_theme_dark = row_text(rows, 0, PROJECT_SETTINGS_DEFAULT_THEME_DARK),
+        .theme_light_overrides = row_text(rows, 0, PROJECT_SETTINGS_THEME_LIGHT_OVERRIDES),
+        .theme_dark_overrides = row_text(rows, 0, PROJECT_SETTINGS_THEME_DARK_OVERRIDES),
+        .default_language = row_text(rows, 0, PROJECT_SETTINGS_DEFAULT_LANGUAGE),
+        .public_foreground = row_uuid(rows, 0, PROJECT_SETTINGS_PUBLIC_FOREGROUND),
+        .public_favicon = row_uuid(rows, 0, PROJECT_SETTINGS_PUBLIC_FAVICON),
+        .public_note = row_text(rows, 0, PROJECT_SETTINGS_PUBLIC_NOTE),
+        .custom_css = row_text(rows, 0, PROJECT_SETTINGS_CUSTOM_CSS),
+        .public_registration = row_bool(rows, 0, PROJECT_SETTINGS_PUBLIC_REGISTRATION),
+        .has_public_registration = true,
+        .public_registration_verify_email =
+            row_bool(rows, 0, PROJECT_SETTINGS_PUBLIC_REGISTRATION_VERIFY_EMAIL),
+        .has_public_registration_verify_email = true,
+        .public_background = row_uuid(rows, 0, PROJECT_SETTINGS_PUBLIC_BACKGROUND),
+    };
 }
 
-static void limits_write(struct ctx *ctx, struct json_writer *w)
+static void limits_tell(const struct settings *settings, struct info_reply *info)
 {
-    json_field_bool(w, "rateLimit", false);
-    json_field_bool(w, "rateLimitGlobal", false);
-    json_key(w, STR("queryLimit"));
-    json_object_begin(w);
-    json_field_int(w, "default", ctx->reactor->settings->query_limit_default);
-    json_field_int(w, "max", ctx->reactor->settings->query_limit_max);
-    json_object_end(w);
-    json_field_bool(w, "websocket", false);
-    json_field_str(w, "version", STR(DIRECTUS_VERSION));
+    info->has_rateLimit = info->has_rateLimitGlobal = info->has_websocket = true; /* each off */
+    info->has_queryLimit = true;
+    info->queryLimit.default_ = settings->query_limit_default;
+    info->queryLimit.max = settings->query_limit_max;
+    info->version = STR(DIRECTUS_VERSION);
 }
 
 fiber_fn Err route_info_show(struct ctx *ctx, const struct request *request, struct reply *reply)
@@ -161,13 +166,9 @@ fiber_fn Err route_info_show(struct ctx *ctx, const struct request *request, str
         ctx_as_machinery(ctx, "the project is the same for everybody");
     struct rows rows;
     TRY(db_query_platform(reactor_platform(&machinery), &SQL_PROJECT_SETTINGS, NO_ARGS, &rows));
-    reply_data_begin(reply);
-    json_object_begin(&reply->json);
-    project_write(&reply->json, &rows);
-    json_field_bool(&reply->json, "setupCompleted", true);
+    struct info_show_reply info = {.data.project = project_of(&rows)};
     if (ctx->actor->kind != ACTOR_PUBLIC)
-        limits_write(ctx, &reply->json);
-    json_object_end(&reply->json);
-    reply_data_end(reply);
+        limits_tell(ctx->reactor->settings, &info.data);
+    info_show_reply_write(&reply->json, &info);
     return OK;
 }

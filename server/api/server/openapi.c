@@ -6,8 +6,6 @@
 #include "server/api/server/openapi_schema.h"
 #include "server/http/exchange.h"
 
-#define ERROR_REF "#/components/responses/error"
-
 struct section {
     const char *tag;
     const char *description;
@@ -144,27 +142,105 @@ static const char *limit_text(struct ctx *ctx, enum route_body body)
                  str_printf(ctx->arena, "%llu %s", (unsigned long long)limit, units[unit]));
 }
 
-/* Of items and sessions any object, or array of them: their collection, or Directus, says what. */
-static Str body_schema(struct ctx *ctx, const struct route *route)
+static bool is_of(const struct route_shape *shape, const char *status)
 {
-    if (schema_has_body(route))
-        return str_printf(ctx->arena, "{\"$ref\":\"#/components/schemas/%s_body\"}", route->name);
-    return route->tag == TAG_ITEMS ? STR("{\"type\":[\"object\",\"array\"]}")
-                                   : STR("{\"type\":\"object\"}");
+    if (shape->status == NULL || status == NULL)
+        return shape->status == status;
+    return strcmp(shape->status, status) == 0;
 }
 
-static Str reply_schema(struct ctx *ctx, const struct route *route)
+/* The sentences of all shapes of one status, NULL: of the body. */
+static void write_help(struct ctx *ctx, struct json_writer *w, const struct route *route,
+                       const char *status)
 {
-    if (route->reply == NULL)
-        return STR("{}");
-    return str_printf(ctx->arena, "{\"$ref\":\"#/components/schemas/%s_reply\"}", route->name);
+    enum { HELP_MAX = 1024 };
+    struct buf *out = buf_in_arena(ctx->arena, HELP_MAX);
+    if (status == NULL)
+        buf_printf(out, "At most %s of JSON.", limit_text(ctx, route->body));
+    for (uint32_t i = 0; i < route->shape_count; i++) {
+        if (!is_of(&route->shapes[i], status) || route->shapes[i].help[0] == '\0')
+            continue;
+        if (out->len > 0)
+            buf_put_char(out, ' ');
+        buf_put(out, str_from_z(route->shapes[i].help));
+    }
+    json_field_str(w, "description", buf_str(out));
+}
+
+static void write_content(struct json_writer *w, const struct route *route,
+                          const struct route_shape *first)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < route->shape_count; i++)
+        count += is_of(&route->shapes[i], first->status);
+    json_key(w, STR("content"));
+    json_object_begin(w);
+    json_key(w, str_from_z(first->media));
+    json_object_begin(w);
+    json_key(w, STR("schema"));
+    if (count > 1) {
+        json_object_begin(w);
+        json_key(w, STR("oneOf"));
+        json_array_begin(w);
+    }
+    for (uint32_t i = 0; i < route->shape_count; i++)
+        if (is_of(&route->shapes[i], first->status))
+            schema_write_shape(w, route, &route->shapes[i]);
+    if (count > 1) {
+        json_array_end(w);
+        json_object_end(w);
+    }
+    json_object_end(w);
+    json_object_end(w);
+}
+
+/* The first of its status, which speaks for the others. */
+static bool is_first_of_status(const struct route *route, uint32_t index)
+{
+    for (uint32_t i = 0; i < index; i++)
+        if (is_of(&route->shapes[i], route->shapes[index].status))
+            return false;
+    return true;
+}
+
+static void write_body(struct ctx *ctx, struct json_writer *w, const struct route *route,
+                       const struct route_shape *shape)
+{
+    json_key(w, STR("requestBody"));
+    json_object_begin(w);
+    write_help(ctx, w, route, NULL);
+    write_content(w, route, shape);
+    json_object_end(w);
+}
+
+/* A route that never answers with a success, but sends elsewhere, has a default instead. */
+static void write_responses(struct ctx *ctx, struct json_writer *w, const struct route *route)
+{
+    static const char ERROR[] = "{\"$ref\":\"#/components/responses/error\"}";
+    bool has_success = false;
+    json_key(w, STR("responses"));
+    json_object_begin(w);
+    for (uint32_t i = 0; i < route->shape_count; i++) {
+        const struct route_shape *shape = &route->shapes[i];
+        if (shape->status == NULL || !is_first_of_status(route, i))
+            continue;
+        has_success |= shape->status[0] == '2';
+        json_key(w, str_from_z(shape->status));
+        json_object_begin(w);
+        write_help(ctx, w, route, shape->status);
+        if (shape->media != NULL)
+            write_content(w, route, shape);
+        json_object_end(w);
+    }
+    if (!has_success)
+        json_field_raw(w, "default", str_from_z(ERROR));
+    json_field_raw(w, "4XX", str_from_z(ERROR));
+    json_field_raw(w, "5XX", str_from_z(ERROR));
+    json_object_end(w);
 }
 
 static void write_operation(struct ctx *ctx, struct json_writer *w, const struct route *route)
 {
-    bool is_json = envelope_of_path(route->pattern) == ENVELOPE_API ||
-                   str_starts_with(route->pattern, STR("/items/")) ||
-                   str_starts_with(route->pattern, STR("/auth/"));
     json_object_begin(w);
     json_field_str(w, "operationId", str_from_z(route->name));
     json_field_str(w, "summary", str_from_z(route->summary));
@@ -174,19 +250,10 @@ static void write_operation(struct ctx *ctx, struct json_writer *w, const struct
     json_array_end(w);
     write_parameters(w, route);
     write_security(w, route->guard);
-    if (route->body != BODY_NONE)
-        json_field_raw(w, "requestBody",
-                       str_printf(ctx->arena,
-                                  "{\"description\":\"At most %s of JSON.\",\"content\":"
-                                  "{\"application/json\":{\"schema\":%.*s}}}",
-                                  limit_text(ctx, route->body), STR_FMT(body_schema(ctx, route))));
-    json_field_raw(w, "responses",
-                   str_printf(ctx->arena,
-                              "{\"2XX\":{\"description\":\"Done.\",\"content\":{\"%s\":{\"schema\":"
-                              "%.*s}}},\"4XX\":{\"$ref\":\"" ERROR_REF
-                              "\"},\"5XX\":{\"$ref\":\"" ERROR_REF "\"}}",
-                              is_json ? "application/json" : "*/*",
-                              STR_FMT(reply_schema(ctx, route))));
+    for (uint32_t i = 0; i < route->shape_count; i++)
+        if (route->shapes[i].status == NULL && is_first_of_status(route, i))
+            write_body(ctx, w, route, &route->shapes[i]);
+    write_responses(ctx, w, route);
     json_object_end(w);
 }
 
@@ -274,9 +341,10 @@ static void write_components(struct ctx *ctx, struct json_writer *w)
             json_key(w, str_printf(ctx->arena, "%s_body", route->name));
             schema_write_body(w, route);
         }
-        if (route->reply != NULL) {
+        const struct reply_shape *answer = schema_reply_of(route);
+        if (answer != NULL) {
             json_key(w, str_printf(ctx->arena, "%s_reply", route->name));
-            schema_write_reply(w, route->reply);
+            schema_write_reply(w, answer);
         }
     }
     json_object_end(w);

@@ -2,16 +2,33 @@
 
 #include "base/memory/array.h"
 
+#include <assert.h>
+#include <stdio.h>
+
 #define UUID_SCHEMA "{\"type\":\"string\",\"format\":\"uuid\"}"
 
 static void write_properties(struct json_writer *w, const struct route_input *input, int parent);
 
+/* OpenAPI knows no SEARCH, so that nothing it knows would refer to the schema of such a body. */
+static bool is_inline(const struct route *route)
+{
+    return str_eq(route->method, STR("SEARCH"));
+}
+
 bool schema_has_body(const struct route *route)
 {
-    for (uint32_t i = 0; i < route->input.count; i++)
-        if (!route->input.fields[i].is_query)
+    for (uint32_t i = 0; i < route->shape_count && !is_inline(route); i++)
+        if (route->shapes[i].type == SHAPE_FIELDS)
             return true;
     return false;
+}
+
+const struct reply_shape *schema_reply_of(const struct route *route)
+{
+    for (uint32_t i = 0; i < route->shape_count; i++)
+        if (route->shapes[i].type == SHAPE_REPLY)
+            return route->shapes[i].object;
+    return NULL;
 }
 
 /* Values */
@@ -242,9 +259,10 @@ void schema_write_body(struct json_writer *w, const struct route *route)
 
 static const char *const REPLY_TYPES[] = {
     [REPLY_TRUE] = "boolean",  [REPLY_BOOL] = "boolean", [REPLY_INT] = "integer",
-    [REPLY_COUNT] = "integer", [REPLY_TEXT] = "string",  [REPLY_UUID] = "string",
-    [REPLY_TIME] = "string",   [REPLY_TEXTS] = "array",  [REPLY_OBJECT] = "object",
-    [REPLY_LIST] = "array",    [REPLY_UUIDS] = "array",  [REPLY_RAW] = NULL,
+    [REPLY_COUNT] = "integer", [REPLY_REAL] = "number",  [REPLY_TEXT] = "string",
+    [REPLY_UUID] = "string",   [REPLY_TIME] = "string",  [REPLY_TEXTS] = "array",
+    [REPLY_OBJECT] = "object", [REPLY_LIST] = "array",   [REPLY_UUIDS] = "array",
+    [REPLY_RAW] = NULL,
 };
 
 static void write_reply_members(struct json_writer *w, const struct reply_shape *shape);
@@ -310,4 +328,47 @@ void schema_write_reply(struct json_writer *w, const struct reply_shape *shape)
     json_field_str(w, "type", STR("object"));
     write_reply_members(w, shape);
     json_object_end(w);
+}
+
+/* Bodies and answers as a whole */
+
+#define OBJECT_SCHEMA "{\"type\":\"object\",\"additionalProperties\":true}"
+#define LIST_SCHEMA "{\"type\":\"array\",\"items\":" OBJECT_SCHEMA "}"
+#define COUNT_SCHEMA "{\"type\":\"integer\",\"minimum\":0}"
+
+static const char *const SHAPES[] = {
+    [SHAPE_OBJECT] = OBJECT_SCHEMA,
+    [SHAPE_OBJECTS] = LIST_SCHEMA,
+    [SHAPE_KEYS] = "{\"type\":\"array\",\"items\":{\"type\":[\"string\",\"integer\"]}}",
+    [SHAPE_ITEM] =
+        "{\"type\":\"object\",\"properties\":{\"data\":" OBJECT_SCHEMA "},\"required\":[\"data\"]}",
+    [SHAPE_ITEMS] = "{\"type\":\"object\",\"properties\":{\"data\":" LIST_SCHEMA
+                    ",\"meta\":{\"type\":\"object\",\"properties\":{\"total_count\":" COUNT_SCHEMA
+                    ",\"filter_count\":" COUNT_SCHEMA "}}},\"required\":[\"data\"]}",
+    [SHAPE_TEXT] = "{\"type\":\"string\"}",
+};
+
+static void write_reference(struct json_writer *w, const char *name, const char *suffix)
+{
+    char text[160];
+    int len = snprintf(text, sizeof(text), "#/components/schemas/%s_%s", name, suffix);
+    assert(len > 0 && (size_t)len < sizeof(text));
+    json_object_begin(w);
+    json_field_str(w, "$ref", str_of(text, (size_t)len));
+    json_object_end(w);
+}
+
+void schema_write_shape(struct json_writer *w, const struct route *route,
+                        const struct route_shape *shape)
+{
+    if (shape->type == SHAPE_FIELDS && is_inline(route))
+        schema_write_body(w, route);
+    else if (shape->type == SHAPE_FIELDS)
+        write_reference(w, route->name, "body");
+    else if (shape->type == SHAPE_REPLY)
+        write_reference(w, route->name, "reply");
+    else if (shape->object != NULL)
+        schema_write_reply(w, shape->object);
+    else
+        json_put_raw(w, str_from_z(SHAPES[shape->type]));
 }

@@ -5,7 +5,6 @@
 #include "base/settings/settings.h"
 #include "io/reactor/reactor.h"
 
-enum { EMAIL_MAX = 254, PASSWORD_MAX = 1024, REFRESH_MAX = 256 };
 #define REFRESH_COOKIE "directus_refresh_token"
 
 enum mode { MODE_JSON, MODE_COOKIE };
@@ -43,21 +42,18 @@ static void cookie_set(struct ctx *ctx, struct reply *reply, Str value, int64_t 
                             STR_FMT(value), (intmax_t)age_s));
 }
 
-static Err send_tokens(struct ctx *ctx, struct reply *reply, const struct session_tokens *tokens,
-                       enum mode mode)
+/* What the body says of them; in the mode cookie the refresh token is in a cookie alone. */
+static struct tokens_reply hand_out(struct ctx *ctx, struct reply *reply,
+                                    const struct session_tokens *tokens, enum mode mode)
 {
-    reply_data_begin(reply);
-    json_object_begin(&reply->json);
-    json_field_int(&reply->json, "expires", tokens->expires_ms);
-    if (mode == MODE_JSON)
-        json_field_str(&reply->json, "refresh_token", tokens->refresh_token);
-    json_field_str(&reply->json, "access_token", tokens->access_token);
-    json_object_end(&reply->json);
-    reply_data_end(reply);
     reply_header(reply, STR("cache-control"), STR("no-store"));
     if (mode == MODE_COOKIE)
         cookie_set(ctx, reply, tokens->refresh_token, ctx->reactor->settings->refresh_token_ttl_s);
-    return OK;
+    return (struct tokens_reply){
+        .expires = tokens->expires_ms,
+        .refresh_token = mode == MODE_JSON ? tokens->refresh_token : STR_NONE,
+        .access_token = tokens->access_token,
+    };
 }
 
 static bool looks_like_email(Str s)
@@ -74,8 +70,8 @@ fiber_fn Err route_auth_login(struct ctx *ctx, const struct request *request, st
     Str email = STR_NONE;
     Str password = STR_NONE;
     enum mode mode;
-    TRY(json_take_str(ctx, body, "email", EMAIL_MAX, &email));
-    TRY(json_take_str(ctx, body, "password", PASSWORD_MAX, &password));
+    TRY(json_take_str(ctx, body, "email", SESSION_EMAIL_MAX, &email));
+    TRY(json_take_str(ctx, body, "password", SESSION_PASSWORD_MAX, &password));
     TRY(mode_read(ctx, body, MODE_JSON, &mode));
     if (email.len == 0)
         return fail(ctx, ERR_INVALID_PAYLOAD, "\"email\" is required");
@@ -87,7 +83,9 @@ fiber_fn Err route_auth_login(struct ctx *ctx, const struct request *request, st
     struct credentials client = client_of(request);
     struct session_tokens tokens;
     TRY(session_login(ctx, email, password, &client, &tokens));
-    return send_tokens(ctx, reply, &tokens, mode);
+    struct tokens_reply data = hand_out(ctx, reply, &tokens, mode);
+    auth_login_reply_write(&reply->json, &(struct auth_login_reply){.data = data});
+    return OK;
 }
 
 /* The token in the body, else the cookie; the mode follows from where it was. */
@@ -97,7 +95,7 @@ static fiber_fn Err refresh_token_read(struct ctx *ctx, const struct request *re
     const struct json *body;
     TRY(request_object(ctx, request, &body));
     Str token = STR_NONE;
-    TRY(json_take_str(ctx, body, "refresh_token", REFRESH_MAX, &token));
+    TRY(json_take_str(ctx, body, "refresh_token", SESSION_REFRESH_MAX, &token));
     TRY(mode_read(ctx, body, token.len > 0 ? MODE_JSON : MODE_COOKIE, ret_mode));
     if (token.len == 0)
         token = request_cookie(request, STR(REFRESH_COOKIE));
@@ -116,7 +114,9 @@ fiber_fn Err route_auth_refresh(struct ctx *ctx, const struct request *request, 
     struct credentials client = client_of(request);
     struct session_tokens tokens;
     TRY(session_refresh(ctx, token, &client, &tokens));
-    return send_tokens(ctx, reply, &tokens, mode);
+    struct tokens_reply data = hand_out(ctx, reply, &tokens, mode);
+    auth_refresh_reply_write(&reply->json, &(struct auth_refresh_reply){.data = data});
+    return OK;
 }
 
 fiber_fn Err route_auth_logout(struct ctx *ctx, const struct request *request, struct reply *reply)
