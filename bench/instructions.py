@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Two builds of Spark on one machine: bench/instructions.py OLD NEW prints the server's instructions for a request.
 
-callgrind counts them, so a busy machine does not change the figure. One thread; kernel and PostgreSQL are not in it.
+callgrind counts them, so caches and neighbours do not change the figure; what the server does once a second is in it. One
+thread; kernel and PostgreSQL are not counted.
 """
 
 import argparse
