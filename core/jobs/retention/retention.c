@@ -10,7 +10,7 @@
 
 enum { TABLE_MAX = 63, DAYS_MAX = 36500, RESULT_MAX = 1024 };
 
-/* Immutable once the threads run. */
+/* Immutable after the threads have started. */
 static const struct retention_table *tables[RETENTION_TABLES_MAX];
 static uint32_t table_count;
 
@@ -30,7 +30,7 @@ static const struct job_field FIELDS[] = {
     JOB_INT(struct retention_payload, older_than, 1, DAYS_MAX, 0),
 };
 
-/* A job of the platform: it has no site, and one live job per table is enough. */
+/* The job runs in PLATFORM scope; one live job per table is enough. */
 static fiber_fn Err enqueue(struct ctx *ctx, Str table, int64_t days)
 {
     struct job_spec spec;
@@ -62,7 +62,7 @@ static fiber_fn Err look(struct platform platform)
     return OK;
 }
 
-/* Partitions are made three months ahead: a day without a look does no harm. */
+/* Partitions are created three months ahead, so a missed run does no harm. */
 const struct schedule RETENTION_SCHEDULE = {
     .name = "retention",
     .every_us = INT64_C(6) * 3600 * SECOND_US,
@@ -75,10 +75,10 @@ static Err table_check(struct ctx *ctx, Str name)
     for (uint32_t i = 0; i < table_count; i++)
         if (str_eq(name, tables[i]->name))
             return OK;
-    return fail(ctx, ERR_INVALID_PAYLOAD, "table must be one that keeps its rows by month");
+    return fail(ctx, ERR_INVALID_PAYLOAD, "table must be one that is partitioned by month");
 }
 
-/* The drop, its line in the work log and the end of the job are one transaction. */
+/* The drop, its audit log entry and the completion of the job are one transaction. */
 static fiber_fn Err drop_months(struct ctx *ctx, struct job *job)
 {
     struct retention_payload payload;
@@ -97,7 +97,7 @@ static fiber_fn Err drop_months(struct ctx *ctx, struct job *job)
     json_field_int(&w, "older_than", payload.older_than);
     json_field_int(&w, "dropped", row_int(&rows, 0, PARTITIONS_DROP_DROPPED));
     json_object_end(&w);
-    assert(!w.out->is_full); /* the name of a table has at most TABLE_MAX bytes */
+    assert(!w.out->is_full); /* a table name has at most TABLE_MAX bytes */
     Str result = buf_str(w.out);
     TRY(audit_write(&tx, &(struct audit){.action = STR("retention"),
                                          .entity_type = payload.table,
