@@ -10,12 +10,12 @@
 #include <assert.h>
 #include <inttypes.h>
 
-/* Queueing */
+/* Enqueueing */
 
 struct generation_payload {
-    Uuid job_id; /* of the batch */
+    Uuid job_id; /* the id of the batch */
     Uuid campaign_id;
-    int64_t offset; /* tells the jobs of a batch apart */
+    int64_t offset; /* distinguishes the jobs of a batch */
     int64_t limit;
     Uuid avatar_id;
     Str avatar_key;
@@ -99,7 +99,8 @@ fiber_fn Err generation_start(struct ctx *ctx, const struct generation_request *
 
 /* The job */
 
-/* The fence first, the hot row last: a batch's jobs queue for it no longer than a commit takes. */
+/* The fence is checked first, and the row of the batch is updated last: the jobs of a batch contend
+ * for that row, and each locks it only until its commit. */
 fiber_fn Err generation_run(struct ctx *ctx, struct job *job)
 {
     struct generation_payload payload;
@@ -131,11 +132,11 @@ fiber_fn Err generation_run(struct ctx *ctx, struct job *job)
     articles_count_usage(batch.plan, drafts, made);
     counter_add(COUNTER_articles_generated, made);
     err_ignore(db_query(ctx, &SQL_STATISTICS_REFRESH, NO_ARGS, NULL),
-               "statistics help the next jobs; this one is done");
+               "statistics only speed up the next jobs; this one is done");
     return OK;
 }
 
-/* One at once */
+/* One article */
 
 static Err already_used(struct ctx *ctx, Uuid article)
 {

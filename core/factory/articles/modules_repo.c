@@ -9,7 +9,7 @@
 
 /* Usage */
 
-/* The library is ordered by id. */
+/* Binary search: the library is sorted by id. */
 static uint32_t index_of(const struct library *library, Uuid id)
 {
     uint32_t low = 0;
@@ -65,9 +65,10 @@ fiber_fn Err modules_count(struct db_tx *tx, const struct library *library, cons
                        NULL);
 }
 
-/* One on demand */
+/* Articles on request */
 
-/* "<city> <campaign, or Guide>" when the campaign has no title of its own, or an empty one. */
+/* "<city> <campaign, or Guide>" if the campaign has no title template, or it expands to an empty
+ * text. */
 static Str title_of(struct ctx *ctx, const struct article_plan *plan,
                     const struct assemble_request *request, int64_t publish_us, uint64_t seed)
 {
@@ -92,7 +93,7 @@ static Str title_of(struct ctx *ctx, const struct article_plan *plan,
     return text_cut(title.len > 0 ? title : name, ARTICLE_TITLE_MAX);
 }
 
-/* The campaign's state codes are those of locations_states; a name alone does not tell one. */
+/* Takes the state code from locations_states if the request has only the state's name. */
 static fiber_fn Err complete_place(struct ctx *ctx, struct geo_location *location)
 {
     if (location->state.len == 0 || location->state_code.len > 0)
@@ -105,7 +106,7 @@ static fiber_fn Err complete_place(struct ctx *ctx, struct geo_location *locatio
     return OK;
 }
 
-/* A day in the past only where the site has asked for it, and never without a word. */
+/* Allows a date in the past only if the site allows backdating, and then adds a warning. */
 static fiber_fn Err check_dates(struct ctx *ctx, const struct assemble_request *request,
                                 struct assembled_article *article)
 {

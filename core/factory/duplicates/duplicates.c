@@ -8,7 +8,7 @@
 
 enum { EXAMPLES = 5, CONTAINED_SHINGLES_MIN = 20 };
 
-/* What a few sentences share says nothing of an article: they are contained in many. */
+/* Containment counts only above a minimum size: a few sentences occur in many articles. */
 bool is_duplicate(const struct thresholds *thresholds, const struct shingle_set *a,
                   const struct shingle_set *b, struct shingle_match *ret)
 {
@@ -20,7 +20,7 @@ bool is_duplicate(const struct thresholds *thresholds, const struct shingle_set 
            (ret->jaccard >= thresholds->review || is_contained);
 }
 
-/* At once */
+/* Synchronous scan */
 
 struct few {
     struct article_set sets[DUPLICATES_DIRECT_MAX];
@@ -88,12 +88,12 @@ static fiber_fn Err scan_now(struct ctx *ctx, const struct duplicate_request *re
     return store_now(ctx, &thresholds, batch_of(ctx, request), ret);
 }
 
-/* Later */
+/* Scan as a job */
 
 struct scan_payload {
-    double threshold; /* 0: the site's */
+    double threshold; /* 0: the site's setting */
     int64_t min_shared;
-    Uuid queue_id; /* its articles, or those; neither: the whole site */
+    Uuid queue_id; /* scan the articles of this queue, or batch_ids; neither: the whole site */
     const Uuid *batch_ids;
     uint32_t batch_ids_count;
 };
@@ -123,7 +123,7 @@ Err duplicates_payload_read(struct ctx *ctx, const struct job *job, struct dupli
     return OK;
 }
 
-/* Two scans of the same articles at once would do the same work twice. */
+/* Two concurrent scans of the same articles would do the same work twice. */
 static Str dedup_key_of(struct ctx *ctx, const struct duplicate_request *request)
 {
     if (request->id_count > 0)

@@ -7,8 +7,8 @@
 #include <assert.h>
 #include <inttypes.h>
 
-/* One turn: slots that a transaction has claimed, and what became of them. `job` is 0 for slots of
- * a request. */
+/* One turn: the slots that a transaction has claimed, and their results. `job` is 0 for slots of a
+ * synchronous request. */
 struct turn {
     struct article_batch batch;
     Uuid queue;
@@ -18,7 +18,7 @@ struct turn {
     uint32_t slot_count;
     struct article_draft *drafts;
     uint32_t made;
-    Str why; /* the others failed */
+    Str why; /* why the other slots failed */
 };
 
 static DbArg site_arg(const struct ctx *ctx)
@@ -58,8 +58,8 @@ static fiber_fn Err make(struct db_tx *tx, void *arg)
     return articles_make(tx->ctx, tx, &turn->batch, turn->slot_count, turn->drafts, &turn->made);
 }
 
-/* What another try may mend is the job's to try again, with nothing written. What it may not is
- * the slots' end, with its sentence. */
+/* A temporary error is returned, so that the job is retried and nothing is written. A permanent one
+ * fails the slots, with its message. */
 static fiber_fn Err make_or_fail(struct db_tx *tx, struct turn *turn)
 {
     struct ctx *ctx = tx->ctx;
@@ -109,7 +109,7 @@ static fiber_fn Err store_failed(struct db_tx *tx, const struct turn *turn)
         ARGS(site_arg(ctx), db_uuid_array(ctx->arena, slots, count), db_text(turn->why)), NULL);
 }
 
-/* An article belongs to the slot whose day its text was made for. */
+/* Assigns each article to the slot for whose date it was made. */
 static fiber_fn Err store_slots(struct db_tx *tx, const struct turn *turn)
 {
     if (turn->made > 0)
@@ -131,7 +131,7 @@ static fiber_fn Err log_turn(struct db_tx *tx, const struct turn *turn)
     return audit_write(tx, &audit);
 }
 
-/* Ends of queues */
+/* Completion of schedules */
 
 static fiber_fn Err lock_status(struct db_tx *tx, Uuid queue, Str *ret)
 {
@@ -144,9 +144,9 @@ static fiber_fn Err lock_status(struct db_tx *tx, Uuid queue, Str *ret)
     return OK;
 }
 
-/* Under the queue's lock, so that the last of two turns that end together sees both. Progress is
- * counted from the slots, never added up. A queue that was paused or cancelled meanwhile stays
- * so. */
+/* Runs under the schedule's lock, so that the last of two concurrent turns sees the results of
+ * both. Progress is recounted from the slots, not incremented. A schedule that was paused or
+ * cancelled meanwhile stays so. */
 static fiber_fn Err settle(struct db_tx *tx, Uuid queue, Str why)
 {
     Str status;
@@ -170,7 +170,7 @@ static fiber_fn Err settle(struct db_tx *tx, Uuid queue, Str why)
     return open == 0 ? production_move(tx, queue, STR("finish"), STR_NONE, &moved) : OK;
 }
 
-/* Articles, slots, queue: all of a turn, in the transaction of whoever has claimed the slots. */
+/* Writes articles, slots and schedule of a turn, in the transaction that has claimed the slots. */
 static fiber_fn Err turn_run(struct db_tx *tx, struct turn *turn)
 {
     TRY(take_slots(tx, turn));
@@ -187,7 +187,7 @@ static fiber_fn void turn_committed(struct ctx *ctx, const struct turn *turn)
     articles_count_usage(turn->batch.plan, turn->drafts, turn->made);
     counter_add(COUNTER_articles_generated, turn->made);
     err_ignore(db_query(ctx, &SQL_STATISTICS_REFRESH, NO_ARGS, NULL),
-               "statistics help the next turns; this one is done");
+               "statistics only speed up the next turns; this one is done");
 }
 
 /* The request */
@@ -221,8 +221,8 @@ static fiber_fn Err hand_out(struct db_tx *tx, Uuid queue, uint32_t slots,
     return OK;
 }
 
-/* The move holds the queue's lock, so requests for one queue follow each other, and what is counted
- * as pending is still there to be claimed. */
+/* The transition locks the schedule, so concurrent requests for it are serialised, and slots
+ * counted as pending can still be claimed. */
 static fiber_fn Err start(struct db_tx *tx, Uuid queue, uint32_t limit, uint32_t *ret_slots)
 {
     struct production_moved moved;
@@ -256,7 +256,7 @@ static fiber_fn Err process(struct ctx *ctx, struct turn *turn,
     return OK;
 }
 
-/* Another request may have done the last of it since the queue was looked at. */
+/* Another request may have completed the schedule since it was read. */
 static fiber_fn Err process_unless_done(struct ctx *ctx, struct turn *turn,
                                         const struct production_order *order,
                                         struct production_result *result)
@@ -296,7 +296,8 @@ static fiber_fn Err release(struct db_tx *tx, Uuid queue, int64_t job)
                        NULL);
 }
 
-/* The fence first, the queue's own row last: its jobs wait for it no longer than a commit takes. */
+/* The fence is checked first, and the schedule's row is updated last: its jobs contend for that
+ * row, and each locks it only until its commit. */
 static fiber_fn Err run_turn(struct ctx *ctx, struct job *job, struct turn *turn, bool is_running)
 {
     SCOPED_TX struct db_tx tx = {0};
