@@ -1,4 +1,4 @@
--- What the server says of itself. Every value is JSON text: the reply copies it as it is.
+-- Public information about the server. Every value is JSON text, copied into the response as it is.
 
 -- name: project_settings :read
 select to_json(project_name)::text as project_name, to_json(project_descriptor)::text as project_descriptor,
