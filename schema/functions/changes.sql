@@ -3,8 +3,8 @@
 -- Creates the triggers that record a table's changes: when the table is created, and again when it gets a site
 -- column.
 --
--- Excluded: tables partitioned by month (page views, events, the log) and system tables, because nobody caches
--- their rows; and tables without a key, which are not collections.
+-- Excluded: tables partitioned by month (page views, events, the log) and system tables, whose rows
+-- are not cached; and tables without a key, which are not collections.
 create or replace function spark.watch_table(target regclass) returns void
 language plpgsql as $$
 declare

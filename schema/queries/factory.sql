@@ -2,7 +2,7 @@
 --
 -- $1 is the site if a statement has one. Rows of the library are read in addition to the site's own.
 
--- Whose is it? On the platform lane, before a request is narrowed to one site ---------------------
+-- The site of a row, on the platform lane, before a request is narrowed to one site ---------------
 
 -- name: campaign_sites :read
 -- returns: site_id

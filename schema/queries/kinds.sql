@@ -2,7 +2,7 @@
 
 -- name: job_kinds_report :write
 insert into spark.job_kinds as k (kind, extension, timeout_s)
-select kind, extension, timeout_s from unnest($1::text[], $2::text[], $3::bigint[]) as told (kind, extension, timeout_s)
+select kind, extension, timeout_s from unnest($1::text[], $2::text[], $3::bigint[]) as reported (kind, extension, timeout_s)
  order by kind
     on conflict (kind) do update set extension = excluded.extension, timeout_s = excluded.timeout_s, seen_at = now();
 

@@ -50,13 +50,13 @@ static fiber_fn Err enqueue(struct db_tx *tx, const struct job_kind *kind, const
 fiber_fn Err outbound_enqueue(struct db_tx *tx, const struct outbound *outbound, Uuid submission,
                               Uuid conversion)
 {
-    const struct submission_payload told = {submission};
+    const struct submission_payload payload = {submission};
     const struct conversion_payload google = {conversion, STR(NETWORK_GOOGLE)};
     const struct conversion_payload facebook = {conversion, STR(NETWORK_FACEBOOK)};
     if (outbound->webhook)
-        TRY(enqueue(tx, &JOB_DELIVER_WEBHOOK, &told));
+        TRY(enqueue(tx, &JOB_DELIVER_WEBHOOK, &payload));
     if (outbound->mail)
-        TRY(enqueue(tx, &JOB_DELIVER_MAIL, &told));
+        TRY(enqueue(tx, &JOB_DELIVER_MAIL, &payload));
     if (outbound->google)
         TRY(enqueue(tx, &JOB_DELIVER_CONVERSION, &google));
     return outbound->facebook ? enqueue(tx, &JOB_DELIVER_CONVERSION, &facebook) : OK;
