@@ -1,4 +1,4 @@
-/* The fibers that every worker runs beside its jobs. */
+/* The fibers that every worker runs besides its jobs. */
 #include "base/system/clock.h"
 #include "base/system/log.h"
 #include "base/system/range.h"
@@ -32,7 +32,8 @@ void worker_steward_run(void *arg)
     arena_destroy(arena);
 }
 
-/* One turn of the drain; what others left behind is looked for now and then, under load too. */
+/* One turn of the drain. Every ADOPT_US it first adopts the lists of dead workers, under load
+ * too. */
 static fiber_fn Err drain_turn(struct worker *worker, struct ctx *ctx, int64_t *adopt_at_us,
                                uint64_t *ret_taken)
 {
@@ -52,8 +53,8 @@ static fiber_fn Err drain_turn(struct worker *worker, struct ctx *ctx, int64_t *
     return OK;
 }
 
-/* Drains as long as there is something, then rests. What a stopping worker had taken is stored, or
- * stays in its list for another. */
+/* Drains until the lists are empty, then pauses. When the worker stops, events that it has taken
+ * are either stored or stay in its list until another worker adopts them. */
 void worker_drain_tracking_run(void *arg)
 {
     struct worker *worker = arg;

@@ -1,9 +1,9 @@
 /*
- * The claim loop. It alone claims and starts jobs, so that between two claims it knows exactly
- * what this worker has; what PostgreSQL or Redis believe beyond that is handed back.
+ * The claim loop. Only this fiber claims and starts jobs, so between two claims it knows exactly
+ * which jobs this worker has; any others that PostgreSQL or Redis assign to it are handed back.
  *
- * With Redis: claim by id, wait on the wake-up list. Without: poll the table twice a second. It
- * never holds more jobs than it has slots.
+ * With Redis: claims by id and waits on the wake-up list. Without: polls the table twice a second.
+ * It never holds more jobs than it has slots.
  */
 #include "base/system/clock.h"
 #include "base/system/log.h"
@@ -14,12 +14,12 @@
 enum {
     POLL_US = 500 * 1000,
     CLAIM_TIMEOUT_US = 10 * 1000 * 1000,
-    /* A claim costs two round trips whatever it brings, so it waits until a good share of the
-     * slots is free, but not for longer than a claim takes. */
+    /* A claim costs two round trips however many jobs it returns, so wait until a quarter of the
+     * slots is free, but not longer than a claim takes. */
     SHARE = 4,
     SHARE_WAIT_US = 5 * 1000,
     HELD_BACK_US = 10 * 1000,
-    LOOK_UP_US = 1000 * 1000, /* how often a full worker looks at its lease */
+    LOOK_UP_US = 1000 * 1000, /* how often a worker without free slots checks its lease */
     AUDIT_US = 10 * 1000 * 1000,
 };
 
@@ -46,7 +46,7 @@ void worker_slot_freed(struct worker *worker)
     }
 }
 
-/* Until so many slots are free, or the time is over; false when the loop was cancelled. */
+/* Waits until `wanted` slots are free, at most most_us; false if the loop was cancelled. */
 static fiber_fn bool wait_for_slots(struct worker *worker, uint32_t wanted, int64_t most_us)
 {
     if (worker->slots - worker->running >= wanted)
@@ -69,8 +69,8 @@ static void start(struct worker *worker, const struct claimed *claimed)
 }
 
 /*
- * A job under suspicion runs while nothing else does, and PostgreSQL knows which: if the worker
- * dies, this one is charged, and those that wait behind it are not.
+ * A suspected job runs alone, and PostgreSQL knows which one it is: if the worker dies, the crash
+ * is charged to it and not to the jobs that wait behind it.
  */
 static fiber_fn void run_alone(struct worker *worker, struct ctx *ctx,
                                const struct claimed *claimed)
@@ -81,7 +81,7 @@ static fiber_fn void run_alone(struct worker *worker, struct ctx *ctx,
             return;
     ctx->deadline_us = clock_now_us() + CLAIM_TIMEOUT_US;
     if (!may_claim(worker) || worker_suspects(platform, worker->incarnation, claimed->job.id) != OK)
-        return; /* the audit, or the end of the drain, hands it back */
+        return; /* the audit, or the end of the drain, hands the job back */
     start(worker, claimed);
     while (worker->running > 0 && lease_is_held(worker->lease))
         if (!wait_for_slots(worker, worker->slots, LOOK_UP_US))
@@ -101,18 +101,18 @@ static fiber_fn void run_suspects(struct worker *worker, struct ctx *ctx,
     ctx->deadline_us = clock_now_us() + CLAIM_TIMEOUT_US;
     if (any)
         err_ignore(worker_suspects(reactor_platform(ctx), worker->incarnation, 0),
-                   "the next claim finds PostgreSQL away, or the lease lost");
+                   "the next claim detects the outage or the lost lease");
 }
 
 static fiber_fn Err claim_once(struct worker *worker, struct ctx *ctx, struct claims *ret)
 {
     struct claimed *claimed = arena_array(ctx->arena, struct claimed, CLAIM_MAX);
     *ret = (struct claims){.jobs = claimed};
-    worker_tell_ended(worker);
+    worker_report_ended(worker);
     struct claim_room room = {.most = free_slots(worker), .slots = worker->slots};
     TRY(jobs_claim(reactor_platform(ctx), worker->incarnation, room, ret));
     if (worker->is_draining)
-        return OK; /* what was claimed is handed back with the rest */
+        return OK; /* hand_back_run hands the claimed jobs back */
     for (uint32_t i = 0; i < ret->count; i++)
         if (!claimed[i].is_quarantined)
             start(worker, &claimed[i]);
@@ -120,7 +120,8 @@ static fiber_fn Err claim_once(struct worker *worker, struct ctx *ctx, struct cl
     return OK;
 }
 
-/* Answers get lost: of a claim that came through, of an end that did not. */
+/* Replies can get lost: of a claim that succeeded, or of a job that ended. Hands back the jobs that
+ * only PostgreSQL or Redis assign to this worker. */
 static fiber_fn Err audit(struct worker *worker, struct ctx *ctx)
 {
     const int64_t *ids = worker_running_ids(worker, ctx->arena);
@@ -142,8 +143,9 @@ static fiber_fn void be_idle(struct worker *worker, struct ctx *ctx)
     err_ignore(fiber_sleep(ctx, POLL_US), "the loop decides whether to go on");
 }
 
-/* Sites that have reached their share wait for one of their jobs to end. The wake-up list does not
- * show that, nor the jobs of other sites meanwhile, so the index is polled every few ms. */
+/* A site that has reached its share waits for one of its jobs to end. The wake-up list does not
+ * signal that, so the index is polled every few milliseconds; this also finds jobs of other
+ * sites. */
 static fiber_fn void wait_for_others(struct worker *worker)
 {
     (void)wait_for_slots(worker, worker->slots - worker->running + 1, HELD_BACK_US);
@@ -196,7 +198,7 @@ void worker_claim_run(void *arg)
         was_failing = err != OK;
         if (err == OK)
             continue;
-        audit_at_us = 0; /* a claim may have come through */
+        audit_at_us = 0; /* the claim may have succeeded */
         ctx.deadline_us = 0;
         err_ignore(fiber_sleep(&ctx, POLL_US), "the loop decides whether to go on");
     }

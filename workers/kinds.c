@@ -5,10 +5,10 @@
 
 #include <assert.h>
 
-/* Immutable after the start. */
+/* Immutable after startup. */
 static const struct host *kinds_host;
 
-/* The handler of all kinds of extensions. */
+/* The handler of every kind that an extension added. */
 static fiber_fn Err extension_run(struct ctx *ctx, struct job *job)
 {
     const struct job_kind *kind = job_kind_find(job->kind);
@@ -48,7 +48,7 @@ fiber_fn Err kinds_report(struct platform platform)
     int64_t *timeouts_s = arena_array(arena, int64_t, count);
     for (uint32_t i = 0; i < count; i++) {
         const struct job_kind *kind = job_kind_at(i);
-        ptrdiff_t dot = str_find_char(kind->name, '.'); /* behind the name of the extension */
+        ptrdiff_t dot = str_find_char(kind->name, '.'); /* after the name of the extension */
         names[i] = kind->name;
         extensions[i] =
             kind->extension == NULL || dot < 0 ? STR_NONE : str_slice(kind->name, 0, (size_t)dot);

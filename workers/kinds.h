@@ -1,5 +1,5 @@
 /*
- * The kinds of jobs that this worker can do: those that app/compose.c registered, and those of
+ * The kinds of jobs that this worker can run: those that app/compose.c registered, and those of
  * extensions.
  */
 #pragma once
@@ -7,10 +7,11 @@
 #include "jobs/queue/job_kind.h"
 #include "runtime/host.h"
 
-/* Registers the kinds of the extensions. Once, before the first claim; memory from the arena, which
- * must outlive the jobs. */
+/* Registers the kinds of the extensions. Call once, before the first claim; allocates in the arena,
+ * which must outlive the jobs. */
 void kinds_add_extensions(struct arena *arena, const struct host *host);
-/* Why a kind that nobody knows must wait instead of failing (the sentence), or STR_NONE. */
+/* The reason why an unregistered kind must wait instead of failing (its extension is disabled), or
+ * STR_NONE. */
 Str kind_is_off(struct arena *arena, Str kind);
-/* Tells spark.job_kinds what this worker can do, for jobs that are enqueued by hand. */
+/* Reports the kinds of this worker to spark.job_kinds, for jobs that are enqueued by SQL. */
 fiber_fn Err kinds_report(struct platform platform);

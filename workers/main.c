@@ -17,7 +17,7 @@
 #include <sys/resource.h>
 
 enum { OFFLOAD_THREADS = 2, OFFLOAD_QUEUE = 64, HAND_BACK_US = 5 * 1000 * 1000 };
-/* What ends by itself may, before what can go on elsewhere is cancelled. */
+/* Grace period for jobs to end before resumable ones are cancelled. */
 enum { RESUMABLE_US = 500 * 1000 };
 
 static struct loop *stop_loop;
@@ -66,13 +66,14 @@ static bool startup(struct reactor *reactor)
     struct startup startup = {reactor, OK};
     fiber_spawn(reactor->loop, "startup", startup_run, &startup);
     loop_run(reactor->loop);
-    fiber_cancel_all(reactor->loop); /* a signal came first */
+    fiber_cancel_all(reactor->loop); /* startup was interrupted by a signal */
     while (fiber_count(reactor->loop) > 0)
         loop_turn(reactor->loop, 10);
     return startup.result == OK && !must_stop;
 }
 
-/* Until the incarnation is in spark.workers; PostgreSQL may go away and come back meanwhile. */
+/* Waits until the incarnation is registered in spark.workers; PostgreSQL may be unreachable
+ * meanwhile. */
 static bool lease_wait(struct worker *worker)
 {
     while (!lease_is_held(worker->lease) && !lease_has_failed(worker->lease) && !must_stop)
@@ -95,8 +96,8 @@ static void hand_back_run(void *arg)
     arena_destroy(arena);
 }
 
-/* Running jobs may finish; what has not by WORKER_DRAIN is cancelled and handed back. Of a worker
- * without a lease nothing can finish. */
+/* Lets running jobs finish for WORKER_DRAIN seconds, then cancels them and hands them back. A
+ * worker that has lost its lease does not wait: its jobs can no longer finish. */
 static void drain(struct worker *worker)
 {
     struct loop *loop = worker->reactor->loop;
@@ -115,13 +116,13 @@ static void drain(struct worker *worker)
     fiber_cancel_all(loop);
     while (fiber_count(loop) > 0)
         loop_turn(loop, 10);
-    worker_tell_ended(worker);
+    worker_report_ended(worker);
     fiber_spawn(loop, "hand back", hand_back_run, worker);
     while (fiber_count(loop) > 0)
         loop_turn(loop, 10);
 }
 
-/* One incarnation, from its lease to its end; false when the lease was lost. */
+/* Runs one incarnation; false if its lease was lost. */
 static bool work(struct ctx *ctx, struct worker *worker)
 {
     struct loop *loop = worker->reactor->loop;
@@ -145,14 +146,15 @@ static bool work(struct ctx *ctx, struct worker *worker)
     return !is_lost;
 }
 
-/* A worker that was cut off for longer than its lease begins again under another name. */
+/* Runs incarnations until a signal arrives: a worker that loses its lease starts again as a new
+ * incarnation. */
 static int run(struct ctx *ctx, const struct settings *settings)
 {
     struct offload *offload = offload_new(OFFLOAD_THREADS, OFFLOAD_QUEUE);
     struct worker worker = {
         .reactor = reactor_new(settings, offload, 0, "spark-worker"),
         .slots = (uint32_t)settings->worker_concurrency,
-        .hook = {.after_turn = worker_tell_ended, .arg = &worker},
+        .hook = {.after_turn = worker_report_ended, .arg = &worker},
         .hook_arena = arena_create(),
     };
     stop_loop = worker.reactor->loop;
@@ -188,7 +190,8 @@ int worker_main(int argc, char **argv)
             log_event(LOG_WARN, "priority_unchanged", LOG_I("nice", settings.worker_nice));
         struct host *host = host_load(&settings, NULL);
         kinds_add_extensions(arena, host);
-        /* While its lease holds, a job waits out a restart of PostgreSQL: better than once more. */
+        /* While the lease is valid, jobs wait for PostgreSQL to restart instead of failing and
+         * running again. */
         if (settings.database_outage_timeout_ms < settings.worker_lease_s * 1000)
             settings.database_outage_timeout_ms = settings.worker_lease_s * 1000;
         exit_code = run(&ctx, &settings);

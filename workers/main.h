@@ -3,6 +3,6 @@
  */
 #pragma once
 
-/* Runs until SIGTERM or SIGINT, drains, and ends; the exit code of the process. A worker whose
- * lease was lost drops what it runs and begins again under another name. */
+/* Runs until SIGTERM or SIGINT, drains, and returns the exit code of the process. A worker whose
+ * lease was lost cancels its jobs and starts again under another name. */
 int worker_main(int argc, char **argv);

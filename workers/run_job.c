@@ -1,5 +1,5 @@
 /*
- * One job, from claim to end: its fiber, its ctx, what becomes of its result.
+ * Runs one claimed job: its fiber, its ctx, and the handling of its result.
  */
 #include "access/grants/actor.h"
 #include "access/identity/current.h"
@@ -12,14 +12,14 @@
 
 #include <assert.h>
 
-/* For what must be written after the job itself ran out of time or was cancelled. */
+/* For writes after the job has timed out or was cancelled. */
 enum { END_TIMEOUT_US = 5 * 1000 * 1000 };
-/* Until a job whose extension is left out is looked at again. */
+/* Delay before a job of a disabled extension is tried again. */
 enum { POSTPONE_US = 60 * 1000 * 1000 };
 
 struct run {
     struct run *next;
-    struct run **slot; /* what points to it */
+    struct run **slot; /* the pointer to this run, for unlinking */
     struct worker *worker;
     struct arena *arena;
     struct fiber *fiber;
@@ -98,7 +98,7 @@ const int64_t *worker_running_ids(const struct worker *worker, struct arena *are
     return ids;
 }
 
-void worker_tell_ended(void *arg)
+void worker_report_ended(void *arg)
 {
     struct worker *worker = arg;
     if (worker->ended_count == 0)
@@ -112,7 +112,7 @@ void worker_tell_ended(void *arg)
 static void ended(struct worker *worker, const struct job *job)
 {
     if (worker->ended_count == QUEUE_CALL_MAX)
-        worker_tell_ended(worker);
+        worker_report_ended(worker);
     worker->ended[worker->ended_count++] = (struct queue_member){job->id, job->scope.site};
     loop_hurry(worker->reactor->loop);
 }
@@ -141,11 +141,12 @@ static Str reason_of(struct ctx *ctx, Err err)
 }
 
 /*
- * ERR_FENCED: somebody else has it. ERR_CANCELLED while the worker stops: it goes back with all
- * the others (jobs_hand_back). Anything else is a failed try; what cannot be written down, because
- * PostgreSQL is away, is found by the next audit and costs no try.
+ * ERR_FENCED: another attempt owns the job; nothing to record. ERR_CANCELLED while the worker
+ * stops: jobs_hand_back requeues it with the others. Any other error is a failed try. If PostgreSQL
+ * is unreachable and the failure cannot be recorded, the next audit requeues the job without
+ * counting a try.
  */
-static fiber_fn void end_badly(struct run *run, Err err, Str reason)
+static fiber_fn void fail_run(struct run *run, Err err, Str reason)
 {
     struct worker *worker = run->worker;
     if (err == ERR_CANCELLED && (worker->is_draining || worker->has_lost_lease))
@@ -168,7 +169,7 @@ static void log_done(const struct run *run)
               LOG_I("attempt", run->job.attempt), LOG_I("us", clock_now_us() - run->started_us));
 }
 
-/* What cannot be written down is found by the next audit, as in end_badly. */
+/* If the postponement cannot be recorded, the next audit requeues the job, as in fail_run. */
 static fiber_fn void postpone(struct run *run, Str reason)
 {
     struct ctx ctx = ctx_of(run, END_TIMEOUT_US);
@@ -184,7 +185,7 @@ static fiber_fn void run_known(struct run *run, const struct job_kind *kind)
     if (run->job.is_finished)
         log_done(run);
     else
-        end_badly(run, err, reason_of(&ctx, err));
+        fail_run(run, err, reason_of(&ctx, err));
 }
 
 static fiber_fn void run_in_fiber(struct run *run)
@@ -195,10 +196,9 @@ static fiber_fn void run_in_fiber(struct run *run)
         run_known(run, kind);
     else if (off.len > 0)
         postpone(run, off);
-    else /* a later try may find a worker of the version that does */
-        end_badly(
-            run, ERR_UNAVAILABLE,
-            str_printf(run->arena, "no worker knows the kind '%.*s'", STR_FMT(run->job.kind)));
+    else /* a later try may reach a worker whose version knows it */
+        fail_run(run, ERR_UNAVAILABLE,
+                 str_printf(run->arena, "no worker knows the kind '%.*s'", STR_FMT(run->job.kind)));
 }
 
 static void run_job(void *arg)

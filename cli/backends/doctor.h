@@ -1,5 +1,5 @@
 /*
- * The findings of `spark doctor`: what was looked at, how it stands, and what to do about it.
+ * The findings of `spark doctor`: what was checked, its state, and advice.
  */
 #pragma once
 
@@ -24,6 +24,6 @@ struct findings {
 void finding_add(struct findings *findings, enum finding_state state, Str subject, Str detail,
                  Str advice);
 
-/* Each looks at one neighbour; what cannot be reached is a finding, not a failure. */
+/* Each checks one server; an unreachable one is a finding, not an error. */
 void doctor_postgres(struct ctx *ctx, const struct settings *settings, struct findings *findings);
 void doctor_redis(struct ctx *ctx, const struct settings *settings, struct findings *findings);

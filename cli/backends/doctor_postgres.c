@@ -8,7 +8,7 @@
 
 enum { VERSION_MIN = 150000, NAMES_MAX = 16384 };
 
-/* The reason that fail() recorded, as one line. */
+/* The message of fail(), as one line. */
 static Str last_reason(struct ctx *ctx)
 {
     Str reason = ctx->diag.first != NULL ? ctx->diag.first->reason : STR("no reason given");
@@ -17,7 +17,8 @@ static Str last_reason(struct ctx *ctx)
     return newline > 0 ? str_slice(reason, 0, (size_t)newline) : reason;
 }
 
-/* One row, one column; `otherwise` if there is none or the question is refused. */
+/* The value of a query with one row and one column; `otherwise` if there is none or the query
+ * fails. */
 static Str ask(struct ctx *ctx, struct sync_postgres *postgres, const char *sql,
                const char *parameter, Str otherwise)
 {
@@ -46,12 +47,13 @@ static void look_at_server(struct ctx *ctx, struct sync_postgres *postgres,
     Str encoding = ask(ctx, postgres, "show server_encoding", NULL, STR("?"));
     bool is_utf8 = str_eq(encoding, STR("UTF8"));
     finding_add(findings, is_utf8 ? FINDING_GOOD : FINDING_BAD, STR("encoding"), encoding,
-                is_utf8 ? STR_NONE : STR("make the database again with encoding UTF8"));
+                is_utf8 ? STR_NONE : STR("create the database again with encoding UTF8"));
 
     Str fsync = ask(ctx, postgres, "show fsync", NULL, STR("?"));
     bool is_durable = str_eq(fsync, STR("on"));
     finding_add(findings, is_durable ? FINDING_GOOD : FINDING_ODD, STR("fsync"), fsync,
-                is_durable ? STR_NONE : STR("with fsync off a power cut destroys the database"));
+                is_durable ? STR_NONE
+                           : STR("with fsync off, a power failure can corrupt the database"));
 }
 
 static void look_at_roles(struct ctx *ctx, struct sync_postgres *postgres,
@@ -73,7 +75,7 @@ static void look_at_roles(struct ctx *ctx, struct sync_postgres *postgres,
     }
 }
 
-/* The promise that matters most: a lane for one site must not be able to see past row security. */
+/* Checks tenant isolation: connections of a site's scope must not bypass row-level security. */
 static void look_at_tenant_lane(struct ctx *ctx, const struct settings *settings, const char *url,
                                 struct findings *findings)
 {
@@ -104,7 +106,7 @@ static void look_at_tenant_lane(struct ctx *ctx, const struct settings *settings
     sync_postgres_close(lane);
 }
 
-/* *ret: the migrations that it has. */
+/* *ret: the applied migrations. */
 static Err compare_schema(struct ctx *ctx, struct sync_postgres *postgres, struct sync_rows *ret)
 {
     struct migrations migrations;
@@ -130,7 +132,7 @@ static void look_at_schema(struct ctx *ctx, struct sync_postgres *postgres,
     struct sync_rows rows = {0};
     if (compare_schema(ctx, postgres, &rows) != OK)
         finding_add(findings, FINDING_BAD, STR("schema"), last_reason(ctx),
-                    STR("no server and no worker starts on it"));
+                    STR("servers and workers refuse to start with it"));
     else
         finding_add(findings, FINDING_GOOD, STR("schema"),
                     str_printf(ctx->arena, "%u migrations", rows.count), STR_NONE);
@@ -142,7 +144,7 @@ static void look_at_seals(struct ctx *ctx, const char *url, Str secret, struct f
     if (secret.len == 0)
         return;
     if (seals_check(ctx, url, secret, &seals) != OK) {
-        diag_clear(ctx); /* no such role or table yet: said above */
+        diag_clear(ctx); /* no such role or table: reported above */
         return;
     }
     if (seals.closed > 0)
@@ -153,7 +155,8 @@ static void look_at_seals(struct ctx *ctx, const char *url, Str secret, struct f
                     str_printf(ctx->arena, "%u, and SECRET opens them", seals.looked_at), STR_NONE);
 }
 
-/* Nothing breaks without them: filters by pattern and decimals read every row of the site. */
+/* Performance only: without these, filters by pattern and on decimals read every row of the
+ * site. */
 static void look_at_indexes(struct ctx *ctx, struct sync_postgres *postgres,
                             struct findings *findings)
 {
@@ -166,7 +169,7 @@ static void look_at_indexes(struct ctx *ctx, struct sync_postgres *postgres,
     bool is_marked = functions.len == 0;
     finding_add(findings, is_marked ? FINDING_GOOD : FINDING_ODD, STR("leakproof"),
                 is_marked
-                    ? STR("row security keeps no index from a filter")
+                    ? STR("filters can use indexes under row-level security")
                     : str_printf(ctx->arena, "indexes are kept from %.*s", STR_FMT(functions)),
                 is_marked ? STR_NONE
                           : str_printf(ctx->arena, "as superuser in the database %s: %.*s",
@@ -185,7 +188,7 @@ static void look_at_indexes(struct ctx *ctx, struct sync_postgres *postgres,
                           "create extension if not exists btree_gin;"));
 }
 
-/* The tables that the pack would create, as a PostgreSQL array: read off its migrations. */
+/* The tables that the pack would create, as a PostgreSQL array: read from its migrations. */
 static const char *pack_tables(struct ctx *ctx, const struct migrations *migrations)
 {
     struct buf *names = buf_in_arena(ctx->arena, NAMES_MAX);
@@ -207,7 +210,7 @@ static const char *pack_tables(struct ctx *ctx, const struct migrations *migrati
     return str_z(ctx->arena, buf_str(names));
 }
 
-/* Only before the pack is installed: afterwards these tables are ours. */
+/* Only before the pack is installed: afterwards these tables belong to it. */
 static void look_at_names(struct ctx *ctx, struct sync_postgres *postgres,
                           struct findings *findings)
 {

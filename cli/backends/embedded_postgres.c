@@ -23,7 +23,7 @@ enum {
     VERSION_NONE = 0,
     STOP_S = 60,
     INIT_S = 180,
-    START_S = 300, /* recovery after a crash may take minutes; a death is noticed at once */
+    START_S = 300, /* crash recovery may take minutes; an exit is detected immediately */
     CONFIG_MAX = 8192,
     LAUNCHES_MAX = 3,
 };
@@ -35,7 +35,7 @@ static bool has_program(struct arena *arena, const char *folder, const char *pro
     return access(path_format(arena, "%s/%s", folder, program), X_OK) == 0;
 }
 
-/* The programs of one version, or of the newest when `wanted` is VERSION_NONE. */
+/* The programs of one version, or of the newest if `wanted` is VERSION_NONE. */
 static const char *find_packaged(struct arena *arena, int wanted, int *ret_version)
 {
     const char *found = NULL;
@@ -96,7 +96,7 @@ static const char *find_on_path(struct arena *arena, int wanted, int *ret_versio
     return NULL;
 }
 
-/* Which version made the data; VERSION_NONE when there is none. */
+/* The version that created the data; VERSION_NONE if there is none. */
 static int read_data_version(struct arena *arena, const char *folder)
 {
     FILE *file = fopen(path_format(arena, "%s/PG_VERSION", folder), "re");
@@ -142,9 +142,9 @@ static int64_t read_pid(const char *path)
 }
 
 /*
- * We hold the lock of the data folder, so a server that runs on it belongs to a supervisor that was
- * killed: it is asked to end. A pid file whose process is no PostgreSQL in this folder is stale;
- * PostgreSQL itself would believe it if the number was given to some other process since.
+ * This process holds the lock of the data folder, so a server that runs on it belongs to a
+ * supervisor that was killed: stop it. A pid file whose process is not a PostgreSQL in this folder
+ * is stale; delete it, because PostgreSQL would trust it if another process has that pid now.
  */
 static Err clear_stray(struct ctx *ctx, const struct embedded_postgres *postgres)
 {
@@ -161,7 +161,8 @@ static Err clear_stray(struct ctx *ctx, const struct embedded_postgres *postgres
     return OK;
 }
 
-/* Made beside its place and renamed, so that an interrupted start leaves nothing half-made. */
+/* Created in a temporary folder and renamed, so that an interrupted start leaves nothing
+ * incomplete. */
 static Err make_cluster(struct ctx *ctx, struct embedded_postgres *postgres)
 {
     if (read_data_version(ctx->arena, postgres->folder) != VERSION_NONE)
@@ -196,7 +197,7 @@ static Err make_cluster(struct ctx *ctx, struct embedded_postgres *postgres)
     return OK;
 }
 
-/* Written at each start: a newer Spark brings its own; local.conf is the operator's. */
+/* Written at each start, so that an upgrade can change it; local.conf belongs to the operator. */
 static Str configuration(struct ctx *ctx, const struct embedded_postgres *postgres)
 {
     static const char *const lines[] = {
@@ -209,18 +210,18 @@ static Str configuration(struct ctx *ctx, const struct embedded_postgres *postgr
         "effective_cache_size = 512MB",
         "huge_pages = off",
         "random_page_cost = 1.1",
-        "jit = off", /* our statements are short */
+        "jit = off", /* statements are short */
         "fsync = on",
         "synchronous_commit = on",
         "full_page_writes = on",
-        "wal_buffers = 16MB", /* a segment: bulk writers waited for each other with less */
+        "wal_buffers = 16MB", /* one WAL segment: with less, bulk writers waited for each other */
         "wal_compression = lz4",
         "default_toast_compression = lz4",
         "min_wal_size = 80MB",
         "max_wal_size = 2GB",
         "checkpoint_timeout = 10min",
-        "max_locks_per_transaction = 256", /* partitions by month */
-        "autovacuum_naptime = 5s", /* plans of a table that fills row by row: statistics soon */
+        "max_locks_per_transaction = 256", /* monthly partitions */
+        "autovacuum_naptime = 5s",         /* tables that grow quickly need statistics soon */
         "timezone = 'UTC'",
         "log_timezone = 'UTC'",
         "log_min_messages = warning",
@@ -242,14 +243,15 @@ static Err write_owned(struct ctx *ctx, const struct embedded_postgres *postgres
     const struct service_user *user = &postgres->places->user;
     TRY(environment_write(ctx, path, text));
     if (user->is_other && lchown(path, user->uid, user->gid) != 0)
-        return fail(ctx, ERR_CONFIG, "cannot give %s to %s: %s", path, user->name, strerror(errno));
+        return fail(ctx, ERR_CONFIG, "cannot change the owner of %s to %s: %s", path, user->name,
+                    strerror(errno));
     return OK;
 }
 
 static Err configure(struct ctx *ctx, const struct embedded_postgres *postgres)
 {
     TRY(write_owned(ctx, postgres, "postgresql.conf", configuration(ctx, postgres)));
-    /* Whoever can enter the 0700 folder of the socket is us or root. */
+    /* Only this user and root can enter the socket's folder (0700). */
     return write_owned(ctx, postgres, "pg_hba.conf", STR("local all all trust\n"));
 }
 
@@ -266,7 +268,7 @@ Err embedded_postgres_launch(struct ctx *ctx, const struct embedded_postgres *po
     return process_start(ctx, &spec, ret_pid);
 }
 
-/* True when it answers, false when it died instead. */
+/* Waits until it answers; false if it exits. */
 static bool wait_ready(const struct embedded_postgres *postgres, pid_t pid)
 {
     int64_t end_us = clock_now_us() + START_S * SECOND_US;
@@ -281,7 +283,8 @@ static bool wait_ready(const struct embedded_postgres *postgres, pid_t pid)
     return false;
 }
 
-/* Back-ends that outlived a killed postmaster hold its memory for a moment: hence several tries. */
+/* Retries, because backends that outlive a killed postmaster hold its shared memory for a
+ * moment. */
 static Err launch_and_wait(struct ctx *ctx, const struct embedded_postgres *postgres,
                            pid_t *ret_pid)
 {
@@ -299,7 +302,8 @@ static Err launch_and_wait(struct ctx *ctx, const struct embedded_postgres *post
                 postgres->log);
 }
 
-/* The role and the database that everything below works with: an owner, but no superuser. */
+/* Creates the role and the database that everything else uses; the role owns the database but is
+ * not a superuser. */
 static Err make_database(struct ctx *ctx, struct embedded_postgres *postgres)
 {
     struct sync_postgres *admin;
@@ -312,7 +316,7 @@ static Err make_database(struct ctx *ctx, struct embedded_postgres *postgres)
     if (rows.count == 0)
         TRY(sync_postgres_query(ctx, admin, "create role spark login createrole createdb", NULL, 0,
                                 NULL));
-    /* The default begins with "$user", and there is a schema of that name. */
+    /* the default contains "$user", and there is a schema with that name */
     TRY(sync_postgres_query(ctx, admin, "alter role spark set search_path = public", NULL, 0,
                             NULL));
     TRY(sync_postgres_query(ctx, admin, "select from pg_database where datname = 'spark'", NULL, 0,
@@ -323,8 +327,8 @@ static Err make_database(struct ctx *ctx, struct embedded_postgres *postgres)
     return OK;
 }
 
-/* At each start, because a dump that was restored brings no marks along. Without the extensions
- * everything works, only a trigram index cannot be made: spark doctor says so. */
+/* Runs at each start, because a restored dump has no LEAKPROOF marks. Everything works without the
+ * extensions except trigram indexes; spark doctor reports this. */
 static Err prepare_database(struct ctx *ctx, const struct embedded_postgres *postgres)
 {
     struct sync_postgres *admin;

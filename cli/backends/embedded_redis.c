@@ -70,7 +70,8 @@ static Err configure(struct ctx *ctx, const struct embedded_redis *redis)
                           redis->places->sockets, redis->folder, redis->folder);
     TRY(environment_write(ctx, path, text));
     if (user->is_other && lchown(path, user->uid, user->gid) != 0)
-        return fail(ctx, ERR_CONFIG, "cannot give %s to %s: %s", path, user->name, strerror(errno));
+        return fail(ctx, ERR_CONFIG, "cannot change the owner of %s to %s: %s", path, user->name,
+                    strerror(errno));
     return OK;
 }
 
@@ -86,7 +87,7 @@ Err embedded_redis_launch(struct ctx *ctx, const struct embedded_redis *redis, p
     return process_start(ctx, &spec, ret_pid);
 }
 
-/* While it reads its log back, Redis answers -LOADING. */
+/* Redis answers -LOADING while it loads its data. */
 static bool answers(struct ctx *ctx, const struct embedded_redis *redis, Str *ret_version)
 {
     const char *info[] = {"INFO", "server"};
@@ -103,8 +104,8 @@ static bool answers(struct ctx *ctx, const struct embedded_redis *redis, Str *re
     return true;
 }
 
-/* It gave up by itself. Who was told to end while it read its data leaves with 0, and who was
- * killed by a signal that it cannot answer: neither says anything of the data. */
+/* Whether it exited because of an error. Exit code 0 (asked to stop while loading) and being killed
+ * by a signal say nothing about its data. */
 static bool gave_up(int status)
 {
     if (WIFEXITED(status))
@@ -113,7 +114,7 @@ static bool gave_up(int status)
            WTERMSIG(status) != SIGINT && WTERMSIG(status) != SIGHUP;
 }
 
-/* *ret_has_ended: it gave up by itself, rather than took too long. */
+/* *ret_has_ended: it exited with an error; otherwise it timed out. */
 static Err wait_ready(struct ctx *ctx, struct embedded_redis *redis, pid_t pid, int64_t log_from,
                       bool *ret_has_ended)
 {
@@ -155,7 +156,8 @@ static Str words_of(const struct ctx *ctx)
     return ctx->diag.first != NULL ? ctx->diag.first->reason : STR_NONE;
 }
 
-/* Only an empty one that does start shows that the data were to blame; else they come back. */
+/* If an empty Redis starts, its data were to blame; if it does not start either, they are
+ * restored. */
 static Err start_without_data(struct ctx *ctx, struct embedded_redis *redis, pid_t *ret_pid)
 {
     struct diag story = ctx->diag;
@@ -175,7 +177,7 @@ Err embedded_redis_renew(struct ctx *ctx, struct embedded_redis *redis, pid_t *r
 {
     Str error = process_log_error(ctx, redis->log, 0);
     err_ignore(fail(ctx, ERR_CONFIG, "Redis does not start: %.*s", STR_FMT(error)),
-               "said when it is known to be about the data");
+               "reported once it is known that the data are damaged");
     return start_without_data(ctx, redis, ret_pid);
 }
 

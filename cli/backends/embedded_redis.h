@@ -1,5 +1,5 @@
 /*
- * A Redis of our own on a unix socket: append-only, flushed every second, never evicting.
+ * The embedded Redis on a unix socket: append-only, fsync every second, no eviction.
  */
 #pragma once
 
@@ -12,18 +12,17 @@ struct embedded_redis {
     const char *log;
     const char *url;
     Str version;
-    const char *aside; /* where the data went that it could not read; NULL: it read them */
-    Str damage;        /* what it said about them */
+    const char *aside; /* the folder of unreadable data that were set aside; NULL: none */
+    Str damage;        /* its error message about them */
 };
 
-/* Clears what a killed predecessor left, starts it and waits until it answers. Nothing in Redis is
- * needed (core/jobs/steward/steward.c tells it everything again), so data that it cannot read are
- * set aside and it starts without. */
+/* Cleans up after a killed supervisor, starts it and waits until it answers. Data in Redis can be
+ * rebuilt (core/jobs/steward/steward.c), so unreadable data are set aside and it starts empty. */
 Err embedded_redis_start(struct ctx *ctx, const struct places *places, struct embedded_redis *ret,
                          pid_t *ret_pid);
 
-/* Starts it again after it died; does not wait. */
+/* Restarts it after it exited; does not wait. */
 Err embedded_redis_launch(struct ctx *ctx, const struct embedded_redis *redis, pid_t *ret_pid);
 
-/* The same for one that runs no more and does not start again: it starts empty. */
+/* The same if it cannot be restarted with its data: it starts empty. */
 Err embedded_redis_renew(struct ctx *ctx, struct embedded_redis *redis, pid_t *ret_pid);

@@ -7,12 +7,12 @@
 enum { SQL_MAX = 4096 };
 
 /*
- * What the compiler prints between a column and a value, as far as an index can serve it: LIKE,
- * with lower() on both sides where case does not matter (the whole clause leaks if either function
- * does), and the comparisons of decimals. ILIKE and @> are what extensions write. None of them says
- * anything about a value but by its result: comparisons raise nothing; LIKE objects only to a
- * pattern that ends in a lone escape character, and patterns are made by us; lower() only to text
- * that is no text in the database's encoding, which PostgreSQL does not store.
+ * The functions and operators that compiled filters apply to a column and that an index can serve:
+ * LIKE, with lower() on both sides if case does not matter (the whole clause is leaky if either
+ * function is), and comparisons of decimals. Extensions write ILIKE and @>. None reveals a value
+ * except by its result: comparisons raise no errors; LIKE raises an error only for a pattern that
+ * ends in a single escape character, and patterns are generated; lower() only for text that is
+ * invalid in the database's encoding, which PostgreSQL does not store.
  */
 #define LEAKPROOF_FUNCTIONS                                                                        \
     "('textlike(text,text)'), ('texticlike(text,text)'), ('lower(text)'), "                        \
@@ -33,7 +33,7 @@ Err leakproof_missing(struct ctx *ctx, struct sync_postgres *postgres, Str *ret_
     return OK;
 }
 
-/* "a(x,y), b(z)": the commas between functions have a space behind them. */
+/* "a(x,y), b(z)": functions are separated by ", ". */
 static bool next_name(Str *rest, Str *ret)
 {
     if (rest->len == 0)

@@ -65,7 +65,7 @@ bool probe_server(const char *host, int64_t port)
     return length >= 12 && memcmp(answer, "HTTP/1.1 200", 12) == 0;
 }
 
-/* 0, or errno. As the server does it: a connection that waits for its end is no obstacle. */
+/* 0, or errno. Binds as the server does, so sockets in TIME_WAIT do not matter. */
 static int try_listen(const struct addrinfo *address, int64_t *ret_port)
 {
     union {

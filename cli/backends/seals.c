@@ -4,7 +4,7 @@
 #include "cli/backends/sync_postgres.h"
 #include "visitors/outbound/outbound.h"
 
-/* What encode(…, 'hex') gives. */
+/* The inverse of encode(…, 'hex'). */
 static Str bytes_of(struct ctx *ctx, Str hex)
 {
     char *bytes = arena_alloc(ctx->arena, hex.len / 2 + 1);

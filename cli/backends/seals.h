@@ -1,7 +1,7 @@
 /*
- * Whether SECRET is still the one that the secrets of sites were sealed with (core/jobs/
- * site_secrets.h). A lost SECRET is found out at the start and by `spark doctor`, not by the first
- * webhook that is not signed.
+ * Whether SECRET is still the one that the secrets of sites were encrypted with
+ * (visitors/outbound/outbound.h). So a lost SECRET is detected at startup and by `spark doctor`,
+ * not by the first unsigned webhook.
  */
 #pragma once
 
@@ -9,10 +9,10 @@
 
 struct seals {
     uint32_t looked_at; /* at most SEALS_MAX */
-    uint32_t closed;    /* those that do not open */
+    uint32_t closed;    /* those that cannot be decrypted */
 };
 enum { SEALS_MAX = 1000 };
 
-/* Nothing to look at where the database has no such table yet. `url`: a login that may read it. */
+/* Reports none if the database has no such table yet. `url`: a login that may read it. */
 Err seals_check(struct ctx *ctx, const char *url, Str secret, struct seals *ret);
 Str seals_sentence(struct ctx *ctx, const struct seals *seals);

@@ -23,7 +23,7 @@ static Err remove_folder(struct ctx *ctx, const char *path)
     return process_run(ctx, &rm, REMOVE_S * SECOND_US);
 }
 
-/* Two within one second get a number. */
+/* Names in the same second get a number. */
 static const char *free_name(struct arena *arena, const char *folder)
 {
     char stamp[32];
@@ -42,7 +42,7 @@ static int by_name(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Their names begin with the time: the order of names is that of their age. */
+/* The suffix of the names is the time: sorting by name sorts by age. */
 static Err remove_oldest(struct ctx *ctx, const char *folder)
 {
     const char *slash = strrchr(folder, '/');

@@ -103,7 +103,7 @@ Err sync_redis_open(struct ctx *ctx, Str url, struct sync_redis **ret)
     return OK;
 }
 
-/* One level of array is enough for CONFIG GET, and nothing here recurses. */
+/* One level of arrays is enough for CONFIG GET; no recursion. */
 static Str reply_text(struct ctx *ctx, const redisReply *reply)
 {
     if (reply->type == REDIS_REPLY_INTEGER)

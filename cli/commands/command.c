@@ -10,24 +10,24 @@
 enum { GUESS_LEN_MAX = 24, GUESS_DISTANCE_MAX = 2 };
 
 /*
- * Weak: the front ends are sister libraries that the command line knows by one function each, and a
- * test of this library is linked without them. What is not there is not offered.
+ * Weak symbols: the front ends are separate libraries, of which the command line knows one function
+ * each; tests link without them. Commands without their library are not offered.
  */
 #define COMMAND(noun, verb, function, arguments, help)                                             \
     __attribute__((weak)) int function(struct cli *cli, int argc, char **argv);
-#define FACE(noun, function, arguments, help)                                                      \
+#define FRONT_END(noun, function, arguments, help)                                                 \
     __attribute__((weak)) int function(int argc, char **argv);
 #include "cli/commands/commands.def"
 #undef COMMAND
-#undef FACE
+#undef FRONT_END
 
 const struct command COMMANDS[] = {
 #define COMMAND(noun, verb, function, arguments, help)                                             \
     {noun, verb, arguments, help, function, NULL},
-#define FACE(noun, function, arguments, help) {noun, "", arguments, help, NULL, function},
+#define FRONT_END(noun, function, arguments, help) {noun, "", arguments, help, NULL, function},
 #include "cli/commands/commands.def"
 #undef COMMAND
-#undef FACE
+#undef FRONT_END
     {NULL, NULL, NULL, NULL, NULL, NULL},
 };
 
@@ -36,7 +36,8 @@ bool command_is_built(const struct command *command)
     return command->run != NULL || command->front_end != NULL;
 }
 
-/* The command of argv[1] and, where it has verbs, argv[2]; *ret_words says how many were used. */
+/* The command of argv[1] and, for nouns with verbs, argv[2]; *ret_words: how many words were
+ * used. */
 static const struct command *command_find(int argc, char **argv, int *ret_words)
 {
     Str noun = str_from_z(argv[1]);
@@ -67,7 +68,7 @@ bool command_print_noun(FILE *out, const char *noun)
     return is_known;
 }
 
-/* How many letters must be put in, taken out or changed (Levenshtein). */
+/* Levenshtein distance. */
 static size_t distance(const char *a, const char *b)
 {
     size_t row[GUESS_LEN_MAX + 1];
@@ -87,7 +88,7 @@ static size_t distance(const char *a, const char *b)
     return row[b_len];
 }
 
-/* "serve" is the beginning of "server". */
+/* A prefix also matches: "serve" of "server". */
 const char *command_guess(const char *noun, const char *word)
 {
     const char *best = NULL;
@@ -142,7 +143,7 @@ int command_dispatch(struct cli *cli, int argc, char **argv)
     cli->command = command;
     if (command->front_end == NULL)
         return command->run(cli, argc - words, argv + words);
-    /* A front end takes everything from the environment. */
+    /* A front end reads everything from the environment. */
     if (!command_options(cli, argc - words, argv + words, NULL, 0, NULL))
         return CLI_USAGE;
     return command->front_end(argc - words, argv + words);

@@ -13,8 +13,8 @@ enum { OUTPUT_MAX = 1 << 20, VALUE_WIDTH_MAX = 36 };
 static const char *const ORIGINS[] = {
     [ORIGIN_DEFAULT] = "default", [ORIGIN_FILE] = "file", [ORIGIN_ENVIRONMENT] = "environment"};
 
-/* The file or step that gave a value, where it was not the environment that we were started with.
- */
+/* The file or step that set a value, unless it was in the environment of this process at
+ * startup. */
 static const char *source_of(struct cli *cli, const struct setting_info *info)
 {
     const char *source = environment_source(info->name);
@@ -58,7 +58,7 @@ static Str shown_value(struct cli *cli, const struct setting_info *info)
     return str_printf(cli->ctx.arena, "%.*s %s", STR_FMT(info->value), info->unit);
 }
 
-/* A longer value than the column takes pushes its own origin aside, and nobody else's. */
+/* A value that is wider than its column shifts only the origin on its own line. */
 static void print_row(struct cli *cli, const struct setting_info *info, int name_width)
 {
     Str value = shown_value(cli, info);
@@ -82,7 +82,7 @@ static void print_table(struct cli *cli, const struct setting_info *infos, uint3
     }
 }
 
-/* One setting with its paragraph; false: there is none of that name. */
+/* Prints one setting with its description; false: there is no such setting. */
 static bool print_named(struct cli *cli, const struct setting_info *infos, uint32_t count, Str name)
 {
     for (uint32_t i = 0; i < count; i++) {

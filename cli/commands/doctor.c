@@ -52,20 +52,20 @@ static void print_lines(const struct findings *findings)
     }
 }
 
-/* What a server would refuse to start with, or had better not be without. */
+/* Checks the settings that a server requires or that are recommended. */
 static void look_at_settings(const struct settings *settings, struct findings *findings)
 {
     bool has_secret = settings->secret.len > 0;
     finding_add(findings, has_secret ? FINDING_GOOD : FINDING_BAD, STR("SECRET"),
-                has_secret ? STR("set") : STR("not set"), /* its length is judged by the table */
+                has_secret ? STR("set") : STR("not set"), /* settings_load checks its length */
                 has_secret ? STR_NONE : STR("set it to 32 random characters or more"));
     bool has_token = settings->admin_token.len > 0 || settings->admin_password.len > 0;
     finding_add(findings, has_token ? FINDING_GOOD : FINDING_ODD, STR("administrator"),
-                has_token ? STR("ADMIN_TOKEN or ADMIN_PASSWORD is set") : STR("no way in"),
+                has_token ? STR("ADMIN_TOKEN or ADMIN_PASSWORD is set") : STR("not set"),
                 has_token ? STR_NONE : STR("set ADMIN_TOKEN or ADMIN_PASSWORD"));
 }
 
-/* Values that every other command refuses. */
+/* Reports invalid values, which every other command refuses. */
 static void look_at_faults(struct cli *cli, struct findings *findings)
 {
     for (const struct diag_entry *entry = cli->ctx.diag.first; entry != NULL; entry = entry->next)
@@ -74,7 +74,7 @@ static void look_at_faults(struct cli *cli, struct findings *findings)
     diag_clear(&cli->ctx);
 }
 
-/* The server raises its soft limit itself; the hard one is the operator's. */
+/* The server raises its soft limit itself; only the operator can raise the hard limit. */
 static void look_at_descriptors(struct cli *cli, const struct settings *settings,
                                 struct findings *findings)
 {

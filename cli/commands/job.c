@@ -1,4 +1,4 @@
-/* Jobs: what waits, what failed and why, and once more. */
+/* Lists, shows, retries and enqueues jobs. */
 #include "base/json/json.h"
 #include "base/memory/array.h"
 #include "cli/commands/platform.h"
@@ -22,7 +22,8 @@ static const char *z_or_null(struct cli *cli, Str s)
     return s.len > 0 ? str_z(cli->ctx.arena, s) : NULL;
 }
 
-/* A whole number within its limits; false after telling the user. An absent one stays. */
+/* Parses a whole number within its limits; false after printing an error. An absent one stays
+ * unchanged. */
 static bool number_read(struct cli *cli, const char *name, Str text, int64_t most, int64_t *number)
 {
     if (text.data == NULL || (str_to_i64(text, number) && *number >= 1 && *number <= most))
@@ -43,7 +44,7 @@ static bool state_is_known(Str state)
     return state.len == 0;
 }
 
-/* The one operand, a job's id; false after telling the user. */
+/* Reads the only operand, a job's id; false after printing an error. */
 static bool id_read(struct cli *cli, const struct operands *operands, const char **ret)
 {
     int64_t id;
@@ -184,7 +185,7 @@ struct order {
     bool is_any_kind;
 };
 
-/* The kinds of this binary, as an array of PostgreSQL's text format. */
+/* The built-in kinds of this binary, as a PostgreSQL array. */
 static const char *built_kinds(struct cli *cli)
 {
     struct buf *names = buf_in_arena(cli->ctx.arena, NAMES_MAX);
@@ -262,10 +263,10 @@ static bool payload_is_fit(struct cli *cli, Str payload)
 {
     const struct json *json;
     if (payload.len > JOB_PAYLOAD_MAX)
-        command_usage(cli, "--payload may have %d bytes", JOB_PAYLOAD_MAX);
+        command_usage(cli, "--payload may have at most %d bytes", JOB_PAYLOAD_MAX);
     else if (json_parse(&cli->ctx, payload, JSON_LIMITS_DEFAULT, &json) != OK ||
              json_kind(json) != JSON_OBJECT)
-        command_usage(cli, "--payload is no JSON object");
+        command_usage(cli, "--payload is not a JSON object");
     else
         return true;
     return false;

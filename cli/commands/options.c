@@ -11,7 +11,7 @@ static const struct option *option_find(const struct option *options, size_t cou
     return NULL;
 }
 
-/* One word that begins with "--"; *index moves on when the value is the next word. */
+/* Parses one word that begins with "--"; advances *index if the value is the next word. */
 static bool option_read(struct cli *cli, int argc, char **argv, int *index,
                         const struct option *options, size_t count)
 {
@@ -38,7 +38,7 @@ static bool option_read(struct cli *cli, int argc, char **argv, int *index,
     if (equals < 0 && *index + 1 < argc)
         value = str_from_z(argv[++*index]);
     else if (equals < 0)
-        command_usage(cli, "--%s wants a value", option->name);
+        command_usage(cli, "--%s needs a value", option->name);
     *option->text = value;
     return value.data != NULL;
 }
@@ -64,7 +64,7 @@ bool command_options(struct cli *cli, int argc, char **argv, const struct option
     return true;
 }
 
-/* "--config FILE" or "--config=FILE" at argv[at]: its words, or 0. */
+/* The number of words of "--config FILE" or "--config=FILE" at argv[at]; 0: neither. */
 static int config_words(int argc, char **argv, int at, char **ret_file)
 {
     static const char FLAG[] = "--config";

@@ -1,4 +1,4 @@
-/* Sites: who owns the rows. */
+/* Creates and lists sites. */
 #include "access/identity/authenticate.h"
 #include "cli/commands/platform.h"
 #include "cli/commands/table.h"
@@ -40,13 +40,13 @@ int command_site_create(struct cli *cli, int argc, char **argv)
         return CLI_USAGE;
     Str host = host_normalise(cli->ctx.arena, domain);
     if (domain.len == 0)
-        return command_usage(cli, "--domain is missing: the host by which visitors reach the site");
+        return command_usage(cli, "--domain is missing: the hostname of the site");
     if (host.len == 0)
-        return command_usage(cli, "'%.*s' is no domain", STR_FMT(domain));
+        return command_usage(cli, "'%.*s' is not a domain", STR_FMT(domain));
     if (name.len == 0)
         name = host;
     if (!str_is_utf8(name) || str_count_codepoints(name) > NAME_MAX_LEN)
-        return command_usage(cli, "--name may have 255 characters");
+        return command_usage(cli, "--name may have at most 255 characters");
 
     static const struct table_column COLUMNS[] = {TEXT_COLUMN("id"), TEXT_COLUMN("domain"),
                                                   TEXT_COLUMN("name"), TEXT_COLUMN("status")};

@@ -23,7 +23,7 @@ static void write_object(struct json_writer *w, const struct sync_rows *rows, ui
     json_object_end(w);
 }
 
-/* As much of a value as a line can take; control characters would break it. */
+/* A value for one line: truncated, without control characters. */
 static Str cell(const struct sync_rows *rows, uint32_t row, uint32_t column)
 {
     Str value = str_cut(sync_rows_get(rows, row, column), WIDTH_MAX);
@@ -38,7 +38,7 @@ static void put_padded(struct buf *out, Str value, size_t width)
         buf_put_char(out, ' ');
 }
 
-/* The last column needs no padding. */
+/* The last column is not padded. */
 static void put_row(struct buf *out, const Str *cells, const size_t *widths, uint32_t columns)
 {
     for (uint32_t c = 0; c + 1 < columns; c++)

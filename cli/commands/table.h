@@ -1,5 +1,5 @@
 /*
- * Rows for people, in columns, or for programs, as JSON.
+ * Prints rows as a table for people, or as JSON for programs.
  */
 #pragma once
 
@@ -7,7 +7,7 @@
 #include "cli/backends/sync_postgres.h"
 #include "cli/commands/command.h"
 
-/* One column of the rows, in their order. A raw value is a number or JSON itself. */
+/* One column of the rows, in order. A raw value is a number or JSON. */
 struct table_column {
     const char *name;
     bool is_raw;
@@ -21,13 +21,14 @@ struct table_column {
         (name), true                                                                               \
     }
 
-/* A JSON array of objects, or a heading and one line a row, or the word for nothing. */
+/* Prints a JSON array of objects, or a heading and one line per row, or `nothing` if there are no
+ * rows. */
 void table_print(struct cli *cli, const struct sync_rows *rows, const struct table_column *columns,
                  bool is_json, const char *nothing);
-/* The first row: a JSON object, or one line a column that has a value. */
+/* Prints the first row: a JSON object, or one line per column with a value. */
 void table_print_one(struct cli *cli, const struct sync_rows *rows,
                      const struct table_column *columns, bool is_json);
 
-/* What table_print prints. */
+/* Appends the output of table_print for rows. */
 void table_write(struct buf *out, const struct sync_rows *rows, const struct table_column *columns,
                  bool is_json);

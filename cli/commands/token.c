@@ -1,4 +1,4 @@
-/* Tokens of one site. The secret is shown once; only its SHA-256 is kept. */
+/* Tokens of a site. A token is shown once; only its SHA-256 is stored. */
 #include "base/crypto/crypto.h"
 #include "base/json/json_writer.h"
 #include "base/memory/array.h"
@@ -13,7 +13,7 @@ int command_token_create(struct cli *cli, int argc, char **argv);
 int command_token_list(struct cli *cli, int argc, char **argv);
 int command_token_revoke(struct cli *cli, int argc, char **argv);
 
-enum { TOKEN_LEN = 43 /* × 6 bits: 258 */, NAME_MAX_LEN = 255 };
+enum { TOKEN_LEN = 43 /* 43 × 6 = 258 bits */, NAME_MAX_LEN = 255 };
 
 struct wanted {
     Str site;
@@ -49,7 +49,7 @@ static Err token_create(struct cli *cli, const struct wanted *wanted, Str token,
         [SITE_TOKEN_CREATE_PARAM_SCOPES] = wanted->is_read_only ? "{read}" : "{read,write}",
         [SITE_TOKEN_CREATE_PARAM_EXPIRES_AT] =
             wanted->expires.len > 0 ? str_z(ctx->arena, wanted->expires) : NULL,
-        [SITE_TOKEN_CREATE_PARAM_AUDIT_ACTOR] = "operator", /* no user, no address */
+        [SITE_TOKEN_CREATE_PARAM_AUDIT_ACTOR] = "operator", /* without user and address */
     };
     struct sync_rows rows;
     TRY(platform_query(cli, postgres, &SQL_SITE_TOKEN_CREATE, parameters, SITE_TOKEN_CREATE_PARAMS,
@@ -73,7 +73,7 @@ static void print_created(struct cli *cli, bool is_json, Str id, Str token)
     printf("%.*s\n", STR_FMT(buf_str(out)));
 }
 
-/* A date alone means its first moment, in UTC. False after telling the user what was wrong. */
+/* A date without time means 00:00 UTC. False after printing an error. */
 static bool expires_read(struct cli *cli, Str *expires)
 {
     if (expires->len == 0)
@@ -85,7 +85,7 @@ static bool expires_read(struct cli *cli, Str *expires)
     bool is_date = clock_parse_iso(text, &wall_us);
     if (!is_date || wall_us <= clock_wall_us()) {
         command_usage(cli, "--expires '%.*s' %s", STR_FMT(*expires),
-                      is_date ? "is in the past" : "is no ISO 8601 date");
+                      is_date ? "is in the past" : "is not an ISO 8601 date");
         return false;
     }
     *expires = clock_iso(cli->ctx.arena, wall_us);

@@ -30,7 +30,7 @@ static bool read_flags(struct cli *cli, int argc, char **argv, struct up_flags *
     return command_options(cli, argc, argv, options, COUNT_OF(options), NULL);
 }
 
-/* For programs: the lines that tests and benches read. */
+/* The machine-readable lines that tests and benchmarks parse. */
 static void print_addresses(const struct up *up)
 {
     printf("DATABASE_URL=%s\nREDIS_URL=%s\n", getenv("DATABASE_URL"), getenv("REDIS_URL"));
@@ -62,7 +62,7 @@ static void print_welcome(const struct up *up)
         say_line(say, "  secrets         %s/secrets.env", up->places.data);
     }
     say_line(say, "  logs            %s", up->places.log);
-    /* Works when pasted; the token itself is shown by the start that made it, and only then. */
+    /* Works when pasted. Only the start that generated the token shows it. */
     Str token =
         up->has_new_secrets
             ? str_from_z(getenv("ADMIN_TOKEN"))
@@ -86,7 +86,7 @@ static Err start_everything(struct up *up, const struct up_flags *flags)
     TRY(up_database(up));
     if (supervisor_is_asked_to_stop())
         return OK;
-    return up_faces(up);
+    return up_front_ends(up);
 }
 
 static void play_demo(struct cli *cli, struct up *up)

@@ -3,7 +3,7 @@
 #include "base/memory/arena.h"
 #include "base/memory/array.h"
 
-/* "&amp;" at html[at]: its character and length; anything else stands for itself. */
+/* The character and length of an entity like "&amp;" at html[at]; any other byte is itself. */
 static char entity_at(Str html, size_t at, size_t *ret_len)
 {
     static const struct {
@@ -23,7 +23,7 @@ static char entity_at(Str html, size_t at, size_t *ret_len)
     return html.data[at];
 }
 
-/* The end of a heading, a paragraph, an item or a line. */
+/* Whether the tag ends a line: heading, paragraph, list item or line break. */
 static bool is_break(Str tag)
 {
     return str_starts_with(tag, STR("</h")) || str_starts_with(tag, STR("</p")) ||

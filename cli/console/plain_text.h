@@ -1,7 +1,7 @@
-/* An article for a terminal. */
+/* Renders an article for a terminal. */
 #pragma once
 
 #include "base/text/str.h"
 
-/* The text of a page without tags, entities decoded, a block a line: at most `max` bytes of it. */
+/* Plain text without tags, entities decoded, one block per line, at most `max` bytes. */
 Str plain_text(struct arena *arena, Str html, size_t max);

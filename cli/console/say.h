@@ -1,6 +1,6 @@
 /*
- * What `spark up` tells a person: one short line a step, with a mark and the time it took. Colours
- * only on a terminal.
+ * The output of `spark up`: one short line per step, with a mark and the time it took. Colours only
+ * on a terminal.
  */
 #pragma once
 
@@ -18,7 +18,7 @@ struct say say_open(FILE *out);
 /* "  ✓ PostgreSQL 15.18                       0.31 s"; started_us by clock_now_us(). */
 void say_done(const struct say *say, int64_t started_us, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-/* Something ended or was given up. */
+/* Reports a failure. */
 void say_bad(const struct say *say, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* A plain line. */
 void say_line(const struct say *say, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -13,7 +13,8 @@
 
 enum { FILE_BYTES_MAX = 65536, SOURCES_MAX = 256 };
 
-/* Which file or step has set a name; what is not here was there when we began. */
+/* The file or step that set a name; names that are missing here were in the environment at
+ * startup. */
 static struct source {
     char *name;
     char *from;
@@ -80,9 +81,8 @@ Err environment_text(struct ctx *ctx, const char *path, Str *ret)
     return OK;
 }
 
-/* NAME_FILE, from anywhere but this file: in one file both are a mistake, which settings_load
- * names.
- */
+/* Whether NAME_FILE is set elsewhere than in this file. Both in one file are an error, which
+ * settings_load reports. */
 static bool has_file_elsewhere(struct ctx *ctx, const char *name, const char *path)
 {
     const char *name_of_file = path_format(ctx->arena, "%s_FILE", name);
@@ -90,8 +90,8 @@ static bool has_file_elsewhere(struct ctx *ctx, const char *name, const char *pa
     return environment_has(name_of_file) && (from == NULL || strcmp(from, path) != 0);
 }
 
-/* The environment wins over the file, also with NAME_FILE; of two lines of one file the later wins,
- * as in a shell. */
+/* The environment takes precedence over the file, also with NAME_FILE; of two lines in one file the
+ * later one applies, as in a shell. */
 static Err take_lines(struct ctx *ctx, const char *path, Str text)
 {
     Str line, key, value;
@@ -142,7 +142,7 @@ static bool write_all(int fd, Str text)
     return fsync(fd) == 0;
 }
 
-/* A rename is on the disk once its folder is. */
+/* A rename is durable only after fsync of its folder. */
 static bool sync_folder_of(struct ctx *ctx, const char *path)
 {
     const char *slash = strrchr(path, '/');

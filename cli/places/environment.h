@@ -1,30 +1,30 @@
 /*
- * Files of NAME=value lines: the generated secrets, the addresses of what runs, a configuration of
- * the operator. What the environment already says always wins.
+ * Files of NAME=value lines: the generated secrets, the addresses of running processes, an
+ * operator's configuration. The existing environment always takes precedence.
  */
 #pragma once
 
 #include "base/system/ctx.h"
 
-/* The bytes of such a file. ERR_NOT_FOUND: there is none; ERR_CONFIG: it cannot be read, or is no
- * text below 64 KiB. */
+/* Reads such a file. ERR_NOT_FOUND: there is none. ERR_CONFIG: it cannot be read, or is not a text
+ * below 64 KiB. */
 Err environment_text(struct ctx *ctx, const char *path, Str *ret);
 
-/* Sets every name of the file that the environment does not have. A missing file is no error. */
+/* Sets every name in the file that is not in the environment. A missing file is not an error. */
 Err environment_read(struct ctx *ctx, const char *path);
-/* The same for a file that the operator has named (--config): it must be there. */
+/* The same for the file of --config, which must exist. */
 Err environment_read_config(struct ctx *ctx, const char *path);
 
-/* Set, and not to nothing. */
+/* Whether it is set and not empty. */
 bool environment_has(const char *name);
-/* Sets a name and remembers who did it: a file, or a step of `spark up`. */
+/* Sets a name and records its source: a file, or a step of `spark up`. */
 void environment_set(const char *name, const char *value, const char *from);
-/* Who that was; NULL: the environment had the name when this process began. */
+/* That source; NULL: the name was in the environment when this process started. */
 const char *environment_source(const char *name);
 
-/* Replaces the file (0600) whole or not at all, by kill -9 and power cuts too. */
+/* Replaces the file (0600) atomically and durably, even across kill -9 and power failures. */
 Err environment_write(struct ctx *ctx, const char *path, Str text);
 
-/* For operators' commands beside a running `spark up`: takes over its addresses and secrets when
- * the environment names no database. */
+/* For commands while a `spark up` runs: uses its addresses and secrets if the environment names no
+ * database. */
 Err environment_of_running(struct ctx *ctx);

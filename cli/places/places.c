@@ -17,7 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { SOCKETS_PATH_MAX = 75 }; /* with "/.s.PGSQL.5432" still below 90 */
+enum { SOCKETS_PATH_MAX = 75 }; /* with "/.s.PGSQL.5432" below 90 */
 
 const char *path_format(struct arena *arena, const char *format, ...)
 {
@@ -38,14 +38,14 @@ static Err make_folders(struct ctx *ctx, const char *path, mode_t mode)
         char kept = *c;
         *c = '\0';
         if (mkdir(partial, mode) != 0 && errno != EEXIST)
-            return fail(ctx, ERR_CONFIG, "cannot make %s: %s", partial, strerror(errno));
+            return fail(ctx, ERR_CONFIG, "cannot create %s: %s", partial, strerror(errno));
         *c = kept;
         if (kept == '\0')
             return OK;
     }
 }
 
-/* PostgreSQL refuses to run as root; the package's own user is the natural one. */
+/* PostgreSQL refuses to run as root, so use the package's user. */
 static Err find_service_user(struct ctx *ctx, struct service_user *ret)
 {
     if (geteuid() != 0) {
@@ -67,7 +67,7 @@ static Err find_service_user(struct ctx *ctx, struct service_user *ret)
                 "spark runs as root, and there is no user postgres or nobody to run PostgreSQL as");
 }
 
-/* Asked as that user, because only the kernel knows every reason (modes, lists, mounts). */
+/* Checked as that user, because only the kernel knows all conditions (modes, ACLs, mounts). */
 static bool user_can_enter(const struct service_user *user, const char *path)
 {
     if (!user->is_other)
@@ -87,7 +87,8 @@ static bool exists(struct arena *arena, const char *folder, const char *name)
     return access(path_format(arena, "%s/%s", folder, name), F_OK) == 0;
 }
 
-/* DATA, or /var/lib/spark/<hash> where the service user cannot reach DATA. Once moved, it stays. */
+/* STORE is DATA, or /var/lib/spark/<hash> if the service user cannot access DATA. The choice is
+ * permanent. */
 static Err find_store(struct ctx *ctx, struct places *places)
 {
     Str data = str_from_z(places->data);
@@ -115,7 +116,7 @@ static Err check_owned(struct ctx *ctx, const struct places *places, const char 
 {
     struct stat info;
     if (lstat(path, &info) != 0)
-        return fail(ctx, ERR_CONFIG, "cannot look at %s: %s", path, strerror(errno));
+        return fail(ctx, ERR_CONFIG, "cannot stat %s: %s", path, strerror(errno));
     if (!S_ISDIR(info.st_mode))
         return fail(ctx, ERR_CONFIG, "%s should be a folder; move it away", path);
     if (info.st_uid != places->user.uid)
@@ -124,7 +125,7 @@ static Err check_owned(struct ctx *ctx, const struct places *places, const char 
                     "another folder with --data",
                     path, (unsigned)info.st_uid, places->user.name, (unsigned)places->user.uid);
     if ((info.st_mode & 0077) != 0 && chmod(path, 0700) != 0)
-        return fail(ctx, ERR_CONFIG, "cannot close %s to others: %s", path, strerror(errno));
+        return fail(ctx, ERR_CONFIG, "cannot make %s private: %s", path, strerror(errno));
     return OK;
 }
 
@@ -132,16 +133,16 @@ Err places_make_owned(struct ctx *ctx, const struct places *places, const char *
 {
     if (mkdir(path, 0700) == 0) {
         if (places->user.is_other && chown(path, places->user.uid, places->user.gid) != 0)
-            return fail(ctx, ERR_CONFIG, "cannot give %s to %s: %s", path, places->user.name,
-                        strerror(errno));
+            return fail(ctx, ERR_CONFIG, "cannot change the owner of %s to %s: %s", path,
+                        places->user.name, strerror(errno));
         return OK;
     }
     if (errno != EEXIST)
-        return fail(ctx, ERR_CONFIG, "cannot make %s: %s", path, strerror(errno));
+        return fail(ctx, ERR_CONFIG, "cannot create %s: %s", path, strerror(errno));
     return check_owned(ctx, places, path);
 }
 
-/* Stable, so that a second start finds what a killed first one left. */
+/* The path is stable, so that a restart finds the sockets of a killed predecessor. */
 static Err find_sockets(struct ctx *ctx, struct places *places)
 {
     const char *runtime = getenv("XDG_RUNTIME_DIR");
@@ -200,7 +201,8 @@ Err places_lock(struct ctx *ctx, const struct places *places)
     if (fd < 0)
         return fail(ctx, ERR_CONFIG, "cannot open %s: %s", path, strerror(errno));
 
-    /* The kernel lets go of it when we die, by kill -9 too: there is no stale lock. */
+    /* The kernel releases the lock when the process ends, even by kill -9: a lock cannot be
+     * stale. */
     if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
         char pid[16] = "?";
         ssize_t length = pread(fd, pid, sizeof(pid) - 1, 0);

@@ -1,12 +1,12 @@
 /*
- * Where things lie: the data folder, what the embedded servers own, their sockets, the files beside
- * the binary.
+ * Paths: the data folder, the folders of the embedded servers, their sockets, the files beside the
+ * binary.
  *
- *   DATA/secrets.env     what was generated once, 0600
- *   DATA/log/            logs of every process
- *   DATA/run/            the lock of the supervisor, the addresses, the workers' pages
- *   STORE/postgres       owned by the service user; STORE is DATA unless that user, when we are
- *   STORE/redis          root, cannot reach it: then a folder below /var/lib/spark
+ *   DATA/secrets.env     generated secrets, 0600
+ *   DATA/log/            logs of all processes
+ *   DATA/run/            the supervisor's lock, the addresses, the crash pages
+ *   STORE/postgres       owned by the service user; STORE is DATA unless spark runs as root and
+ *   STORE/redis          that user cannot access DATA: then a folder in /var/lib/spark
  *   SOCKETS              0700, short (sun_path holds 107 bytes), named after DATA
  */
 #pragma once
@@ -22,31 +22,31 @@ struct places {
     struct service_user user;
 };
 
-/* Makes DATA, log and run. `data` may be relative; empty: $SPARK_DATA, else "var". */
+/* Creates DATA, log and run. `data` may be relative; empty: $SPARK_DATA, else "var". */
 Err places_make(struct ctx *ctx, Str data, struct places *ret);
 
-/* Makes SOCKETS and decides on STORE; under the lock. */
+/* Creates SOCKETS and determines STORE; call with the lock held. */
 Err places_make_store(struct ctx *ctx, struct places *places);
 
-/* The data folder's path without making anything. */
+/* The data folder's path; creates nothing. */
 const char *places_data(struct arena *arena, Str data);
 
-/* One `spark up` per data folder: ERR_CONFIG names the other one. Held until this process ends,
- * however it ends. */
+/* Allows one `spark up` per data folder: ERR_CONFIG names the other process. Held until this
+ * process ends, however it ends. */
 Err places_lock(struct ctx *ctx, const struct places *places);
 
-/* What environment_source() says of those. */
+/* The values of environment_source() for them. */
 #define PLACES_SOURCE "beside the binary"
-/* Sets EXTENSIONS_PATH and STATIC_PATH, where unset, to what lies beside this binary; in the build
- * tree and in an installation. */
+/* Sets EXTENSIONS_PATH and STATIC_PATH, if unset, to the folders beside this binary, in the build
+ * tree or in an installation. */
 void places_export_defaults(struct arena *arena);
 
-/* This binary. */
+/* The path of this binary. */
 const char *places_self(struct arena *arena);
 
-/* A NUL-terminated path made of parts. */
+/* Formats a NUL-terminated path. */
 const char *path_format(struct arena *arena, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Makes a folder of the service user (0700); one that is there must be his. */
+/* Creates a folder of the service user (0700); an existing one must belong to that user. */
 Err places_make_owned(struct ctx *ctx, const struct places *places, const char *path);

@@ -52,14 +52,14 @@ static bool child_user(const struct service_user *user)
     return setgroups(0, NULL) == 0 && setgid(user->gid) == 0 && setuid(user->uid) == 0;
 }
 
-/* Between fork and exec. Returns only if something failed, with errno. */
+/* Runs between fork and exec. Returns only on error, with errno. */
 static void child_become(const struct process_spec *spec, pid_t parent)
 {
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     signal(SIGPIPE, SIG_DFL);
-    setsid(); /* Ctrl-C reaches the supervisor alone, which then stops everything in order */
+    setsid(); /* so Ctrl-C only reaches the supervisor, which stops everything in order */
 
     int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
     if (null < 0 || dup2(null, STDIN_FILENO) < 0)
@@ -69,7 +69,7 @@ static void child_become(const struct process_spec *spec, pid_t parent)
     if (!child_user(spec->user))
         return;
 
-    /* After the change of user, which clears it; and the parent may have died meanwhile. */
+    /* after setuid, which clears it; and the parent may have died meanwhile */
     if (spec->death_signal != 0 && prctl(PR_SET_PDEATHSIG, spec->death_signal) != 0)
         return;
     if (getppid() != parent)
@@ -83,10 +83,10 @@ Err process_start(struct ctx *ctx, const struct process_spec *spec, pid_t *ret)
 {
     assert(spec->argv[0] != NULL);
 
-    /* Closed by a successful exec; else the child says errno through it. */
+    /* exec closes the pipe on success; otherwise the child writes errno to it */
     int report[2] = {-1, -1};
     if (pipe2(report, O_CLOEXEC) != 0)
-        return fail(ctx, ERR_CONFIG, "no pipe: %s", strerror(errno));
+        return fail(ctx, ERR_CONFIG, "cannot create a pipe: %s", strerror(errno));
 
     pid_t parent = getpid();
     pid_t pid = fork();
@@ -180,7 +180,8 @@ bool process_is(pid_t pid, const char *program, const char *folder)
            link_ends_with(pid, "cwd", folder, true);
 }
 
-/* The state follows the program's name, which may hold any character, in parentheses (proc(5)). */
+/* The state follows the program's name, which is in parentheses and may contain any character
+ * (proc(5)). */
 static bool has_ended(pid_t pid)
 {
     char path[64], line[256];

@@ -1,4 +1,4 @@
-/* What a log says about a process that did not start: its error, not whatever it printed last. */
+/* Finds the error in the log of a process that did not start, which may not be its last line. */
 #include "base/json/json.h"
 #include "base/memory/array.h"
 #include "cli/process/process.h"
@@ -14,12 +14,12 @@ int64_t process_log_size(const char *path)
     return path != NULL && stat(path, &info) == 0 ? (int64_t)info.st_size : 0;
 }
 
-/* What was written behind `from`: the last READ_MAX bytes of it. */
+/* The log after `from`: its last READ_MAX bytes. */
 static Str read_since(struct arena *arena, const char *path, int64_t from)
 {
     int64_t size = process_log_size(path);
     if (from > size || from < 0)
-        from = 0; /* another file by now */
+        from = 0; /* the file was replaced */
     if (size - from > READ_MAX)
         from = size - READ_MAX;
     FILE *file = fopen(path, "re");
@@ -33,27 +33,27 @@ static Str read_since(struct arena *arena, const char *path, int64_t from)
     return str_trim(str_of(text, length));
 }
 
-static Str behind(Str line, Str mark)
+static Str text_after(Str line, Str mark)
 {
     ptrdiff_t at = str_find(line, mark);
     return at < 0 ? STR_NONE : str_trim(str_slice(line, (size_t)at + mark.len, line.len));
 }
 
-/* PostgreSQL also calls each client that asks too early a FATAL error. */
+/* PostgreSQL also logs a FATAL error for each client that connects too early. */
 static Str error_of_postgres(Str line)
 {
-    Str words = behind(line, STR("PANIC: "));
+    Str words = text_after(line, STR("PANIC: "));
     if (words.len == 0)
-        words = behind(line, STR("FATAL: "));
+        words = text_after(line, STR("FATAL: "));
     if (words.len == 0)
-        words = behind(line, STR("initdb: error: "));
+        words = text_after(line, STR("initdb: error: "));
     bool is_clients = str_starts_with(words, STR("the database system is ")) ||
                       str_starts_with(words, STR("terminating connection"));
     return is_clients ? STR_NONE : words;
 }
 
-/* "23335:M 28 Nov 2026 19:27:30.040 # Bad file format …": a '#' marks what matters to Redis, which
- * includes its greeting and hints about the machine. */
+/* "23335:M 28 Nov 2026 19:27:30.040 # Bad file format …": Redis marks warnings with '#', but also
+ * its greeting and hints about the machine. */
 static Str error_of_redis(Str line)
 {
     static const Str HARMLESS[] = {
@@ -68,19 +68,19 @@ static Str error_of_redis(Str line)
     };
     if (line.len == 0 || line.data[0] < '0' || line.data[0] > '9')
         return STR_NONE;
-    Str words = behind(line, STR(" # "));
+    Str words = text_after(line, STR(" # "));
     for (size_t i = 0; i < COUNT_OF(HARMLESS); i++)
         if (str_starts_with(words, HARMLESS[i]))
             return STR_NONE;
     return words;
 }
 
-/* "spark server: the sentence", or a line of our log. */
+/* "spark server: message", or a line of the JSON log. */
 static Str error_of_spark(struct ctx *ctx, Str line)
 {
     const struct json *json;
     if (str_starts_with(line, STR("spark")))
-        return behind(line, STR(": "));
+        return text_after(line, STR(": "));
     if (!str_starts_with(line, STR("{")) || str_find(line, STR("\"level\":\"error\"")) < 0)
         return STR_NONE;
     struct ctx own = {.arena = ctx->arena};

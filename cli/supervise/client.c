@@ -11,7 +11,7 @@ Err client_open(struct ctx *ctx, Str address, Str token, struct client *ret)
 {
     CURL *curl = curl_easy_init();
     if (curl == NULL)
-        return fail(ctx, ERR_UNAVAILABLE, "libcurl does not start");
+        return fail(ctx, ERR_UNAVAILABLE, "libcurl cannot be initialised");
     *ret = (struct client){.ctx = ctx, .address = address, .token = token, .curl = curl};
     return OK;
 }
@@ -57,7 +57,7 @@ static struct curl_slist *headers_of(struct client *client)
     Str bearer = str_printf(arena, "Authorization: Bearer %.*s", STR_FMT(client->token));
     struct curl_slist *headers = curl_slist_append(NULL, str_z(arena, bearer));
     headers = curl_slist_append(headers, "Content-Type: application/json");
-    /* Large bodies go out at once instead of after a "100 Continue". */
+    /* Send large bodies immediately, without waiting for "100 Continue". */
     return curl_slist_append(headers, "Expect:");
 }
 
@@ -85,7 +85,7 @@ Err client_call(struct client *client, const char *method, Str path, Str body, i
     return OK;
 }
 
-/* Either envelope: {message} or {errors: [{message}]}. */
+/* The message of either error format: {message} or {errors: [{message}]}. */
 static Str sentence_of(const struct json *answer)
 {
     const struct json *message = json_get(answer, STR("message"));

@@ -1,6 +1,6 @@
 /*
- * A blocking client of the API, for commands: one request at a time, JSON both ways. libcurl stays
- * in client.c.
+ * A blocking client of the API, for commands: one request at a time, JSON in both directions. Only
+ * client.c uses libcurl.
  */
 #pragma once
 
@@ -16,15 +16,15 @@ struct client {
     void *curl;
 };
 
-/* ERR_UNAVAILABLE if libcurl cannot be started. */
+/* ERR_UNAVAILABLE if libcurl cannot be initialised. */
 Err client_open(struct ctx *ctx, Str address, Str token, struct client *ret);
 void client_close(struct client *client);
 
-/* `body` STR_NONE: none. The status, and the answer as JSON (NULL when it is empty), in ctx->arena.
- * ERR_UNAVAILABLE when nobody answers. */
+/* `body` STR_NONE: none. Returns the status, and the response as JSON (NULL if it is empty), in
+ * ctx->arena. ERR_UNAVAILABLE: no response. */
 Err client_call(struct client *client, const char *method, Str path, Str body, int *ret_status,
                 const struct json **ret);
 
-/* The same, and every status but 2xx is ERR_UNAVAILABLE with the server's own sentence. */
+/* The same, but any status except 2xx is ERR_UNAVAILABLE with the server's message. */
 Err client_ask(struct client *client, const char *method, Str path, Str body,
                const struct json **ret);

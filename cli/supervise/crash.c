@@ -39,7 +39,7 @@ static void end_text(char *text, size_t size)
     text[size - 1] = '\0';
 }
 
-/* In the arena; NULL if there is none. */
+/* Reads a page into the arena; NULL if there is none. */
 static struct crash_page *page_read(struct ctx *ctx, const struct places *places, const char *name)
 {
     struct crash_page *page = arena_new(ctx->arena, struct crash_page);
@@ -58,7 +58,7 @@ static struct crash_page *page_read(struct ctx *ctx, const struct places *places
     return page;
 }
 
-/* Who is asked to end, and does, has not crashed, whatever it was doing. */
+/* A process that was asked to stop has not crashed, whatever it was doing. */
 static bool was_asked_to(int status)
 {
     if (!WIFSIGNALED(status))
@@ -67,8 +67,8 @@ static bool was_asked_to(int status)
     return signal == SIGTERM || signal == SIGINT || signal == SIGHUP;
 }
 
-/* Both names, where they differ: a worker knows an extension that it may not open by the one, and
- * its kinds of jobs by the other. */
+/* Both names if they differ: a worker disables an extension by its file name, and its job kinds by
+ * its own name. */
 static const char *extension_names(struct arena *arena, const struct crash_page *page)
 {
     uint32_t extension = crash_page_extension(page);
@@ -95,11 +95,11 @@ void crash_read(struct ctx *ctx, const struct places *places, const char *name, 
     if (!was_asked_to(status))
         ret->extension = extension_names(ctx->arena, page);
     if (atomic_load(&page->overrun_job) != 0)
-        ret->how = path_format(ctx->arena, "was ended by the hard time-out of job %jd",
+        ret->how = path_format(ctx->arena, "was ended by the hard timeout of job %jd",
                                (intmax_t)atomic_load(&page->overrun_job));
 }
 
-/* As the platform, in one transaction: the settings are local to it, as everywhere. */
+/* In PLATFORM scope, in one transaction, because the settings are transaction-local. */
 static Err end_lease(struct ctx *ctx, const char *url, const char *const parameters[3])
 {
     struct sync_postgres *postgres;
@@ -113,7 +113,7 @@ static Err end_lease(struct ctx *ctx, const char *url, const char *const paramet
     return OK;
 }
 
-/* A job that was timed out is it, even if another has had the CPU since. */
+/* A job that exceeded the hard timeout is to blame, even if another one has had the CPU since. */
 static int64_t culprit(const struct crash_page *page)
 {
     int64_t overrun = atomic_load(&page->overrun_job);
@@ -124,7 +124,7 @@ Err crash_report(struct ctx *ctx, const struct places *places, const char *name,
 {
     struct crash_page *page = page_read(ctx, places, name);
     if (page == NULL || page->incarnation[0] == '\0')
-        return OK; /* it died before it had an incarnation: then no job was its */
+        return OK; /* it died before it had an incarnation, so it ran no job */
     const char *url = getenv("DATABASE_DIRECT_URL");
     if (url == NULL || url[0] == '\0')
         url = getenv("DATABASE_URL");

@@ -11,14 +11,13 @@
 #include <time.h>
 
 /*
- * Everything here goes through the API, as a user's own script would. Each step can be repeated,
- * and the site's settings say how far the demo came: what was interrupted is played to its end by
- * the next start.
+ * Uses only the API, as a user's script would. Every step can be repeated, and the site's settings
+ * record the progress: the next start continues an interrupted demo.
  */
 
 enum {
     BATCH_SIZE = 50,
-    PUBLISHED = 12, /* articles that visitors can read afterwards */
+    PUBLISHED = 12, /* number of articles to publish */
     POLL_US = 100 * 1000,
     STALLED_US = 60 * 1000 * 1000,
     BODY_MAX = 4 * 1024 * 1024,
@@ -29,9 +28,9 @@ struct play {
     const struct demo *demo;
     struct client client;
     struct arena *arena;
-    Str site; /* ids, as text */
+    Str site; /* id as text, like campaign */
     Str campaign;
-    int64_t articles; /* in the table */
+    int64_t articles; /* number of rows */
     int64_t started_us;
 };
 
@@ -52,7 +51,7 @@ static int64_t number_at(const struct json *object, Str key)
     return number;
 }
 
-/* aggregate[count]=* of a collection under a filter. */
+/* Counts the rows of a collection that match a filter. */
 static Err count_of(struct play *play, Str collection, Str filter, int64_t *ret)
 {
     const struct json *answer;
@@ -75,7 +74,8 @@ static Err find_sites(struct play *play, const struct json **ret)
     return OK;
 }
 
-/* The raised epoch of a new site may turn its own answer into a 503: then it is looked for. */
+/* Creating a site changes the epoch, which may turn the response into a 503: then look for the
+ * site. */
 static Err make_site(struct play *play, const struct json **ret_sites)
 {
     Str body = str_printf(play->arena,
@@ -93,7 +93,7 @@ static Err make_site(struct play *play, const struct json **ret_sites)
     return OK;
 }
 
-/* *ret_plays: on a database without sites, or one whose demo was interrupted. */
+/* *ret_plays: the database has no sites, or its demo was interrupted. */
 static Err open_site(struct play *play, bool *ret_plays)
 {
     const struct json *sites;
@@ -145,7 +145,7 @@ static Str body_with(struct play *play, const char *name, const struct json *val
     return buf_str(out);
 }
 
-/* Places are for every site, the campaign is the demo site's. */
+/* The locations belong to the library, the campaign to the demo site. */
 static Err import(struct play *play)
 {
     int64_t started_us = clock_now_us();
@@ -222,7 +222,7 @@ static bool is_over(Str status)
            str_eq(status, STR("cancelled"));
 }
 
-/* Until the batch is over, nobody works on it any more, or the user has had enough. */
+/* Waits until the batch ends, stops making progress, or the user interrupts. */
 static Err watch_batch(struct play *play, Str job, int64_t wanted, Str *ret_status)
 {
     Str path = str_printf(play->arena, "/items/generation_jobs/%.*s?fields=status,current_offset",
@@ -269,7 +269,7 @@ static Err make_articles(struct play *play)
         return fail(play->client.ctx, ERR_UNAVAILABLE,
                     "the demo's articles are %.*s: see the logs of the workers", STR_FMT(status));
     double seconds = (double)(clock_now_us() - started_us) / (double)SECOND_US;
-    say_done(play->demo->say, started_us, "%jd articles through the queue, %.0f a second",
+    say_done(play->demo->say, started_us, "%jd articles generated, %.0f per second",
              (intmax_t)wanted, (double)wanted / seconds);
     return OK;
 }
@@ -314,7 +314,7 @@ static Err publish(struct play *play)
     return OK;
 }
 
-/* What was made */
+/* Results */
 
 static void say_text(const struct say *say, Str text)
 {

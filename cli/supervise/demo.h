@@ -1,6 +1,6 @@
 /*
- * The demo that `spark up` plays on an empty database: imports the demo campaign through the API,
- * lets the workers generate its articles and tells what was made. Nothing if it was played before.
+ * The demo of `spark up` on an empty database: imports the demo campaign through the API, lets the
+ * workers generate its articles and prints the results. Does nothing if it has run before.
  */
 #pragma once
 
@@ -9,9 +9,9 @@
 
 struct demo {
     const struct say *say;
-    Str address; /* http://host:port of the server that was just started */
+    Str address; /* http://host:port of the running server */
     Str admin_token;
 };
 
-/* ERR_UNAVAILABLE, ERR_CONFIG …: told to the user; the server goes on. */
+/* Errors are shown to the user; the server continues to run. */
 Err demo_run(struct ctx *ctx, const struct demo *demo) __attribute__((weak));

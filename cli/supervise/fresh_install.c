@@ -3,7 +3,7 @@
 #include "base/memory/array.h"
 #include "cli/backends/sync_postgres.h"
 
-/* A comment on the schema public of the emptied database, committed with its emptying. */
+/* A comment on schema public of the emptied database, set in the same transaction. */
 static const char MARK[] = "spark: made by FORCE_FRESH_INSTALL";
 
 static Err is_marked(struct ctx *ctx, struct sync_postgres *postgres, bool *ret)

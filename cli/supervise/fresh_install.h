@@ -1,13 +1,13 @@
 /*
  * FORCE_FRESH_INSTALL=<name of the database>: empties the database before migrations, once. Any
- * other value than the database's own name does nothing, so that a value left in a file that was
- * copied to another environment cannot destroy it; and a mark in the database itself keeps a value
- * that was left in place from doing it again at the next start.
+ * value except the database's own name is ignored, so that a setting that was copied to another
+ * environment cannot destroy its database. A mark in the database prevents a second run if the
+ * setting stays in place.
  */
 #pragma once
 
 #include "base/system/ctx.h"
 
-/* *ret_done: the schemas spark and public were emptied. *ret_why: otherwise, why not, as a sentence
- * for the user, or empty if nobody asked. */
+/* *ret_done: the schemas spark and public were emptied. *ret_why: otherwise the reason, as a
+ * sentence for the user; empty if it was not requested. */
 Err fresh_install(struct ctx *ctx, const char *url, Str asked, bool *ret_done, Str *ret_why);

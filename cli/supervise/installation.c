@@ -17,10 +17,10 @@
 
 enum { SECRETS_MAX = 65536 };
 
-/* `length` of one that is made; shorter than `min` it was cut off. */
+/* `length` of a generated one; shorter than `min`: truncated. */
 static const struct secret {
     const char *name;
-    const char *other_name; /* under which the environment may have it too */
+    const char *other_name; /* alternative name in the environment */
     size_t length;
     size_t min;
 } SECRETS[] = {
@@ -63,7 +63,7 @@ static enum database look_at_database(struct ctx *ctx, const char *postgres)
     return is_empty_folder(postgres) ? DATABASE_ABSENT : DATABASE_BROKEN;
 }
 
-/* From the environment itself, under one of its names or as a file's. */
+/* Whether the environment has it, under one of its names or as NAME_FILE. */
 static bool is_given(struct ctx *ctx, const struct secret *secret)
 {
     if (environment_has(secret->name) && environment_source(secret->name) == NULL)
@@ -72,7 +72,7 @@ static bool is_given(struct ctx *ctx, const struct secret *secret)
            (secret->other_name != NULL && environment_has(secret->other_name));
 }
 
-/* The value that the file gives; STR_NONE: it has no such line. */
+/* Its value in the file; STR_NONE: no such line. */
 static Str secret_of(Str text, const char *name)
 {
     Str line, key, value, found = STR_NONE;
@@ -82,7 +82,7 @@ static Str secret_of(Str text, const char *name)
     return found;
 }
 
-/* Those that neither the environment nor the file has, comma-separated; none: empty. */
+/* The names that neither the environment nor the file has, comma-separated; empty: none. */
 static Str missing_names(struct ctx *ctx, Str text)
 {
     Str names = STR("");
@@ -93,7 +93,7 @@ static Str missing_names(struct ctx *ctx, Str text)
     return names;
 }
 
-/* A file that was cut off in the middle of a line still has that line. */
+/* A truncated file still has its last line, but shorter. */
 static Err check_lengths(struct ctx *ctx, const char *path, Str text)
 {
     for (size_t i = 0; i < SECRET_COUNT; i++) {
@@ -122,7 +122,7 @@ static Err check_mode(struct ctx *ctx, const char *path)
     return OK;
 }
 
-/* The text of secrets.env; none: STR_NONE, an empty file: an empty text. */
+/* Reads secrets.env; STR_NONE: no file; an empty file gives an empty text. */
 static Err read_secrets(struct ctx *ctx, const char *path, Str *ret)
 {
     TRY(check_mode(ctx, path));
@@ -155,14 +155,14 @@ static Err check_secrets(struct ctx *ctx, const struct installation *installatio
     if (text.data == NULL && database == DATABASE_THERE)
         return refuse_lost_secrets(ctx, path, "is missing beside an existing database", names);
     if (text.data == NULL)
-        return OK; /* nothing is there, or nothing of ours: a first start */
+        return OK; /* nothing exists yet, or nothing of this installation: a first start */
     if (str_trim(text).len == 0)
         return refuse_lost_secrets(ctx, path, "is empty", names);
     const char *state = path_format(ctx->arena, "has no %.*s", STR_FMT(names));
     return refuse_lost_secrets(ctx, path, state, names);
 }
 
-/* With another server the logs tell whether this folder has been in use. */
+/* With an external database, the logs tell whether this folder has been in use. */
 static bool was_used(struct ctx *ctx, const struct installation *installation)
 {
     return access(path_format(ctx->arena, "%s/log/server.log", installation->data), F_OK) == 0;

@@ -16,7 +16,7 @@
 enum {
     PAUSE_FIRST_MS = 100,
     PAUSE_LAST_S = 30,
-    HEALTHY_S = 60, /* ran this long: the next death is a new story */
+    HEALTHY_S = 60, /* after running this long, the restart delay starts over */
     REDIS_STOP_S = 30,
     POSTGRES_STOP_S = 120,
     TICK_MS = 1000,
@@ -70,15 +70,15 @@ void supervisor_adopt(struct supervisor *supervisor, enum child_kind kind, pid_t
         (struct child){.kind = kind, .pid = pid, .started_us = clock_now_us()};
 }
 
-static bool is_face(const struct child *child)
+static bool is_front_end(const struct child *child)
 {
     return child->kind == CHILD_SERVER || child->kind == CHILD_WORKER;
 }
 
-/* "server", "worker-1": of its page and its log. */
-static const char *face_name(struct arena *arena, const struct child *child)
+/* "server", "worker-1": the name of its crash page and its log. */
+static const char *front_end_name(struct arena *arena, const struct child *child)
 {
-    assert(is_face(child));
+    assert(is_front_end(child));
     return child->kind == CHILD_SERVER ? "server" : path_format(arena, "worker-%u", child->slot);
 }
 
@@ -87,10 +87,10 @@ static char *crashed_of(struct supervisor *supervisor, enum child_kind kind)
     return kind == CHILD_SERVER ? supervisor->server_crashed : supervisor->workers_crashed;
 }
 
-static Err launch_face(struct supervisor *supervisor, struct child *child)
+static Err launch_front_end(struct supervisor *supervisor, struct child *child)
 {
     struct ctx *ctx = supervisor->ctx;
-    const char *name = face_name(ctx->arena, child);
+    const char *name = front_end_name(ctx->arena, child);
     const char *page;
     TRY(crash_page_make(ctx, supervisor->places, name, &page));
     const char *argv[] = {supervisor->self, child->kind == CHILD_SERVER ? "server" : "worker",
@@ -98,7 +98,7 @@ static Err launch_face(struct supervisor *supervisor, struct child *child)
     const char *environment[] = {
         path_format(ctx->arena, "SPARK_CRASH_PAGE=%s", page),
         path_format(ctx->arena, "SPARK_EXTENSIONS_CRASHED=%s", crashed_of(supervisor, child->kind)),
-        /* Of workers alone. */
+        /* workers only */
         child->slot > 0 ? path_format(ctx->arena, "SPARK_WORKER_SLOT=%u", child->slot) : NULL,
         NULL,
     };
@@ -112,14 +112,14 @@ static Err launch_face(struct supervisor *supervisor, struct child *child)
     return process_start(ctx, &spec, &child->pid);
 }
 
-/* One that died of its data would die of them again, for ever. */
+/* After repeated failures, its data are probably damaged: start it empty. */
 static Err launch_redis(struct supervisor *supervisor, struct child *child)
 {
     struct embedded_redis *redis = &supervisor->redis;
     if (child->failures < REDIS_FAILURES_MAX)
         return embedded_redis_launch(supervisor->ctx, redis, &child->pid);
     child->failures = 0;
-    struct embedded_redis renewed = *redis; /* what it learns lives in this turn's memory */
+    struct embedded_redis renewed = *redis; /* its new strings only live for this turn */
     TRY(embedded_redis_renew(supervisor->ctx, &renewed, &child->pid));
     supervisor_say_set_aside(supervisor->say, &renewed);
     return OK;
@@ -143,7 +143,7 @@ static Err child_launch(struct supervisor *supervisor, struct child *child)
         return launch_redis(supervisor, child);
     case CHILD_SERVER:
     case CHILD_WORKER:
-        return launch_face(supervisor, child);
+        return launch_front_end(supervisor, child);
     }
     return OK;
 }
@@ -166,7 +166,8 @@ pid_t supervisor_pid(const struct supervisor *supervisor, enum child_kind kind)
     return 0;
 }
 
-/* Plans the next start: at once would burn the CPU if it dies each time. */
+/* Schedules a restart with exponential backoff, so that a process that always dies does not use up
+ * the CPU. */
 static void child_postpone(struct child *child)
 {
     int64_t lived_us = clock_now_us() - child->started_us;
@@ -178,8 +179,7 @@ static void child_postpone(struct child *child)
     child->due_us = clock_now_us() + child->pause_us;
 }
 
-/* The other workers have that extension too; they finish what they do and start again without it.
- */
+/* The other workers have loaded that extension too; they drain and restart without it. */
 static void renew_workers(struct supervisor *supervisor)
 {
     for (uint32_t i = 0; i < supervisor->child_count; i++) {
@@ -191,8 +191,8 @@ static void renew_workers(struct supervisor *supervisor)
     }
 }
 
-/* Two workers may die of one extension before the list is known to them. */
-static bool is_left_out(const char *list, const char *extension)
+/* Two workers may die of one extension before the list reaches them. */
+static bool is_disabled(const char *list, const char *extension)
 {
     Str rest = str_from_z(list), names = str_from_z(extension), file, part;
     if (!str_next(&names, ',', &file))
@@ -203,11 +203,12 @@ static bool is_left_out(const char *list, const char *extension)
     return false;
 }
 
-/* From now on this kind of child does without it. False: there is no room to remember it. */
-static bool leave_out(struct supervisor *supervisor, enum child_kind kind, const char *extension)
+/* Disables the extension for this kind of child from now on. False: the list is full. */
+static bool disable_extension(struct supervisor *supervisor, enum child_kind kind,
+                              const char *extension)
 {
     char *list = crashed_of(supervisor, kind);
-    if (is_left_out(list, extension))
+    if (is_disabled(list, extension))
         return true;
     size_t used = strnlen(list, CRASHED_MAX - 1);
     int written = snprintf(list + used, CRASHED_MAX - used, "%s%s", used > 0 ? "," : "", extension);
@@ -217,7 +218,7 @@ static bool leave_out(struct supervisor *supervisor, enum child_kind kind, const
     return false;
 }
 
-static void say_left_out(const struct supervisor *supervisor, const struct child *child,
+static void say_disabled(const struct supervisor *supervisor, const struct child *child,
                          const struct crash *crash)
 {
     say_bad(supervisor->say,
@@ -226,41 +227,41 @@ static void say_left_out(const struct supervisor *supervisor, const struct child
             child->kind == CHILD_SERVER ? "it starts again" : "the workers start again");
 }
 
-/* True: an extension was to blame, it is left out from now on, and that has been said. */
+/* True: an extension was to blame, is now disabled, and this has been reported. */
 static bool blame_extension(struct supervisor *supervisor, struct child *child,
                             const struct crash *crash)
 {
-    if (crash->extension == NULL || !leave_out(supervisor, child->kind, crash->extension))
+    if (crash->extension == NULL || !disable_extension(supervisor, child->kind, crash->extension))
         return false;
-    say_left_out(supervisor, child, crash);
+    say_disabled(supervisor, child, crash);
     if (child->kind == CHILD_WORKER)
         renew_workers(supervisor);
     return true;
 }
 
-/* What one that ended by itself with an error says of it, behind a colon; else nothing. */
+/* The error message of a child that exited with an error, after ": "; otherwise empty. */
 static const char *why_it_ended(const struct supervisor *supervisor, const struct child *child,
                                 int status)
 {
     struct ctx *ctx = supervisor->ctx;
     if (!WIFEXITED(status) || WEXITSTATUS(status) == 0)
         return "";
-    const char *log =
-        path_format(ctx->arena, "%s/%s.log", supervisor->places->log, face_name(ctx->arena, child));
+    const char *log = path_format(ctx->arena, "%s/%s.log", supervisor->places->log,
+                                  front_end_name(ctx->arena, child));
     Str error = process_log_error(ctx, log, child->log_from);
     return path_format(ctx->arena, ": %.*s", STR_FMT(error));
 }
 
-static void face_died(struct supervisor *supervisor, struct child *child, int status)
+static void front_end_died(struct supervisor *supervisor, struct child *child, int status)
 {
     struct ctx *ctx = supervisor->ctx;
-    const char *name = face_name(ctx->arena, child);
+    const char *name = front_end_name(ctx->arena, child);
     bool was_renewed = child->is_renewed && status == 0;
     struct crash crash;
     crash_read(ctx, supervisor->places, name, status, &crash);
     if (child->kind == CHILD_WORKER && status != 0) {
         err_ignore(crash_report(ctx, supervisor->places, name, crash.how),
-                   "the lease runs out by itself");
+                   "the lease expires by itself");
         diag_clear(ctx);
     }
     child_postpone(child);
@@ -287,8 +288,8 @@ static void backend_died(struct supervisor *supervisor, struct child *child, int
 
 static void child_died(struct supervisor *supervisor, struct child *child, int status)
 {
-    if (is_face(child))
-        face_died(supervisor, child, status);
+    if (is_front_end(child))
+        front_end_died(supervisor, child, status);
     else
         backend_died(supervisor, child, status);
 }
@@ -298,10 +299,10 @@ Err supervisor_server_died(struct supervisor *supervisor, int status, bool *ret_
     struct ctx *ctx = supervisor->ctx;
     struct child *child = supervisor->children;
     while (child->kind != CHILD_SERVER)
-        child++; /* there is one */
+        child++; /* there is always one */
     child->pid = 0;
     struct crash crash;
-    crash_read(ctx, supervisor->places, face_name(ctx->arena, child), status, &crash);
+    crash_read(ctx, supervisor->places, front_end_name(ctx->arena, child), status, &crash);
     *ret_started = blame_extension(supervisor, child, &crash);
     return *ret_started ? child_launch(supervisor, child) : OK;
 }
@@ -315,7 +316,7 @@ static void reap(struct supervisor *supervisor)
                 child_died(supervisor, &supervisor->children[i], status);
 }
 
-/* Starts what is due; returns how long nothing will be. */
+/* Starts the children that are due; returns the time until the next one is. */
 static int64_t start_due(struct supervisor *supervisor)
 {
     int64_t now_us = clock_now_us();
@@ -356,12 +357,12 @@ void supervisor_run(struct supervisor *supervisor)
     }
 }
 
-static uint32_t signal_faces(struct supervisor *supervisor, int signal)
+static uint32_t signal_front_ends(struct supervisor *supervisor, int signal)
 {
     uint32_t count = 0;
     for (uint32_t i = 0; i < supervisor->child_count; i++) {
         struct child *child = &supervisor->children[i];
-        if (is_face(child) && child->pid > 0) {
+        if (is_front_end(child) && child->pid > 0) {
             kill(child->pid, signal);
             count++;
         }
@@ -369,13 +370,13 @@ static uint32_t signal_faces(struct supervisor *supervisor, int signal)
     return count;
 }
 
-static uint32_t reap_faces(struct supervisor *supervisor)
+static uint32_t reap_front_ends(struct supervisor *supervisor)
 {
     uint32_t left = 0;
     int status;
     for (uint32_t i = 0; i < supervisor->child_count; i++) {
         struct child *child = &supervisor->children[i];
-        if (!is_face(child) || child->pid <= 0)
+        if (!is_front_end(child) || child->pid <= 0)
             continue;
         if (process_wait(child->pid, 0, &status))
             child->pid = 0;
@@ -385,20 +386,20 @@ static uint32_t reap_faces(struct supervisor *supervisor)
     return left;
 }
 
-/* Server and workers together: a draining worker does not need the server, nor the other way. */
-static void drain_faces(struct supervisor *supervisor)
+/* Drains server and workers in parallel: neither needs the other for that. */
+static void drain_front_ends(struct supervisor *supervisor)
 {
     int64_t started_us = clock_now_us();
     int64_t end_us = started_us + supervisor->drain_us;
-    uint32_t count = signal_faces(supervisor, SIGTERM);
+    uint32_t count = signal_front_ends(supervisor, SIGTERM);
     sigset_t set = end_signals();
     bool is_cut = false;
 
-    while (reap_faces(supervisor) > 0) {
+    while (reap_front_ends(supervisor) > 0) {
         struct timespec wait = {.tv_nsec = 10 * MS_US * 1000};
         if (!is_cut && (sigtimedwait(&set, NULL, &wait) > 0 || clock_now_us() > end_us)) {
             is_cut = true;
-            signal_faces(supervisor, SIGKILL);
+            signal_front_ends(supervisor, SIGKILL);
         } else if (is_cut) {
             nanosleep(&wait, NULL);
         }
@@ -424,7 +425,7 @@ static void stop_one(struct supervisor *supervisor, enum child_kind kind, int si
     }
 }
 
-/* What nobody answers at any more. */
+/* Deletes the file with the addresses. */
 static void forget_addresses(const struct supervisor *supervisor)
 {
     const struct places *places = supervisor->places;
@@ -439,9 +440,9 @@ void supervisor_stop(struct supervisor *supervisor)
 {
     sigset_t set = end_signals();
     while (sigtimedwait(&set, NULL, &(struct timespec){.tv_sec = 0}) > 0)
-        continue; /* the signal that brought us here is not the impatient second one */
+        continue; /* discards the first signal, so that it does not count as the second one */
 
-    drain_faces(supervisor);
+    drain_front_ends(supervisor);
     stop_one(supervisor, CHILD_REDIS, SIGTERM, REDIS_STOP_S * SECOND_US);
     stop_one(supervisor, CHILD_POSTGRES, EMBEDDED_POSTGRES_STOP, POSTGRES_STOP_S * SECOND_US);
     forget_addresses(supervisor);

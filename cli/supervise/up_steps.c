@@ -29,7 +29,7 @@ static bool is_embedded(const char *name)
     return !environment_has(name);
 }
 
-/* One older file is kept of each log that grew large. */
+/* Rotates large logs; keeps one older file of each. */
 static void rotate_logs(struct up *up)
 {
     static const char *const names[] = {"postgres", "redis", "server", "migrate"};
@@ -52,7 +52,7 @@ static Err read_settings(struct up *up)
     return err;
 }
 
-/* A predecessor that was killed left its addresses behind; its server may still be ending. */
+/* A killed predecessor leaves its addresses behind, and its server may still be stopping. */
 static Err take_port(struct up *up)
 {
     struct arena *arena = up->ctx->arena;
@@ -136,8 +136,8 @@ static Err start_redis(struct up *up)
     return OK;
 }
 
-/* For operators' commands in another terminal: the addresses, and every setting that is not as it
- * is by default. Secrets stay where they are. */
+/* Writes the addresses and every non-default setting, for commands in other terminals. Secrets are
+ * not included. */
 static Err write_addresses(struct up *up)
 {
     struct ctx *ctx = up->ctx;
@@ -163,7 +163,7 @@ Err up_backends(struct up *up)
     bool needs_postgres = is_embedded("DATABASE_URL");
     bool needs_redis = is_embedded("REDIS_URL");
     if (needs_postgres && up->places.store != up->places.data)
-        say_line(&up->say, "  the database lies in %s, because user %s cannot enter %s",
+        say_line(&up->say, "  the database is in %s, because user %s cannot enter %s",
                  up->places.store, up->places.user.name, up->places.data);
     if (needs_postgres)
         TRY(start_postgres(up));
@@ -189,13 +189,13 @@ static Err empty_if_asked(struct up *up)
     TRY(fresh_install(up->ctx, direct_url(up), str_from_z(getenv("FORCE_FRESH_INSTALL")), &is_done,
                       &why));
     if (is_done)
-        say_done(&up->say, started_us, "emptied the database, as FORCE_FRESH_INSTALL said");
+        say_done(&up->say, started_us, "emptied the database because of FORCE_FRESH_INSTALL");
     else if (why.len > 0)
         say_line(&up->say, "  %.*s", STR_FMT(why));
     return OK;
 }
 
-/* The migrations wait too, but into their log: this is where a person sees it. */
+/* The migrations also wait, but only report it in their log; this one reports it to the user. */
 static Err wait_for_database(struct up *up)
 {
     if (up->supervisor.postgres.url != NULL)
@@ -228,7 +228,7 @@ Err up_database(struct up *up)
     return check_seals(up);
 }
 
-/* Until it answers. One that dies at once of an extension is started again without it. */
+/* Waits until it answers. If it dies because of an extension, restarts it without that one. */
 static Err wait_for_server(struct up *up, int64_t log_from)
 {
     const char *host = str_z(up->ctx->arena, up->settings.host);
@@ -249,7 +249,7 @@ static Err wait_for_server(struct up *up, int64_t log_from)
                 STR_FMT(error), log);
 }
 
-Err up_faces(struct up *up)
+Err up_front_ends(struct up *up)
 {
     int64_t started_us = clock_now_us();
     const char *host = str_z(up->ctx->arena, up->settings.host);

@@ -1,6 +1,6 @@
 /*
- * The steps of `spark up`, in order. Each says its own line; all of them share one supervisor,
- * which knows what is already running when a later step fails.
+ * The steps of `spark up`, in order. Each prints its own line. They share one supervisor, which
+ * knows the running children if a later step fails.
  */
 #pragma once
 
@@ -21,13 +21,13 @@ struct up {
     bool is_misused; /* the settings are wrong */
 };
 
-/* Folders, lock, settings, the port, what is left of an earlier start; then secrets. Nothing that
- * lasts is made before all of that is right. */
+/* Folders, lock, settings, port, cleanup after an earlier start; then secrets. Nothing permanent is
+ * created before the checks succeed. */
 Err up_prepare(struct up *up, Str data);
-/* PostgreSQL and Redis of our own where no address is given; then the addresses are known. */
+/* Starts the embedded PostgreSQL and Redis if no address is given; then the addresses are known. */
 Err up_backends(struct up *up);
-/* A database elsewhere is waited for; then FORCE_FRESH_INSTALL, migrations, and whether SECRET is
- * the one that was used before. */
+/* Waits for an external database; then FORCE_FRESH_INSTALL, migrations, and the check that SECRET
+ * is unchanged. */
 Err up_database(struct up *up);
-/* Server and workers, until the server answers. */
-Err up_faces(struct up *up);
+/* Starts server and workers, and waits until the server answers. */
+Err up_front_ends(struct up *up);

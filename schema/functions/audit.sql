@@ -1,7 +1,7 @@
--- The writer of the work log (docs/decisions/0016-one-writer-of-the-work-log.md).
+-- Writes the work log (docs/decisions/0016-one-writer-of-the-work-log.md).
 
--- May the lane that calls write into this site's log? Whose rights a function runs with says nothing
--- about that: asked is the role that the connection has entered.
+-- Whether the current lane may write into this site's log. Checks the role that the connection has entered,
+-- because a security definer function says nothing about the caller's rights.
 create or replace function spark.may_log(site uuid) returns boolean
 language sql stable
 begin atomic
@@ -12,10 +12,9 @@ begin atomic
                         else current_setting('role')::name end) caller (lane);
 end;
 
--- A line of the work log: of the own site on a tenant's lane, of any on the platform's. Without the
--- pack there is no work log, and nothing happens; whether there is one is asked in the table that only
--- protect_table writes, because an opened Directus database may have a table of that name and another
--- shape.
+-- Writes a work log entry: on a tenant lane only of its own site, on the platform lane of any. Without the pack
+-- there is no work log, and this does nothing. Checks spark.collections, which only protect_table writes, because
+-- an existing Directus database may have a different table with that name.
 create or replace function spark.audit(
     site uuid, action text, entity_type text, entity_id text, details jsonb, level text, status text,
     user_id uuid, actor text, ip text)
@@ -37,8 +36,8 @@ begin
 end
 $$;
 
--- Many lines at once, of whichever sites: an array of objects with the names of the columns. The line of
--- a site that has gone meanwhile passes to the library, as the rest of its log does.
+-- Writes many entries, of any sites: an array of objects with column names. Entries of a site that was deleted
+-- meanwhile go to the library, as the rest of its log does.
 create or replace function spark.audit_many(lines jsonb) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin

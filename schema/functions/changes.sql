@@ -1,15 +1,16 @@
 -- The change feed (docs/decisions/0035-the-change-feed.md).
 
--- Gives a table the triggers that note its changes: at its birth, and again when it has got a site column.
+-- Creates the triggers that record a table's changes: when the table is created, and again when it gets a site
+-- column.
 --
--- Not watched: tables by month (page views, events, the log) and the system's own records, of whose rows nobody keeps
--- copies; and tables without a key, which are no collections.
+-- Excluded: tables partitioned by month (page views, events, the log) and system tables, whose rows
+-- are not cached; and tables without a key, which are not collections.
 create or replace function spark.watch_table(target regclass) returns void
 language plpgsql as $$
 declare
     name constant name := (select relname from pg_class where oid = target);
     site constant name := (select site_column from spark.collections where collection = name);
-    -- The site may stand first in the key, but a table of sites has no other.
+    -- Prefers a key column other than the site, but the key of a table of sites is the site.
     key constant name := (select a.attname from pg_index i
                            cross join lateral unnest(i.indkey) with ordinality k (attnum, place)
                             join pg_attribute a on a.attrelid = target and a.attnum = k.attnum
@@ -38,9 +39,9 @@ begin
 end
 $$;
 
--- Does the process that sent this statement tell the others itself? Then the statement begins with a comment that says of
--- what (items_put_announced in core/content/items/items_hook.c). Cascades reach other tables, or do something else to this
--- one; triggers run at another depth.
+-- Whether the process that sent this statement notifies subscribers itself. Then the statement starts with a
+-- comment that names the change (items_put_announced in core/content/items/items_hook.c). Trigger depth 1 excludes
+-- cascades and changes made by triggers.
 create or replace function spark.is_announced(action text, collection name) returns boolean
 language sql volatile parallel restricted
 return pg_catalog.pg_trigger_depth() operator(pg_catalog.=) 1
@@ -49,11 +50,11 @@ return pg_catalog.pg_trigger_depth() operator(pg_catalog.=) 1
                                   operator(pg_catalog.||) pg_catalog.replace(collection, '*', '?')
                                   operator(pg_catalog.||) ' */');
 
--- One row for each site whose rows the statement wrote. More than a thousand keys are not named.
+-- Inserts one change for each site whose rows the statement wrote; lists its keys if there are at most a thousand.
 --
--- Definer, because the lanes may not write the feed. The statements are static: planned once for a table and session.
--- Setting search_path would cost as much as the insert does, so every name says its schema instead. Most statements
--- write one row, and an aggregate costs half of what noting it does: hence the two branches.
+-- Security definer, because the lanes may not write the feed. The statements are static, so each session plans
+-- them once per table. Setting search_path would cost as much as the insert, so every name is schema-qualified.
+-- Most statements write one row, and an aggregate costs half as much as the insert: hence the two branches.
 create or replace function spark.note_created() returns trigger
 language plpgsql security definer as $$
 declare
@@ -73,7 +74,7 @@ begin
 end
 $$;
 
--- A row that got another key or site is a change of both.
+-- A row whose key or site changed is a change of both.
 create or replace function spark.note_updated() returns trigger
 language plpgsql security definer as $$
 declare
@@ -119,7 +120,8 @@ begin
 end
 $$;
 
--- The same for a table whose key or site column has another name: the first argument, and the second ('': no site).
+-- The same for tables with other column names: the first argument is the key column, the second the site column
+-- ('': none).
 create or replace function spark.note_change_by() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -145,11 +147,11 @@ begin
 end
 $$;
 
--- What has become visible between two snapshots, from a seq on. Transactions that were under way at the first one
--- are asked for by their ids, so one that commits late is not passed over, and nothing is read twice.
+-- The changes that became visible between two snapshots, from a seq on. Changes of transactions that were in
+-- progress at the first snapshot are looked up by transaction id, so one that commits late is not missed, and none
+-- is read twice.
 --
--- Its plan is made for its arguments: nearly all rows are older than the first snapshot, which no plan for all
--- arguments knows.
+-- Uses custom plans: nearly all rows are older than the first snapshot, which a generic plan cannot know.
 create or replace function spark.changes_between(
     seen pg_snapshot, now pg_snapshot, after bigint, with_announced boolean, most integer)
 returns table (xid xid8, seq bigint, site uuid, collection text, action text, keys text[], is_announced boolean)

@@ -1,4 +1,4 @@
--- What many tables do with their columns.
+-- Functions for columns that many tables have.
 
 create or replace function spark.touch_date_updated() returns trigger
 language plpgsql as $$
@@ -16,7 +16,7 @@ begin
 end
 $$;
 
--- Bodies of some KB: lz4 costs a quarter less CPU per read than pglz. A server built without it keeps pglz.
+-- Large texts: reading lz4 costs a quarter less CPU than pglz. A server built without lz4 keeps pglz.
 create or replace function spark.compress(target regclass, variadic columns name[]) returns void
 language plpgsql as $$
 declare

@@ -1,6 +1,6 @@
 -- Stamps of schema and rights, of the installation and of each site (docs/decisions/0026-epoch-stamps.md).
 
--- 63 random bits of a UUID (without its version and variant), never 0 or 1, never `current`.
+-- 63 random bits of a UUID (without version and variant); never 0 or 1, never equal to `current`.
 create or replace function spark.new_stamp(current bigint) returns bigint
 language plpgsql volatile set search_path = pg_catalog, pg_temp as $$
 declare
@@ -16,9 +16,8 @@ begin
 end
 $$;
 
--- A request that met one change after another asks for a pause (access_pause in access.sql), so that it
--- gets through. Whoever changes something waits for its end, but a second at most: nobody can hold up changes
--- for longer.
+-- A request that is retried because of repeated changes takes a lock (access_pause in access.sql) so that it can
+-- complete. A change waits for that lock, but at most a second, so that requests cannot block changes for longer.
 create or replace function spark.wait_for_pause(key bigint) returns void
 language plpgsql set search_path = pg_catalog, pg_temp set lock_timeout = '1s' as $$
 begin
@@ -32,7 +31,7 @@ create or replace function spark.pause_key(site uuid) returns bigint
 language sql immutable parallel safe
 return hashtextextended(coalesce(site::text, 'all'), 1);
 
--- Called only when the epoch moved on, so the hot path holds no plpgsql.
+-- Called only if the epoch has changed, so the hot path runs no plpgsql.
 create or replace function spark.stale_epoch(epoch bigint) returns integer
 language plpgsql as $$
 begin
@@ -47,8 +46,8 @@ begin
 end
 $$;
 
--- Definer, because the tenant lane may change its users but must not write the epoch itself.
--- Once per transaction is enough: the mark is transaction-local and goes with a rolled back savepoint.
+-- Security definer, because the tenant lane may change its users but must not write the epoch itself. Once per
+-- transaction is enough: the mark is transaction-local, and rolled back with a savepoint.
 create or replace function spark.raise_epoch() returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -66,8 +65,8 @@ begin
 end
 $$;
 
--- Without a site: the stamp of all. Not needed where that one moves anyway. The mark names the last
--- site only; one that comes again is raised again, which is harmless.
+-- Without a site, changes the stamp of all. Not needed if the epoch changes anyway. The mark only records the last
+-- site; changing a stamp again is harmless.
 create or replace function spark.raise_site_epoch(site uuid) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -90,8 +89,8 @@ begin
 end
 $$;
 
--- Statement level: a bulk change raises once. `columns` narrows updates to those that change a right,
--- null means all of them.
+-- Statement level, so a bulk change raises the epoch once. `columns` limits updates to those that change a right;
+-- null means all.
 create or replace function spark.raise_epoch_on(target regclass, columns text[] default null) returns void
 language plpgsql as $$
 declare
@@ -113,7 +112,7 @@ begin
 end
 $$;
 
--- Rows with site_id. Of an update both sites: the one that has it no longer, and the one that has it now.
+-- For rows with site_id. An update affects both sites: the old one and the new one.
 create or replace function spark.raise_site_epoch_after() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
@@ -125,7 +124,7 @@ begin
 end
 $$;
 
--- Hosts. One that was nobody's may be remembered as such, under the nil site.
+-- For hostnames. Unknown hostnames are cached under the nil site, so its stamp changes too.
 create or replace function spark.raise_host_epoch_after() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
@@ -139,8 +138,8 @@ begin
 end
 $$;
 
--- Policies attached to a user belong to its site; to a role or to the public, to all. A user that is
--- gone has moved its site's stamp itself. In the platform's scope, or row security hides the user.
+-- A policy of a user affects the user's site; one of a role or of the public affects all sites. A deleted user has
+-- changed its site's stamp itself. Runs in PLATFORM scope, because row-level security could hide the user.
 create or replace function spark.raise_access_epoch_after() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare

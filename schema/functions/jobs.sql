@@ -1,6 +1,6 @@
 -- Jobs.
 
--- The fence's refusal, as an error of its own, so that the effects beside it are rolled back.
+-- Raises the fencing error, so that the other writes of the transaction are rolled back.
 create or replace function spark.fenced() returns integer
 language plpgsql as $$
 begin

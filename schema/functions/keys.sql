@@ -1,7 +1,7 @@
--- Keys that are unique in their site (docs/decisions/0028-keys-by-site.md).
+-- Keys that are unique within a site (docs/decisions/0028-keys-by-site.md).
 
--- A statement of the platform that names a row by its key alone must not touch two sites' rows. It asks
--- for this where it finds the second one. Expensive: what is beside it in a condition is asked first.
+-- In PLATFORM scope, a statement that identifies a row by its key alone must not affect rows of two sites. It
+-- calls this when it finds a second one. High cost, so that the planner evaluates other conditions first.
 create or replace function spark.refuse_ambiguous_key() returns boolean
 language plpgsql volatile cost 100000 as $$
 begin
@@ -9,8 +9,8 @@ begin
 end
 $$;
 
--- A row of the library is seen by every site, so its key is no secret, and it is the site's own as well:
--- two rows of one key would be two answers to one question.
+-- Every site sees the rows of the library, so a site must not use the key of such a row: two visible rows would
+-- have the same key. The key is not secret, so refusing it reveals nothing.
 create or replace function spark.keep_library_keys() returns trigger
 language plpgsql as $$
 declare
@@ -29,7 +29,7 @@ begin
 end
 $$;
 
--- The same for one row that gets another key or another site, which is rare.
+-- The same for a row whose key or site changes, which is rare.
 create or replace function spark.keep_library_key() returns trigger
 language plpgsql as $$
 declare
@@ -47,16 +47,16 @@ begin
 end
 $$;
 
--- Makes the key of a tenant-owned table unique in its site: PRIMARY KEY (id) becomes (id, site_id), under
--- its name. Foreign keys of other tables lean on UNIQUE (site_id, id), which is made where it is missing. Other
--- columns that are unique over all sites become so in theirs.
+-- Makes the primary key of a tenant-owned table unique per site: PRIMARY KEY (id) becomes (id, site_id) with the
+-- same name. Foreign keys of other tables need UNIQUE (site_id, id), which is created if it is missing. Other
+-- globally unique columns become unique per site.
 --
--- The key comes first: whoever asks for it alone, on the platform, has an index as well. And it is the
--- youngest index of its table: where PostgreSQL reckons that several cost the same, as it does while it
--- knows nothing of a table, it takes that one, and not a scan of the site.
+-- The id comes first, so that lookups by id alone in PLATFORM scope can use the index. It must be the newest index
+-- of its table: among indexes with equal estimated cost, as on a table without statistics, PostgreSQL chooses the
+-- newest, and not a scan of the site.
 --
--- False, and the key stays, where a key over the id alone is needed (another table's foreign key
--- points to it) or where rows may have no site. There sites may not choose keys (core/content/items/payload.c).
+-- Returns false and keeps the key if another table's foreign key references the id alone, or if rows may have no
+-- site. Then sites may not choose keys (core/content/items/payload.c).
 create or replace function spark.key_by_site(target regclass, site_column name default 'site_id') returns boolean
 language plpgsql as $$
 declare
@@ -93,7 +93,7 @@ begin
 end
 $$;
 
--- Constraints over one column that hold over all sites become such over (column, site).
+-- Replaces unique constraints on one column by constraints on (column, site).
 create or replace function spark.unique_by_site(target regclass, site_column name) returns void
 language plpgsql as $$
 declare
@@ -112,9 +112,9 @@ begin
 end
 $$;
 
--- An index that came later would be taken instead where all seem to cost the same, so the key is made once more
--- after it. Only while the table is small: a large one has statistics, and building the key takes as long as the
--- index did.
+-- A newer index would be preferred if all costs are estimated equal, so the key is created again after it. Only
+-- while the table is small: a large one has statistics, and creating the key takes as long as creating the index
+-- did.
 create or replace function spark.renew_key(target regclass, site_column name default 'site_id') returns void
 language plpgsql as $$
 declare

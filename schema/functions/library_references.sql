@@ -1,6 +1,6 @@
 -- References that may point into the library.
 
--- Adds the pair's CHECK, foreign key, index and triggers to a table. `on_delete` CASCADE or SET NULL.
+-- Adds the CHECK, foreign key, index and triggers of the pair to a table. `on_delete`: CASCADE or SET NULL.
 create or replace function spark.add_library_reference(
     target regclass, reference name, reference_site name, referenced regclass,
     referenced_column name default 'id', on_delete text default 'set null')
@@ -25,7 +25,7 @@ begin
                    'execute function spark.fill_reference_site(%L, %L, %L, %L)',
                    'spark_fill_' || reference, target, reference, reference_site,
                    reference, reference_site, referenced_name, referenced_column);
-    -- A client that changes x alone leaves the old x_site_id behind.
+    -- A client that changes only x leaves the old x_site_id behind.
     execute format('create trigger %I before update of %I on %s for each row '
                    'when (new.%2$I is distinct from old.%2$I and new.%4$I is not distinct from old.%4$I '
                    'or (new.%2$I is null) <> (new.%4$I is null)) '
@@ -35,10 +35,10 @@ begin
 end
 $$;
 
--- A reference that may point into the library is the pair (x_site_id, x). Clients send only x; this
--- fills in the other half: the row's own site if it has such a key, else the library, where the
--- foreign key has the last word. Arguments: x, x_site_id, referenced table, referenced column.
--- Code that writes many rows sends the pair itself, and the trigger's WHEN keeps it from being called.
+-- A reference that may point into the library is the pair (x_site_id, x). Clients only send x; this trigger sets
+-- the other half: the row's own site if it has such a key, otherwise the library, for which the foreign key then
+-- decides. Arguments: x, x_site_id, referenced table, referenced column. Code that writes many rows sends the
+-- pair, and the trigger's WHEN then skips the call.
 create or replace function spark.fill_reference_site() returns trigger
 language plpgsql as $$
 declare

@@ -1,8 +1,8 @@
--- Which fields came with the platform (docs/decisions/0020-what-came-with-the-platform-stays.md).
+-- Fields that came with the platform (docs/decisions/0020-what-came-with-the-platform-stays.md).
 
--- Called at the end of every migration (core/io/pg/migrate.c), in its transaction: what is new there
--- belongs to the platform. The system's tables of an opened database may not be ours to read; they
--- cannot be changed by name anyway.
+-- Called at the end of every migration (core/io/pg/migrate.c), in its transaction: new fields belong to the
+-- platform. In an existing Directus database the owner may lack rights on the system tables; fields of those
+-- cannot be changed through the API anyway.
 create or replace function spark.claim_fields() returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin

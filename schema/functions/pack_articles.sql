@@ -1,6 +1,7 @@
 -- Articles and the posts they become.
 
--- The gate speaks first, for its sentence says more; with the gate off the machine still holds.
+-- The gate is checked first, because its message is more specific; the state machine applies even if the gate is
+-- disabled.
 create or replace function spark.move_article() returns trigger
 language plpgsql as $$
 declare
@@ -16,14 +17,14 @@ begin
     perform spark.require_move('generated_articles', 'An article', was, new.status);
     if new.status = 'published' then
         perform spark.count_publication(new.site_id);
-        -- What is brought along keeps what is known of its dates.
+        -- Imported articles keep their known dates.
         if tg_op = 'UPDATE' or new.published_at is not null or new.date_published is null then
             new.published_at := case when tg_op = 'INSERT' then spark.publication_date(new.site_id, new.published_at) else now() end;
         end if;
         new.date_published := spark.publication_date(new.site_id, new.date_published);
         new.publish_status := 'published';
     elsif new.status = 'approved' and current_setting('spark.reviewing', true) is distinct from pg_current_xact_id()::text then
-        -- By a client of /items: who that was, the activity knows.
+        -- Approved through /items: directus_activity records the user.
         new.approval := jsonb_build_object('approved_at', now());
     elsif new.status in ('draft', 'queued', 'processing', 'qc') then
         new.approval := null;
@@ -34,7 +35,7 @@ begin
 end
 $$;
 
--- With a move, is_published follows the status, whatever was said of it.
+-- is_published follows the status; a client cannot set it to something else.
 create or replace function spark.guard_article() returns trigger
 language plpgsql as $$
 begin
@@ -51,8 +52,8 @@ begin
 end
 $$;
 
--- Approving, with its record and its lines: qc becomes approved; what is approved already may have its word
--- target waived later. A row for each id, in order; `status` is what it was.
+-- Approves articles, records the approval and writes work log entries: qc becomes approved; the word target of an
+-- approved article can be waived later. Returns a row for each id, in order; `status` is the previous one.
 create or replace function spark.approve_articles(
     site uuid, ids uuid[], waive boolean, reason text, user_id uuid, actor text, ip text)
 returns table (id uuid, status text, is_approved boolean)
@@ -90,8 +91,8 @@ begin
 end
 $$;
 
--- What an article became stays out of search engines until it is published. An editor's own word for
--- robots is kept; 'noindex' alone is ours.
+-- An article's post is hidden from search engines until it is published. An editor's value of robots is kept; only
+-- 'noindex' is set and removed by this.
 create or replace function spark.shape_article_post() returns trigger
 language plpgsql as $$
 begin
@@ -110,7 +111,7 @@ begin
 end
 $$;
 
--- Published as a post, whoever did it, is published as an article: with all that the gate asks.
+-- Publishing the post publishes the article, with all conditions of the gate.
 create or replace function spark.publish_source_article() returns trigger
 language plpgsql as $$
 begin
@@ -122,7 +123,8 @@ begin
 end
 $$;
 
--- Else a post could leave its article behind, and with it the gate. The article's own end may cut it off.
+-- Otherwise a post could be detached from its article, and so bypass the gate. Only deleting the article may
+-- detach it.
 create or replace function spark.keep_source_article() returns trigger
 language plpgsql as $$
 begin
@@ -134,7 +136,7 @@ begin
 end
 $$;
 
--- An article that is out takes its draft and its slot along; one that was approved is looked at again.
+-- Publishing an article also publishes its draft post and its slot; approving one makes its slot due again.
 create or replace function spark.follow_article() returns trigger
 language plpgsql as $$
 begin

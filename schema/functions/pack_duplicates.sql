@@ -1,6 +1,6 @@
 -- Near-duplicates.
 
--- Another text, or other values to mask in it, is another signature.
+-- A changed text, or changed values to mask in it, invalidates the signature.
 create or replace function spark.forget_signature() returns trigger
 language plpgsql as $$
 begin
@@ -20,7 +20,7 @@ begin
 end
 $$;
 
--- What the quality gate asks: has an editor still to decide on a pair that is too much alike?
+-- For the quality gate: whether an editor has yet to decide on a pair that is too similar.
 create or replace function spark.duplicate_blocks(site uuid, article uuid) returns boolean
 language sql stable
 return exists (select from quality_flags f

@@ -1,6 +1,6 @@
 -- The production schedule and its state machine.
 
--- A zone that PostgreSQL does not know would fail every plan of the site, so it is refused where it is set.
+-- A time zone unknown to PostgreSQL would break every schedule of the site, so it is refused when it is set.
 create or replace function spark.is_time_zone(zone text) returns boolean
 language plpgsql stable as $$
 begin
@@ -11,7 +11,7 @@ exception when invalid_parameter_value then
 end
 $$;
 
--- The state machine: every move there is, and what asks for it.
+-- The state machine: all transitions, and the action that causes each.
 create or replace function spark.production_moves() returns table (from_status text, action text, to_status text)
 language sql immutable parallel safe as $$
     values ('pending',    'test',    'test_batch'),
@@ -34,7 +34,7 @@ language sql immutable parallel safe as $$
            ('failed',     'cancel',  'cancelled')
 $$;
 
--- The same refusal as that of articles and posts (pack_states.sql).
+-- Raises the same error as for articles and posts (pack_states.sql).
 create or replace function spark.check_production_move() returns trigger
 language plpgsql as $$
 begin
@@ -47,7 +47,8 @@ begin
 end
 $$;
 
--- A site is at work while one of its queues is. What publishing and the drip say of it is left alone.
+-- The factory status of a site is 'generating' while one of its schedules is running. Values set by publishing and
+-- by the sitemap drip are kept.
 create or replace function spark.note_factory_status() returns trigger
 language plpgsql as $$
 begin
@@ -62,8 +63,8 @@ begin
 end
 $$;
 
--- A job that died, whether it gave up or was given up, leaves no slot behind that nobody works on, and the
--- queue says why. Set going again it finds none of them; `retry` of the queue gives them back.
+-- When a job fails permanently, its slots fail too, so that none stays claimed, and the schedule records the
+-- reason. A retried job finds no slots; the schedule's `retry` releases them.
 create or replace function spark.fail_dead_production() returns trigger
 language plpgsql as $$
 declare

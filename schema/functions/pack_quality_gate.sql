@@ -1,6 +1,6 @@
 -- The quality gate (docs/decisions/0015-the-quality-gate.md).
 
--- The one place that decides: what keeps an article from being published, one row a condition.
+-- The single definition of the conditions for publishing: returns one row per unmet condition.
 create or replace function spark.quality_gate(article generated_articles)
 returns table (condition text, reason text, opens_at timestamptz)
 language sql stable as $$
@@ -10,7 +10,7 @@ language sql stable as $$
         select 1 as place, 'not_approved' as condition, 'it is not approved' as reason
          where article.approval is null
         union all
-        -- Words are counted only where somebody asks for a number of them.
+        -- Words are counted only if there is a word target.
         select 2, 'under_word_target', format('it has %s of %s words and nobody waived that', w.words, t.target)
           from (select spark.word_target(article) as target
                  where article.approval -> 'waive_word_target' is distinct from 'true' offset 0) t
@@ -26,7 +26,7 @@ language sql stable as $$
      where r.published >= r.allowed
 $$;
 
--- The same as one sentence; no row when nothing is in the way. `conditions` is a JSON array.
+-- The unmet conditions as one sentence; no row if all are met. `conditions` is a JSON array.
 create or replace function spark.gate_refusal(article generated_articles)
 returns table (conditions text, sentence text, opens_at timestamptz)
 language sql stable as $$
@@ -36,7 +36,7 @@ language sql stable as $$
     having count(*) > 0
 $$;
 
--- SPG01 carries the conditions as its constraint and the moment from which on to try again as its detail.
+-- SPG01 has the conditions as its constraint name, and the time of the next attempt as its detail.
 create or replace function spark.refuse_publication(conditions text, sentence text, opens_at timestamptz) returns void
 language plpgsql as $$
 begin
@@ -45,7 +45,7 @@ begin
 end
 $$;
 
--- A number that no target has, whoever wrote it, is none: it must not end publishing in an error.
+-- Ignores invalid numbers: they must not make publishing fail with an error.
 create or replace function spark.word_target(article generated_articles) returns integer
 language sql stable as $$
 select coalesce(
@@ -55,8 +55,8 @@ select coalesce(
       where c.site_id = article.campaign_site_id and c.id = article.campaign_id));
 $$;
 
--- The count that is stored is believed as far as the text bears it out: tags and entities may make a
--- tenth, a text that was cut down later may not.
+-- Uses the stored count, but at most 110 % of the counted words: tags and entities may explain a tenth, but not a
+-- text that was shortened later.
 create or replace function spark.article_words(article generated_articles) returns integer
 language sql immutable parallel safe
 return least(article.word_count, (spark.count_words(coalesce(article.content, '')) * 1.1)::integer);
@@ -65,7 +65,7 @@ create or replace function spark.count_words(html text) returns integer
 language sql immutable parallel safe
 return regexp_count(regexp_replace(html, '<[^>]*>', ' ', 'g'), '\S*[[:alnum:]]\S*');
 
--- Today, as the site counts. `allowed` is null without a ramp.
+-- The current day in the site's time zone. `allowed` is null without a ramp.
 create or replace function spark.publish_ramp(site uuid)
 returns table (day date, allowed integer, published integer, opens_at timestamptz)
 language sql stable as $$
@@ -85,7 +85,8 @@ language sql stable
 return format('its site publishes %s articles today and goes on from %s', allowed,
               to_char(opens_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'));
 
--- One more for today. Whoever asked before the other's commit finds out here.
+-- Counts a publication for today. Refuses it if concurrent publications have used up the ramp since the gate was
+-- checked.
 create or replace function spark.count_publication(site uuid) returns void
 language plpgsql as $$
 declare
@@ -107,13 +108,13 @@ begin
 end
 $$;
 
--- A date in the past misleads readers and search engines: only for sites that ask for it.
+-- Dates in the past mislead readers and search engines, so only sites that allow backdating may use them.
 create or replace function spark.publication_date(site uuid, wanted timestamptz) returns timestamptz
 language sql stable
 return (select case when s.backdating_allowed and wanted <= now() then wanted else now() end
           from sites s where s.id = site);
 
--- Sites whose plans have something to publish now. A queue that is paused or cancelled holds its articles.
+-- Sites whose schedules have something to publish now. A paused or cancelled schedule holds its articles back.
 create or replace function spark.sites_to_publish() returns setof uuid
 language sql stable as $$
     select s.id from sites s

@@ -1,7 +1,7 @@
 -- Secrets of sites.
 
--- The tenant's lane may ask whether there is one, so that no job is made that has nobody to call; what it
--- says is for the machinery alone (spark.site_secrets).
+-- The tenant lane may ask whether a secret exists, so that no job is enqueued without one. Only the platform lane
+-- may read its value (spark.site_secrets).
 create or replace function spark.has_site_secret(secret text) returns boolean
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin

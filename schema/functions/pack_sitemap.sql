@@ -1,10 +1,9 @@
 -- The sitemap.
 
--- The addresses of a range that the world may still see, each with the last change that is known of it.
--- date_updated of an article is none: the drip itself moves it. Dates to come are no changes either. A
--- hub page keeps no dates.
+-- The public addresses of a range of numbers, each with its last known change. An article's date_updated is not
+-- used, because the drip changes it; nor are dates in the future. Hub pages have no dates.
 --
--- Plain SQL, so that it is planned as a part of the statement that asks.
+-- Plain SQL, so that it is inlined into the calling statement.
 create or replace function spark.sitemap_page(site uuid, after_number bigint, last_number bigint)
 returns table (number bigint, path text, changed_at timestamptz)
 language sql stable parallel safe as $$

@@ -1,7 +1,7 @@
 -- Sites and their hostnames.
 
--- Nor may it say to which hosts it answers, or whether it is archived: whoever took the platform's own
--- host, or www. of a neighbour's, would get that one's visitors and shut out everybody's tokens there.
+-- A site must not change its own hostnames or its archived state: a site that took the platform's hostname, or
+-- www. of another site's, would receive the visitors of that site and break the tokens there.
 create or replace function spark.keep_site_place() returns trigger
 language plpgsql as $$
 begin
@@ -20,8 +20,8 @@ begin
 end
 $$;
 
--- Domain and aliases share one table of hosts, so that no two sites can answer to the same one.
--- Definer: the table of hosts is nobody's who may change a site.
+-- Domain and aliases share one table of hostnames, so that two sites cannot have the same one. Security definer:
+-- roles that may change a site have no rights on that table.
 create or replace function spark.sync_site_domains() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
@@ -37,7 +37,7 @@ begin
 end
 $$;
 
--- The key of a host. What is no address in brackets stays as it is, and no request asks for it.
+-- The canonical form of a hostname. Invalid values in brackets stay as they are: no request can match them.
 create or replace function spark.host_key(host text) returns text
 language plpgsql immutable strict parallel safe set search_path = pg_catalog, pg_temp as $$
 begin
@@ -55,7 +55,7 @@ exception when invalid_text_representation then
 end
 $$;
 
--- RFC 3492, for one label. Counts code points, which ascii() gives where the encoding is UTF-8.
+-- Punycode (RFC 3492) of one label. Counts code points, which ascii() returns if the encoding is UTF-8.
 create or replace function spark.punycode(label text) returns text
 language plpgsql immutable strict parallel safe set search_path = pg_catalog, pg_temp as $$
 declare

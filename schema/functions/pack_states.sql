@@ -1,7 +1,7 @@
 -- The states of articles, posts and schedules.
 
--- Every move there is; from null: what a row may begin as. That an article begins as published, or becomes
--- so, is the gate's to allow. A headline is given back when its article is gone.
+-- All transitions; from null: the initial states. Whether an article may be created as published, or become
+-- published, is decided by the gate. A headline becomes available again when its article is deleted.
 create or replace function spark.state_moves() returns table (collection text, from_status text, to_status text)
 language sql immutable parallel safe as $$
     select m.collection, m.from_status, target
@@ -27,7 +27,7 @@ language sql immutable parallel safe as $$
       ) as m (collection, from_status, targets), unnest(m.targets) target
 $$;
 
--- SPM01 is a conflict (core/io/pg/db_error.c). A status that no machine has is left to the table's check.
+-- SPM01 is a conflict (core/io/pg/db_error.c). Unknown statuses are left to the CHECK of the table.
 create or replace function spark.require_move(collection text, noun text, from_status text, to_status text) returns void
 language plpgsql as $$
 begin

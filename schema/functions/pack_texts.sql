@@ -1,7 +1,7 @@
 -- Hashes by which headlines and fragments are unique.
 
--- SHA-256, in hex, of the text in NFC with runs of white space made one blank. Writers of many rows
--- send it themselves. The default, which no row can keep, tells the API that clients need not.
+-- SHA-256, in hex, of the text in NFC with white space collapsed to single spaces. Bulk writers send it
+-- themselves. The default, which no row can keep, tells the API that clients may omit it.
 create or replace function spark.text_hash(value text) returns text
 language sql immutable strict parallel safe
 return encode(sha256(convert_to(normalize(btrim(regexp_replace(value, '\s+', ' ', 'g')), NFC), 'UTF8')), 'hex');

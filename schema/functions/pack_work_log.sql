@@ -1,8 +1,8 @@
 -- The work log only grows.
 
--- What was written stays as it was: neither lane changes or removes a line. The owner does: retention
--- drops months, and the lines of a removed site pass to the library. A trigger, because the platform
--- has its rights on all tables of the schema at once.
+-- Entries are immutable: neither lane may change or delete one. Only the owner may: retention drops months, and
+-- the entries of a deleted site pass to the library. Enforced by a trigger, because the platform role has all
+-- rights on the tables of the schema.
 create or replace function spark.refuse_changed_log() returns trigger
 language plpgsql as $$
 begin

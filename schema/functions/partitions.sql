@@ -1,6 +1,6 @@
 -- Tables that are partitioned by month.
 
--- Every table of ours that is partitioned by month has its next months; says how many were new.
+-- Creates the partitions of the coming months for every partitioned table; returns how many were new.
 create or replace function spark.ensure_all_partitions() returns integer
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -19,13 +19,12 @@ begin
 end
 $$;
 
--- Makes the monthly partitions of a table, from the last month to `ahead` months from now, and says
--- how many were new. Rows that had meanwhile fallen into the default partition move to their own.
--- In the platform's scope, because attaching checks foreign keys as the owner, under the policies: with
--- no scope every referenced site would be missing.
+-- Creates the monthly partitions of a table, from the last month to `ahead` months from now; returns how many were
+-- new. Rows in the default partition move to their own partition. Runs in PLATFORM scope, because attaching checks
+-- foreign keys as the owner, under the policies: without a scope every referenced site would be missing.
 --
--- Definer, so that the scheduler may call it on the platform lane. Nobody may name a partition itself:
--- the policies are those of its parent.
+-- Security definer, so that the steward may call it on the platform lane. No lane has rights on a partition
+-- itself: the policies are those of its parent.
 create or replace function spark.ensure_partitions(parent regclass, ahead integer default 3) returns integer
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -74,13 +73,13 @@ begin
 end
 $$;
 
--- The tables that retention may trim, by the names that callers use; null for all others.
+-- The tables that retention may trim, by the names that callers use; null for others.
 create or replace function spark.retained_table(name text) returns regclass
 language sql stable
 return case when name in ('work_log', 'pageviews', 'events', 'conversions') then to_regclass('public.' || name)
             when name = 'job_logs' then to_regclass('spark.job_logs') end;
 
--- The monthly partitions of a table that ended before a moment, oldest first.
+-- The monthly partitions of a table that ended before a time, oldest first.
 create or replace function spark.partitions_before(parent regclass, before timestamptz) returns setof regclass
 language sql stable
 begin atomic
@@ -92,12 +91,12 @@ begin atomic
      order by c.relname;
 end;
 
--- Removes what is older than a moment: whole months only, so that no row is searched for and nothing
--- is left to vacuum; rows of the month in which the moment lies stay until that month is over. What
--- waits in the default partition goes row by row.
+-- Drops partitions that ended before a time: only whole months, so that no row must be searched and nothing needs
+-- vacuuming. Rows of the month that contains the time stay until it is over. Rows in the default partition are
+-- deleted one by one.
 --
--- Dropping needs a lock that waits for running statements, and those that come after it wait for it:
--- so it gives up soon, and its job tries again later.
+-- Dropping needs a lock that waits for running statements, while later statements wait for it: so it times out
+-- soon, and its job is retried.
 create or replace function spark.drop_partitions(name text, before timestamptz) returns integer
 language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '3s' as $$
 declare

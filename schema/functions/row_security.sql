@@ -1,7 +1,7 @@
--- How a table of tenants is protected.
+-- Row-level security of tenant-owned tables.
 
--- Marks a collection as owned by tenants. Called at the birth of every such table, here or through
--- the API; the caller owns the table. Calling it again only renews policies and marks.
+-- Registers a collection as tenant-owned. Called when such a table is created, here or through the API, by the
+-- table's owner. Calling it again only updates policies and registration.
 create or replace function spark.protect_table(
     target regclass, site_column name default 'site_id', shared_read boolean default false)
 returns void language plpgsql as $$
@@ -22,7 +22,7 @@ begin
 end
 $$;
 
--- The system tables that hold tenants' rows beside rows of nobody.
+-- Protects system tables that contain rows of tenants and rows without a site.
 create or replace function spark.protect_system_table(target regclass) returns void
 language plpgsql as $$
 begin
@@ -33,17 +33,17 @@ begin
 end
 $$;
 
--- The policies and grants of one table. An index on the site column serves them: uuid equality is
--- leakproof, and the setting is read once per scan.
+-- Sets the policies and grants of one table. An index on the site column serves them: uuid equality is leakproof,
+-- and the setting is read once per scan.
 --
--- FORCE only where spark_owner owns the table: in an opened Directus database the old owner must go on
--- seeing its own rows.
+-- FORCE only if spark_owner owns the table: in an existing Directus database the previous owner must still see its
+-- own rows.
 create or replace function spark.set_row_policies(
     target regclass, site_column name, shared_read boolean, site_optional boolean)
 returns void language plpgsql as $$
 declare
     own constant text := format('%I = nullif(current_setting(''spark.site'', true), '''')::uuid', site_column);
-    -- Without a setting both elements are null, and the library is closed as well.
+    -- Without a setting both elements are null, so the library is hidden too.
     own_or_library constant text := format(
         '%I = any (array[nullif(current_setting(''spark.site'', true), '''')::uuid, '
         'case when nullif(current_setting(''spark.site'', true), '''') is not null then %L::uuid end])',
@@ -89,9 +89,9 @@ begin
 end
 $$;
 
--- A write asks for the row that a reference points to, where no foreign key keeps it in its site
--- (core/content/items/write_reference.c), and comes here when the scope has no such row: in the words, and
--- with the constraint's name, of a foreign key whose row is missing. Strict: null refers to nothing.
+-- If no foreign key enforces that a reference stays in its site, a write looks up the referenced row
+-- (core/content/items/write_reference.c) and calls this if the row is not visible. Raises the same error as a
+-- violated foreign key. Strict: null references nothing.
 create or replace function spark.refuse_reference(key anyelement, target text, field text) returns anyelement
 language plpgsql strict as $$
 begin

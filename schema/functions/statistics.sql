@@ -1,11 +1,12 @@
--- Statistics of tables that fill (docs/decisions/0029-statistics.md).
+-- Statistics of growing tables (docs/decisions/0029-statistics.md).
 
--- Plans of named statements are kept. Made while PostgreSQL knows nothing of a table they may read all rows of a
--- site, and they stay until its statistics are taken (docs/decisions/0029-statistics.md). Whoever fills a table
--- asks here after its commit: each table that has doubled since, or shrunk to half, is analysed; null: of all.
+-- Plans of named statements are cached. A plan that was made without statistics may read all rows of a site, and
+-- stays until the table is analysed (docs/decisions/0029-statistics.md). Code that fills a table calls this after
+-- its commit: analyses every given table that has doubled, or shrunk to half, since its last analysis; null: all
+-- tables.
 --
--- Definer, because only the owner may. Columns without an index are left out, for they are long and no plan
--- looks at them; a table that something else is vacuuming or changing is left alone.
+-- Security definer, because only the owner may analyse. Columns without an index are skipped, because they are
+-- long and plans do not use their statistics; a table that is being vacuumed or altered is skipped.
 create or replace function spark.analyze_young(collection text default null) returns integer
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -24,7 +25,7 @@ begin
            and (analyze_young.collection is null or c.relname = analyze_young.collection)
            and (now.pages > 2 * greatest(c.relpages, 8) or c.relpages > 2 * greatest(now.pages, 8))
     loop
-        -- One does it, the others go on.
+        -- One session analyses; the others skip the table.
         if young.columns is not null and pg_try_advisory_xact_lock(hashtextextended('spark.refresh_statistics', young.name::oid::bigint)) then
             execute format('analyze (skip_locked) %s (%s)', young.name, young.columns);
             analysed := analysed + 1;

@@ -1,12 +1,12 @@
--- Who acts: tokens, users, policies, hosts. All of it runs on the platform lane.
+-- Identity: tokens, users, policies, hostnames. On the platform lane.
 
--- An opened Directus database has no sites of ours, though it may have a table of that name: then the
--- statements below that join them are not run.
+-- An existing Directus database has no sites table of Spark, though it may have a table with that name: then the
+-- statements below that join it are not used.
 -- name: access_has_sites :read
 -- returns: has_sites
 select exists (select from spark.collections where collection = 'sites' and site_column = 'id') as has_sites;
 
--- The stamp of the site comes in the same snapshot as what is remembered under it.
+-- Reads the site's stamp in the same snapshot as the cached row.
 -- name: access_site_token :read
 -- returns: id, site_id, scopes, expires_at, site_epoch
 select t.id, t.site_id, t.scopes, t.expires_at,
@@ -26,13 +26,13 @@ select u.id, u.role, u.site_id, u.status,
        coalesce((select e.epoch from spark.site_epochs e where e.site_id = u.site_id), 1) as site_epoch
   from directus_users u where u.id = $1;
 
--- A site that was archived or deleted takes its users with it, as it does its tokens.
+-- The users of an archived or deleted site have no access, as its tokens have none.
 -- name: access_site_is_open :read
 -- returns: is_open
 select exists (select from sites where id = $1 and status in ('active', 'setup', 'paused')) as is_open;
 
--- The policies of a user: attached to it, or to its role or a role above. Nearest role first, the
--- user's own last, which is the order in which presets are merged.
+-- The policies of a user: attached to it, to its role or to a role above. The order is that in which presets are
+-- merged: nearest role first, the user's own last.
 -- name: access_policies_of_user :read
 -- returns: id, ip_access, is_admin, has_app_access
 with recursive tree (id, parent, depth) as (
@@ -62,7 +62,7 @@ select collection, action, permissions, validation, presets, fields
  where policy = any ($1)
  order by array_position($1, policy), id;
 
--- One row always: a host that no site has is remembered under the stamp of the nil site.
+-- Always returns one row: an unknown hostname is cached under the stamp of the nil site.
 -- name: access_site_by_host :read
 -- returns: site_id, site_epoch
 select h.site_id,
@@ -99,7 +99,7 @@ values ($1, $2, $3, $4, $5, 'directus_users', $6);
 -- name: session_sweep :write
 delete from directus_sessions where expires < now();
 
--- Rotation in one statement: two refreshes with one token cannot both win.
+-- Rotates the token in one statement: two refreshes with one token cannot both succeed.
 -- name: session_rotate :write
 -- returns: id, role, site_id, status, is_admin, has_app_access
 with rotated as (

@@ -1,11 +1,11 @@
--- A snapshot of a schema, applied to the database: what the diff must know, and changes of what is
--- tracked already. On the platform lane, in one transaction with the DDL.
+-- Applies a schema snapshot: facts for the diff, and changes of existing metadata. On the platform lane, in one
+-- transaction with the DDL.
 
 -- name: apply_own :read
 -- returns: collection, field
 select collection, field from spark.own_fields;
 
--- $2: meta; what it does not name stays.
+-- $2: meta; members that it omits stay unchanged.
 -- name: apply_collection_meta :write
 update directus_collections c
    set icon = m.icon, note = m.note, display_template = m.display_template, hidden = coalesce(m.hidden, false),
@@ -60,7 +60,7 @@ with fields as (
 )
 delete from directus_collections where collection = $1;
 
--- The constraints and triggers with which a relation keeps to its site or the library.
+-- The constraints and triggers that keep a relation within its site or the library.
 -- name: apply_relation_keys :read
 -- returns: constraint_name
 select k.conname::text as constraint_name
@@ -70,7 +70,7 @@ select k.conname::text as constraint_name
    and (k.contype = 'f' and k.conkey[array_upper(k.conkey, 1)] = a.attnum
         or k.conname in ($1::text || '_' || $2::text || '_pair', $1::text || '_' || $2::text || '_tenant'));
 
--- Indexes on one field alone, or on the site and it; what is unique in its site is so by (field, site).
+-- Indexes on one field, or on the site and the field; a unique constraint within a site is on (field, site).
 -- name: apply_field_indexes :read
 -- returns: index_name, constraint_name, is_unique
 select c.relname::text as index_name, k.conname::text as constraint_name, i.indisunique as is_unique

@@ -1,11 +1,11 @@
--- What articles are assembled from and how they are stored: avatars, fragments, blocks, modules, pictures.
+-- The sources of articles and their storage: avatars, fragments, blocks, modules, pictures.
 --
--- $1 is the site wherever a statement has one. Rows of the library are read beside the site's own.
+-- $1 is the site if a statement has one. Rows of the library are read in addition to the site's own.
 
 -- Avatars ------------------------------------------------------------------------------------------
 
--- One variant of an avatar: $2 is the id of either, $3 the avatar's key, $4 the variant, which stands above
--- what the id says. The avatar need not have the row: then its own words and grammar.h's serve.
+-- One variant of an avatar: $2 is the id of either, $3 the avatar's key, $4 the variant, which overrides that of
+-- the id. If the variant has no row, the avatar's own words and the grammar table apply.
 -- name: avatar_find :read
 -- returns: key, variant_type, identity, data
 with avatar as (
@@ -27,12 +27,12 @@ select a.avatar_key, coalesce($4::text, a.variant_type, 'neutral'),
          and v.variant_type = coalesce($4::text, a.variant_type, 'neutral')
        order by v.site_id = spark.library_site() limit 1) v on true;
 
--- On either lane: row security says which rows can be meant.
+-- On either lane: row-level security limits the visible rows.
 -- name: avatar_locate :read
 -- returns: id, site_id, key
 select id, site_id, avatar_key from avatar_intelligence where id = $1 or avatar_key = $2::text order by id limit 100;
 
--- The variants that an avatar lacks. Its identity is that of a variant it has, or its own.
+-- Inserts the missing variants of an avatar. Their identity is that of an existing variant, or the avatar's own.
 -- name: avatar_variants_store :write
 insert into avatar_variants (site_id, id, avatar_key, avatar_site_id, variant_type, name, identity, data)
 select a.site_id, u.id, a.avatar_key, a.site_id, u.type, left(a.base_name || ' (' || u.type || ')', 255), left(i.identity, 255),
@@ -55,9 +55,9 @@ select id, variant_type from avatar_variants where site_id = $1 and avatar_key =
 
 -- Plans --------------------------------------------------------------------------------------------
 
--- What a plan was made of, in a few bytes: whoever holds one compares. Small tables tell by the transaction
--- that wrote each row; fragments by the hashes they store; modules, whose usage is counted in them, by their
--- text, and only for campaigns that may use them ($3: whatever their template).
+-- The version of everything that a plan is made from, in a few bytes, for comparison. Small tables contribute the
+-- transaction id of each row; fragments their stored hashes; modules, whose usage counts change, their text, and
+-- only for campaigns that may use them ($3: whatever their template).
 -- name: plan_version :read
 -- returns: version
 with campaign as (
@@ -109,8 +109,8 @@ select f.id, f.fragment_type, f.content_body
                                 and m.name = 'Master Content Library'))
  order by f.id limit $3;
 
--- The blocks that a structure ($2) names, each once, and the lists that are meant for one avatar ($3). A site's
--- own block stands in front of the library's. Exports leave block_id out and have it in data.
+-- The blocks that a structure ($2) names, each once, with the lists for one avatar ($3). A site's own block takes
+-- precedence over the library's. Exports omit block_id and have it in data.
 -- name: plan_blocks :read
 -- returns: id, block_id, name, html_content, data, personal_id, personal
 with mine as (
@@ -134,8 +134,8 @@ select id, module_type, content_spintax
  where site_id = $1 and is_active and module_type = any ($2::text[])
  order by id limit $3;
 
--- How often the campaign's newest articles ($3) have each fragment. Looked for among the site's newest only,
--- so that it costs the same however many articles there are.
+-- How often the campaign's newest articles ($3) use each fragment. Searches only the site's newest articles, so
+-- that the cost does not depend on their total number.
 -- name: plan_usage :read
 -- returns: fragment, uses
 select f.id, count(*)
@@ -147,7 +147,7 @@ select f.id, count(*)
  cross join lateral jsonb_array_elements_text(recent.provenance -> 'fragments') f (id)
  group by f.id;
 
--- The site's default, else the library's.
+-- The default template of the site, else of the library.
 -- name: plan_picture :read
 -- returns: id, svg_source, width, height, gradient_start, gradient_end, text_color, accent_color, font_family, title_size, subtitle_size
 select id, svg_source, width, height, gradient_start, gradient_end, text_color, accent_color, font_family, title_size,
@@ -162,7 +162,7 @@ select id, svg_source, width, height, gradient_start, gradient_end, text_color, 
 -- returns: id, usage_count
 select id, usage_count from content_modules where site_id = $1 and id = any ($2);
 
--- Locked in the order of their ids, so that two transactions never wait for each other in a circle.
+-- Locks rows in the order of their ids, so that transactions cannot deadlock.
 -- name: modules_count :write
 with used as (
     select u.id, u.uses from unnest($2::uuid[], $3::int8[]) as u (id, uses)
@@ -188,8 +188,8 @@ select backdating_allowed from sites where id = $1;
 -- name: article_title_lock :write
 select pg_advisory_xact_lock(hashtextextended(concat('spark.title.', $1::uuid, '.', $2::text), 0));
 
--- Rows that meet a unique index (slug, text, headline) are left out: they come again, made anew. One without a
--- headline has the nil id for it.
+-- Skips rows that violate a unique index (slug, text, headline); the caller makes them again. An article without a
+-- headline has the nil id.
 -- name: articles_store :write
 -- params: site uuid, campaign uuid, campaign_site uuid, generation uuid?, status text, published time?,
 --         modified time?, ids uuid[], headlines uuid[], titles text[], slugs text[], contents text[],

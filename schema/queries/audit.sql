@@ -1,4 +1,4 @@
--- The work log: writing it, reading it, and the upkeep of what is partitioned by month.
+-- The work log, and the maintenance of tables that are partitioned by month.
 
 -- name: audit_add :write
 -- params: site uuid?, action text, entity_type word?, entity_id word?, details word?, level text,
@@ -6,7 +6,7 @@
 select spark.audit(:site, :action, :entity_type, :entity_id, :details, :level, :status, :audit_user,
                    :audit_actor, :audit_ip);
 
--- One line a row: sites and keys of what was written.
+-- One entry per row: sites and keys of the written rows.
 -- name: audit_rows :write
 -- params: sites uuid[], keys text[], action text, entity_type text, details arg, audit_user arg,
 --         audit_actor arg, audit_ip arg
@@ -14,12 +14,12 @@ select spark.audit(w.site, :action, :entity_type, w.id, :details::jsonb, 'info',
                    :audit_actor, :audit_ip)
   from unnest(:sites::uuid[], :keys::text[]) as w (site, id);
 
--- Lines of several callers at once, on the platform's lane.
+-- Entries of several callers at once, on the platform lane.
 -- name: audit_many :write
 select spark.audit_many($1::jsonb);
 
--- A page of the log, newest first. ($2, $3) is where it begins: the last row before it, or a moment
--- with the smallest id. The comparison with $2 alone says the same to partition pruning.
+-- A page of the log, newest first. ($2, $3) is the position: the last row of the previous page, or a time with the
+-- smallest id. The redundant comparison with $2 alone enables partition pruning.
 -- name: worklog_of_site :slow
 -- params: site uuid, before time, before_id uuid, since time, level text?, action text?, entity_type text?,
 --         entity_id text?, most int
@@ -56,7 +56,8 @@ select id, site_id, timestamp, action, entity_type, entity_id,
 -- returns: made
 select spark.ensure_all_partitions() as made;
 
--- Of these tables, those with a month that ended more than that many days ago; 0 days keep all.
+-- Those of these tables that have a month that ended more than the given number of days ago; 0 days keep
+-- everything.
 -- name: retention_due :read
 -- returns: name, days
 select t.name, t.days

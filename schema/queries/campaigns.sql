@@ -1,6 +1,6 @@
--- Campaigns as /api/campaigns lists and makes them.
+-- Campaigns, as /api/campaigns lists and creates them.
 
--- Those of the site and those for every site.
+-- Campaigns of the site and of the library.
 -- name: campaigns_of_site :read
 -- returns: id, site_id, name, headline_spintax_root, location_mode, status, date_created
 select id, nullif(site_id, spark.library_site()), name, headline_spintax_root, location_mode, status, date_created

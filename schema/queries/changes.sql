@@ -1,7 +1,7 @@
--- The change feed (core/content/changes). A snapshot is its text, as pg_snapshot prints it.
+-- The change feed (core/content/changes). Snapshots are in the text format of pg_snapshot.
 
--- Whether anything has become visible since a snapshot ($1; null at first). A server that went back in time
--- (a backup) has an older one.
+-- Whether any change has become visible since a snapshot ($1; null at first). is_older: the server was restored
+-- from a backup that is older than the snapshot.
 -- name: changes_look :read
 -- returns: snapshot, has_changes, is_older
 select pg_current_snapshot()::text as snapshot,
@@ -10,7 +10,7 @@ select pg_current_snapshot()::text as snapshot,
                    cross join lateral (select from spark.changes c where c.xid = late.xid limit 1) found) as has_changes,
        coalesce(pg_snapshot_xmax(pg_current_snapshot()) < pg_snapshot_xmax($1::text::pg_snapshot), false) as is_older;
 
--- $1 and $2: the snapshots; $3: the last seq of the page before; $4: also those that are announced.
+-- $1, $2: the snapshots; $3: the last seq of the previous page; $4: include announced changes.
 -- name: changes_between :read
 -- returns: xid, seq, site, collection, action, keys, is_announced
 select xid::text as xid, seq, site, collection, action, keys, is_announced
@@ -25,7 +25,7 @@ with claimed as (update spark.changes c set is_announced = true
                  returning c.seq)
 select seq from claimed order by seq;
 
--- The oldest page, as far as it is older than $1 hours.
+-- Deletes the oldest page of changes that are older than $1 hours.
 -- name: changes_trim :write
 -- returns: removed
 with old as (select xid, seq, at from spark.changes order by xid, seq limit 5000),

@@ -1,4 +1,4 @@
--- What the operator's commands ask and tell, on the platform lane. Parameters and answers are text there.
+-- The statements of the operator's commands, on the platform lane. Parameters and results are text.
 
 -- name: cli_site_create :write
 -- returns: id, domain, name, status
@@ -55,7 +55,7 @@ select to_char(timestamp at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as
  order by job_logs.timestamp, attempt, seq
  limit 1000;
 
--- Without a push to Redis: the reconcile, once a second, finds them.
+-- Does not push to Redis: the steward's reconciliation finds the rows within a second.
 -- name: cli_job_enqueue :write
 -- returns: count, first_id, last_id
 with made as (

@@ -1,8 +1,8 @@
--- What the schema snapshot is made of. Read in one sync group between two looks at the epoch, so that
--- a change in the middle is noticed and the load begins again.
+-- The sources of the schema snapshot. Read in one sync group between two reads of the epoch, so that a change in
+-- between is detected and the load starts again.
 
--- Tables of `public` with their columns. Partitions are reached through their parents. The key (id, site_id) of
--- a tenant-owned table is id: its site is said beside it.
+-- Tables of `public` with their columns. Partitions are accessed through their parents. The key (id, site_id) of a
+-- tenant-owned table is reported as id; the site column is reported separately.
 -- name: schema_columns :read
 -- returns: collection, field, type_oid, max_length, is_nullable, has_default, is_generated, key_columns, is_own
 select c.relname::text as collection, a.attname::text as field,
@@ -41,8 +41,8 @@ select many_collection, many_field, one_collection, one_field, one_collection_fi
   from directus_relations
  order by id;
 
--- Of a pair (site, key) both halves come; `keeps_site` says that the key alone cannot leave its site, `site_field` which
--- column holds the other half.
+-- A pair (site, key) gives two rows; `keeps_site`: the key alone cannot leave its site, `site_field`: the column
+-- with the other half.
 -- name: schema_foreign_keys :read
 -- returns: collection, field, target, target_field, keeps_site, site_field
 select c.relname::text as collection, a.attname::text as field,
@@ -83,7 +83,7 @@ select t.collection, t.site_column, t.shared_read, t.site_optional, t.read_only,
 -- returns: id, parent
 select id, parent from directus_roles;
 
--- The policies that $CURRENT_POLICIES stands for: those of the roles and of the user.
+-- The policies of $CURRENT_POLICIES: those of the roles and of the user.
 -- name: actor_policies :read
 -- returns: policy
 select distinct policy from directus_access

@@ -1,15 +1,15 @@
--- Changing the schema through the API, and describing it. All of it runs on the platform lane; what
--- changes tables enters spark_owner for the rest of its transaction, so the rows of the Directus
--- tables, which may belong to somebody else, are written first.
+-- Schema changes through the API, and the description of the schema. On the platform lane; DDL enters spark_owner
+-- for the rest of its transaction, so the rows of the Directus tables, which another role may own, are written
+-- before that.
 
--- One change of the schema at a time: what a check has seen stays true until the commit.
+-- Serialises schema changes: what a check has read stays true until the commit.
 -- name: ddl_lock :write
 select pg_advisory_xact_lock(hashtextextended('spark.ddl', 0));
 
 -- name: ddl_become_owner :write
 set local role spark_owner;
 
--- The role with which the connection was opened.
+-- Back to the role of the connection.
 -- name: ddl_resign_owner :write
 reset role;
 
@@ -20,13 +20,13 @@ select spark.raise_epoch();
 -- returns: epoch
 select epoch from spark.epoch;
 
--- Any relation of that name, a view or a sequence too: CREATE TABLE would meet it.
+-- Any relation with that name, including views and sequences: CREATE TABLE would fail.
 -- name: ddl_collection_taken :read
 -- returns: is_taken
 select exists (select from pg_class where relnamespace = 'public'::regnamespace and relname = $1::text)
     or exists (select from directus_collections where collection = $1::text) as is_taken;
 
--- $2: Directus' meta. What it does not name has Directus' defaults.
+-- $2: Directus' meta. Omitted members get Directus' defaults.
 -- name: ddl_collection_insert :write
 insert into directus_collections (
        collection, icon, note, display_template, hidden, singleton, translations, archive_field,
@@ -40,7 +40,7 @@ select $1::text, m.icon, m.note, m.display_template, coalesce(m.hidden, false), 
        coalesce(m.versioning, false)
   from jsonb_populate_record(null::directus_collections, $2::jsonb) m;
 
--- $3: meta. `special` comes as an array and is kept as a list.
+-- $3: meta. `special` is an array here and stored as a comma-separated list.
 -- name: ddl_field_insert :write
 insert into directus_fields (
        collection, field, special, interface, options, display, display_options, readonly, hidden,
@@ -57,11 +57,11 @@ select $1::text, $2::text,
        m."group", m.validation, m.validation_message
   from jsonb_populate_record(null::directus_fields, ($3::jsonb) - 'special' - 'id') m;
 
--- Its own statement: databases opened in place may be too old for the column.
+-- A separate statement, because existing Directus databases may be too old for the column.
 -- name: ddl_field_searchable :write
 update directus_fields set searchable = $3 where collection = $1 and field = $2;
 
--- $4: meta. A list of allowed collections comes as an array too.
+-- $4: meta. A list of allowed collections is an array too.
 -- name: ddl_relation_insert :write
 insert into directus_relations (
        many_collection, many_field, one_collection, one_field, one_collection_field,
@@ -74,7 +74,7 @@ select $1::text, $2::text, $3::text, m.one_field, m.one_collection_field,
        m.junction_field, m.sort_field, coalesce(m.one_deselect_action, 'nullify')
   from jsonb_populate_record(null::directus_relations, ($4::jsonb) - 'one_allowed_collections' - 'id') m;
 
--- All that making a relation from $1.$2 to $3 must know. `target_key`: its only key column.
+-- All facts for creating a relation from $1.$2 to $3. `target_key`: its only key column.
 -- name: ddl_relation_facts :read
 -- returns: has_collection, has_field, is_column, has_relation, has_foreign_key, has_target, own_key, target_key, key_type, field_type, site_column, target_site_column, target_shared, special, is_tracked, has_companion, target_keyed_by_site
 select many.oid is not null or exists (select from directus_collections where collection = $1::text) as has_collection,
@@ -109,7 +109,7 @@ select many.oid is not null or exists (select from directus_collections where co
 
 -- The schema as Directus' snapshot ------------------------------------------------------------------
 --
--- json, not jsonb, because the order of the keys is part of the form.
+-- json, not jsonb, because the order of the keys matters.
 
 -- name: snapshot_collections :slow
 -- returns: collection, meta, schema
@@ -129,9 +129,8 @@ select c.collection,
  where c.collection not like 'directus\_%'
  order by c.collection collate "C";
 
--- An index that begins with the site counts: on a tenant's table every one does. What is unique in its site
--- is so by (field, site).
--- Of a column's default the value is shown where it is a literal, else the expression.
+-- Includes indexes that begin with the site, as all on a tenant-owned table do. A unique constraint within a site
+-- is on (field, site). A column's default is shown as a value if it is a literal, otherwise as an expression.
 -- name: snapshot_fields :slow
 -- returns: collection, field, type_oid, special, meta, schema
 select f.collection, f.field, coalesce(nullif(ty.typbasetype, 0), a.atttypid, 0)::int8 as type_oid, f.special,
@@ -184,7 +183,7 @@ select f.collection, f.field, coalesce(nullif(ty.typbasetype, 0), a.atttypid, 0)
    and exists (select from directus_collections c where c.collection = f.collection)
  order by f.collection collate "C", f.id;
 
--- Of the system's own fields only what was added to them.
+-- System fields: only the indexes that were added to them.
 -- name: snapshot_system_fields :slow
 -- returns: collection, field, schema
 select t.relname::text as collection, a.attname::text as field, '{"is_indexed":true}' as schema
@@ -195,7 +194,7 @@ select t.relname::text as collection, a.attname::text as field, '{"is_indexed":t
  group by t.relname, a.attname
  order by t.relname collate "C", a.attname collate "C";
 
--- $1, $2: a collection and a field, or null for all. `id` stands in the API's form, not in the snapshot.
+-- $1, $2: a collection and a field, or null for all. `id` is part of the API's format, not of the snapshot.
 -- name: snapshot_relations :slow
 -- returns: collection, field, related, id, meta, schema
 select r.many_collection as collection, r.many_field as field, r.one_collection as related, r.id,
@@ -226,16 +225,16 @@ select r.many_collection as collection, r.many_field as field, r.one_collection 
 
 -- Bulk loads ----------------------------------------------------------------------------------------
 
--- The sites of $1 that are there.
+-- The existing sites among $1.
 -- name: bulk_sites :write
 -- returns: id
 select id from sites where id = any ($1::uuid[]) for key share;
 
--- After the commit that filled a collection: the kept plans of a young table. Null: of every table.
+-- After the commit that filled a collection: refreshes the statistics behind cached plans. Null: of all tables.
 -- name: statistics_of_collection :write
 select spark.analyze_young($1::text);
 
--- Types of columns whose text only PostgreSQL can judge.
+-- Types of columns whose text only PostgreSQL can validate.
 -- name: bulk_types :read
 -- returns: field, type
 select a.attname::text as field, format_type(a.atttypid, a.atttypmod) as type

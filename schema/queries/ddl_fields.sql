@@ -1,6 +1,6 @@
--- Fields that come and go after their collection was made. On the platform lane.
+-- Adding and deleting fields of existing collections. On the platform lane.
 
--- is_needed: a policy, a trigger, a view or another table's key would go with the column.
+-- is_needed: a policy, a trigger, a view or another table's key depends on the column.
 -- name: ddl_field_facts :read
 -- returns: has_collection, has_table, has_field, is_column, is_key, is_site, is_tenants, is_own, is_needed
 select t.oid is not null or exists (select from directus_collections where collection = $1::text) as has_collection,
@@ -19,7 +19,7 @@ select t.oid is not null or exists (select from directus_collections where colle
   left join pg_class t on t.relnamespace = 'public'::regnamespace and t.relname = $1::text and t.relkind in ('r', 'p')
   left join pg_attribute a on a.attrelid = t.oid and a.attname = $2::text and a.attnum > 0 and not a.attisdropped;
 
--- What the metadata says of a field: itself, the far end of its relation, the relation, permissions.
+-- Deletes the metadata of a field: itself, the other side of its relation, the relation, permissions.
 -- name: ddl_field_forget :write
 with relations as (
     delete from directus_relations where many_collection = $1 and many_field = $2

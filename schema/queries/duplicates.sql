@@ -18,7 +18,7 @@ select distinct article_id from queue_items
  where site_id = $1 and queue_id = $3 and article_id > $2
  order by article_id limit 1000;
 
--- Before a queue's slots are worked on there is its campaign's test batch.
+-- A schedule whose slots are not processed yet has only its campaign's test batch.
 -- name: duplicate_ids_of_test_batch :read
 -- returns: id
 select t.id
@@ -51,9 +51,9 @@ select a.id, a.content, a.location_city, a.location_county, a.location_state, a.
 
 -- Signatures ------------------------------------------------------------------------------------------
 
--- Of articles that are still as they were read. The lock makes this wait for an edit that is under way, and
--- an edit wait for this: either the row is not written, or the edit's trigger finds it. No text is a
--- signature of no bytes.
+-- Stores signatures of articles that have not changed since they were read. The lock serialises this with a
+-- concurrent edit: either the row is not written, or the edit's trigger deletes it. An article without text has an
+-- empty signature.
 -- name: signatures_store :write
 with live as (
     select a.id, u.shingles, substring($6::bytea from ((u.n - 1) * 512 + 1)::integer for 512) as rows
@@ -67,7 +67,7 @@ select $1, id, $2, shingles, case when shingles > 0 then rows else ''::bytea end
     on conflict (site_id, article_id) do update
    set version = excluded.version, shingles = excluded.shingles, rows = excluded.rows, scanned_threshold = null;
 
--- Not joined to the articles: a plan made while this table is young would be wrong when it is not.
+-- Not joined to the articles: a plan that was made while this table was small would be wrong later.
 -- name: signatures_list :slow
 -- returns: article_id, shingles, rows, scanned_threshold
 select article_id, shingles, rows, scanned_threshold
@@ -75,7 +75,7 @@ select article_id, shingles, rows, scanned_threshold
  where site_id = $1 and article_id > $2 and version = $3
  order by article_id limit 2000;
 
--- The rows say that it is the signature that was looked at, and not one that was made since.
+-- Compares the rows, so that a signature that was replaced meanwhile is not marked.
 -- name: signatures_mark :write
 update spark.article_signatures s
    set scanned_threshold = $2
@@ -85,8 +85,8 @@ update spark.article_signatures s
 
 -- Flags -----------------------------------------------------------------------------------------------
 
--- One a pair. What an editor has decided stays; what is pending learns what is true now. Articles that are
--- gone by now are left out. Scores are millionths.
+-- One flag per pair. An editor's decision is kept; a pending flag is updated. Deleted articles are skipped. Scores
+-- are millionths.
 -- name: duplicate_flags_store :write
 -- params: site uuid, a uuid[], b uuid[], scores int[], contained int[], examples text[], block_from real,
 --         batch text

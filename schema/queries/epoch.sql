@@ -1,9 +1,9 @@
--- The first message of every sync group: enters the scope, transaction-locally, and refuses with
--- SQLSTATE SPE01 if the epoch is no longer the one that the group's statements were compiled against.
+-- The first message of every sync group: sets the scope, transaction-locally, and fails with SQLSTATE SPE01 if the
+-- epoch is no longer the one that the group's statements were compiled for.
 --
--- Plain SQL on purpose: this runs before every statement of every request, and plpgsql would cost more
--- than all of it. The two settings are never both meant: the lanes' roles read one each.
--- $1 is the site as text, or 'platform', or '' for NONE; $2 the epoch.
+-- Deliberately plain SQL: this runs before every statement of every request, and plpgsql would cost more than all
+-- of it. Only one of the two settings applies: each lane's role reads its own. $1 is the site as text, or
+-- 'platform', or '' for NONE; $2 the epoch.
 
 -- name: db_enter_site :read
 -- returns: site, stale
@@ -17,8 +17,8 @@ select set_config('spark.scope', $1, true) as scope,
        case when epoch = $2 then 0 else spark.stale_epoch(epoch) end as stale
   from spark.epoch;
 
--- The same for writes under rights that belong to one site: $3 is the site, $4 its stamp. A stale one is
--- refused with SPE02 before anything is written.
+-- The same for writes with rights that belong to one site: $3 is the site, $4 its stamp. A stale stamp fails with
+-- SPE02 before anything is written.
 
 -- name: db_enter_site_stamped :read
 -- returns: site, stale
@@ -36,12 +36,12 @@ select set_config('spark.scope', $1, true) as scope,
             else spark.stale_site() end as stale
   from spark.epoch e left join spark.site_epochs s on s.site_id = $3;
 
--- The same for a group of reads, which change nothing: $3 are the sites of all its members, whose stamps
--- come back (a row for each of them that has one, at least one row) and are compared by the caller, who
--- throws away what was read under another. So each further site costs no more than its set_config.
+-- The same for a group of reads: $3 are the sites of all its members. Their stamps are returned (a row for each
+-- that has one, at least one row); the caller compares them and discards results that were read under another
+-- stamp. So each further site only costs its set_config.
 --
--- The sites stand in a sub-select so that the planner never knows how many they are. It would plan every
--- run anew otherwise, which costs more than the run.
+-- The sites are in a sub-select so that the planner does not know their number. Otherwise it would choose custom
+-- plans, and planning costs more than the execution.
 
 -- name: db_enter_site_of_reads :read
 -- returns: site, stale, stamped_site, stamp
@@ -57,13 +57,13 @@ select set_config('spark.scope', $1, true) as scope,
        s.site_id as stamped_site, s.epoch as stamp
   from spark.epoch e left join spark.site_epochs s on s.site_id = any((select $3::uuid[])::uuid[]);
 
--- What a snapshot is loaded under: read it first, in the same transaction as the rest.
+-- The epoch of a schema snapshot: read it first, in the same transaction as the rest.
 -- name: db_epoch :read
 -- returns: epoch
 select epoch from spark.epoch;
 
--- The stamp of all and those of some sites; a row for each of these, or one without. The start of the
--- server is here because behind a pooler a connection survives the server that it led to.
+-- The epoch and the stamps of some sites; a row for each site, or one without. Includes the start time of the
+-- server, because behind a pooler a connection survives a restart of the server.
 -- name: db_stamps :read
 -- returns: epoch, server_started, site_id, site_epoch
 select e.epoch, pg_postmaster_start_time() as server_started, w.site_id, coalesce(s.epoch, 1) as site_epoch
@@ -71,6 +71,6 @@ select e.epoch, pg_postmaster_start_time() as server_started, w.site_id, coalesc
   left join unnest($1::uuid[]) w (site_id) on true
   left join spark.site_epochs s on s.site_id = w.site_id;
 
--- While one of these transactions is open, changes of schema and rights wait (spark.wait_for_pause).
+-- While such a transaction is open, changes of schema and rights wait (spark.wait_for_pause).
 -- name: db_pause :write
 select pg_advisory_xact_lock(spark.pause_key($1));

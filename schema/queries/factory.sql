@@ -1,8 +1,8 @@
--- The factory: campaigns, their headlines, the articles made of them, and how those are published.
+-- The factory: campaigns, their headlines, the articles made from them, and their publication.
 --
--- $1 is the site wherever a statement has one. Rows of the library are read beside the site's own.
+-- $1 is the site if a statement has one. Rows of the library are read in addition to the site's own.
 
--- Whose is it? On the platform lane, before a request is narrowed to one site ---------------------
+-- The site of a row, on the platform lane, before a request is narrowed to one site ---------------
 
 -- name: campaign_sites :read
 -- returns: site_id
@@ -32,7 +32,7 @@ select c.id, c.site_id, c.status, c.name, c.headline_spintax_root, c.headline_cu
   left join sites s on s.id = $1
  where c.site_id in ($1, spark.library_site()) and c.id = $2;
 
--- A site's own dictionary stands in front of the library's of the same name.
+-- A site's own dictionary takes precedence over the library's with the same name.
 -- name: dictionaries_of_site :read
 -- returns: category, terms
 select distinct on (lower(category)) category, data
@@ -83,7 +83,7 @@ select (select count(*) from made) as inserted,
        (select jsonb_agg(final_title_text order by id)
           from (select * from made order by id limit 100) as first) as page;
 
--- Never back: who asks for an earlier part again does not want the next run to start there.
+-- Never moves backwards: generating an earlier range again must not change the start of the next run.
 -- name: headline_cursor_set :write
 update campaign_masters set headline_cursor = greatest(headline_cursor, $3)
  where site_id = $1 and id = $2;
@@ -96,7 +96,7 @@ select count(*) from headline_inventory where site_id = $1 and campaign_id = $2;
 -- returns: count
 select count(*) from headline_inventory where site_id = $1 and campaign_id = $2 and status = 'available';
 
--- In the transaction that uses them up, so that a crash leaves nothing reserved.
+-- In the transaction that uses the headlines, so that a crash leaves none reserved.
 -- name: headlines_claim :write
 -- returns: id uuid, title text, text_hash text, location json?
 select id, final_title_text, text_hash, location_data
@@ -105,7 +105,7 @@ select id, final_title_text, text_hash, location_data
  order by id limit $3
    for update skip locked;
 
--- One that a caller names: made if it is new, else the one that is there.
+-- A headline that the caller supplies: inserted if it is new, otherwise the existing one.
 -- name: headline_take :write
 -- params: site uuid, campaign uuid, campaign_site uuid, id uuid, title text, text_hash text, location json?
 -- returns: id uuid, title text, text_hash text, location json?, status text, article_id uuid?
@@ -116,7 +116,7 @@ values (:id, :site, :campaign, :campaign_site, :title, :text_hash, :location::js
     do update set location_data = coalesce(excluded.location_data, headline_inventory.location_data)
 returning id, final_title_text, text_hash, location_data, status, used_on_article;
 
--- What could not become an article leaves the queue: else it would come first for ever.
+-- Retires headlines that could not become articles; otherwise they would be claimed first every time.
 -- name: headlines_retire :write
 update headline_inventory h
    set status = case when a.id is null then 'archived' else 'used' end, used_on_article = a.id
@@ -126,7 +126,7 @@ update headline_inventory h
 
 -- Articles -----------------------------------------------------------------------------------------
 
--- The first of slug, slug-2, slug-3 … from number $3 on that no article has.
+-- The first free slug of slug, slug-2, slug-3 … from number $3 on.
 -- name: article_slug_free :write
 -- returns: slug, number
 select candidate.slug, candidate.n
@@ -145,7 +145,7 @@ insert into generation_jobs (site_id, id, campaign_id, campaign_site_id, type, b
                              jobs_total)
 values (:site, :id, :campaign, :campaign_site, 'Spintax Mass', :batch_size, :target_quantity, :jobs_total);
 
--- The last statement before the commit: every job of the batch waits for this row.
+-- The last statement before the commit: all jobs of the batch contend for this row.
 -- name: generation_advance :write
 -- params: site uuid, id uuid, made int4, campaign uuid, audit_user arg, audit_actor arg, audit_ip arg
 with advanced as (
@@ -161,7 +161,7 @@ select spark.audit(:site, 'generated', 'generation_jobs', :id::uuid::text,
                    jsonb_build_object('articles', :made::int, 'campaign_id', :campaign::uuid),
                    'success', 'done', :audit_user, :audit_actor, :audit_ip);
 
--- After the commit of many rows: the plans of young tables.
+-- After the commit of many rows: statistics for the plans of small tables.
 -- name: statistics_refresh :write
 select spark.refresh_statistics();
 
@@ -189,7 +189,7 @@ select status, title, slug, content, meta_title, meta_description, featured_imag
  where site_id = $1 and id = $2
    for update;
 
--- Its triggers date and publish it. No row: the slug was taken between the look and the insert; try again.
+-- Triggers set its dates and publish the article. No row: the slug was taken after it was checked; try again.
 -- name: post_create :write
 -- params: site uuid, id uuid, title text, slug text, status text, meta_description text?, content text?,
 --         image_alt text?, meta_title text?, keywords text?, schema_json json?, article uuid
@@ -207,7 +207,7 @@ select :site, :id, :title, free.slug, :status::text, :meta_description::text, :c
     on conflict (site_id, slug) do nothing
 returning slug;
 
--- What became of it; that it is out, the triggers of its post say.
+-- Records the post of an article; the post's triggers record the publication.
 -- name: article_posted :write
 -- params: site uuid, article uuid, post uuid, slug text, is_published bool, audit_user arg, audit_actor arg,
 --         audit_ip arg
@@ -224,7 +224,7 @@ select spark.audit(:site, 'published', 'generated_articles', :article::uuid::tex
 
 -- Blueprints -----------------------------------------------------------------------------------------
 
--- Two imports of one name wait for each other, because a campaign's name is not unique.
+-- Serialises imports with the same campaign name, because that name is not unique.
 -- name: blueprint_lock :write
 select pg_advisory_xact_lock(hashtextextended(concat('spark.blueprint.', $1::uuid, '.', $2::text), 0));
 
@@ -326,8 +326,9 @@ select :site, u.id, u.name, s.id, s.site_id, c.id, c.site_id, nullif(u.populatio
                     where x.site_id in (:site, spark.library_site()) and x.state_id = s.id and x.name = u.name
                       and x.county_id is not distinct from c.id);
 
--- What the columns of these tables may hold, by default, type and CHECK. Apart from the schema snapshot: PostgreSQL
--- locks a table to tell its CHECKs, and a snapshot must not wait for whoever alters one. A CHECK with OR is not read.
+-- The values that the columns of these tables allow, by default, type and CHECK. Separate from the schema
+-- snapshot: PostgreSQL locks a table to show its CHECKs, and a snapshot must not wait for a session that alters
+-- one. A CHECK with OR is ignored.
 -- name: blueprint_column_rules :read
 -- returns: collection, field, default_sql, least, most, choices, json_kind
 select c.relname::text as collection, a.attname::text as field,

@@ -1,5 +1,5 @@
--- The quality gate: approving, asking it, and what is published at its date. $1 is the site wherever a
--- statement has one. What may pass is spark.quality_gate's to say (schema/functions/pack_quality_gate.sql).
+-- The quality gate: approval, checks, and publication of due articles. $1 is the site if a statement has one.
+-- spark.quality_gate defines the conditions (schema/functions/pack_quality_gate.sql).
 
 -- name: articles_approve :write
 -- params: site uuid, ids uuid[], waives_word_target bool, reason text?, audit_user arg, audit_actor arg,
@@ -8,7 +8,7 @@
 select id, status, is_approved from spark.approve_articles(:site, :ids, :waives_word_target, :reason,
        :audit_user, :audit_actor, :audit_ip);
 
--- No row: nothing is in the way.
+-- No row: all conditions are met.
 -- name: gate_ask :write
 -- returns: conditions, sentence, opens_at
 select r.conditions, r.sentence, r.opens_at
@@ -17,7 +17,7 @@ select r.conditions, r.sentence, r.opens_at
 
 -- Due slots ------------------------------------------------------------------------------------------
 
--- Without the pack there are no plans, and no function to ask.
+-- Without the pack there are no schedules, and the function below does not exist.
 -- name: plans_exist :read
 -- returns: exist
 select exists (select from spark.collections where collection = 'queue_items');
@@ -26,8 +26,9 @@ select exists (select from spark.collections where collection = 'queue_items');
 -- returns: site_id
 select site_id from spark.sites_to_publish() site_id;
 
--- The next one that nobody else has, with its queue held as it is: a pause waits for this one, and no other
--- follows it. Articles are looked up and not joined: a plan made while their table is young would read them all.
+-- The next due slot that is not locked, with its schedule locked against changes: a pause waits for this one and
+-- stops the next. Articles are looked up and not joined: a plan that was made while their table was small would
+-- read them all.
 -- name: slot_due :write
 -- returns: id, queue_id, article_id
 select i.id, i.queue_id, i.article_id
@@ -38,8 +39,8 @@ select i.id, i.queue_id, i.article_id
  order by coalesce(i.publish_after, i.publish_date) limit 1
    for update of i skip locked for share of q;
 
--- Whoever publishes, approves or removes an article holds it first and its slot then. Here the slot comes
--- first, so that the article is taken only if nobody has it: two that wait would wait for each other.
+-- Publishing, approving or deleting an article locks the article first and then its slot. Here the slot comes
+-- first, so the article is only taken if it is not locked: waiting for it could deadlock.
 -- name: slot_article_take :write
 -- returns: id
 select id from generated_articles where site_id = $1 and id = $2 for update skip locked;
@@ -51,12 +52,12 @@ select p.id, p.slug
  where p.site_id = $1
    and p.id = (select a.published_to_post from generated_articles a where a.site_id = $1 and a.id = $2);
 
--- The draft that an article has already. Its triggers publish the article.
+-- Publishes the existing draft post of an article; triggers publish the article.
 -- name: draft_publish :write
 -- returns: id
 update posts set status = 'published' where site_id = $1 and id = $2 and status = 'draft' returning id;
 
--- Later again: the longer it has waited, the later, within an hour. Is the reason a new one?
+-- Postpones the next check: longer the longer it has waited, at most an hour. is_new: the reason has changed.
 -- name: slot_hold :write
 -- returns: is_new
 with found as (
@@ -69,7 +70,7 @@ update queue_items i
  where i.site_id = $1 and i.id = f.id
 returning f.is_new;
 
--- A ramp that is used up holds all that is due today.
+-- A used-up ramp holds back all slots that are due today.
 -- name: slots_hold_ramp :write
 -- returns: held, is_new
 with due as (

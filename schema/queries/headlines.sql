@@ -1,10 +1,10 @@
--- Where headlines come from when a campaign names patterns, and their batches as jobs.
+-- Sources of headlines for campaigns that use patterns, and batches of headlines.
 
 -- name: campaign_patterns :read
 -- returns: patterns
 select headline_patterns from campaign_masters where site_id in ($1, spark.library_site()) and id = $2;
 
--- A site's own pattern stands in front of the library's of the same key. $2 null: all.
+-- A site's own pattern takes precedence over the library's with the same key. $2 null: all.
 -- name: patterns_of_site :read
 -- returns: pattern_key, formula, data
 select pattern_key, formula, data
@@ -16,7 +16,7 @@ select pattern_key, formula, data
  order by pattern_key collate "C"
  limit 1000;
 
--- What {{NICHE}} runs over: every niche of every persona, each once.
+-- The values of {{NICHE}}: every niche of every persona, each once.
 -- name: niches_of_site :read
 -- returns: niche
 select niche
@@ -32,7 +32,7 @@ select niche
  order by min(avatar_key collate "C" || '/' || lpad(place::text, 6, '0')), niche collate "C"
  limit 10000;
 
--- The cities of the clusters, then the places that have rows of their own.
+-- The cities of the clusters, then the places with rows of their own.
 -- name: cluster_places :read
 -- returns: place
 with clusters as (
@@ -59,7 +59,7 @@ select place from listed
  order by kind, cluster_key collate "C", n
  limit 1000;
 
--- For the transaction at hand: a later commit, which waits, carries its log to the disk.
+-- For the current transaction: the WAL flush of a later commit also makes it durable.
 -- name: commit_without_waiting :write
 select set_config('synchronous_commit', 'off', true);
 
@@ -68,7 +68,7 @@ insert into generation_jobs (site_id, id, campaign_id, campaign_site_id, type, b
                              jobs_total)
 values ($1, $2, $3, $4, 'Headlines', 10000, $5, 1);
 
--- $3: how many of its numbers have been worked through.
+-- $3: how many numbers have been processed.
 -- name: headline_batch_advance :write
 update generation_jobs
    set current_offset = greatest(current_offset, $3),

@@ -1,5 +1,5 @@
--- The queue's truth. `attempt` and `worker` are the fence: a claim raises the one and sets the other,
--- and nothing that another attempt wrote can pass.
+-- The job queue. `attempt` and `worker` are the fence: a claim increments the one and sets the other, so that
+-- writes of an earlier attempt are refused.
 
 -- name: job_insert :write
 -- params: site uuid?, kind text, payload json, dedup_key word?, priority int4, delay_us real,
@@ -13,13 +13,13 @@ values (:site, :kind, :payload::jsonb, :dedup_key, :priority,
     on conflict do nothing
 returning id;
 
--- A claim need not be durable: should it be lost with the server, the row is queued as before, and
--- the worker that thinks it has it is refused by the fence.
+-- A claim need not be durable: if the server loses it, the row is queued as before, and the fence refuses the
+-- worker that had claimed it.
 -- name: job_claim_relaxed :write
 select set_config('synchronous_commit', 'off', true);
 
--- The CASE hides `state` from the planner: whatever the statistics say, this goes by the primary key,
--- never through the partial index over everything that waits.
+-- The CASE hides `state` from the planner, so that whatever the statistics say it uses the primary key and not the
+-- partial index on all waiting jobs.
 -- name: job_claim :write
 -- returns: id, site_id, kind, attempt, failures, payload, checkpoint, is_quarantined, asked_user, asked_actor, asked_ip
 update spark.jobs
@@ -30,8 +30,8 @@ update spark.jobs
 returning id, site_id, kind, attempt, failures, payload, checkpoint,
           coalesce(error_class = 'quarantine', false) as is_quarantined, asked_user, asked_actor, asked_ip;
 
--- While Redis is away: the same from the table itself, one job of each site in turn, the oldest first; a
--- site's backlog hides nothing of the others'. $3: the worker's slots, of which a site gets no more than it
+-- While Redis is unavailable: claims from the table, one job of each site in turn, oldest first, so that a site's
+-- backlog does not hide the jobs of others. $3: the worker's slots, of which a site gets at most as many as it
 -- leaves free (cq.lua, room_of).
 -- name: job_claim_polling :write
 -- returns: id, site_id, kind, attempt, failures, payload, checkpoint, is_quarantined, asked_user, asked_actor, asked_ip
@@ -100,8 +100,8 @@ with kept as (
 )
 select case when exists (select from kept) then 1 else spark.fenced() end as fence;
 
--- $4: is it final? $5: first wait in ms. Doubles, with jitter over the upper half, at most 10 minutes.
--- $8: the other side asked for no sooner, in s.
+-- $4: whether the failure is permanent. $5: base delay in ms; doubles with each failure, with jitter over the
+-- upper half, at most 10 minutes. $8: minimum delay in s, requested by the remote server.
 -- name: job_fail :shared
 -- params: id int, attempt int4, worker text, is_final bool, retry_base_ms real, error_class text, error text,
 --         retry_after_s real
@@ -117,7 +117,7 @@ update spark.jobs
  where id = :id and attempt = :attempt and worker = :worker and state = 'running'
 returning state;
 
--- Nobody can do it for now, and nobody's fault is that: it waits for another $4 s, which costs no try.
+-- The job cannot run now: it waits for another $4 s, which does not count as a try.
 -- name: job_postpone :shared
 -- returns: state
 update spark.jobs
@@ -126,8 +126,8 @@ update spark.jobs
  where id = $1 and attempt = $2 and worker = $3 and state = 'running'
 returning state;
 
--- What a worker does not have, although the row says so, goes back and costs no try: all of it when
--- the worker stops ($2 empty); in between what a claim or an end whose answer was lost has left behind.
+-- Requeues jobs that the worker does not run although their rows say so, without counting a try: all of them when
+-- the worker stops ($2 empty); otherwise those of a claim or a completion whose reply was lost.
 -- name: jobs_hand_back :write
 -- returns: id, site_id
 update spark.jobs set state = 'queued', worker = null, run_at = now()
@@ -136,7 +136,7 @@ returning id, site_id;
 
 -- Workers and their leases ---------------------------------------------------------------------------
 
--- A conflict can only be an earlier attempt of its own, whose answer was lost.
+-- A conflict can only be an earlier attempt of the same worker, whose reply was lost.
 -- name: worker_register :write
 insert into spark.workers (id, host, pid, version, lease_until, slots)
 values ($1, $2, $3, $4, now() + make_interval(secs => $5), $6)
@@ -148,12 +148,12 @@ update spark.workers set lease_until = now() + make_interval(secs => $2), runnin
  where id = $1 and lease_until > now()
 returning true as is_alive;
 
--- With what it was chosen for, so that another can be chosen at once.
+-- Also releases its leases, so that another worker can be elected immediately.
 -- name: worker_leave :write
 with dropped as (delete from spark.leases where holder = $1)
 delete from spark.workers where id = $1;
 
--- One holder a name; whoever holds it renews it, and anybody takes it when it has run out.
+-- One holder per name: the holder renews the lease, and any worker takes it after it has expired.
 -- name: lease_take :write
 -- returns: holder
 insert into spark.leases as l (name, holder, until)
@@ -162,12 +162,12 @@ values ($1, $2, now() + make_interval(secs => $3))
  where l.holder = excluded.holder or l.until < now()
 returning holder;
 
--- Which job runs alone, because it is under suspicion: should this worker die, that one is charged.
+-- The suspected job that runs alone: if this worker dies, the crash is charged to it.
 -- name: worker_suspects :write
 update spark.workers set current_job = $2 where id = $1;
 
--- Workers whose lease is over, or that are gone although jobs still name them. is_certain: somebody saw
--- it die, so there is nothing to wait for.
+-- Workers whose lease has expired, or that were deleted although jobs still name them. is_certain: the supervisor
+-- saw it die, so there is no need to wait.
 -- name: workers_dead :read
 -- returns: id, current_job, is_certain, crash_reason
 select id, current_job, lease_until = '-infinity' as is_certain, crash_reason
@@ -176,8 +176,9 @@ union all
 select distinct j.worker, null::bigint, false, null from spark.jobs j
  where j.state = 'running' and not exists (select from spark.workers w where w.id = j.worker);
 
--- $1 the dead worker, $2 the job that is charged or null, $3 what it died of, if somebody saw it. With a culprit known the neighbours go back
--- unharmed; without one, and with more than one suspect, all go to quarantine, where each runs alone.
+-- $1: the dead worker; $2: the job to charge, or null; $3: the reason of the crash, if it is known. With a known
+-- culprit the other jobs are requeued unharmed; with several suspects and no culprit, all are quarantined, and
+-- each runs alone.
 -- name: jobs_reap :write
 -- returns: id, state
 update spark.jobs j
@@ -199,7 +200,7 @@ delete from spark.workers where id = $1;
 
 -- The reconcile ---------------------------------------------------------------------------------------
 
--- Rows that became due since $1, from ($2, $3) on. Go by time, not by id: a lower id can commit later.
+-- Rows that became due since $1, after ($2, $3). Ordered by time, not by id: a lower id can commit later.
 -- name: jobs_due_since :read
 -- returns: id, site_id, run_at
 select id, site_id, run_at from spark.jobs
@@ -208,7 +209,7 @@ select id, site_id, run_at from spark.jobs
  order by run_at, id
  limit 1000;
 
--- The first $1 due rows of every site that has some.
+-- The first $1 due rows of every site that has any.
 -- name: jobs_due_heads :read
 -- returns: id, site_id
 with recursive sites as (
@@ -236,8 +237,8 @@ select id, site_id from spark.jobs
 -- returns: now
 select now() as now;
 
--- What ended long ago: looks at $1 rows after $2, and removes those that ended more than $3 hours ago.
--- Dead jobs stay until somebody retries them. is_young: later rows have not ended long ago either.
+-- Checks $1 rows after $2, and deletes those that ended more than $3 hours ago. Dead letters stay until they are
+-- retried. is_young: later rows have not ended long ago either.
 -- name: jobs_sweep :write
 -- returns: looked_at, removed, is_young, last_id
 with page as materialized (
@@ -259,15 +260,15 @@ update spark.jobs set state = 'queued', run_at = now(), failures = 0, crashes = 
  where id = $1 and state in ('dead', 'cancelled', 'expired')
 returning id;
 
--- Somebody saw it die: its lease is over now, and so is what it was chosen for. $3: the sentence for the
--- job that is charged; the first one counts, as who wrote it was nearer.
+-- The supervisor saw the worker die: its lease and its leader leases end now. $3: the error message for the
+-- charged job; the first one is kept, because its writer was closest to the crash.
 -- name: worker_crashed :write
 with dropped as (delete from spark.leases where holder = $1)
 update spark.workers
    set lease_until = '-infinity', current_job = coalesce($2, current_job), crash_reason = coalesce(crash_reason, $3)
  where id = $1;
 
--- Of these workers, those that are none any more.
+-- Those of these workers that no longer exist.
 -- name: workers_unknown :read
 -- returns: id
 select w.id from unnest($1::text[]) w (id) where not exists (select from spark.workers k where k.id = w.id);

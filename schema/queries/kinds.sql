@@ -1,12 +1,12 @@
--- The kinds of jobs: written by each worker that starts, asked by the operator's commands.
+-- The kinds of jobs: reported by each worker that starts, read by the operator's commands.
 
 -- name: job_kinds_report :write
 insert into spark.job_kinds as k (kind, extension, timeout_s)
-select kind, extension, timeout_s from unnest($1::text[], $2::text[], $3::bigint[]) as told (kind, extension, timeout_s)
+select kind, extension, timeout_s from unnest($1::text[], $2::text[], $3::bigint[]) as reported (kind, extension, timeout_s)
  order by kind
     on conflict (kind) do update set extension = excluded.extension, timeout_s = excluded.timeout_s, seen_at = now();
 
--- $1: those that this binary itself has, which no worker may have told of yet.
+-- $1: the built-in kinds of this binary, which no worker may have reported yet.
 -- name: cli_job_kinds :read
 -- returns: kind, extension, timeout_s, seen_at
 select kind, k.extension, k.timeout_s,

@@ -18,14 +18,14 @@ select t.id, coalesce(nullif(t.target_url, ''), '/posts/' || t.target_post::text
  order by t.priority desc, t.date_created, t.id
  limit $2;
 
--- The address is where its post is, or what the article itself says.
+-- The address is that of its post, or the article's own.
 -- name: link_article :read
 -- returns: id, content, url, post_id, published, modified
 select id, content, published_url, published_to_post, coalesce(date_published, published_at), date_modified
   from generated_articles
  where site_id = $1 and id = $2;
 
--- The same of a page of them: of a campaign, or named.
+-- The same for a page of articles: of a campaign, or by ids.
 -- name: link_page_of_campaign :slow
 -- returns: id, content, url, post_id, published, modified
 select id, content, published_url, published_to_post, coalesce(date_published, published_at), date_modified
@@ -40,9 +40,9 @@ select id, content, published_url, published_to_post, coalesce(date_published, p
  where site_id = $1 and id = any ($2)
  order by id;
 
--- Articles, each with its links (by its place in $2) and its line of the log. Nothing is written of one
--- whose text is no longer what was read. Locked in their order, so that two runs cannot wait for each
--- other. A target that went meanwhile leaves its link behind, as one that goes later would.
+-- Stores articles, each with its links (by its index in $2) and its work log entry. Skips articles whose text has
+-- changed since it was read. Locks them in order, so that two runs cannot deadlock. If a target was deleted
+-- meanwhile, its link stays, as after a later deletion.
 -- name: links_store :write
 -- params: site uuid, articles uuid[], contents text[], hashes text[], details text[], batch uuid,
 --         link_articles int[], link_ids uuid[], targets uuid[], hrefs text[], anchors text[],

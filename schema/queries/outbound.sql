@@ -1,4 +1,4 @@
--- Calls to the outside: whom to call, with what, and what becomes of it; the secrets they need.
+-- Calls to external services: their targets, data and results, and the secrets they need.
 
 -- name: outbound_networks :read
 -- returns: google, facebook
@@ -15,7 +15,7 @@ select f.id as form_id, f.name as form_name, f.slug as form_slug, f.webhook_url,
   left join leads l on l.site_id = s.site_id and l.id = s.lead_id
  where s.site_id = $1 and s.id = $2;
 
--- The time narrows the months that are looked at: ids carry when they were made.
+-- The time enables partition pruning: ids contain their creation time.
 -- name: outbound_conversion_find :read
 -- returns: timestamp time, conversion_type text, value text?, currency text?, source text?, campaign text?,
 --          fbclid text?, sent_to_google bool, sent_to_facebook bool, email text?, phone text?,

@@ -1,9 +1,9 @@
--- Planned production: schedules, queues, their slots. $1 is the site wherever a statement has one.
+-- Production schedules and their slots. $1 is the site if a statement has one.
 
 -- Planning -------------------------------------------------------------------------------------------
 
--- What a plan is made of: the campaign's own wishes, the site's zone, and the range, whose ends are dates
--- of that zone ($3, $5) or instants ($4, $6). Not earlier than the domain: whole months, less three.
+-- The parameters of a schedule: the campaign's settings, the site's time zone, and the range, whose ends are dates
+-- in that zone ($3, $5) or instants ($4, $6). Not before the domain's age allows: whole months, less three.
 -- name: production_window :read
 -- returns: owner, status, mode, weekend_throttle, jitter, business_hours, time_zone, backdating, earliest, now, start, until
 select c.site_id, c.status, c.velocity_mode, c.weekend_throttle, c.time_jitter_minutes, c.business_hours_only,
@@ -14,8 +14,8 @@ select c.site_id, c.status, c.velocity_mode, c.weekend_throttle, c.time_jitter_m
   from campaign_masters c join sites s on s.id = $1
  where c.site_id in ($1, spark.library_site()) and c.id = $2;
 
--- The publishing hours of every day of a range, as instants. $4, $5: minutes after local midnight; 1440
--- is the next midnight, however long the day is.
+-- The publishing hours of every day of a range, as instants. $4, $5: minutes after local midnight; 1440 is the
+-- next midnight, however long the day is.
 -- name: production_days :read
 -- returns: date, opens, closes, is_weekend
 select date, opens, closes, is_weekend
@@ -51,7 +51,7 @@ select q.campaign_id, q.status, q.error_log, count(i.id), count(*) filter (where
  where q.site_id = $1 and q.id = $2
  group by q.site_id, q.id;
 
--- The row is locked until the caller has moved it. `target` is null when there is no such move.
+-- Locks the row until the caller has made the transition. `target` is null if there is none.
 -- name: production_lock :write
 -- returns: campaign_id, campaign_site_id, status, target
 select q.campaign_id, q.campaign_site_id, q.status,
@@ -71,17 +71,17 @@ update production_queue
 -- name: production_count :write
 update production_queue set completed_count = $3 where site_id = $1 and id = $2;
 
--- Nobody else changes a campaign of the library.
+-- Only changes the site's own campaign, never one of the library.
 -- name: campaign_test_batch :write
 update campaign_masters set test_batch_status = $3 where site_id = $1 and id = $2;
 
--- Without a date to keep: a test article stands beside the plan, never in one of its slots.
+-- A test article has no scheduled date: it is not part of the schedule's slots.
 -- name: articles_flag_test :write
 update generated_articles set is_test_batch = true where site_id = $1 and id = any ($2);
 
 -- Slots ----------------------------------------------------------------------------------------------
 
--- $3 slots, in their order, for the job $4 (0: for the request that asks).
+-- Claims $3 slots, in order, for job $4 (0: for a synchronous request).
 -- name: slots_claim :write
 -- returns: claimed
 with picked as (
@@ -97,7 +97,7 @@ with picked as (
 )
 select count(*) from claimed;
 
--- What a job was given and has not done.
+-- The slots of a job that are not done yet.
 -- name: slots_lock :write
 -- returns: id, publish_date
 select id, publish_date from queue_items
@@ -105,7 +105,7 @@ select id, publish_date from queue_items
  order by position limit $4
    for update;
 
--- The article keeps its own creation time; only its date of publication is the plan's.
+-- The article keeps its creation time; only its publication date comes from the schedule.
 -- name: slots_done :write
 with made as (
     select * from unnest($2::uuid[], $3::uuid[]) as m (slot, article)
@@ -124,7 +124,7 @@ update queue_items i
 -- name: slots_fail :write
 update queue_items set status = 'failed', attempts = attempts + 1, error = $3 where site_id = $1 and id = any ($2);
 
--- A queue that no longer runs: its slots wait again, where they stood.
+-- The schedule no longer runs: its slots become pending again, at their positions.
 -- name: slots_release :write
 update queue_items set status = 'pending', claimed_at = null, claimed_by = null
  where site_id = $1 and queue_id = $2 and status = 'claimed' and claimed_by = $3;

@@ -1,4 +1,4 @@
--- What visitors send.
+-- Leads that visitors send.
 
 -- name: lead_create :write
 -- params: site uuid, id uuid, name text?, email text, phone text?, message text?, source text,

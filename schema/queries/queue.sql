@@ -1,5 +1,5 @@
--- What the admin page shows of the queue. The counts cost as much as there are rows, so that they
--- take the slow lane, and server/dispatch/queue_counts.c decides how often.
+-- Queue statistics for the admin page. Counting is linear in the number of rows, so it uses the slow lane, and
+-- server/dispatch/queue_counts.c limits how often it runs.
 
 -- $1: the site, null for the platform.
 -- name: queue_jobs :slow
@@ -18,7 +18,7 @@ select count(*) filter (where state in ('queued', 'waiting_children')) as queued
 -- returns: articles
 select count(*) as articles from generated_articles where $1::uuid is null or site_id = $1;
 
--- The workers are the platform's: one number for whoever may look at a queue.
+-- Workers belong to the platform: the same number for everyone who may see a queue.
 -- name: queue_workers :read
 -- returns: workers
 select count(*) as workers from spark.workers where lease_until > now();
@@ -33,7 +33,7 @@ select id, site_id, kind, state, attempt, failures, result, error, created_at, r
  order by id desc
  limit $5;
 
--- One of them, with the same columns.
+-- One job, with the same columns.
 -- name: job_of_page :read
 -- returns: id, site_id, kind, state, attempt, failures, result, error, created_at, run_at, started_at, finished_at
 select id, site_id, kind, state, attempt, failures, result, error, created_at, run_at, started_at, finished_at

@@ -1,7 +1,7 @@
 -- Sitemaps and their drip.
 
--- $1: the site. Its own address: the domain, with scheme and port of `url` when that names the same host.
--- No row of the domain: the host by which it was asked for will do.
+-- $1: the site. Returns the site's origin: its domain, with scheme and port of `url` if that has the same host.
+-- Null if it has no domain: then use the requested hostname.
 -- name: sitemap_site :read
 -- returns: origin, last_number
 select case when s.domain is null then null
@@ -14,14 +14,14 @@ select case when s.domain is null then null
                             substring(lower(s.url) from '^https?://([^/?#:@]+)') as host) o
  where s.id = $1;
 
--- Files with something in them, 50,000 numbers each. Reads every address of the site.
+-- Non-empty sitemap files, 50,000 numbers each. Reads every address of the site.
 -- name: sitemap_index :slow
 -- returns: page, changed
 select (number - 1) / 50000 + 1 as page, to_char(max(changed_at) at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
   from spark.sitemap_page($1, 0, 2500000000)
  group by 1 order by 1;
 
--- What tells one state of a file from another, before its first byte goes out.
+-- The version of a file, read before its first byte is sent.
 -- name: sitemap_page_state :slow
 -- returns: count, hash
 select count(*), coalesce(bit_xor(hashtextextended(concat(path, ' ', extract(epoch from changed_at)), number)), 0)
@@ -35,14 +35,14 @@ select number, path, to_char(changed_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:M
 
 -- The drip --------------------------------------------------------------------------------------------
 
--- Two drips of a site wait for each other here; the next statement sees what the first one did.
+-- Serialises the drips of a site; the next statement sees the results of the previous drip.
 -- name: sitemap_lock :write
 insert into spark.sitemaps (site_id) values ($1)
     on conflict (site_id) do update set site_id = excluded.site_id;
 
--- Hubs first, ten a day at most, so that a crawler finds the pages that gather; then the newest articles,
--- as many as the rate leaves. Nothing at all if this day had its drip. A day on which nothing was there to
--- release is not used up. $2: the user.
+-- Releases hubs first, at most ten a day, so that crawlers find the linking pages; then the newest articles, as
+-- many as the rate allows. Does nothing if the drip has run today. A day with nothing to release is not used up.
+-- $2: the user.
 -- name: sitemap_drip :write
 -- returns: articles, hubs, remaining, rate, was_done, day, audited
 with state as materialized (

@@ -1,4 +1,4 @@
--- What visitors send, beside the lead of public.sql: forms, conversions, events.
+-- Data that visitors send, except leads (public.sql): forms, conversions, events.
 
 -- name: form_find :read
 -- returns: id, slug, fields, success_message, redirect_url, conversion_value, has_webhook, has_mail
@@ -8,12 +8,13 @@ select id, slug, fields, success_message, redirect_url, conversion_value::text,
   from forms
  where site_id = $1 and (id = $2::uuid or ($2::uuid is null and slug = $3::text));
 
--- One at a time: whoever waited here sees, with the next statement, what the one before has committed.
+-- Serialises writers with the same key: after waiting, the next statement sees what the previous holder committed.
 -- name: visitor_lock :write
 select pg_advisory_xact_lock($1::bigint);
 
--- Submission, lead and conversion, or the ones of the same form sent within a minute. The offset keeps the
--- planner to the index of the hash: that of the dates has everything the site got in that minute.
+-- Stores submission, lead and conversion, or returns those of an identical form sent within a minute. OFFSET makes
+-- the planner use the index on the hash: the index on dates would read everything that the site received in that
+-- minute.
 -- name: form_submission_store :write
 -- params: site uuid, form uuid, data_hash text, ip text, status text, lead uuid?, name text?, email text?,
 --         phone text?, message text?, source text, page_url text?, utm_source text?, utm_medium text?,
@@ -52,7 +53,7 @@ select id, lead_id, conversion_id from twin
 union all
 select id, lead_id, conversion_id from submission;
 
--- One conversion of a type for a lead; those without a lead are as many as they are told.
+-- At most one conversion per lead and type; conversions without a lead are always stored.
 -- name: conversion_store :write
 -- params: site uuid, id uuid, lead uuid?, type text, value text?, currency text, source text?,
 --         campaign text?, gclid text?, fbclid text?
@@ -89,7 +90,7 @@ insert into conversions (site_id, id, conversion_type, value, source, campaign, 
 values (:site, :conversion::uuid, 'call', :value::text::numeric, :source::text, :utm_campaign::text,
         :gclid::text, :fbclid::text);
 
--- The drain of events: past what is stored already or whose site is gone.
+-- The drain of events: skips events that are stored already or whose site is deleted.
 -- name: events_store :write
 insert into events (id, site_id, timestamp, event_name, event_category, event_label, event_value, page_path,
                     session_id, visitor_id, metadata, user_agent, ip_address)

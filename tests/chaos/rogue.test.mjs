@@ -51,7 +51,7 @@ test('job_that_never_waits_is_charged_with_its_worker_and_its_neighbours_are_not
         }
         await until(() => count(`state = 'dead'`), 'the job to be dead');
         assert.deepEqual(await ask(`select kind, attempt, failures, crashes, error_class, error from spark.jobs where state = 'dead'`),
-            [['rogue.work', '3', '0', '3', 'crash', 'the hard time-out ended its worker: the job held the CPU for 1 s without ever waiting (JOB_HARD_TIMEOUT)']]);
+            [['rogue.work', '3', '0', '3', 'crash', 'the hard timeout ended its worker: the job held the CPU for 1 s without ever waiting (JOB_HARD_TIMEOUT)']]);
 
         assert.equal(await count(`kind = 'bench-noop' and (failures > 0 or crashes > 0 or error_class is not null)`), 0);
 
@@ -78,7 +78,7 @@ test('job_that_does_not_hear_that_its_time_is_over_is_charged_too', async () => 
         const dead = () => asOwner(stack.databaseUrl, `select crashes, error from spark.jobs where state = 'dead'`);
         const [crashes, error] = await until(async () => (await dead())[0], 'the job to be dead');
         assert.equal(crashes, '1');
-        assert.match(error, /^the hard time-out ended its worker: /);
+        assert.match(error, /^the hard timeout ended its worker: /);
         assert.deepEqual(await worker.stop(), { code: 0, signal: null });
     } finally {
         await worker.kill('SIGKILL');

@@ -8,10 +8,10 @@
 
 #include <assert.h>
 
-/* A choice is four bytes, and at most ten digits and a dot. */
+/* A choice takes four bytes, or at most ten digits and a dot. */
 enum { PROVENANCE_MAX = 64 * 1024, CHOICE_BYTES = 4, CHOICE_CHARS = 11 };
 
-/* The same on every machine, for ever. */
+/* Must give the same seed on every machine and in every version. */
 static uint64_t seed_of(const struct draft_request *request)
 {
     if (request->seed != 0)
@@ -23,7 +23,8 @@ static uint64_t seed_of(const struct draft_request *request)
     return str_hash_stable(str_of((const char *)&source, sizeof source));
 }
 
-/* The headline's own place; without one, a place of the campaign that the seed chooses. */
+/* The location of the headline; if it has none, one of the campaign's locations, chosen by the
+ * seed. */
 static Err locate(struct ctx *ctx, const struct draft_request *request, uint64_t seed,
                   struct geo_location *ret)
 {
@@ -75,7 +76,7 @@ static fiber_fn Err assemble(struct ctx *ctx, const struct draft_request *reques
     return article_assemble(ctx, plan->library, &article, &random, &draft->assembly);
 }
 
-/* "2.0.1": what each alternation and dictionary gave, in order. */
+/* "2.0.1": the choice made at each alternation and dictionary, in order. */
 static void put_choices(struct json_writer *w, struct arena *arena, Str choices)
 {
     struct buf *out = buf_in_arena(arena, choices.len / CHOICE_BYTES * CHOICE_CHARS + 1);
@@ -138,7 +139,7 @@ static void put_avatar(struct json_writer *w, const struct avatar *avatar)
     json_object_end(w);
 }
 
-/* What it was made with: the program, and everything that its plan was read from. */
+/* The version of the program, and of everything that the plan was read from. */
 static void put_plan(struct json_writer *w, const struct article_plan *plan)
 {
     json_field_str(w, "spark", STR(SPARK_VERSION));
@@ -157,7 +158,7 @@ static void put_picture(struct json_writer *w, const struct svg_template *pictur
         json_field_str(w, "image_template_refused", refused);
 }
 
-/* What an editor, or a bug report, needs to make the same article again. */
+/* Everything that is needed to generate the same article again. */
 static Err provenance_of(struct ctx *ctx, const struct draft_request *request, uint64_t seed,
                          Str refused, struct article_draft *draft)
 {
@@ -195,8 +196,8 @@ static Str subtitle_of(struct ctx *ctx, const struct article_draft *draft, Str s
     return str_printf(ctx->arena, "%.*s, %.*s", STR_FMT(place->city), STR_FMT(state));
 }
 
-/* By the site's default template, or the library's; by the built-in one when that is refused, of
- * which *ret_refused says why. */
+/* Renders the picture from the site's default template or the library's. If that template is
+ * refused, uses the built-in one and gives the reason in *ret_refused. */
 static void draw(struct ctx *ctx, const struct article_plan *plan, struct article_draft *draft,
                  Str *ret_refused)
 {
@@ -245,7 +246,7 @@ fiber_fn Err article_draft_make(struct ctx *ctx, const struct draft_request *req
 
     draft.title = text_cut(request->headline.title, ARTICLE_TITLE_MAX);
     Str id = uuid_text(ctx->arena, draft.id);
-    /* The end of a UUID is its random part. */
+    /* the random part of the UUID */
     draft.slug_base = text_slug(ctx->arena, draft.title, str_slice(id, UUID_TEXT_LEN - 8, id.len));
     draft.slug = draft.slug_base;
     describe(ctx, request, &draft);

@@ -1,7 +1,6 @@
 /*
- * A headline and a plan give a draft: every column of the article to be, in the caller's arena.
- * Nothing here waits. The same plan, headline and attempt give the same draft, as long as the
- * fragments have been used as often.
+ * Makes a draft from a headline and a plan: every column of the future article, in the caller's
+ * arena. Pure. The same plan, headline, attempt and usage counts give the same draft.
  */
 #pragma once
 
@@ -12,11 +11,11 @@
 enum { ARTICLE_TITLE_MAX = 255 /* characters of the column */ };
 
 struct claimed_headline {
-    Uuid id; /* nil: the article has a title and no headline */
+    Uuid id; /* nil: the article has a title but no headline */
     Str title;
     Str text_hash;  /* hex */
     Str location;   /* JSON; STR_NONE: none */
-    uint32_t place; /* which of the articles that were asked for it becomes */
+    uint32_t place; /* index of the article in its request */
 };
 
 struct article_draft {
@@ -38,17 +37,17 @@ struct article_draft {
 struct draft_request {
     const struct article_plan *plan;
     struct claimed_headline headline;
-    const struct place_list *places; /* for headlines that name none; may be NULL */
-    const uint32_t *usage;           /* by fragment index; NULL: all alike */
-    int64_t now_us;                  /* the day that its text speaks of */
-    uint64_t seed;                   /* 0: of the headline's id and the attempt */
-    uint32_t attempt;                /* another text for the same headline */
+    const struct place_list *places; /* for headlines without a location; may be NULL */
+    const uint32_t *usage;           /* by fragment index; NULL: all zero */
+    int64_t now_us;                  /* the date that the text uses */
+    uint64_t seed;                   /* 0: derived from the headline's id and the attempt */
+    uint32_t attempt;                /* a higher one gives another text for the same headline */
 };
 
-/* location over date over the plan's own: what titles and texts are resolved with. */
+/* The variables for titles and texts: location over date over those of the plan. */
 const struct spin_vars *article_vars(struct ctx *ctx, const struct article_plan *plan,
                                      const struct geo_location *location, int64_t publish_us);
 
-/* ERR_CONFLICT when the library fills no slot, ERR_TOO_LARGE. */
+/* ERR_CONFLICT: the library has no fragment for any slot. ERR_TOO_LARGE. */
 fiber_fn Err article_draft_make(struct ctx *ctx, const struct draft_request *request,
                                 struct article_draft *ret);

@@ -6,7 +6,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
-/* The public part comes first, so that the one pointer serves both. One thread owns it all. */
+/* The public part must be the first member: callers have a pointer to it. A plan belongs to one
+ * thread. */
 struct plan {
     struct article_plan plan;
     struct arena *arena;
@@ -16,11 +17,11 @@ struct plan {
     uint64_t used_at;
 };
 
-/* Of each thread. */
+/* One per thread. */
 struct plans {
     struct plan *plans[ARTICLE_PLANS_MAX];
     uint64_t clock;
-    struct gate load_gate; /* one load at a time, however many jobs ask for it */
+    struct gate load_gate; /* serialises loads, so that no plan is loaded twice */
 };
 
 static void plan_release(void *arg)
@@ -72,7 +73,7 @@ static bool is_of(const struct plan *plan, const struct key *key)
            uuid_eq(plan->plan.campaign.id, key->campaign) && str_eq(plan->choice, key->choice);
 }
 
-/* Where the plan is, or where it may go. */
+/* The slot of the plan, or the slot to replace: a free one, else the least recently used. */
 static struct plan **place_of(struct plans *plans, const struct key *key)
 {
     struct plan **oldest = &plans->plans[0];
@@ -103,7 +104,8 @@ static const struct article_plan *plan_hold(struct ctx *ctx, const struct plan *
     return &held->plan;
 }
 
-/* The version was read before the rows: what changed in between is loaded anew by the next. */
+/* The version was read before the rows: if a row changes in between, the next request loads the
+ * plan again. */
 static fiber_fn Err plan_load(struct ctx *ctx, struct plans *plans, const struct key *key,
                               const struct plan_choice *choice, Str version,
                               const struct plan **ret)

@@ -9,7 +9,7 @@
 
 enum { LIBRARY_BLOCKS_MAX = 1000, LIBRARY_MODULES_MAX = 10000 };
 
-/* Names of slots, and the rows that may stand in them. */
+/* The names of the slots, and the rows that can fill them. */
 struct sources {
     const Str *slots;
     uint32_t slot_count;
@@ -73,7 +73,7 @@ static fiber_fn Err modules_load(struct ctx *ctx, struct sources *sources)
 static const Str RECIPE_DEFAULT[] = {STR_INIT("intro"), STR_INIT("benefits"), STR_INIT("howto"),
                                      STR_INIT("conclusion")};
 
-/* *ret is false when the campaign does not go by its recipe. */
+/* *ret is false if the campaign is not assembled by its recipe. */
 static fiber_fn Err take_modules(struct ctx *ctx, const struct campaign *campaign, bool is_wanted,
                                  struct sources *sources, bool *ret)
 {
@@ -172,7 +172,7 @@ static fiber_fn Err usage_load(struct ctx *ctx, struct arena *arena, struct arti
     const struct library *library = plan->library;
     plan->usage = arena_array(arena, uint32_t, library->fragment_count + 1);
     if (plan->path == PATH_MODULES)
-        return OK; /* the table has it, and is asked in each transaction */
+        return OK; /* counted in the table, and read in each transaction */
     struct rows rows;
     TRY(db_query(
         ctx, &SQL_PLAN_USAGE,
@@ -215,8 +215,8 @@ static fiber_fn Err avatar_load(struct ctx *ctx, struct arena *arena,
     return OK;
 }
 
-/* {Avatar} and {Pronoun} beside [[PRONOUN]]: over the niche, which may name an avatar of its own.
- */
+/* Sets {Avatar} and {Pronoun} in addition to [[PRONOUN]]. They override the niche variables, which
+ * may define them too. */
 static void name_avatar(struct arena *arena, struct article_plan *plan)
 {
     struct spin_vars *vars = spin_vars_make(arena, plan->vars);
@@ -252,7 +252,7 @@ static fiber_fn Err picture_load(struct ctx *ctx, struct arena *arena, struct ar
     return OK;
 }
 
-/* What later requests read must not live in this one's arena. */
+/* Copies the texts, because the plan outlives this request's arena. */
 static void campaign_keep(struct arena *arena, struct campaign *campaign)
 {
     Str *texts[] = {

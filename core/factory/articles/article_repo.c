@@ -8,16 +8,16 @@
 #include <assert.h>
 #include <stddef.h>
 
-/* How often one headline may meet a taken text or address before it is given up. */
+/* How many texts to try for one headline if its text or slug is already taken. */
 enum { ATTEMPTS_MAX = 6 };
 
-/* The drafts of one round, and which of them were stored. */
+/* The drafts of one round; those that could not be stored get a new text in the next round. */
 struct round {
     struct article_draft drafts[ARTICLE_BATCH_MAX];
     uint32_t count;
     uint32_t attempt;
     const struct place_list *places;
-    uint32_t *usage; /* the plan's, and what the transaction has made */
+    uint32_t *usage; /* the plan's counts plus those of this transaction */
     int64_t now_us;
 };
 
@@ -36,7 +36,7 @@ static Str modules_json(struct arena *arena, const struct article_plan *plan,
     return buf_str(out);
 }
 
-/* One member of all drafts, which is a Str; an empty one is stored as null. */
+/* Collects one Str member of all drafts; an empty one is stored as null. */
 static struct db_texts texts_at(struct arena *arena, const struct round *round, size_t offset)
 {
     Str *texts = arena_array(arena, Str, round->count);
@@ -48,7 +48,7 @@ static struct db_texts texts_at(struct arena *arena, const struct round *round, 
     return (struct db_texts){texts, round->count};
 }
 
-/* What is a column, but no Str of the draft. */
+/* Columns that are not a Str member of the draft. */
 struct columns {
     Uuid ids[ARTICLE_BATCH_MAX], headlines[ARTICLE_BATCH_MAX];
     int64_t words[ARTICLE_BATCH_MAX];
@@ -71,7 +71,7 @@ static struct columns *columns_of(struct arena *arena, const struct article_plan
     return columns;
 }
 
-/* 0; no other type compiles. */
+/* 0; does not compile for another type. */
 #define IS_STR(value) _Generic((value), Str : 0)
 #define TEXTS_OF(member)                                                                           \
     texts_at(ctx->arena, round,                                                                    \
@@ -123,7 +123,7 @@ static bool was_stored(const struct rows *rows, Uuid id)
     return false;
 }
 
-/* The next free address after those that this transaction has already looked at. */
+/* The next free slug after those that this transaction has already tried. */
 static fiber_fn Err find_slug(struct ctx *ctx, struct db_tx *tx, struct map *numbers,
                               struct article_draft *draft)
 {
@@ -142,7 +142,7 @@ static fiber_fn Err find_slug(struct ctx *ctx, struct db_tx *tx, struct map *num
     return OK;
 }
 
-/* The n-th article's own day, when it has one. */
+/* The article's own date if it has one, otherwise today. */
 static int64_t day_of(const struct article_batch *batch, const struct round *round,
                       const struct claimed_headline *headline)
 {
@@ -169,7 +169,7 @@ static fiber_fn Err draft_again(struct ctx *ctx, const struct article_batch *bat
     return OK;
 }
 
-/* Moves what was stored to `made`; what was not stays in the round, made anew. */
+/* Moves the stored drafts to `made`; the others stay in the round with a new text and slug. */
 static fiber_fn Err sort_round(struct ctx *ctx, struct db_tx *tx, const struct article_batch *batch,
                                struct round *round, const struct rows *rows, struct map *numbers,
                                struct article_draft *made, uint32_t *made_count)
@@ -201,7 +201,7 @@ static fiber_fn Err retire(struct ctx *ctx, struct db_tx *tx, const struct round
                        NULL);
 }
 
-/* Modules: what the table says now. Fragments: what this thread has counted. */
+/* Modules: the counts in the table. Fragments: the counts of this thread. */
 static fiber_fn Err load_usage(struct ctx *ctx, struct db_tx *tx, const struct article_plan *plan,
                                struct round *round)
 {
@@ -224,7 +224,7 @@ static fiber_fn Err count_modules(struct ctx *ctx, struct db_tx *tx,
     return modules_count(tx, plan->library, uses);
 }
 
-/* Places are read only for headlines that bring none, which campaigns seldom have. */
+/* Reads the campaign's places only if a headline has no location, which is rare. */
 static fiber_fn Err load_places(struct ctx *ctx, const struct article_batch *batch,
                                 const struct claimed_headline *headlines, uint32_t count,
                                 struct place_list *places)
@@ -281,9 +281,10 @@ static fiber_fn Err claim(struct ctx *ctx, struct db_tx *tx, Uuid campaign, uint
     return OK;
 }
 
-/* A headline that was retired leaves its place to one of the next that are claimed. */
-static void seat(struct claimed_headline *headlines, uint32_t count,
-                 const struct article_draft *made, uint32_t made_count)
+/* Assigns the free places of the batch; the place of a retired headline goes to one of the next
+ * that are claimed. */
+static void assign_places(struct claimed_headline *headlines, uint32_t count,
+                          const struct article_draft *made, uint32_t made_count)
 {
     bool is_taken[ARTICLE_BATCH_MAX] = {false};
     for (uint32_t i = 0; i < made_count; i++)
@@ -304,10 +305,10 @@ fiber_fn Err articles_make(struct ctx *ctx, struct db_tx *tx, const struct artic
     struct claimed_headline *headlines = arena_array(ctx->arena, struct claimed_headline, count);
     uint32_t made = 0;
     uint32_t claimed = 1;
-    /* Again only when some of the claimed could not become articles. */
+    /* Repeats only if some of the claimed headlines were retired. */
     while (made < count && claimed > 0) {
         TRY(claim(ctx, tx, batch->plan->campaign.id, count - made, headlines, &claimed));
-        seat(headlines, claimed, ret_drafts, made);
+        assign_places(headlines, claimed, ret_drafts, made);
         TRY(make_all(ctx, tx, batch, headlines, claimed, ret_drafts, &made));
     }
     *ret_count = made;
@@ -330,7 +331,7 @@ fiber_fn Err article_make_draft(struct ctx *ctx, struct db_tx *tx,
                                 struct article_draft *ret_draft)
 {
     assert(batch->assembled != NULL && uuid_is_nil(title->id));
-    /* Titles of this kind repeat: who makes one at the same time waits for its address. */
+    /* Such titles repeat: the lock makes concurrent requests for the same slug wait. */
     TRY(db_tx_query(tx, &SQL_ARTICLE_TITLE_LOCK,
                     ARGS(db_uuid(ctx->scope.site), db_text(title->title)), NULL));
     uint32_t made = 0;

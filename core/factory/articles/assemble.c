@@ -33,14 +33,15 @@ static uint32_t usage_of(const struct assembler *assembler, uint32_t fragment)
     return assembler->request->usage != NULL ? assembler->request->usage[fragment] : 0;
 }
 
-/* Whether a fragment may still be taken; beyond its slot none that brings a second title. */
+/* Whether a fragment may still be used; extra fragments must not add a second title. */
 static bool is_free(const struct assembler *assembler, uint32_t fragment, bool is_extra)
 {
     return !assembler->is_used[fragment] &&
            !(is_extra && assembler->library->fragments[fragment].has_title);
 }
 
-/* The n-th equal replaces the one held with probability 1/n: all are alike at the end. */
+/* Reservoir sampling: the n-th tie replaces the choice with probability 1/n, so all ties are
+ * equally likely. Of modules, the first tie wins. */
 static bool wins(struct assembler *assembler, uint32_t ties)
 {
     if (assembler->request->path == PATH_MODULES)
@@ -48,8 +49,8 @@ static bool wins(struct assembler *assembler, uint32_t ties)
     return random_below(assembler->random, ties) == 0;
 }
 
-/* The least used free fragment of the type; among equals one at random, of modules the first by id.
- * False if none is free. */
+/* Picks the least used free fragment of the type; of several, one at random, or for modules the
+ * first by id. False if none is free. */
 static fiber_fn bool pick(struct assembler *assembler, const struct fragment_type *type,
                           bool is_extra, uint32_t *ret_fragment)
 {
@@ -96,8 +97,8 @@ static fiber_fn bool fill_slot(struct assembler *assembler, uint32_t slot, bool 
     return true;
 }
 
-/* The last slot closes the article, so what fills it up comes before it: its fragment is taken
- * early and put in late. */
+/* The last slot ends the article, and extra fragments go before it. So its fragment is picked
+ * before them and appended after them. */
 static fiber_fn bool reserve_closing(struct assembler *assembler, uint32_t *ret_fragment)
 {
     const struct library *library = assembler->library;
@@ -114,8 +115,8 @@ static bool needs_words(const struct assembler *assembler)
 }
 
 /*
- * Goes through the structure again and again, as long as words are missing and fragments are left:
- * first the types that it repeats, as its rhythm has them, then those that it has once.
+ * Repeats the structure while words are missing and fragments are left. Call first for the types
+ * that the structure repeats, then for those that it contains once.
  */
 static fiber_fn void fill_up(struct assembler *assembler, bool takes_singles)
 {
@@ -130,7 +131,8 @@ static fiber_fn void fill_up(struct assembler *assembler, bool takes_singles)
     }
 }
 
-/* Fixed-width fields, then the choices: the same bytes for the same article on every machine. */
+/* Hashes fixed-width fields, then the choices: the same article has the same hash on every
+ * machine. */
 static Sha256 hash_generation(struct assembler *assembler)
 {
     const struct article_request *request = assembler->request;
@@ -165,7 +167,8 @@ static struct assembler assembler_make(struct ctx *ctx, const struct library *li
     };
 }
 
-/* Every slot, the filling, the closing; returns how many slots stayed empty. */
+/* Fills every slot, adds extra fragments, appends the closing one; returns how many slots stayed
+ * empty. */
 static fiber_fn uint32_t write_article(struct assembler *assembler)
 {
     uint32_t empty_slots = 0;

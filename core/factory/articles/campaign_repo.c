@@ -48,7 +48,7 @@ Err campaign_check_active(struct ctx *ctx, const struct campaign *campaign)
                 STR_FMT(campaign->status));
 }
 
-/* ["a", "b"] → Str[]; whatever is not a text is left out. */
+/* ["a", "b"] → Str[]; elements that are not strings are ignored. */
 static uint32_t texts_of(struct arena *arena, const struct json *array, Str **ret)
 {
     uint32_t len = json_len(array);
@@ -80,7 +80,7 @@ static fiber_fn Err dictionaries_load(struct ctx *ctx, struct arena *arena, stru
     return OK;
 }
 
-/* Numbers count as their text; arrays are several terms, as in a dictionary. */
+/* Numbers become text; an array gives several terms, as in a dictionary. */
 static void set_niche_variable(struct spin_vars *vars, struct arena *arena, Str name,
                                const struct json *value)
 {
@@ -184,7 +184,7 @@ static Err target_of(struct ctx *ctx, const struct campaign *campaign, DbArg *re
     return OK;
 }
 
-/* Columns of the three statements stand in the same order. */
+/* The three statements return their columns in the same order. */
 static void read_places(struct ctx *ctx, const struct rows *rows, struct place_list *ret)
 {
     ret->count = rows->count;
@@ -208,7 +208,7 @@ fiber_fn Err campaign_places(struct ctx *ctx, const struct campaign *campaign,
 {
     static_assert((int)PLACES_STATES_CITY == (int)PLACES_CITIES_CITY &&
                       (int)PLACES_COUNTIES_POPULATION == (int)PLACES_CITIES_POPULATION,
-                  "the three statements are read alike");
+                  "the three statements must return the same columns");
     const struct {
         Str mode;
         const struct statement *statement;

@@ -9,13 +9,13 @@
 #include "jobs/queue/job_kind.h"
 
 enum {
-    GENERATION_JOBS_MAX = 5000, /* jobs that one request may queue */
+    GENERATION_JOBS_MAX = 5000, /* jobs that one request may enqueue */
 };
 extern const struct job_kind JOB_GENERATE_ARTICLES;
 
 struct generation_request {
     Uuid campaign;
-    uint32_t batch_size; /* 1 … ARTICLE_BATCH_MAX articles a job */
+    uint32_t batch_size; /* articles per job, 1 … ARTICLE_BATCH_MAX */
     uint32_t total;
     struct avatar_choice avatar; /* zeroed: the campaign's */
 };
@@ -24,8 +24,9 @@ struct generation_request {
 fiber_fn Err generation_start(struct ctx *ctx, const struct generation_request *request,
                               Uuid *ret_id, uint32_t *ret_jobs);
 
-/* One article now. `headline` empty: the campaign's next free one; then *ret_made is false when
- * there is none. A headline that was used already is ERR_CONFLICT with note "article_id". */
+/* Makes one article now. `headline` empty: from the campaign's next available headline; *ret_made
+ * is false if there is none. ERR_CONFLICT with note "article_id": an article with this headline
+ * exists. */
 struct single_request {
     Uuid campaign;
     Str headline;

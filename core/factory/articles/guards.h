@@ -1,6 +1,5 @@
-/* What the factory lets into its collections, whoever writes: values that PostgreSQL cannot judge.
- */
+/* Value checks for the factory's collections: rules that PostgreSQL cannot check. */
 #pragma once
 
-/* Before the threads start. */
+/* Call before the threads start. */
 void factory_guard_items(void);

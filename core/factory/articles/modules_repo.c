@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* The library is ordered by id. */
+/* Binary search: the library is sorted by id. */
 static uint32_t index_of(const struct library *library, Uuid id)
 {
     uint32_t low = 0;

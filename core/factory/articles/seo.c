@@ -14,7 +14,7 @@ Str seo_meta_title(struct arena *arena, Str headline)
     return text_cut(plain, first_word > SEO_TITLE_MAX ? SEO_TITLE_HARD_MAX : SEO_TITLE_MAX);
 }
 
-/* Punctuation that would stand oddly before "…". */
+/* Removes punctuation that should not precede "…". */
 static Str trim_punctuation(Str text)
 {
     while (text.len > 0 && str_find_char(STR(" ,;:.-"), text.data[text.len - 1]) >= 0)
@@ -24,7 +24,7 @@ static Str trim_punctuation(Str text)
 
 Str seo_meta_description(struct arena *arena, Str html)
 {
-    /* Far more bytes than the code points that are kept: the rest of the article is not read. */
+    /* More than enough bytes for the description, so that the rest of the article is not parsed. */
     const size_t enough = SEO_DESCRIPTION_MAX * 6;
     Str plain = text_plain_head(arena, html, TEXT_WITHOUT_HEADINGS, enough);
     if (plain.len == 0)

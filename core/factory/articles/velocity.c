@@ -35,7 +35,7 @@ bool velocity_mode_parse(Str name, enum velocity_mode *ret)
     return false;
 }
 
-/* The first name of a mode is the one we say. */
+/* The first name of a mode is the canonical one. */
 Str velocity_mode_name(enum velocity_mode mode)
 {
     size_t i = 0;
@@ -53,7 +53,7 @@ struct velocity_hours velocity_hours(bool is_business)
 
 /* Days */
 
-/* What the range leaves of a day; empty when from >= until. */
+/* The part of a day that lies in the range; empty if from >= until. */
 struct window {
     int64_t from_us;
     int64_t until_us;
@@ -67,8 +67,8 @@ static struct window window_of(const struct velocity_plan *plan, const struct ve
     };
 }
 
-/* A day that the range cuts counts for the part that is left, or the last minutes of today would
- * get a whole day's articles. */
+/* A day that is partly in the range is weighted by that part; otherwise the last minutes of today
+ * would get a whole day's articles. */
 static double weight_of(const struct velocity_plan *plan, uint32_t index, Random *random)
 {
     const struct velocity_day *day = &plan->days[index];
@@ -104,8 +104,8 @@ static int by_rest(const void *a, const void *b)
     return x->day < y->day ? -1 : x->day > y->day;
 }
 
-/* Largest remainder: whole parts first, then one more for the largest fractions, until all are
- * given. Rounding each day for itself would meet the total only on average. */
+/* Largest remainder method: whole parts first, then one more for each of the largest fractions
+ * until the total is reached. Rounding each day on its own would meet the total only on average. */
 static void apportion(const double *weights, double sum, const struct velocity_plan *plan,
                       struct share *shares, uint32_t *counts)
 {
@@ -131,8 +131,8 @@ static void apportion(const double *weights, double sum, const struct velocity_p
 
 /* Times */
 
-/* Nearly normal, deviation 1: twelve uniforms. Box and Muller need a logarithm and a cosine, whose
- * last bits differ between C libraries. */
+/* An approximately normal random number with standard deviation 1: the sum of twelve uniform ones.
+ * Box-Muller needs a logarithm and a cosine, whose last bits differ between C libraries. */
 static double bell(Random *random)
 {
     double sum = 0;
@@ -141,7 +141,8 @@ static double bell(Random *random)
     return sum - 6.0;
 }
 
-/* Around the peak, inside the window; evenly over it when the peak is too far away. */
+/* A time around the peak, inside the window; uniform over the window if the peak is too far
+ * away. */
 static int64_t draw(const struct velocity_plan *plan, const struct velocity_day *day,
                     struct window window, Random *random)
 {
@@ -157,8 +158,8 @@ static int64_t draw(const struct velocity_plan *plan, const struct velocity_day 
     return window.from_us + (int64_t)random_below(random, width_us);
 }
 
-/* Jitter that would leave the window is thrown back from its edge, and stopped there at last: so
- * that the first minute of the day is no heap of all that was too early. */
+/* Jitter that would leave the window is reflected at its edge and then clamped. Clamping alone
+ * would cluster times at the edges. */
 static int64_t jitter(const struct velocity_plan *plan, struct window window, int64_t time_us,
                       Random *random)
 {
@@ -191,7 +192,7 @@ static fiber_fn void fill_day(const struct velocity_plan *plan, uint32_t index, 
         times[i] = jitter(plan, window, draw(plan, day, window, random), random);
         assert(times[i] >= window.from_us && times[i] < window.until_us);
     }
-    qsort(times, count, sizeof *times, by_time); /* VELOCITY_TOTAL_MAX take some 10 ms */
+    qsort(times, count, sizeof *times, by_time); /* about 10 ms for VELOCITY_TOTAL_MAX */
 }
 
 fiber_fn Err velocity_schedule(struct ctx *ctx, const struct velocity_plan *plan,

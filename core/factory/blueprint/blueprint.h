@@ -23,16 +23,16 @@
 enum {
     BLUEPRINT_FRAGMENTS_MAX = 20000,
     BLUEPRINT_DICTIONARIES_MAX = 1000,
-    BLUEPRINT_TERMS_MAX = 10000, /* of one dictionary */
+    BLUEPRINT_TERMS_MAX = 10000, /* per dictionary */
     BLUEPRINT_OFFERS_MAX = 5000,
     BLUEPRINT_STATES_MAX = 1000,
     BLUEPRINT_COUNTIES_MAX = 10000,
     BLUEPRINT_CITIES_MAX = 100000,
     BLUEPRINT_HEADLINES_MAX = 100000,
-    BLUEPRINT_ROWS = 1000, /* of a statement */
+    BLUEPRINT_ROWS = 1000, /* per statement */
 };
 
-/* A list as columns of texts: column c of row r is columns[c][r]. STR_NONE is null. */
+/* A list stored by columns: column c of row r is columns[c][r]. STR_NONE is null. */
 enum { BLUEPRINT_COLUMNS_MAX = 6 };
 struct blueprint_list {
     Str *columns[BLUEPRINT_COLUMNS_MAX];
@@ -63,7 +63,8 @@ struct blueprint {
 };
 
 /* ERR_FAILED_VALIDATION and ERR_INVALID_SPINTAX name the member ("fragments[12].content_body") in
- * the sentence and in the note "field", the latter the character as well ("position"). */
+ * the message and in the note "field"; the latter also gives the character in the note
+ * "position". */
 fiber_fn Err blueprint_read(struct ctx *ctx, const struct json *body, struct blueprint *ret);
 
 struct blueprint_result {
@@ -78,23 +79,22 @@ struct blueprint_result {
     int64_t headlines;
 };
 
-/* Stores it as rows of `site`, which is ctx's own site, or the library in PLATFORM scope. */
+/* Stores it as rows of `site`: ctx's own site, or the library in PLATFORM scope. */
 fiber_fn Err blueprint_store(struct ctx *ctx, Uuid site, const struct blueprint *blueprint,
                              struct blueprint_result *ret);
 
 /*
- * A site as a blueprint: everything that makes it what it is, without what makes it that one. No
- * ids, no secrets, nothing of its visitors. docs/blueprints.md tells the format; blueprint.def its
- * parts.
+ * A site as a blueprint: its content and settings without its identity. It has no ids, no secrets
+ * and no data of visitors. docs/blueprints.md describes the format, blueprint.def its parts.
  *
  * Rows refer to each other by name ("Best Dentists", "/about"), to rows of the library as
- * {"library": name}, and in JSON values as "spark:blueprint/<part>/<name>". A second row of the
+ * {"library": name}, and in JSON values as "spark:blueprint/<part>/<name>". A second row with the
  * same name is "name#2", in the order of the document.
  */
 
 enum {
     BLUEPRINT_SITE_ROWS_MAX = 200000,
-    BLUEPRINT_VALUE_DEPTH_MAX = 12, /* a whole blueprint stays below JSON_DEPTH_MAX */
+    BLUEPRINT_VALUE_DEPTH_MAX = 12, /* keeps the whole document below JSON_DEPTH_MAX */
 };
 #define BLUEPRINT_SITE_FORMAT "spark-site/1"
 
@@ -111,15 +111,16 @@ enum blueprint_part {
 
 Str blueprint_part_name(enum blueprint_part part);
 
-/* Writes the document into w, at most `bytes` long: ERR_TOO_LARGE. `wanted` has a bit for each
+/* Writes the document into w; ERR_TOO_LARGE if it exceeds `bytes`. `wanted` has a bit for each
  * part. ctx->scope is the site. */
 fiber_fn Err blueprint_site_write(struct ctx *ctx, uint64_t wanted, size_t bytes,
                                   struct json_writer *w);
-/* What is not in it, as a JSON array of sentences. */
+/* What a blueprint omits, as a JSON array of sentences. */
 Str blueprint_left_out(void);
 
-/* Reads and checks the whole, then stores what is not there yet as rows of ctx's site. Errors name
- * the member ("campaigns[2].headline_spintax_root") in the sentence and in the note "field". */
+/* Reads and checks the whole document, then stores the rows that do not exist yet in ctx's site.
+ * Errors name the member ("campaigns[2].headline_spintax_root") in the message and in the note
+ * "field". */
 struct blueprint_site_result {
     int64_t stored[BLUEPRINT_PARTS];
     bool is_present[BLUEPRINT_PARTS];

@@ -89,7 +89,7 @@ static Err check_choice(struct ctx *ctx, Str where, const struct blueprint_field
                   str_printf(ctx->arena, "has to be one of %.*s", STR_FMT(field->choices)));
 }
 
-/* 2026-11-21, and behind it whatever a time may have: PostgreSQL has the last word on that. */
+/* Checks only the form of the date, 2026-11-21; PostgreSQL checks the rest of a time. */
 static Err check_date(struct ctx *ctx, Str where, const struct blueprint_field *field,
                       const struct json *value)
 {
@@ -200,7 +200,7 @@ static Err check_field(struct ctx *ctx, Str where, const struct blueprint_field 
 
 /* Rows */
 
-/* Also how a blueprint says that it holds no ids: there is no such member. */
+/* Refuses unknown members. Ids are refused too: no part has a member for them. */
 static Err check_members(struct ctx *ctx, Str where, const struct blueprint_layout *layout,
                          enum blueprint_part part, const struct json *row)
 {
@@ -215,9 +215,9 @@ static Err check_members(struct ctx *ctx, Str where, const struct blueprint_layo
     return OK;
 }
 
-/* What a write of that field has to pass (content/items/items.h). */
-static fiber_fn Err check_guard(struct ctx *ctx, Str where, Str collection,
-                                const struct blueprint_field *field, const struct json *row)
+/* Runs the value check of the field, as a write through /items does (content/items/items.h). */
+static fiber_fn Err check_field_value(struct ctx *ctx, Str where, Str collection,
+                                      const struct blueprint_field *field, const struct json *row)
 {
     const struct json *value = json_get(row, field->name);
     const struct items_guard *guard = items_guard_find(collection, field->name);
@@ -242,7 +242,7 @@ static fiber_fn Err check_row(struct ctx *ctx, const struct blueprint_layout *la
     for (uint32_t f = 0; f < layout->counts[part]; f++)
         TRY(check_field(ctx, where, &fields[f], row));
     for (uint32_t f = 0; f < layout->counts[part]; f++)
-        TRY(check_guard(ctx, where, layout->collections[part]->name, &fields[f], row));
+        TRY(check_field_value(ctx, where, layout->collections[part]->name, &fields[f], row));
     return OK;
 }
 

@@ -1,4 +1,4 @@
-/* A site written as a blueprint: rows as they come, with names where ids were. */
+/* Writes a site as a blueprint: streams its rows and replaces ids by names. */
 #include "base/system/ctx.h"
 #include "factory/blueprint/blueprint_parts.h"
 #include "io/fiber/json_apart.h"
@@ -17,7 +17,7 @@ struct export
     struct blueprint_names library;
     Str site; /* its id */
     enum blueprint_part part;
-    Str name; /* of the row being written, for sentences */
+    Str name; /* name of the row being written, for messages */
 };
 
 Str blueprint_left_out(void)
@@ -48,8 +48,8 @@ static void put_label(struct json_writer *w, Str label, bool is_library)
     json_object_end(w);
 }
 
-/* An id in a JSON value that is one of the site's rows, or the site. The library's ids stay: they
- * mean the same in every site here. */
+/* Replaces an id in a JSON value if it is one of the site's rows or the site itself. Ids of the
+ * library stay: they are valid in every site of this installation. */
 static void put_text(const struct export *x, Str text)
 {
     const struct blueprint_row *row = blueprint_names_of_id(&x->own, text);
@@ -94,7 +94,7 @@ static Err put_mapped(const struct export *x, const struct json *value, Str colu
     }
 }
 
-/* A row that came or went while the two statements were read. */
+/* A row was inserted or deleted between the two statements. */
 static Err moved(const struct export *x, const struct blueprint_field *field)
 {
     return fail(x->ctx, ERR_CONFLICT, "%.*s.%.*s changed while the site was being read; try again.",
@@ -123,7 +123,7 @@ static Err put_named(const struct export *x, const struct blueprint_field *field
     return OK;
 }
 
-/* A value that has no meaning in another site is told as the first that has one. */
+/* Replaces a value that has no meaning in another site by the first one that has. */
 static void put_choice(const struct export *x, const struct blueprint_field *field, Str text)
 {
     Str rest = field->choices;
@@ -134,7 +134,7 @@ static void put_choice(const struct export *x, const struct blueprint_field *fie
     json_put_str(x->w, text);
 }
 
-/* A target that is gone is none. */
+/* A target that no longer exists becomes null. */
 static void put_place(const struct export *x, const struct blueprint_field *field,
                       const struct json *value)
 {

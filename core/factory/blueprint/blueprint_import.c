@@ -1,6 +1,6 @@
 /*
- * A site's blueprint stored: names become ids, and one statement a part adds the rows that are not
- * there. All of it in one transaction.
+ * Stores a site's blueprint: resolves names to ids and inserts the missing rows, one or more
+ * statements per part. All in one transaction.
  */
 #include "access/audit/audit.h"
 #include "base/crypto/crypto.h"
@@ -14,7 +14,7 @@
 #include <assert.h>
 #include <inttypes.h>
 
-/* What a row becomes. */
+/* The id that a row of the document gets. */
 struct target {
     Uuid id;
     bool is_new;
@@ -26,9 +26,9 @@ struct import {
     const struct blueprint_layout *layout;
     const struct json *body;
     struct arena *kept;
-    struct blueprint_names there;   /* the site's rows */
-    struct blueprint_names given;   /* the document's, new or not */
-    struct blueprint_names library; /* what may be referred to there */
+    struct blueprint_names existing; /* rows that the site already has */
+    struct blueprint_names supplied; /* rows of the document, new or existing */
+    struct blueprint_names library;  /* rows of the library that may be referred to */
     struct target *targets[BLUEPRINT_PARTS];
 };
 
@@ -39,8 +39,8 @@ static const struct blueprint_row *find(const struct import *in, enum blueprint_
 {
     if (is_library)
         return blueprint_names_find(&in->library, part, label);
-    const struct blueprint_row *row = blueprint_names_find(&in->given, part, label);
-    return row != NULL ? row : blueprint_names_find(&in->there, part, label);
+    const struct blueprint_row *row = blueprint_names_find(&in->supplied, part, label);
+    return row != NULL ? row : blueprint_names_find(&in->existing, part, label);
 }
 
 static Err resolve(struct import *in, Str where, Str field, enum blueprint_part part,
@@ -61,7 +61,7 @@ static Err resolve(struct import *in, Str where, Str field, enum blueprint_part 
     return blueprint_refuse(ctx, where, str_z(ctx->arena, field), str_z(ctx->arena, sentence));
 }
 
-/* Of a literal: 'US'::character varying, 0. */
+/* The value of an SQL literal: 'US'::character varying, 0. */
 static Str default_text(Str sql)
 {
     if (!str_starts_with(sql, STR("'")))
@@ -101,7 +101,7 @@ static Err key_text(struct import *in, Str where, const struct blueprint_field *
     return OK;
 }
 
-/* As blueprint_keys_sql makes it. */
+/* Must give the same key as blueprint_keys_sql. */
 static Err natural_of(struct import *in, enum blueprint_part part, Str where,
                       const struct json *row, Str *ret)
 {
@@ -132,8 +132,8 @@ static fiber_fn Err name_row(struct import *in, enum blueprint_part part, uint32
     Str where = blueprint_where(in->ctx->arena, part, index);
     Str natural;
     TRY(natural_of(in, part, where, blueprint_row_at(in->body, part, index), &natural));
-    struct blueprint_row *row = blueprint_names_add(&in->given, part, uuid_make(), natural);
-    const struct blueprint_row *there = blueprint_names_find(&in->there, part, row->label);
+    struct blueprint_row *row = blueprint_names_add(&in->supplied, part, uuid_make(), natural);
+    const struct blueprint_row *there = blueprint_names_find(&in->existing, part, row->label);
     if (there != NULL)
         row->id = there->id;
     in->targets[part][index] = (struct target){.id = row->id, .is_new = there == NULL};
@@ -191,7 +191,7 @@ static Err put_token(struct import *in, struct json_writer *w, const struct plac
 static fiber_fn Err put_mapped(struct import *in, struct json_writer *w, const struct place *at,
                                const struct json *value, uint32_t depth)
 {
-    assert(depth < JSON_DEPTH_MAX); /* the parser has seen to it */
+    assert(depth < JSON_DEPTH_MAX); /* checked by the parser */
     TRY(fiber_breathe(in->ctx));
     switch (json_kind(value)) {
     case JSON_STRING:
@@ -276,7 +276,7 @@ static fiber_fn Err put_field(struct import *in, struct json_writer *w, Str wher
     }
 }
 
-/* Rows that wait to be sent, as one array. */
+/* Pending rows, as one JSON array. */
 struct sending {
     struct buf out;
     struct json_writer writer;
@@ -300,8 +300,9 @@ static fiber_fn Err put_row(struct import *in, enum blueprint_part part, uint32_
     return OK;
 }
 
-/* What only PostgreSQL sees (a time zone, two rows of one slug) at least names the part. */
-static Err tell_part(struct ctx *ctx, enum blueprint_part part, Err err)
+/* Errors that only PostgreSQL detects (an unknown time zone, two rows with one slug) at least name
+ * the part. */
+static Err name_part_on_error(struct ctx *ctx, enum blueprint_part part, Err err)
 {
     if (err == OK || err_info(err)->status >= 500)
         return err;
@@ -329,14 +330,14 @@ static fiber_fn Err sending_end(struct import *in, enum blueprint_part part,
     struct rows rows = {0};
     Err err = db_tx_query(in->tx, &sending->add,
                           ARGS(db_uuid(ctx->scope.site), db_text(buf_str(&sending->out))), &rows);
-    TRY(tell_part(ctx, part, err));
+    TRY(name_part_on_error(ctx, part, err));
     sending->stored += rows.affected;
     arena_rewind(ctx->arena, mark);
     sending_begin(sending);
     return OK;
 }
 
-/* Rows of such a part may refer to others of it, in any order: they have to come together. */
+/* Rows of such a part may refer to each other in any order, so all must be in one statement. */
 static bool refers_to_itself(const struct import *in, enum blueprint_part part)
 {
     for (uint32_t i = 0; i < in->layout->counts[part]; i++)
@@ -345,7 +346,8 @@ static bool refers_to_itself(const struct import *in, enum blueprint_part part)
     return false;
 }
 
-/* In statements of a size that neither copying nor sending one takes long. */
+/* Sends the rows in statements of limited size, so that neither copying nor sending one takes
+ * long. */
 static fiber_fn Err send_rows(struct import *in, enum blueprint_part part, struct sending *sending)
 {
     enum { STATEMENT_BYTES = 1024 * 1024 };
@@ -374,7 +376,7 @@ static fiber_fn Err add_part(struct import *in, enum blueprint_part part, int64_
     return err;
 }
 
-/* All of it */
+/* The import */
 
 static fiber_fn Err log_import(struct import *in, const struct blueprint_site_result *result)
 {
@@ -398,11 +400,11 @@ static fiber_fn Err log_import(struct import *in, const struct blueprint_site_re
 
 static fiber_fn Err load_names(struct import *in)
 {
-    blueprint_names_init(&in->there, in->kept);
-    blueprint_names_init(&in->given, in->kept);
+    blueprint_names_init(&in->existing, in->kept);
+    blueprint_names_init(&in->supplied, in->kept);
     blueprint_names_init(&in->library, in->kept);
     TRY(blueprint_names_load(in->tx, in->layout, in->ctx->scope.site, blueprint_named_parts(),
-                             &in->there));
+                             &in->existing));
     return blueprint_names_load(in->tx, in->layout, UUID_LIBRARY_SITE,
                                 blueprint_library_parts(in->layout), &in->library);
 }
@@ -442,6 +444,6 @@ fiber_fn Err blueprint_site_store(struct ctx *ctx, const struct json *body,
     changes_hint_after(&tx);
     TRY(db_commit(&tx));
     err_ignore(db_query(ctx, &SQL_STATISTICS_REFRESH, NO_ARGS, NULL),
-               "statistics help whoever reads next; the import is done");
+               "statistics only speed up later queries; the import is done");
     return OK;
 }

@@ -1,6 +1,6 @@
 /*
- * Which columns travel, and what each may hold: the schema snapshot, the limits in PostgreSQL's
- * catalogue and the rules of blueprint.def.
+ * Determines which columns a blueprint includes, and which values they allow, from the schema
+ * snapshot, the constraints in PostgreSQL's catalogue and the rules of blueprint.def.
  */
 #include "base/system/ctx.h"
 #include "factory/blueprint/blueprint_parts.h"
@@ -9,17 +9,17 @@
 #include <assert.h>
 
 enum {
-    /* PostgreSQL and the metadata bound none of these. */
+    /* Limits for columns that neither PostgreSQL nor the metadata limit. */
     TEXT_MAX = 1000000,
     SPINTAX_MAX = 65536,
     ELEMENTS_MAX = 10000,
-    /* Ids, times and hands of the site, and its secrets. */
+    /* Ids, the times and users of changes, and secrets. */
     SPECIALS_OUT = SPECIAL_UUID | SPECIAL_HASH | SPECIAL_CONCEAL | SPECIAL_DATE_CREATED |
                    SPECIAL_DATE_UPDATED | SPECIAL_USER_CREATED | SPECIAL_USER_UPDATED |
                    SPECIAL_ROLE_CREATED | SPECIAL_ROLE_UPDATED,
 };
 
-/* What PostgreSQL keeps a column to. */
+/* The default and the constraints of a column in PostgreSQL. */
 struct limits {
     Str default_sql; /* STR_NONE: none */
     Str choices;     /* comma-separated; empty: any */
@@ -45,7 +45,7 @@ static const struct blueprint_rule *rule_of(const struct blueprint_part_info *in
     return &NO_RULE;
 }
 
-/* BLUEPRINT_PARTS: none. */
+/* Returns BLUEPRINT_PARTS if there is none. */
 static enum blueprint_part part_of(Str collection)
 {
     enum blueprint_part part = 0;
@@ -130,7 +130,7 @@ static struct blueprint_field field_of(const struct reading *reading, const stru
     static const struct limits NO_LIMITS = {.least = INT64_MIN, .most = INT64_MAX};
     const struct limits *limits =
         map_get(reading->limits, limits_name(reading, info->collection, field->name));
-    if (limits == NULL) /* a migration removed the column since the snapshot */
+    if (limits == NULL) /* a migration dropped the column after the snapshot */
         limits = &NO_LIMITS;
     struct blueprint_field out = {
         .name = field->name,
@@ -151,7 +151,7 @@ static struct blueprint_field field_of(const struct reading *reading, const stru
     return out;
 }
 
-/* Those that name a row, in the order of blueprint.def. */
+/* The key columns, in the order of blueprint.def. */
 static Err read_keys(const struct reading *reading, const struct collection *collection,
                      enum blueprint_part part)
 {

@@ -1,5 +1,4 @@
-/* The parts of a site's blueprint as tables, and the names of its rows; private to blueprint_*.c.
- */
+/* The parts of a site's blueprint and the names of their rows; private to blueprint_*.c. */
 #pragma once
 
 #include "base/crypto/uuid.h"
@@ -9,7 +8,7 @@
 #include "io/pg/db.h"
 
 enum blueprint_kind {
-    BLUEPRINT_PLAIN, /* in blueprint.def: as the type of the column says */
+    BLUEPRINT_PLAIN, /* in blueprint.def: determined by the column's type */
     BLUEPRINT_TEXT,
     BLUEPRINT_SPINTAX,
     BLUEPRINT_INT,
@@ -29,12 +28,12 @@ enum blueprint_kind {
 enum {
     B_KEY = 1,
     B_OR = 2,
-    B_HASHED = 4, /* a key by its hash: it is long */
-    B_EMPTY = 8,  /* may be an empty text, though it may not be null */
+    B_HASHED = 4, /* the key is hashed because it is long */
+    B_EMPTY = 8,  /* may be an empty text, but not null */
     B_OUT = 16,
     B_ONE = 32,
     B_TAKEN = 64,
-    B_NEEDED = 128, /* neither null nor without a value */
+    B_NEEDED = 128, /* must be present and not null */
 };
 enum blueprint_identity { B_NAMED, B_LOOSE, B_SINGLE, B_SETTINGS };
 
@@ -56,7 +55,7 @@ struct blueprint_part_info {
 };
 const struct blueprint_part_info *blueprint_part_info(enum blueprint_part part);
 
-/* A column that travels. */
+/* A column that is included. */
 struct blueprint_field {
     Str name;
     enum blueprint_kind kind;
@@ -66,10 +65,11 @@ struct blueprint_field {
     Str default_sql; /* STR_NONE: none */
     Str choices;
     enum blueprint_part target; /* of a REF or NAME */
-    Str site_column;            /* with the other end's site; empty: the library is never meant */
+    Str site_column; /* column with the site of the target row; empty: the target is never in the
+                        library */
 };
 
-/* The columns of all parts as the schema snapshot has them; keys come first, in their order. */
+/* The columns of all parts according to the schema snapshot; key columns first, in their order. */
 struct blueprint_layout {
     const struct collection *collections[BLUEPRINT_PARTS];
     struct blueprint_field *fields[BLUEPRINT_PARTS];
@@ -78,28 +78,28 @@ struct blueprint_layout {
 fiber_fn Err blueprint_layout_read(struct ctx *ctx, const struct blueprint_layout **ret);
 bool blueprint_is_choice(const struct blueprint_field *field, Str text);
 
-/* blueprint_sql.c: statements over the columns of a layout; $1 is the site. Parts have a bit in
- * `wanted`. */
-/* part, id, key; $2: the most rows. What names the rows that are there. */
+/* blueprint_sql.c: statements for the columns of a layout; $1 is the site. `wanted` has a bit for
+ * each part. */
+/* Returns part, id, key of the existing rows; $2: maximum number of rows. */
 struct statement blueprint_keys_sql(struct arena *arena, const struct blueprint_layout *layout,
                                     uint64_t wanted);
-/* part, row as JSON, oldest first; $2: the most rows; $3: the most bytes, and the row that passes
- * them. */
+/* Returns part, row as JSON, oldest first; $2: maximum number of rows; $3: maximum number of bytes
+ * (the row that exceeds it is still returned). */
 struct statement blueprint_rows_sql(struct arena *arena, const struct blueprint_layout *layout,
                                     uint64_t wanted);
-/* $2: the rows as a JSON array, with ids. */
+/* Inserts rows; $2: the rows as a JSON array, with ids. */
 struct statement blueprint_add_sql(struct arena *arena, const struct blueprint_layout *layout,
                                    enum blueprint_part part);
 
-/* One object in the document, and no array of them. */
+/* Whether the part is one object in the document instead of an array. */
 bool blueprint_is_single(enum blueprint_part part);
 
-/* A row that has a name. */
+/* A named row. */
 struct blueprint_row {
     enum blueprint_part part;
     Uuid id;
-    Str natural; /* made of its key columns */
-    Str label;   /* that, and a number if it is not the first */
+    Str natural; /* built from its key columns */
+    Str label;   /* natural, with a number if it is not the first */
 };
 
 /* The rows of one site: by label within a part, and by id. */
@@ -107,10 +107,10 @@ struct blueprint_names {
     struct arena *arena;
     struct map *labels[BLUEPRINT_PARTS];
     struct map *counts[BLUEPRINT_PARTS];
-    struct map *ids; /* lower-case text of the id */
+    struct map *ids; /* key: lower-case text of the id */
 };
 void blueprint_names_init(struct blueprint_names *names, struct arena *arena);
-/* The label that the next row called `natural` gets. */
+/* The label for the next row with the name `natural`. */
 Str blueprint_names_next(struct blueprint_names *names, enum blueprint_part part, Str natural);
 struct blueprint_row *blueprint_names_add(struct blueprint_names *names, enum blueprint_part part,
                                           Uuid id, Str natural);
@@ -118,12 +118,13 @@ const struct blueprint_row *blueprint_names_find(const struct blueprint_names *n
                                                  enum blueprint_part part, Str label);
 const struct blueprint_row *blueprint_names_of_id(const struct blueprint_names *names, Str id);
 
-/* The names of `site`'s rows; only parts with a bit in `wanted`. ERR_TOO_LARGE. */
+/* Loads the names of `site`'s rows, for parts with a bit in `wanted`. ERR_TOO_LARGE. */
 fiber_fn Err blueprint_names_load(struct db_tx *tx, const struct blueprint_layout *layout,
                                   Uuid site, uint64_t wanted, struct blueprint_names *names);
-/* Parts whose rows have names, and those of them that the library may own and others refer to. */
+/* Parts whose rows have names; and those of them that the library may own and other rows may refer
+ * to. */
 uint64_t blueprint_named_parts(void);
 uint64_t blueprint_library_parts(const struct blueprint_layout *layout);
 
-/* "spark:blueprint/" before "<part>/<label>" or "site". */
+/* The prefix of "<part>/<label>" and "site". */
 #define BLUEPRINT_TOKEN "spark:blueprint/"

@@ -1,4 +1,5 @@
-/* The places of a blueprint. States are named by their code, counties by name and state. */
+/* Reads the places of a blueprint. States are identified by their code, counties by name and
+ * state. */
 #include "base/memory/map.h"
 #include "base/system/ctx.h"
 #include "factory/blueprint/blueprint_take.h"
@@ -51,7 +52,7 @@ static void add_county(struct arena *arena, struct map *seen, struct blueprint_l
     counties->numbers[row] = population;
 }
 
-/* A county that only a city names is made as well; each once. */
+/* Adds counties that only a city names, each once. */
 static fiber_fn void complete_counties(struct ctx *ctx, struct blueprint *blueprint)
 {
     const struct blueprint_list *cities = &blueprint->cities;

@@ -19,8 +19,8 @@ enum {
     TARGET_WORDS_MAX = 100000,
 };
 
-/* What a campaign's blueprint knows, as json_check_members reads it. Rows are checked one by one.
- * The site stands beside the campaign, not in it: all parts have the same. */
+/* The members of a campaign's blueprint, in the format of json_check_members. Rows are checked one
+ * by one. `site` is a member of the document, not of the campaign: it applies to all parts. */
 #define BLUEPRINT_MEMBERS                                                                          \
     "format site site_id template{name description structure_json} campaign{name "                 \
     "headline_spintax_root niche_variables location_mode location_target batch_count "             \
@@ -50,7 +50,7 @@ static Err read_template(struct ctx *ctx, const struct json *json, struct bluepr
     if (json_kind(structure) != JSON_ARRAY || count == 0 || count > LIBRARY_SLOTS_MAX)
         return blueprint_refuse(ctx, where, "structure_json",
                                 "has to be an array of 1 to 256 fragment types");
-    static_assert(LIBRARY_SLOTS_MAX == 256, "the sentence above");
+    static_assert(LIBRARY_SLOTS_MAX == 256, "the message above");
     for (uint32_t i = 0; i < count; i++)
         if (json_kind(json_at(structure, i)) != JSON_STRING)
             return blueprint_refuse(ctx, where, "structure_json", "may hold texts only");
@@ -58,7 +58,7 @@ static Err read_template(struct ctx *ctx, const struct json *json, struct bluepr
     return OK;
 }
 
-/* An object of names and values, or the same as text: older clients send it so. */
+/* An object, or its JSON as a string, as older clients send it. */
 static Err read_niche_variables(struct ctx *ctx, const struct json *campaign, Str *ret)
 {
     const struct json *value = json_get(campaign, STR("niche_variables"));
@@ -101,7 +101,7 @@ static Err read_campaign(struct ctx *ctx, const struct json *json, struct bluepr
                             &ret->target_words);
 }
 
-/* The number of words is counted, not believed: what exports declare is seldom right. */
+/* Counts the words: the number that an export declares is often wrong. */
 static Err read_fragment(struct ctx *ctx, const struct json *item, Str where,
                          struct blueprint_list *list, uint32_t row)
 {
@@ -132,7 +132,7 @@ static Err read_dictionary(struct ctx *ctx, const struct json *item, Str where,
     if (json_kind(data) != JSON_ARRAY || json_len(data) == 0 ||
         json_len(data) > BLUEPRINT_TERMS_MAX)
         return blueprint_refuse(ctx, where, "data", "has to be an array of 1 to 10000 terms");
-    static_assert(BLUEPRINT_TERMS_MAX == 10000, "the sentence above");
+    static_assert(BLUEPRINT_TERMS_MAX == 10000, "the message above");
     for (uint32_t i = 0; i < json_len(data); i++)
         if (json_kind(json_at(data, i)) != JSON_STRING)
             return blueprint_refuse(ctx, where, "data", "may hold texts only");
@@ -165,7 +165,7 @@ static Err read_offer(struct ctx *ctx, const struct json *item, Str where,
     return OK;
 }
 
-/* A text, or an object with the text and the place it speaks of. */
+/* A string, or an object with the headline and its location. */
 static Err read_headline(struct ctx *ctx, const struct json *item, Str where,
                          struct blueprint_list *list, uint32_t row)
 {

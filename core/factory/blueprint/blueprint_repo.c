@@ -7,7 +7,7 @@
 
 #include <assert.h>
 
-/* One statement's share of a list: rows [from, from + count). */
+/* The part of a list that one statement stores: rows [from, from + count). */
 struct slice {
     struct db_tx *tx;
     Uuid site;

@@ -1,4 +1,4 @@
-/* The statements of a site's blueprint, over the columns that travel. */
+/* Builds the statements for a site's blueprint from its included columns. */
 #include "base/system/ctx.h"
 #include "content/ddl/ddl.h"
 #include "factory/blueprint/blueprint_parts.h"
@@ -79,7 +79,7 @@ static void put_key(const struct draft *draft, const struct blueprint_field *fie
 
 static void put_keys(const struct draft *draft, enum blueprint_part part, const char *alias);
 
-/* A key, and what stands for it where it is empty. Returns how many columns that were. */
+/* Writes a key column with its replacements for an empty value. Returns the number of columns. */
 static uint32_t put_group(const struct draft *draft, enum blueprint_part part, uint32_t first,
                           const char *alias)
 {
@@ -100,7 +100,8 @@ static uint32_t put_group(const struct draft *draft, enum blueprint_part part, u
     return count;
 }
 
-/* What names a row; of the one that a key refers to under the alias s, one deep. */
+/* Writes the key of a row; for a key column that is a reference, the key of the row it refers to
+ * (alias s), one level deep. */
 static void put_keys(const struct draft *draft, enum blueprint_part part, const char *alias)
 {
     const struct blueprint_field *fields = draft->layout->fields[part];
@@ -153,7 +154,7 @@ struct statement blueprint_keys_sql(struct arena *arena, const struct blueprint_
 
 /* Storing */
 
-/* alias.column, … with the site halves of references. */
+/* Writes "alias.column, …"; references have their site column too. */
 static void put_columns(const struct draft *draft, enum blueprint_part part, const char *alias)
 {
     const char *separator = "";
@@ -168,7 +169,7 @@ static void put_columns(const struct draft *draft, enum blueprint_part part, con
     }
 }
 
-/* What is absent has the default of its column. */
+/* Writes the value; an absent member gets the column's default. */
 static void put_value(const struct draft *draft, enum blueprint_part part,
                       const struct blueprint_field *field)
 {
@@ -185,7 +186,7 @@ static void put_value(const struct draft *draft, enum blueprint_part part,
         buf_printf(draft->out, ", r.%.*s", STR_FMT(sql_ident(draft->arena, field->site_column)));
 }
 
-/* target = values, where they differ. */
+/* Writes the SET clause, and the condition that something differs. */
 static void put_change(const struct draft *draft, enum blueprint_part part, const char *values)
 {
     buf_put_z(draft->out, " set (");
@@ -219,7 +220,7 @@ static void put_insert(const struct draft *draft, enum blueprint_part part)
                STR_FMT(table));
 }
 
-/* The row of the site; what is absent stays as it is. */
+/* Updates the site's row; absent members stay unchanged. */
 static void put_update(const struct draft *draft, enum blueprint_part part)
 {
     Str table = table_of(draft, part);

@@ -6,7 +6,7 @@
 
 enum { EXAMPLES = 5, CONTAINED_SHINGLES_MIN = 20 };
 
-/* What a few sentences share says nothing of an article: they are contained in many. */
+/* Containment counts only above a minimum size: a few sentences occur in many articles. */
 bool is_duplicate(const struct thresholds *thresholds, const struct shingle_set *a,
                   const struct shingle_set *b, struct shingle_match *ret)
 {

@@ -1,7 +1,7 @@
 /*
- * The scan as a job: signatures, candidates, the exact comparison, then flags and the end of the
- * job in one transaction. What it keeps from page to page lies in an arena of its own; ctx->arena
- * is given back after every page.
+ * The scan as a job: signatures, candidates, the exact comparison, then the flags and the
+ * completion of the job in one transaction. Data that is kept between pages has its own arena;
+ * ctx->arena is rewound after every page.
  */
 #include "base/json/json_writer.h"
 #include "factory/duplicates/duplicates_internal.h"
@@ -70,13 +70,13 @@ fiber_fn Err duplicates_enqueue(struct ctx *ctx, const struct duplicate_request 
 /* The job */
 
 enum {
-    LANES = 2, /* one waits for PostgreSQL while the texts of the other are read */
+    WORKERS = 2, /* one waits for PostgreSQL while the other's texts are parsed */
     TEXTS_PAGE = 200,
     MARKS_PAGE = 2000,
     BLOCK_TEXTS_MAX = 200, /* compared at a time */
     EXAMPLES = 5,
 };
-/* What part of the work a phase is, in percent, for whoever watches. */
+/* Progress in percent at the end of each phase. */
 enum { READ_UNTIL = 55, SEARCHED_UNTIL = 85, COMPARED_UNTIL = 100 };
 
 struct scan {
@@ -86,13 +86,13 @@ struct scan {
     struct duplicate_request request;
     struct thresholds thresholds;
     struct near_pairs *near;
-    Uuid *ids; /* by the number that the article has in `near` */
+    Uuid *ids; /* by the number of the article in `near` */
     uint32_t count;
     uint32_t max;
-    uint32_t scanned; /* articles without a text too */
+    uint32_t scanned; /* including articles without text */
     struct duplicate *found;
     uint32_t found_count;
-    bool is_cut_off; /* there were more candidates than flags are allowed */
+    bool is_cut_off; /* there were more candidates than flags allowed */
 };
 
 static bool is_of_site(const struct scan *scan)
@@ -107,13 +107,13 @@ static fiber_fn Err show(struct ctx *ctx, struct scan *scan, uint64_t done, uint
     return job_progress(ctx, scan->job, (int64_t)(from + part), COMPARED_UNTIL);
 }
 
-/* The lanes share `arg`; each takes of it what no other has taken. */
-static fiber_fn Err run_lanes(struct scan *scan, GroupFn *lane, void *arg)
+/* The workers share `arg`; each takes the next part of it. */
+static fiber_fn Err run_workers(struct scan *scan, GroupFn *worker, void *arg)
 {
     struct group group;
     group_init(&group, scan->ctx);
-    for (uint32_t i = 0; i < LANES; i++)
-        group_spawn(&group, scan->ctx, "duplicates", lane, arg);
+    for (uint32_t i = 0; i < WORKERS; i++)
+        group_spawn(&group, scan->ctx, "duplicates", worker, arg);
     return group_join(scan->ctx, &group);
 }
 
@@ -130,7 +130,7 @@ static Err scan_open(struct scan *scan, uint64_t articles)
     return OK;
 }
 
-/* An article that came into being since they were counted is for the next scan. */
+/* Articles that were created after the count are left to the next scan. */
 static void scan_put(struct scan *scan, Uuid id, const struct minhash *minhash, uint32_t shingles,
                      bool is_old)
 {
@@ -158,7 +158,8 @@ static fiber_fn Err list_ids(struct scan *scan, Uuid **ret, uint32_t *ret_count)
     return OK;
 }
 
-/* Reads these articles' texts; for a scan of the site their signatures are stored. */
+/* Reads the texts of these articles, and stores their signatures if the scan covers the whole
+ * site. */
 static fiber_fn Err put_texts(struct ctx *ctx, struct scan *scan, const Uuid *ids, uint32_t count)
 {
     ArenaMark mark = arena_mark(ctx->arena);
@@ -191,7 +192,7 @@ static uint32_t take_unsigned(struct reading *reading, Uuid page[TEXTS_PAGE])
     return filled;
 }
 
-static fiber_fn Err reading_lane(struct ctx *ctx, void *arg)
+static fiber_fn Err reading_worker(struct ctx *ctx, void *arg)
 {
     struct reading *reading = arg;
     Uuid *page = arena_array(ctx->arena, Uuid, TEXTS_PAGE);
@@ -204,15 +205,15 @@ static fiber_fn Err reading_lane(struct ctx *ctx, void *arg)
     }
 }
 
-/* All that are not signed yet. */
+/* Reads the texts of all articles without a signature. */
 static fiber_fn Err read_texts(struct scan *scan, const Uuid *ids, uint32_t count,
                                const bool *is_signed)
 {
     struct reading reading = {.scan = scan, .ids = ids, .count = count, .is_signed = is_signed};
-    return run_lanes(scan, reading_lane, &reading);
+    return run_workers(scan, reading_worker, &reading);
 }
 
-/* Where one ascending list stands while another is gone through. */
+/* The position in one ascending list while another is iterated. */
 struct cursor {
     const Uuid *ids;
     uint32_t count;
@@ -227,7 +228,7 @@ static bool cursor_finds(struct cursor *cursor, Uuid id)
     return cursor->at < cursor->count && uuid_eq(cursor->ids[cursor->at], id);
 }
 
-/* Old is who was in a scan that found all this one looks for. */
+/* An article is old if an earlier scan with the same or a lower threshold has compared it. */
 static void put_signature(struct scan *scan, const struct rows *rows, uint32_t row,
                           struct cursor *cursor)
 {
@@ -266,11 +267,11 @@ static fiber_fn Err list_signatures(struct scan *scan, struct cursor *cursor)
     return OK;
 }
 
-/* Signatures as far as there are any, texts of the others. */
+/* Loads the stored signatures, and reads the texts of the other articles. */
 static fiber_fn Err read_articles(struct scan *scan)
 {
     err_ignore(db_query(scan->ctx, &SQL_STATISTICS_REFRESH, NO_ARGS, NULL),
-               "statistics make the next statements fast; they are right without");
+               "statistics only speed up the next statements");
     Uuid *ids;
     uint32_t count;
     TRY(list_ids(scan, &ids, &count));
@@ -296,7 +297,7 @@ static void run_step(void *arg)
     near_pairs_step(step->near, step->number);
 }
 
-/* Beside the loop: the other jobs of this thread go on. */
+/* Runs in an offload thread, so that other jobs of this thread continue. */
 static fiber_fn Err search(struct scan *scan)
 {
     uint32_t steps = near_pairs_steps(scan->near);
@@ -310,7 +311,7 @@ static fiber_fn Err search(struct scan *scan)
 
 /* Comparing */
 
-/* What the lanes share. */
+/* Shared by the workers. */
 struct comparing {
     struct scan *scan;
     const struct near_pair *pairs;
@@ -318,14 +319,15 @@ struct comparing {
     uint32_t at;
 };
 
-/* Candidates whose texts are in memory together, and what comes of them. Each lane has its own. */
+/* Candidates whose texts are in memory at the same time, and the duplicates among them. One per
+ * worker. */
 struct block {
     struct ctx *ctx;
     const struct scan *scan;
-    uint32_t *places; /* by an article's number: 1 + its place in the block; 0: not in it */
+    uint32_t *places; /* by article number: 1 + its place in the block; 0: not in the block */
     uint32_t numbers[BLOCK_TEXTS_MAX];
     uint32_t count;
-    const struct article_set *sets[BLOCK_TEXTS_MAX]; /* by place; NULL: gone */
+    const struct article_set *sets[BLOCK_TEXTS_MAX]; /* by place; NULL: deleted */
     const struct near_pair *pairs;
     uint32_t pair_count;
     struct duplicate *found;
@@ -343,7 +345,7 @@ static bool block_take(struct block *block, uint32_t number)
     return true;
 }
 
-/* The next pairs, as many as fit. A last article without its partner does no harm. */
+/* Takes as many of the next pairs as fit. A last article without its partner does no harm. */
 static void block_fill(struct block *block, struct comparing *comparing)
 {
     uint32_t from = comparing->at;
@@ -369,8 +371,7 @@ static int compare_ids(const void *x, const void *y)
 
 static const struct article_set *find_set(const struct article_set *sets, uint32_t count, Uuid id)
 {
-    static_assert(offsetof(struct article_set, id) == 0,
-                  "compare_ids compares what it begins with");
+    static_assert(offsetof(struct article_set, id) == 0, "compare_ids compares the first member");
     return bsearch(&id, sets, count, sizeof *sets, compare_ids);
 }
 
@@ -403,7 +404,7 @@ static void compare_pair(struct block *block, struct near_pair pair)
         .examples = shingle_examples(block->ctx->arena, &a->set, &b->set, EXAMPLES)};
 }
 
-/* In an offload thread: the fiber that owns the block waits. */
+/* Runs in an offload thread while the fiber that owns the block waits. */
 static void compare_block(void *arg)
 {
     struct block *block = arg;
@@ -416,14 +417,14 @@ static void compare_block(void *arg)
 static fiber_fn void keep_found(struct scan *scan, const struct block *block)
 {
     for (uint32_t i = 0; i < block->found_count; i++) {
-        fiber_pause(); /* the other lane adds its own behind these, or between them */
+        fiber_pause(); /* the other worker may append its own results meanwhile */
         struct duplicate found = block->found[i];
         found.examples = str_dup(scan->kept, found.examples);
         scan->found[scan->found_count++] = found;
     }
 }
 
-static fiber_fn Err comparing_lane(struct ctx *ctx, void *arg)
+static fiber_fn Err comparing_worker(struct ctx *ctx, void *arg)
 {
     struct comparing *comparing = arg;
     struct scan *scan = comparing->scan;
@@ -444,7 +445,7 @@ static fiber_fn Err comparing_lane(struct ctx *ctx, void *arg)
     return OK;
 }
 
-/* In an offload thread: sixteen partners of half a million texts take their time. */
+/* Runs in an offload thread: 16 partners of up to 500,000 texts take a while. */
 static void choose_likest(void *arg)
 {
     struct comparing *comparing = arg;
@@ -453,17 +454,18 @@ static void choose_likest(void *arg)
                                          &comparing->count, &scan->is_cut_off);
 }
 
-/* The likest, so that what one scan has no room for is no more alike than what it finds. */
+/* Compares the most similar candidates first, so that pairs beyond the limit are not more similar
+ * than those found. */
 static fiber_fn Err compare_found(struct scan *scan)
 {
     struct comparing comparing = {.scan = scan};
     TRY(duplicates_offload(scan->ctx, choose_likest, &comparing));
     scan->found =
         arena_alloc_raw(scan->kept, ((size_t)comparing.count + 1) * sizeof(struct duplicate));
-    return run_lanes(scan, comparing_lane, &comparing);
+    return run_workers(scan, comparing_worker, &comparing);
 }
 
-/* The end */
+/* Finishing */
 
 static fiber_fn Err store_flags(struct scan *scan, struct db_tx *tx, Str batch, uint32_t *ret)
 {
@@ -503,7 +505,8 @@ static fiber_fn Err mark_page(struct scan *scan, struct db_tx *tx, const uint32_
     return OK;
 }
 
-/* What was new. A scan that was cut off too: looking again would find the same likest pairs. */
+/* Marks the new articles as scanned, even if the scan was cut off: another scan would find the same
+ * pairs. */
 static fiber_fn Err mark_scanned(struct scan *scan, struct db_tx *tx)
 {
     uint32_t count;

@@ -1,4 +1,4 @@
-/* What the duplicate scan reads and writes. */
+/* The statements of the duplicate scan. */
 #include "access/audit/audit.h"
 #include "base/json/json.h"
 #include "factory/duplicates/duplicates_internal.h"
@@ -10,7 +10,8 @@
 #include <inttypes.h>
 
 enum { EXAMPLES_BYTES_MAX = 4000 };
-static_assert((int)DUPLICATES_IDS_MAX <= (int)DUPLICATE_IDS_PAGE, "named ids are one page");
+static_assert((int)DUPLICATES_IDS_MAX <= (int)DUPLICATE_IDS_PAGE,
+              "all ids of a request must fit into one page");
 
 fiber_fn Err thresholds_read(struct ctx *ctx, const struct duplicate_request *request,
                              struct thresholds *ret)
@@ -77,7 +78,8 @@ fiber_fn Err duplicate_ids_page(struct ctx *ctx, const struct duplicate_request 
 
 /* Texts */
 
-/* The masks of the campaign of the row before: articles come by age, so mostly it is the same. */
+/* Masks of the previous row's campaign: articles are read by age, so consecutive rows usually share
+ * it. */
 struct campaign_masks {
     Uuid campaign;
     struct shingle_masks *masks;
@@ -127,7 +129,7 @@ fiber_fn Err duplicates_offload(struct ctx *ctx, void (*fn)(void *arg), void *ar
 }
 
 struct sets_reading {
-    struct ctx *ctx; /* its fiber waits: arena and diag are the thread's alone */
+    struct ctx *ctx; /* its fiber waits, so this thread may use arena and diag */
     struct rows rows;
     uint32_t words;
     enum article_sets_want want;

@@ -3,9 +3,9 @@
 #include "factory/duplicates/shingle_words.h"
 
 enum { ROW_SHIFT = 55 };
-static_assert(MINHASH_ROWS == 1 << (64 - ROW_SHIFT), "the upper bits of a hash name its row");
+static_assert(MINHASH_ROWS == 1 << (64 - ROW_SHIFT), "the upper bits of a hash select its row");
 
-/* The row that `row` borrows from at its n-th try. */
+/* The row from which `row` borrows at the n-th attempt. */
 static uint32_t lender_of(uint32_t row, uint32_t n)
 {
     return (uint32_t)(shingle_mix((uint64_t)row << 32 | n) >> ROW_SHIFT);
@@ -30,7 +30,7 @@ void minhash_make(const struct shingle_set *set, struct minhash *ret)
     }
 }
 
-/* Sixteen rows at a time: a lane counts at most 32, so a byte is enough for it. */
+/* 16 rows at a time: a lane counts at most 32, so a byte is enough. */
 uint32_t minhash_agree(const struct minhash *a, const struct minhash *b)
 {
     enum { LANES = 16 };
@@ -42,7 +42,7 @@ uint32_t minhash_agree(const struct minhash *a, const struct minhash *b)
         Lanes y;
         memcpy(&x, a->rows + i, LANES);
         memcpy(&y, b->rows + i, LANES);
-        sums -= (Lanes)(x == y); /* true is all bits, minus one */
+        sums -= (Lanes)(x == y); /* true is all bits set, -1 */
     }
     uint32_t count = 0;
     for (uint32_t i = 0; i < LANES; i++)

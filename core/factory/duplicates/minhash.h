@@ -1,13 +1,14 @@
 /*
- * A set of shingles in 512 bytes: of two sets, the share of rows that agree is, give or take 2 %,
- * their Jaccard similarity, and a 256th of the rest.
+ * The MinHash signature of a shingle set, 512 bytes. The share of equal rows of two signatures
+ * estimates the Jaccard similarity of their sets, to about 2 %, plus 1/256 of the remainder (rows
+ * that are equal by chance).
  *
- * One permutation, not 512: each hash falls into one of 512 rows and the least of a row stays, so a
- * text costs one step a shingle whatever the number of rows. A row that nothing fell into borrows
- * from another, chosen by its own number, the same in every set: that keeps the estimate unbiased.
- * Of a row one byte is kept: many rows that are sometimes wrong say more than few that never are.
- * With fewer shingles than rows, rows depend on each other: for a text of 50 words give or take 7
- * %. Pure.
+ * One-permutation MinHash: each hash falls into one of 512 rows and a row keeps its minimum, so a
+ * text costs one step per shingle, whatever the number of rows. An empty row borrows from another,
+ * chosen by its number alone, so the same in every set; this keeps the estimate unbiased. A row
+ * keeps one byte: many rows with a few false matches estimate better than few rows without. With
+ * fewer shingles than rows, the rows depend on each other: the error is about 7 % for a text of 50
+ * words. Pure.
  */
 #pragma once
 
@@ -20,10 +21,10 @@ enum { MINHASH_ROWS = 512 };
 struct minhash {
     uint8_t rows[MINHASH_ROWS];
 };
-static_assert(sizeof(struct minhash) == 512, "schema/queries/duplicates.sql cuts them by length");
+static_assert(sizeof(struct minhash) == 512, "schema/queries/duplicates.sql relies on this length");
 
-/* Of at least one shingle. */
+/* `set` must not be empty. */
 void minhash_make(const struct shingle_set *set, struct minhash *ret);
 
-/* How many rows agree. */
+/* The number of equal rows. */
 uint32_t minhash_agree(const struct minhash *a, const struct minhash *b);

@@ -5,13 +5,13 @@
 #include <math.h>
 
 enum {
-    DEPTH_MAX = 8, /* rows in a key, a byte of each */
+    DEPTH_MAX = 8, /* rows in a key, one byte each */
     DEPTH_FIRST_MAX = 6,
-    RUN_MAX = 64,    /* a longer run is divided */
-    NEIGHBOURS = 16, /* compared in a run that cannot be */
+    RUN_MAX = 64,    /* a longer run is subdivided */
+    NEIGHBOURS = 16, /* neighbours compared in a run that cannot be subdivided */
     BANDS_STEP = 4,
-    FEW_MAX = 2000, /* new texts; more, and the bands are faster */
-    FEW_STEP = 32,  /* new texts whose signatures stay in the first cache */
+    FEW_MAX = 2000, /* new texts; above this, the bands are faster */
+    FEW_STEP = 32,  /* new texts per step, so that their signatures stay in the L1 cache */
 };
 #define MISSED_MAX 0.01    /* of pairs at the threshold, by the choice of rows */
 #define DEVIATIONS 2.5     /* that an estimate may be below */
@@ -36,24 +36,24 @@ struct entry {
 struct near_pairs {
     struct minhash *minhashes;
     struct text *texts;
-    struct partner *partners; /* NEAR_PARTNERS_MAX a text */
+    struct partner *partners; /* NEAR_PARTNERS_MAX per text */
     struct entry *entries;
-    struct entry *spare; /* the other half of the sort */
+    struct entry *spare; /* second buffer of the radix sort */
     uint32_t count;
     uint32_t max;
     uint32_t depth; /* rows that must agree */
     double jaccard;
     double containment;
-    uint16_t agree_min[MINHASH_ROWS + 1];   /* by the shingles of the larger set */
-    uint16_t agree_floor[MINHASH_ROWS + 1]; /* the same with containment: no pair needs less */
-    uint32_t *young;                        /* the texts that are not old */
-    uint32_t young_count;
+    uint16_t agree_min[MINHASH_ROWS + 1];   /* by the number of shingles of the larger set */
+    uint16_t agree_floor[MINHASH_ROWS + 1]; /* lower bound, including containment */
+    uint32_t *new_texts;                    /* the texts that are not old */
+    uint32_t new_count;
     uint16_t rows[NEAR_BANDS][DEPTH_MAX];
 };
 
-/* Set-up */
+/* Initialisation */
 
-/* Rows that must agree for a pair of this similarity not to be dropped. */
+/* The number of equal rows below which a pair is dropped. */
 static uint16_t agree_min(double jaccard, uint32_t shingles)
 {
     double rows = shingles < MINHASH_ROWS ? shingles : MINHASH_ROWS;
@@ -62,7 +62,7 @@ static uint16_t agree_min(double jaccard, uint32_t shingles)
     if (least <= 0)
         return 1;
     return (uint16_t)floor(MINHASH_ROWS *
-                           (least + (1 - least) / 256)); /* a byte agrees by chance */
+                           (least + (1 - least) / 256)); /* a byte matches by chance */
 }
 
 static uint32_t first_depth(double jaccard)
@@ -73,7 +73,7 @@ static uint32_t first_depth(double jaccard)
     return depth;
 }
 
-/* Different rows in a band; the same choice for ever. */
+/* The rows of a band, all different. The seed is fixed, so the choice is always the same. */
 static void choose_rows(uint16_t rows[DEPTH_MAX], Random *random)
 {
     for (uint32_t i = 0; i < DEPTH_MAX;) {
@@ -101,7 +101,7 @@ struct near_pairs *near_pairs_make(struct arena *arena, uint32_t max, double jac
     near->partners = arena_alloc_raw(arena, places * NEAR_PARTNERS_MAX * sizeof(struct partner));
     near->entries = arena_alloc_raw(arena, places * sizeof(struct entry));
     near->spare = arena_alloc_raw(arena, places * sizeof(struct entry));
-    near->young = arena_alloc_raw(arena, places * sizeof(uint32_t));
+    near->new_texts = arena_alloc_raw(arena, places * sizeof(uint32_t));
     for (uint32_t i = 0; i <= MINHASH_ROWS; i++) {
         near->agree_min[i] = agree_min(jaccard, i);
         near->agree_floor[i] = agree_min(jaccard < JACCARD_FLOOR ? jaccard : JACCARD_FLOOR, i);
@@ -117,7 +117,7 @@ void near_pairs_put(struct near_pairs *near, const struct minhash *minhash, uint
 {
     assert(near->count < near->max && shingles > 0);
     if (!is_old)
-        near->young[near->young_count++] = near->count;
+        near->new_texts[near->new_count++] = near->count;
     near->minhashes[near->count] = *minhash;
     near->texts[near->count++] = (struct text){.shingles = shingles, .is_old = is_old};
 }
@@ -140,7 +140,7 @@ static bool is_near(const struct near_pairs *near, const struct text *a, const s
     return agree >= agree_min(contained, large);
 }
 
-/* Once each; of more than there is room for, the likest. */
+/* Keeps each partner once; if there are too many, the most similar ones. */
 static void keep_partner(struct near_pairs *near, uint32_t text, struct partner found)
 {
     struct partner *partners = &near->partners[(size_t)text * NEAR_PARTNERS_MAX];
@@ -158,7 +158,7 @@ static void keep_partner(struct near_pairs *near, uint32_t text, struct partner 
         partners[least] = found;
 }
 
-/* `a` keeps the pair. */
+/* Stores the pair with `a`. */
 static void compare(struct near_pairs *near, uint32_t a, uint32_t b)
 {
     if (near->texts[a].is_old && near->texts[b].is_old)
@@ -168,7 +168,7 @@ static void compare(struct near_pairs *near, uint32_t a, uint32_t b)
         keep_partner(near, a, (struct partner){.other = b, .agree = (uint16_t)agree});
 }
 
-/* The first of two keeps the pair, so that it is kept once. */
+/* Stores the pair with the first text only. */
 static void compare_in_order(struct near_pairs *near, uint32_t x, uint32_t y)
 {
     compare(near, x < y ? x : y, x < y ? y : x);
@@ -182,7 +182,7 @@ static void compare_run(struct near_pairs *near, const struct entry *run, uint32
             compare_in_order(near, run[i].text, run[j].text);
 }
 
-/* `run` agrees in the first `depth` rows of the key. */
+/* The texts of `run` have equal keys in the first `depth` rows. */
 static void divide(struct near_pairs *near, const struct entry *run, uint32_t count, uint32_t depth)
 {
     assert(depth <= DEPTH_MAX);
@@ -190,7 +190,7 @@ static void divide(struct near_pairs *near, const struct entry *run, uint32_t co
         compare_run(near, run, count);
         return;
     }
-    /* Straight to the rows that must agree; from there one at a time. */
+    /* Start with the number of rows that must be equal, then add one at a time. */
     uint32_t next = depth < near->depth ? near->depth : depth + 1;
     uint32_t shift = 64 - 8 * next;
     for (uint32_t from = 0; from < count;) {
@@ -213,7 +213,7 @@ static uint64_t key_of(const struct minhash *minhash, const uint16_t rows[DEPTH_
     return key;
 }
 
-/* By byte `shift` of the key; what was in order stays so. */
+/* Counting sort by the byte at `shift` of the key; stable. */
 static void sort_by_byte(const struct entry *from, struct entry *to, uint32_t count, uint32_t shift)
 {
     uint32_t places[256] = {0};
@@ -252,25 +252,25 @@ void near_pairs_run(struct near_pairs *near, uint32_t from, uint32_t to)
 
 static bool has_few_new(const struct near_pairs *near)
 {
-    return near->young_count <= FEW_MAX && near->young_count < near->count / 4;
+    return near->new_count <= FEW_MAX && near->new_count < near->count / 4;
 }
 
 uint32_t near_pairs_steps(const struct near_pairs *near)
 {
-    static_assert(NEAR_BANDS % BANDS_STEP == 0, "the last step is a whole one");
+    static_assert(NEAR_BANDS % BANDS_STEP == 0, "every step must have the same number of bands");
     if (has_few_new(near))
-        return (near->young_count + FEW_STEP - 1) / FEW_STEP;
+        return (near->new_count + FEW_STEP - 1) / FEW_STEP;
     return NEAR_BANDS / BANDS_STEP;
 }
 
-/* A pair is kept with the new text, so that each has its 16 likest: an old one would have to share
- * its places among all. Of two new ones the first looks. */
-static void compare_with_all(struct near_pairs *near, const uint32_t *young, uint32_t count)
+/* Stores a pair with the new text, so that each new text has its 16 most similar partners; with an
+ * old text, all new ones would share its 16 places. Of two new texts, the first keeps the pair. */
+static void compare_with_all(struct near_pairs *near, const uint32_t *new_texts, uint32_t count)
 {
     for (uint32_t other = 0; other < near->count; other++)
         for (uint32_t i = 0; i < count; i++) {
-            if (near->texts[other].is_old || young[i] < other)
-                compare(near, young[i], other);
+            if (near->texts[other].is_old || new_texts[i] < other)
+                compare(near, new_texts[i], other);
         }
 }
 
@@ -282,19 +282,19 @@ void near_pairs_step(struct near_pairs *near, uint32_t step)
         return;
     }
     uint32_t from = step * FEW_STEP;
-    uint32_t left = near->young_count - from;
-    compare_with_all(near, near->young + from, left < FEW_STEP ? left : FEW_STEP);
+    uint32_t left = near->new_count - from;
+    compare_with_all(near, near->new_texts + from, left < FEW_STEP ? left : FEW_STEP);
 }
 
-/* What was found */
+/* Results */
 
 static const struct partner *partners_of(const struct near_pairs *near, uint32_t text)
 {
     return &near->partners[(size_t)text * NEAR_PARTNERS_MAX];
 }
 
-/* Which pairs stay: all that agree in `agree` rows, and `rest` of those that agree in one less, so
- * that many copies of one text, which are all alike, do not leave each other without room. */
+/* The pairs to return: all with at least `agree` equal rows, and `rest` of those with one less. So
+ * a limit does not drop all pairs of many equally similar copies. */
 struct choice {
     uint32_t agree;
     uint32_t rest;
@@ -325,7 +325,7 @@ static bool is_chosen(struct choice *choice, uint32_t agree)
     return true;
 }
 
-/* One text's, in order. */
+/* Writes the chosen pairs of one text, in order. */
 static uint32_t put_pairs(const struct near_pairs *near, uint32_t text, struct choice *choice,
                           struct near_pair *pairs)
 {
@@ -374,6 +374,6 @@ const struct minhash *near_pairs_minhashes(const struct near_pairs *near)
 
 const uint32_t *near_pairs_new(const struct near_pairs *near, uint32_t *ret_count)
 {
-    *ret_count = near->young_count;
-    return near->young;
+    *ret_count = near->new_count;
+    return near->new_texts;
 }

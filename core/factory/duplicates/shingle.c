@@ -5,7 +5,7 @@
 
 #include <assert.h>
 
-/* Zero marks a free place of the table. */
+/* Zero marks an empty entry of the table. */
 static uint64_t never_zero(uint64_t hash)
 {
     return hash != 0 ? hash : 1;
@@ -19,7 +19,8 @@ static uint64_t table_size(uint32_t count)
     return size;
 }
 
-/* Where the hash is, or the free place where it belongs. The table is never more than half full. */
+/* The entry of the hash, or the empty entry where it belongs. The table is never more than half
+ * full. */
 static uint64_t place_of(const uint64_t *table, uint64_t mask, uint64_t hash)
 {
     uint64_t at = hash & mask;
@@ -58,12 +59,12 @@ static void collect(struct collector *to, uint64_t sum, uint32_t first)
     to->firsts[to->count++] = first;
 }
 
-/* A polynomial of the words' hashes that rolls on by one word in two multiplications. */
+/* Rolling polynomial hash: moves on by one word with two multiplications. */
 static void collect_all(struct collector *to, const struct shingle_word *words, uint32_t count,
                         uint32_t size)
 {
     const uint64_t base = UINT64_C(0x9E3779B97F4A7C15);
-    uint64_t leaving = 1; /* base to the power of size - 1 */
+    uint64_t leaving = 1; /* base^(size - 1) */
     uint64_t sum = 0;
     for (uint32_t i = 1; i < size; i++)
         leaving *= base;
@@ -128,7 +129,7 @@ struct passage {
     uint32_t shingles;
 };
 
-/* Keeps the longest, longest first; of equal ones the earlier. */
+/* Keeps the longest passages, longest first; of equally long ones the earlier. */
 static void keep_passage(struct passage *best, uint32_t *count, uint32_t max, struct passage found)
 {
     uint32_t at = *count;

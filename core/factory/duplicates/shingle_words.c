@@ -20,7 +20,7 @@ struct reader {
     struct shingle_word *words;
     uint32_t count;
     uint32_t max;
-    uint32_t letters; /* of the open word; 0: none is open */
+    uint32_t letters; /* of the current word; 0: none */
     size_t start;
 };
 
@@ -50,13 +50,13 @@ static void put_letter(struct reader *r, const char *bytes, size_t len)
     }
 }
 
-/* The letter or digit in lower case; 0: it stands between words. */
+/* The letter or digit in lower case; 0: a separator. */
 static char ascii_letter(char c)
 {
     return ascii_is_alnum(c) ? ascii_lower(c) : '\0';
 }
 
-/* Marks that belong to the letter before them, and characters nobody sees. */
+/* Combining marks and invisible characters. */
 static bool is_silent(uint32_t codepoint)
 {
     return (codepoint >= 0x300 && codepoint <= 0x36F) || codepoint == 0xAD ||
@@ -130,10 +130,10 @@ static void read_html(struct reader *r, Str html)
         end_word(r);
 }
 
-/* A letter without its accents may be longer than with them, by a byte at most. */
+/* Sized for the worst case: removing an accent can add at most one byte. */
 static struct reader reader_make(struct arena *arena, Str html)
 {
-    size_t words = html.len / 2 + 1; /* a letter and a gap each */
+    size_t words = html.len / 2 + 1; /* a letter and a separator each */
     struct reader reader = {.max = words < SHINGLE_TEXT_WORDS_MAX ? (uint32_t)words
                                                                   : SHINGLE_TEXT_WORDS_MAX};
     reader.words = arena_alloc_raw(arena, reader.max * sizeof(struct shingle_word));
@@ -153,7 +153,7 @@ struct shingle_masks {
     const struct shingle_masks *below;
     struct phrase *phrases;
     uint32_t count;
-    uint64_t openers; /* a bit for each word that a phrase begins with: most words begin none */
+    uint64_t openers; /* Bloom filter of the first words of phrases: most words begin none */
 };
 
 struct shingle_masks *shingle_masks_make(struct arena *arena, const struct shingle_masks *below)
@@ -210,7 +210,7 @@ static bool begins_with(const struct shingle_word *words, uint32_t left, const s
     return true;
 }
 
-/* How many words from here on are a value: the longest that fits; 0: none. */
+/* The length of the longest masked value that begins here, in words; 0: none. */
 static uint32_t masked_len(const struct shingle_masks *masks, const struct shingle_word *words,
                            uint32_t left)
 {
@@ -225,7 +225,7 @@ static uint32_t masked_len(const struct shingle_masks *masks, const struct shing
     return longest;
 }
 
-/* In place: what is written never overtakes what is read. */
+/* Works in place: writing never overtakes reading. */
 static uint32_t mask_and_drop(struct shingle_word *words, uint32_t count,
                               const struct shingle_masks *masks)
 {
@@ -248,7 +248,7 @@ static uint32_t mask_and_drop(struct shingle_word *words, uint32_t count,
 struct shingle_words shingle_words_read(struct arena *arena, Str html,
                                         const struct shingle_masks *masks)
 {
-    Str text = str_slice(html, 0, UINT32_MAX / 2 - 16); /* places in it have 32 bits */
+    Str text = str_slice(html, 0, UINT32_MAX / 2 - 16); /* offsets have 32 bits */
     struct reader reader = reader_make(arena, text);
     read_html(&reader, text);
     assert(reader.len <= text.len * 2 + 16);

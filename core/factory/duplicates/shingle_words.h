@@ -1,13 +1,12 @@
 /*
- * The words that shingles are made of: read from HTML, masked, the short ones left out. Private to
- * shingle*.c.
+ * The words of a text: parsed from HTML, masked, short ones dropped. Private to shingle*.c.
  */
 #pragma once
 
 #include "factory/duplicates/shingle.h"
 
 struct shingle_words {
-    Str text; /* all words, masked and short ones too, between single spaces */
+    Str text; /* all words, including masked and short ones, separated by single spaces */
     struct shingle_word *list;
     uint32_t count;
 };
@@ -15,7 +14,7 @@ struct shingle_words {
 struct shingle_words shingle_words_read(struct arena *arena, Str html,
                                         const struct shingle_masks *masks);
 
-/* Every bit of the input changes half of the bits that come out. */
+/* Mixes the bits: each input bit changes about half of the output bits. */
 static inline uint64_t shingle_mix(uint64_t x)
 {
     x ^= x >> 33;

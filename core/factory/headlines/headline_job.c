@@ -1,4 +1,5 @@
-/* Headlines by a worker: in steps, each of which moves the cursor and what an editor sees. */
+/* Generates headlines in a job, in steps; each step moves the cursor and updates the progress of
+ * the batch. */
 #include "base/json/json_writer.h"
 #include "base/system/range.h"
 #include "factory/headlines/headline_write.h"
@@ -10,10 +11,10 @@
 
 enum { STEP = 20000 };
 
-/* Queueing */
+/* Enqueueing */
 
 struct headlines_payload {
-    Uuid job_id; /* of the batch */
+    Uuid job_id; /* the id of the batch */
     Uuid campaign_id;
     int64_t offset;
     int64_t limit;
@@ -37,7 +38,7 @@ const struct job_kind JOB_GENERATE_HEADLINES =
 fiber_fn Err headlines_queue(struct ctx *ctx, const struct campaign *campaign,
                              const struct headline_run *run, Uuid *ret_batch)
 {
-    struct headline_space space; /* what cannot be run is refused now and not by a worker */
+    struct headline_space space; /* refuses an invalid run now and not in the worker */
     TRY(headline_space_open(ctx, campaign, run, &space));
     uint64_t offset =
         run->has_offset ? run->offset : (space.is_of_campaign ? campaign->headline_cursor : 0);
@@ -70,7 +71,7 @@ fiber_fn Err headlines_queue(struct ctx *ctx, const struct campaign *campaign,
 
 /* The job */
 
-/* Where an earlier attempt stopped; the numbers before are stored. */
+/* Where an earlier attempt stopped; all earlier numbers are stored. */
 static uint64_t resume_at(struct ctx *ctx, const struct job *job, uint64_t start)
 {
     const struct json *json;
@@ -130,7 +131,7 @@ static fiber_fn Err finish(struct ctx *ctx, struct work *work)
         return OK;
     err_ignore(headline_log(ctx, work->space.campaign, result), "the headlines are stored");
     err_ignore(db_query(ctx, &SQL_STATISTICS_REFRESH, NO_ARGS, NULL),
-               "statistics help whoever comes next; the headlines are stored");
+               "statistics only speed up later queries; the headlines are stored");
     return OK;
 }
 
@@ -140,7 +141,7 @@ fiber_fn Err headlines_job_run(struct ctx *ctx, struct job *job)
     struct work *work = arena_new(ctx->arena, struct work);
     work->job = job;
     TRY(job_payload_read(ctx, &JOB_GENERATE_HEADLINES, job, &work->payload));
-    job->resumes = true; /* from the checkpoint of its last step */
+    job->resumes = true; /* the next attempt continues from the last checkpoint */
     struct campaign campaign;
     TRY(campaign_find(ctx, work->payload.campaign_id, &campaign));
     struct headline_run run = {

@@ -1,4 +1,4 @@
-/* Patterns × dictionaries × niches × places: what a space of headlines is made of. */
+/* Builds a headline space from patterns × dictionaries × niches × places. */
 #include "base/system/ctx.h"
 #include "factory/headlines/headline_space.h"
 #include "gen/sql.h"
@@ -26,7 +26,7 @@ static void take_landmarks(struct arena *arena, const struct json *json, struct 
     place->landmarks = landmarks;
 }
 
-/* A campaign that names places runs over those; else over the clusters. */
+/* Uses the campaign's places if it names any, otherwise the location clusters. */
 static fiber_fn Err load_places(struct ctx *ctx, struct headline_space *space)
 {
     TRY(campaign_places(ctx, space->campaign, &space->places));
@@ -53,7 +53,8 @@ static fiber_fn Err load_places(struct ctx *ctx, struct headline_space *space)
     return OK;
 }
 
-/* A formula runs over what it names: where no niche stands, each would say the same. */
+/* A formula iterates only over what it uses: without a niche in it, every niche would give the same
+ * text. */
 static void narrow(struct headline_spec *spec)
 {
     const struct spin_name *names;
@@ -84,7 +85,7 @@ static fiber_fn Err add_formula(struct ctx *ctx, struct headline_space *space,
     return headline_space_add(ctx, space, &spec, pattern, id, formula);
 }
 
-/* A pattern has its formulas in `data`, as exports do, or one in `formula`. */
+/* A pattern has its formulas in `data`, as exports do, or one formula in `formula`. */
 static fiber_fn Err add_pattern(struct ctx *ctx, struct headline_space *space,
                                 const struct headline_spec *base, const struct rows *rows,
                                 uint32_t row)
@@ -108,7 +109,7 @@ static fiber_fn Err add_pattern(struct ctx *ctx, struct headline_space *space,
     return OK;
 }
 
-/* A key that names nothing is a slip of whoever asked, and not an empty pattern. */
+/* An unknown key is an error of the request, not an empty pattern. */
 static Err check_found(struct ctx *ctx, const Str *keys, uint32_t key_count,
                        const struct rows *rows)
 {

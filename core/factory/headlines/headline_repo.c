@@ -24,7 +24,8 @@ fiber_fn Err headline_log(struct ctx *ctx, const struct campaign *campaign,
                                           .level = "success"});
 }
 
-/* Even when the client has gone: what was stored needs no second look next time. */
+/* Moves the cursor even if the client has disconnected: stored headlines need not be generated
+ * again. */
 static fiber_fn Err move_cursor(struct ctx *ctx, const struct headline_space *space,
                                 const struct headline_range *range, Err err)
 {
@@ -33,7 +34,7 @@ static fiber_fn Err move_cursor(struct ctx *ctx, const struct headline_space *sp
     SCOPED_SHIELD struct fiber_shield shield =
         fiber_shield_begin(ctx, clock_now_us() + LAST_WORD_US);
     err_ignore(headline_cursor_move(ctx, space, range->done_until),
-               "the run's own error is the one to tell");
+               "the caller returns the error of the run");
     return err;
 }
 
@@ -68,7 +69,7 @@ fiber_fn Err headlines_generate(struct ctx *ctx, const struct campaign *campaign
         return OK;
     TRY(headline_log(ctx, campaign, ret));
     err_ignore(db_query(ctx, &SQL_STATISTICS_REFRESH, NO_ARGS, NULL),
-               "statistics help whoever comes next; the headlines are stored");
+               "statistics only speed up later queries; the headlines are stored");
     return OK;
 }
 

@@ -56,7 +56,7 @@ static fiber_fn Err open_template(struct ctx *ctx, const struct spin_vars *vars,
     return headline_space_add(ctx, space, &spec, STR_NONE, STR_NONE, template);
 }
 
-/* The keys that the campaign itself names; 0: it uses its template. */
+/* The pattern keys of the campaign; 0: it uses its template. */
 static fiber_fn Err patterns_of_campaign(struct ctx *ctx, const struct campaign *campaign,
                                          const Str **ret, uint32_t *ret_count)
 {

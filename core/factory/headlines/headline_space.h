@@ -1,7 +1,6 @@
 /*
- * Every headline of a campaign as one numbered space. It has one source, the campaign's template,
- * or one for each formula of its patterns, in the order of their keys; their numbers follow each
- * other.
+ * All headlines of a campaign as one numbered space. Its sources are the campaign's template, or
+ * one for each formula of its patterns in the order of their keys; their numbers are consecutive.
  */
 #pragma once
 
@@ -9,9 +8,9 @@
 #include "factory/headlines/headlines.h"
 
 struct headline_source {
-    struct headline_origin origin; /* what an answer tells of it */
+    struct headline_origin origin; /* its description in responses */
     struct headlines *headlines;
-    uint64_t first; /* how many headlines stand before its own */
+    uint64_t first; /* the number of headlines before its own */
 };
 
 struct headline_space {
@@ -22,7 +21,7 @@ struct headline_space {
     const Str *niches;
     uint32_t niche_count;
     uint64_t total;
-    bool is_of_campaign; /* what the campaign itself says: its cursor counts here */
+    bool is_of_campaign; /* defined by the campaign itself, so its cursor applies */
 };
 
 /* ERR_INVALID_SPINTAX, ERR_FAILED_VALIDATION (no template, no such pattern, no places). */
@@ -36,6 +35,6 @@ const struct headline_source *headline_space_at(const struct headline_space *spa
 /* headline_patterns.c: fills sources, places and niches. `keys` empty: all patterns. */
 fiber_fn Err headline_patterns_open(struct ctx *ctx, const struct spin_vars *vars, const Str *keys,
                                     uint32_t key_count, struct headline_space *space);
-/* One more source; `spec` but for its template. */
+/* Adds a source: `spec` with the formula as its template. */
 fiber_fn Err headline_space_add(struct ctx *ctx, struct headline_space *space,
                                 const struct headline_spec *spec, Str pattern, Str id, Str formula);

@@ -1,7 +1,7 @@
 /*
- * A few writers take chunk after chunk: PostgreSQL works on one in each of its processes while the
- * next is being spun here. Rows go in sorted by hash, which is kind to the index and, because every
- * writer does so, keeps two of them from waiting for each other's texts.
+ * Several writers take chunks in turn: PostgreSQL processes some while the next one is generated
+ * here. Rows are inserted in the order of their hashes; this improves index locality and keeps
+ * concurrent writers from deadlocking.
  */
 #include "factory/headlines/headline_write.h"
 
@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What is left for the answer when a run ends early. */
+/* Time reserved for the response if a run ends early. */
 enum { MARGIN_US = 5 * 1000 * 1000 };
 
 struct made {
@@ -26,14 +26,14 @@ struct made {
 struct write {
     const struct headline_space *space;
     struct headline_range *range;
-    struct arena *arena; /* of who asked: what outlives the writers */
-    uint64_t next;       /* the first number that no writer has taken */
+    struct arena *arena; /* the caller's arena: outlives the writers */
+    uint64_t next;       /* the first number that no writer has taken yet */
     uint64_t page_from;
 };
 
 struct writer {
     struct write *write;
-    uint64_t at; /* the first number of the chunk in its hands */
+    uint64_t at; /* the first number of its chunk */
     struct made rows[HEADLINES_CHUNK];
     uint32_t count;
 };
@@ -43,11 +43,11 @@ static int by_hash(const void *left, const void *right)
     const struct made *a = left;
     const struct made *b = right;
     int order = memcmp(a->hash.bytes, b->hash.bytes, sizeof a->hash.bytes);
-    /* Of equal texts the first one is kept. */
+    /* Of equal texts the first one wins. */
     return order != 0 ? order : memcmp(a->id.bytes, b->id.bytes, sizeof a->id.bytes);
 }
 
-/* What is too long for a title is left out. */
+/* Omits texts that are too long for a title. */
 static fiber_fn Err fill(struct ctx *ctx, struct writer *writer,
                          const struct headline_source *source, uint64_t to)
 {
@@ -93,7 +93,7 @@ static fiber_fn Err store(struct ctx *ctx, const struct writer *writer,
         .hashes = {hashes, writer->count},
         .locations = {locations, writer->count},
     };
-    /* Durable with the commit of the log or the cursor, which nobody is answered before. */
+    /* Made durable by the commit of the log or the cursor, before the client gets its response. */
     struct db_batch batch = {.lane = DB_WRITE};
     db_batch_add(&batch, &SQL_COMMIT_WITHOUT_WAITING, NO_ARGS, NULL);
     db_batch_add(&batch, &SQL_HEADLINES_STORE, headlines_store_args(ctx->arena, &args), ret);
@@ -138,8 +138,8 @@ static bool is_late(const struct ctx *ctx)
     return ctx->deadline_us != 0 && clock_now_us() > ctx->deadline_us - MARGIN_US;
 }
 
-/* The first chunk has been compared with the epoch and is stored: from there on a run goes on, as
- * it does when one fiber writes chunk after chunk. */
+/* The first chunk has been checked against the epoch; the following ones skip the check, as in a
+ * single-fiber run. */
 static fiber_fn Err writer_run(struct ctx *ctx, void *arg)
 {
     struct writer *writer = arg;

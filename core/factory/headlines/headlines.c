@@ -5,21 +5,21 @@
 
 #include <assert.h>
 
-/* One location that takes part, and how many headlines stand before its own. */
+/* A location with headlines, and the number of headlines before its own. */
 struct place {
     uint32_t location;
     uint64_t first;
-    uint64_t texts; /* of the template, for one niche */
+    uint64_t texts; /* per niche */
 };
 
 struct headlines {
     struct headline_spec spec;
     struct place *places;
     uint32_t place_count;
-    uint32_t counted; /* locations that were looked at */
+    uint32_t counted; /* locations counted so far */
     uint64_t count;
 
-    /* The plan of the place and niche asked for last: headlines are read in order. */
+    /* The spin counts of the last place and niche: headlines are read in order. */
     struct arena *arena;
     ArenaMark mark;
     struct spin_plan *plan;
@@ -130,7 +130,8 @@ uint32_t headlines_slots(const struct headlines *headlines)
     return spin_slots(headlines->spec.spin, headlines->spec.vars);
 }
 
-/* The last place whose first headline is not behind `index`; every place has at least one. */
+/* Binary search for the last place whose first headline is not after `index`; every place has at
+ * least one. */
 static uint32_t place_of(const struct headlines *headlines, uint64_t index)
 {
     uint32_t low = 0;

@@ -5,7 +5,7 @@
 
 enum { MARKUP_MAX = 16 * 1024, NAMES_MAX = 4 };
 
-/* Two parts an item, two for each of the other fields, one at the end. */
+/* Two parts per item, two for each of the other fields, one at the end. */
 enum { PARTS_MAX = 2 * (3 * BLOCK_ITEMS_MAX + 4) + 1 };
 
 struct names {
@@ -22,7 +22,7 @@ static const struct names CONTENT = {
     {STR_INIT("spintax"), STR_INIT("spintax_content"), STR_INIT("content")}};
 static const struct names ACTION = {{STR_INIT("cta"), STR_INIT("cta_spintax")}};
 
-/* The parts so far, and the markup that goes before the next field. */
+/* The parts so far, and the pending markup for the next field. */
 struct writer {
     struct arena *arena;
     Str *parts;
@@ -45,8 +45,9 @@ static void end_markup(struct writer *w)
     w->markup_from = all.len;
 }
 
-/* A field without tags is lines of text, as editors type them; with tags it lays itself out. */
-static Str lay_out(struct arena *arena, Str text)
+/* Turns line breaks of plain text, as editors type it, into <br>; a field with tags has its own
+ * layout. */
+static Str break_lines(struct arena *arena, Str text)
 {
     if (str_find_char(text, '\n') < 0 || str_find_char(text, '<') >= 0)
         return text;
@@ -63,7 +64,7 @@ static void put_field(struct writer *w, Str text)
 {
     end_markup(w);
     assert(w->count < PARTS_MAX);
-    w->parts[w->count++] = lay_out(w->arena, text);
+    w->parts[w->count++] = break_lines(w->arena, text);
 }
 
 static const struct json *member(const struct json *data, const struct names *names)

@@ -28,7 +28,7 @@ fiber_fn Err form_patterns_check(struct ctx *ctx, Str text)
     const struct json *fields;
     struct diag before = ctx->diag;
     if (json_parse(ctx, text, JSON_LIMITS_DEFAULT, &fields) != OK) {
-        ctx->diag = before; /* the column's type refuses it */
+        ctx->diag = before; /* the column's type check rejects it */
         return OK;
     }
     uint32_t count = json_kind(fields) == JSON_ARRAY ? json_len(fields) : 0;

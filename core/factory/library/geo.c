@@ -9,7 +9,7 @@ enum geo_field { GEO_TEXT, GEO_STATE_CODE, GEO_POPULATION, GEO_LANDMARK };
 struct geo_name {
     Str name;
     enum geo_field field;
-    size_t offset; /* GEO_TEXT: of the Str in struct geo_location */
+    size_t offset; /* GEO_TEXT: offset of the Str in struct geo_location */
 };
 
 #define TEXT_NAME(name, member)                                                                    \

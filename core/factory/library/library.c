@@ -16,7 +16,7 @@ const Str LIBRARY_DEFAULT_STRUCTURE[] = {
 };
 const uint32_t LIBRARY_DEFAULT_SLOTS = COUNT_OF(LIBRARY_DEFAULT_STRUCTURE);
 
-/* The public struct comes first, so that the one pointer serves both. */
+/* The public struct must be the first member: callers have a pointer to it. */
 struct library_owned {
     struct library library;
     struct arena *arena;
@@ -67,7 +67,7 @@ static Err check_limits(struct ctx *ctx, uint32_t source_count, uint32_t slot_co
     return OK;
 }
 
-/* Types in the order in which the structure first names them; fills the slots. */
+/* Adds the types in the order of their first slot, and fills the slots. */
 static void make_types(struct library_owned *made, const Str *structure, uint32_t slot_count)
 {
     struct fragment_type *types = arena_array(made->arena, struct fragment_type, slot_count);
@@ -88,7 +88,8 @@ static void make_types(struct library_owned *made, const Str *structure, uint32_
     made->library.slot_count = slot_count;
 }
 
-/* Rows come in any order; articles must not depend on it. Types that no slot names are left out. */
+/* Sorts the rows by id, because articles must not depend on the order of rows. Drops types without
+ * a slot. */
 static const struct fragment_source **sort_sources(struct arena *arena,
                                                    const struct library *library,
                                                    const struct fragment_source *sources,

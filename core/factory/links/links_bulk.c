@@ -1,7 +1,7 @@
 /*
- * Links into many articles: pages of 50, each read by one statement and written by one. Four lanes
- * take turns, so that PostgreSQL works on the one while the texts of the other are read in an
- * offload thread: neither it nor this process stands still for the other.
+ * Inserts links into many articles, in pages of 50; one statement reads a page and one writes it.
+ * Four workers run concurrently, so that PostgreSQL processes one page while an offload thread
+ * processes the text of another.
  */
 #include "base/memory/arena.h"
 #include "factory/links/links_store.h"
@@ -12,21 +12,21 @@
 
 #include <assert.h>
 
-enum { LANES = 4 };
+enum { WORKERS = 4 };
 
 struct run {
     struct job *job;
     const struct link_index *index;
     const struct links_bulk *bulk;
-    struct gate reading; /* one lane at a time: a page begins where the one before ends */
-    Uuid last;           /* of the campaign */
-    uint32_t next;       /* of the list */
+    struct gate reading; /* serialises reading: a page begins where the previous one ends */
+    Uuid last;           /* position in the campaign */
+    uint32_t next;       /* position in the list */
     bool is_campaign_done;
     Uuid batch;
     struct links_total total;
 };
 
-/* What a lane works on. */
+/* The page of one worker. */
 struct page {
     const struct run *run;
     struct arena *arena;
@@ -66,7 +66,7 @@ static fiber_fn Err read_named(struct ctx *ctx, struct run *run, struct page *pa
                     &page->rows);
 }
 
-/* Nothing asked: there is no more. */
+/* An empty page means the end. */
 static fiber_fn Err page_read(struct ctx *ctx, struct run *run, struct page *page)
 {
     SCOPED_GATE struct gate *entered = NULL;
@@ -79,7 +79,7 @@ static fiber_fn Err page_read(struct ctx *ctx, struct run *run, struct page *pag
 
 /* Finding */
 
-/* What outlives the scratch that finding takes. */
+/* Copies the result to the page's arena, which outlives the scratch memory of the search. */
 static struct links_result keep(struct arena *arena, const struct links_result *found)
 {
     struct link_made *made = arena_array(arena, struct link_made, found->count);
@@ -110,7 +110,7 @@ static void find_in_one(struct page *page, struct arena *scratch, uint32_t row)
     link_change_hash(page->arena, article.html, change);
 }
 
-/* In an offload thread: the fiber that owns the page waits. */
+/* Runs in an offload thread while the fiber that owns the page waits. */
 static void find_links(void *arg)
 {
     struct page *page = arg;
@@ -124,8 +124,8 @@ static void find_links(void *arg)
 
 /* Writing */
 
-/* One that was edited since it was read, alone and from the start. An article that went, or that
- * somebody edits all the time, is not the end of the others. */
+/* Processes one article again that was edited after it was read. If it was deleted, or is edited
+ * all the time, the other articles continue. */
 static fiber_fn Err link_again(struct ctx *ctx, struct run *run, Uuid article)
 {
     struct link_order order = {.limits = run->bulk->limits};
@@ -156,7 +156,7 @@ static fiber_fn Err page_write(struct ctx *ctx, struct run *run, struct page *pa
     return OK;
 }
 
-static fiber_fn Err lane_run(struct ctx *ctx, void *arg)
+static fiber_fn Err worker_run(struct ctx *ctx, void *arg)
 {
     struct run *run = arg;
     for (;;) {
@@ -182,8 +182,8 @@ fiber_fn Err links_bulk_insert(struct ctx *ctx, struct job *job, const struct li
     gate_init(&run.reading, 1);
     struct group group;
     group_init(&group, ctx);
-    for (uint32_t i = 0; i < LANES; i++)
-        group_spawn(&group, ctx, "links", lane_run, &run);
+    for (uint32_t i = 0; i < WORKERS; i++)
+        group_spawn(&group, ctx, "links", worker_run, &run);
     TRY(group_join(ctx, &group));
     *ret = run.total;
     return OK;

@@ -1,7 +1,6 @@
 /*
- * The automaton of Aho and Corasick over tokens instead of bytes. Its edges lie in one hash table:
- * a state has few of them, and a table of all words for each state would be a thousand times as
- * large.
+ * Aho-Corasick automaton over tokens instead of bytes. All edges are in one hash table: a state has
+ * few of them, and a table of all words per state would be a thousand times as large.
  */
 #include "factory/links/links_internal.h"
 
@@ -20,7 +19,7 @@ static int compare_ranked(const void *left, const void *right)
     const struct link_target *b = ((const struct ranked *)right)->target;
     if (a->priority != b->priority)
         return a->priority > b->priority ? -1 : 1;
-    return a < b ? -1 : a > b ? 1 : 0; /* both lie in the caller's list */
+    return a < b ? -1 : a > b ? 1 : 0; /* both point into the caller's list */
 }
 
 static void rank_targets(struct link_index *index, const struct link_target *targets,
@@ -133,7 +132,7 @@ static void add_anchor(struct link_index *index, const uint32_t *ids, uint32_t c
     add_owner(index, node, target, ordinal);
 }
 
-/* Nodes of one depth after the other: a suffix is always shorter. */
+/* In breadth-first order: a suffix is always shorter than its node. */
 static void link_suffixes(struct link_index *index)
 {
     uint32_t first[LINK_ANCHOR_TOKENS_MAX + 2] = {0};
@@ -156,7 +155,7 @@ static void link_suffixes(struct link_index *index)
 
 /* Building */
 
-/* An anchor's tokens lie in one list with all others'. */
+/* Position of an anchor's tokens in the shared list. */
 struct anchor_place {
     uint32_t target;
     uint32_t ordinal;
@@ -169,7 +168,7 @@ struct anchor_list {
     struct buf *ids;
 };
 
-/* What is only marks, or longer than anything that is looked for, is no anchor. */
+/* Ignores anchors that consist only of marks or exceed the limits. */
 static bool is_usable(const struct link_text *anchor)
 {
     if (anchor->words == 0 || anchor->count > LINK_ANCHOR_TOKENS_MAX)

@@ -5,8 +5,9 @@
 
 /* Words near links */
 
-/* `first` and `end` count words, those before `closed` are closed already; returns the new
- * `closed`. Between two links lie at least min_distance words. */
+/* Marks words as too close to a link. `first` and `end` are word numbers; words before `closed` are
+ * already marked. Returns the new `closed`. There are at least min_distance words between two
+ * links. */
 static uint32_t close_words(struct inserter *in, uint32_t first, uint32_t end, uint32_t closed)
 {
     uint32_t distance = in->limits.min_distance;
@@ -36,7 +37,7 @@ static bool is_text(const struct link_token *token)
     return token->kind == TOKEN_WORD || token->kind == TOKEN_MARK;
 }
 
-/* The anchor that these tokens are, whole; 0: none. */
+/* The anchor that consists of exactly these tokens; 0: none. */
 static uint32_t walk(const struct link_index *index, const struct link_token *tokens,
                      uint32_t count)
 {
@@ -49,7 +50,8 @@ static uint32_t walk(const struct link_index *index, const struct link_token *to
     return index->nodes[node].pattern;
 }
 
-/* The anchor that a link's text is. Read alone, for in its line a word may go on behind it. */
+/* The anchor that equals a link's text. The text is matched separately, because in the article a
+ * word may continue after the closing tag. */
 static uint32_t pattern_of(const struct inserter *in, uint32_t first, uint32_t end)
 {
     while (first < end && !is_text(&in->tokens[first]))
@@ -76,7 +78,7 @@ static void note_link(struct inserter *in, uint32_t group, uint32_t pattern)
 
 static void read_links(struct inserter *in)
 {
-    uint32_t closed = 0; /* words: each is closed once, however many links stand there */
+    uint32_t closed = 0; /* in words: each is marked once, however many links there are */
     for (uint32_t i = 0; i < in->text.link_count; i++) {
         const struct link_element *link = &in->text.links[i];
         closed =
@@ -111,7 +113,7 @@ static uint32_t first_match_from(const struct inserter *in, uint32_t token)
     return low;
 }
 
-/* Part of a longer anchor of a target as important, whose words are still free. */
+/* Part of a longer anchor with an equally important target, whose words are still free. */
 static bool is_within_longer(const struct inserter *in, const struct match *match, int32_t priority)
 {
     uint32_t from = match->end > LINK_ANCHOR_TOKENS_MAX ? match->end - LINK_ANCHOR_TOKENS_MAX : 0;
@@ -157,8 +159,8 @@ static void place(struct inserter *in, uint32_t number)
 }
 
 /*
- * Until nothing fits: a link that was placed may have broken a longer anchor, which gives its other
- * words free. So what a second run would find is found by the first.
+ * Repeats until nothing fits: a placed link may overlap a longer anchor and thereby free that
+ * anchor's other words. So a second run would not find more than the first.
  */
 static void place_all(struct inserter *in)
 {

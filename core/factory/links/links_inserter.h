@@ -1,4 +1,4 @@
-/* What links_match.c finds and links_insert.c places. */
+/* The matches that links_match.c finds and links_insert.c places. */
 #pragma once
 
 #include "factory/links/links_internal.h"
@@ -7,17 +7,17 @@ struct match {
     uint32_t first; /* tokens */
     uint32_t end;
     uint32_t pattern; /* + 1 */
-    int32_t priority; /* of the most important target that may have it */
-    bool is_wanted;   /* there is one */
+    int32_t priority; /* of the most important target that may get it */
+    bool is_wanted;   /* there is such a target */
 };
 
 struct candidate {
-    uint32_t target; /* by importance */
+    uint32_t target; /* index by importance */
     uint32_t ordinal;
     uint32_t match;
 };
 
-/* An anchor that leads to an address already. */
+/* An anchor that is already linked to an address. */
 struct used_anchor {
     uint32_t group;
     uint32_t pattern;
@@ -29,18 +29,18 @@ struct inserter {
     const struct link_article *article;
     struct link_limits limits;
     struct link_text text;
-    struct link_token *tokens; /* those of the text */
-    struct match *matches;     /* by their first token */
+    struct link_token *tokens; /* the tokens of `text` */
+    struct match *matches;     /* sorted by their first token */
     uint32_t match_count;
-    bool *is_unwanted; /* patterns that were found to have no target for this article */
+    bool *is_unwanted; /* patterns without a target for this article */
     struct candidate *candidates;
     uint32_t candidate_count;
-    uint32_t own_groups[2]; /* the article's own addresses; 0: not among the targets */
-    uint16_t *group_links;  /* links that lead there */
+    uint32_t own_groups[2]; /* groups of the article's own addresses; 0: not a target */
+    uint16_t *group_links;  /* number of links to each group */
     bool *is_near;          /* words too close to a link */
     struct used_anchor used[LINKS_PER_ARTICLE_MAX];
     uint32_t present;
-    uint32_t placed[LINKS_PER_ARTICLE_MAX]; /* candidates */
+    uint32_t placed[LINKS_PER_ARTICLE_MAX]; /* indexes of candidates */
     uint32_t placed_count;
 };
 
@@ -49,8 +49,9 @@ static inline uint32_t words_before(const struct inserter *in, uint32_t token)
     return token < in->text.count ? in->tokens[token].words : in->text.words;
 }
 
-/* Places of anchors whose target may be linked from this article, by their first token. */
+/* Finds the anchors whose targets may be linked from this article, in the order of their first
+ * tokens. */
 void links_find_matches(struct inserter *in);
-/* Each of them with each of its targets, in the order they are to be placed. */
+/* Lists each match with each of its targets, in the order of placement. */
 void links_list_candidates(struct inserter *in);
 int links_compare_matches(const void *left, const void *right);

@@ -1,4 +1,4 @@
-/* What the files of links_*.c share. */
+/* Shared declarations of links_*.c. */
 #pragma once
 
 #include "base/memory/map.h"
@@ -14,25 +14,25 @@ enum link_place_kind {
     PLACE_CODE,
     PLACE_PRE,
     PLACE_BUTTON,
-    PLACE_RAW, /* script, style, textarea, title: their text never comes as text */
+    PLACE_RAW, /* script, style, textarea, title: raw text, not scanned as text */
     PLACE_FORM_CHOICE,
-    PLACE_FOREIGN, /* svg, math: other rules for tags */
+    PLACE_FOREIGN, /* svg, math: other parsing rules */
     PLACE_OTHER,
     PLACE_KINDS,
 };
 
 /*
- * Where in a document the scanner is, as far as links care. Errs on the safe side: what browsers
- * close by rules that are not followed here stays closed to links.
+ * Tracks which elements are open, as far as links are concerned. Conservative: where browsers close
+ * an element by a rule that is not implemented here, links stay forbidden.
  */
 struct link_place {
     uint32_t open[PLACE_KINDS];
     uint32_t open_all;
     uint32_t tables;
-    uint32_t at_tables[PLACE_KINDS]; /* `tables` when the outermost one was opened */
-    bool is_lost;                    /* no telling any more: no links from here on */
+    uint32_t at_tables[PLACE_KINDS]; /* value of `tables` when the outermost one was opened */
+    bool is_lost;                    /* state unknown: no links from here on */
 };
-/* After html_next gave a tag. Moves the scan past elements whose text is no HTML. */
+/* Call after html_next returned a tag. Skips elements whose content is not HTML. */
 void link_place_tag(struct link_place *place, struct html_scan *scan, struct html_piece tag);
 static inline bool link_place_is_free(const struct link_place *place)
 {
@@ -44,17 +44,17 @@ static inline bool link_place_is_free(const struct link_place *place)
 enum link_token_kind { TOKEN_WORD, TOKEN_SPACE, TOKEN_MARK, TOKEN_TAG };
 
 struct link_token {
-    uint32_t from; /* bytes of the source */
+    uint32_t from; /* byte offsets in the source */
     uint32_t to;
-    uint32_t id;    /* in the vocabulary; 0: in no anchor */
-    uint32_t words; /* before it */
+    uint32_t id;    /* in the vocabulary; 0: not part of any anchor */
+    uint32_t words; /* number of words before it */
     enum link_token_kind kind : 8;
-    bool is_free;    /* a link may stand here */
-    bool is_raw_amp; /* "&" itself: what follows it may be a reference without ';' */
-    bool is_part;    /* of a word that goes on behind a tag */
+    bool is_free;    /* a link is allowed here */
+    bool is_raw_amp; /* a literal "&": the text after it may form a reference without ';' */
+    bool is_part;    /* part of a word that continues after a tag */
 };
 
-/* An <a href> of the article, to its end or the next one. */
+/* An <a href> in the article, up to its end tag or the next link. */
 struct link_element {
     Str href; /* decoded */
     uint32_t first;
@@ -69,7 +69,7 @@ struct link_text {
     uint32_t link_count;
 };
 
-/* Words and marks of all anchors, folded, → 1, 2, 3 … */
+/* Words and marks of all anchors, case-folded → 1, 2, 3 … */
 struct link_vocabulary {
     struct arena *arena;
     struct map *ids;
@@ -79,7 +79,7 @@ struct link_vocabulary {
 
 struct link_text link_text_cut(struct arena *arena, const struct link_vocabulary *vocabulary,
                                Str html);
-/* Plain text, with new ids while the vocabulary grows. The tokens are the caller's to change. */
+/* Splits an anchor's plain text; assigns ids to new words. The caller may modify the tokens. */
 struct link_text link_anchor_cut(struct arena *arena, struct link_vocabulary *vocabulary,
                                  Str anchor);
 
@@ -87,7 +87,7 @@ struct link_text link_anchor_cut(struct arena *arena, struct link_vocabulary *vo
 
 struct link_owner {
     uint32_t target;
-    uint32_t ordinal; /* which of its anchors */
+    uint32_t ordinal; /* index of the anchor */
     uint32_t next;    /* + 1; 0: none */
 };
 
@@ -104,11 +104,11 @@ struct link_node {
     uint32_t depth;
     uint32_t fail;
     uint32_t pattern; /* + 1; 0: no anchor ends here */
-    uint32_t dict;    /* the longest proper suffix that is an anchor; 0: none */
+    uint32_t dict;    /* longest proper suffix that is an anchor; 0: none */
 };
 
 struct link_edge {
-    uint64_t key; /* node << 32 | token; 0: free, for no token is 0 */
+    uint64_t key; /* node << 32 | token; 0: empty, because token ids start at 1 */
     uint32_t to;
 };
 
@@ -116,16 +116,16 @@ struct link_index {
     struct arena *arena;
     Str host;
     struct link_target *targets; /* by importance */
-    uint32_t *groups;            /* of targets: one a distinct address */
+    uint32_t *groups;            /* group of each target: one per distinct address */
     uint32_t target_count;
-    struct map *addresses; /* key → &group numbers, which begin at 1 */
+    struct map *addresses; /* address key → group number, from 1 */
     uint32_t group_count;
     struct link_vocabulary vocabulary;
     struct link_node *nodes;
     uint32_t node_count;
     struct link_edge *edges;
     uint64_t edge_mask;
-    uint32_t *roots; /* children of the root by token: most steps begin there */
+    uint32_t *roots; /* children of the root by token, for the most frequent step */
     struct link_pattern *patterns;
     uint32_t pattern_count;
     struct link_owner *owners;
@@ -134,13 +134,13 @@ struct link_index {
 
 /* The child of a node; 0: none. */
 uint32_t link_index_step(const struct link_index *index, uint32_t node, uint32_t token);
-/* The automaton's next state. */
+/* The next state of the automaton. */
 uint32_t link_index_next(const struct link_index *index, uint32_t node, uint32_t token);
-/* 0 when no target has this address. */
+/* The group of an address; 0: no target has it. */
 uint32_t link_index_group(const struct link_index *index, struct arena *arena, Str href);
 
 /* Addresses */
 
-/* Equal for addresses that lead to the same page: no fragment, no last slash, host in lower case,
- * and none for the site's own. */
+/* A key that is equal for addresses of the same page: without fragment and trailing slash, host in
+ * lower case, and omitted for the site's own host. */
 Str link_key(struct arena *arena, Str host, Str href);

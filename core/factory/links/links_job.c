@@ -7,12 +7,12 @@
 
 enum { RESULT_MAX = 512 };
 
-/* Queueing */
+/* Enqueueing */
 
 struct links_payload {
     int64_t max_links;
     int64_t min_distance;
-    Uuid campaign_id; /* all its articles, or those */
+    Uuid campaign_id; /* all articles of this campaign, or article_ids */
     const Uuid *article_ids;
     uint32_t article_ids_count;
 };
@@ -27,7 +27,7 @@ const struct job_kind JOB_INSERT_LINKS =
              "Turns words of articles into links to their site's targets.",
              JOB_PAYLOAD(struct links_payload, LINKS_FIELDS));
 
-/* What is named and not there is refused now, not found missing by a worker later. */
+/* Refuses unknown ids in the request, instead of failing later in the worker. */
 static fiber_fn Err keep_known(struct ctx *ctx, struct links_bulk *bulk)
 {
     struct campaign campaign;

@@ -42,7 +42,7 @@ static void find_own_groups(struct inserter *in)
 
 /* Matches */
 
-/* "&" without ';' may be a reference to browsers: no tag may come between it and its name. */
+/* Browsers may accept a reference without ';': no tag may be inserted between "&" and its name. */
 static bool cuts_reference(const struct inserter *in, uint32_t first, uint32_t end)
 {
     const struct link_token *t = in->tokens;
@@ -83,7 +83,7 @@ static void add_match(struct inserter *in, struct buf *found, uint32_t node, uin
     struct match match = {.first = first, .end = end, .pattern = pattern};
     match.is_wanted = find_owners(in, &match);
     if (!match.is_wanted) {
-        in->is_unwanted[pattern - 1] = true; /* an article may repeat it on every word */
+        in->is_unwanted[pattern - 1] = true; /* an article may repeat it many times */
         return;
     }
     buf_put(found, str_of((const char *)&match, sizeof match));

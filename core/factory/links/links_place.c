@@ -39,7 +39,7 @@ static enum link_place_kind place_of(Str tag)
     return PLACE_KINDS;
 }
 
-/* Script and style come from the scanner with their text; "plaintext" never ends. */
+/* The scanner returns script and style with their content; "plaintext" never ends. */
 static void skip_raw(struct link_place *place, struct html_scan *scan, Str tag)
 {
     if (str_eq_nocase(tag, STR("plaintext")))
@@ -57,7 +57,7 @@ static void open_place(struct link_place *place, enum link_place_kind kind)
     place->open_all++;
 }
 
-/* A closing tag in another table than the opening one is not heard by browsers. */
+/* Browsers ignore an end tag in a different table than its start tag. */
 static void close_place(struct link_place *place, enum link_place_kind kind)
 {
     if (place->open[kind] == 0)
@@ -80,7 +80,7 @@ void link_place_tag(struct link_place *place, struct html_scan *scan, struct htm
     }
     enum link_place_kind kind = place_of(tag.tag);
     bool is_declaration = tag.tag.len == 0 && !str_starts_with(tag.source, STR("<!--"));
-    /* In pictures and formulas neither raw text nor "<!" mean what they mean outside. */
+    /* Inside svg and math, raw text elements and "<!" are parsed differently. */
     if (place->open[PLACE_FOREIGN] > 0 && (kind == PLACE_RAW || is_declaration))
         place->is_lost = true;
     if (kind == PLACE_KINDS)

@@ -6,12 +6,12 @@ struct remover {
     struct arena *arena;
     Str html;
     const struct link_record *records;
-    const Str *tags; /* the opening tag of each */
+    const Str *tags; /* the start tag of each */
     uint32_t count;
     bool *removed;
 };
 
-/* The record that wrote the link whose opening tag this is, with its text behind it. */
+/* The record of the link with this start tag and this text after it. */
 static uint32_t find_record(const struct remover *in, Str tag, Str behind)
 {
     for (uint32_t i = 0; i < in->count; i++) {

@@ -9,7 +9,7 @@
 
 #include <assert.h>
 
-/* More take their milliseconds off the loop. */
+/* Above these limits the work takes milliseconds and runs in an offload thread. */
 enum { TARGETS_AT_ONCE = 200, HTML_AT_ONCE = 16 * 1024 };
 
 /* Targets */
@@ -104,7 +104,7 @@ static Err edited_meanwhile(struct ctx *ctx)
 }
 
 struct insertion {
-    struct arena *arena; /* of the fiber that waits */
+    struct arena *arena; /* of the waiting fiber */
     const struct link_index *index;
     const struct link_article *article;
     struct link_limits limits;
@@ -117,9 +117,9 @@ static void insert(void *arg)
     in->result = links_insert(in->arena, in->index, in->article, in->limits);
 }
 
-/* Each word of a text may be an anchor of many targets: a long one takes its time on a thread, and
- * so does a short one where there are many. */
-static fiber_fn Err insert_apart(struct ctx *ctx, struct insertion *in)
+/* Each word may be an anchor of many targets: uses an offload thread for long texts, and for any
+ * text if there are many targets. */
+static fiber_fn Err insert_offloaded(struct ctx *ctx, struct insertion *in)
 {
     if (in->article->html.len > HTML_AT_ONCE || link_index_targets(in->index) > TARGETS_AT_ONCE)
         return offload_run(ctx, ctx->reactor->offload, insert, in);
@@ -136,7 +136,7 @@ fiber_fn Err links_insert_article(struct ctx *ctx, const struct link_index *inde
         TRY(read_article(ctx, id, &article));
         struct insertion in = {
             .arena = ctx->arena, .index = index, .article = &article, .limits = order->limits};
-        TRY(insert_apart(ctx, &in));
+        TRY(insert_offloaded(ctx, &in));
         struct links_stored stored = {.links = in.result};
         if (stored.links.count == 0 || order->is_dry_run) {
             *ret = stored;
@@ -157,12 +157,12 @@ fiber_fn Err links_insert_article(struct ctx *ctx, const struct link_index *inde
 /* Removing */
 
 struct removal {
-    struct arena *arena; /* of the fiber that waits */
+    struct arena *arena; /* of the waiting fiber */
     Uuid article;
-    Str html; /* as it is */
+    Str html; /* current text */
     struct rows records;
     Uuid *ids;
-    Str without; /* as it will be */
+    Str without; /* text without the links */
     Sha256 hash;
     uint32_t removed;
 };
@@ -189,8 +189,8 @@ static void take_out(void *arg)
         removal->removed += is_removed[i] ? 1 : 0;
 }
 
-/* Each tag of a text is compared with each record. */
-static fiber_fn Err take_out_apart(struct ctx *ctx, struct removal *removal)
+/* Each tag is compared with each record: long texts use an offload thread. */
+static fiber_fn Err take_out_offloaded(struct ctx *ctx, struct removal *removal)
 {
     if (removal->html.len > HTML_AT_ONCE)
         return offload_run(ctx, ctx->reactor->offload, take_out, removal);
@@ -237,7 +237,7 @@ fiber_fn Err links_remove_article(struct ctx *ctx, Uuid id, Uuid batch, uint32_t
         if (removal.records.count == 0)
             return OK;
         bool is_stored;
-        TRY(take_out_apart(ctx, &removal));
+        TRY(take_out_offloaded(ctx, &removal));
         TRY(store_without(ctx, &removal, &is_stored));
         if (is_stored) {
             *ret_removed = removal.removed;

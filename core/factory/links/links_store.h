@@ -1,7 +1,7 @@
 /*
  * Links of stored articles: the targets of the site in scope, an article's text, and the records
- * that an undo needs. Text, records and the work log's line are written together, and only if the
- * text is still the one that was read.
+ * that an undo needs. Text, records and work log entry are written together, and only if the text
+ * has not changed since it was read.
  */
 #pragma once
 
@@ -10,7 +10,7 @@
 #include "jobs/queue/job_kind.h"
 
 enum {
-    LINK_TRIES_MAX = 3, /* an article that somebody edits meanwhile */
+    LINK_TRIES_MAX = 3, /* attempts if the article is edited meanwhile */
     LINK_ARTICLES_MAX = 1000,
     LINK_ANCHOR_BYTES_MAX = 65536,
 };
@@ -18,13 +18,13 @@ extern const struct job_kind JOB_INSERT_LINKS;
 
 struct link_order {
     struct link_limits limits;
-    bool is_dry_run; /* says what it would do */
+    bool is_dry_run; /* only reports the links */
 };
 
-/* The site's targets as they are now, in ctx->arena. */
+/* The site's current targets, in ctx->arena. */
 fiber_fn Err links_index_of_site(struct ctx *ctx, const struct link_index **ret);
 
-/* ERR_NOT_FOUND; ERR_CONFLICT when the article is edited all the time; ERR_TOO_LARGE. */
+/* ERR_NOT_FOUND. ERR_CONFLICT: edited during every attempt. ERR_TOO_LARGE. */
 struct links_stored {
     struct links_result links;
     Uuid batch; /* nil: nothing was written */
@@ -32,7 +32,7 @@ struct links_stored {
 fiber_fn Err links_insert_article(struct ctx *ctx, const struct link_index *index, Uuid article,
                                   const struct link_order *order, struct links_stored *ret);
 
-/* What links.sql writes of one article. */
+/* The changes to one article, as links.sql stores them. */
 struct link_change {
     Uuid article;
     struct links_result links;
@@ -41,34 +41,35 @@ struct link_change {
 };
 enum { LINK_CHANGES_MAX = 50 };
 void link_change_hash(struct arena *arena, Str old, struct link_change *change);
-/* In one statement, in one commit. An article whose text is another by now stays as it is. */
+/* Stores them in one statement and one transaction. Skips articles whose text has changed. */
 fiber_fn Err links_store(struct ctx *ctx, Uuid batch, struct link_change *changes, uint32_t count);
-/* A row of link_article, or of a page. */
+/* Reads a row of link_article or of a page. */
 struct rows;
 struct link_article link_article_of(const struct rows *rows, uint32_t row);
 
-/* `batch` nil: all of them. *ret_missing: links that an editor has changed or taken away; their
- * records go as well. */
+/* `batch` nil: all batches. *ret_missing: links that an editor has changed or removed; their
+ * records are deleted as well. */
 fiber_fn Err links_remove_article(struct ctx *ctx, Uuid article, Uuid batch, uint32_t *ret_removed,
                                   uint32_t *ret_missing);
 
-/* Several articles, or all of a campaign, by a worker. */
+/* Several articles, or all articles of a campaign, processed by a job. */
 struct links_bulk {
-    Uuid campaign; /* nil: the articles */
+    Uuid campaign; /* nil: use `articles` */
     const Uuid *articles;
     uint32_t count;
     struct link_limits limits;
 };
-/* ERR_NOT_FOUND: no such campaign, or not one of the articles. Drops those that are not there. */
+/* ERR_NOT_FOUND: no such campaign, or none of the articles exists. Drops articles that do not
+ * exist. */
 fiber_fn Err links_enqueue(struct ctx *ctx, struct links_bulk *bulk, int64_t *ret_job);
-/* Page by page, each in a commit of its own. */
+/* Processes pages, each in its own transaction. */
 struct links_total {
     int64_t articles;
     int64_t links;
-    int64_t skipped; /* gone, too large, or edited all the time */
+    int64_t skipped; /* deleted, too large, or edited all the time */
 };
 fiber_fn Err links_bulk_insert(struct ctx *ctx, struct job *job, const struct link_index *index,
                                const struct links_bulk *bulk, struct links_total *ret);
-/* The job: finishes it. It may stop anywhere and begin again, for no article gets its links twice.
- */
+/* The handler of the job; it finishes the job. Idempotent: a job that was interrupted can start
+ * again, because no article gets its links twice. */
 fiber_fn Err links_run(struct ctx *ctx, struct job *job);

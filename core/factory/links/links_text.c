@@ -12,14 +12,14 @@ struct cutter {
     struct buf *links;
     struct link_place place;
     uint32_t words;
-    uint32_t space_id; /* every second token is one */
+    uint32_t space_id; /* id of a space, the most frequent token */
     struct link_element link;
     bool in_link;
     bool in_word;
-    bool after_word;   /* nothing but tags inside a line since the last word */
-    bool is_ascii;     /* the word so far */
-    uint32_t from, to; /* of the word */
-    uint32_t word_len; /* more than LINK_WORD_MAX: too long to be known */
+    bool after_word;   /* only inline tags since the last word */
+    bool is_ascii;     /* the word so far is ASCII */
+    uint32_t from, to; /* byte range of the word */
+    uint32_t word_len; /* above LINK_WORD_MAX: too long for any anchor */
     char word[LINK_WORD_MAX + 4];
 };
 
@@ -73,7 +73,7 @@ static uint32_t word_id(const struct cutter *cut)
     return id;
 }
 
-/* The part of the word before the last tags. */
+/* The part of the word before the last inline tags. */
 static struct link_token *earlier_part(const struct cutter *cut)
 {
     struct link_token *token = last_token(cut);
@@ -83,7 +83,7 @@ static struct link_token *earlier_part(const struct cutter *cut)
     return token;
 }
 
-/* A word that goes on behind a tag is one word for readers and none for links. */
+/* A word that continues after a tag is one word for the count, and cannot be part of a link. */
 static void end_word(struct cutter *cut)
 {
     if (!cut->in_word)
@@ -137,7 +137,7 @@ static void put_word_part(struct cutter *cut, uint32_t codepoint, uint32_t from,
     cut->word_len = (uint32_t)bytes.len;
 }
 
-/* Quotes and dashes that typographers vary are one to readers. */
+/* Maps typographic variants of quotes and dashes to one character. */
 static uint32_t plain_mark(uint32_t codepoint)
 {
     switch (codepoint) {
@@ -184,7 +184,7 @@ static void put_codepoint(struct cutter *cut, uint32_t codepoint, uint32_t from,
         push(cut, TOKEN_SPACE, from, to, cut->space_id);
 }
 
-/* Letters and digits that need no decoding: their number at the start of `text`. */
+/* Appends the ASCII letters and digits at the start of `text`; returns their number. */
 static size_t put_ascii_run(struct cutter *cut, Str text, uint32_t from)
 {
     size_t len = 0;
@@ -216,7 +216,7 @@ static void put_text(struct cutter *cut, Str text, uint32_t from)
 
 /* Tags */
 
-/* References decoded, into the arena. */
+/* Decodes character references into the arena. */
 static Str decode(struct arena *arena, Str value)
 {
     if (str_find_char(value, '&') < 0)

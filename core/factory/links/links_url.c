@@ -3,8 +3,8 @@
 
 #include <assert.h>
 
-/* What browsers drop or turn round: control characters, white space, back slashes. */
-static bool has_odd_bytes(Str href)
+/* Characters that browsers drop or change: control characters, white space, backslashes. */
+static bool has_unsafe_bytes(Str href)
 {
     for (size_t i = 0; i < href.len; i++) {
         unsigned char c = (unsigned char)href.data[i];
@@ -14,7 +14,7 @@ static bool has_odd_bytes(Str href)
     return false;
 }
 
-/* "https://" or "http://" in any case: their length, else 0. */
+/* The length of "https://" or "http://", in any case; 0: neither. */
 static size_t scheme_len(Str href)
 {
     static const Str SCHEMES[] = {STR_INIT("https://"), STR_INIT("http://")};
@@ -27,7 +27,7 @@ static size_t scheme_len(Str href)
 
 bool link_href_is_safe(Str href)
 {
-    if (href.len == 0 || has_odd_bytes(href))
+    if (href.len == 0 || has_unsafe_bytes(href))
         return false;
     if (href.data[0] == '/')
         return href.len == 1 || href.data[1] != '/'; /* "//host" is another host */

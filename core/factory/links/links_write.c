@@ -1,4 +1,5 @@
-/* The statement that writes links: texts, records and lines of the log of a page of articles. */
+/* Builds the statement that writes links: texts, records and work log entries of a page of
+ * articles. */
 #include "access/audit/audit.h"
 #include "base/crypto/crypto.h"
 #include "base/json/json_writer.h"
@@ -17,7 +18,7 @@ void link_change_hash(struct arena *arena, Str old, struct link_change *change)
     change->old_hash = hex_text(arena, hash.bytes, sizeof hash.bytes);
 }
 
-/* Columns of the articles. */
+/* Columns of articles. */
 struct texts {
     Uuid *ids;
     Str *contents;
@@ -25,9 +26,9 @@ struct texts {
     Str *details;
 };
 
-/* Columns of their links. */
+/* Columns of links. */
 struct records {
-    int64_t *articles; /* the place of each one's article, from 1 */
+    int64_t *articles; /* index of each link's article, from 1 */
     Uuid *ids;
     Uuid *targets;
     Str *hrefs;

@@ -11,7 +11,7 @@
 #define DAY_US (INT64_C(86400) * SECOND_US)
 enum { RANGE_DAYS_DEFAULT = 30, SLOTS_PER_INSERT = 5000 };
 
-/* What the database knows of the plan. */
+/* The limits and dates of the schedule, from the database. */
 struct window {
     Uuid owner;
     bool is_backdating;
@@ -92,14 +92,15 @@ static void warn(struct production_plan *plan, Str sentence)
     plan->warnings[plan->warning_count++] = sentence;
 }
 
-/* Before now only where the site allows it, never before its domain, and never without a word. */
+/* Moves the start to now unless the site allows backdating, and never before the domain's age
+ * allows; adds a warning in either case. */
 static void settle_start(const struct window *window, struct production_plan *plan)
 {
     int64_t from_us = window->is_backdating ? window->earliest_us : window->now_us;
     if (window->has_start)
         from_us = window->start_us;
     if (!window->is_backdating && from_us < window->now_us) {
-        /* Today as a date is no past. */
+        /* a range that starts today is not in the past */
         if (from_us < window->now_us - DAY_US)
             warn(plan, STR("The range starts in the past and backdating is off for this site, so "
                            "the plan starts now."));
@@ -169,7 +170,7 @@ static fiber_fn Err days_load(struct ctx *ctx, struct production_plan *plan)
 
 /* Storing */
 
-/* How the dates came about: with the seed they can be made again. */
+/* The parameters of the schedule; with the seed they give the same dates again. */
 static Str schedule_json(struct ctx *ctx, const struct production_plan *plan)
 {
     enum { SCHEDULE_MAX = 4096 };

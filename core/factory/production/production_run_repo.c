@@ -116,7 +116,7 @@ static fiber_fn Err log_turn(struct db_tx *tx, const struct production_turn *tur
     return audit_write(tx, &audit);
 }
 
-/* Ends of queues */
+/* Completion of schedules */
 
 static fiber_fn Err lock_status(struct db_tx *tx, Uuid queue, Str *ret)
 {
@@ -129,9 +129,9 @@ static fiber_fn Err lock_status(struct db_tx *tx, Uuid queue, Str *ret)
     return OK;
 }
 
-/* Under the queue's lock, so that the last of two turns that end together sees both. Progress is
- * counted from the slots, never added up. A queue that was paused or cancelled meanwhile stays
- * so. */
+/* Runs under the schedule's lock, so that the last of two concurrent turns sees the results of
+ * both. Progress is recounted from the slots, not incremented. A schedule that was paused or
+ * cancelled meanwhile stays so. */
 static fiber_fn Err settle(struct db_tx *tx, Uuid queue, Str why)
 {
     Str status;
@@ -171,7 +171,7 @@ fiber_fn void production_turn_committed(struct ctx *ctx, const struct production
     articles_count_usage(turn->batch.plan, turn->drafts, turn->made);
     counter_add(COUNTER_articles_generated, turn->made);
     err_ignore(db_query(ctx, &SQL_STATISTICS_REFRESH, NO_ARGS, NULL),
-               "statistics help the next turns; this one is done");
+               "statistics only speed up the next turns; this one is done");
 }
 
 /* The request */

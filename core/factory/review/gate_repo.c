@@ -15,14 +15,14 @@ static Err refuse(struct ctx *ctx, Str sentence, Str conditions, Str opens_at)
     return err;
 }
 
-/* As schema/functions/pack_quality_gate.sql says it. */
+/* Maps the error that schema/functions/pack_quality_gate.sql raises. */
 static Err report_gate(struct ctx *ctx, const struct db_error *error, Err err)
 {
     (void)err;
     return refuse(ctx, error->message, error->constraint, error->detail);
 }
 
-/* A move that the state machine of an article or a queue does not have. */
+/* Maps the error for an invalid transition of an article or a schedule. */
 static Err report_move(struct ctx *ctx, const struct db_error *error, Err err)
 {
     err = fail(ctx, err, "%.*s", STR_FMT(error->message));

@@ -5,7 +5,7 @@
 
 #include <inttypes.h>
 
-/* What keeps back all of a site, not one article. */
+/* A condition that applies to the whole site, not to one article. */
 static const Str ONLY_RAMP = STR_INIT("[\"publish_ramp\"]");
 
 struct due {
@@ -17,8 +17,8 @@ struct due {
 
 enum turn_end { TURN_NOTHING_DUE, TURN_PUBLISHED, TURN_HELD, TURN_HELD_ALL };
 
-/* *ret_is_due is false as well when somebody else has the article in hand: the next look, in a few
- * seconds, finds what became of it. */
+/* *ret_is_due is also false if another transaction has locked the article; the next run, in a few
+ * seconds, sees the result. */
 static fiber_fn Err take_due(struct db_tx *tx, bool *ret_is_due, struct due *ret)
 {
     DbArg site = db_uuid(tx->ctx->scope.site);
@@ -50,7 +50,7 @@ static fiber_fn Err find_draft(struct db_tx *tx, struct due *due)
     return OK;
 }
 
-/* The line about articles that wait, once for each reason. */
+/* Writes the work log entry about waiting articles, once for each reason. */
 static fiber_fn Err log_held(struct db_tx *tx, const char *entity_type, Uuid entity, Str details)
 {
     return audit_write(tx, &(struct audit){
@@ -92,7 +92,7 @@ static fiber_fn Err hold(struct db_tx *tx, const struct due *due, Str conditions
     return log_held(tx, "generated_articles", due->article, details);
 }
 
-/* A draft that an editor has made is what goes out; else the article becomes its post now. */
+/* Publishes the draft post if an editor has made one, otherwise creates the post. */
 static fiber_fn Err publish(struct db_tx *tx, void *arg)
 {
     struct due *due = arg;
@@ -107,8 +107,8 @@ static fiber_fn Err publish(struct db_tx *tx, void *arg)
     return article_posted(tx, due->article, &due->draft, false);
 }
 
-/* Asked first; asked again when another publisher took the last place of the day meanwhile. What
- * stands in the way beside the gate is "not_possible", for people to look at. */
+/* Checks the gate first; checks it again if another publisher took the last place of the day
+ * meanwhile. Any other obstacle is logged as "not_possible", for editors to check. */
 static fiber_fn Err publish_or_hold(struct db_tx *tx, struct due *due, enum turn_end *ret)
 {
     struct ctx *ctx = tx->ctx;
@@ -165,7 +165,8 @@ const struct job_kind JOB_PUBLISH_DUE =
     JOB_KIND("publish-due", publish_due, JOB_OF_SITE, 300, JOB_NORMAL,
              "Publishes articles whose slots are due, if they pass the quality gate.");
 
-/* One live job a site: what comes while it runs, it does too, or the next look finds it. */
+/* At most one live job per site: slots that become due while it runs are published by it or by the
+ * next run. */
 static fiber_fn Err enqueue_for(struct ctx *ctx, Uuid site)
 {
     struct job_spec spec;
@@ -191,6 +192,6 @@ static fiber_fn Err look(struct platform platform)
 
 const struct schedule PUBLISH_SCHEDULE = {
     .name = "publish",
-    .every_us = 5 * SECOND_US, /* how late an article may go out */
+    .every_us = 5 * SECOND_US, /* maximum delay of a publication */
     .turn = look,
 };

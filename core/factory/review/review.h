@@ -1,6 +1,6 @@
 /*
- * From "qc" to a post: approving articles and test batches, publishing. The moves that an article
- * may make are those of its state machine; every other is ERR_CONFLICT.
+ * From state "qc" to a post: approval of articles and test batches, publishing. Any transition that
+ * the article's state machine does not allow is ERR_CONFLICT.
  */
 #pragma once
 
@@ -11,9 +11,9 @@
 
 enum { REVIEW_ARTICLES_MAX = 1000, PUBLISH_BULK_MAX = 100, REVIEW_REASON_MAX = 1000 };
 
-/* qc → approved in one statement, with a record of who and when on each article. With a waiver the
- * gate asks for no number of words; it may come later, for what is approved already. ret has an
- * entry for each id, in order. */
+/* qc → approved in one statement, recording user and time on each article. A waiver disables the
+ * word count condition of the gate; it can also be given to an article that is already approved.
+ * ret has an entry for each id, in order. */
 struct approval_terms {
     bool waives_word_target;
     Str reason; /* STR_NONE: none given */
@@ -21,19 +21,19 @@ struct approval_terms {
 struct approval {
     Uuid id;
     bool is_approved;
-    Str status; /* what it is instead; STR_NONE: there is no such article */
+    Str status; /* its state otherwise; STR_NONE: there is no such article */
 };
 fiber_fn Err articles_approve(struct ctx *ctx, const struct approval_terms *terms, const Uuid *ids,
                               uint32_t count, struct approval *ret);
 
-/* A production queue: on to approved, or a test batch back to pending. ERR_NOT_FOUND, ERR_CONFLICT
- * in a state that has no such move. */
+/* Decides on a production schedule: approve it, or return a test batch to pending. ERR_NOT_FOUND.
+ * ERR_CONFLICT: no such transition in its state. */
 fiber_fn Err queue_decide(struct ctx *ctx, Uuid queue, bool is_approved);
 
 /*
- * An approved article becomes a post. As "draft" the article stays approved and ready.
- * ERR_NOT_FOUND; ERR_FAILED_VALIDATION with note "post_id" when it has a post already; ERR_CONFLICT
- * when it is not approved; ERR_QUALITY_GATE (factory/articles/gate.h).
+ * Publishes an approved article as a post. As "draft" the article stays approved. ERR_NOT_FOUND.
+ * ERR_FAILED_VALIDATION with note "post_id": it has a post already. ERR_CONFLICT: it is not
+ * approved. ERR_QUALITY_GATE: see gate_require.
  */
 struct published_post {
     Uuid id;
@@ -44,32 +44,32 @@ fiber_fn Err article_publish(struct ctx *ctx, Uuid article, bool is_draft,
 /* The same in the caller's transaction. */
 fiber_fn Err article_publish_in(struct db_tx *tx, Uuid article, bool is_draft,
                                 struct published_post *ret);
-/* What the article became, and a line of the work log. */
+/* Records the article's post, and writes a work log entry. */
 fiber_fn Err article_posted(struct db_tx *tx, Uuid article, const struct published_post *post,
                             bool is_draft);
 
 /*
- * The quality gate: what an article must be before the world reads it. spark.quality_gate (see
- * schema/functions/pack_quality_gate.sql) decides, and triggers hold every path to it; here it is
- * asked beforehand, and plans publish through it.
+ * The quality gate: the conditions an article must meet to be published. spark.quality_gate
+ * (schema/functions/pack_quality_gate.sql) evaluates them, and triggers enforce them on every path
+ * to publication; these functions check them beforehand, and publish scheduled articles.
  */
 
 extern const struct job_kind JOB_PUBLISH_DUE;
-/* Enqueues one for each site with slots that have come. */
+/* Enqueues one job for each site with slots that are due. */
 extern const struct schedule PUBLISH_SCHEDULE;
-enum { PUBLISH_DUE_MAX = 500 /* slots that one job looks at */ };
+enum { PUBLISH_DUE_MAX = 500 /* slots per job */ };
 
 struct gate_refusal {
     Str conditions; /* a JSON array of not_approved, under_word_target, duplicate, publish_ramp */
     Str sentence;
     bool has_opening;
-    int64_t opens_us; /* when the ramp goes on */
+    int64_t opens_us; /* when the ramp allows the next publication */
 };
 
-/* *ret_is_open: nothing is in the way; else *ret says what is. */
+/* *ret_is_open: all conditions are met; otherwise *ret says which are not. */
 fiber_fn Err gate_ask(struct db_tx *tx, Uuid article, bool *ret_is_open, struct gate_refusal *ret);
 
-/* What the triggers raise when the gate refuses, and when a state machine does. */
+/* The errors that the triggers of the gate and of the state machines raise. */
 extern const struct db_error_rule GATE_ERROR;
 extern const struct db_error_rule MOVE_ERROR;
 
@@ -77,8 +77,8 @@ extern const struct db_error_rule MOVE_ERROR;
 fiber_fn Err gate_require(struct db_tx *tx, Uuid article);
 
 /*
- * A job of JOB_PUBLISH_DUE: articles of the site whose slots have come, each in a transaction of
- * its own that locks its slot; so each goes out once, whatever dies in between. What the gate
- * refuses waits, and the work log says so once.
+ * The handler of JOB_PUBLISH_DUE: publishes the site's articles whose slots are due. Each has its
+ * own transaction, which locks its slot, so each is published once even after a crash. Articles
+ * that the gate refuses wait, and the work log records this once.
  */
 fiber_fn Err publish_due(struct ctx *ctx, struct job *job);

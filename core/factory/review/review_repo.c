@@ -8,7 +8,7 @@
 
 #include <assert.h>
 
-/* Somebody else may take a slug between the look and the insert, but not so often. */
+/* A concurrent insert may take the slug between the check and the insert; retries are bounded. */
 enum { SLUG_TRIES_MAX = 10 };
 
 fiber_fn Err articles_approve(struct ctx *ctx, const struct approval_terms *terms, const Uuid *ids,
@@ -140,7 +140,7 @@ fiber_fn Err article_posted(struct db_tx *tx, Uuid article, const struct publish
                        NULL);
 }
 
-/* A draft needs an approval and no more: the gate stands before its publication. */
+/* A draft only needs an approval: the gate applies to its publication. */
 fiber_fn Err article_publish_in(struct db_tx *tx, Uuid article, bool is_draft,
                                 struct published_post *ret)
 {

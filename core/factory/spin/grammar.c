@@ -72,7 +72,7 @@ void grammar_capitalise(struct buf *out, size_t from)
         text_capitalise_at(out->data + at, out->len - at);
 }
 
-/* The '<' of a tag that ends at text[end - 1]; `end` if none is near. */
+/* The position of the '<' of the tag that ends at text[end - 1]; `end` if there is none nearby. */
 static size_t tag_start(Str text, size_t end)
 {
     assert(end > 0 && text.data[end - 1] == '>');
@@ -83,7 +83,7 @@ static size_t tag_start(Str text, size_t end)
     return end;
 }
 
-/* "e.g." and "U.S." end no sentence: a full stop behind a single letter. */
+/* A full stop after a single letter does not end a sentence: "e.g.", "U.S.". */
 static bool is_abbreviation(Str text, size_t stop)
 {
     if (text.data[stop] != '.' || stop == 0)
@@ -109,7 +109,7 @@ bool grammar_starts_sentence(Str text)
                 return false;
             struct html_scan scan = html_scan(str_slice(text, start, end));
             if (!html_is_inline(html_next(&scan).tag))
-                return true; /* a block, a list item or a line break begins afresh */
+                return true; /* a block, a list item or a line break starts a sentence */
             end = start;
         } else if (is_skipped(c)) {
             saw_gap = saw_gap || c == ' ' || c == '\n';

@@ -6,13 +6,14 @@
 #include <assert.h>
 
 /*
- * "a" or "an" goes by sound, and English spelling only hints at it. Order: numbers, words spelled
- * letter by letter, the exceptions below, the first letter.
+ * The choice of "a" or "an" depends on the sound, which English spelling does not determine.
+ * Checked in this order: numbers, words spelled letter by letter, the exceptions below, the first
+ * letter.
  */
 
 struct exception {
-    Str prefix;    /* lower case; a word that starts so … */
-    bool is_whole; /* … or only exactly this word */
+    Str prefix;    /* lower case; applies to words with this prefix … */
+    bool is_whole; /* … or only to this exact word */
     bool takes_an;
 };
 
@@ -33,7 +34,7 @@ static const struct exception EXCEPTIONS[] = {
     {STR_INIT("ouija"), false, false},
 };
 
-/* Written in capitals, spoken as words. */
+/* Acronyms that are pronounced as words. */
 static const Str SPOKEN[] = {
     STR_INIT("NASA"),  STR_INIT("NATO"),  STR_INIT("FIFA"), STR_INIT("LASIK"),
     STR_INIT("RAM"),   STR_INIT("REIT"),  STR_INIT("SIM"),  STR_INIT("SWAT"),
@@ -42,7 +43,7 @@ static const Str SPOKEN[] = {
 
 enum { SPELLED_MAX = 4 };
 
-/* The first run of letters, or of digits with their thousands separators. */
+/* The first sequence of letters, or of digits with thousands separators. */
 static Str first_word(Str text)
 {
     size_t from = text_word_start(text);
@@ -73,7 +74,7 @@ static bool number_takes_an(Str number)
     return number.data[0] == '8' || (is_eleven_or_eighteen && digits % 3 == 2);
 }
 
-/* "SEO", "HVAC", the "e" of "e-bike": spoken letter by letter. */
+/* "SEO", "HVAC", the "e" of "e-bike": pronounced letter by letter. */
 static bool is_spelled(Str word)
 {
     if (word.len == 1)

@@ -1,5 +1,5 @@
 /*
- * Spintax: one parser, one tree, so that the order of passes cannot matter.
+ * Spintax: one parser makes one tree, so the result does not depend on the order of passes.
  *
  *   text    := { literal | alt | var | gram }
  *   alt     := '{' text '|' text { '|' text } '}'       options may be empty
@@ -7,14 +7,15 @@
  *   gram    := '[[' IDENT [ ':' text ] ']]'
  *   IDENT   := [A-Za-z_][A-Za-z0-9_]*     default := characters without { } |
  *
- * '{{' opens a variable only if the whole of it matches; otherwise it is two nested groups. A
- * balanced group without '|' that is no variable is text, as is '[[' that opens no token.
+ * '{{' starts a variable only if all of it matches; otherwise it is two nested groups. A balanced
+ * group without '|' that is not a variable is text, as is '[[' that does not start a token.
  *
- * A variable is looked up in the layers given (spin_vars.h), then its default, then it stays as it
- * was written and is reported. Values are data: spintax inside them is not read again.
+ * A variable is looked up in the given layers (struct spin_vars), then its default is used;
+ * otherwise it stays as it was written and is reported. Values are data: spintax in them is not
+ * parsed.
  *
- * A spin is immutable once made, holds its own copy of the text, lives in the arena it was made in
- * and may be expanded by many at once. Nothing here waits; recursion is bounded by SPIN_DEPTH_MAX.
+ * A spin is immutable, holds its own copy of the text, lives in the arena in which it was made and
+ * may be expanded by several threads at once. Pure; recursion is bounded by SPIN_DEPTH_MAX.
  */
 #pragma once
 
@@ -26,8 +27,8 @@
 
 enum {
     SPIN_TEMPLATE_MAX = 64 * 1024, /* bytes */
-    SPIN_DEPTH_MAX = 16,           /* groups within groups */
-    SPIN_OPTIONS_MAX = 256,        /* in one group */
+    SPIN_DEPTH_MAX = 16,           /* nested groups */
+    SPIN_OPTIONS_MAX = 256,        /* per group */
     SPIN_OUTPUT_MAX = 1024 * 1024, /* bytes */
     SPIN_NOTES_MAX = 32,
     SPIN_UNRESOLVED_MAX = 64,
@@ -35,7 +36,7 @@ enum {
 
 struct spin;
 
-/* Legal, but rarely meant: shown to whoever writes the template. */
+/* Valid, but rarely intended: shown to the author of the template. */
 enum spin_note_kind {
     SPIN_NOTE_EMPTY_OPTION,
     SPIN_NOTE_STRAY_PIPE,   /* '|' outside braces */
@@ -49,49 +50,50 @@ struct spin_note {
 
 const char *spin_note_text(enum spin_note_kind kind);
 
-/* For templates that someone writes: ERR_INVALID_SPINTAX with note "position" (from 1) when braces
- * do not match or a limit is passed. */
+/* For templates that a user submits: ERR_INVALID_SPINTAX with note "position" (from 1) if braces do
+ * not match or a limit is exceeded. */
 Err spin_parse(struct ctx *ctx, Str text, const struct spin **ret);
 
-/* For templates already stored: what cannot be read stays text, and so does the whole of one that
- * is longer than SPIN_TEMPLATE_MAX. Never fails. */
+/* For stored templates: invalid parts stay text, and so does a template longer than
+ * SPIN_TEMPLATE_MAX. Never fails. */
 const struct spin *spin_parse_lenient(struct arena *arena, Str text);
 
 Str spin_source(const struct spin *spin);
-/* Groups, names and tokens: what each text of it must be asked about. */
+/* The number of groups, names and tokens. */
 uint32_t spin_parts(const struct spin *spin);
 uint32_t spin_notes(const struct spin *spin, const struct spin_note **ret);
 
-/* The variables that the template names, lower case, each once. `is_required`: somewhere without
- * a default. */
+/* The variables in the template, lower case, each once. `is_required`: at least one occurrence has
+ * no default. */
 struct spin_name {
     Str name;
     bool is_required;
 };
 uint32_t spin_names(const struct spin *spin, const struct spin_name **ret);
 
-/* What a template is resolved with. */
+/* The environment for expanding a template. */
 struct spin_env {
     const struct spin_vars *vars;          /* may be NULL */
     const struct grammar_variant *variant; /* NULL: neutral */
-    bool is_html;                          /* values are escaped unless they are components */
+    bool is_html;                          /* escape values, except components */
 };
 
-/* Names left as they were written, each once, at most SPIN_UNRESOLVED_MAX. Zeroed is empty. */
+/* Unknown variables, which stay as they are in the text; each once, at most SPIN_UNRESOLVED_MAX.
+ * Zeroed is empty. */
 struct spin_unresolved {
     struct arena *arena; /* must be set */
     Str *names;
     uint32_t count;
 };
 
-/* How many texts there are, not more than UINT64_MAX: product over a sequence, sum over options. */
+/* The number of texts: product over a sequence, sum over options. Saturates at UINT64_MAX. */
 uint64_t spin_count(const struct spin *spin, const struct spin_vars *vars, struct arena *scratch);
 
-/* How many choices the template has, nested ones and names with several terms included. */
+/* The number of choices in the template, including nested ones and variables with several terms. */
 uint32_t spin_slots(const struct spin *spin, const struct spin_vars *vars);
 
-/* The counts of every part, for many unrankings of one template under one `env`, which it keeps.
- * A plan belongs to one fiber. */
+/* Precomputed spin counts, for unranking one template many times with one `env`, which it
+ * references. Belongs to one fiber. */
 struct spin_plan;
 struct spin_plan *spin_plan_make(struct arena *arena, const struct spin *spin,
                                  const struct spin_env *env);
@@ -102,18 +104,18 @@ uint64_t spin_plan_count(const struct spin_plan *plan);
 void spin_unrank(struct spin_plan *plan, uint64_t index, struct buf *out,
                  struct spin_unresolved *unresolved);
 
-/* A random text: each choice uniform within its group. Appends to `out`, and to `choices` (may be
- * NULL) what was chosen, in order, as a canonical sequence of bytes for the uniqueness hash. */
+/* Expands to a random text: each choice is uniform within its group. Appends the text to `out`, and
+ * the choices in order to `choices` (may be NULL), as canonical bytes for the uniqueness hash. */
 void spin_expand(const struct spin *spin, const struct spin_env *env, Random *random,
                  struct buf *out, struct buf *choices, struct spin_unresolved *unresolved);
 
 /*
- * The names that a template may use: layers of variables, each looking below for what it lacks. A
- * variable with several terms is a dictionary: it multiplies combinations as an alternation does.
- * Usual layers, top first: location, year, niche variables, dictionaries.
+ * Variables: layers, each falling back to the one below. A variable with several terms is a
+ * dictionary: it multiplies combinations as an alternation does. Usual layers, top first: location,
+ * year, niche variables, dictionaries.
  *
- * Names are found whatever their case. Layers and values are not copied: they live as long as the
- * arena of the caller. Written by one fiber, then read by many. Nothing here waits.
+ * Names are case-insensitive. Layers and values are not copied: they live as long as the caller's
+ * arena. One fiber writes; then many may read. Pure.
  */
 
 enum { SPIN_TERMS_MAX = 10000 };
@@ -121,33 +123,33 @@ enum { SPIN_TERMS_MAX = 10000 };
 struct spin_value {
     const Str *terms;
     uint32_t count;
-    bool is_html; /* a component of our own: put into HTML as it is */
+    bool is_html; /* a trusted component: inserted into HTML unescaped */
 };
 
 struct spin_vars;
 
 struct spin_vars *spin_vars_make(struct arena *arena, const struct spin_vars *below /* or NULL */);
 
-/* A later value replaces an earlier one of the same layer. An empty text counts as "not given": a
- * default in the template wins over it. */
+/* Replaces an earlier value in the same layer. An empty text counts as unset: a default in the
+ * template takes precedence. */
 void spin_vars_set(struct spin_vars *vars, Str name, Str text);
 void spin_vars_set_html(struct spin_vars *vars, Str name, Str html);
 
-/* No terms: the name stays unknown. Beyond SPIN_TERMS_MAX the rest is left out. */
+/* Without terms the variable stays unknown. Terms beyond SPIN_TERMS_MAX are ignored. */
 void spin_vars_set_terms(struct spin_vars *vars, Str name, const Str *terms, uint32_t count);
 
-/* `lower_name` in lower case; NULL if no layer knows it. NULL vars know nothing. */
+/* `lower_name` must be lower case. NULL if no layer has it, or if vars is NULL. */
 const struct spin_value *spin_vars_find(const struct spin_vars *vars, Str lower_name);
 
 /*
  * Grammar tokens: pronouns and verbs that agree with an avatar, articles, capitals. Pure.
  *
- * Templates write [[PRONOUN]] or [[PRONOUN:AVATAR]] (the argument only says whose it is),
- * [[A_AN:word]] → "an apple", [[CAP:word]] → "Word". [[CITY]] and the like are variables.
+ * Templates write [[PRONOUN]] or [[PRONOUN:AVATAR]] (the argument is ignored), [[A_AN:word]] → "an
+ * apple", [[CAP:word]] → "Word". [[CITY]] and the like are variables.
  */
 
 enum grammar_form {
-    GRAMMAR_NONE, /* not a word of the table: a variable */
+    GRAMMAR_NONE, /* not in the table: a variable */
     GRAMMAR_PRONOUN,
     GRAMMAR_PPRONOUN,
     GRAMMAR_POSPRONOUN,
@@ -171,15 +173,15 @@ const struct grammar_variant *grammar_variant(enum grammar_gender gender);
 /* "male", "Female" …; anything else is neutral. */
 enum grammar_gender grammar_gender(Str name);
 
-/* By its name in any case; GRAMMAR_NONE if it is not a word of the table. */
+/* Finds a form by its name in any case; GRAMMAR_NONE if it is not in the table. */
 enum grammar_form grammar_form(Str name);
-Str grammar_form_name(enum grammar_form form); /* "has_have": the key in avatar_variants.data */
+Str grammar_form_name(enum grammar_form form); /* "has_have": key in avatar_variants.data */
 
-/* "a" or "an" by the sound that `text` starts with; tags and quotes before the word are passed. */
+/* "a" or "an", by the initial sound of `text`; skips tags and quotes before the word. */
 Str grammar_article(Str text);
 
-/* Whether a word put at the end of `text` would open a sentence. Looks back 256 bytes at most. */
+/* Whether a word appended to `text` would start a sentence. Looks back at most 256 bytes. */
 bool grammar_starts_sentence(Str text);
 
-/* Upper-cases the first letter of out[from, …), passing tags and quotes. */
+/* Upper-cases the first letter of out[from, …), skipping tags and quotes. */
 void grammar_capitalise(struct buf *out, size_t from);

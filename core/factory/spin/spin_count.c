@@ -3,15 +3,15 @@
 #include <assert.h>
 
 /*
- * A plan holds the count of every node and option. Counting and unranking agree on one order: in a
- * sequence the last node varies fastest, in a group the options follow each other.
+ * The counts of every node and option. Counting and unranking use the same order: in a sequence the
+ * last node varies fastest; in a group the options are consecutive.
  */
 struct spin_plan {
     const struct spin *spin;
     struct spin_env env;
     uint64_t *node_counts;   /* by node id */
     uint64_t *option_counts; /* by option id */
-    uint32_t *chosen;        /* by node id: scratch of spin_unrank */
+    uint32_t *chosen;        /* by node id: scratch memory of spin_unrank */
 };
 
 static uint64_t product(uint64_t a, uint64_t b)
@@ -26,7 +26,7 @@ static uint64_t sum(uint64_t a, uint64_t b)
     return __builtin_add_overflow(a, b, &result) ? UINT64_MAX : result;
 }
 
-/* A word of the grammar table is as many texts as its argument; pronouns ignore theirs. */
+/* A grammar token has as many texts as its argument; pronouns ignore their argument. */
 static bool takes_argument(const struct spin_node *node)
 {
     return node->option_count > 0 && (node->form == GRAMMAR_A_AN || node->form == GRAMMAR_CAP);
@@ -127,8 +127,8 @@ uint32_t spin_slots(const struct spin *spin, const struct spin_vars *vars)
     return slots_of(&spin->root, vars, 0);
 }
 
-/* Writes what each node on the way chooses. From the last node to the first, so that a saturated
- * product does no harm: what is left for the first nodes is their own index. */
+/* Stores the choice of each node on the path. Works from the last node to the first, so that a
+ * saturated product does no harm: the first nodes get the remaining index. */
 static void rank_sequence(struct spin_plan *plan, const struct spin_option *option, uint64_t index,
                           uint32_t depth)
 {

@@ -25,7 +25,7 @@ void spin_walk(struct spin_walk *walk, const struct spin_option *root)
     walk_sequence(walk, root, 0);
 }
 
-/* Four bytes a choice, least significant first: the same on every machine. */
+/* Four bytes per choice, least significant first: the same on every machine. */
 static void record(struct spin_walk *walk, uint32_t choice)
 {
     if (walk->choices == NULL)
@@ -80,7 +80,7 @@ static void walk_var(struct spin_walk *walk, const struct spin_node *node)
     if (text.len > 0)
         put_value(walk, text, value->is_html);
     else
-        buf_put(walk->out, node->fallback); /* the author's own words, as HTML as the rest */
+        buf_put(walk->out, node->fallback); /* text of the template, HTML like the rest */
 }
 
 static void walk_article(struct spin_walk *walk, const struct spin_node *node, uint32_t depth)

@@ -3,16 +3,16 @@
 #include <assert.h>
 
 /*
- * One pass with a stack of open groups. A group that is closed becomes an alternation if it had a
- * pipe, else plain text; one that is never closed is a fault, and plain text for lenient readers.
+ * One pass with a stack of open groups. A closed group is an alternation if it has a pipe,
+ * otherwise plain text; an unclosed group is an error, and plain text for lenient parsing.
  */
 
 struct frame {
-    uint32_t lexeme; /* its opener */
+    uint32_t lexeme; /* its opening lexeme */
     uint32_t last_pipe;
     uint32_t pipes;
     bool is_token;
-    bool is_too_deep; /* stays text, but its closer must be found */
+    bool is_too_deep; /* stays text, but its closing brace must be found */
 };
 
 struct lexer {
@@ -95,7 +95,7 @@ static void push(struct lexer *lexer, uint32_t opener, bool is_token)
     lexer->open_braces += is_token ? 0 : 1;
 }
 
-/* The opener of the frame and its pipes become text. */
+/* Turns the opening brace of the frame and its pipes into text. */
 static void make_plain(struct lexer *lexer, const struct frame *frame)
 {
     lexer->out.items[frame->lexeme].kind = LEX_TEXT;
@@ -145,7 +145,7 @@ static void lex_close_brace(struct lexer *lexer, size_t at)
         return;
     }
     while (lexer->frames[lexer->depth - 1].is_token)
-        pop_unclosed(lexer); /* a token cannot end outside the group it began in */
+        pop_unclosed(lexer); /* a token cannot end outside the group in which it started */
     struct frame frame = pop(lexer);
     close_group(lexer, &frame, closer);
 }
@@ -175,7 +175,7 @@ static void lex_pipe(struct lexer *lexer, size_t at)
     }
 }
 
-/* Brackets that are no token are text, one byte at a time: "[[[NAME]]" has one inside. */
+/* Brackets that do not start a token are text, one byte at a time: "[[[NAME]]" contains a token. */
 static size_t lex_bracket(struct lexer *lexer, Str rest, size_t at)
 {
     bool is_whole = false;
@@ -228,7 +228,7 @@ static size_t lex_one(struct lexer *lexer, size_t at)
     }
 }
 
-/* Lexemes alternate at worst with single bytes: specials count at most twice, plus one. */
+/* Upper bound: in the worst case, lexemes alternate with single special bytes. */
 static size_t lexemes_max(Str text, size_t *ret_openers)
 {
     size_t specials = 0;

@@ -4,12 +4,12 @@
 
 #include <assert.h>
 
-/* Builds the tree from paired lexemes: from here on nothing can be wrong with them. */
+/* Builds the tree from paired lexemes; this cannot fail. */
 struct builder {
     struct arena *arena;
     struct spin *spin;
     struct spin_lexemes lexemes;
-    struct spin_node *tail; /* the last node of the sequence being built, if it has any */
+    struct spin_node *tail; /* last node of the current sequence; NULL: none */
     struct map *seen;       /* names → struct spin_name */
     uint32_t at;
 };
@@ -141,7 +141,7 @@ static struct spin_node *append(struct builder *builder, struct spin_option *opt
     return node;
 }
 
-/* Notes that the template names `node`; the name is required unless every mention has a default. */
+/* Records a variable of the template; it is required unless every occurrence has a default. */
 static void record_name(struct builder *builder, const struct spin_node *node)
 {
     struct spin_name *name = map_get(builder->seen, node->name);
@@ -177,7 +177,7 @@ static void build_var(struct builder *builder, struct spin_option *option,
     record_name(builder, node);
 }
 
-/* A group of `count` sequences, each ended by a lexeme that is stepped over. */
+/* Builds a group of `count` sequences; skips the lexeme that ends each. */
 static void build_options(struct builder *builder, struct spin_node *node, uint32_t count,
                           uint32_t depth)
 {

@@ -1,6 +1,6 @@
 /*
- * The tree that spin_parse makes; private to spin*.c. Nodes carry dense ids so that counts and
- * choices live in plain arrays beside the immutable tree.
+ * The tree that spin_parse makes; private to spin*.c. Nodes have dense ids, so that counts and
+ * choices are plain arrays outside the immutable tree.
  */
 #pragma once
 
@@ -11,7 +11,7 @@ enum spin_kind {
     SPIN_LITERAL,
     SPIN_ALT,   /* options: two or more */
     SPIN_VAR,   /* no options */
-    SPIN_TOKEN, /* no options or one: its argument */
+    SPIN_TOKEN, /* at most one option: its argument */
 };
 
 struct spin_option {
@@ -23,7 +23,7 @@ struct spin_option {
 struct spin_node {
     const struct spin_node *next;
     const struct spin_node *previous;
-    Str text; /* as written: the literal itself, or what an unresolved name leaves */
+    Str text; /* source text: the literal itself, or the text of an unresolved variable */
     Str name; /* variable or token, lower case */
     Str fallback;
     const struct spin_option *options;
@@ -38,15 +38,15 @@ struct spin {
     Str text;
     struct spin_option root;
     uint32_t node_count;
-    uint32_t part_count;   /* nodes that are no literal */
-    uint32_t option_count; /* ids of options, the root included */
+    uint32_t part_count;   /* nodes other than literals */
+    uint32_t option_count; /* number of option ids, including the root */
     struct spin_note notes[SPIN_NOTES_MAX];
     uint32_t note_count;
     struct spin_name *names;
     uint32_t name_count;
 };
 
-/* One lexical piece; spin_lex pairs groups, so that building the tree cannot fail. */
+/* A lexeme; spin_lex pairs groups, so that building the tree cannot fail. */
 enum spin_lexeme_kind {
     LEX_TEXT,
     LEX_OPEN,       /* '{' of an alternation; `partner` = pipes in it */
@@ -74,18 +74,19 @@ struct spin_fault {
 struct spin_lexemes {
     struct spin_lexeme *items;
     uint32_t count;
-    struct spin_fault fault; /* the first; lenient readers go on */
+    struct spin_fault fault; /* the first one; lenient parsing continues */
 };
 
-/* Cuts spin->text into lexemes and pairs them; adds notes to the spin. Memory from `arena`. */
+/* Splits spin->text into lexemes and pairs them; adds notes to the spin. Allocates in `arena`. */
 struct spin_lexemes spin_lex(struct arena *arena, struct spin *spin);
 
 void spin_note_add(struct spin *spin, enum spin_note_kind kind, size_t offset);
 
-/* The character at byte `offset`, counted from 1. */
+/* The number of the character at byte `offset`, from 1. */
 uint32_t spin_position(Str text, size_t offset);
 
-/* One way through the tree. Either `random` chooses, or `chosen` says what each node id takes. */
+/* One walk through the tree. Either `random` chooses, or `chosen` has the option of each node
+ * id. */
 struct spin_walk {
     const struct spin_env *env;
     Random *random;
@@ -93,7 +94,7 @@ struct spin_walk {
     struct buf *out;
     struct buf *choices;                /* may be NULL */
     struct spin_unresolved *unresolved; /* may be NULL */
-    size_t start; /* where this text begins in `out`: a sentence starts there */
+    size_t start;                       /* start of this text in `out`, which starts a sentence */
 };
 void spin_walk(struct spin_walk *walk, const struct spin_option *root);
 
@@ -107,5 +108,5 @@ static inline bool spin_is_ident(char c)
     return spin_is_ident_start(c) || ascii_is_digit(c);
 }
 
-/* Length of the IDENT at the start of `s`, 0 if there is none. */
+/* The length of the IDENT at the start of `s`; 0: none. */
 size_t spin_ident_len(Str s);

@@ -8,7 +8,7 @@ enum {
     SVG_WIDTH = 1200,
     SVG_HEIGHT = 630,
     SVG_TITLE_PX = 48,
-    SVG_LINE_PX = 58, /* 1.2 × the title's size */
+    SVG_LINE_PX = 58, /* 1.2 × the title's font size */
     SVG_SUBTITLE_CHARS = 100,
     SVG_MAX = 16 * 1024,
 };

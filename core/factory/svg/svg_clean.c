@@ -12,16 +12,16 @@ enum { SEPARATOR = '|', SENTENCE_NAME_MAX = 60 };
 
 struct open_element {
     Str name;
-    Str x; /* where the lines of a title begin; STR_NONE: not said */
+    Str x; /* x of the lines of a title; STR_NONE: not set */
 };
 
 struct cleaner {
     struct arena *arena;
     XML_Parser parser;
-    const struct svg_template *template_; /* NULL: tokens stay */
+    const struct svg_template *template_; /* NULL: tokens are not replaced */
     const struct svg_texts *texts;
     struct buf *out;
-    struct buf *text; /* since the last tag: expat hands it out in pieces */
+    struct buf *text; /* text since the last tag: expat delivers it in pieces */
     struct open_element open[SVG_DEPTH_MAX];
     uint32_t depth;
     uint32_t elements;
@@ -40,7 +40,7 @@ static void refuse(struct cleaner *c, const char *format, Str name, const char *
     (void)XML_StopParser(c->parser, XML_FALSE);
 }
 
-/* "uri|name" → name, as svg_names.def writes it; false when it is in nobody's namespace here. */
+/* "uri|name" → name as in svg_names.def; false for an unknown namespace. */
 static bool local_name(const char *full, bool is_attribute, Str *ret)
 {
     Str name = str_from_z(full);
@@ -71,7 +71,7 @@ static Str line_start(const struct cleaner *c)
     return STR("0");
 }
 
-/* Centred on the line where the text stands: half of the lines above it, half below. */
+/* Centres the lines vertically on the position of the text. */
 static void put_title(struct cleaner *c, Str title)
 {
     Str lines[SVG_LINES_MAX];
@@ -148,7 +148,7 @@ static bool take_attribute(struct cleaner *c, struct open_element *element, cons
     return true;
 }
 
-/* xlink:href is written as href: where both stand, the plain one holds. */
+/* xlink:href is written as href; if both exist, the plain one wins. */
 static bool is_repeated(const char **attributes, size_t at)
 {
     Str name;
@@ -204,7 +204,7 @@ static void on_end(void *arg, const XML_Char *full)
     (void)full;
     struct cleaner *c = arg;
     if (c->refused.len > 0)
-        return; /* expat ends an empty element even after it was stopped in its start */
+        return; /* expat reports the end of an empty element even if its start stopped the parser */
     end_text(c);
     assert(c->depth > 0);
     c->depth--;

@@ -63,7 +63,7 @@ static bool text_of(Str token, const struct svg_template *t, const struct svg_te
     return false;
 }
 
-/* Values are data: a brace in a title opens no token. */
+/* Values are data: a brace in a title does not start a token. */
 Str svg_replace(struct arena *arena, Str text, const struct svg_template *template_,
                 const struct svg_texts *texts, bool *ret_has_title)
 {

@@ -37,7 +37,7 @@ static bool is_listed(Str name, const Str *list, size_t count)
     return bsearch(&name, list, count, sizeof *list, compare) != NULL;
 }
 
-/* The name is the struct's first member. */
+/* Works because the name is the first member of the struct. */
 static const struct element *find_element(Str name)
 {
     return bsearch(&name, ELEMENTS, COUNT_OF(ELEMENTS), sizeof ELEMENTS[0], compare);
@@ -87,7 +87,7 @@ static bool contains_nocase(Str s, Str part)
     return false;
 }
 
-/* url(#name) and nothing else: every other one fetches. */
+/* Allows only url(#name); any other url fetches something. */
 static bool urls_stay_inside(Str value)
 {
     for (size_t i = 0; i < value.len; i++) {
@@ -106,7 +106,7 @@ static bool urls_stay_inside(Str value)
     return true;
 }
 
-/* A backslash or a comment would hide from the search what a browser then reads as url(. */
+/* Backslashes and comments could hide "url(" from this check but not from a browser. */
 static bool is_plain_css(Str value, const char **ret_why)
 {
     static const Str FETCHING[] = {
@@ -124,7 +124,8 @@ static bool is_plain_css(Str value, const char **ret_why)
     return urls_stay_inside(value);
 }
 
-/* Each property one that is an attribute as well: nothing that moves the picture over its page. */
+/* Allows only properties that are allowed as attributes, so nothing can move the picture over the
+ * page. */
 static bool is_plain_style(Str value, const char **ret_why)
 {
     if (!is_plain_css(value, ret_why))

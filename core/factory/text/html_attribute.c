@@ -9,7 +9,7 @@ static size_t skip_spaces(Str s, size_t at)
     return at;
 }
 
-/* The value that begins at `at`, behind "=" and white space; *ret_end is behind it. */
+/* The value at `at`, after "=" and white space; *ret_end is the position after it. */
 static Str take_value(Str s, size_t at, size_t *ret_end)
 {
     if (at < s.len && (s.data[at] == '"' || s.data[at] == '\'')) {
@@ -28,7 +28,7 @@ static Str take_value(Str s, size_t at, size_t *ret_end)
 
 static size_t name_end(Str s, size_t at)
 {
-    size_t end = at + 1; /* a name may begin with "=" */
+    size_t end = at + 1; /* a name may start with "=" */
     while (end < s.len && !html_is_space(s.data[end]) && s.data[end] != '/' && s.data[end] != '>' &&
            s.data[end] != '=')
         end++;

@@ -36,7 +36,7 @@ static uint32_t entity_find(Str name)
     return 0;
 }
 
-/* "#39" or "#x27"; 0 when it is no number. What cannot be a character becomes U+FFFD. */
+/* "#39" or "#x27"; 0 if it is not a number. Numbers that are not characters become U+FFFD. */
 static uint32_t entity_number(Str body)
 {
     assert(body.len > 0 && body.data[0] == '#');
@@ -52,7 +52,7 @@ static uint32_t entity_number(Str body)
             return 0;
         value = value * (is_hex ? 16 : 10) + (uint32_t)digit;
         if (value > CODEPOINT_MAX)
-            value = CODEPOINT_MAX + 1; /* stays too large, never wraps */
+            value = CODEPOINT_MAX + 1; /* stays out of range and cannot overflow */
     }
     bool is_character = value != 0 && value <= CODEPOINT_MAX && (value < 0xD800 || value > 0xDFFF);
     return is_character ? value : REPLACEMENT;

@@ -9,7 +9,7 @@ struct html_scan html_scan(Str html)
     return (struct html_scan){.html = html};
 }
 
-/* What ends the name of a tag. */
+/* Whether the character ends the name of a tag. */
 static bool is_name_end(char c)
 {
     return html_is_space(c) || c == '/' || c == '>';
@@ -24,14 +24,15 @@ static bool opens_tag(Str s)
            (s.data[1] == '/' && s.len > 2);
 }
 
-/* "</" and no letter, "<?" and "<!" without "--": browsers take it for a comment up to the '>'. */
+/* "</" without a letter, "<?", and "<!" without "--": browsers parse them as comments up to the
+ * next '>'. */
 static bool is_bogus_comment(Str s)
 {
     return s.data[1] == '!' || s.data[1] == '?' ||
            (s.data[1] == '/' && !ascii_is_letter(s.data[2]));
 }
 
-/* "<!-->" and "<!--->" are whole comments, and "--!>" ends one too. */
+/* "<!-->" and "<!--->" are complete comments, and "--!>" also ends one. */
 static size_t comment_end(Str s)
 {
     for (size_t i = 4; i < s.len; i++) {
@@ -48,10 +49,10 @@ static size_t comment_end(Str s)
     return s.len;
 }
 
-/* Where in a tag a character stands. */
+/* The state of the tag tokeniser. */
 enum tag_part { TAG_NAME, BEFORE_NAME, NAME, AFTER_NAME, BEFORE_VALUE, VALUE };
 
-/* The part after one character that is neither a quote before a value nor '>'. */
+/* The next state after a character that is neither '>' nor a quote before a value. */
 static enum tag_part tag_step(enum tag_part part, char c)
 {
     switch (part) {
@@ -59,7 +60,7 @@ static enum tag_part tag_step(enum tag_part part, char c)
     case BEFORE_NAME:
         if (html_is_space(c) || c == '/')
             return BEFORE_NAME;
-        return part == TAG_NAME ? TAG_NAME : NAME; /* "=" begins a name here */
+        return part == TAG_NAME ? TAG_NAME : NAME; /* a name may start with "=" */
     case NAME:
     case AFTER_NAME:
         if (c == '=')
@@ -76,8 +77,8 @@ static enum tag_part tag_step(enum tag_part part, char c)
 }
 
 /*
- * As the standard's tokeniser reads a tag: a quote counts only where a value begins. One that is
- * taken for more or less than browsers take it for would show text of an attribute as prose.
+ * Follows the tokeniser of the HTML standard: a quote counts only at the start of a value.
+ * Otherwise text of an attribute could be taken for prose.
  */
 static size_t tag_end(Str s, size_t name_start)
 {
@@ -101,7 +102,7 @@ static size_t tag_end(Str s, size_t name_start)
     return s.len;
 }
 
-/* "<name" or "</name" (the prefix) and then the end of a name. */
+/* Matches "<name" or "</name" (the prefix) followed by the end of a name. */
 static bool names_tag(Str s, Str prefix, Str tag)
 {
     size_t len = prefix.len + tag.len;
@@ -122,7 +123,7 @@ size_t html_raw_len(Str s, Str tag)
     return s.len;
 }
 
-/* In a script, "<!-- <script>" hides one "</script>": pages of old hid theirs so. */
+/* In a script, "<!-- <script>" hides one "</script>"; old pages hid scripts this way. */
 static size_t script_len(Str s)
 {
     enum { PLAIN, ESCAPED, DOUBLY } state = PLAIN;
@@ -136,7 +137,7 @@ static size_t script_len(Str s)
             state = ESCAPED;
         } else if (s.data[i] == '<' && state == PLAIN && str_starts_with(rest, STR("<!--"))) {
             state = ESCAPED;
-            i++; /* its dashes may be those of "-->" */
+            i++; /* its dashes may be part of "-->" */
         } else if (s.data[i] == '<' && state == ESCAPED &&
                    names_tag(rest, STR("<"), STR("script"))) {
             state = DOUBLY;
@@ -178,7 +179,7 @@ static struct html_piece scan_tag(Str s)
 
 static size_t text_len(Str s)
 {
-    size_t len = 1; /* the first byte was looked at: it opens nothing */
+    size_t len = 1; /* the first byte has been checked: it starts nothing */
     while (len < s.len && s.data[len] != '<' && s.data[len] != '&')
         len++;
     return len;

@@ -2,7 +2,8 @@
 
 #include <assert.h>
 
-/* A character of text may grow by being decoded to at most 4 bytes from no fewer than 4. */
+/* Bound for decoded text: a reference of at least 4 bytes becomes at most 4, and an invalid byte
+ * becomes 3. */
 static struct buf *scratch_buf(struct arena *arena, size_t input_len)
 {
     return buf_in_arena(arena, input_len * 3 + 16);
@@ -45,7 +46,7 @@ uint32_t text_word_count(Str html)
     return words;
 }
 
-/* Appends text with runs of white space as one space, none at the start. */
+/* Appends text and collapses white space to single spaces, none at the start. */
 struct collapser {
     struct buf *out;
     bool owes_space;
@@ -63,7 +64,7 @@ static void collapse_codepoint(struct collapser *to, uint32_t codepoint)
     text_put_codepoint(to->out, codepoint);
 }
 
-/* Bytes of a word at the start of `s` that need no decoding. */
+/* The number of ASCII word bytes at the start of `s`. */
 static size_t ascii_run(Str s)
 {
     size_t len = 0;
@@ -116,7 +117,7 @@ Str text_plain_head(struct arena *arena, Str html, enum text_parts parts, size_t
     return buf_str(to.out);
 }
 
-/* The end of the `max`-th code point, or the whole length. */
+/* The length of the first `max` code points, or the whole length. */
 static size_t prefix_len(Str text, size_t max)
 {
     size_t at = 0;

@@ -51,8 +51,8 @@ static bool is_ascii(Str text)
 }
 
 /*
- * Valid UTF-8 to code points under `options`; utf8proc itself answers how many there are. The array
- * has room for the NUL that utf8proc_reencode writes behind the text.
+ * Converts valid UTF-8 to code points; utf8proc reports the number of them. The array has room for
+ * the NUL that utf8proc_reencode writes after the text.
  */
 static size_t decompose(struct arena *arena, Str text, utf8proc_option_t options,
                         utf8proc_int32_t **ret)
@@ -78,7 +78,7 @@ static Str compose(struct arena *arena, Str text)
     return str_of((const char *)codepoints, (size_t)len);
 }
 
-/* Single spaces between runs of visible ASCII: nothing to do, as for most headlines. */
+/* Fast path: visible ASCII with single spaces, as most headlines are, is already normalised. */
 static bool is_normal_ascii(Str text)
 {
     bool was_space = true;
@@ -111,7 +111,7 @@ Str text_normalise(struct arena *arena, Str text)
     return is_ascii(buf_str(out)) ? buf_str(out) : compose(arena, buf_str(out));
 }
 
-/* Letters that no decomposition takes apart, as plain ones; NULL for all others. */
+/* ASCII replacements for letters that have no decomposition; NULL for all others. */
 static const char *plain_letters(int32_t codepoint)
 {
     switch (codepoint) {
@@ -139,7 +139,7 @@ static const char *plain_letters(int32_t codepoint)
     }
 }
 
-/* Keeps slug letters; anything else owes one dash, paid by the next letter. */
+/* Keeps slug characters; other characters cause one dash before the next one. */
 static void slug_put(struct buf *out, bool *owes_dash, int32_t codepoint)
 {
     bool is_plain =
@@ -158,7 +158,7 @@ static void slug_put(struct buf *out, bool *owes_dash, int32_t codepoint)
         buf_put_z(out, letters);
 }
 
-/* Cut at a dash unless the first word alone is longer. */
+/* Truncates at a dash, unless the first word alone is too long. */
 static Str slug_cut(Str slug)
 {
     if (slug.len <= TEXT_SLUG_MAX)
@@ -216,7 +216,7 @@ uint32_t text_base_letter(uint32_t codepoint)
 
 uint32_t text_fold(uint32_t codepoint)
 {
-    enum { DOTTED_CAPITAL_I = 0x130 }; /* folds to itself: "i" with a dot is two code points */
+    enum { DOTTED_CAPITAL_I = 0x130 }; /* folds to itself: "i" with a dot has two code points */
     if (codepoint < 0x80)
         return codepoint >= 'A' && codepoint <= 'Z' ? codepoint + 32 : codepoint;
     utf8proc_int32_t parts[8];

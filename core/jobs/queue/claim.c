@@ -11,7 +11,7 @@
 
 enum { REDIS_ANSWER_US = 2 * 1000 * 1000, REASON_MAX = 2000 };
 
-/* No more than a name: it has no rights. */
+/* Only identifies the actor for the audit log: it carries no grants. */
 static const struct actor *asker_read(struct ctx *ctx, const struct rows *rows, uint32_t row)
 {
     if (row_is_null(rows, row, JOB_CLAIM_ASKED_ACTOR))
@@ -23,7 +23,7 @@ static const struct actor *asker_read(struct ctx *ctx, const struct rows *rows, 
     return actor;
 }
 
-/* Both claims return the same columns. */
+/* Both claim statements return the same columns. */
 static void claimed_read(struct ctx *ctx, const struct rows *rows, uint32_t row, Str worker,
                          struct claimed *ret)
 {
@@ -76,8 +76,8 @@ static bool is_among(const struct claims *claims, int64_t id)
     return false;
 }
 
-/* What PostgreSQL did not give was claimed before, cancelled, expired, or is not due: forgotten
- * here, for the reconcile to find should it ever be due. */
+/* Drops the members that PostgreSQL did not claim: they are already claimed, cancelled, expired or
+ * not yet due. If one becomes due later, the reconciliation pushes it again. */
 static void forget_others(struct ctx *ctx, Str worker, const struct queue_member *members,
                           uint32_t member_count, const struct claims *claims)
 {
@@ -110,7 +110,7 @@ static fiber_fn Err claim_members(struct platform platform, Str worker,
     return OK;
 }
 
-/* A Redis that hangs is as good as away. */
+/* A Redis that does not answer in time counts as unavailable. */
 static fiber_fn Err ask_redis(struct ctx *ctx, Str worker, struct claim_room room,
                               struct queue_member *members, uint32_t *ret_count,
                               bool *ret_held_back)
@@ -142,7 +142,7 @@ fiber_fn Err jobs_claim(struct platform platform, Str worker, struct claim_room 
     assert(member_count <= room.most);
     err = claim_members(platform, worker, members, member_count, ret);
     if (err != OK && err != ERR_CANCELLED)
-        err_ignore(queue_return(ctx, worker, members, member_count), "the audit returns them");
+        err_ignore(queue_return(ctx, worker, members, member_count), "the next audit returns them");
     return err;
 }
 
@@ -159,7 +159,7 @@ fiber_fn Err jobs_claim_polling(struct platform platform, Str worker, struct cla
     return OK;
 }
 
-/* Text that the column takes: whole characters, no NUL. */
+/* Text that PostgreSQL accepts: valid UTF-8 without NUL. */
 static Str storable(Str reason, const struct err_info *info)
 {
     if (!str_is_utf8(reason) || str_find_char(reason, '\0') >= 0)
@@ -228,7 +228,7 @@ fiber_fn Err jobs_hand_back(struct platform platform, Str worker, const int64_t 
     return OK;
 }
 
-/* Members of the worker that are none of `kept`. */
+/* Moves the members that are not in `kept` to the front and returns how many they are. */
 static uint32_t members_not_kept(struct queue_member *members, uint32_t count, const int64_t *kept,
                                  uint32_t kept_count)
 {

@@ -1,38 +1,39 @@
 #!lua name=cq1
 
--- The dispatch index of the queue: which jobs are worth claiming, and whose turn it is.
+-- The dispatch index of the queue: which jobs are waiting, and in which order sites are served.
 --
--- It may be lost at any moment; spark.jobs in PostgreSQL is the truth, and the reconcile rebuilds
--- this from there. All keys of a shard carry its tag, given as KEYS[1]:
+-- The index may be lost at any time; spark.jobs in PostgreSQL is authoritative, and the
+-- reconciliation rebuilds the index from it. All keys of a shard share its hash tag, which is
+-- KEYS[1]:
 --
---   <tag>:ids          set of the ids that are in a list below (makes pushing idempotent)
---   <tag>:r:<site>     list of a site's ids that wait; site "-" is the platform
---   <tag>:ring         list of the sites that have work: each turn takes one job of one site
---   <tag>:w:<worker>   list of "id:site" that a worker has taken and is not done with
---   <tag>:workers      set of the workers that have such a list, so that none is forgotten
---   <tag>:bell         at most 64 tokens; idle workers block on it
---   <tag>:progress     hash id → JSON of running jobs, for whoever watches
+--   <tag>:ids          set of the ids that are in a list below (makes a push idempotent)
+--   <tag>:r:<site>     list of the waiting ids of a site; site "-" is the platform
+--   <tag>:ring         round-robin list of the sites that have waiting jobs
+--   <tag>:w:<worker>   list of the "id:site" members that a worker has taken and not finished
+--   <tag>:workers      set of the workers that have such a list
+--   <tag>:bell         wake-up list, at most 64 tokens; idle workers block on it
+--   <tag>:progress     hash from id to JSON: progress of running jobs
 --
--- Every function is bounded: at most 1000 members a call.
+-- Every call handles a bounded number of members, at most 1000 (take: 10000 items).
 
 local MEMBERS_MAX = 1000
-local BELL_MAX = 64
+local WAKE_UPS_MAX = 64
 
-local function ring_bell(tag, count)
-    local room = BELL_MAX - redis.call('LLEN', tag .. ':bell')
+local function wake_workers(tag, count)
+    local room = WAKE_UPS_MAX - redis.call('LLEN', tag .. ':bell')
     for _ = 1, math.min(count, room) do
         redis.call('RPUSH', tag .. ':bell', '1')
     end
 end
 
--- A site joins the ring when its list begins to have members.
+-- A site joins the round-robin list when its own list gets its first member.
 local function push(tag, id, site)
     if redis.call('RPUSH', tag .. ':r:' .. site, id) == 1 then
         redis.call('RPUSH', tag .. ':ring', site)
     end
 end
 
--- args: id, site, id, site … Returns how many were not there yet.
+-- args: id, site, id, site … Returns how many were missing.
 local function enq(keys, args)
     local tag = keys[1]
     local added = 0
@@ -42,11 +43,11 @@ local function enq(keys, args)
             added = added + 1
         end
     end
-    ring_bell(tag, added)
+    wake_workers(tag, added)
     return added
 end
 
--- What a worker holds: how many of each site, and of all.
+-- Returns the number of members that a worker holds, per site and in total.
 local function held_by(tag, worker)
     local held = {}
     local members = redis.call('LRANGE', tag .. ':w:' .. worker, 0, MEMBERS_MAX - 1)
@@ -57,8 +58,9 @@ local function held_by(tag, worker)
     return held, #members
 end
 
--- How many more a site may have: no more of a worker's slots than it leaves free, so that there are
--- free ones whoever comes next. The platform's own jobs have no such limit.
+-- How many more slots a site may take: at most half of the difference between the free slots and
+-- its own, at least one, and none once it holds as many as are free. So some slots stay free for
+-- other sites. Jobs of the platform have no such limit.
 local function room_of(site, held, free)
     if site == '-' then
         return free
@@ -67,9 +69,10 @@ local function room_of(site, held, free)
     return own < free and math.max(1, math.floor((free - own) / 2)) or 0
 end
 
--- args: worker, most, slots (a worker of an older version gives none). Takes up to `most` ids, an equal share of each site in the ring; returns
--- "id:site" members, and the word "held" when a site has more that it may not have now. A site goes
--- to the end of the ring after its turn, so that what one claim could not reach comes first in the next.
+-- args: worker, most, slots (older workers omit it). Takes up to `most` ids, an equal share of each
+-- site. Returns "id:site" members, and the word "held" if a site has more jobs waiting than it may
+-- take now. After its turn a site moves to the end of the round-robin list, so the next claim
+-- starts with the sites that this one did not reach.
 local function claim(keys, args)
     local tag = keys[1]
     local ring = tag .. ':ring'
@@ -101,7 +104,7 @@ local function claim(keys, args)
         redis.call('SADD', tag .. ':workers', args[1])
         redis.call('RPUSH', tag .. ':w:' .. args[1], unpack(taken))
     else
-        -- Tokens of jobs that busy workers took without waiting.
+        -- No job is waiting or allowed: the remaining tokens are stale.
         redis.call('DEL', tag .. ':bell')
     end
     if passed > 0 then
@@ -110,7 +113,7 @@ local function claim(keys, args)
     return taken
 end
 
--- args: worker, member … The worker is done with them, whatever became of them.
+-- args: worker, member … Removes finished jobs, whatever their result.
 local function done(keys, args)
     local tag = keys[1]
     local ids = {}
@@ -125,7 +128,8 @@ local function done(keys, args)
     return redis.call('SREM', tag .. ':ids', unpack(ids))
 end
 
--- args: worker, member … What it took and did not start goes back to where it was.
+-- args: worker, member … Returns jobs that the worker took but did not start to the heads of their
+-- lists.
 local function give_back(keys, args)
     local tag = keys[1]
     local count = 0
@@ -138,12 +142,12 @@ local function give_back(keys, args)
             count = count + 1
         end
     end
-    ring_bell(tag, count)
+    wake_workers(tag, count)
     return count
 end
 
--- args: worker. Puts back what a dead worker had taken; PostgreSQL has already said what is still
--- to be done, and the claim drops the rest. Returns how many.
+-- args: worker. Returns the jobs of a dead worker to their lists, at most 1000 a call; returns how
+-- many. PostgreSQL has already decided which of them must run again; a claim drops the others.
 local function reap(keys, args)
     local tag = keys[1]
     local list = tag .. ':w:' .. args[1]
@@ -156,11 +160,12 @@ local function reap(keys, args)
         local id, site = string.match(member, '^([^:]+):(.*)$')
         push(tag, id, site)
     end
-    ring_bell(tag, #members)
+    wake_workers(tag, #members)
     return #members
 end
 
--- args: id, site … For rows that wait although no list has them: forgets the ids and pushes again.
+-- args: id, site … For queued rows that are in no list although their ids are in the set: removes
+-- the ids and pushes again.
 local function force(keys, args)
     for i = 1, math.min(#args, 2 * MEMBERS_MAX), 2 do
         redis.call('SREM', keys[1] .. ':ids', args[i])
@@ -168,9 +173,9 @@ local function force(keys, args)
     return enq(keys, args)
 end
 
--- keys: source list, list of the taker; args: most. Moves the head of a list to the taker's own, and
--- returns all that the taker now holds. What it still holds comes first and alone: a taker that
--- cannot store must not gather more and more.
+-- keys: source list, consumer's list; args: most. Moves up to `most` items from the head of the
+-- source to the consumer's list and returns them. If the consumer still holds items, returns only
+-- those, so that a consumer that cannot store its items does not accumulate more.
 local function take(keys, args)
     if redis.call('EXISTS', keys[2]) == 0 then
         local items = redis.call('LPOP', keys[1], math.min(tonumber(args[1]), 10000)) or {}

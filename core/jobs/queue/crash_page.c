@@ -17,10 +17,10 @@ enum { SIGNAL_STACK_SIZE = 32 * 1024 };
 
 static const int FATAL[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS};
 
-/* Per signal what was there before us: the default, or a sanitizer's. */
+/* Previous action of each signal: the default, or a sanitizer's handler. */
 static struct sigaction before[NSIG];
 static struct crash_page *mapped;
-static _Thread_local uint32_t own_thread; /* 1 + its number; 0: it shows nothing */
+static _Thread_local uint32_t own_thread; /* 1 + the number of this thread; 0: it records nothing */
 static _Thread_local char signal_stack[SIGNAL_STACK_SIZE];
 
 static struct crash_page *map_file(const char *path)
@@ -68,7 +68,7 @@ void crash_page_name(uint32_t extension, Str file, Str name)
     copy(entry->name, CRASH_NAME_MAX, name);
 }
 
-/* log_event allocates nothing, takes no lock and writes once: it may be called here. */
+/* Async-signal-safe: log_event allocates nothing, takes no lock and makes one write. */
 static void report_overflow(const void *address)
 {
     struct fiber_overflow found;
@@ -78,35 +78,37 @@ static void report_overflow(const void *address)
                   LOG_S("incarnation", str_from_z(mapped->incarnation)));
 }
 
-/* The first one counts: what comes after it (a sanitizer's abort) is its consequence. */
+/* Only the first fatal signal counts: later ones (a sanitizer's abort) are consequences of it. */
 static void on_fatal(int number, siginfo_t *info, void *context)
 {
     (void)context;
-    uint32_t nobody = 0;
+    uint32_t none = 0;
     uint32_t thread = own_thread != 0 ? own_thread : CRASH_OTHER_THREAD;
-    atomic_compare_exchange_strong(&mapped->fatal_thread, &nobody, thread);
+    atomic_compare_exchange_strong(&mapped->fatal_thread, &none, thread);
     if (number == SIGSEGV || number == SIGBUS)
         report_overflow(info->si_addr);
     sigaction(number, &before[number], NULL);
-    /* A fault happens again as soon as we return; what was sent must be sent again. */
+    /* A fault recurs when the handler returns; a signal that was sent must be raised again. */
     bool is_fault = info->si_code > 0 && number != SIGTRAP && number != SIGSYS;
     if (!is_fault)
         raise(number);
 }
 
-/* An extension called exit(). The process ends at once: exit handlers would run beside the other
- * threads, one of those could crash over what they free, and would be blamed instead. */
+/* An extension called exit(). Ends the process without the remaining exit handlers: they would run
+ * while other threads use what they free, and a crash of such a thread would be charged to the
+ * wrong code. */
 static void on_exit_of_extension(int status, void *arg)
 {
     (void)arg;
     if (own_thread == 0 || atomic_load(&mapped->threads[own_thread - 1].extension) == 0)
         return;
-    uint32_t nobody = 0;
-    atomic_compare_exchange_strong(&mapped->fatal_thread, &nobody, own_thread);
+    uint32_t none = 0;
+    atomic_compare_exchange_strong(&mapped->fatal_thread, &none, own_thread);
     _exit(status);
 }
 
-/* The stack of a fiber may be what has run out. A sanitizer that has set a stack keeps its own. */
+/* The signal may come from a stack overflow, so the handler needs a stack of its own. One that a
+ * sanitizer has set up is kept. */
 static void use_signal_stack(void)
 {
     stack_t now;
@@ -125,7 +127,7 @@ static void watch_signals(void)
     for (size_t i = 0; i < COUNT_OF(FATAL); i++)
         sigaction(FATAL[i], &action, &before[FATAL[i]]);
     if (on_exit(on_exit_of_extension, NULL) != 0)
-        abort(); /* out of memory at the start */
+        abort(); /* out of memory at startup */
 }
 
 void crash_page_show(uint32_t thread)
@@ -133,7 +135,7 @@ void crash_page_show(uint32_t thread)
     assert(thread < CRASH_THREADS_MAX);
     struct crash_page *page = crash_page();
     if (thread == 0)
-        watch_signals(); /* the first thread is there before the others */
+        watch_signals(); /* thread 0 starts before the others */
     use_signal_stack();
     own_thread = thread + 1;
     fiber_show(&page->threads[thread]);
@@ -145,7 +147,8 @@ void crash_page_hide(void)
     own_thread = 0;
 }
 
-/* Without a witness (SIGKILL, exit) it is known only if there is but one candidate. */
+/* No thread recorded a fatal signal (SIGKILL, exit): the extension is known only if all threads
+ * that run an extension run the same one. */
 static uint32_t only_extension(const struct crash_page *page)
 {
     uint32_t found = 0;
@@ -163,7 +166,7 @@ uint32_t crash_page_extension(const struct crash_page *page)
     uint32_t thread = atomic_load(&page->fatal_thread);
     uint32_t extension = 0;
     if (atomic_load(&page->overrun_job) != 0)
-        return 0; /* that is the job's affair */
+        return 0; /* the job is to blame */
     if (thread == 0)
         extension = only_extension(page);
     else if (thread <= CRASH_THREADS_MAX)

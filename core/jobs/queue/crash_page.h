@@ -35,7 +35,7 @@ struct crash_page {
     struct crash_extension extensions[CRASH_EXTENSIONS_MAX]; /* current extension n: n - 1 */
 };
 
-/* The page of this process; the first call maps it, before there are threads. */
+/* The page of this process; the first call maps it, before other threads start. */
 struct crash_page *crash_page(void);
 /* Sets the incarnation of a worker. */
 void crash_page_begin(Str incarnation);

@@ -16,13 +16,14 @@ static Err spec_check(struct ctx *ctx, const struct job_spec *spec)
     assert(spec->dedup_key.len <= JOB_DEDUP_KEY_MAX);
     assert(spec->delay_us >= 0 && spec->max_failures >= 0);
     if (spec->payload.len > JOB_PAYLOAD_MAX)
-        return fail(ctx, ERR_TOO_LARGE, "A job's payload may have %d bytes, not %zu.",
+        return fail(ctx, ERR_TOO_LARGE, "A job's payload may have at most %d bytes, not %zu.",
                     JOB_PAYLOAD_MAX, spec->payload.len);
     return OK;
 }
 
-/* Who asked, for the lines that the job will write: handed on by a job to those it makes. A visitor
- * asks for nothing by name, and his address has no business in a queue. */
+/* Whether to store the actor with the job, for the audit log. A job passes its actor on to the jobs
+ * that it enqueues. Visitors are not stored: they have no name, and their IP address must not be in
+ * the queue. */
 static bool has_asker(const struct ctx *ctx)
 {
     const struct actor *actor = audit_doer(ctx);
@@ -54,7 +55,7 @@ static int64_t inserted_id(const struct rows *rows)
     return rows->count == 1 ? row_int(rows, 0, JOB_INSERT_ID) : 0;
 }
 
-/* A job that is due later is pushed by the reconcile when its time has come. */
+/* Pushes jobs that are due now; the reconciliation pushes later ones when they are due. */
 static void push_committed(struct ctx *ctx, void *arg)
 {
     assert(arg != NULL);

@@ -13,10 +13,10 @@
 
 enum { PROGRESS_INTERVAL_US = 100 * 1000, PROGRESS_TEXT_MAX = 128 };
 
-/* spark.job_fence and the statements that check it raise it. */
+/* Raised by spark.job_fence and by the statements that check the fencing token. */
 const struct db_error_rule FENCE_ERROR = {"SPF01", ERR_FENCED, db_error_plain};
 
-/* id, attempt, worker, and one text: what every fenced statement begins with. */
+/* The parameters that every fenced statement begins with: id, attempt, worker and one text. */
 static struct db_args fence_args(struct ctx *ctx, const struct job *job, Str text)
 {
     assert(job->id > 0 && job->attempt > 0 && job->worker.len > 0);
@@ -42,7 +42,7 @@ static Err finished(struct job *job, Err err)
     return err;
 }
 
-/* The fence is the first statement of the group: when it refuses, nothing behind it happens. */
+/* The fence is the first statement of the sync group: if it fails, the rest is rolled back. */
 fiber_fn Err job_finish(struct ctx *ctx, struct job *job, struct db_batch *effects, Str result)
 {
     assert(!job->is_finished);
@@ -61,7 +61,7 @@ fiber_fn Err job_finish_begin(struct ctx *ctx, struct job *job, struct db_tx *tx
     assert(!job->is_finished);
     assert(tx->connection == NULL);
     TRY(db_begin(ctx, tx));
-    /* The lock on the row is taken here; the result is written with the commit. */
+    /* This locks the row; the result is written with the commit. */
     Err err = db_tx_query(tx, &SQL_JOB_FINISH, fence_args(ctx, job, STR_NONE), NULL);
     if (err == ERR_FENCED)
         counter_inc(jobs_fenced);

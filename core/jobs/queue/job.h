@@ -17,23 +17,23 @@ enum { JOB_KIND_MAX = 100, JOB_PAYLOAD_MAX = 64 * 1024, JOB_DEDUP_KEY_MAX = 255 
 struct job_spec {
     Str kind;      /* of job_kind.h or of an extension */
     Str payload;   /* JSON object; STR_NONE: {} */
-    Str dedup_key; /* one live job per (site, key); STR_NONE: none */
+    Str dedup_key; /* at most one live job per (site, key); STR_NONE: no limit */
     enum job_priority priority;
-    int64_t delay_us;     /* not before now + delay */
+    int64_t delay_us;     /* earliest start, relative to now */
     int32_t max_failures; /* 0: the default of 3 */
 };
 
 /* One job as its handler sees it. Lives in ctx->arena. */
 struct job {
     int64_t id;
-    int32_t attempt; /* the fence */
+    int32_t attempt; /* the fencing token */
     int32_t failures;
     Str kind;
     Scope scope; /* SITE, or PLATFORM for jobs without a site */
     const struct json *payload;
     Str payload_text;
     Str checkpoint;               /* JSON that an earlier attempt saved; STR_NONE: none */
-    Str worker;                   /* the incarnation that runs it: part of the fence */
+    Str worker;                   /* the incarnation that runs it; checked by the fence */
     int64_t progress_us;          /* when progress was last reported */
     bool is_finished;             /* its end has been committed */
     bool resumes;                 /* the next attempt continues where this one stopped */

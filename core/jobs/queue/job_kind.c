@@ -6,7 +6,7 @@
 
 enum { KINDS_FIRST = 32 };
 
-static const struct job_kind **kinds; /* as long as the process */
+static const struct job_kind **kinds; /* never freed */
 static uint32_t kind_count;
 static uint32_t kind_capacity;
 

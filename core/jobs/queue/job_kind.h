@@ -61,8 +61,8 @@ struct job_kind {
     int32_t max_failures; /* 0: the default of 3 */
     const struct job_field *fields;
     uint32_t field_count;
-    size_t payload_size;   /* of its struct; 0: the kind has none */
-    const void *extension; /* its job, for kinds that an extension added */
+    size_t payload_size;   /* size of its struct; 0: the kind has no payload */
+    const void *extension; /* the job of the extension; NULL for built-in kinds */
 };
 
 /* clang-format off */
@@ -75,7 +75,7 @@ struct job_kind {
 
 #define JOB_REQUIRED true
 #define JOB_OPTIONAL false
-/* The offset of a member; another type than `type_` does not compile. */
+/* The offset of a member; does not compile unless its type is `type_`. */
 #define JOB_AT(struct_, member_, type_)                                                            \
     (offsetof(struct_, member_) +                                                                  \
      0 * sizeof(char[__builtin_types_compatible_p(__typeof__(((struct_ *)0)->member_), type_) ? 1 : -1]))
@@ -100,8 +100,8 @@ struct job_kind {
 /* clang-format on */
 
 /*
- * The registry, filled before the threads start and immutable from then on. A kind must live as
- * long as the process; two of one name are a bug.
+ * The registry, filled before the threads start and immutable afterwards. A kind must live as long
+ * as the process; a duplicate name is a bug.
  */
 void job_kind_add(const struct job_kind *kind);
 /* NULL: no such kind in this build. */

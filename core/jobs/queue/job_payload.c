@@ -1,13 +1,13 @@
-/* Payloads, written and read by the declaration of their kind. */
+/* Writes and reads payloads by the declaration of their kind. */
 #include "base/json/json_writer.h"
 #include "jobs/queue/job_kind.h"
 
 #include <assert.h>
 #include <string.h>
 
-enum { PAYLOAD_FIRST = 256 /* bytes; most need no more */ };
+enum { PAYLOAD_FIRST = 256 /* initial capacity, enough for most payloads */ };
 
-/* Where a field is; the declaration checked its type (JOB_AT). */
+/* The address of a field; JOB_AT has checked its type. */
 static const void *member(const struct job_field *field, const void *payload)
 {
     return (const char *)payload + field->at;

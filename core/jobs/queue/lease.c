@@ -20,15 +20,15 @@
 #include <unistd.h>
 
 struct lease {
-    struct settings settings; /* fewer lanes: this thread needs one connection */
+    struct settings settings; /* reduced pool: this thread needs one connection */
     char incarnation[INCARNATION_MAX];
     char host[64];
     pthread_t thread;
     struct offload *offload;
     struct reactor *reactor;
-    struct arena *arena;             /* of the heartbeat's turn */
-    uint32_t fibers;                 /* that still run in the thread */
-    _Atomic int64_t renewed_boot_us; /* when PostgreSQL last confirmed; 0: never */
+    struct arena *arena;             /* reset every heartbeat */
+    uint32_t fibers;                 /* fibers of the thread that have not ended */
+    _Atomic int64_t renewed_boot_us; /* start of the last confirmed renewal; 0: none */
     _Atomic uint32_t running;
     _Atomic bool is_draining;
     _Atomic bool must_stop;
@@ -37,9 +37,9 @@ struct lease {
 
 enum {
     BEATS_PER_LEASE = 3,
-    SLICE_US = 100 * 1000,     /* how soon a stop is seen while resting */
-    REGISTER_US = 1000 * 1000, /* one attempt */
-    AGAIN_US = 200 * 1000,     /* after a beat that failed */
+    SLICE_US = 100 * 1000,     /* how quickly a waiting thread notices a stop */
+    REGISTER_US = 1000 * 1000, /* timeout of one attempt */
+    AGAIN_US = 200 * 1000,     /* pause after a failed heartbeat */
     LEAVE_US = 1000 * 1000,
 };
 
@@ -49,7 +49,7 @@ static int64_t lease_us(const struct lease *lease)
     return lease->settings.worker_lease_s * SECOND_US;
 }
 
-/* host:pid:start:random, so that none is ever used twice. */
+/* host:pid:start:random, unique for every start. */
 static void incarnation_make(struct ctx *ctx, struct lease *lease)
 {
     if (gethostname(lease->host, sizeof lease->host - 1) != 0)
@@ -73,7 +73,7 @@ static fiber_fn Err lease_register(struct ctx *ctx, struct lease *lease)
                              NULL);
 }
 
-/* A beat that hangs must leave time for another before the lease is over. */
+/* Its timeout is a third of the lease, so that another attempt fits in before the lease expires. */
 static fiber_fn bool beat(struct lease *lease, struct ctx *ctx)
 {
     int64_t asked_us = clock_boot_us();
@@ -99,7 +99,7 @@ static fiber_fn void rest(struct lease *lease, int64_t duration_us)
     int64_t until_us = clock_now_us() + duration_us;
     struct ctx ctx = {.arena = lease->arena};
     while (!atomic_load(&lease->must_stop) && clock_now_us() < until_us)
-        err_ignore(fiber_sleep(&ctx, SLICE_US), "nobody cancels the heartbeat");
+        err_ignore(fiber_sleep(&ctx, SLICE_US), "the heartbeat is never cancelled");
 }
 
 static fiber_fn void heartbeat_turn(struct lease *lease)
@@ -127,7 +127,7 @@ static fiber_fn void leave(struct lease *lease)
     struct ctx ctx = reactor_ctx(lease->reactor, lease->arena, LEAVE_US);
     err_ignore(db_query_platform(reactor_platform(&ctx), &SQL_WORKER_LEAVE,
                                  ARGS(db_text(lease_incarnation(lease))), NULL),
-               "the reaper removes what is left");
+               "the steward reaps the expired worker");
 }
 
 static void fiber_ended(struct lease *lease)
@@ -180,7 +180,7 @@ struct lease *lease_start(struct ctx *ctx, const struct settings *settings)
     lease->offload = offload_new(1, 16);
     incarnation_make(ctx, lease);
 
-    /* Signals are for the main thread, whose loop they stop. */
+    /* The main thread handles signals; they stop its loop. */
     sigset_t all;
     sigset_t before;
     sigfillset(&all);

@@ -1,11 +1,11 @@
-/* A job that does nothing but what every job does: one fenced row. */
+/* A job that does only what every job does: it writes one fenced row. */
 #include "base/system/clock.h"
 #include "jobs/queue/job_kind.h"
 
 enum { WAIT_MS_MAX = 60 * 1000 };
 
 struct noop_payload {
-    int64_t wait_ms; /* it takes its time over it */
+    int64_t wait_ms; /* how long the handler waits */
 };
 static const struct job_field FIELDS[] = {
     JOB_INT(struct noop_payload, wait_ms, 0, WAIT_MS_MAX, 0),

@@ -13,32 +13,32 @@
 #include <stdlib.h>
 
 enum {
-    LOOK_US = 100 * 1000,
-    /* What a look counts for at most: while the whole process stands still (SIGSTOP, a machine that
-     * sleeps), the job has not had the CPU either. */
-    LOOK_MAX_US = 2 * LOOK_US,
-    TELL_US = 1000 * 1000,
+    SAMPLE_US = 100 * 1000,
+    /* The most that one sample counts: while the whole process is stopped (SIGSTOP, a suspended
+     * machine), the job does not use the CPU either. */
+    SAMPLE_MAX_US = 2 * SAMPLE_US,
+    REPORT_US = 1000 * 1000,
 };
 
 struct watch {
     int64_t job;
     uint64_t turns;
-    int64_t looked_us;
-    int64_t held_us; /* how long this job has been seen in this turn */
+    int64_t sampled_us;
+    int64_t held_us; /* how long this job has held the CPU without yielding */
 };
 
-static void look(struct watch *watch, const struct fiber_shown *shown)
+static void sample(struct watch *watch, const struct fiber_shown *shown)
 {
     int64_t job = atomic_load_explicit(&shown->tag, memory_order_relaxed);
     uint64_t turns = atomic_load_explicit(&shown->turns, memory_order_relaxed);
     int64_t now_us = clock_now_us();
-    assert(now_us >= watch->looked_us);
-    int64_t passed_us = now_us - watch->looked_us;
+    assert(now_us >= watch->sampled_us);
+    int64_t passed_us = now_us - watch->sampled_us;
     bool is_same = job != 0 && job == watch->job && turns == watch->turns;
-    watch->held_us = is_same ? watch->held_us + min_i64(passed_us, LOOK_MAX_US) : 0;
+    watch->held_us = is_same ? watch->held_us + min_i64(passed_us, SAMPLE_MAX_US) : 0;
     watch->job = job;
     watch->turns = turns;
-    watch->looked_us = now_us;
+    watch->sampled_us = now_us;
 }
 
 /* The page comes first: the supervisor has it whatever becomes of the rest. */
@@ -53,7 +53,7 @@ static fiber_fn void end_process(struct ctx *ctx, Str incarnation, int64_t job, 
               LOG_S("worker", incarnation));
     err_ignore(db_query_platform(reactor_platform(ctx), &SQL_WORKER_CRASHED,
                                  ARGS(db_text(incarnation), db_int(job), db_text(reason)), NULL),
-               "the supervisor tells it, or the lease runs out");
+               "the supervisor reports the crash, or the lease expires");
     abort();
 }
 
@@ -62,15 +62,15 @@ fiber_fn void overrun_watch(struct reactor *reactor, Str incarnation, const _Ato
     const struct fiber_shown *shown = &crash_page()->threads[0];
     int64_t limit_s = reactor->settings->job_hard_timeout_s;
     struct arena *arena = arena_create();
-    struct ctx ctx = reactor_ctx(reactor, arena, TELL_US);
+    struct ctx ctx = reactor_ctx(reactor, arena, REPORT_US);
     ctx.deadline_us = 0;
-    struct watch watch = {.looked_us = clock_now_us()};
+    struct watch watch = {.sampled_us = clock_now_us()};
     assert(limit_s > 0);
     while (!atomic_load(must_stop)) {
-        err_ignore(fiber_sleep(&ctx, LOOK_US), "nobody cancels it");
-        look(&watch, shown);
+        err_ignore(fiber_sleep(&ctx, SAMPLE_US), "the watchdog is never cancelled");
+        sample(&watch, shown);
         if (watch.held_us >= limit_s * SECOND_US) {
-            ctx.deadline_us = clock_now_us() + TELL_US;
+            ctx.deadline_us = clock_now_us() + REPORT_US;
             end_process(&ctx, incarnation, watch.job, limit_s);
         }
     }

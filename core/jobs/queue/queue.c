@@ -7,7 +7,7 @@
 
 #include <assert.h>
 
-enum { WORDS_PER_MEMBER = 2, WORDS_HEAD = 4, BELL_US = 3 * 1000 * 1000 };
+enum { WORDS_PER_MEMBER = 2, WORDS_HEAD = 4, WAKE_UP_US = 3 * 1000 * 1000 };
 #define KEY_FILLED KEY_QUEUE_TAG ":filled"
 #define KEY_RING KEY_QUEUE_TAG ":ring"
 
@@ -30,7 +30,7 @@ void queue_reload(struct redis *redis)
     (void)redis_send(redis, words, COUNT_OF(words));
 }
 
-/* One "name:value" line of INFO; STR_NONE when it is not there. */
+/* The value of one "name:value" line of INFO; STR_NONE if absent. */
 static Str info_value(Str info, Str name)
 {
     assert(name.len > 0);
@@ -41,7 +41,7 @@ static Str info_value(Str info, Str name)
     return STR_NONE;
 }
 
-/* INFO rather than CONFIG, which hosted services refuse. */
+/* Uses INFO because hosted services refuse CONFIG. */
 fiber_fn Err queue_check(struct ctx *ctx)
 {
     struct redis_value value;
@@ -218,14 +218,15 @@ fiber_fn Err queue_reap(struct ctx *ctx, Str worker)
     do {
         TRY(REDIS_CALL(ctx, ctx->reactor->redis, &value, STR("FCALL"), STR("cq_reap"), STR("1"),
                        STR(KEY_QUEUE_TAG), worker));
-    } while (value.integer > 0); /* the last call, which finds nothing, forgets the worker */
+    } while (value.integer > 0); /* the last call finds nothing and deletes the worker */
     return OK;
 }
 
-/* A second, unless it rings. A Redis that does not even say that it did not is as good as away. */
+/* BLPOP returns after a second without a token. A Redis that does not answer within WAKE_UP_US
+ * counts as unavailable. */
 fiber_fn Err queue_wait(struct ctx *ctx, struct redis *wake_up)
 {
-    SCOPED_DEADLINE struct fiber_deadline deadline = fiber_deadline_begin(ctx, BELL_US);
+    SCOPED_DEADLINE struct fiber_deadline deadline = fiber_deadline_begin(ctx, WAKE_UP_US);
     struct redis_value value;
     return REDIS_CALL(ctx, wake_up, &value, STR("BLPOP"), STR(KEY_QUEUE_WAKE_UP), STR("1"));
 }

@@ -15,9 +15,9 @@ struct queue_member {
     Uuid site;
 };
 
-/* The functions are loaded on every connection; once per reactor. */
+/* Loads the Redis functions on every new connection. Call once per reactor. */
 void queue_use(struct redis *redis);
-/* Loads them again after somebody has flushed the functions of a running Redis. */
+/* Loads the functions again, after a FUNCTION FLUSH on a running Redis. */
 void queue_reload(struct redis *redis);
 /* ERR_CONFIG when this Redis may evict keys: evicted jobs would wait for the reconciliation. */
 fiber_fn Err queue_check(struct ctx *ctx);

@@ -37,7 +37,7 @@ static fiber_fn Err look(struct platform platform)
     return OK;
 }
 
-/* Partitions are made three months ahead: a day without a look does no harm. */
+/* Partitions are created three months ahead, so a missed run does no harm. */
 const struct schedule RETENTION_SCHEDULE = {
     .name = "retention",
     .every_us = INT64_C(6) * 3600 * SECOND_US,
@@ -50,5 +50,5 @@ Err retention_table_check(struct ctx *ctx, Str name)
     for (uint32_t i = 0; i < table_count; i++)
         if (str_eq(name, tables[i]->name))
             return OK;
-    return fail(ctx, ERR_INVALID_PAYLOAD, "table must be one that keeps its rows by month");
+    return fail(ctx, ERR_INVALID_PAYLOAD, "table must be one that is partitioned by month");
 }

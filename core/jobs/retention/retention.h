@@ -12,14 +12,15 @@
 enum { RETENTION_TABLES_MAX = 16 };
 
 struct retention_table {
-    Str name;                                      /* in the schema public or spark */
-    int64_t (*days)(const struct settings *settings); /* 0: forever. NULL: only when asked to */
+    Str name; /* in the schema public or spark */
+    int64_t (*days)(
+        const struct settings *settings); /* retention in days, 0: forever; NULL: only on request */
 };
 
 /* Before the threads start; `table` must live as long as the process. */
 void retention_add(const struct retention_table *table);
 
-/* Makes the partitions of the coming months, and a job for each table that is due. */
+/* Creates the partitions of the coming months, and enqueues a job for each table that is due. */
 extern const struct schedule RETENTION_SCHEDULE;
 
 /* Drops the months of one table that ended more than a number of days ago. */

@@ -4,7 +4,7 @@
 
 #include <assert.h>
 
-/* Immutable once the threads run. */
+/* Immutable after the threads have started. */
 static const struct schedule *schedules[SCHEDULES_MAX];
 static uint32_t count;
 
@@ -23,7 +23,7 @@ fiber_fn Err schedules_run(struct platform platform, int64_t due_us[SCHEDULES_MA
         if (now_us < due_us[i])
             continue;
         int64_t retry_us = schedule->retry_us > 0 ? schedule->retry_us : schedule->every_us;
-        due_us[i] = now_us + retry_us; /* should it fail */
+        due_us[i] = now_us + retry_us; /* in case the turn fails */
         TRY(schedule->turn(platform));
         due_us[i] = now_us + schedule->every_us;
     }

@@ -13,7 +13,8 @@ struct schedule {
     const char *name;
     int64_t every_us;
     int64_t retry_us; /* after a failure; 0: every_us */
-    /* An error ends the steward's turn; the schedules behind it run with the next one. */
+    /* An error ends the steward's turn; the next turn starts again with the schedules that are
+     * due. */
     fiber_fn Err (*turn)(struct platform platform);
 };
 

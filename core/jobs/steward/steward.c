@@ -12,13 +12,13 @@
 enum {
     LEADER_LEASE_S = 5,
     PAGE = 1000,
-    PAGES_A_TURN = 100, /* so that a turn ends well before the leader's lease */
+    PAGES_A_TURN = 100, /* bounds a turn, so that it ends well before the leader's lease expires */
     FULL_US = 30 * 1000 * 1000,
-    /* Clocks and commits: a row can become visible a little after its run_at. */
+    /* Clock skew and late commits: a row can become visible shortly after its run_at. */
     OVERLAP_US = 3 * 1000 * 1000,
-    /* A due row that nobody took for this long while every list is empty has been forgotten. */
+    /* A row that has been due for so long while every list is empty is missing in the index. */
     STUCK_US = 60 * 1000 * 1000,
-    SWEEP_US = 60 * 1000 * 1000, /* between two passes over the table */
+    SWEEP_US = 60 * 1000 * 1000, /* pause between two passes over the table */
     SWEEP_PAGE = 5000,
     HEADS_OF_SITE = 50,
 };
@@ -49,7 +49,7 @@ fiber_fn Err steward_turn(struct ctx *ctx, struct steward *steward, Str worker)
     struct platform platform = reactor_platform(ctx);
     Err err = leadership(platform, steward, worker);
     if (err != OK) {
-        /* PostgreSQL was away: leases could not be renewed either. */
+        /* While PostgreSQL was unreachable, workers could not renew their leases either. */
         steward->is_leader = false;
         return err;
     }
@@ -61,8 +61,8 @@ fiber_fn Err steward_turn(struct ctx *ctx, struct steward *steward, Str worker)
     return schedules_run(platform, steward->schedule_due_us);
 }
 
-/* The culprit is known when the supervisor named it, when it was under suspicion and so ran alone,
- * or when the dead worker ran one job only. */
+/* The job that crashed a worker: the one that the supervisor recorded, the suspected one that ran
+ * alone, or the only one that the worker ran. Otherwise NULL. */
 static fiber_fn Err culprit_find(struct platform platform, Str worker, DbArg named, DbArg *ret)
 {
     *ret = named;
@@ -82,7 +82,7 @@ static fiber_fn Err reap_worker(struct platform platform, Str worker, DbArg name
     counter_add(COUNTER_jobs_reaped, rows.count);
     TRY(db_query_platform(platform, &SQL_WORKER_FORGET, ARGS(db_text(worker)), NULL));
     if (queue_reap(platform.ctx, worker) != OK)
-        diag_clear(platform.ctx); /* the full reconcile finds it among the holders */
+        diag_clear(platform.ctx); /* the full pass finds it among the holders */
     return OK;
 }
 
@@ -104,8 +104,8 @@ static fiber_fn Err reap(struct platform platform, bool only_certain)
     return OK;
 }
 
-/* Pushes up to `pages` pages of queued rows with since < run_at <= now, from *run_at, *id on, which
- * move along. *ret_is_end: there were no more. */
+/* Pushes up to `pages` pages of queued rows with since < run_at <= now, starting after (*run_at,
+ * *id) and advancing both. *ret_is_end: there were no more. */
 static fiber_fn Err push_due(struct platform platform, int64_t since_us, uint32_t pages,
                              int64_t *run_at, int64_t *id, bool *ret_is_end)
 {
@@ -137,9 +137,9 @@ static fiber_fn Err push_due(struct platform platform, int64_t since_us, uint32_
 }
 
 /*
- * Rows go to Redis by their time, and one site may have a million that are due. So that no other
- * waits until they all are there, the first few of each site go before, every turn: as they are
- * claimed, the next ones are the first.
+ * Rows are pushed in the order of run_at, and one site may have a million due rows. To keep other
+ * sites from waiting behind it, every turn first pushes the first HEADS_OF_SITE rows of each site;
+ * once those are claimed, the next ones take their place.
  */
 static fiber_fn Err push_heads(struct platform platform)
 {
@@ -164,7 +164,7 @@ static fiber_fn Err push_heads(struct platform platform)
     return OK;
 }
 
-/* When every list is empty, a row that has been due for a minute is in none of them. */
+/* If every list is empty, a row that has been due for a minute is in none of them. */
 static fiber_fn Err push_stuck(struct platform platform, int64_t now_us)
 {
     bool is_empty;
@@ -184,7 +184,8 @@ static fiber_fn Err push_stuck(struct platform platform, int64_t now_us)
     return queue_push_stuck(platform.ctx, members, rows.count);
 }
 
-/* Redis may remember workers that PostgreSQL has forgotten: it was away when they were reaped. */
+/* Redis may still list workers that PostgreSQL has deleted, if it was unreachable when they were
+ * reaped. */
 static fiber_fn Err reap_forgotten(struct platform platform)
 {
     struct ctx *ctx = platform.ctx;
@@ -201,7 +202,7 @@ static fiber_fn Err reap_forgotten(struct platform platform)
     return OK;
 }
 
-/* The next part of the full pass; at its end Redis has everything that waits. */
+/* The next part of the full pass; when it ends, Redis has every waiting job. */
 static fiber_fn Err scan(struct platform platform, struct steward *steward, int64_t now_us)
 {
     bool is_end;
@@ -225,7 +226,7 @@ static fiber_fn Err database_now(struct platform platform, int64_t *ret_us)
     return OK;
 }
 
-/* A full pass begins when Redis may have lost something, and every FULL_US. */
+/* A full pass starts when Redis may have lost data, and every FULL_US. */
 static fiber_fn Err scan_if_due(struct ctx *ctx, struct steward *steward)
 {
     bool remembers;
@@ -257,12 +258,13 @@ static fiber_fn Err reconcile(struct platform platform, struct steward *steward)
         TRY(push_due(platform, since_us, PAGES_A_TURN, &run_at, &id, &is_end));
     if (!is_end)
         TRY(push_heads(platform));
-    /* More than one turn can push: the scan comes by again, the next turn goes on from here. */
+    /* If one turn cannot push all of them, the next turn continues from here. */
     steward->due_since_us = is_end ? now_us : run_at;
     return OK;
 }
 
-/* A page a turn, from the oldest row on, until one holds a job that is still kept. */
+/* Deletes one page per turn, starting with the oldest row; the pass ends at a page with a job that
+ * must be kept. */
 static fiber_fn Err sweep(struct platform platform, struct steward *steward)
 {
     if (clock_now_us() < steward->sweep_at_us)

@@ -13,7 +13,7 @@
 /* Its state between turns; zeroed at start. */
 struct steward {
     bool is_leader;
-    int64_t due_since_us; /* rows that became due earlier have been reconciled */
+    int64_t due_since_us; /* rows that became due before this have been reconciled */
     int64_t reap_from_us; /* not before one full lease after becoming leader or reconnecting */
     uint64_t redis_incarnation;
 

@@ -1,4 +1,4 @@
-/* Conversions, and clicks on phone numbers, which are conversions too. */
+/* Conversions, and clicks on phone numbers, which also create conversions. */
 #include "gen/sql.h"
 #include "visitors/forms/leads.h"
 #include "visitors/outbound/outbound.h"
@@ -37,8 +37,8 @@ static struct db_args store_args(struct ctx *ctx, const struct conversion *c)
     return conversion_store_args(ctx->arena, &args);
 }
 
-/* One group of statements, when nobody is told. With a lead, the lock comes first: two at once of
- * one type are one. */
+/* Stores a conversion in one sync group if there is nothing to deliver. With a lead, the lock comes
+ * first, so that concurrent conversions of one type are stored once. */
 static fiber_fn Err store(struct ctx *ctx, const struct conversion *c, DbArg key, struct rows *rows)
 {
     struct db_batch batch = {.lane = DB_WRITE};
@@ -53,9 +53,10 @@ static bool is_stored(const struct rows *rows)
     return rows->count == 1 && row_bool(rows, 0, CONVERSION_STORE_HAS_LEAD);
 }
 
-/* With its jobs, unless the lead had a conversion of this type. */
-static fiber_fn Err store_and_tell(struct ctx *ctx, const struct conversion *c, DbArg key,
-                                   const struct outbound *outbound, struct rows *rows)
+/* Stores a conversion with its delivery jobs, unless the lead already has a conversion of this
+ * type. */
+static fiber_fn Err store_with_jobs(struct ctx *ctx, const struct conversion *c, DbArg key,
+                                    const struct outbound *outbound, struct rows *rows)
 {
     SCOPED_TX struct db_tx tx = {0};
     TRY(db_begin(ctx, &tx));
@@ -78,7 +79,7 @@ fiber_fn Err conversion_store(struct ctx *ctx, struct conversion *c)
     struct rows rows;
     TRY(outbound_find(ctx, c, &outbound));
     if (outbound_is_wanted(&outbound))
-        TRY(store_and_tell(ctx, c, key, &outbound, &rows));
+        TRY(store_with_jobs(ctx, c, key, &outbound, &rows));
     else
         TRY(store(ctx, c, key, &rows));
     if (!is_stored(&rows))
@@ -87,7 +88,7 @@ fiber_fn Err conversion_store(struct ctx *ctx, struct conversion *c)
     return OK;
 }
 
-/* "https://a.example/x?y" → "/x"; STR_NONE when it is no address, or its path is too long. */
+/* "https://a.example/x?y" → "/x"; STR_NONE if it is not an address, or its path is too long. */
 static Str path_of(Str url)
 {
     ptrdiff_t slashes = str_find(url, STR("://"));
@@ -128,8 +129,8 @@ static struct db_args call_click_args(struct ctx *ctx, const struct call_click *
     return call_click_store_args(ctx->arena, &args);
 }
 
-static fiber_fn Err click_store_and_tell(struct ctx *ctx, struct db_args args,
-                                         const struct outbound *outbound, Uuid conversion)
+static fiber_fn Err click_store_with_jobs(struct ctx *ctx, struct db_args args,
+                                          const struct outbound *outbound, Uuid conversion)
 {
     SCOPED_TX struct db_tx tx = {0};
     TRY(db_begin(ctx, &tx));
@@ -147,7 +148,7 @@ fiber_fn Err call_click_store(struct ctx *ctx, const struct call_click *click, U
     TRY(outbound_networks_find(ctx, ctx->scope.site, &outbound));
     outbound.facebook = outbound.facebook && click->click.fbclid.len > 0;
     if (outbound_is_wanted(&outbound))
-        TRY(click_store_and_tell(ctx, args, &outbound, conversion));
+        TRY(click_store_with_jobs(ctx, args, &outbound, conversion));
     else
         TRY(db_query(ctx, &SQL_CALL_CLICK_STORE, args, NULL));
     *ret_conversion = conversion;

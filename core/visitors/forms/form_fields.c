@@ -14,7 +14,7 @@ enum { TEXT_MAX = 255, EMAIL_MAX = 254, PHONE_MAX = 50, URL_MAX = 2048, TEXTAREA
 enum { PHONE_DIGITS_MIN = 3, CHOICES_MAX = 64 };
 
 struct field;
-struct sheet; /* where the accepted values go */
+struct sheet; /* collects the accepted values */
 static bool take_text(struct sheet *sheet, const struct field *field, const struct json *value);
 static bool take_number(struct sheet *sheet, const struct field *field, const struct json *value);
 static fiber_fn bool take_checkbox(struct sheet *sheet, const struct field *field,
@@ -25,13 +25,13 @@ static const char *url_fault(Str text);
 
 struct kind {
     Str name;
-    size_t max; /* characters, when the form does not say */
+    size_t max; /* characters, unless the form sets a limit */
     fiber_fn bool (*take_into)(struct sheet *sheet, const struct field *field,
                                const struct json *value);
     const char *(*fault)(Str text);
 };
 
-/* The first is what an unknown type is taken for. */
+/* Unknown types are treated as the first one. */
 static const struct kind KINDS[] = {
     {STR_INIT("text"), TEXT_MAX, take_text, NULL},
     {STR_INIT("email"), EMAIL_MAX, take_text, email_fault},
@@ -57,7 +57,7 @@ struct field {
 struct sheet {
     struct ctx *ctx;
     struct json_writer json;
-    Err first; /* fault */
+    Err first; /* error of the first invalid field */
 };
 
 /* Faults */
@@ -114,7 +114,7 @@ static const char *url_fault(Str text)
     return NULL;
 }
 
-/* The form's own words */
+/* The form's definition */
 
 static Str text_of(const struct json *object, Str key)
 {
@@ -122,7 +122,7 @@ static Str text_of(const struct json *object, Str key)
     return json_kind(value) == JSON_STRING ? json_str(value) : STR_NONE;
 }
 
-/* Editors write numbers as text now and then. */
+/* Accepts numbers as text, which editors sometimes enter. */
 static double number_of(const struct json *value)
 {
     double number = NAN;
@@ -152,7 +152,7 @@ static struct field field_of(const struct json *json)
     return field;
 }
 
-/* An option is its text, or an object with a value. */
+/* An option is a string, or an object with a value. */
 static bool is_option(const struct field *field, Str text)
 {
     for (uint32_t i = 0; i < json_len(field->options); i++) {
@@ -165,14 +165,15 @@ static bool is_option(const struct field *field, Str text)
     return field->options == NULL;
 }
 
-/* As browsers do it: the pattern must match the whole value. One that does not compile cannot be
- * written any more (factory/library/form_patterns.h), but may have been before. */
+/* As in browsers, the pattern must match the whole value. Patterns are checked when a form is
+ * written (factory/library/form_patterns.h), but older forms may have invalid ones. */
 static bool pattern_fits(struct ctx *ctx, const struct field *field, Str text)
 {
     if (field->pattern.len == 0)
         return true;
     const struct regex *regex;
-    struct diag kept = ctx->diag; /* a pattern that fails to compile forgets what was told */
+    struct diag kept =
+        ctx->diag; /* a pattern that does not compile must not replace earlier errors */
     if (regex_find(ctx, field->pattern, REGEX_WHOLE, &regex) != OK) {
         log_event(LOG_WARN, "form_pattern_passed_over", LOG_S("field", field->name),
                   LOG_S("pattern", field->pattern));
@@ -219,7 +220,7 @@ static bool take_number(struct sheet *sheet, const struct field *field, const st
     double number = number_of(value);
     if (isnan(number))
         return refuse_value(sheet, field, "must be a number");
-    if (number < field->min) /* never, when there is none */
+    if (number < field->min) /* never true for NaN */
         return refuse_value(sheet, field, "is too small");
     if (number > field->max)
         return refuse_value(sheet, field, "is too large");
@@ -231,7 +232,7 @@ static bool take_number(struct sheet *sheet, const struct field *field, const st
     return true;
 }
 
-/* Yes or no, in the words of scripts and of browsers; -1 for anything else. */
+/* Parses a boolean as scripts and browsers send it; -1 for anything else. */
 static int tick_of(const struct json *value)
 {
     if (json_kind(value) == JSON_BOOL)
@@ -255,7 +256,7 @@ static bool take_tick(struct sheet *sheet, const struct field *field, const stru
     return true;
 }
 
-/* With options a checkbox is a list of those that were ticked. */
+/* A checkbox with options has a list of the ticked ones. */
 static fiber_fn bool take_checkbox(struct sheet *sheet, const struct field *field,
                                    const struct json *value)
 {
@@ -299,7 +300,7 @@ static fiber_fn void take_field(struct sheet *sheet, const struct field *field,
         (void)refuse_value(sheet, field, "is required");
 }
 
-/* Where `name` stands among the first `count` fields; `count` when it does not. */
+/* The index of `name` among the first `count` fields; `count` if it is not there. */
 static uint32_t place_of(const struct json *fields, uint32_t count, Str name)
 {
     for (uint32_t i = 0; i < count; i++)
@@ -316,7 +317,7 @@ fiber_fn Err form_check(struct ctx *ctx, const struct json *fields, const struct
     uint32_t count = json_len(fields) < FORM_FIELDS_MAX ? json_len(fields) : FORM_FIELDS_MAX;
     json_object_begin(&sheet.json);
     for (uint32_t i = 0; i < count; i++) {
-        fiber_pause(); /* each pattern may take its 20 ms */
+        fiber_pause(); /* each pattern may take up to 20 ms */
         struct field field = field_of(json_at(fields, i));
         if (field.name.len > 0 && place_of(fields, i, field.name) == i)
             take_field(&sheet, &field, data);

@@ -1,4 +1,4 @@
-/* A form with its lead and its conversion. */
+/* Stores form submissions with their leads and conversions. */
 #include "base/crypto/crypto.h"
 #include "gen/sql.h"
 #include "io/reactor/reactor.h"
@@ -57,7 +57,7 @@ bool submission_has_lead(const struct submission *submission)
     return submission->name.len > 0 || submission->email.len > 0 || submission->phone.len > 0;
 }
 
-/* What is spam makes no lead and no conversion. */
+/* Spam gets neither a lead nor a conversion. */
 static struct db_args store_args(struct ctx *ctx, const struct form *form,
                                  const struct submission *s, Str hash)
 {
@@ -90,7 +90,7 @@ static struct db_args store_args(struct ctx *ctx, const struct form *form,
     return form_submission_store_args(ctx->arena, &args);
 }
 
-/* Whom to tell of it. Of spam nobody hears. */
+/* Finds the deliveries for a submission; spam has none. */
 static fiber_fn Err outbound_find(struct ctx *ctx, const struct form *form,
                                   const struct submission *s, struct outbound *ret)
 {
@@ -105,7 +105,7 @@ static fiber_fn Err outbound_find(struct ctx *ctx, const struct form *form,
     return OK;
 }
 
-/* One group of statements; the usual way, as nobody is told. */
+/* Stores a submission in one sync group: the usual case, without deliveries. */
 static fiber_fn Err store(struct ctx *ctx, DbArg key, struct db_args args, struct rows *rows)
 {
     struct db_batch batch = {.lane = DB_WRITE};
@@ -114,10 +114,10 @@ static fiber_fn Err store(struct ctx *ctx, DbArg key, struct db_args args, struc
     return db_batch_run(ctx, &batch);
 }
 
-/* With its jobs, unless it is the twin of one whose jobs are made. */
-static fiber_fn Err store_and_tell(struct ctx *ctx, DbArg key, struct db_args args,
-                                   const struct submission *s, const struct outbound *outbound,
-                                   struct rows *rows)
+/* Stores a submission with its delivery jobs, unless it is a duplicate whose jobs exist already. */
+static fiber_fn Err store_with_jobs(struct ctx *ctx, DbArg key, struct db_args args,
+                                    const struct submission *s, const struct outbound *outbound,
+                                    struct rows *rows)
 {
     SCOPED_TX struct db_tx tx = {0};
     TRY(db_begin(ctx, &tx));
@@ -128,7 +128,8 @@ static fiber_fn Err store_and_tell(struct ctx *ctx, DbArg key, struct db_args ar
     return db_commit(&tx);
 }
 
-/* The lock comes first, so that of many equal forms at once each but the first sees its twin. */
+/* Takes the lock first, so that of many identical concurrent submissions all but the first find the
+ * duplicate. */
 fiber_fn Err submission_store(struct ctx *ctx, const struct form *form,
                               struct submission *submission)
 {
@@ -147,7 +148,7 @@ fiber_fn Err submission_store(struct ctx *ctx, const struct form *form,
     struct rows rows;
     TRY(outbound_find(ctx, form, submission, &outbound));
     if (outbound_is_wanted(&outbound))
-        TRY(store_and_tell(ctx, key, args, submission, &outbound, &rows));
+        TRY(store_with_jobs(ctx, key, args, submission, &outbound, &rows));
     else
         TRY(store(ctx, key, args, &rows));
     if (rows.count != 1)
@@ -155,7 +156,7 @@ fiber_fn Err submission_store(struct ctx *ctx, const struct form *form,
     struct form_submission_store_row stored = form_submission_store_row(&rows, 0);
     submission->id = stored.submission_id;
     if (submission->is_spam)
-        return OK; /* the ids it is told belong to nothing */
+        return OK; /* keeps the random ids */
     submission->lead = stored.lead_id;
     submission->conversion = stored.conversion_id;
     return OK;

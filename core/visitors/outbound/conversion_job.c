@@ -1,6 +1,6 @@
 /*
- * {"conversion_id", "network": "google" | "facebook"}: tells a network of a conversion. The flag of
- * the row says so only after a 2xx, in the transaction that ends the job.
+ * {"conversion_id", "network": "google" | "facebook"}: reports a conversion to an advertising
+ * network. The row is marked as sent only after a 2xx, in the transaction that ends the job.
  */
 #include "base/memory/array.h"
 #include "base/text/ascii.h"
@@ -16,9 +16,9 @@ enum { NETWORK_MAX = 20, BODY_MAX = 64 * 1024 };
 struct delivery {
     Uuid id;
     bool is_google;
-    bool is_there; /* still */
-    bool was_sent; /* to this network, before */
-    Str url_id;    /* the pixel, or the measurement id */
+    bool is_there; /* the conversion still exists */
+    bool was_sent; /* already sent to this network */
+    Str url_id;    /* the pixel id or the measurement id */
     struct conversion_facts facts;
     struct outbound_call call;
 };
@@ -59,7 +59,7 @@ static struct conversion_facts facts_of(const struct outbound_conversion_find_ro
     };
 }
 
-/* Ids stand in URLs: what a site wrote there must not lead elsewhere. */
+/* Ids become part of a URL, so characters that could change its meaning are refused. */
 static Err url_id_check(struct ctx *ctx, Str id)
 {
     for (size_t i = 0; i < id.len; i++) {
@@ -112,7 +112,7 @@ static fiber_fn Err finish_sent(struct ctx *ctx, struct job *job, const struct d
     return job_finish(ctx, job, &effects, STR("{\"sent\":true}"));
 }
 
-/* Why there is nothing to send; NULL: there is. */
+/* The reason for not sending; NULL: send. */
 static const char *reason_not_to(const struct delivery *delivery)
 {
     if (!delivery->is_there)

@@ -1,4 +1,4 @@
-/* {"submission_id"}: mails a filled-in form to the form's recipients. */
+/* {"submission_id"}: mails a submission to the form's recipients. */
 #include "base/text/buf.h"
 #include "gen/sql.h"
 #include "io/net/mailer.h"

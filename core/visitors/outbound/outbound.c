@@ -50,13 +50,13 @@ static fiber_fn Err enqueue(struct db_tx *tx, const struct job_kind *kind, const
 fiber_fn Err outbound_enqueue(struct db_tx *tx, const struct outbound *outbound, Uuid submission,
                               Uuid conversion)
 {
-    const struct submission_payload told = {submission};
+    const struct submission_payload payload = {submission};
     const struct conversion_payload google = {conversion, STR(NETWORK_GOOGLE)};
     const struct conversion_payload facebook = {conversion, STR(NETWORK_FACEBOOK)};
     if (outbound->webhook)
-        TRY(enqueue(tx, &JOB_DELIVER_WEBHOOK, &told));
+        TRY(enqueue(tx, &JOB_DELIVER_WEBHOOK, &payload));
     if (outbound->mail)
-        TRY(enqueue(tx, &JOB_DELIVER_MAIL, &told));
+        TRY(enqueue(tx, &JOB_DELIVER_MAIL, &payload));
     if (outbound->google)
         TRY(enqueue(tx, &JOB_DELIVER_CONVERSION, &google));
     return outbound->facebook ? enqueue(tx, &JOB_DELIVER_CONVERSION, &facebook) : OK;
@@ -69,7 +69,7 @@ static Err calls_check(struct ctx *ctx)
     return OK;
 }
 
-/* How many calls each site has under way in this worker; a place with none is free. */
+/* The number of calls in progress per site in this worker; an entry with none is free. */
 struct outbound_load {
     struct site_load {
         Uuid site;
@@ -90,7 +90,7 @@ static struct site_load *load_of(struct reactor *reactor, Uuid site)
         if (one->calls == 0 && free_one == NULL)
             free_one = one;
     }
-    assert(free_one != NULL); /* a worker has no more jobs */
+    assert(free_one != NULL); /* a worker has no more slots than this */
     free_one->site = site;
     return free_one;
 }
@@ -103,7 +103,7 @@ fiber_fn Err outbound_run(struct ctx *ctx, struct job *job, JobHandler *deliver)
     if (load->calls >= OUTBOUND_OF_A_SITE) {
         TRY(job_postpone(ctx, job, POSTPONE_US,
                          STR("The site has as many calls under way as it may.")));
-        job->is_finished = true; /* this attempt: there is nothing more to write of it */
+        job->is_finished = true; /* this attempt needs no further writes */
         return OK;
     }
     load->calls++;
@@ -131,7 +131,7 @@ static bool is_exempt(const void *arg, Str ip)
     return ranges->len > 0 && ip_in_ranges(ip, *ranges);
 }
 
-/* 408, 425 and 429 mean "later", and so does every fault of its own. */
+/* 408, 425, 429 and all 5xx are temporary errors. */
 static Err judge(struct ctx *ctx, struct job *job, const struct http_answer *answer)
 {
     int status = answer->status;

@@ -16,11 +16,11 @@ bool site_secret_name_is_known(Str name)
     char text[UUID_TEXT_LEN];
     if (!str_starts_with(name, PREFIX) || !uuid_parse(str_slice(name, PREFIX.len, name.len), &form))
         return false;
-    uuid_write(form, text); /* one name for one form: lower case */
+    uuid_write(form, text); /* canonical name: lower case */
     return str_eq(str_slice(name, PREFIX.len, name.len), str_of(text, sizeof text));
 }
 
-/* A seal that somebody copies to another row opens nothing there. */
+/* Binds the ciphertext to its row: copied to another row, it cannot be decrypted. */
 static Str purpose_of(struct ctx *ctx, Uuid site, Str name)
 {
     return str_printf(ctx->arena, "secret %.*s of site %.*s", STR_FMT(name),

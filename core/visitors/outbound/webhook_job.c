@@ -1,6 +1,6 @@
 /*
- * {"submission_id"}: tells the webhook of a form that somebody filled it in. The body is the same
- * at every attempt, and so are its key and its signature.
+ * {"submission_id"}: sends a submission to the form's webhook. Body, key and signature are the same
+ * at every attempt.
  */
 #include "base/crypto/crypto.h"
 #include "base/json/json_writer.h"
@@ -73,7 +73,7 @@ static Err body_make(struct ctx *ctx, const struct rows *rows, Uuid id, Str key,
     return buf_check(ctx, body, "The webhook's body");
 }
 
-/* The form's own secret, else the site's; without either there is no signature. */
+/* Signs with the form's own secret, else with the site's; without either there is no signature. */
 static fiber_fn Err signature_make(struct ctx *ctx, Uuid form, Str body, Str *ret)
 {
     struct platform platform = reactor_platform(ctx);

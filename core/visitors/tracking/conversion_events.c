@@ -58,7 +58,7 @@ static void put_user(struct json_writer *w, struct arena *arena,
     json_object_end(w);
 }
 
-/* What a form, a call or a lead is called there; anything else keeps its name. */
+/* Facebook's name for a form, a call or a lead; other types keep their name. */
 static Str facebook_name(Str type)
 {
     if (str_eq(type, STR("form")) || str_eq(type, STR("lead")) || str_eq(type, STR("call")))
@@ -91,7 +91,8 @@ void facebook_event_write(struct buf *out, struct arena *arena,
     json_object_end(&w);
 }
 
-/* Letters, digits and underscores, a letter first, at most 40: else the event is dropped there. */
+/* Google drops events whose name does not start with a letter, has other characters than letters,
+ * digits and underscores, or is longer than 40. */
 static Str google_name(struct arena *arena, Str type)
 {
     if (str_eq(type, STR("form")) || str_eq(type, STR("lead")) || str_eq(type, STR("call")))

@@ -8,7 +8,7 @@
 
 enum { LINE_MAX_BYTES = 16 * 1024, REDIS_TIMEOUT_US = 1000 * 1000 };
 
-/* COPY's text format: backslash escapes for what separates, \N for null. */
+/* COPY text format: backslash escapes for separators, \N for null. */
 static void put_text(struct buf *out, Str value)
 {
     if (value.data == NULL) {
@@ -86,7 +86,7 @@ void event_line(struct buf *out, const struct event *event)
     buf_put_char(out, '\n');
 }
 
-/* A Redis that is reached and does not answer is as good as away. */
+/* A Redis that is connected but does not answer in time counts as unavailable. */
 static fiber_fn Err push_to_redis(struct ctx *ctx, Str list, Str line, int64_t *ret_len)
 {
     SCOPED_DEADLINE struct fiber_deadline deadline = fiber_deadline_begin(ctx, REDIS_TIMEOUT_US);
@@ -96,7 +96,8 @@ static fiber_fn Err push_to_redis(struct ctx *ctx, Str list, Str line, int64_t *
     return OK;
 }
 
-/* What Redis may have without having said so is stored once all the same: the line holds its id. */
+/* If Redis has stored the line but the reply was lost, the line is stored twice; its id makes that
+ * idempotent. */
 static fiber_fn Err push(struct ctx *ctx, enum tracking_kind kind, Str list, const struct buf *line)
 {
     TRY(buf_check(ctx, line, "The event"));

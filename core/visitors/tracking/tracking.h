@@ -1,11 +1,11 @@
 /*
- * Tracking: events are acknowledged once they are in a Redis list, and drained in bulk into
- * PostgreSQL by a worker. While Redis is away, or its list is full, the server stores them itself,
- * in batches, and acknowledges what is committed (tracking_direct.c). An event carries its own id
- * and time, so storing it twice, or once by each way, stores it once.
+ * Tracking: an event is acknowledged once it is in a Redis list; a worker drains the list into
+ * PostgreSQL in bulk. While Redis is unavailable or its list is full, the server stores events
+ * itself, in batches, and acknowledges them after the commit (tracking_direct.c). An event has its
+ * own id and time, so storing it twice, or by both ways, is idempotent.
  *
- * The list holds lines of COPY's text format, made by the server that checked the site: a drain
- * moves bytes and parses nothing.
+ * The list contains lines in COPY text format, made by the server, which has checked the site: a
+ * drain copies bytes without parsing them.
  */
 #pragma once
 
@@ -14,13 +14,13 @@
 #include "io/redis/redis.h"
 #include "jobs/retention/retention.h"
 
-/* Page views, events and conversions, by month. */
+/* Page views, events and conversions, partitioned by month. */
 extern const struct retention_table TRACKING_RETENTION[3];
 
-/* Lines that wait in a list of Redis; beyond it they go to PostgreSQL. */
+/* The maximum length of a Redis list; further lines go to PostgreSQL. */
 enum { TRACKING_BACKLOG_MAX = 2000000 };
 
-/* What is tracked; each has a list in Redis, a staging table and a table (tracking_drain.c). */
+/* Each kind has a list in Redis, a staging table and a table (tracking_drain.c). */
 enum tracking_kind { TRACKING_PAGEVIEWS, TRACKING_EVENTS, TRACKING_KINDS };
 
 struct pageview {
@@ -46,7 +46,7 @@ struct pageview {
     Str bot_name;
 };
 
-/* The columns in the order of the line, for the drain's COPY. */
+/* The columns in the order of the line, for COPY. */
 #define PAGEVIEW_COLUMNS                                                                           \
     "id, site_id, timestamp, page_path, page_title, session_id, visitor_id, referrer, "            \
     "user_agent, ip_address, device_type, browser, os, utm_source, utm_medium, utm_campaign, "     \
@@ -72,56 +72,59 @@ struct event {
     "id, site_id, timestamp, event_name, event_category, event_label, event_value, page_path, "    \
     "session_id, visitor_id, metadata, user_agent, ip_address"
 
-/* One line with its '\n'. STR_NONE is null; control characters are escaped, NUL dropped. */
+/*
+ * Appends one line with its '
+ * '. STR_NONE is null; control characters are escaped, NUL is dropped.
+ */
 void pageview_line(struct buf *out, const struct pageview *view);
 void event_line(struct buf *out, const struct event *event);
 
-/* OK once Redis has it, or PostgreSQL. ERR_UNAVAILABLE: neither, or too many wait for PostgreSQL.
- */
+/* OK once Redis or PostgreSQL has stored it. ERR_UNAVAILABLE: neither, or too many lines wait for
+ * PostgreSQL. */
 fiber_fn Err pageview_push(struct ctx *ctx, const struct pageview *view);
 fiber_fn Err event_push(struct ctx *ctx, const struct event *event);
 
 /*
- * One turn of the drain of one kind: takes up to TRACKING_DRAIN_MAX lines and stores them on the
- * platform lane with COPY, through a staging table, so that an event that is stored already is
- * passed over, and one whose site is gone is dropped. What was taken leaves Redis after the commit;
- * a worker that dies in between leaves its list to tracking_adopt. A line that PostgreSQL refuses
- * is dropped alone. *ret_taken: how many lines there were.
+ * One turn of the drain for one kind: takes up to TRACKING_DRAIN_MAX lines and stores them in
+ * PLATFORM scope with COPY, through a staging table, so that events that are already stored are
+ * skipped, and those of deleted sites are dropped. The lines are removed from Redis after the
+ * commit; the list of a worker that dies before that is left to tracking_adopt. A line that
+ * PostgreSQL refuses is dropped alone. *ret_taken: the number of lines.
  */
 enum { TRACKING_DRAIN_MAX = 10000 };
 fiber_fn Err tracking_drain(struct platform platform, enum tracking_kind kind, Str worker,
                             uint64_t *ret_taken);
-/* Drains what takers that are no workers any more have left, of every kind. */
+/* Drains the lists, of every kind, that belong to workers that no longer exist. */
 fiber_fn Err tracking_adopt(struct platform platform);
 
 /*
- * A conversion as the advertising networks want it told: Facebook's Conversions API and Google
- * Analytics' Measurement Protocol. Pure: facts in, JSON out.
+ * Formats conversions for advertising networks: Facebook's Conversions API and Google Analytics'
+ * Measurement Protocol. Pure: facts in, JSON out.
  */
 
-/* STR_NONE where nothing is known. */
+/* STR_NONE: unknown. */
 struct conversion_facts {
     Uuid id;
     int64_t wall_us;
     Str type, value, currency, source, campaign, fbclid;
     Str email, phone;
     Str ip, user_agent, page_url;
-    Str test_code; /* Facebook's, for its test page */
+    Str test_code; /* for Facebook's test page */
 };
 
-/* Facebook matches by what it knows of a person: without any of it the event is worth nothing. */
+/* Facebook matches events by data of the person: without any, the event is useless. */
 bool facebook_can_match(const struct conversion_facts *facts);
-/* E-mail addresses and phone numbers leave as SHA-256 only. */
+/* E-mail addresses and phone numbers are only sent as SHA-256. */
 void facebook_event_write(struct buf *out, struct arena *arena,
                           const struct conversion_facts *facts);
 
-/* Of a visitor whose cookie nobody asked for: the conversion is a client of its own. */
+/* The visitor's Google cookie is unknown, so each conversion has its own client id. */
 void google_event_write(struct buf *out, struct arena *arena, const struct conversion_facts *facts);
 
 /*
- * What a User-Agent says: device, browser, system, and whether it is a known robot. Substrings in
- * a fixed order, first match wins (specification: spark.md B.1, with its faults mended: phones are
- * asked for before the systems they resemble).
+ * Parses a User-Agent: device, browser, system, and whether it is a known robot. Substrings in a
+ * fixed order, the first match wins (specification: spark.md B.1, with its errors corrected: phones
+ * are checked before the systems they resemble).
  */
 struct visitor {
     Str device_type; /* desktop, mobile, tablet */

@@ -1,7 +1,7 @@
 /*
- * Tracking without Redis: requests leave their lines and wait; a fiber stores what waits in one
- * transaction, and what came meanwhile in the next. One line at a quiet time, a thousand under
- * load.
+ * Tracking without Redis: requests add their lines to a pending list and wait; a fiber stores all
+ * pending lines in one transaction, then those that arrived meanwhile in the next one. So a batch
+ * is one line when it is quiet, and a thousand under load.
  */
 #include "base/settings/settings.h"
 #include "base/system/clock.h"
@@ -15,12 +15,13 @@
 
 enum { BATCH_MAX = 1000, BATCH_TIMEOUT_US = 15 * 1000 * 1000, FULL_PAUSE_US = 1000 * 1000 };
 
-/* A line, in the frame of the request that waits for it, which may leave at any time: it takes
- * itself out of the queue, or out of the batch that is being stored. */
+/* A line, in the stack frame of the request that waits for it. The request may leave at any time:
+ * it removes the line from the list, or from the batch that is being stored. */
 struct waiting {
     struct waiting *next;
-    struct waiting **slot; /* what points to it: the queue, or a place of the batch, or nothing */
-    bool is_taken;         /* by a batch */
+    struct waiting *
+        *slot;     /* the pointer to it, in the list or a batch; NULL after the batch has ended */
+    bool is_taken; /* it is in a batch */
     Str line;
     struct wait wait;
 };
@@ -33,18 +34,18 @@ struct queue_of_lines {
     bool is_storing;
 };
 
-/* What one thread keeps. */
+/* Per-thread state. */
 struct direct {
     struct reactor *reactor;
     struct queue_of_lines queues[TRACKING_KINDS];
-    int64_t lines; /* that wait or are being stored */
+    int64_t lines; /* pending or being stored */
     int64_t full_until_us;
     bool was_failing;
 };
 
-/* What one transaction takes. */
+/* The lines of one transaction. */
 struct batch {
-    struct waiting *places[BATCH_MAX]; /* NULL: gone */
+    struct waiting *places[BATCH_MAX]; /* NULL: the request has left */
     Str lines[BATCH_MAX];
     Err refused[BATCH_MAX];
     uint32_t count;
@@ -95,7 +96,7 @@ static void queue_remove(struct queue_of_lines *queue, struct waiting *waiting)
         queue->end = waiting->slot;
 }
 
-/* The lines are copied: whoever waits for them may be gone before they are stored. */
+/* Copies the lines, because a request may leave before its line is stored. */
 static struct batch *batch_take(struct ctx *ctx, struct queue_of_lines *queue)
 {
     struct batch *batch = arena_new(ctx->arena, struct batch);
@@ -110,7 +111,7 @@ static struct batch *batch_take(struct ctx *ctx, struct queue_of_lines *queue)
     return batch;
 }
 
-/* From here on nobody points into the batch any more. */
+/* Wakes the requests; after this none points into the batch. */
 static void batch_answer(struct batch *batch, Err err)
 {
     for (uint32_t i = 0; i < batch->count; i++) {
@@ -122,7 +123,7 @@ static void batch_answer(struct batch *batch, Err err)
     }
 }
 
-/* Once when it begins, not at every batch. */
+/* Logs only the first of consecutive failures. */
 static void log_failure(struct direct *direct, struct ctx *ctx, Err err)
 {
     if (err != OK && !direct->was_failing)

@@ -9,10 +9,10 @@
 
 enum { DRAIN_BYTES_MAX = 256 * 1024 * 1024 };
 
-/* One row a kind: where its lines wait, and how they get into its table. */
+/* One row per kind: its Redis lists, and how its lines are stored. */
 struct track {
     Str list;
-    Str taken; /* prefix of what a taker holds */
+    Str taken; /* key prefix of the lists that workers have taken */
     Str copy;
     const struct statement *store;
     const struct statement *unload;
@@ -31,17 +31,17 @@ static const struct track TRACKS[TRACKING_KINDS] = {
 struct lines {
     const struct track *track;
     const Str *items;
-    Err *refused; /* what PostgreSQL says to each; NULL: nobody wants to know */
+    Err *refused; /* the error of each line; NULL: not needed */
     uint32_t count;
 };
 
-/* What a worker has taken of one kind. */
+/* The key of the lines of one kind that a worker has taken. */
 static Str taken_key(struct arena *arena, Str prefix, Str worker)
 {
     return str_printf(arena, "%.*s%.*s", STR_FMT(prefix), STR_FMT(worker));
 }
 
-/* The taker is on record before it takes anything, so that its list can be found after it. */
+/* Registers the worker before it takes lines, so that its lists can be found if it dies. */
 static fiber_fn Err take(struct ctx *ctx, const struct track *track, Str worker, Str list,
                          struct redis_value *ret)
 {
@@ -66,8 +66,9 @@ static fiber_fn Err store_text(struct platform platform, const struct track *tra
     return db_commit(&tx);
 }
 
-/* One bad line must not keep its neighbours out; anything else is left for another attempt. */
-static bool is_fault_of_a_line(Err err)
+/* Whether the error is caused by a line. Then the other lines are stored without it; after any
+ * other error, the batch is retried. */
+static bool is_line_error(Err err)
 {
     switch (err) {
     case ERR_INVALID_PAYLOAD:
@@ -102,7 +103,7 @@ static struct lines lines_part(struct lines lines, uint32_t from, uint32_t to)
     };
 }
 
-/* Halves what PostgreSQL refuses, until the line that it refuses is alone; that one is dropped. */
+/* Bisects lines that PostgreSQL refuses until the invalid line is alone; that one is dropped. */
 static fiber_fn Err store(struct platform platform, struct lines lines, uint32_t depth,
                           int64_t *stored)
 {
@@ -110,7 +111,7 @@ static fiber_fn Err store(struct platform platform, struct lines lines, uint32_t
     ArenaMark mark = arena_mark(ctx->arena);
     int64_t count = 0;
     Err err = store_lines(platform, lines, &count);
-    if (err != OK && !is_fault_of_a_line(err))
+    if (err != OK && !is_line_error(err))
         return err;
     diag_clear(ctx);
     arena_rewind(ctx->arena, mark);

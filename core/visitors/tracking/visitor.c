@@ -58,7 +58,7 @@ static const struct pattern SYSTEMS[] = {
     {STR_INIT("linux"), STR_INIT("Linux")},
 };
 
-/* The name of the first pattern that is in `lower`; STR_NONE if none is. */
+/* The name of the first pattern in `lower`; STR_NONE if there is none. */
 static Str first_match(Str lower, const struct pattern *patterns, size_t count)
 {
     for (size_t i = 0; i < count; i++)

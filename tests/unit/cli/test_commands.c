@@ -7,10 +7,10 @@
 /* Called by name, so that the linker takes them out of their library. */
 #define COMMAND(noun, verb, function, arguments, help)                                             \
     int function(struct cli *cli, int argc, char **argv);
-#define FACE(noun, function, arguments, help)
+#define FRONT_END(noun, function, arguments, help)
 #include "cli/commands/commands.def"
 #undef COMMAND
-#undef FACE
+#undef FRONT_END
 
 /* The words end with NULL. */
 static int exit_code(struct ctx *ctx, command_fn command, const char *const *words)
