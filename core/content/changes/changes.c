@@ -25,9 +25,9 @@ static bool wants_all;
 /* The reader of this process. Other threads see only `loop`, under the lock. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct loop *loop;    /* NULL: there is none */
-static bool is_posted;       /* a hint is on its way to the loop; under the lock */
-static struct wait *resting; /* the reader, while it has nothing to do */
-static bool is_due;          /* a hint came while it was reading */
+static bool is_posted;       /* a hint has been posted to the loop; protected by the lock */
+static struct wait *resting; /* the reader's wait while it is idle */
+static bool is_due;          /* a hint arrived while the reader was busy */
 
 static void run(void *arg);
 static fiber_fn Err rest(struct ctx *ctx);
@@ -101,7 +101,7 @@ static void run(void *arg)
     arena_destroy(arena);
 }
 
-/* ERR_CANCELLED, or OK when it is time to look. */
+/* Waits for a hint or the poll interval. ERR_CANCELLED, else OK. */
 static fiber_fn Err rest(struct ctx *ctx)
 {
     if (is_due)
@@ -136,7 +136,7 @@ static void hint_committed(struct ctx *ctx, void *arg)
     changes_hint();
 }
 
-/* On the reader's own thread. */
+/* Runs on the reader's thread. */
 static void wake(void *arg)
 {
     (void)arg;
@@ -149,8 +149,8 @@ static void wake(void *arg)
     resting = NULL;
 }
 
-/* No hint is posted any more; one that was posted before arrives in the turns of this last wait,
- * for a loop ends with an empty mailbox. */
+/* After `loop` is NULL no hint is posted. A hint that was posted before is delivered during this
+ * last sleep, because a loop must end with an empty mailbox. */
 static fiber_fn void leave(struct ctx *ctx)
 {
     pthread_mutex_lock(&lock);

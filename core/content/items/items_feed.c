@@ -1,7 +1,7 @@
 /*
- * Announces what the writer of the rows did not: rows of the factory's statements, of imports, of
- * whoever writes with psql. Each process that has the feed comes by here; the one whose claim finds
- * a change still unannounced tells Redis and the hooks.
+ * Announces changes that the writer of the rows did not announce: rows of the factory's statements,
+ * of imports, of psql. Each process that reads the feed claims the changes; the process whose claim
+ * succeeds notifies Redis and the hooks.
  */
 #include "content/changes/changes.h"
 #include "content/items/items.h"
@@ -59,7 +59,7 @@ static bool is_claimed(const struct rows *claimed, int64_t seq)
     return false;
 }
 
-/* As the machinery, in the scope of the rows: who wrote them is not known here. */
+/* Acts as the machinery in the scope of the rows: the writer is not known. */
 static void announce(struct ctx *ctx, const struct change *change)
 {
     static_assert((int)CHANGE_CREATE == ITEMS_CREATE && (int)CHANGE_UPDATE == ITEMS_UPDATE &&

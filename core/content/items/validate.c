@@ -1,5 +1,5 @@
 /*
- * Validation: the filters of fields and grants as conditions on a payload.
+ * Validation: the rules of fields and grants as conditions on a payload.
  */
 #include "content/filter/filter_eval.h"
 #include "content/items/payload.h"
@@ -55,7 +55,7 @@ Err validation_failed(struct ctx *ctx, Str field, const struct filter_operator *
 }
 
 struct validation {
-    struct filter_subject subject; /* the first member: what filter_eval hands back */
+    struct filter_subject subject; /* must be first: filter_eval passes it back */
     const struct write_target *target;
     const struct payload *payload;
 };

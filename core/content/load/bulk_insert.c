@@ -20,7 +20,7 @@ static fiber_fn Err open_collection(struct bulk *bulk, Str name)
     return OK;
 }
 
-/* All or none: the first bad rows, each an entry of its own. */
+/* All or none: reports the first invalid rows, each as an entry of its own. */
 static Err refuse_faults(struct bulk *bulk)
 {
     assert(bulk->order_count < bulk->count);
@@ -94,8 +94,8 @@ static fiber_fn Err result_write(struct bulk *bulk, struct bulk_result *ret)
     return OK;
 }
 
-/* Who reads next reads by a plan that knows of the rows. The load is committed: it does not fail
- * for this. */
+/* Later reads get a plan that accounts for the new rows. The load is committed: a failure here is
+ * ignored. */
 static fiber_fn void take_statistics(struct bulk *bulk)
 {
     assert(bulk->collection != NULL);

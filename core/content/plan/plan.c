@@ -38,7 +38,7 @@ Err plan_collection(struct ctx *ctx, const struct schema *schema, struct items_t
     return OK;
 }
 
-/* Scope and grants: what a request may see at all, whatever it asks. */
+/* Scope and grants: the rows that a request may see, independent of the query. */
 static Err base_rows(struct compiler *c, struct select *select, const struct access *access)
 {
     struct pred *granted;

@@ -1,5 +1,5 @@
 /*
- * Parameters of a run: constants of the plan, the scope's site, the current user, now.
+ * Parameters of an execution: constants of the plan, the scope's site, the current user, the time.
  */
 #include "base/system/clock.h"
 #include "content/run/run.h"
@@ -101,7 +101,7 @@ static fiber_fn Err text_of(struct run *run, const struct param *param, Str *ret
     }
 }
 
-/* Elements that are lists themselves ($CURRENT_ROLES among others) are spliced in. */
+/* Elements that are lists ($CURRENT_ROLES and others) are spliced in. */
 static fiber_fn Err list_text(struct run *run, const struct param *list, Str *ret)
 {
     struct buf *out = buf_in_arena(run->ctx->arena, PLAN_SQL_MAX * 8);
@@ -138,9 +138,9 @@ static fiber_fn Err bind_one(struct run *run, const struct param *param, DbArg *
     case PARAM_KEY:
         *ret = run->key;
         return OK;
-    case PARAM_GIVEN:
-        assert(param->index < run->given_count);
-        *ret = run->given[param->index];
+    case PARAM_ARGUMENT:
+        assert(param->index < run->argument_count);
+        *ret = run->arguments[param->index];
         return OK;
     case PARAM_LIST:
         TRY(list_text(run, param, &text));
