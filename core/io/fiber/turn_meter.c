@@ -51,7 +51,7 @@ static void note(struct turn_meter *meter, int64_t used_us)
               LOG_Z("work", meter->work), LOG_I("fiber_us", meter->longest_us));
 }
 
-/* Counters of threads are added up: the gauge takes what the maximum has grown by. */
+/* The counters of threads are summed, so the gauge adds the increase of the maximum. */
 static void raise_longest(int64_t used_us)
 {
     int64_t before = atomic_load(&longest_turn_us);

@@ -9,7 +9,7 @@
 
 enum {
     RETRY_MS = 200,
-    REFUSALS_MAX = 5, /* attempts that a running server refused: no use to go on */
+    REFUSALS_MAX = 5, /* attempts refused by a running server before giving up */
     ERROR_SIZE = 512,
     FIRST_WORD_S = 1,
     NEXT_WORD_S = 10,
@@ -38,8 +38,8 @@ static void tell(struct ctx *ctx, Str url, Str reason)
             str_printf(ctx->arena, "waiting for PostgreSQL at %s: %.*s", place, STR_FMT(reason)));
 }
 
-/* A server that is starting, or whose network is, gets time; one that says no five times does not.
- */
+/* A server that is starting or unreachable is retried until the deadline; five refusals end the
+ * wait. */
 Err connect_in_time(struct ctx *ctx, const struct connect_target *target, int64_t deadline_us,
                     PGconn **ret)
 {

@@ -6,11 +6,11 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-/* Of every place that was handed out, whose it is; place 0 is nobody's. */
+/* The owner of each assigned index; index 0 is unused. */
 static struct reactor_slot *_Atomic owners[REACTOR_SLOTS_MAX];
 static _Atomic uint32_t places_taken = 1;
 
-/* Threads may come to a slot at the same time: all but the first give their place up unused. */
+/* Several threads may initialise a slot concurrently: all but the first discard their index. */
 static uint32_t place_of(struct reactor_slot *slot)
 {
     uint32_t place = atomic_load(&slot->place);

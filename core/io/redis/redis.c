@@ -11,12 +11,12 @@
 
 enum { IN_FLIGHT_FIRST = 64, IN_FLIGHT_MAX = 100000, FIRST_WORD_S = 1, NEXT_WORD_S = 10 };
 
-/* A command on its way. The caller may be gone (wait is NULL): its reply is dropped. */
+/* A command in flight. The caller may have left (wait is NULL): then its reply is dropped. */
 struct redis_pending {
     struct wait *wait;
     struct arena *arena;
     struct redis_value *ret;
-    bool is_library; /* a FUNCTION LOAD of ours */
+    bool is_library; /* our own FUNCTION LOAD */
 };
 
 struct redis_library {
@@ -122,7 +122,7 @@ fiber_fn Err redis_wait_ready(struct ctx *ctx, struct redis *redis)
         own.deadline_us = is_last ? ctx->deadline_us : end_us;
         Err err = wait_up(&own, redis);
         if (err == ERR_TIMEOUT && is_last)
-            return unreachable(&own, redis); /* what it says at its end becomes the ctx's */
+            return unreachable(&own, redis); /* its final error becomes that of the ctx */
         if (err != ERR_TIMEOUT)
             return err;
         diag_clear(&own);
@@ -187,7 +187,8 @@ void redis_use_library(struct redis *redis, Str name, Str source)
                                       str_dup(redis->arena, source)};
     redis->libraries = library;
     submit(redis, (const Str[]){STR("FUNCTION"), STR("LOAD"), STR("REPLACE"), library->source}, 4,
-           (struct redis_pending){.is_library = true}); /* not up: the greeting loads it */
+           (struct redis_pending){.is_library =
+                                      true}); /* if not up: it is loaded at the next connect */
 }
 
 static bool submit(struct redis *redis, const Str *words, uint32_t count,
@@ -223,8 +224,8 @@ static void ring_grow(struct redis *redis)
     redis->ring_size = size;
 }
 
-/* The caller goes, its reply will still come. Behind a blocking command it would come too late for
- * the next one, so that connection is replaced. */
+/* The caller leaves, its reply will still arrive. After a blocking command it would arrive too late
+ * for the next one, so that connection is replaced. */
 static void forget(struct redis *redis, uint64_t number)
 {
     assert(number < redis->last);
@@ -243,7 +244,7 @@ static Err judge(struct ctx *ctx, const struct redis_value *value)
     return fail(ctx, err, "Redis: %.*s", STR_FMT(value->text));
 }
 
-/* Errors that say "not now" rather than "not so". */
+/* Temporary errors. */
 static bool is_outage(Str error)
 {
     static const Str WORDS[] = {
@@ -265,7 +266,7 @@ static Err unreachable(struct ctx *ctx, struct redis *redis)
                 STR_FMT(redis_connection_trouble(ctx->arena, redis->connection)));
 }
 
-/* On every connect, whatever the server has: it may be another server than the last time. */
+/* On every connect, regardless of what the server has loaded: it may be a different server. */
 static uint32_t load_libraries(void *arg, struct buf *out)
 {
     struct redis *redis = arg;
@@ -300,7 +301,8 @@ static void on_reply(void *arg, const void *reply)
         redis_wire_copy(pending.arena, reply, pending.ret);
         wait_end(pending.wait, OK);
     }
-    /* A master that became a replica stays one: its name may by now lead to the new master. */
+    /* A master that became a replica keeps refusing writes: reconnecting may resolve its name to
+     * the new master. */
     if (error.data != NULL && (pending.is_library || str_starts_with(error, STR("READONLY "))))
         redis_connection_drop(redis->connection, error, false);
 }
