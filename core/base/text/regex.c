@@ -16,23 +16,23 @@
 #include <stdlib.h>
 
 enum {
-    NEST_MAX = 20, /* groups in groups */
-    /* Characters in all ranges of a pattern that ignores case: pcre2 walks through each of them,
-     * and 4 KB of pattern can name all of Unicode two hundred times, which is a second. */
+    NEST_MAX = 20, /* nested groups */
+    /* Characters in all ranges of a case-insensitive pattern: pcre2 iterates over each of them, and
+     * 4 KB of pattern can cover all of Unicode two hundred times, which takes a second. */
     FOLDED_MAX = 1200 * 1000,
-    MATCH_LIMIT = 100000,     /* steps back: some milliseconds */
-    WORK_MAX = 4000000,       /* characters walked over, of which a step may take many */
-    MATCH_US = 20 * 1000,     /* for what the two above do not see */
-    MATCH_WALL_US = 5 * 1000, /* of these, before the clock of the processor is asked */
-    DEPTH_LIMIT = 50 * 1000,  /* several for each character of a long answer */
+    MATCH_LIMIT = 100000,     /* backtracking steps: some milliseconds */
+    WORK_MAX = 4000000,       /* characters scanned; one step may scan many */
+    MATCH_US = 20 * 1000,     /* for work that the two limits above do not count */
+    MATCH_WALL_US = 5 * 1000, /* wall time before the CPU clock is read */
+    DEPTH_LIMIT = 50 * 1000,  /* several for each character of a long text */
     HEAP_LIMIT_KB = 8192,
-    HEAP_KEPT = 2 * 1024 * 1024, /* bytes of it that a thread keeps from match to match */
+    HEAP_KEPT = 2 * 1024 * 1024, /* bytes that a thread keeps between matches */
     GROUPS_MAX = COUNT_OF(((struct regex_match){0}).groups),
 };
 
 /*
- * UTF: characters, not bytes; \C would cut them in two. Callouts: on_step sees each step of a
- * match. Left out is an analysis that recurses through the whole pattern and only saves steps.
+ * UTF: characters, not bytes; \C would split them. Callouts: on_step sees each step of a match. An
+ * analysis that recurses through the whole pattern and only saves steps is disabled.
  */
 static const uint32_t OPTIONS =
     PCRE2_UTF | PCRE2_NEVER_BACKSLASH_C | PCRE2_AUTO_CALLOUT | PCRE2_NO_AUTO_POSSESS;
@@ -41,15 +41,15 @@ struct regex {
     pcre2_code *code;
 };
 
-/* What the match that runs has cost. */
+/* The cost of the running match. */
 struct meter {
     size_t position; /* at the last step */
     size_t work;
-    int64_t end_us;     /* 0: not set yet */
-    int64_t cpu_end_us; /* 0: the clock on the wall has not run out yet */
+    int64_t end_us;     /* 0: not set */
+    int64_t cpu_end_us; /* 0: the wall time limit has not been reached */
 };
 
-/* What matching needs besides the pattern: one set a thread, made at its first match. */
+/* Match data of a thread, created at its first match. */
 struct workshop {
     pcre2_general_context *memory;
     pcre2_match_data *data;
@@ -86,7 +86,7 @@ __attribute__((constructor)) static void make_workshop_key(void)
         abort();
 }
 
-/* Threads clean up by themselves, the main one here. */
+/* Threads clean up in their destructors, the main thread here. */
 __attribute__((destructor)) static void close_workshop(void)
 {
     if (workshop != NULL)
@@ -107,7 +107,7 @@ static void release(void *memory, void *arg)
     free(memory);
 }
 
-/* The backtracking of a long subject grows it, and it never shrinks by itself. */
+/* Backtracking of a long subject grows it, and it never shrinks by itself. */
 static void data_renew(struct workshop *shop)
 {
     pcre2_match_data_free(shop->data);
@@ -115,8 +115,8 @@ static void data_renew(struct workshop *shop)
     shop->data = must(pcre2_match_data_create(GROUPS_MAX, shop->memory));
 }
 
-/* The processor's time decides: a machine with other things to do must not refuse what fits. It is
- * a system call, so it is asked only when the wall's clock has run out. */
+/* CPU time decides, so that load from other processes causes no refusal. Reading it is a system
+ * call, so it is read only after the wall time limit. */
 static bool is_late(struct meter *meter)
 {
     int64_t now_us = clock_now_us();
@@ -173,7 +173,7 @@ static bool may_ignore_case(Str pattern, unsigned flags)
     return (flags & REGEX_NOCASE) != 0;
 }
 
-/* The highest character that `text`, what stands behind a hyphen, may begin with. */
+/* The highest code point that `text`, the text after a hyphen, may begin with. */
 static uint32_t first_character(Str text)
 {
     enum { OCTAL_MAX = 0777, UNICODE_MAX = 0x10ffff };
@@ -186,7 +186,7 @@ static uint32_t first_character(Str text)
         return (unsigned char)text.data[0] >= 0xe0 ? 0xffff : 0x7ff;
     ptrdiff_t brace = text.data[0] == '\\' ? str_find_char(str_slice(text, 0, 4), '{') : -1;
     if (brace < 0)
-        return OCTAL_MAX; /* \777 is the highest without braces */
+        return OCTAL_MAX; /* \777 is the maximum without braces */
     uint32_t value = 0;
     for (size_t i = (size_t)brace + 1; i < text.len && text.data[i] != '}'; i++) {
         char c = text.data[i];
@@ -198,7 +198,7 @@ static uint32_t first_character(Str text)
     return value;
 }
 
-/* A bound, not a count: every hyphen is taken for a range that begins with the first character. */
+/* An upper bound: every hyphen counts as a range that begins with the first character. */
 static bool folds_too_much(Str pattern, unsigned flags)
 {
     if (!may_ignore_case(pattern, flags))
@@ -307,7 +307,7 @@ static void copy_groups(const struct workshop *shop, Str subject, int count,
     for (uint32_t i = 0; i < ret->count; i++) {
         size_t from = ends[2 * i];
         size_t to = ends[2 * i + 1];
-        /* \K in a lookahead can put the start behind the end. */
+        /* \K in a lookahead can put the start after the end. */
         if (from != PCRE2_UNSET && from <= to)
             ret->groups[i] = str_of(subject.data + from, to - from);
     }
