@@ -36,7 +36,7 @@ static struct ctx *narrow(struct ctx *ctx, Uuid site)
     return ctx_narrow(ctx, site);
 }
 
-/* By Host alone: a token makes no difference to what the world may see. */
+/* Only by Host: public content does not depend on a token. */
 static fiber_fn Err enter_host(struct ctx *ctx, const struct request *request, struct ctx **ret)
 {
     Uuid site;
@@ -48,7 +48,7 @@ static fiber_fn Err enter_host(struct ctx *ctx, const struct request *request, s
     return OK;
 }
 
-/* Sites that are named, or meant */
+/* Sites that are named, or implied by a row */
 
 static fiber_fn Err enter_named(struct ctx *ctx, Uuid named, struct ctx **ret)
 {

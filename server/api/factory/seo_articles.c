@@ -1,4 +1,4 @@
-/* POST /api/seo/generate-article: one article at once, or a batch for the workers. */
+/* POST /api/seo/generate-article: one article immediately, or a batch for the workers. */
 #include "base/system/range.h"
 #include "factory/articles/generate.h"
 #include "gen/routes/factory.h"
@@ -42,7 +42,7 @@ static fiber_fn Err start(struct ctx *ctx, const struct article_generate_input *
     return OK;
 }
 
-/* A text that is there, however short. */
+/* An absent text becomes an empty one. */
 static Str given(Str text)
 {
     return text.data != NULL ? text : STR("");

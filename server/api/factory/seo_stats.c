@@ -1,4 +1,4 @@
-/* /api/seo/stats and /api/seo/articles: how many articles there are, and the newest of them. */
+/* /api/seo/stats and /api/seo/articles: counts articles, and lists the newest. */
 #include "gen/routes/factory.h"
 #include "gen/sql.h"
 #include "server/api/listing.h"

@@ -1,9 +1,10 @@
 /*
- * The queue's counters as one scope sees them, shared by everybody who watches on this thread.
+ * The counters of the queue in one scope, shared by all streams of this thread.
  *
- * Counting costs as much as there are rows. So one count runs at a time, its result serves all who
- * have the same scope and epoch, and it is made again after a second or after COST_FACTOR times as
- * long as it took, whichever is longer: watching a queue takes a bounded share of one connection.
+ * The cost of counting is proportional to the number of rows. So one count runs at a time, its
+ * result is shared by all requests with the same scope and epoch, and it is refreshed after a
+ * second or after COST_FACTOR times its duration, whichever is longer: watching a queue uses a
+ * bounded share of one connection.
  */
 #pragma once
 
@@ -18,11 +19,11 @@ struct queue_counts {
     int64_t dead;
     int64_t workers;
     int64_t articles; /* -1: this database has no such collection */
-    double rate;      /* jobs finished per second, over the last ten */
+    double rate;      /* jobs finished per second, averaged over ten seconds */
 };
 
-/* For ctx->scope, SITE or PLATFORM. ERR_STALE_EPOCH when rights have changed since. */
+/* For ctx->scope, SITE or PLATFORM. ERR_STALE_EPOCH when rights have changed. */
 fiber_fn Err queue_counts_get(struct ctx *ctx, struct queue_counts *ret);
 bool queue_counts_equal(const struct queue_counts *a, const struct queue_counts *b);
-/* The fields alone, into an open object. */
+/* Writes only the fields, into an open object. */
 void queue_counts_write(struct json_writer *w, const struct queue_counts *counts);
