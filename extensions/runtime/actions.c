@@ -11,9 +11,9 @@
 
 #include <assert.h>
 
-/* One event for one hook. Lives in its own arena, for the request that made it goes its own way. */
-struct deed {
-    struct deed *next;
+/* One event for one hook. Allocated in its own arena, because the request may end first. */
+struct action_event {
+    struct action_event *next;
     struct arena *arena;
     struct reactor *reactor;
     const struct host_hook *hook;
@@ -23,13 +23,13 @@ struct deed {
     struct items_change change;
 };
 
-/* The actions of one extension in one thread. */
+/* The pending actions of one extension in one thread. */
 struct queue {
-    struct deed *first;
-    struct deed *last;
+    struct action_event *first;
+    struct action_event *last;
     uint32_t running;
     uint32_t waiting;
-    bool is_full; /* said once, until it is empty again */
+    bool is_full; /* logged once, until the queue is empty again */
 };
 
 static _Thread_local struct queue queues[EXTENSIONS_MAX];
@@ -47,7 +47,7 @@ uint32_t actions_open(void)
     return open_count;
 }
 
-/* Who it was and what he may, without the grants: those belong to a cache that may be gone. */
+/* Copies the actor without the grants, which belong to a cache that may be freed. */
 static struct actor *actor_dup(struct arena *arena, const struct actor *actor)
 {
     struct actor *copy = arena_new(arena, struct actor);
@@ -60,13 +60,13 @@ static struct actor *actor_dup(struct arena *arena, const struct actor *actor)
     return copy;
 }
 
-static struct deed *action_make(const struct ctx *ctx, const struct host_hook *hook,
-                                const struct items_change *change)
+static struct action_event *action_make(const struct ctx *ctx, const struct host_hook *hook,
+                                        const struct items_change *change)
 {
     struct arena *arena = arena_create();
-    struct deed *action = arena_new(arena, struct deed);
+    struct action_event *action = arena_new(arena, struct action_event);
     const struct actor *actor = audit_doer(ctx);
-    *action = (struct deed){
+    *action = (struct action_event){
         .arena = arena,
         .reactor = ctx->reactor,
         .hook = hook,
@@ -83,13 +83,13 @@ static struct deed *action_make(const struct ctx *ctx, const struct host_hook *h
     return action;
 }
 
-static void action_free(struct deed *action)
+static void action_free(struct action_event *action)
 {
     arena_destroy(action->arena);
     open_count--;
 }
 
-static fiber_fn Err action_run(struct deed *action)
+static fiber_fn Err action_run(struct action_event *action)
 {
     struct extension *extension = action->hook->extension;
     struct ctx ctx =
@@ -106,9 +106,9 @@ static fiber_fn Err action_run(struct deed *action)
     return err;
 }
 
-static struct deed *queue_take(struct queue *queue)
+static struct action_event *queue_take(struct queue *queue)
 {
-    struct deed *action = LIST_TAKE(queue->first, queue->last);
+    struct action_event *action = LIST_TAKE(queue->first, queue->last);
     if (action == NULL)
         return NULL;
     queue->waiting--;
@@ -118,19 +118,19 @@ static struct deed *queue_take(struct queue *queue)
 
 static void queue_drop(struct queue *queue)
 {
-    for (struct deed *action; (action = queue_take(queue)) != NULL;) {
+    for (struct action_event *action; (action = queue_take(queue)) != NULL;) {
         counter_inc(extension_actions_dropped);
         action_free(action);
     }
 }
 
-/* One fiber does what came meanwhile as well. Cancelled is said when the thread stops: then what
- * waits has no time either. */
+/* The fiber also runs events that arrive meanwhile. It is cancelled when the thread stops; then the
+ * waiting events are dropped. */
 static void run(void *arg)
 {
-    struct deed *action = arg;
+    struct action_event *action = arg;
     struct queue *queue = queue_of(action->hook);
-    uint32_t *running = &running_count; /* this thread's, whatever a wait does */
+    uint32_t *running = &running_count; /* read once: the address is the same after a wait */
     queue->running++;
     (*running)++;
     while (action != NULL) {
@@ -144,7 +144,7 @@ static void run(void *arg)
     (*running)--;
 }
 
-static void drop(struct queue *queue, struct deed *action)
+static void drop(struct queue *queue, struct action_event *action)
 {
     counter_inc(extension_actions_dropped);
     if (!queue->is_full)
@@ -159,10 +159,10 @@ void action_start(const struct ctx *ctx, const struct host_hook *hook,
                   const struct items_change *change)
 {
     struct queue *queue = queue_of(hook);
-    struct deed *action = action_make(ctx, hook, change);
+    struct action_event *action = action_make(ctx, hook, change);
     open_count++;
     bool has_room = queue->running < ACTIONS_RUNNING_MAX && running_count < ACTIONS_RUNNING_ALL_MAX;
-    if (has_room || queue->running == 0) { /* what waits is taken by one that runs */
+    if (has_room || queue->running == 0) { /* a running fiber takes the waiting event */
         fiber_spawn(ctx->reactor->loop, "action", run, action);
         return;
     }

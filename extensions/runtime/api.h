@@ -1,11 +1,11 @@
 /*
- * The functions behind struct spark_api, by the file that has them. Private to extensions/runtime/.
+ * The functions of struct spark_api, grouped by file. Private to extensions/runtime/.
  */
 #pragma once
 
 #include "runtime/host_internal.h"
 
-/* api.c: the table that every extension gets; its parts. */
+/* api.c: the table that every extension receives, and its functions. */
 extern const spark_api HOST_API;
 
 /* registry.c */

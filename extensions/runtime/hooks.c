@@ -1,13 +1,13 @@
 /*
- * Hooks around the writes of core/content: filters here, in the fiber of the write, which waits for
- * them five seconds each; actions in fibers of their own (actions.h).
+ * Hooks around the writes of core/content: filters run in the fiber of the write, which waits at
+ * most five seconds for each; actions run in their own fibers (actions.h).
  */
 #include "runtime/actions.h"
 #include "runtime/watch.h"
 
 #include <assert.h>
 
-/* Set before the threads start, taken off after they have ended. */
+/* Set before the threads start, reset after they have ended. */
 static const struct host *installed;
 
 static bool is_for(Str wanted, Str given)
@@ -58,7 +58,7 @@ static fiber_fn Err before_write(struct ctx *ctx, const struct items_change *cha
             return fail(ctx, ERR_EXTENSION,
                         "The extension \"%s\" returned an item that is not an object.",
                         hook->extension->name);
-        if (replacement != NULL && payload != NULL) /* a deletion has none to replace */
+        if (replacement != NULL && payload != NULL) /* a delete has no payload to replace */
             payload = json_of_spark(replacement);
     }
     *ret = payload;
