@@ -33,7 +33,7 @@ static fiber_fn Err deliver_page(struct platform platform, const struct rows *ro
 static struct change change_of(struct ctx *ctx, const struct rows *rows, uint32_t row);
 static void begin_until(struct reader *reader, Str snapshot, int64_t at_us);
 static void end_until(struct reader *reader);
-static bool is_gone(const struct ctx *ctx, const struct reader *reader);
+static bool may_be_trimmed(const struct ctx *ctx, const struct reader *reader);
 
 struct reader *changes_reader_new(bool wants_all)
 {
@@ -63,7 +63,7 @@ fiber_fn Err changes_read(struct ctx *ctx, struct reader *reader)
     assert(rows.count == 1);
     Str now = row_text(&rows, 0, CHANGES_LOOK_SNAPSHOT);
     bool is_first = reader->seen.len == 0;
-    if (!is_first && (row_bool(&rows, 0, CHANGES_LOOK_IS_OLDER) || is_gone(ctx, reader))) {
+    if (!is_first && (row_bool(&rows, 0, CHANGES_LOOK_IS_OLDER) || may_be_trimmed(ctx, reader))) {
         TRY(changes_deliver(ctx, &(struct changes){.has_gap = true}));
         begin_until(reader, now, asked_at_us);
         end_until(reader);
@@ -101,7 +101,7 @@ static void end_until(struct reader *reader)
 }
 
 /* Whether the steward may have deleted changes that this reader has not read. */
-static bool is_gone(const struct ctx *ctx, const struct reader *reader)
+static bool may_be_trimmed(const struct ctx *ctx, const struct reader *reader)
 {
     int64_t kept_us = ctx->reactor->settings->changes_retention_h * 3600 * SECOND_US;
     return clock_now_us() - reader->seen_at_us >= kept_us;

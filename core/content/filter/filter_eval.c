@@ -29,7 +29,7 @@ static bool is_rule(const struct eval *e)
 }
 
 /* The operand of the filter, with its variable resolved; STR_NONE: a variable without a value. */
-static fiber_fn Err words_of(const struct eval *e, const struct filter_value *value, Str *ret)
+static fiber_fn Err operand_text(const struct eval *e, const struct filter_value *value, Str *ret)
 {
     assert(value != NULL);
     if (value->dynamic == DYNAMIC_ROLES || value->dynamic == DYNAMIC_POLICIES) {
@@ -93,7 +93,7 @@ static fiber_fn Err compare(const struct eval *e, const struct tested_field *fie
     assert(op->meaning == MEANS_COMPARE);
     Str wanted;
     Str text = text_of(e, field);
-    TRY(words_of(e, value, &wanted));
+    TRY(operand_text(e, value, &wanted));
     bool wants_null = filter_means_null(value) || (is_rule(e) && wanted.data == NULL);
     bool is_equality = op->detail[0] == '=' || op->is_negated;
     if (wants_null)
@@ -132,13 +132,13 @@ static fiber_fn Err next_item(const struct eval *e, struct items *items, bool *r
         if (part.len == 0)
             continue;
         *ret_has = true;
-        return words_of(e, &value, ret);
+        return operand_text(e, &value, ret);
     }
     const struct filter_value *value = filter_next(&items->elements);
     while (value != NULL && filter_means_null(value))
         value = filter_next(&items->elements);
     *ret_has = value != NULL;
-    return value == NULL ? OK : words_of(e, value, ret);
+    return value == NULL ? OK : operand_text(e, value, ret);
 }
 
 static fiber_fn Err any_equal(const struct eval *e, const struct tested_field *field,
@@ -202,7 +202,7 @@ static fiber_fn Err like(const struct eval *e, const struct tested_field *field,
     bool is_plain = is_rule(e) && (op->differs & RULE_PLAIN) != 0;
     /* SQL parses the operand as a moment, and PostgreSQL prints a moment without a T. */
     bool never_matches = !is_plain && type_of(field) == FIELD_TIMESTAMP;
-    TRY(words_of(e, value, &part));
+    TRY(operand_text(e, value, &part));
     *ret = false;
     if (text.data == NULL || (part.data == NULL && !is_rule(e)))
         return OK;
@@ -224,7 +224,7 @@ static fiber_fn Err matches(const struct eval *e, const struct tested_field *fie
     Str rule;
     unsigned flags;
     const struct regex *regex;
-    TRY(words_of(e, value, &rule));
+    TRY(operand_text(e, value, &rule));
     Str pattern = rule_pattern(rule, &flags);
     TRY(regex_find(e->ctx, pattern, flags, &regex));
     *ret = text.data != NULL && regex_match(regex, text, NULL);
@@ -285,7 +285,7 @@ static fiber_fn Err report(const struct eval *e, const struct tested_field *fiel
     if (op->meaning == MEANS_REGEX) {
         TRY(filter_read(e->ctx, e->ctx->arena, field->datum.value, &value));
     } else if (value->dynamic != DYNAMIC_NONE) {
-        TRY(words_of(e, value, &text));
+        TRY(operand_text(e, value, &text));
         shown = filter_text(text);
         value = &shown;
     }

@@ -165,7 +165,7 @@ static fiber_fn Err bulk_make(struct writer *w, const struct write_target *targe
 }
 
 /* Failures are ignored: the rows are already committed. */
-static fiber_fn void take_statistics(struct ctx *ctx, const struct collection *collection)
+static fiber_fn void refresh_statistics(struct ctx *ctx, const struct collection *collection)
 {
     if (db_query(ctx, &SQL_STATISTICS_OF_COLLECTION, ARGS(db_text(collection->name)), NULL) != OK)
         diag_clear(ctx);
@@ -186,7 +186,7 @@ static fiber_fn Err create_bulk(struct writer *w, const struct write_target *tar
     TRY(write_run(w, plan, &bulk->shape, NULL, bulk_json(w->ctx, bulk), &run));
     write_announce(w);
     if (bulk->count >= STATISTICS_ROWS_MIN)
-        take_statistics(w->ctx, target->collection);
+        refresh_statistics(w->ctx, target->collection);
     if (plan->is_unreadable)
         return OK;
     TRY(run_branches(&run, plan->root, &run.rows));

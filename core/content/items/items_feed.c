@@ -75,6 +75,6 @@ static void announce(struct ctx *ctx, const struct change *change)
         return;
     }
     SCOPED_CTX struct ctx own =
-        ctx_for_site(ctx, change->site, "hooks hear of rows in the scope of their site");
+        ctx_for_site(ctx, change->site, "hooks run in the scope of the rows");
     items_announce(&own, &announced);
 }

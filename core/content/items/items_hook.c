@@ -41,7 +41,7 @@ Str items_action_name(enum items_action action)
     return NAMES[action];
 }
 
-/* The collection name cannot terminate the comment, because asterisks are stripped from it. */
+/* The collection name cannot terminate the comment, because asterisks in it are replaced. */
 void items_put_announced(struct buf *sql, enum items_action action, Str collection)
 {
     buf_printf(sql, "/* announced %.*s ", STR_FMT(items_action_name(action)));

@@ -287,8 +287,7 @@ fiber_fn Err write_read_back(struct writer *w, const struct collection *collecti
     if (!is_list && run.rows.count == 0)
         return OK;
     if (run_check_keys(&run) != OK) {
-        diag_clear(
-            w->ctx); /* the row is written, but its key is ambiguous, so it is not read back */
+        diag_clear(w->ctx); /* written, but the key is ambiguous: not read back */
         return OK;
     }
     return is_list ? run_emit_list(&run, sink) : run_emit_row(&run, 0, sink);

@@ -133,7 +133,7 @@ static Err note_refusal(struct bulk *bulk, uint32_t index)
 
 /* The right half is on the stack while the left one is tried; the depth is the number of
  * bisections. */
-static fiber_fn Err insert_forgiving(struct db_tx *tx, struct insert *insert, struct range whole)
+static fiber_fn Err insert_bisecting(struct db_tx *tx, struct insert *insert, struct range whole)
 {
     assert(whole.from < whole.to && whole.to - whole.from <= BULK_CHUNK);
     struct range stack[DEPTH_MAX + 1];
@@ -168,7 +168,7 @@ static fiber_fn Err insert_shape(struct db_tx *tx, struct insert *insert, struct
         if (atomic)
             TRY(insert_range(tx, insert));
         else
-            TRY(insert_forgiving(tx, insert, insert->range));
+            TRY(insert_bisecting(tx, insert, insert->range));
     }
     return OK;
 }

@@ -34,7 +34,7 @@ static fiber_fn void chains_make(struct bulk *bulk, struct chains *ret)
     }
 }
 
-static fiber_fn void tell_site(struct bulk *bulk, const struct chains *chains, uint32_t first)
+static fiber_fn void announce_site(struct bulk *bulk, const struct chains *chains, uint32_t first)
 {
     assert(first < bulk->count && bulk->rows[first].is_stored);
     Str *keys = arena_array(bulk->ctx->arena, Str, BULK_CHUNK);
@@ -64,7 +64,7 @@ fiber_fn void bulk_publish(struct bulk *bulk)
         if (!row->is_stored || map_get(chains.heads, site_key(row)) != row)
             continue;
         ArenaMark mark = arena_mark(bulk->ctx->arena);
-        tell_site(bulk, &chains, i);
+        announce_site(bulk, &chains, i);
         arena_rewind(bulk->ctx->arena, mark);
     }
 }

@@ -319,7 +319,7 @@ bool bulk_is_unchecked(const struct field *field)
 }
 
 /* Objects and arrays are checked as the text that is stored. */
-static fiber_fn bool guard_agrees(struct ctx *ctx, const struct field *field,
+static fiber_fn bool passes_check(struct ctx *ctx, const struct field *field,
                                   const struct json *value, Str *ret_fault)
 {
     if (items_guard_find(field->collection->name, field->name) == NULL)
@@ -346,7 +346,7 @@ fiber_fn bool bulk_value_write(struct ctx *ctx, const struct field *field, const
                        STR_FMT(field->name), STR_FMT(field->collection->name));
         return false;
     }
-    if (!guard_agrees(ctx, field, value, ret_fault))
+    if (!passes_check(ctx, field, value, ret_fault))
         return false;
     const char *expected;
     if (writer_of(field)(ctx, field, value, out, &expected))

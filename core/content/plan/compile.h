@@ -58,8 +58,7 @@ struct pred *scope_rows(struct compiler *c, struct source *source, bool for_writ
 /* Restricts a relation to one site if the key does not (else NULL); `one` is the referenced
  * side. */
 struct pred *same_site(struct compiler *c, struct source *one, struct source *many);
-struct pred *key_of_one_site(struct compiler *c,
-                             struct source *source); /* if the key is in several sites: an error */
+struct pred *key_of_one_site(struct compiler *c, struct source *source); /* else an error */
 bool key_may_repeat(const struct compiler *c, const struct collection *collection);
 Err forbid_fields(struct compiler *c, const struct collection *collection, const Str *names,
                   uint32_t count, struct place place);

@@ -66,7 +66,7 @@ enum db_lane lane_of_rows(const struct source *root, const struct pred *where,
     assert(root != NULL);
     if (where == NULL || names_keys(root, where))
         return DB_READ;
-    /* A search for a number also compares without a pattern, but over as many columns. */
+    /* A search for a number compares without a pattern, but over as many columns. */
     bool is_search = search != NULL && search->kind != PRED_FALSE;
     return is_search || holds_pattern(where) ? DB_SLOW : DB_READ;
 }

@@ -416,8 +416,7 @@ Err shape_compile(struct compiler *c, struct select *select, struct source *sour
     }
     if (has_real)
         return OK;
-    shape->is_key_only =
-        true; /* as in Directus: no readable member is left, so the row is reduced to its key */
+    shape->is_key_only = true; /* as in Directus: no readable member is left */
     shape->count = 0;
     return column_add_field(c, select, NULL, key, &shape->key);
 }

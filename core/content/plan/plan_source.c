@@ -145,8 +145,7 @@ Err source_scalar(struct compiler *c, struct source *parent, const struct field 
     if (kind == SOURCE_FIRST)
         TRY(bind_child(c, source, place));
     else
-        source->on =
-            scope_rows(c, source, false); /* rules ignore the grants of other collections */
+        source->on = scope_rows(c, source, false); /* rules ignore others' grants */
     bool is_many = via->kind == RELATION_TO_MANY;
     struct pred *tie = same_site(c, is_many ? parent : source, is_many ? source : parent);
     source->on = pred_and(c, tie, source->on);

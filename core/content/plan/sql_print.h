@@ -10,8 +10,7 @@ struct sql {
     struct compiler *c;
     struct select *select; /* whose parameters are numbered */
     struct buf *out;
-    const struct sql_open
-        *open; /* enclosing subqueries: their columns are printed without an alias */
+    const struct sql_open *open; /* enclosing subqueries: columns are printed without alias */
 };
 struct sql_open {
     const struct sql_open *outer;

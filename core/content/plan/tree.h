@@ -87,7 +87,6 @@ struct plan {
     /* Only for writes: columns in addition to the projection. */
     bool is_unreadable; /* the written rows may not be read: the projection is the key */
     uint32_t key_column;
-    uint32_t site_column; /* or NO_COLUMN */
-    uint32_t
-        readable_column; /* column, false: this row may not be read; NO_COLUMN: all may be read */
+    uint32_t site_column;     /* or NO_COLUMN */
+    uint32_t readable_column; /* false: the row may not be read; NO_COLUMN: all may */
 };

@@ -53,8 +53,7 @@ enum param_kind {
 struct param {
     enum param_kind kind;
     uint32_t index;
-    uint32_t
-        shared; /* PARAM_TEXT: 1 + its index among the literals of the query; 0: not a literal */
+    uint32_t shared; /* PARAM_TEXT: 1 + index among the query's literals; 0: none */
     Str text;
     int64_t shift_ms;
     struct param **items;

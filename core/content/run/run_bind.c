@@ -53,8 +53,7 @@ static fiber_fn Err policies_literal(struct run *run, Str *ret)
     if (run->policies.data == NULL) {
         struct rows rows;
         DbArg user = uuid_is_nil(ctx->actor->user) ? db_null() : db_uuid(ctx->actor->user);
-        SCOPED_CTX struct ctx machinery =
-            ctx_as_machinery(ctx, "the caller's rights are read, not used");
+        SCOPED_CTX struct ctx machinery = ctx_as_machinery(ctx, "reads the caller's own policies");
         TRY(db_query_platform(reactor_platform(&machinery), &SQL_ACTOR_POLICIES,
                               ARGS(db_text(roles_literal(run)), user), &rows));
         Str *texts = arena_array(ctx->arena, Str, rows.count + 1);

@@ -56,8 +56,7 @@ struct field {
 struct reference {
     const struct collection *target;
     const struct field *target_field;
-    const struct field
-        *site_field; /* holds the site of the referenced row; NULL: the key has none */
+    const struct field *site_field; /* holds the referenced row's site; NULL: none */
 };
 
 enum relation_kind { RELATION_TO_ONE, RELATION_TO_MANY, RELATION_TO_ANY };

@@ -179,7 +179,7 @@ static fiber_fn struct schema *build(struct ctx *ctx, const struct answers *answ
 
 fiber_fn Err schema_load(struct ctx *ctx, struct schema **ret)
 {
-    SCOPED_CTX struct ctx loader = ctx_as_machinery(ctx, "the schema is the same for everybody");
+    SCOPED_CTX struct ctx loader = ctx_as_machinery(ctx, "all tenants share the schema");
     for (int i = 0; i < LOAD_TRIES; i++) {
         struct answers answers;
         TRY(ask(&loader, &answers));
