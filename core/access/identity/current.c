@@ -128,7 +128,7 @@ fiber_fn Err access_revalidate(struct ctx *ctx, int64_t since_us, const Uuid *si
     int64_t rest_us = thread->revalidation_sent_us + REFUSAL_PAUSE_US - clock_now_us();
     if (is_refusal && rest_us > 0)
         TRY(fiber_sleep(ctx, rest_us));
-    SCOPED_CTX struct ctx own = ctx_as_machinery(ctx, "epoch and stamps are the machinery's");
+    SCOPED_CTX struct ctx own = ctx_as_machinery(ctx, "epoch and stamps belong to no tenant");
     return revalidate(&own, thread, site);
 }
 
@@ -139,7 +139,7 @@ static const Uuid *site_of(const struct ctx *ctx)
 }
 
 /* Whether the stamps of ctx match after a revalidation. */
-static bool is_so(const struct ctx *ctx)
+static bool matches_stamps(const struct ctx *ctx)
 {
     struct access_cache *cache = access_thread(ctx->reactor)->cache;
     assert(cache != NULL);
@@ -179,7 +179,7 @@ fiber_fn Err access_settle(struct ctx *ctx, Err err, int64_t since_us)
     struct diag story = ctx->diag;
     diag_clear(ctx);
     TRY(access_revalidate(ctx, since_us, site_of(ctx), true));
-    if (!is_so(ctx))
+    if (!matches_stamps(ctx))
         return fail(ctx, ERR_STALE_EPOCH, "the cached schema or rights are stale");
     ctx->diag = story;
     return err;

@@ -24,7 +24,7 @@ static const struct json *part_json(struct ctx *ctx, Str part)
         return NULL;
     const struct json *json = NULL;
     struct diag before = ctx->diag;
-    err_ignore(json_parse(ctx, text, CLAIMS_LIMITS, &json), "NULL says it");
+    err_ignore(json_parse(ctx, text, CLAIMS_LIMITS, &json), "the caller checks for NULL");
     ctx->diag = before;
     return json_kind(json) == JSON_OBJECT ? json : NULL;
 }
