@@ -62,7 +62,7 @@ static _Thread_local struct fiber_shown *shown; /* NULL: not monitored */
 
 static struct fiber *fiber_on(void *stack_low);
 static void fiber_main(void);
-static void fiber_bury(struct fiber *fiber);
+static void fiber_release(struct fiber *fiber);
 static struct fiber *fiber_pop(struct fiber_queue *queue);
 static void run_one(struct fiber *fiber);
 static bool is_due(const struct fiber *self);
@@ -103,7 +103,7 @@ struct fiber *fiber_spawn(struct loop *loop, const char *name, void (*run)(void 
     resume(fiber);
     if (!fiber->has_ended)
         return fiber;
-    fiber_bury(fiber);
+    fiber_release(fiber);
     return NULL;
 }
 
@@ -131,7 +131,7 @@ static void fiber_main(void)
     fiber_context_leave(&self->context, self->resumer);
 }
 
-static void fiber_bury(struct fiber *fiber)
+static void fiber_release(struct fiber *fiber)
 {
     struct loop_fibers *fibers = loop_fibers(fiber->loop);
     assert(fiber->has_ended && !fiber->is_queued && fiber->parked_on == NULL);
@@ -360,7 +360,7 @@ static void run_one(struct fiber *fiber)
     fiber->is_queued = false;
     resume(fiber);
     if (fiber->has_ended)
-        fiber_bury(fiber);
+        fiber_release(fiber);
 }
 
 static bool is_turn_old(const struct loop_fibers *fibers, int64_t now_us)

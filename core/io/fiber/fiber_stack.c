@@ -45,7 +45,7 @@ struct fiber_stack {
 
 static_assert(STACK_SIZE % GUARD_SIZE == 0 && (int)WARM_SIZE < (int)STACK_SIZE, "whole pages");
 
-static void look_at_reserve(char *stack_low);
+static void check_reserve(char *stack_low);
 static struct fiber_stack *stack_link(void *stack_low);
 static void *stack_low(struct fiber_stack *link);
 static void *map_stack(void);
@@ -70,7 +70,7 @@ void *fiber_stack_take(struct fiber_stack_pool *pool)
 void fiber_stack_give(struct fiber_stack_pool *pool, void *low)
 {
     assert(low != NULL);
-    look_at_reserve(low);
+    check_reserve(low);
     if (pool->free_count >= POOL_MAX) {
         unmap_stack(low);
         return;
@@ -88,7 +88,7 @@ void fiber_stack_give(struct fiber_stack_pool *pool, void *low)
 /* Checks whether the highest page of the reserve is still zero. Reading costs a page fault once
  * (the zero page is mapped and stays), then a quarter of a microsecond. A used page is zeroed, so
  * that the next fiber is checked from scratch. */
-UNCHECKED static void look_at_reserve(char *low)
+UNCHECKED static void check_reserve(char *low)
 {
     const uint64_t *words = (const uint64_t *)(void *)(low + FIBER_STACK_RESERVE - PAGE_SIZE_MIN);
     uint64_t any = 0;

@@ -73,7 +73,7 @@ fiber_fn Err group_join(struct ctx *ctx, struct group *group)
     if (group->running > 0) {
         group_cancel(group);
         SCOPED_SHIELD struct fiber_shield shield = fiber_shield_begin(ctx, 0);
-        err_ignore(fiber_wait(ctx, &wait), "they end; why we stopped waiting is in err");
+        err_ignore(fiber_wait(ctx, &wait), "the children end in any case; err has the reason");
     }
     group->joiner = NULL;
     fiber_hold(-1);

@@ -67,7 +67,7 @@ fiber_fn Str json_text_apart(struct ctx *ctx, const struct json *json)
     struct diag diag = ctx->diag;
     if (reactor != NULL && reactor->offload != NULL && json_is_long(json, JSON_APART_FROM))
         err_ignore(offload_run(ctx, reactor->offload, write_text, &task),
-                   "without a thread it is written here; a cancellation is found at the next wait");
+                   "without a thread it is written inline; the next wait reports a cancellation");
     ctx->diag = diag;
     if (!task.is_done)
         write_text(&task);

@@ -314,8 +314,7 @@ void watch_free(struct watch *watch)
         h2o_socket_close(watch->socket);
     } else {
         h2o_socket_export_t taken_out;
-        watch->socket->_cb.write =
-            NULL; /* the library refuses to export a socket with a pending write */
+        watch->socket->_cb.write = NULL; /* a pending write prevents the export */
         h2o_socket_export(watch->socket, &taken_out);
         h2o_buffer_dispose(&taken_out.input);
     }

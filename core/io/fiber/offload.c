@@ -174,7 +174,7 @@ fiber_fn Err offload_run(struct ctx *ctx, struct offload *offload, void (*fn)(vo
     return fiber_check(ctx);
 }
 
-static void nothing(void *arg)
+static void done_nothing(void *arg)
 {
     (void)arg;
 }
@@ -184,6 +184,6 @@ void offload_discard(void (*release)(void *object), void *object)
     assert(release != NULL);
     struct fiber *fiber = fiber_self();
     struct loop *loop = fiber != NULL ? fiber_loop(fiber) : NULL;
-    if (loop == NULL || !offload_submit(loop_offload(loop), loop, release, nothing, object))
+    if (loop == NULL || !offload_submit(loop_offload(loop), loop, release, done_nothing, object))
         release(object);
 }

@@ -13,8 +13,7 @@ struct timer_heap {
     uint32_t capacity;
 };
 
-void timer_heap_put(struct timer_heap *heap,
-                    struct timer *timer); /* moves a timer that is already in the heap */
+void timer_heap_put(struct timer_heap *heap, struct timer *timer);    /* adds or moves */
 void timer_heap_remove(struct timer_heap *heap, struct timer *timer); /* idempotent */
 struct timer *timer_heap_first(const struct timer_heap *heap);        /* NULL: none */
 void timer_heap_finish(struct timer_heap *heap);

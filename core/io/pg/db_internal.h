@@ -25,16 +25,15 @@ enum {
     READ_SPARES_MAX = 2,       /* in addition to DATABASE_READ_LANES, while those are stalled */
     READ_GROUP_MAX = 32,       /* bounds the statements that one error can resubmit */
     READ_IN_FLIGHT_MAX = 64,   /* unanswered statements on a read connection */
-    READ_GROUPS_MAX =
-        2, /* unanswered groups on a read connection: the next group fills up meanwhile */
-    READ_AHEAD_NS = 4000000, /* estimated work sent ahead */
-    READ_AHEAD_MIN = 2,      /* statements: one runs, one waits in the socket */
-    WRITE_GROUPS_MAX = 4,    /* unanswered write groups on a connection */
-    SHARED_MEMBERS_MAX = 64, /* requests in one shared group */
-    SHARED_GROUPS_MAX = 2,   /* unanswered groups in a lane: while they commit, the next fills up */
-    ROLLBACK_US = 1000000,   /* timeout; then the connection is dropped */
-    HITS_MAX = 8,            /* by cancel requests meant for other requests */
-    STALL_US = 50000,        /* unanswered for this long: new statements use other connections */
+    READ_GROUPS_MAX = 2,       /* unanswered groups on a read connection */
+    READ_AHEAD_NS = 4000000,   /* estimated work sent ahead */
+    READ_AHEAD_MIN = 2,        /* statements: one runs, one waits in the socket */
+    WRITE_GROUPS_MAX = 4,      /* unanswered write groups on a connection */
+    SHARED_MEMBERS_MAX = 64,   /* requests in one shared group */
+    SHARED_GROUPS_MAX = 2, /* unanswered groups in a lane: while they commit, the next fills up */
+    ROLLBACK_US = 1000000, /* timeout; then the connection is dropped */
+    HITS_MAX = 8,          /* by cancel requests meant for other requests */
+    STALL_US = 50000,      /* unanswered for this long: new statements use other connections */
     SPARE_IDLE_US = 60000000, /* idle for this long: a spare connection is closed */
     CONNECTING_MAX = 2,       /* concurrent attempts: each may occupy an offload thread for 5 s */
     LONG_FACTOR = 4,          /* of STATEMENT_TIMEOUT, for statements declared slow */
@@ -98,8 +97,7 @@ bool lane_is_stalled(const struct lane *lane);           /* none of its connecti
 struct db_connection *lane_pick_read(struct lane *lane); /* NULL: none has room */
 struct db_connection *lane_pick_write(struct lane *lane, const struct flow *flow);
 struct db_connection *lane_pick_idle(struct lane *lane);
-bool lane_has_room(const struct lane *lane,
-                   const struct flow_queue *queue); /* for one more request */
+bool lane_has_room(const struct lane *lane, const struct flow_queue *queue); /* for one */
 void lane_grow(struct lane *lane, uint32_t connections);
 bool lane_expects(const struct lane *lane);
 uint32_t connection_room(const struct db_connection *connection); /* for how many more reads */
@@ -111,10 +109,9 @@ void lane_flush(struct lane *lane);
 bool request_is_owned(const struct db_request *request);
 void queue_put(struct db_request *request);
 void queue_put_first(struct db_request *request);
-void queue_take(struct db_request *request); /* removes it from the queue */
-struct flow_queue *
-queue_turn(struct lane *lane);      /* the flow that is next; the queue must not be empty */
-void queue_pass(struct lane *lane); /* skips the flow in this round */
+void queue_take(struct db_request *request);      /* removes it from the queue */
+struct flow_queue *queue_turn(struct lane *lane); /* the next flow; must not be empty */
+void queue_pass(struct lane *lane);               /* skips the flow in this round */
 /* Appends to the group and charges its flow. */
 void queue_send(struct db_request *request, struct request_list *group);
 
@@ -124,9 +121,8 @@ bool read_moves(struct db_request *request); /* moves it to a better lane, if th
 bool role_is_lone(const struct db *db, enum db_role role); /* whether only one flow is active */
 bool flow_is_suspect(const struct db_request *request);
 bool request_may_go_on(const struct db_request *request); /* whether there is a slower lane */
-void request_go_on(struct db_request *request); /* moves it to the slower lane after it exceeded the
-                                                   timeout of this one */
-void read_forget(struct db_request *request);   /* call before it is freed */
+void request_go_on(struct db_request *request);           /* moves it there after a timeout */
+void read_forget(struct db_request *request);             /* call before it is freed */
 void read_answered(const struct db_group *group, struct db_request *request);
 /* Accounts for a read that ended after its caller had left. */
 void read_given_up(const struct db_group *group, const struct db_request *request);
@@ -143,8 +139,7 @@ void stall_watch_later(struct db *db); /* after sending */
 void stall_watch_soon(struct db *db);  /* after a caller left */
 
 /* db.c */
-bool db_is_pooled(
-    const struct db *db); /* whether sessions keep no state from one group to the next */
+bool db_is_pooled(const struct db *db); /* sessions keep no state between groups */
 struct lane *db_lane_for(struct db *db, enum db_role role, enum db_lane lane);
 void db_copy_z(char *out, size_t size, const char *z); /* truncates; always NUL-terminated */
 struct db *db_of(const struct ctx *ctx);

@@ -184,7 +184,7 @@ void connection_give_back(struct db_connection *connection)
         return;
     }
     if (connection->copy != NULL) {
-        connection_drop(connection, "a COPY was given up");
+        connection_drop(connection, "a COPY was abandoned");
         connection_release(connection);
         return;
     }

@@ -49,7 +49,7 @@ static bool submit(struct redis *redis, const Str *words, uint32_t count,
 static struct redis_pending *ring_at(struct redis *redis, uint64_t number);
 static void ring_grow(struct redis *redis);
 static void forget(struct redis *redis, uint64_t number);
-static Err judge(struct ctx *ctx, const struct redis_value *value);
+static Err check_reply(struct ctx *ctx, const struct redis_value *value);
 static bool is_outage(Str error);
 static Err unreachable(struct ctx *ctx, struct redis *redis);
 static uint32_t load_libraries(void *arg, struct buf *out);
@@ -115,7 +115,7 @@ fiber_fn Err redis_wait_ready(struct ctx *ctx, struct redis *redis)
     if (redis_connection_is_hopeless(redis->connection))
         return fail(ctx, ERR_CONFIG, "%.*s",
                     STR_FMT(redis_connection_trouble(ctx->arena, redis->connection)));
-    SCOPED_CTX struct ctx own = ctx_as_machinery(ctx, "a wait in parts, with their own deadlines");
+    SCOPED_CTX struct ctx own = ctx_as_machinery(ctx, "a wait in steps with separate deadlines");
     for (int64_t pause_us = FIRST_WORD_S * SECOND_US;; pause_us = NEXT_WORD_S * SECOND_US) {
         int64_t end_us = clock_now_us() + pause_us;
         bool is_last = ctx->deadline_us != 0 && ctx->deadline_us <= end_us;
@@ -167,7 +167,7 @@ fiber_fn Err redis_call(struct ctx *ctx, struct redis *redis, const Str *words, 
         forget(redis, number);
         return err;
     }
-    TRY(judge(ctx, &value));
+    TRY(check_reply(ctx, &value));
     if (ret != NULL)
         *ret = value;
     return OK;
@@ -187,8 +187,7 @@ void redis_use_library(struct redis *redis, Str name, Str source)
                                       str_dup(redis->arena, source)};
     redis->libraries = library;
     submit(redis, (const Str[]){STR("FUNCTION"), STR("LOAD"), STR("REPLACE"), library->source}, 4,
-           (struct redis_pending){.is_library =
-                                      true}); /* if not up: it is loaded at the next connect */
+           (struct redis_pending){.is_library = true}); /* if not up: loaded at connect */
 }
 
 static bool submit(struct redis *redis, const Str *words, uint32_t count,
@@ -233,10 +232,10 @@ static void forget(struct redis *redis, uint64_t number)
         return;
     ring_at(redis, number)->wait = NULL;
     if (redis->is_blocking)
-        redis_connection_drop(redis->connection, STR("its blocking command was given up"), true);
+        redis_connection_drop(redis->connection, STR("its blocking command was abandoned"), true);
 }
 
-static Err judge(struct ctx *ctx, const struct redis_value *value)
+static Err check_reply(struct ctx *ctx, const struct redis_value *value)
 {
     if (value->kind != REDIS_ERROR)
         return OK;
@@ -293,7 +292,7 @@ static void on_reply(void *arg, const void *reply)
     struct redis *redis = arg;
     Str error = redis_wire_error(reply);
     if (redis->first == redis->last) {
-        redis_connection_drop(redis->connection, STR("it answered what was not asked"), false);
+        redis_connection_drop(redis->connection, STR("it sent an unexpected reply"), false);
         return;
     }
     struct redis_pending pending = *ring_at(redis, redis->first++);

@@ -69,7 +69,7 @@ static void lose(struct redis_connection *c, Str reason, bool at_once);
 static void close_socket(struct redis_connection *c);
 static void come_up(struct redis_connection *c);
 static void on_timer(void *arg);
-static void look_after(struct redis_connection *c);
+static void check_liveness(struct redis_connection *c);
 static void on_readable(void *arg);
 static bool read_replies(struct redis_connection *c);
 static void take_reply(struct redis_connection *c, const void *reply);
@@ -283,12 +283,12 @@ static void on_timer(void *arg)
         lose(c, STR("no answer within 3 s"), false);
         break;
     case STATE_UP:
-        look_after(c);
+        check_liveness(c);
         break;
     }
 }
 
-static void look_after(struct redis_connection *c)
+static void check_liveness(struct redis_connection *c)
 {
     assert(c->state == STATE_UP);
     int64_t silent_ms = (loop_now_us(c->loop) - c->heard_us) / MS_US;

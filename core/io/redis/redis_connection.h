@@ -31,8 +31,7 @@ bool redis_connection_is_up(const struct redis_connection *connection);
 uint64_t redis_connection_incarnation(const struct redis_connection *connection);
 /* Why it is not up: "<address>: <reason>". */
 Str redis_connection_trouble(struct arena *arena, const struct redis_connection *connection);
-bool redis_connection_is_hopeless(
-    const struct redis_connection *connection); /* the URL is invalid */
+bool redis_connection_is_hopeless(const struct redis_connection *connection); /* invalid URL */
 
 /* Queues one command for the end of the turn; false: not up, or more than 64 MB are queued. */
 bool redis_connection_put(struct redis_connection *connection, const Str *words, uint32_t count);

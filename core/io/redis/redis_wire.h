@@ -26,5 +26,4 @@ void redis_wire_drop(void *reply);
 
 void redis_wire_copy(struct arena *arena, const void *reply, struct redis_value *ret);
 Str redis_wire_error(const void *reply); /* a view; STR_NONE when it is not an error */
-Str redis_wire_item(const void *reply,
-                    uint32_t index); /* a view; STR_NONE when it is not a string */
+Str redis_wire_item(const void *reply, uint32_t index); /* a view; STR_NONE if not a string */

@@ -9,7 +9,7 @@ static void flush_reads(struct lane *lane);
 static void gather_reads(struct lane *lane, uint32_t statements_max, struct request_list *ret);
 static struct db_request *next_read(struct lane *lane);
 static bool may_join(const struct db_request *request, const struct db_request *first);
-static bool travels_alone(const struct db_request *request);
+static bool runs_alone(const struct db_request *request);
 static void flush_writes(struct lane *lane);
 static struct db_request *next_write(struct lane *lane, const struct flow_queue *queue);
 static void gather_shared(struct lane *lane, struct request_list *ret);
@@ -70,7 +70,7 @@ static void gather_reads(struct lane *lane, uint32_t statements_max, struct requ
     assert(first != NULL && ret->first == NULL);
     struct db_request *request;
     queue_send(first, ret);
-    if (travels_alone(first))
+    if (runs_alone(first))
         return;
     uint32_t passed = 0;
     while ((request = next_read(lane)) != NULL && passed < lane->flows) {
@@ -101,11 +101,11 @@ static struct db_request *next_read(struct lane *lane)
 
 static bool may_join(const struct db_request *request, const struct db_request *first)
 {
-    return request->epoch == first->epoch && !travels_alone(request);
+    return request->epoch == first->epoch && !runs_alone(request);
 }
 
 /* A resubmitted request, and one that is to be measured. */
-static bool travels_alone(const struct db_request *request)
+static bool runs_alone(const struct db_request *request)
 {
     return request->again != 0 || request->is_alone || flow_is_suspect(request);
 }

@@ -44,9 +44,9 @@ static bool is_burden(const struct db_request *request);
 static void put_in_lane(struct db_request *request, enum lane_kind kind);
 static int64_t expected_us(struct db_request *request);
 static uint64_t cost_key(struct db_request *request);
-static void learn(struct db_request *request, int64_t us);
-static void owe_read(struct db *db, struct flow *flow, int64_t us);
-static void owe_slow(struct db *db, struct flow *flow, int64_t us);
+static void record_cost(struct db_request *request, int64_t us);
+static void add_read_debt(struct db *db, struct flow *flow, int64_t us);
+static void add_slow_debt(struct db *db, struct flow *flow, int64_t us);
 
 void request_join(struct db_request *request, const Uuid *account)
 {
@@ -189,20 +189,20 @@ void read_answered(const struct db_group *group, struct db_request *request)
     int64_t now_us = loop_now_us(db->loop);
     int64_t us = max_i64(now_us - group->started_us, 0);
     if (request->kind == REQUEST_SLOW) {
-        owe_slow(db, flow, us);
-        learn(request, us);
+        add_slow_debt(db, flow, us);
+        record_cost(request, us);
     } else if (group->requests > 1) {
         if (us > (int64_t)group->statements * SUSPECT_US)
             flow->suspect_until_us = now_us + SUSPECT_FOR_US;
     } else if (us >= COSTLY_US) {
-        owe_read(db, flow, us);
-        learn(request, us);
+        add_read_debt(db, flow, us);
+        record_cost(request, us);
     }
 }
 
 /* A cheap execution is recorded only if it may lower a known cost. The caller must still be
  * waiting: the SQL text is in its frame. */
-static void learn(struct db_request *request, int64_t us)
+static void record_cost(struct db_request *request, int64_t us)
 {
     assert(us >= 0);
     struct db *db = request->lane->db;
@@ -218,12 +218,12 @@ static void learn(struct db_request *request, int64_t us)
     cost_note(&db->flows, cost_key(request), us, now_us);
 }
 
-static void owe_read(struct db *db, struct flow *flow, int64_t us)
+static void add_read_debt(struct db *db, struct flow *flow, int64_t us)
 {
     debt_add(&flow->read_debt, us, READ_PAY_US, READ_DEBT_MAX_US, loop_now_us(db->loop));
 }
 
-static void owe_slow(struct db *db, struct flow *flow, int64_t us)
+static void add_slow_debt(struct db *db, struct flow *flow, int64_t us)
 {
     debt_add(&flow->slow_debt, us, SLOW_PAY_US, SLOW_DEBT_MAX_US, loop_now_us(db->loop));
 }
@@ -244,10 +244,10 @@ void request_go_on(struct db_request *request)
     /* If the scope of a group could not be entered, no member is at fault. */
     if (request->sqlstate[0] != '\0') {
         if (was_slow)
-            owe_slow(db, request->flow, ran_us);
+            add_slow_debt(db, request->flow, ran_us);
         else
-            owe_read(db, request->flow, ran_us);
-        learn(request, max_i64(ran_us, COSTLY_US));
+            add_read_debt(db, request->flow, ran_us);
+        record_cost(request, max_i64(ran_us, COSTLY_US));
     }
     counter_add(COUNTER_db_outran, request->count);
     bool is_long = was_slow || is_burden(request);
@@ -265,9 +265,9 @@ void read_given_up(const struct db_group *group, const struct db_request *reques
     int64_t now_us = loop_now_us(db->loop);
     int64_t us = max_i64(now_us - group->started_us, 0);
     if (request->kind == REQUEST_SLOW)
-        owe_slow(db, flow, us);
+        add_slow_debt(db, flow, us);
     else if (request->kind == REQUEST_READ && group->requests > 1)
         flow->suspect_until_us = now_us + SUSPECT_FOR_US;
     else if (request->kind == REQUEST_READ && us >= COSTLY_US)
-        owe_read(db, flow, us);
+        add_read_debt(db, flow, us);
 }

@@ -7,10 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    CLEAR_APART_FROM =
-        1024 * 1024 /* bytes of rows; larger results are released in the background */
-};
+/* Bytes; larger results are freed in the background. */
+enum { CLEAR_APART_FROM = 1024 * 1024 };
 
 static const char *refuse(const struct db_request *request);
 static fiber_fn Err request_wait(struct ctx *ctx, struct db_request *request);
@@ -172,7 +170,7 @@ static void request_abandon(struct db_request *request)
         stall_watch_soon(request->lane->db);
     /* COPY reads from the fiber's memory, so the connection is dropped. */
     else if (request->kind == REQUEST_COPY)
-        connection_drop(request->connection, "a COPY was given up");
+        connection_drop(request->connection, "a COPY was abandoned");
 }
 
 static void take_rows(struct ctx *ctx, struct db_request *request)

@@ -264,8 +264,7 @@ void connection_flush(struct db_connection *connection)
 void connection_on_writable(void *arg)
 {
     struct db_connection *connection = arg;
-    connection->awaited_us = loop_now_us(
-        connection->lane->db->loop); /* the server is reading our output, so it is alive */
+    connection->awaited_us = loop_now_us(connection->lane->db->loop); /* it reads, so it is alive */
     if (connection->copy != NULL)
         copy_writable(connection);
     else
@@ -302,7 +301,7 @@ static void drain(struct db_connection *connection)
             nulls = 0;
             group_take_result(connection, result);
         } else if (++nulls > 2) {
-            connection_lose(connection, "PostgreSQL answered out of order");
+            connection_lose(connection, "PostgreSQL sent an unexpected reply");
         }
     }
 }

@@ -20,8 +20,7 @@ struct db_group {
     int64_t started_us;   /* when it became the first in the pipeline; 0: not yet */
     bool is_back_to_back; /* another group preceded it, so network time is excluded */
     bool has_failed;
-    bool was_cancelled; /* its error was caused by a cancel request, whichever request that was
-                           meant for */
+    bool was_cancelled; /* by a cancel request, possibly for another one */
     char sqlstate[6];   /* of an error of the whole group: entering the scope, or the commit */
     PGresult *error;
 };
@@ -103,8 +102,7 @@ void connection_hurry(struct db_connection *connection); /* skips the remaining 
 /* The session is lost: reads return to the queue, other requests in flight fail, and it reconnects.
  * No-op when it is not up. */
 void connection_lose(struct db_connection *connection, const char *why);
-void connection_drop(struct db_connection *connection,
-                     const char *why);                     /* ends the session deliberately */
+void connection_drop(struct db_connection *connection, const char *why); /* deliberately */
 void connection_recycle(struct db_connection *connection); /* idle: closes and reconnects */
 bool connection_is_stalled(const struct db_connection *connection); /* has not answered for long */
 void connection_flush(struct db_connection *connection);
@@ -121,11 +119,9 @@ bool connection_is_doubtful(const struct db_connection *connection);
 void connection_on_silence(void *connection);
 
 /* db_cancel.c: reads that continue after their callers have left. */
-bool cancel_head_if_abandoned(
-    struct db_connection *connection);              /* whether any read on it is abandoned */
-void cancel_head(struct db_connection *connection); /* the first group on it */
-bool cancel_may_hit(
-    const struct db_connection *connection); /* a cancel request is in progress or has just ended */
+bool cancel_head_if_abandoned(struct db_connection *connection); /* is any read abandoned? */
+void cancel_head(struct db_connection *connection);              /* the first group on it */
+bool cancel_may_hit(const struct db_connection *connection);     /* running or just ended */
 void cancel_take_end(struct db *db);
 void cancel_finish(struct db *db);
 
@@ -141,8 +137,7 @@ const struct slot *slot_front(const struct db_connection *connection);
 void group_send(struct db_connection *connection, struct request_list *members);
 
 /* db_answer.c */
-void group_take_result(struct db_connection *connection,
-                       PGresult *result); /* takes ownership of result */
+void group_take_result(struct db_connection *connection, PGresult *result); /* owns it */
 void groups_lose(struct db_connection *connection);
 
 /* db_tx.c, db_copy.c */

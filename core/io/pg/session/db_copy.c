@@ -94,7 +94,7 @@ static void take_copy_result(struct db_connection *connection, PGresult *result)
         return;
     default:
         PQclear(result);
-        connection_lose(connection, "a COPY was answered by something else");
+        connection_lose(connection, "unexpected reply to COPY");
     }
 }
 

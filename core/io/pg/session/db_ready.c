@@ -103,7 +103,7 @@ static fiber_fn Err check_role(struct ctx *ctx, const struct lane *lane)
 static fiber_fn Err query_lane(struct ctx *ctx, const struct lane *lane,
                                const struct statement *statement, struct rows *ret)
 {
-    static const char WHY[] = "a lane is asked as its own role";
+    static const char WHY[] = "queries a lane as its own role";
     SCOPED_CTX struct ctx own = lane->role == ROLE_TENANT
                                     ? ctx_for_site(ctx, UUID_LIBRARY_SITE, WHY)
                                     : ctx_as_machinery(ctx, WHY);

@@ -28,7 +28,7 @@ static bool is_awaited(const struct db_connection *connection);
 static int64_t limit_us(const struct db_connection *connection, const struct db_group *group);
 static bool has_unread(const struct db_connection *connection);
 static void give_up(struct db_connection *connection);
-static void leave_unheard(struct db *db);
+static void reconnect_silent(struct db *db);
 
 void silence_heard(struct db_connection *connection)
 {
@@ -111,11 +111,11 @@ static void give_up(struct db_connection *connection)
     if (since_us > db->silent_us)
         db->silent_us = since_us;
     connection_lose(connection, why);
-    leave_unheard(db);
+    reconnect_silent(db);
 }
 
 /* Connections with expected answers, or owned by a transaction, have their own deadline. */
-static void leave_unheard(struct db *db)
+static void reconnect_silent(struct db *db)
 {
     for (uint32_t role = 0; role < ROLE_COUNT; role++) {
         for (uint32_t kind = 0; kind < LANE_KINDS; kind++) {

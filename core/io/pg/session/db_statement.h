@@ -33,8 +33,7 @@ struct db_statement {
 
 struct statement_cache {
     struct db_statement **table; /* STATEMENT_TABLE_SIZE */
-    uint32_t *
-        seen; /* STATEMENT_SEEN_SIZE: counts uses of compiled statements before they are prepared */
+    uint32_t *seen;              /* STATEMENT_SEEN_SIZE: counts uses before preparing */
     uint32_t entries;
     uint32_t names;  /* assigned in this session */
     uint32_t misses; /* statements sent unnamed because the names were used up */
