@@ -40,17 +40,15 @@ void json_tree_free(void *tree);
 
 /* All functions below accept NULL as JSON null, so that lookups can be chained. */
 enum json_kind json_kind(const struct json *json);
-const char *
-json_kind_name(const struct json *json); /* "an object", "a string" … for error messages */
+const char *json_kind_name(const struct json *json); /* "an object", "a string" … */
 bool json_is_null(const struct json *json);
 bool json_bool(const struct json *json);     /* false unless true */
 int64_t json_int(const struct json *json);   /* asserts JSON_INT */
 double json_number(const struct json *json); /* JSON_INT or JSON_REAL */
 Str json_str(const struct json *json);       /* asserts JSON_STRING; a view */
 
-const struct json *json_get(const struct json *object,
-                            Str key);       /* NULL if absent or not an object */
-uint32_t json_len(const struct json *json); /* members or elements, else 0 */
+const struct json *json_get(const struct json *object, Str key); /* NULL if absent */
+uint32_t json_len(const struct json *json);                      /* members or elements, else 0 */
 const struct json *json_at(const struct json *array, uint32_t index);
 
 /* for (struct json_iter it = json_iter(object); json_next(&it);) … it.key, it.value */

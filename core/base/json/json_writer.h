@@ -25,8 +25,7 @@ void json_key(struct json_writer *w, Str key);
 void json_put_str(struct json_writer *w, Str value);
 void json_put_int(struct json_writer *w, int64_t value);
 void json_put_uint(struct json_writer *w, uint64_t value);
-void json_put_real(struct json_writer *w,
-                   double value); /* the shortest text that reads back; NaN: null */
+void json_put_real(struct json_writer *w, double value); /* shortest form; NaN: null */
 void json_put_bool(struct json_writer *w, bool value);
 void json_put_null(struct json_writer *w);
 void json_put_uuid(struct json_writer *w, Uuid value);

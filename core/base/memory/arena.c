@@ -57,7 +57,7 @@ struct arena {
 
 static_assert(sizeof(struct chunk) % ALIGNMENT == 0);
 
-static void die_of_memory(size_t size)
+static void abort_out_of_memory(size_t size)
 {
     (void)fprintf(stderr, "out of memory: %zu bytes\n", size);
     abort();
@@ -67,14 +67,14 @@ static void *must_malloc(size_t size)
 {
     void *data = malloc(size);
     if (data == NULL)
-        die_of_memory(size);
+        abort_out_of_memory(size);
     return data;
 }
 
 static size_t round_up(size_t size)
 {
     if (size > SIZE_MAX / 2)
-        die_of_memory(size);
+        abort_out_of_memory(size);
     return (size + RED_ZONE + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
 }
 
@@ -120,7 +120,7 @@ struct arena *arena_create_within(struct arena *owner)
 }
 
 /* The mark of an arena without allocations. */
-static ArenaMark mark_of_birth(struct chunk *first)
+static ArenaMark initial_mark(struct chunk *first)
 {
     return (ArenaMark){.chunk = first, .used = round_up(sizeof(struct arena)), .defers = NULL};
 }
@@ -141,7 +141,7 @@ void arena_trim(struct arena *arena)
 
 void arena_reset(struct arena *arena)
 {
-    arena_rewind(arena, mark_of_birth(oldest_chunk(arena)));
+    arena_rewind(arena, initial_mark(oldest_chunk(arena)));
     arena_trim(arena);
 }
 
@@ -218,7 +218,7 @@ void *arena_alloc_array(struct arena *arena, size_t count, size_t size)
 {
     size_t total;
     if (__builtin_mul_overflow(count, size, &total))
-        die_of_memory(SIZE_MAX);
+        abort_out_of_memory(SIZE_MAX);
     return arena_alloc(arena, total);
 }
 

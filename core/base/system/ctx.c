@@ -6,8 +6,7 @@
 struct ctx *ctx_new(struct arena *arena, struct ctx value)
 {
     struct ctx *ctx = arena_new(arena, struct ctx);
-    memcpy(ctx, &value,
-           sizeof value); /* uninitialised memory: its const members are initialised here */
+    memcpy(ctx, &value, sizeof value); /* initialises its const members */
     return ctx;
 }
 

@@ -64,7 +64,7 @@ struct ctx *ctx_narrow(const struct ctx *ctx, Uuid site);
 /*
  * A child acts for its parent in another scope, for the length of a block:
  *
- *     SCOPED_CTX struct ctx child = ctx_as_machinery(ctx, "policies are nobody's rows");
+ *     SCOPED_CTX struct ctx child = ctx_as_machinery(ctx, "policies belong to no tenant");
  *
  * It shares arena, deadline and trace; its epoch is unchecked. Errors of the block are recorded in
  * the child and copied to the parent at the end of the block. `why` is a literal and says why the

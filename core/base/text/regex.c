@@ -50,7 +50,7 @@ struct meter {
 };
 
 /* Match data of a thread, created at its first match. */
-struct workshop {
+struct match_scratch {
     pcre2_general_context *memory;
     pcre2_match_data *data;
     size_t largest; /* allocation since `data` was made */
@@ -58,7 +58,7 @@ struct workshop {
     struct meter meter;
 };
 
-static _Thread_local struct workshop *workshop;
+static _Thread_local struct match_scratch *match_scratch;
 static pthread_key_t workshop_key;
 
 static void *must(void *object)
@@ -70,34 +70,34 @@ static void *must(void *object)
     return object;
 }
 
-static void workshop_free(void *object)
+static void scratch_free(void *object)
 {
-    struct workshop *old = object;
+    struct match_scratch *old = object;
     pcre2_match_data_free(old->data);
     pcre2_match_context_free(old->limits);
     pcre2_general_context_free(old->memory);
     free(old);
-    workshop = NULL;
+    match_scratch = NULL;
 }
 
 __attribute__((constructor)) static void make_workshop_key(void)
 {
-    if (pthread_key_create(&workshop_key, workshop_free) != 0)
+    if (pthread_key_create(&workshop_key, scratch_free) != 0)
         abort();
 }
 
 /* Threads clean up in their destructors, the main thread here. */
-__attribute__((destructor)) static void close_workshop(void)
+__attribute__((destructor)) static void free_scratch(void)
 {
-    if (workshop != NULL)
-        workshop_free(workshop);
+    if (match_scratch != NULL)
+        scratch_free(match_scratch);
 }
 
 static void *allocate(size_t size, void *arg)
 {
-    struct workshop *shop = arg;
-    if (size > shop->largest)
-        shop->largest = size;
+    struct match_scratch *scratch = arg;
+    if (size > scratch->largest)
+        scratch->largest = size;
     return malloc(size);
 }
 
@@ -108,11 +108,11 @@ static void release(void *memory, void *arg)
 }
 
 /* Backtracking of a long subject grows it, and it never shrinks by itself. */
-static void data_renew(struct workshop *shop)
+static void data_renew(struct match_scratch *scratch)
 {
-    pcre2_match_data_free(shop->data);
-    shop->largest = 0;
-    shop->data = must(pcre2_match_data_create(GROUPS_MAX, shop->memory));
+    pcre2_match_data_free(scratch->data);
+    scratch->largest = 0;
+    scratch->data = must(pcre2_match_data_create(GROUPS_MAX, scratch->memory));
 }
 
 /* CPU time decides, so that load from other processes causes no refusal. Reading it is a system
@@ -140,11 +140,11 @@ static int on_step(pcre2_callout_block *block, void *arg)
     return meter->work > WORK_MAX || is_late(meter) ? PCRE2_ERROR_MATCHLIMIT : 0;
 }
 
-static struct workshop *workshop_get(void)
+static struct match_scratch *scratch_get(void)
 {
-    if (workshop != NULL)
-        return workshop;
-    struct workshop *new = must(calloc(1, sizeof *new));
+    if (match_scratch != NULL)
+        return match_scratch;
+    struct match_scratch *new = must(calloc(1, sizeof *new));
     new->memory = must(pcre2_general_context_create(allocate, release, new));
     data_renew(new);
     new->limits = must(pcre2_match_context_create(NULL));
@@ -154,7 +154,7 @@ static struct workshop *workshop_get(void)
     (void)pcre2_set_callout(new->limits, on_step, &new->meter);
     if (pthread_setspecific(workshop_key, new) != 0)
         abort();
-    workshop = new;
+    match_scratch = new;
     return new;
 }
 
@@ -299,10 +299,10 @@ struct regex *regex_must_compile(const char *pattern)
 
 /* Matching */
 
-static void copy_groups(const struct workshop *shop, Str subject, int count,
+static void copy_groups(const struct match_scratch *scratch, Str subject, int count,
                         struct regex_match *ret)
 {
-    const size_t *ends = pcre2_get_ovector_pointer(shop->data);
+    const size_t *ends = pcre2_get_ovector_pointer(scratch->data);
     *ret = (struct regex_match){.count = count == 0 ? GROUPS_MAX : (uint32_t)count};
     for (uint32_t i = 0; i < ret->count; i++) {
         size_t from = ends[2 * i];
@@ -319,18 +319,18 @@ bool regex_match(const struct regex *regex, Str subject, struct regex_match *ret
         return false;
     if (subject.len == 0)
         subject = STR("");
-    struct workshop *shop = workshop_get();
-    if (shop->largest > HEAP_KEPT)
-        data_renew(shop);
-    shop->meter = (struct meter){0};
+    struct match_scratch *scratch = scratch_get();
+    if (scratch->largest > HEAP_KEPT)
+        data_renew(scratch);
+    scratch->meter = (struct meter){0};
     int count = pcre2_match(regex->code, (PCRE2_SPTR)subject.data, subject.len, 0,
-                            PCRE2_NO_UTF_CHECK, shop->data, shop->limits);
+                            PCRE2_NO_UTF_CHECK, scratch->data, scratch->limits);
     if (count < 0) {
         if (count != PCRE2_ERROR_NOMATCH)
             counter_inc(regex_limit_hits);
         return false;
     }
     if (ret != NULL)
-        copy_groups(shop, subject, count, ret);
+        copy_groups(scratch, subject, count, ret);
     return true;
 }

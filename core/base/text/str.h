@@ -74,7 +74,6 @@ bool str_is_utf8(Str s);            /* valid UTF-8 without surrogates */
 size_t str_count_codepoints(Str s); /* of valid UTF-8 */
 /* Whether the number of code points is within the bounds; a far too long text is not counted. */
 bool str_has_codepoints(Str s, size_t least, size_t most);
-Str str_cut(Str s,
-            size_t max);  /* at most `max` bytes of valid UTF-8, without splitting a character */
-uint64_t str_hash(Str s); /* seeded per process: not stable across restarts */
+Str str_cut(Str s, size_t max);  /* at most `max` bytes, never splits a UTF-8 character */
+uint64_t str_hash(Str s);        /* seeded per process: not stable across restarts */
 uint64_t str_hash_stable(Str s); /* FNV-1a 64: stable, for names and fingerprints, not for tables */
