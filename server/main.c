@@ -110,7 +110,7 @@ static uint16_t port_of(int fd)
 }
 
 /* Creates the administrator of a new database from ADMIN_EMAIL and ADMIN_PASSWORD. */
-static fiber_fn Err make_administrator(struct ctx *ctx)
+static fiber_fn Err create_administrator(struct ctx *ctx)
 {
     bool is_new;
     TRY(admin_user_ensure(ctx, &is_new));
@@ -141,7 +141,7 @@ static fiber_fn Err start_once(struct ctx *ctx, const struct thread *thread)
     if (thread->index != 0)
         return OK;
     TRY(check_secret(ctx));
-    return make_administrator(ctx);
+    return create_administrator(ctx);
 }
 
 /* PostgreSQL may become unreachable meanwhile; the outage timeout of requests does not apply here.
@@ -188,8 +188,7 @@ static void startup_run(void *arg)
 static void drain(struct reactor *reactor, struct server *server)
 {
     int64_t deadline_us = clock_now_us() + DRAIN_US;
-    server_drain(
-        server); /* no connections are accepted during the turns that the fibers need to end */
+    server_drain(server); /* no connections during the last turns of fibers */
     while (!(server_is_idle(server) && host_is_idle()) && clock_now_us() < deadline_us) {
         loop_turn(reactor->loop, 50);
         server_drain(server);
@@ -226,7 +225,7 @@ static void *serve(void *arg)
 }
 
 /* Prints one message; returns the exit code. */
-static int complain_of_address(struct arena *arena, const struct settings *settings, int fault)
+static int report_address_error(struct arena *arena, const struct settings *settings, int fault)
 {
     Str host = settings->host;
     if (fault == 0 || fault == EADDRNOTAVAIL) {
@@ -258,7 +257,7 @@ static bool listen_all(struct thread *threads, const struct settings *settings)
 }
 
 /* Reconnecting to PostgreSQL needs a descriptor even when all client connections are in use. */
-static void say_connections(const struct settings *settings)
+static void log_connections(const struct settings *settings)
 {
     int64_t max = process_connections_max(settings);
     if (max < settings->connections_max)
@@ -270,12 +269,12 @@ static void say_connections(const struct settings *settings)
 static int serve_all(const struct settings *settings)
 {
     process_give_memory_back();
-    say_connections(settings);
+    log_connections(settings);
     static struct thread threads[THREADS_MAX];
     struct arena *arena = arena_create();
     if (!listen_all(threads, settings)) {
         int fault = errno;
-        int misused = complain_of_address(arena, settings, fault);
+        int misused = report_address_error(arena, settings, fault);
         arena_destroy(arena);
         return misused;
     }

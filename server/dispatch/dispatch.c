@@ -50,7 +50,7 @@ static void watch_client(struct exchange *exchange)
         conn_watch(exchange->conn);
 }
 
-/* What to do */
+/* Checks */
 
 static Str bearer_of(const struct request *request)
 {
@@ -122,7 +122,7 @@ static uint64_t body_max(const struct exchange *exchange, const struct route *ro
 }
 
 /* For probes: if the database does not answer in time, the request continues without an actor. */
-static fiber_fn Err find_who(struct exchange *exchange)
+static fiber_fn Err authenticate_caller(struct exchange *exchange)
 {
     const struct request *request = &exchange->request;
     struct ctx *ctx = exchange->ctx;
@@ -142,7 +142,7 @@ static fiber_fn Err find_who(struct exchange *exchange)
 /* From here on the fiber counts as work of the site, and is scheduled fairly with other sites. */
 static fiber_fn Err enter(struct exchange *exchange)
 {
-    TRY(find_who(exchange));
+    TRY(authenticate_caller(exchange));
     if (exchange->ctx->scope.kind == SCOPE_SITE)
         fiber_own(exchange->ctx->scope.site);
     return fiber_breathe(exchange->ctx);
@@ -249,8 +249,8 @@ static bool may_pause(const struct settings *settings)
 
 /* After an attempt that met a change: revalidates, and in the later attempts pauses changes, so
  * that the state stays current until the handler is done. */
-static fiber_fn Err begin_again(struct exchange *exchange, ArenaMark mark, int try,
-                                struct access_pause *pause, bool *of_all)
+static fiber_fn Err prepare_retry(struct exchange *exchange, ArenaMark mark, int try,
+                                  struct access_pause *pause, bool *of_all)
 {
     const struct ctx before = *exchange->ctx;
     arena_rewind(exchange->arena, mark);
@@ -275,7 +275,7 @@ static fiber_fn Err handle_with_retries(struct exchange *exchange)
     for (int try = 0; try < EPOCH_TRIES_MAX; try++) {
         struct access_pause SCOPED_ACCESS_PAUSE pause = {0};
         if (try > 0)
-            TRY(begin_again(exchange, mark, try, &pause, &of_all));
+            TRY(prepare_retry(exchange, mark, try, &pause, &of_all));
         err = handle_once(exchange);
         if (err != ERR_STALE_EPOCH || exchange->ctx->has_committed || exchange->reply.is_streaming)
             break;
@@ -285,7 +285,7 @@ static fiber_fn Err handle_with_retries(struct exchange *exchange)
     return err;
 }
 
-/* Its end */
+/* The answer */
 
 /* One wide log line; the path without its query, which may contain a token. */
 static void log_request(struct exchange *exchange, Err err)

@@ -111,7 +111,7 @@ fiber_fn Err cors_open(struct ctx *ctx, const struct request *request, struct re
     Str host = origin_host(origin);
     if (host.len == 0 || ctx->scope.kind != SCOPE_SITE)
         return OK;
-    SCOPED_CTX struct ctx machinery = ctx_as_machinery(ctx, "whose host it is, is no secret");
+    SCOPED_CTX struct ctx machinery = ctx_as_machinery(ctx, "the owner of a hostname is public");
     Uuid site;
     TRY(site_find_by_host(&machinery, host, &site));
     if (!uuid_eq(site, ctx->scope.site))

@@ -25,7 +25,7 @@ static void on_soon(void *arg);
 static void receive(struct conn *conn);
 static void on_watched(struct conn *conn);
 
-/* The hook */
+/* The override of h2o_socket_read_start */
 
 static void really_read_start(h2o_socket_t *socket, h2o_socket_cb callback)
 {
@@ -71,7 +71,7 @@ void h2o_socket_read_start(h2o_socket_t *socket, h2o_socket_cb callback)
     really_read_start(socket, conn != NULL ? on_readable : callback);
 }
 
-/* Birth and death */
+/* Opening and closing */
 
 static bool is_proxy(const struct server *server, const struct sockaddr *address)
 {

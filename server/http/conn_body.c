@@ -206,8 +206,7 @@ fiber_fn Err exchange_receive_body(struct ctx *ctx, struct exchange *exchange, u
     ctx->deadline_us = 0; /* the sweep ends it if no data arrives */
     conn_watch(conn);
     Err err = fiber_wait(ctx, &wait);
-    exchange->started_us =
-        clock_now_us(); /* the duration of the body is not charged to the request */
+    exchange->started_us = clock_now_us(); /* excludes the duration of the body */
     ctx->deadline_us = exchange->started_us + ctx->reactor->settings->request_timeout_ms * MS_US;
     if (exchange->conn == NULL)
         return ERR_CANCELLED;

@@ -99,7 +99,7 @@ static uint64_t moved(const struct conn *conn)
 }
 
 /* Checks whether it has made no progress for too long. */
-static void look_at(struct conn *conn, int64_t now_us)
+static void check_progress(struct conn *conn, int64_t now_us)
 {
     const struct settings *settings = conn->server->reactor->settings;
     bool is_receiving = conn->body_wait != NULL;
@@ -193,7 +193,7 @@ static void on_sweep(void *arg)
         struct conn *next;
         for (struct conn *conn = server->phases[CONN_BUSY].first; conn != NULL; conn = next) {
             next = conn->next; /* cutting one closes only this one, and in the next turn */
-            look_at(conn, now_us);
+            check_progress(conn, now_us);
         }
         start_trim(server->reactor);
     }
@@ -207,7 +207,7 @@ static bool is_older(const struct conn *conn, int64_t age_us)
 }
 
 /* No progress in receiving its head or body, or in sending its answer. */
-static bool stands_still(const struct conn *conn)
+static bool is_stalled(const struct conn *conn)
 {
     if (conn->phase == CONN_HEAD || conn->phase == CONN_BODY)
         return is_older(conn, STALL_US);
@@ -247,7 +247,7 @@ bool conn_evict_one(struct server *server)
 void conn_cut_one(struct server *server)
 {
     for (struct conn *conn = server->phases[CONN_BUSY].first; conn != NULL; conn = conn->next) {
-        if (!stands_still(conn))
+        if (!is_stalled(conn))
             continue;
         counter_inc(http_connections_evicted);
         cut(conn);
@@ -258,8 +258,8 @@ void conn_cut_one(struct server *server)
 /* Room */
 
 /* The owner that has reached its share; NULL: the budget is exhausted. */
-static const struct account *owner_in_the_way(const struct budgets *budgets,
-                                              const struct holding *holding, uint64_t bytes)
+static const struct account *owner_at_limit(const struct budgets *budgets,
+                                            const struct holding *holding, uint64_t bytes)
 {
     for (int i = 0; i < OWNERS_MAX; i++)
         if (holding->owners[i] != NULL && holding->owners[i]->used[holding->budget] + bytes >
@@ -290,7 +290,7 @@ static bool is_of(const struct conn *conn, enum budget budget, const struct acco
     return is_owned(&conn->exchange->answer_holding, owner);
 }
 
-static bool is_needy(const struct conn *conn, const struct holding *needy)
+static bool is_own_holding(const struct conn *conn, const struct holding *needy)
 {
     return needy == &conn->body_holding || needy == &conn->head_holding ||
            (conn->exchange != NULL && needy == &conn->exchange->answer_holding);
@@ -302,7 +302,7 @@ static void find_victim(const struct conn_list *list, const struct holding *need
     enum budget budget = needy->budget;
     for (struct conn *conn = list->first; conn != NULL; conn = conn->next) {
         uint64_t bytes = held(conn, budget);
-        if (bytes == 0 || is_needy(conn, needy) || !stands_still(conn) ||
+        if (bytes == 0 || is_own_holding(conn, needy) || !is_stalled(conn) ||
             !is_of(conn, budget, owner))
             continue;
         if (*ret == NULL || bytes > held(*ret, budget))
@@ -324,7 +324,7 @@ bool conn_make_room(struct server *server, struct holding *holding, uint64_t byt
 {
     enum budget budget = holding->budget;
     for (int i = 0; i < ROOM_ROUNDS; i++) {
-        const struct account *owner = owner_in_the_way(&server->budgets, holding, bytes);
+        const struct account *owner = owner_at_limit(&server->budgets, holding, bytes);
         struct conn *victim = NULL;
         find_victim(&server->phases[CONN_BUSY], holding, owner, &victim);
         if (budget == BUDGET_BODIES) {

@@ -162,7 +162,7 @@ void reply_error(struct ctx *ctx, struct reply *reply, enum envelope envelope, E
 {
     assert(err != OK);
     if (ctx->diag.first == NULL)
-        err_ignore(fail_plain(ctx, err), "an Err without a story still needs an entry");
+        err_ignore(fail_plain(ctx, err), "an Err without details still needs an entry");
 
     const struct err_info *info = err_info(ctx->diag.first->err);
     reply->status = info->status;

@@ -14,7 +14,7 @@
 /* 9999-12-31: later than any row. */
 #define END_OF_TIME_US (INT64_C(253402214400) * SECOND_US)
 
-/* "<µs since 1970>_<id>", from next_cursor. Combined with `until`. */
+/* "<µs since 1970>_<id>", from next_cursor. Ignored unless it is before `until`. */
 Err route_worklog_index_check(struct ctx *ctx, struct worklog_index_input *input)
 {
     Str rest = input->cursor;
