@@ -189,7 +189,7 @@ static void drain(struct reactor *reactor, struct server *server)
 {
     int64_t deadline_us = clock_now_us() + DRAIN_US;
     server_drain(server); /* no connections during the last turns of fibers */
-    while (!(server_is_idle(server) && host_is_idle()) && clock_now_us() < deadline_us) {
+    while (!(server_is_idle(server) && host_is_idle(reactor)) && clock_now_us() < deadline_us) {
         loop_turn(reactor->loop, 50);
         server_drain(server);
     }

@@ -106,7 +106,7 @@ static void drain(struct worker *worker)
     int64_t drain_us =
         worker->has_lost_lease ? 0 : worker->reactor->settings->worker_drain_s * SECOND_US;
     int64_t begun_us = clock_now_us();
-    while ((worker->running > 0 || worker->is_claiming || !host_is_idle()) &&
+    while ((worker->running > 0 || worker->is_claiming || !host_is_idle(worker->reactor)) &&
            clock_now_us() < begun_us + drain_us) {
         loop_turn(loop, 50);
         if (clock_now_us() >= begun_us + RESUMABLE_US)

@@ -3,7 +3,6 @@
 #include "cli/backends/sync_postgres.h"
 #include "gen/sql.h"
 #include "jobs/queue/crash_page.h"
-#include "jobs/queue/overrun.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -134,7 +133,8 @@ Err crash_report(struct ctx *ctx, const struct places *places, const char *name,
     int64_t job = culprit(page);
     bool is_overrun = atomic_load(&page->overrun_job) != 0;
     const char *reason =
-        is_overrun ? str_z(ctx->arena, overrun_reason(ctx->arena, atomic_load(&page->overrun_s)))
+        is_overrun ? str_z(ctx->arena,
+                           crash_page_overrun_reason(ctx->arena, atomic_load(&page->overrun_s)))
                    : path_format(ctx->arena, "the worker %s while this job ran", how);
     const char *parameters[] = {
         page->incarnation, job != 0 ? path_format(ctx->arena, "%jd", (intmax_t)job) : NULL, reason};

@@ -32,19 +32,30 @@ struct queue {
     bool is_full; /* logged once, until the queue is empty again */
 };
 
-static _Thread_local struct queue queues[EXTENSIONS_MAX];
-static _Thread_local uint32_t running_count;
-static _Thread_local uint32_t open_count;
+/* All of one thread. */
+struct actions {
+    struct queue queues[EXTENSIONS_MAX];
+    uint32_t running;
+    uint32_t open;
+};
 
-static struct queue *queue_of(const struct host_hook *hook)
+static struct reactor_slot slot = {.size = sizeof(struct actions)};
+
+static struct actions *actions_of(struct reactor *reactor)
 {
-    assert(hook->extension->number > 0 && hook->extension->number <= EXTENSIONS_MAX);
-    return &queues[hook->extension->number - 1];
+    return reactor_slot(reactor, &slot);
 }
 
-uint32_t actions_open(void)
+static struct queue *queue_of(struct actions *actions, const struct host_hook *hook)
 {
-    return open_count;
+    assert(hook->extension->number > 0 && hook->extension->number <= EXTENSIONS_MAX);
+    return &actions->queues[hook->extension->number - 1];
+}
+
+uint32_t actions_open(const struct reactor *reactor)
+{
+    const struct actions *actions = reactor_slot_find(reactor, &slot);
+    return actions == NULL ? 0 : actions->open;
 }
 
 /* Copies the actor without the grants, which belong to a cache that may be freed. */
@@ -85,8 +96,8 @@ static struct action_event *action_make(const struct ctx *ctx, const struct host
 
 static void action_free(struct action_event *action)
 {
+    actions_of(action->reactor)->open--;
     arena_destroy(action->arena);
-    open_count--;
 }
 
 static fiber_fn Err action_run(struct action_event *action)
@@ -129,10 +140,10 @@ static void queue_drop(struct queue *queue)
 static void run(void *arg)
 {
     struct action_event *action = arg;
-    struct queue *queue = queue_of(action->hook);
-    uint32_t *running = &running_count; /* read once: the address is the same after a wait */
+    struct actions *actions = actions_of(action->reactor);
+    struct queue *queue = queue_of(actions, action->hook);
     queue->running++;
-    (*running)++;
+    actions->running++;
     while (action != NULL) {
         Err err = extension_is_on(action->hook->extension) ? action_run(action) : OK;
         action_free(action);
@@ -141,7 +152,7 @@ static void run(void *arg)
         action = queue_take(queue);
     }
     queue->running--;
-    (*running)--;
+    actions->running--;
 }
 
 static void drop(struct queue *queue, struct action_event *action)
@@ -158,10 +169,12 @@ static void drop(struct queue *queue, struct action_event *action)
 void action_start(const struct ctx *ctx, const struct host_hook *hook,
                   const struct items_change *change)
 {
-    struct queue *queue = queue_of(hook);
+    struct actions *actions = actions_of(ctx->reactor);
+    struct queue *queue = queue_of(actions, hook);
     struct action_event *action = action_make(ctx, hook, change);
-    open_count++;
-    bool has_room = queue->running < ACTIONS_RUNNING_MAX && running_count < ACTIONS_RUNNING_ALL_MAX;
+    actions->open++;
+    bool has_room =
+        queue->running < ACTIONS_RUNNING_MAX && actions->running < ACTIONS_RUNNING_ALL_MAX;
     if (has_room || queue->running == 0) { /* a running fiber takes the waiting event */
         fiber_spawn(ctx->reactor->loop, "action", run, action);
         return;

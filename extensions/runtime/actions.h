@@ -14,4 +14,4 @@ enum { ACTIONS_RUNNING_MAX = 128, ACTIONS_RUNNING_ALL_MAX = 1000, ACTIONS_WAITIN
 void action_start(const struct ctx *ctx, const struct host_hook *hook,
                   const struct items_change *change);
 /* The number of unfinished actions in this thread. */
-uint32_t actions_open(void);
+uint32_t actions_open(const struct reactor *reactor);

@@ -48,19 +48,19 @@ fiber_fn spark_status api_create_relation(spark_call *call, const spark_json *de
     return call_status(call, err);
 }
 
-static fiber_fn Err schema_snapshot(struct ctx *ctx, Str *ret)
+static fiber_fn Err snapshot(struct ctx *ctx, Str *ret)
 {
     struct platform platform;
     TRY(platform_of(ctx, &platform));
-    return schema_snapshot_json(platform, ret);
+    return schema_snapshot_text(platform, ret);
 }
 
 fiber_fn spark_status api_schema_snapshot(spark_call *call, spark_str *json)
 {
-    Str snapshot = STR_NONE;
-    Err err = schema_snapshot(call->ctx, &snapshot);
+    Str text = STR_NONE;
+    Err err = snapshot(call->ctx, &text);
     if (err == OK)
-        *json = spark_of_str(snapshot);
+        *json = spark_of_str(text);
     return call_status(call, err);
 }
 

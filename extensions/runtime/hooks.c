@@ -82,9 +82,9 @@ void hooks_install(struct host *host)
     items_set_hooks(&HOOKS);
 }
 
-bool host_is_idle(void)
+bool host_is_idle(const struct reactor *reactor)
 {
-    return actions_open() == 0;
+    return actions_open(reactor) == 0;
 }
 
 void hooks_remove(void)

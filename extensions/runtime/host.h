@@ -37,7 +37,7 @@ void host_serve(struct host *host, struct reactor *reactor);
 struct host *host_of(const struct reactor *reactor);
 
 /* Whether this thread has no running action. A drain waits for this. */
-bool host_is_idle(void);
+bool host_is_idle(const struct reactor *reactor);
 
 /* Endpoints, for the server. */
 struct host_endpoint;

@@ -26,7 +26,7 @@ struct batch {
     uint32_t count;
 };
 
-/* One per thread. */
+/* All of one thread. */
 struct lines {
     struct reactor *reactor;
     struct batch *first; /* the next to be written */
@@ -34,17 +34,23 @@ struct lines {
     bool is_writing;
 };
 
-static _Thread_local struct lines lines;
-
-static struct batch *batch_open(void)
+static void lines_init(void *object, struct reactor *reactor)
 {
-    if (lines.last != NULL && lines.last->count < LINES_MAX)
-        return lines.last;
+    struct lines *lines = object;
+    lines->reactor = reactor;
+}
+
+static struct reactor_slot slot = {.size = sizeof(struct lines), .init = lines_init};
+
+static struct batch *batch_open(struct lines *lines)
+{
+    if (lines->last != NULL && lines->last->count < LINES_MAX)
+        return lines->last;
     struct arena *arena = arena_create();
     struct batch *batch = arena_new(arena, struct batch);
     *batch = (struct batch){.arena = arena, .json = json_writer(buf_in_arena(arena, BATCH_MAX))};
     json_array_begin(&batch->json);
-    LIST_APPEND(lines.first, lines.last, batch);
+    LIST_APPEND(lines->first, lines->last, batch);
     return batch;
 }
 
@@ -92,11 +98,11 @@ static fiber_fn void batch_write(struct reactor *reactor, struct batch *batch)
 
 static void write_all(void *arg)
 {
-    struct lines *own = arg;
-    own->is_writing = true;
-    for (struct batch *batch; (batch = LIST_TAKE(own->first, own->last)) != NULL;)
-        batch_write(own->reactor, batch);
-    own->is_writing = false;
+    struct lines *lines = arg;
+    lines->is_writing = true;
+    for (struct batch *batch; (batch = LIST_TAKE(lines->first, lines->last)) != NULL;)
+        batch_write(lines->reactor, batch);
+    lines->is_writing = false;
 }
 
 static void waiter_add(struct batch *batch, struct waiter *waiter)
@@ -121,13 +127,13 @@ fiber_fn Err line_write(struct ctx *ctx, const struct audit *line)
 {
     assert(line->action.len > 0 && line->level != NULL);
     TRY(fiber_check(ctx));
-    struct batch *batch = batch_open();
+    struct lines *lines = reactor_slot(ctx->reactor, &slot);
+    struct batch *batch = batch_open(lines);
     struct waiter waiter = {.wait = wait_begin()};
     batch_add(batch, ctx, line);
     waiter_add(batch, &waiter);
-    lines.reactor = ctx->reactor;
-    if (!lines.is_writing)
-        fiber_spawn(ctx->reactor->loop, "lines", write_all, &lines);
+    if (!lines->is_writing)
+        fiber_spawn(ctx->reactor->loop, "lines", write_all, lines);
     Err err = fiber_wait(ctx, &waiter.wait);
     waiter_remove(&waiter);
     if (err == OK || err == ERR_TIMEOUT || err == ERR_CANCELLED)

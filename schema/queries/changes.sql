@@ -16,13 +16,14 @@ select pg_current_snapshot()::text as snapshot,
 select xid::text as xid, seq, site, collection, action, keys, is_announced
   from spark.changes_between($1::text::pg_snapshot, $2::text::pg_snapshot, $3, $4, 200);
 
--- Of these changes those that nobody has announced: the caller does.
+-- Of these changes those that nobody has announced, by seq: the caller announces them.
 -- name: changes_claim :write
 -- returns: seq
-update spark.changes c set is_announced = true
-  from unnest($1::text[], $2::bigint[]) w (xid, seq)
- where c.xid = w.xid::xid8 and c.seq = w.seq and not c.is_announced
-returning c.seq;
+with claimed as (update spark.changes c set is_announced = true
+                   from unnest($1::text[], $2::bigint[]) w (xid, seq)
+                  where c.xid = w.xid::xid8 and c.seq = w.seq and not c.is_announced
+                 returning c.seq)
+select seq from claimed order by seq;
 
 -- The oldest page, as far as it is older than $1 hours.
 -- name: changes_trim :write

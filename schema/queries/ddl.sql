@@ -112,7 +112,7 @@ select many.oid is not null or exists (select from directus_collections where co
 -- json, not jsonb, because the order of the keys is part of the form.
 
 -- name: snapshot_collections :slow
--- returns: collection, meta, has_table
+-- returns: collection, meta, schema
 select c.collection,
        json_build_object(
            'accountability', c.accountability, 'archive_app_filter', c.archive_app_filter,
@@ -123,7 +123,7 @@ select c.collection,
            'preview_url', c.preview_url, 'singleton', c.singleton, 'sort', c.sort,
            'sort_field', c.sort_field, 'translations', c.translations,
            'unarchive_value', c.unarchive_value, 'versioning', c.versioning)::text as meta,
-       t.oid is not null as has_table
+       case when t.oid is not null then '{"name":' || to_json(c.collection)::text || '}' end as schema
   from directus_collections c
   left join pg_class t on t.relnamespace = 'public'::regnamespace and t.relname = c.collection and t.relkind in ('r', 'p')
  where c.collection not like 'directus\_%'
@@ -186,8 +186,8 @@ select f.collection, f.field, coalesce(nullif(ty.typbasetype, 0), a.atttypid, 0)
 
 -- Of the system's own fields only what was added to them.
 -- name: snapshot_system_fields :slow
--- returns: collection, field
-select t.relname::text as collection, a.attname::text as field
+-- returns: collection, field, schema
+select t.relname::text as collection, a.attname::text as field, '{"is_indexed":true}' as schema
   from pg_class t
   join pg_index i on i.indrelid = t.oid and not i.indisunique and i.indnkeyatts = 1 and i.indpred is null
   join pg_attribute a on a.attrelid = t.oid and a.attnum = i.indkey[0]

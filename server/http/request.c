@@ -1,5 +1,6 @@
 #include "server/http/request.h"
 
+#include "base/json/json_build.h"
 #include "base/text/percent.h"
 #include "io/fiber/json_apart.h"
 
@@ -72,7 +73,7 @@ fiber_fn Err request_json(struct ctx *ctx, const struct request *request, const 
         body = STR_NONE;
     }
     if (body.len == 0)
-        body = STR("{}");
+        return json_of_no_members(ctx, ret);
 
     const struct json *json;
     Err err = json_parse_apart(ctx, body, JSON_LIMITS_DEFAULT, &json);

@@ -35,7 +35,7 @@ MODULES = {
         "load": ("load.h",),
     },
     "jobs": {
-        "queue": ("job.h", "job_kind.h", "queue.h", "claim.h", "lease.h", "keys.h", "overrun.h", "crash_page.h"),
+        "queue": ("job.h", "job_kind.h", "queue.h", "claim.h", "lease.h", "keys.h", "crash_page.h"),
         "steward": ("steward.h", "schedule.h"),
         "retention": ("retention.h",),
     },
@@ -49,7 +49,7 @@ MODULES = {
         "svg": ("svg.h",),
         "spin": ("spin.h",),
         "library": ("library.h",),
-        "articles": ("campaign.h", "article_store.h", "generate.h", "modules.h", "velocity.h", "guards.h"),
+        "articles": ("campaign.h", "article_store.h", "generate.h", "velocity.h", "guards.h"),
         "headlines": ("headline_store.h",),
         "links": ("links_store.h",),
         "duplicates": ("duplicates.h",),
@@ -83,6 +83,8 @@ MODULES = {
 }
 # What puts the modules of a layer together.
 COMPOSED_BY = {"server/main.c", "server/main.h"}
+
+JOB_KIND = re.compile(r"^(?:static )?const struct job_kind \w+\s*=", flags=re.M)
 
 
 def module_of(name):
@@ -158,12 +160,22 @@ def long_files():
             yield f"{path.relative_to(ROOT)} has {lines} lines, at most {most} are wanted"
 
 
+def strayed_job_kinds():
+    """Of each module: a kind stands in <subject>_job.c, and what is called so declares one."""
+    for path, layer in sources():
+        count = len(JOB_KIND.findall(path.read_text(encoding="utf-8")))
+        wanted = path.name.endswith("_job.c") and layer in MODULES
+        if path.suffix == ".c" and count != (1 if wanted else 0):
+            yield f"{path.relative_to(ROOT)} declares {count} kinds of jobs; one is declared in <subject>_job.c of its module"
+
+
 CLAIMS = {
     "a_module_is_entered_by_its_public_headers": side_entrances,
     "modules_of_a_layer_include_downwards_only": climbs,
     "every_file_of_these_layers_is_in_a_module": homeless,
     "no_header_is_public_for_nobody": stale_rows,
     "files_stay_within_their_length": long_files,
+    "a_job_kind_is_declared_in_a_file_of_its_subject": strayed_job_kinds,
 }
 
 

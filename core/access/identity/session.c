@@ -22,9 +22,19 @@ enum { LOGIN_STALL_US = 500 * 1000 };
 /* A check needs 64 MiB and a thread. So many run at once per thread of the server; LOGIN_QUEUE more
  * wait. Without the limit, a flood of logins would also delay other offloaded work. */
 enum { CHECKS_AT_ONCE = 2 };
-static _Thread_local struct gate check_gate;
-static _Thread_local uint32_t checks_waiting;
-static _Thread_local bool is_gate_made;
+struct checks {
+    struct gate gate;
+    uint32_t waiting;
+};
+
+static void checks_init(void *object, struct reactor *reactor)
+{
+    (void)reactor;
+    struct checks *checks = object;
+    gate_init(&checks->gate, CHECKS_AT_ONCE);
+}
+
+static struct reactor_slot slot = {.size = sizeof(struct checks), .init = checks_init};
 
 /* A dummy hash, checked if there is no such user, so that both paths take the same time. */
 static const char NOBODY_HASH[] = "$argon2id$v=19$m=65536,t=3,p=4$c3BhcmsgbG9naW4gc3RhbGw$"
@@ -43,25 +53,17 @@ static void check_run(void *arg)
     check->is_right = password_verify(check->hash, check->password);
 }
 
-static struct gate *check_gate_get(void)
-{
-    if (!is_gate_made)
-        gate_init(&check_gate, CHECKS_AT_ONCE);
-    is_gate_made = true;
-    return &check_gate;
-}
-
-static fiber_fn Err check_gate_enter(struct ctx *ctx, struct gate *gate, bool is_known)
+static fiber_fn Err checks_enter(struct ctx *ctx, struct checks *checks, bool is_known)
 {
     int64_t places = ctx->reactor->settings->login_queue;
     /* A quarter of the queue is reserved for known addresses, so that a flood from unknown ones
      * does not block them. */
-    if (checks_waiting >= (is_known ? places : places - places / 4))
+    if (checks->waiting >= (is_known ? places : places - places / 4))
         return fail(ctx, ERR_UNAVAILABLE, "Too many logins at once.");
-    checks_waiting++;
-    Err err = gate_enter(ctx, gate);
-    assert(checks_waiting > 0);
-    checks_waiting--;
+    checks->waiting++;
+    Err err = gate_enter(ctx, &checks->gate);
+    assert(checks->waiting > 0);
+    checks->waiting--;
     return err;
 }
 
@@ -72,8 +74,9 @@ static fiber_fn Err password_check(struct ctx *ctx, Str hash, Str password, bool
     if (hash.len == 0)
         check.hash = str_from_z(NOBODY_HASH);
     SCOPED_GATE struct gate *entered = NULL;
-    TRY(check_gate_enter(ctx, check_gate_get(), is_known));
-    entered = check_gate_get();
+    struct checks *checks = reactor_slot(ctx->reactor, &slot);
+    TRY(checks_enter(ctx, checks, is_known));
+    entered = &checks->gate;
     TRY(offload_run(ctx, ctx->reactor->offload, check_run, &check));
     *ret_is_right = check.is_right && hash.len > 0;
     return OK;

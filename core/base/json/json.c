@@ -31,6 +31,18 @@ static const char *fault_of(const json_error_t *error)
     }
 }
 
+json_t *json_load_scanned(const struct json_scanned *scanned, json_error_t *error)
+{
+    return json_loadb(scanned->text.data, scanned->text.len,
+                      JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, error);
+}
+
+Err json_no_grammar(struct ctx *ctx, const json_error_t *error)
+{
+    return fail(ctx, ERR_INVALID_JSON, "Invalid JSON: %s (line %d, column %d).", fault_of(error),
+                error->line, error->column);
+}
+
 struct json_tree {
     struct json_memory *memory;
     json_t *root;
@@ -64,15 +76,13 @@ Err json_parse_tree(struct ctx *ctx, Str text, struct json_limits limits, struct
     json_memory_enter(memory);
     *tree = (struct json_tree){
         .memory = memory,
-        .root = json_loadb(scanned.text.data, scanned.text.len,
-                           JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &error),
+        .root = json_load_scanned(&scanned, &error),
     };
     json_memory_leave();
     json_memory_settle(memory);
     if (tree->root == NULL) {
         json_memory_free(memory);
-        return fail(ctx, ERR_INVALID_JSON, "Invalid JSON: %s (line %d, column %d).",
-                    fault_of(&error), error.line, error.column);
+        return json_no_grammar(ctx, &error);
     }
     *ret = tree;
     return OK;

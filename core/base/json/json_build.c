@@ -40,6 +40,18 @@ Err json_builder_new(struct ctx *ctx, uint64_t bytes_max, struct json_builder **
     return OK;
 }
 
+struct json_builder *json_builder_measuring(struct ctx *ctx)
+{
+    struct json_builder *b = arena_new(ctx->arena, struct json_builder);
+    b->is_full = true;
+    return b;
+}
+
+uint64_t json_builder_bytes(const struct json_builder *b)
+{
+    return b->bytes;
+}
+
 bool json_builder_is_full(const struct json_builder *b)
 {
     return b->is_full;
@@ -183,8 +195,24 @@ void json_build_value(struct json_builder *b, const struct json *value)
     put(b, value == NULL ? json_null() : (json_t *)(uintptr_t)json_inside(value));
 }
 
+Err json_build_text(struct ctx *ctx, struct json_builder *b, Str text, struct json_limits limits)
+{
+    struct json_scanned scanned;
+    TRY(json_scan(ctx, text, limits, &scanned));
+    if (!take(b, scanned.tree_max))
+        return OK;
+    json_error_t error;
+    json_memory_enter(b->memory);
+    json_t *value = json_load_scanned(&scanned, &error);
+    if (value != NULL)
+        place(b, value);
+    json_memory_leave();
+    return value == NULL ? json_no_grammar(ctx, &error) : OK;
+}
+
 Err json_builder_end(struct ctx *ctx, struct json_builder *b, const struct json **ret)
 {
+    assert(b->memory != NULL);
     json_memory_settle(b->memory);
     if (b->is_full)
         return fail(ctx, ERR_TOO_LARGE, "The value takes more than %ju bytes of memory.",

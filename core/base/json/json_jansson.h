@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/json/json.h"
+#include "base/json/json_scan.h"
 
 /* jansson's kinds have the same names as ours; here they are called JANSSON_…. */
 #define JSON_NULL JANSSON_NULL
@@ -39,3 +40,8 @@ static inline const struct json *json_outside(const json_t *value)
 Uuid json_owner(const struct ctx *ctx);
 /* Reports that a tree of this size exceeds the limit, or the memory available now. */
 Err json_no_room(struct ctx *ctx, uint64_t wanted);
+
+/* The tree of a text that has passed the scan, in the memory that was entered; NULL:
+ * json_no_grammar says why. */
+json_t *json_load_scanned(const struct json_scanned *scanned, json_error_t *error);
+Err json_no_grammar(struct ctx *ctx, const json_error_t *error);

@@ -7,7 +7,6 @@
 #include "content/ddl/apply_internal.h"
 #include "content/ddl/ddl.h"
 #include "content/ddl/ddl_internal.h"
-#include "io/fiber/json_apart.h"
 
 #include <assert.h>
 
@@ -101,10 +100,8 @@ fiber_fn Err schema_apply(struct platform platform, const struct schema_wish *wi
     SCOPED_TX struct db_tx tx = {0};
     TRY(ddl_begin(platform, &tx));
     /* Read beside the transaction: nobody changes the schema while it holds the lock. */
-    Str text;
     const struct json *current;
-    TRY(schema_snapshot_json(platform, &text));
-    TRY(json_parse_apart(ctx, text, JSON_LIMITS_DEFAULT, &current));
+    TRY(schema_snapshot(platform, &current));
     struct own own;
     struct diff diff;
     TRY(apply_own_load(&tx, &own));

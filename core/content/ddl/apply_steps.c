@@ -2,16 +2,14 @@
  * The changes of a diff, one after the other in one transaction. What goes, goes first: relations,
  * fields, collections; then what comes: collections with their fields, fields, relations.
  */
+#include "base/json/json_build.h"
 #include "content/ddl/apply_internal.h"
 #include "content/ddl/ddl.h"
 #include "content/ddl/ddl_internal.h"
 #include "content/filter/filter_eval.h"
 #include "gen/sql.h"
-#include "io/fiber/json_apart.h"
 
 #include <assert.h>
-
-enum { BODY_MAX = 8 * 1024 * 1024 };
 
 typedef Err Step(struct db_tx *tx, const struct diff *diff, const struct change *change);
 
@@ -91,89 +89,93 @@ static bool has_new_relation(const struct diff *diff, const struct change *field
 }
 
 /* A default of JSON stands in a snapshot as the text it has in the table. */
-static Err put_default(struct ctx *ctx, struct json_writer *w, const struct change *field,
-                       const struct json *value)
+static Err build_default(struct ctx *ctx, struct json_builder *b, const struct change *field,
+                         const struct json *value)
 {
     const struct json *type = json_get(field->wanted, STR("type"));
     bool is_json = json_kind(type) == JSON_STRING && str_eq(json_str(type), STR("json"));
-    const struct json *parsed = value;
     if (is_json && json_kind(value) == JSON_STRING)
-        TRY(json_parse(ctx, json_str(value), JSON_LIMITS_DEFAULT, &parsed));
-    json_put_value(w, parsed);
+        return json_build_text(ctx, b, json_str(value), JSON_LIMITS_DEFAULT);
+    json_build_value(b, value);
     return OK;
 }
 
 /* A field of the snapshot as the body that makes it. */
-static Err put_field(struct ctx *ctx, struct json_writer *w, const struct diff *diff,
-                     const struct change *field)
+static Err build_field(struct ctx *ctx, struct json_builder *b, const struct diff *diff,
+                       const struct change *field)
 {
     assert(field->of == OF_FIELD && field->wanted != NULL);
     const struct json *schema = json_get(field->wanted, STR("schema"));
-    json_object_begin(w);
-    json_field_str(w, "collection", field->collection);
-    json_field_str(w, "field", field->field);
-    json_key(w, STR("type"));
-    json_put_value(w, json_get(field->wanted, STR("type")));
-    json_key(w, STR("meta"));
-    json_put_value(w, json_get(field->wanted, STR("meta")));
-    json_key(w, STR("schema"));
-    json_object_begin(w);
+    json_build_object_begin(b);
+    json_build_key(b, STR("collection"));
+    json_build_str(b, field->collection);
+    json_build_key(b, STR("field"));
+    json_build_str(b, field->field);
+    json_build_key(b, STR("type"));
+    json_build_value(b, json_get(field->wanted, STR("type")));
+    json_build_key(b, STR("meta"));
+    json_build_value(b, json_get(field->wanted, STR("meta")));
+    json_build_key(b, STR("schema"));
+    json_build_object_begin(b);
     for (struct json_iter it = json_iter(schema); json_next(&it);) {
-        json_key(w, it.key);
+        json_build_key(b, it.key);
         if (str_eq(it.key, STR("is_indexed")) && has_new_relation(diff, field))
-            json_put_bool(w, false);
+            json_build_bool(b, false);
         else if (str_eq(it.key, STR("default_value")))
-            TRY(put_default(ctx, w, field, it.value));
+            TRY(build_default(ctx, b, field, it.value));
         else
-            json_put_value(w, it.value);
+            json_build_value(b, it.value);
     }
-    json_object_end(w);
-    json_object_end(w);
+    json_build_object_end(b);
+    json_build_object_end(b);
     return OK;
 }
 
-static fiber_fn Err body_end(struct ctx *ctx, struct json_writer *w, const struct json **ret)
+/* Without its group, which may be made after it. */
+static void build_meta(struct json_builder *b, const struct json *meta)
 {
-    TRY(buf_check(ctx, w->out, "The definition"));
-    return json_parse_apart(ctx, buf_str(w->out), JSON_LIMITS_DEFAULT, ret);
+    json_build_object_begin(b);
+    for (struct json_iter it = json_iter(meta); json_next(&it);) {
+        json_build_key(b, it.key);
+        json_build_value(b, str_eq(it.key, STR("group")) ? NULL : it.value);
+    }
+    json_build_object_end(b);
 }
 
-/* Without its group, which may be made after it. */
-static void put_meta(struct json_writer *w, const struct json *meta)
+static fiber_fn Err build_collection(struct ctx *ctx, struct json_builder *b,
+                                     const struct diff *diff, const struct change *change)
 {
-    json_object_begin(w);
-    for (struct json_iter it = json_iter(meta); json_next(&it);) {
-        json_key(w, it.key);
-        if (str_eq(it.key, STR("group")))
-            json_put_null(w);
-        else
-            json_put_value(w, it.value);
+    assert(change->of == OF_COLLECTION && change->wanted != NULL);
+    json_build_object_begin(b);
+    json_build_key(b, STR("collection"));
+    json_build_str(b, change->collection);
+    json_build_key(b, STR("meta"));
+    build_meta(b, json_get(change->wanted, STR("meta")));
+    json_build_key(b, STR("schema"));
+    json_build_value(b, json_get(change->wanted, STR("schema")));
+    json_build_key(b, STR("fields"));
+    json_build_array_begin(b);
+    for (uint32_t i = 0; i < diff->count; i++) {
+        TRY(fiber_breathe(ctx));
+        const struct change *field = &diff->list[i];
+        if (field->of == OF_FIELD && str_eq(field->collection, change->collection))
+            TRY(with_path(ctx, field, build_field(ctx, b, diff, field)));
     }
-    json_object_end(w);
+    json_build_array_end(b);
+    json_build_object_end(b);
+    return OK;
 }
 
 static fiber_fn Err collection_body(struct ctx *ctx, const struct diff *diff,
                                     const struct change *change, const struct json **ret)
 {
-    assert(change->of == OF_COLLECTION && change->wanted != NULL);
-    struct json_writer w = json_writer(buf_in_arena(ctx->arena, BODY_MAX));
-    json_object_begin(&w);
-    json_field_str(&w, "collection", change->collection);
-    json_key(&w, STR("meta"));
-    put_meta(&w, json_get(change->wanted, STR("meta")));
-    json_key(&w, STR("schema"));
-    json_put_value(&w, json_get(change->wanted, STR("schema")));
-    json_key(&w, STR("fields"));
-    json_array_begin(&w);
-    for (uint32_t i = 0; i < diff->count; i++) {
-        TRY(fiber_breathe(ctx));
-        const struct change *field = &diff->list[i];
-        if (field->of == OF_FIELD && str_eq(field->collection, change->collection))
-            TRY(with_path(ctx, field, put_field(ctx, &w, diff, field)));
-    }
-    json_array_end(&w);
-    json_object_end(&w);
-    return body_end(ctx, &w, ret);
+    assert(change->kind == CHANGE_CREATE);
+    struct json_builder *measuring = json_builder_measuring(ctx);
+    struct json_builder *b;
+    TRY(build_collection(ctx, measuring, diff, change));
+    TRY(json_builder_new(ctx, json_builder_bytes(measuring), &b));
+    TRY(build_collection(ctx, b, diff, change));
+    return json_builder_end(ctx, b, ret);
 }
 
 static fiber_fn Err make_collection(struct db_tx *tx, const struct diff *diff,
@@ -200,12 +202,16 @@ static fiber_fn Err set_collection_meta(struct db_tx *tx, const struct diff *dif
                        NULL);
 }
 
-static fiber_fn Err field_body(struct ctx *ctx, const struct diff *diff,
-                               const struct change *change, const struct json **ret)
+static Err field_body(struct ctx *ctx, const struct diff *diff, const struct change *change,
+                      const struct json **ret)
 {
-    struct json_writer w = json_writer(buf_in_arena(ctx->arena, BODY_MAX));
-    TRY(put_field(ctx, &w, diff, change));
-    return body_end(ctx, &w, ret);
+    assert(change->of == OF_FIELD);
+    struct json_builder *measuring = json_builder_measuring(ctx);
+    struct json_builder *b;
+    TRY(build_field(ctx, measuring, diff, change));
+    TRY(json_builder_new(ctx, json_builder_bytes(measuring), &b));
+    TRY(build_field(ctx, b, diff, change));
+    return json_builder_end(ctx, b, ret);
 }
 
 /* The fields of a new collection were made with it. */

@@ -110,9 +110,8 @@ static Err read_fields(struct ctx *ctx, const struct json *fields, struct defini
 static Err add_key(struct ctx *ctx, struct definition *definition)
 {
     assert(definition->count == definition->given);
-    Str text = STR("{\"hidden\":true,\"interface\":\"numeric\",\"readonly\":true}");
     const struct json *meta;
-    TRY(json_parse(ctx, text, JSON_LIMITS_DEFAULT, &meta));
+    TRY(ddl_meta_hidden(ctx, STR("numeric"), &meta));
     for (uint32_t i = definition->count; i > 0; i--)
         definition->fields[i] = definition->fields[i - 1];
     definition->fields[0] = (struct ddl_field){

@@ -20,8 +20,10 @@ fiber_fn Err collection_create(struct platform platform, const struct json *body
 /* {collection, field, related_collection, schema:{on_delete}, meta}; *ret is the relation as the
  * API shows it, {collection, field, related_collection, schema, meta}. */
 fiber_fn Err relation_create(struct platform platform, const struct json *body, Str *ret);
-/* Directus' snapshot of what is tracked and not system, as JSON. */
-fiber_fn Err schema_snapshot_json(struct platform platform, Str *ret);
+/* Directus' snapshot of what is tracked and not system. As text, numbers, escapes and blanks are as
+ * PostgreSQL prints them. */
+fiber_fn Err schema_snapshot(struct platform platform, const struct json **ret);
+fiber_fn Err schema_snapshot_text(struct platform platform, Str *ret);
 
 /* {collection, field, type, meta, schema} on a collection that is there. Neither a key nor the
  * site: those a table has from birth. */
@@ -30,7 +32,7 @@ fiber_fn Err field_create(struct platform platform, const struct json *body);
  * ERR_CONFLICT for a key, the site and what others depend on. */
 fiber_fn Err field_delete(struct platform platform, Str collection, Str field);
 
-/* Makes the schema what a snapshot says (schema_snapshot_json's form). *ret tells every change:
+/* Makes the schema what a snapshot says (schema_snapshot's form). *ret tells every change:
  * {"success","dry_run","changes","kept","diff":{"collections":{"create","change","delete"},…}}.
  * What is not in the snapshot goes only when it may, and never when it came with the platform: then
  * it is told as kept. Refusals name the place, as in fields[12] (posts.title), and nothing was

@@ -70,6 +70,8 @@ fiber_fn Err ddl_meta_collection(struct db_tx *tx, Str collection, const struct 
 fiber_fn Err ddl_meta_field(struct db_tx *tx, Str collection, Str field, const struct json *meta);
 fiber_fn Err ddl_meta_relation(struct db_tx *tx, Str collection, Str field, Str related,
                                const struct json *meta);
+/* The meta of a field that the server fills: hidden, and nobody edits it. */
+Err ddl_meta_hidden(struct ctx *ctx, Str interface, const struct json **ret);
 
 /* What ddl.h offers, inside a transaction of the caller's; some leave it as the owner. */
 fiber_fn Err ddl_collection_create(struct db_tx *tx, const struct json *body, uint32_t *ret_fields);

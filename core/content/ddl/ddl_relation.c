@@ -299,8 +299,7 @@ static fiber_fn Err track_companion(struct db_tx *tx, const struct relation_body
         fact(facts, DDL_RELATION_FACTS_HAS_COMPANION))
         return OK;
     const struct json *hidden;
-    TRY(json_parse(ctx, STR("{\"hidden\":true,\"readonly\":true,\"interface\":\"input\"}"),
-                   JSON_LIMITS_DEFAULT, &hidden));
+    TRY(ddl_meta_hidden(ctx, STR("input"), &hidden));
     return ddl_meta_field(tx, body->collection,
                           str_printf(ctx->arena, "%.*s_site_id", STR_FMT(body->field)), hidden);
 }

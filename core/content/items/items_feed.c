@@ -12,7 +12,6 @@
 
 static fiber_fn Err announce_rest(struct ctx *ctx, const struct changes *changes, void *arg);
 static fiber_fn Err claim(struct ctx *ctx, const struct changes *changes, struct rows *ret);
-static bool is_claimed(const struct rows *claimed, int64_t seq);
 static void announce(struct ctx *ctx, const struct change *change);
 
 void items_announce_changes(void)
@@ -25,10 +24,14 @@ static fiber_fn Err announce_rest(struct ctx *ctx, const struct changes *changes
     (void)arg;
     struct rows claimed = {0};
     TRY(claim(ctx, changes, &claimed));
-    for (uint32_t i = 0; claimed.count > 0 && i < changes->count; i++) {
+    uint32_t next = 0;
+    for (uint32_t i = 0; next < claimed.count; i++) {
         TRY(fiber_breathe(ctx));
-        if (is_claimed(&claimed, changes->list[i].seq))
-            announce(ctx, &changes->list[i]);
+        assert(i < changes->count); /* both are in the order of seq */
+        if (changes->list[i].seq != row_int(&claimed, next, CHANGES_CLAIM_SEQ))
+            continue;
+        announce(ctx, &changes->list[i]);
+        next++;
     }
     return OK;
 }
@@ -49,14 +52,6 @@ static fiber_fn Err claim(struct ctx *ctx, const struct changes *changes, struct
     return db_query_platform(
         reactor_platform(ctx), &SQL_CHANGES_CLAIM,
         ARGS(db_text_array(ctx->arena, xids, count), db_int_array(ctx->arena, seqs, count)), ret);
-}
-
-static bool is_claimed(const struct rows *claimed, int64_t seq)
-{
-    for (uint32_t i = 0; i < claimed->count; i++)
-        if (row_int(claimed, i, CHANGES_CLAIM_SEQ) == seq)
-            return true;
-    return false;
 }
 
 /* Acts as the machinery in the scope of the rows: the writer is not known. */

@@ -78,7 +78,7 @@ static void is_missing(const struct out *out, struct member *ret)
     ret->count = 0;
 }
 
-void row_member(const struct row *row, const struct out *out, struct member *ret)
+void row_member_of(const struct row *row, const struct out *out, struct member *ret)
 {
     if (row->rows == NULL) {
         is_missing(out, ret);

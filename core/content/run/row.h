@@ -21,6 +21,16 @@ struct member {
     struct row row;         /* MEMBER_OBJECT; MEMBER_LIST: the first of them */
     uint32_t count;         /* MEMBER_LIST */
 };
-void row_member(const struct row *row, const struct out *out, struct member *ret);
+void row_member_of(const struct row *row, const struct out *out, struct member *ret);
+/* Inline for values: called for each column of each row of an answer. */
+static inline void row_member(const struct row *row, const struct out *out, struct member *ret)
+{
+    if (out->kind != OUT_VALUE || row->rows == NULL) {
+        row_member_of(row, out, ret);
+        return;
+    }
+    ret->kind = MEMBER_VALUE;
+    out->read(row->rows, row->index, out->column, &ret->value);
+}
 /* The key, for a row that is reduced to its key. */
 void row_key(const struct row *row, struct row_value *ret);

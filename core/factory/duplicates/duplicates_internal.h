@@ -49,5 +49,6 @@ enum { DUPLICATE_IDS_PAGE = 1000, SIGNATURES_PAGE = 2000 };
 fiber_fn Err duplicate_ids_page(struct ctx *ctx, const struct duplicate_request *request,
                                 Uuid after, Uuid ret[DUPLICATE_IDS_PAGE], uint32_t *ret_count);
 
-/* What a job of JOB_SCAN_DUPLICATES asks for. */
-Err duplicates_payload_read(struct ctx *ctx, const struct job *job, struct duplicate_request *ret);
+/* The scan as a job. ERR_CONFLICT: one of these articles is waiting or running already. */
+fiber_fn Err duplicates_enqueue(struct ctx *ctx, const struct duplicate_request *request,
+                                int64_t *ret_job);

@@ -12,6 +12,63 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+/* Queueing */
+
+struct scan_payload {
+    double threshold; /* 0: the site's */
+    int64_t min_shared;
+    Uuid queue_id; /* its articles, or those; neither: the whole site */
+    const Uuid *batch_ids;
+    uint32_t batch_ids_count;
+};
+static const struct job_field SCAN_FIELDS[] = {
+    JOB_REAL(struct scan_payload, threshold, 1),
+    JOB_INT(struct scan_payload, min_shared, 1, INT32_MAX, 3),
+    JOB_UUID(struct scan_payload, queue_id, JOB_OPTIONAL),
+    JOB_UUIDS(struct scan_payload, batch_ids, DUPLICATES_IDS_MAX),
+};
+const struct job_kind JOB_SCAN_DUPLICATES =
+    JOB_KIND("scan-duplicates", duplicates_run, JOB_OF_SITE, 900, JOB_NORMAL,
+             "Compares the articles of a site and flags those that are too similar.",
+             JOB_PAYLOAD(struct scan_payload, SCAN_FIELDS));
+
+/* Two scans of the same articles at once would do the same work twice. */
+static Str dedup_key_of(struct ctx *ctx, const struct duplicate_request *request)
+{
+    if (request->id_count > 0)
+        return STR_NONE;
+    if (uuid_is_nil(request->queue))
+        return JOB_SCAN_DUPLICATES.name;
+    return job_dedup_key(ctx->arena, &JOB_SCAN_DUPLICATES, uuid_text(ctx->arena, request->queue));
+}
+
+fiber_fn Err duplicates_enqueue(struct ctx *ctx, const struct duplicate_request *request,
+                                int64_t *ret_job)
+{
+    if (request->words != SHINGLE_WORDS)
+        return fail(ctx, ERR_FAILED_VALIDATION,
+                    "ngram_size is %d for more than %d articles: their signatures are made so.",
+                    SHINGLE_WORDS, DUPLICATES_DIRECT_MAX);
+    struct scan_payload payload = {
+        .threshold = request->review,
+        .min_shared = request->min_shared,
+        .queue_id = request->queue,
+        .batch_ids = request->ids,
+        .batch_ids_count = request->id_count,
+    };
+    struct job_spec spec;
+    TRY(job_spec_make(ctx, &JOB_SCAN_DUPLICATES, &payload, &spec));
+    spec.dedup_key = dedup_key_of(ctx, request);
+    int64_t job;
+    TRY(job_enqueue_now(ctx, &spec, &job));
+    if (job == 0)
+        return fail(ctx, ERR_CONFLICT, "A scan of these articles is already waiting or running.");
+    *ret_job = job;
+    return OK;
+}
+
+/* The job */
+
 enum {
     LANES = 2, /* one waits for PostgreSQL while the texts of the other are read */
     TEXTS_PAGE = 200,
@@ -486,11 +543,26 @@ static fiber_fn Err finish(struct scan *scan)
 
 /* Start */
 
+static Err payload_read(struct ctx *ctx, const struct job *job, struct duplicate_request *ret)
+{
+    struct scan_payload payload;
+    TRY(job_payload_read(ctx, &JOB_SCAN_DUPLICATES, job, &payload));
+    *ret = (struct duplicate_request){
+        .review = payload.threshold,
+        .min_shared = payload.min_shared,
+        .words = SHINGLE_WORDS,
+        .queue = payload.queue_id,
+        .ids = payload.batch_ids,
+        .id_count = payload.batch_ids_count,
+    };
+    return OK;
+}
+
 fiber_fn Err duplicates_run(struct ctx *ctx, struct job *job)
 {
     assert(ctx->scope.kind == SCOPE_SITE);
     struct scan scan = {.ctx = ctx, .job = job, .kept = arena_create_within(ctx->arena)};
-    TRY(duplicates_payload_read(ctx, job, &scan.request));
+    TRY(payload_read(ctx, job, &scan.request));
     TRY(thresholds_read(ctx, &scan.request, &scan.thresholds));
     TRY(read_articles(&scan));
     TRY(search(&scan));

@@ -99,7 +99,7 @@ fiber_fn Err production_control(struct ctx *ctx, Uuid queue, Str action,
 fiber_fn Err production_test_batch(struct ctx *ctx, Uuid queue, Uuid campaign, uint32_t count,
                                    struct article_draft *ret_drafts, uint32_t *ret_count);
 
-/* Work: production_run_repo.c */
+/* Work: production_run_repo.c, production_job.c */
 
 struct production_result {
     struct production_state state;

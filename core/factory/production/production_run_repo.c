@@ -1,25 +1,10 @@
 #include "access/audit/audit.h"
-#include "base/json/json_writer.h"
 #include "base/system/counters.h"
-#include "factory/production/production.h"
+#include "factory/production/production_internal.h"
 #include "gen/sql.h"
 
 #include <assert.h>
 #include <inttypes.h>
-
-/* One turn: slots that a transaction has claimed, and what became of them. `job` is 0 for slots of
- * a request. */
-struct turn {
-    struct article_batch batch;
-    Uuid queue;
-    int64_t job;
-    Uuid slots[ARTICLE_BATCH_MAX];
-    int64_t publish_us[ARTICLE_BATCH_MAX];
-    uint32_t slot_count;
-    struct article_draft *drafts;
-    uint32_t made;
-    Str why; /* the others failed */
-};
 
 static DbArg site_arg(const struct ctx *ctx)
 {
@@ -28,14 +13,14 @@ static DbArg site_arg(const struct ctx *ctx)
 
 /* Slots */
 
-static fiber_fn Err claim(struct db_tx *tx, Uuid queue, int64_t job, uint32_t limit)
+fiber_fn Err production_claim(struct db_tx *tx, Uuid queue, int64_t job, uint32_t limit)
 {
     struct rows rows;
     return db_tx_query(tx, &SQL_SLOTS_CLAIM,
                        ARGS(site_arg(tx->ctx), db_uuid(queue), db_int(limit), db_int(job)), &rows);
 }
 
-static fiber_fn Err take_slots(struct db_tx *tx, struct turn *turn)
+static fiber_fn Err take_slots(struct db_tx *tx, struct production_turn *turn)
 {
     struct rows rows;
     TRY(db_tx_query(
@@ -54,13 +39,13 @@ static fiber_fn Err take_slots(struct db_tx *tx, struct turn *turn)
 
 static fiber_fn Err make(struct db_tx *tx, void *arg)
 {
-    struct turn *turn = arg;
+    struct production_turn *turn = arg;
     return articles_make(tx->ctx, tx, &turn->batch, turn->slot_count, turn->drafts, &turn->made);
 }
 
 /* What another try may mend is the job's to try again, with nothing written. What it may not is
  * the slots' end, with its sentence. */
-static fiber_fn Err make_or_fail(struct db_tx *tx, struct turn *turn)
+static fiber_fn Err make_or_fail(struct db_tx *tx, struct production_turn *turn)
 {
     struct ctx *ctx = tx->ctx;
     turn->drafts = arena_array(ctx->arena, struct article_draft, turn->slot_count);
@@ -78,7 +63,7 @@ static fiber_fn Err make_or_fail(struct db_tx *tx, struct turn *turn)
     return OK;
 }
 
-static fiber_fn Err store_done(struct db_tx *tx, const struct turn *turn)
+static fiber_fn Err store_done(struct db_tx *tx, const struct production_turn *turn)
 {
     struct ctx *ctx = tx->ctx;
     Uuid *slots = arena_array(ctx->arena, Uuid, turn->made);
@@ -93,7 +78,7 @@ static fiber_fn Err store_done(struct db_tx *tx, const struct turn *turn)
                        NULL);
 }
 
-static fiber_fn Err store_failed(struct db_tx *tx, const struct turn *turn)
+static fiber_fn Err store_failed(struct db_tx *tx, const struct production_turn *turn)
 {
     struct ctx *ctx = tx->ctx;
     bool is_done[ARTICLE_BATCH_MAX] = {false};
@@ -110,14 +95,14 @@ static fiber_fn Err store_failed(struct db_tx *tx, const struct turn *turn)
 }
 
 /* An article belongs to the slot whose day its text was made for. */
-static fiber_fn Err store_slots(struct db_tx *tx, const struct turn *turn)
+static fiber_fn Err store_slots(struct db_tx *tx, const struct production_turn *turn)
 {
     if (turn->made > 0)
         TRY(store_done(tx, turn));
     return turn->made < turn->slot_count ? store_failed(tx, turn) : OK;
 }
 
-static fiber_fn Err log_turn(struct db_tx *tx, const struct turn *turn)
+static fiber_fn Err log_turn(struct db_tx *tx, const struct production_turn *turn)
 {
     struct ctx *ctx = tx->ctx;
     struct audit audit = {
@@ -170,8 +155,7 @@ static fiber_fn Err settle(struct db_tx *tx, Uuid queue, Str why)
     return open == 0 ? production_move(tx, queue, STR("finish"), STR_NONE, &moved) : OK;
 }
 
-/* Articles, slots, queue: all of a turn, in the transaction of whoever has claimed the slots. */
-static fiber_fn Err turn_run(struct db_tx *tx, struct turn *turn)
+fiber_fn Err production_turn_run(struct db_tx *tx, struct production_turn *turn)
 {
     TRY(take_slots(tx, turn));
     if (turn->slot_count > 0) {
@@ -182,7 +166,7 @@ static fiber_fn Err turn_run(struct db_tx *tx, struct turn *turn)
     return settle(tx, turn->queue, turn->why);
 }
 
-static fiber_fn void turn_committed(struct ctx *ctx, const struct turn *turn)
+fiber_fn void production_turn_committed(struct ctx *ctx, const struct production_turn *turn)
 {
     articles_count_usage(turn->batch.plan, turn->drafts, turn->made);
     counter_add(COUNTER_articles_generated, turn->made);
@@ -191,35 +175,6 @@ static fiber_fn void turn_committed(struct ctx *ctx, const struct turn *turn)
 }
 
 /* The request */
-
-struct production_payload {
-    Uuid queue_id;
-};
-static const struct job_field PRODUCTION_FIELDS[] = {
-    JOB_UUID(struct production_payload, queue_id, JOB_REQUIRED),
-};
-const struct job_kind JOB_PROCESS_QUEUE =
-    JOB_KIND("process-queue", production_run, JOB_OF_SITE, 300, JOB_NORMAL,
-             "Generates the articles of the slots that a production schedule has assigned to it.",
-             JOB_PAYLOAD(struct production_payload, PRODUCTION_FIELDS));
-
-static fiber_fn Err hand_out(struct db_tx *tx, Uuid queue, uint32_t slots,
-                             enum job_priority priority, uint32_t *ret_jobs)
-{
-    struct job_spec spec;
-    TRY(job_spec_make(tx->ctx, &JOB_PROCESS_QUEUE, &(struct production_payload){queue}, &spec));
-    spec.priority = priority;
-    uint32_t jobs = 0;
-    for (uint32_t given = 0; given < slots; given += ARTICLE_BATCH_MAX) {
-        uint32_t left = slots - given;
-        int64_t job;
-        TRY(job_enqueue(tx, &spec, &job));
-        TRY(claim(tx, queue, job, left < ARTICLE_BATCH_MAX ? left : ARTICLE_BATCH_MAX));
-        jobs++;
-    }
-    *ret_jobs = jobs;
-    return OK;
-}
 
 /* The move holds the queue's lock, so requests for one queue follow each other, and what is counted
  * as pending is still there to be claimed. */
@@ -234,7 +189,7 @@ static fiber_fn Err start(struct db_tx *tx, Uuid queue, uint32_t limit, uint32_t
     return OK;
 }
 
-static fiber_fn Err process(struct ctx *ctx, struct turn *turn,
+static fiber_fn Err process(struct ctx *ctx, struct production_turn *turn,
                             const struct production_order *order, struct production_result *result)
 {
     SCOPED_TX struct db_tx tx = {0};
@@ -242,22 +197,22 @@ static fiber_fn Err process(struct ctx *ctx, struct turn *turn,
     uint32_t slots;
     TRY(start(&tx, turn->queue, order->limit, &slots));
     if (slots > PRODUCTION_SYNC_MAX || (order->is_async && slots > 0)) {
-        TRY(hand_out(&tx, turn->queue, slots, order->priority, &result->jobs));
+        TRY(production_hand_out(&tx, turn->queue, slots, order->priority, &result->jobs));
         result->queued = slots;
         return db_commit(&tx);
     }
     if (slots > 0)
-        TRY(claim(&tx, turn->queue, 0, slots));
-    TRY(turn_run(&tx, turn));
+        TRY(production_claim(&tx, turn->queue, 0, slots));
+    TRY(production_turn_run(&tx, turn));
     TRY(db_commit(&tx));
-    turn_committed(ctx, turn);
+    production_turn_committed(ctx, turn);
     result->generated = turn->made;
     result->errors = turn->slot_count - turn->made;
     return OK;
 }
 
 /* Another request may have done the last of it since the queue was looked at. */
-static fiber_fn Err process_unless_done(struct ctx *ctx, struct turn *turn,
+static fiber_fn Err process_unless_done(struct ctx *ctx, struct production_turn *turn,
                                         const struct production_order *order,
                                         struct production_result *result)
 {
@@ -277,7 +232,7 @@ fiber_fn Err production_process(struct ctx *ctx, Uuid queue, const struct produc
     struct production_result result = {0};
     TRY(production_find(ctx, queue, &result.state));
     if (!str_eq(result.state.status, STR("done"))) {
-        struct turn *turn = arena_new(ctx->arena, struct turn);
+        struct production_turn *turn = arena_new(ctx->arena, struct production_turn);
         turn->queue = queue;
         TRY(article_plan_get(ctx, result.state.campaign, &turn->batch.plan));
         TRY(campaign_check_active(ctx, &turn->batch.plan->campaign));
@@ -286,40 +241,4 @@ fiber_fn Err production_process(struct ctx *ctx, Uuid queue, const struct produc
     }
     *ret = result;
     return OK;
-}
-
-/* The job */
-
-static fiber_fn Err release(struct db_tx *tx, Uuid queue, int64_t job)
-{
-    return db_tx_query(tx, &SQL_SLOTS_RELEASE, ARGS(site_arg(tx->ctx), db_uuid(queue), db_int(job)),
-                       NULL);
-}
-
-/* The fence first, the queue's own row last: its jobs wait for it no longer than a commit takes. */
-static fiber_fn Err run_turn(struct ctx *ctx, struct job *job, struct turn *turn, bool is_running)
-{
-    SCOPED_TX struct db_tx tx = {0};
-    TRY(job_finish_begin(ctx, job, &tx));
-    if (is_running)
-        TRY(turn_run(&tx, turn));
-    else
-        TRY(release(&tx, turn->queue, job->id));
-    TRY(job_finish_commit(job, &tx, STR_NONE));
-    if (is_running)
-        turn_committed(ctx, turn);
-    return OK;
-}
-
-fiber_fn Err production_run(struct ctx *ctx, struct job *job)
-{
-    struct turn *turn = arena_new(ctx->arena, struct turn);
-    turn->job = job->id;
-    struct production_payload payload;
-    TRY(job_payload_read(ctx, &JOB_PROCESS_QUEUE, job, &payload));
-    turn->queue = payload.queue_id;
-    struct production_state state;
-    TRY(production_find(ctx, turn->queue, &state));
-    TRY(article_plan_get(ctx, state.campaign, &turn->batch.plan));
-    return run_turn(ctx, job, turn, str_eq(state.status, STR("running")));
 }

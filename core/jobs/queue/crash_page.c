@@ -170,3 +170,11 @@ uint32_t crash_page_extension(const struct crash_page *page)
         extension = atomic_load(&page->threads[thread - 1].extension);
     return extension <= CRASH_EXTENSIONS_MAX ? extension : 0;
 }
+
+Str crash_page_overrun_reason(struct arena *arena, int64_t limit_s)
+{
+    return str_printf(arena,
+                      "the hard time-out ended its worker: the job held the CPU for %jd s without "
+                      "ever waiting (JOB_HARD_TIMEOUT)",
+                      (intmax_t)limit_s);
+}

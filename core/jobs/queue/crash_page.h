@@ -50,3 +50,5 @@ void crash_page_name(uint32_t extension, Str file, Str name);
 /* The number of the extension whose code ended a process that left this page; 0: none, or not
  * known. */
 uint32_t crash_page_extension(const struct crash_page *page);
+/* The reason that is recorded for a job for which the hard timeout ended its process. */
+Str crash_page_overrun_reason(struct arena *arena, int64_t limit_s);

@@ -1,7 +1,7 @@
 /*
- * A kind of job is declared once, beside its code: one constant with everything that the queue and
- * the workers must know about it, and the fields of its payload. Enqueuing and running read the
- * same declaration, so a payload is written and read in one form.
+ * A kind of job is declared once, in <subject>_job.c of the module that does the work: one constant
+ * with everything that the queue and the workers must know about it, and the fields of its payload.
+ * Enqueuing and running read the same declaration, so a payload is written and read in one form.
  *
  *     struct links_payload {
  *         Uuid campaign_id;
@@ -110,7 +110,7 @@ const struct job_kind *job_kind_find(Str name);
 uint32_t job_kind_count(void);
 const struct job_kind *job_kind_at(uint32_t index);
 
-/* One fenced row and nothing else, for benchmarks (job_noop.c). */
+/* One fenced row and nothing else, for benchmarks (noop_job.c). */
 extern const struct job_kind JOB_BENCH_NOOP;
 
 /*

@@ -41,14 +41,6 @@ static void look(struct watch *watch, const struct fiber_shown *shown)
     watch->looked_us = now_us;
 }
 
-Str overrun_reason(struct arena *arena, int64_t limit_s)
-{
-    return str_printf(arena,
-                      "the hard time-out ended its worker: the job held the CPU for %jd s without "
-                      "ever waiting (JOB_HARD_TIMEOUT)",
-                      (intmax_t)limit_s);
-}
-
 /* The page comes first: the supervisor has it whatever becomes of the rest. */
 static fiber_fn void end_process(struct ctx *ctx, Str incarnation, int64_t job, int64_t limit_s)
 {
@@ -56,7 +48,7 @@ static fiber_fn void end_process(struct ctx *ctx, Str incarnation, int64_t job, 
     struct crash_page *page = crash_page();
     atomic_store(&page->overrun_s, limit_s);
     atomic_store(&page->overrun_job, job);
-    Str reason = overrun_reason(ctx->arena, limit_s);
+    Str reason = crash_page_overrun_reason(ctx->arena, limit_s);
     log_event(LOG_ERROR, "hard_timeout", LOG_I("job", job), LOG_I("limit_s", limit_s),
               LOG_S("worker", incarnation));
     err_ignore(db_query_platform(reactor_platform(ctx), &SQL_WORKER_CRASHED,

@@ -14,6 +14,3 @@ struct reactor;
  * records the job in the page and, if that takes less than a second, in PostgreSQL. */
 fiber_fn void overrun_watch(struct reactor *reactor, Str incarnation,
                             const _Atomic bool *must_stop);
-
-/* The reason that is recorded for such a job. */
-Str overrun_reason(struct arena *arena, int64_t limit_s);

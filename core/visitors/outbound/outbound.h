@@ -25,7 +25,7 @@ fiber_fn Err outbound_networks_find(struct ctx *ctx, Uuid site, struct outbound 
 fiber_fn Err outbound_enqueue(struct db_tx *tx, const struct outbound *outbound, Uuid submission,
                               Uuid conversion);
 
-/* The jobs (deliver_*.c). */
+/* The jobs (*_job.c). */
 extern const struct job_kind JOB_DELIVER_WEBHOOK;
 extern const struct job_kind JOB_DELIVER_MAIL;
 extern const struct job_kind JOB_DELIVER_CONVERSION;

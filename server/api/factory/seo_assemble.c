@@ -1,6 +1,6 @@
 /* POST /api/seo/assemble-article: one article from the site's modules, following the campaign's
  * recipe. */
-#include "factory/articles/modules.h"
+#include "factory/articles/generate.h"
 #include "gen/routes/factory.h"
 #include "server/api/factory/factory.h"
 

@@ -1,12 +1,13 @@
 /* Changing the schema: what is made, what is refused, and whose rows a new table holds. */
 #include "../content_test.h"
+#include "base/json/json_memory.h"
 #include "content/ddl/ddl.h"
 
 struct change {
     Err (*run)(struct platform platform, const struct json *body, struct change *change);
     const char *body;
     uint32_t fields;
-    char answer[256 * 1024];
+    char answer[512 * 1024];
     char sentence[4096];
 };
 
@@ -34,10 +35,44 @@ static Err run_snapshot(struct platform platform, const struct json *body, struc
 {
     (void)body;
     Str snapshot;
-    TRY(schema_snapshot_json(platform, &snapshot));
+    TRY(schema_snapshot_text(platform, &snapshot));
     keep_answer(change, snapshot);
     const struct json *parsed;
     return json_parse(platform.ctx, snapshot, JSON_LIMITS_DEFAULT, &parsed);
+}
+
+static Err run_both_snapshots(struct platform platform, const struct json *body,
+                              struct change *change)
+{
+    (void)body;
+    struct arena *arena = platform.ctx->arena;
+    Str text;
+    const struct json *value;
+    const struct json *parsed;
+    TRY(schema_snapshot_text(platform, &text));
+    TRY(schema_snapshot(platform, &value));
+    TRY(json_parse(platform.ctx, text, JSON_LIMITS_DEFAULT, &parsed));
+    if (!str_eq(json_text(arena, value), json_text(arena, parsed)))
+        give_up("%.*s\n is not what the text says:\n%.*s", STR_FMT(json_text(arena, value)),
+                STR_FMT(text));
+    keep_answer(change, text);
+    return OK;
+}
+
+static Err run_snapshot_value(struct platform platform, const struct json *body,
+                              struct change *change)
+{
+    (void)body;
+    (void)change;
+    const struct json *value;
+    return schema_snapshot(platform, &value);
+}
+
+static Err run_empty_wish(struct platform platform, const struct json *body, struct change *change)
+{
+    (void)change;
+    Str result;
+    return schema_apply(platform, &(struct schema_wish){body, true, false}, &result);
 }
 
 static Err change_body(struct ctx *ctx, void *arg)
@@ -440,6 +475,76 @@ static void the_snapshot_has_directus_form(void **state)
     drop("shelf");
 }
 
+/* What of PostgreSQL's JSON a reader and a writer would spell in another way, and a text that is
+ * parsed on a thread. */
+static void as_value_the_snapshot_is_what_its_text_says(void **state)
+{
+    must_make(state, "{\"collection\":\"shelf\",\"schema\":{},\"meta\":{},\"fields\":["
+                     "{\"field\":\"price\",\"type\":\"decimal\",\"meta\":{}},"
+                     "{\"field\":\"long\",\"type\":\"alias\",\"meta\":{}}]}");
+    must_make(state, "{\"collection\":\"folder\",\"schema\":null,\"meta\":{}}");
+    must_run(test_admin,
+             "set role spark_owner; alter table shelf alter column price set default 0.50;"
+             "create index shelf_users on directus_users (last_name); reset role;"
+             "update directus_fields set note = chr(9) || '\"' || chr(92) || chr(228) || chr(1), "
+             "options = "
+             "'{\"b\":1.50,\"a\":\"\\u00e4\\/\",\"long\":12345678901234567890,\"power\":1e5}'"
+             " where collection = 'shelf' and field = 'price';"
+             "update directus_fields set options = json_build_array(repeat('x', 300000))"
+             " where collection = 'shelf' and field = 'long'");
+    change.run = run_both_snapshots;
+    change.body = "{}";
+    Err err = act(*state, AS_PLATFORM, change_body, &change);
+    must_run(test_admin, "set role spark_owner; drop index shelf_users; reset role");
+    if (err != OK)
+        give_up("%s", change.sentence);
+    const char *parts[] = {
+        "\"default_value\" : 0.50,",
+        "{\"b\":1.50,\"a\":\"\\u00e4\\/\",\"long\":12345678901234567890,\"power\":1e5}",
+        "{\"collection\":\"directus_users\",\"field\":\"last_name\",\"schema\":{\"is_indexed\":"
+        "true}}",
+        "\"versioning\" : false},\"schema\":null}",
+    };
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        if (strstr(change.answer, parts[i]) == NULL)
+            give_up("no %s in %s", parts[i], change.answer);
+    drop("shelf");
+    drop("folder");
+}
+
+static void expect_too_large(void **state, const char *sentence)
+{
+    Err err = act(*state, AS_PLATFORM, change_body, &change);
+    if (err != ERR_TOO_LARGE || strncmp(change.sentence, sentence, strlen(sentence)) != 0)
+        give_up("got  %s: %s\n want %s", err_info(err)->name, change.sentence, sentence);
+}
+
+static void a_snapshot_that_is_too_large_is_refused(void **state)
+{
+    must_make(state, "{\"collection\":\"shelf\",\"schema\":{},\"meta\":{},\"fields\":["
+                     "{\"field\":\"long\",\"type\":\"alias\",\"meta\":{}}]}");
+    must_run(test_admin, "update directus_fields set note = repeat('x', 33 * 1024 * 1024)"
+                         " where collection = 'shelf' and field = 'long'");
+    change.body = "{\"version\":1,\"collections\":[],\"fields\":[],\"relations\":[]}";
+    change.run = run_snapshot;
+    expect_too_large(state, "The snapshot of the schema is larger than 33554432 bytes.");
+
+    /* As a value it is held to the memory of JSON trees, whether one text is long or many are. */
+    must_run(test_admin, "update directus_fields set note = repeat('x', 4 * 1024 * 1024)"
+                         " where collection = 'shelf' and field = 'long'");
+    json_memory_set_limit(2 * 1024 * 1024);
+    change.run = run_snapshot_value;
+    expect_too_large(state, "The JSON text takes up to ");
+    must_run(test_admin, "update directus_fields set note = repeat('x', 200 * 1024)"
+                         " where collection in ('shelf', 'posts', 'kinds')");
+    expect_too_large(state, "The JSON text takes up to ");
+    change.run = run_empty_wish;
+    expect_too_large(state, "The JSON text takes up to ");
+    json_memory_set_limit(UINT64_MAX);
+    must_run(test_admin, "update directus_fields set note = null");
+    drop("shelf");
+}
+
 /* What the caller does next in the same request sees what it has made. */
 static Err make_and_read(struct ctx *ctx, void *arg)
 {
@@ -479,6 +584,8 @@ int main(void)
         content_test(relations_are_refused_with_directus_sentences),
         content_test(of_two_that_make_the_same_one_wins),
         content_test(the_snapshot_has_directus_form),
+        content_test(as_value_the_snapshot_is_what_its_text_says),
+        content_test(a_snapshot_that_is_too_large_is_refused),
         content_test(the_maker_sees_it_at_once),
     };
     return RUN_CONTENT_TESTS(tests);

@@ -2,7 +2,7 @@
  * Modules against a real database: a count is part of its article's transaction, and of its site.
  */
 #include "../pack_test.h"
-#include "factory/articles/modules.h"
+#include "factory/articles/generate.h"
 
 #define CAMPAIGN "ca000000-0000-7000-8000-000000000001"
 #define A_ID "'aaaaaaaa-0000-7000-8000-00000000000a'"

@@ -109,6 +109,60 @@ static void without_room_there_is_no_builder(void **state)
     assert_null(b);
 }
 
+static Err build_any(struct ctx *ctx, struct json_builder *b, Str text)
+{
+    json_build_object_begin(b);
+    json_build_key(b, STR("own"));
+    json_build_int(b, 1);
+    json_build_key(b, STR("parsed"));
+    TRY(json_build_text(ctx, b, text, JSON_LIMITS_DEFAULT));
+    json_build_key(b, STR("after"));
+    json_build_array_begin(b);
+    json_build_str(b, STR("x"));
+    json_build_array_end(b);
+    json_build_object_end(b);
+    return OK;
+}
+
+static void text_of_others_is_parsed_into_the_value(void **state)
+{
+    struct json_builder *b = builder(*state, 4096);
+    Str text = STR(" {\"b\" : [1, 0.50, \"\\u00e4\"], \"a\" : 12345678901234567890}");
+    assert_int_equal(build_any(*state, b, text), OK);
+    expect_text(*state, b,
+                "{\"own\":1,\"parsed\":{\"b\":[1,0.5,\"\xc3\xa4\"],"
+                "\"a\":12345678901234567000},\"after\":[\"x\"]}");
+}
+
+static void text_that_is_no_json_or_too_deep_is_refused(void **state)
+{
+    struct ctx *ctx = *state;
+    assert_int_equal(build_any(ctx, builder(ctx, 4096), STR("{\"a\":}")), ERR_INVALID_JSON);
+    assert_int_equal(build_any(ctx, builder(ctx, 4096), STR("{\"a\":1,\"a\":2}")),
+                     ERR_INVALID_JSON);
+    struct json_limits flat = {1, 1};
+    struct json_builder *b = builder(ctx, 4096);
+    assert_int_equal(json_build_text(ctx, b, STR("[[]]"), flat), ERR_INVALID_JSON);
+    assert_int_equal(json_build_text(ctx, b, STR("{\"a\":1,\"b\":2}"), flat), ERR_INVALID_JSON);
+}
+
+static void what_was_measured_is_enough_and_no_more(void **state)
+{
+    struct ctx *ctx = *state;
+    Str text = STR("{\"list\":[1,2,3,{\"deep\":\"text\"}],\"none\":null}");
+    const struct json *value = NULL;
+    struct json_builder *measuring = json_builder_measuring(ctx);
+    assert_int_equal(build_any(ctx, measuring, text), OK);
+    uint64_t bytes = json_builder_bytes(measuring);
+    assert_true(bytes > text.len);
+    struct json_builder *b = builder(ctx, bytes);
+    assert_int_equal(build_any(ctx, b, text), OK);
+    assert_int_equal(json_builder_end(ctx, b, &value), OK);
+    b = builder(ctx, bytes - 1);
+    assert_int_equal(build_any(ctx, b, text), OK);
+    assert_int_equal(json_builder_end(ctx, b, &value), ERR_TOO_LARGE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -117,6 +171,9 @@ int main(void)
         FIXTURE_TEST(two_values_are_made_in_turn),
         FIXTURE_TEST(a_value_that_passes_its_limit_is_too_large),
         FIXTURE_TEST(what_was_reserved_and_not_used_is_given_back),
+        FIXTURE_TEST(text_of_others_is_parsed_into_the_value),
+        FIXTURE_TEST(text_that_is_no_json_or_too_deep_is_refused),
+        FIXTURE_TEST(what_was_measured_is_enough_and_no_more),
         FIXTURE_TEST(without_room_there_is_no_builder),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
