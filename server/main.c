@@ -1,5 +1,5 @@
 /*
- * `spark server`: settings, one reactor a thread, listen, serve, drain.
+ * `spark server`: settings, one reactor per thread, listen, serve, drain.
  */
 #include "server/main.h"
 
@@ -46,11 +46,11 @@ struct thread {
     int listener;
     struct reactor *reactor;
     struct host *host;
-    const struct router *router; /* of all threads */
+    const struct router *router; /* shared by all threads */
     int exit_code;
 };
 
-/* What the signal handler stops; a loop that is not there yet finds must_stop. */
+/* Loops for the signal handler to stop; a loop that does not exist yet checks must_stop. */
 static struct loop *loops[THREADS_MAX];
 static volatile sig_atomic_t thread_count;
 static volatile sig_atomic_t must_stop;
@@ -64,8 +64,8 @@ static void on_signal(int number)
             loop_stop(loops[i]);
 }
 
-/* A listening socket, or -1 with errno, which is 0 if HOST is no address. Every thread binds its
- * own: the kernel spreads them. */
+/* A listening socket, or -1 with errno; errno 0 means that HOST is not an address. Every thread
+ * binds its own (SO_REUSEPORT): the kernel distributes connections. */
 static int listen_on(const struct settings *settings, uint16_t port)
 {
     char host[256];
@@ -109,8 +109,8 @@ static uint16_t port_of(int fd)
     return ntohs(address.any.sa_family == AF_INET6 ? address.v6.sin6_port : address.v4.sin_port);
 }
 
-/* The first start on a database, by ADMIN_EMAIL and ADMIN_PASSWORD. */
-static fiber_fn Err make_administrator(struct ctx *ctx)
+/* Creates the administrator of a new database from ADMIN_EMAIL and ADMIN_PASSWORD. */
+static fiber_fn Err create_administrator(struct ctx *ctx)
 {
     bool is_new;
     TRY(admin_user_ensure(ctx, &is_new));
@@ -120,7 +120,7 @@ static fiber_fn Err make_administrator(struct ctx *ctx)
     return OK;
 }
 
-/* A SECRET that was lost and made again shows here, not at the first webhook. */
+/* Detects a changed SECRET at start instead of at the first webhook. */
 static fiber_fn Err check_secret(struct ctx *ctx)
 {
     uint32_t closed;
@@ -141,11 +141,11 @@ static fiber_fn Err start_once(struct ctx *ctx, const struct thread *thread)
     if (thread->index != 0)
         return OK;
     TRY(check_secret(ctx));
-    return make_administrator(ctx);
+    return create_administrator(ctx);
 }
 
-/* PostgreSQL may become unreachable in between; the outage timeout of requests does not apply here.
- * When the time is up, the last reason is reported. */
+/* PostgreSQL may become unreachable meanwhile; the outage timeout of requests does not apply here.
+ * At the deadline, the last reason is reported. */
 static fiber_fn Err start_in_time(struct ctx *ctx, const struct thread *thread)
 {
     struct diag story = {.count = 0};
@@ -161,7 +161,7 @@ static fiber_fn Err start_in_time(struct ctx *ctx, const struct thread *thread)
     return err;
 }
 
-/* PostgreSQL must be reachable, its schema ours and the roles fit within STARTUP_TIMEOUT; else the
+/* Within STARTUP_TIMEOUT, PostgreSQL must be reachable with our schema and suitable roles; else the
  * process ends. */
 static void startup_run(void *arg)
 {
@@ -188,7 +188,7 @@ static void startup_run(void *arg)
 static void drain(struct reactor *reactor, struct server *server)
 {
     int64_t deadline_us = clock_now_us() + DRAIN_US;
-    server_drain(server); /* nobody comes in during the turns that fibers need to end */
+    server_drain(server); /* no connections during the last turns of fibers */
     while (!(server_is_idle(server) && host_is_idle(reactor)) && clock_now_us() < deadline_us) {
         loop_turn(reactor->loop, 50);
         server_drain(server);
@@ -197,7 +197,7 @@ static void drain(struct reactor *reactor, struct server *server)
     for (int i = 0; i < ABORT_TURNS && !(server_is_idle(server) && fiber_count(reactor->loop) == 0);
          i++) {
         if (i > ABORT_TURNS / 2)
-            server_abort(server); /* what was cancelled had its time to say so */
+            server_abort(server); /* cancelled requests had time to answer */
         loop_turn(reactor->loop, 10);
     }
 }
@@ -224,8 +224,8 @@ static void *serve(void *arg)
     return NULL;
 }
 
-/* One sentence for people; the exit code. */
-static int complain_of_address(struct arena *arena, const struct settings *settings, int fault)
+/* Prints one message; returns the exit code. */
+static int report_address_error(struct arena *arena, const struct settings *settings, int fault)
 {
     Str host = settings->host;
     if (fault == 0 || fault == EADDRNOTAVAIL) {
@@ -241,7 +241,7 @@ static int complain_of_address(struct arena *arena, const struct settings *setti
     return 1;
 }
 
-/* Binds one socket a thread, all on the port that the first one got. */
+/* Binds one socket per thread, all to the port that the first one got. */
 static bool listen_all(struct thread *threads, const struct settings *settings)
 {
     uint16_t port = (uint16_t)settings->port;
@@ -256,8 +256,8 @@ static bool listen_all(struct thread *threads, const struct settings *settings)
     return true;
 }
 
-/* A lost connection to PostgreSQL needs a descriptor when all clients have theirs. */
-static void say_connections(const struct settings *settings)
+/* Reconnecting to PostgreSQL needs a descriptor even when all client connections are in use. */
+static void log_connections(const struct settings *settings)
 {
     int64_t max = process_connections_max(settings);
     if (max < settings->connections_max)
@@ -269,12 +269,12 @@ static void say_connections(const struct settings *settings)
 static int serve_all(const struct settings *settings)
 {
     process_give_memory_back();
-    say_connections(settings);
+    log_connections(settings);
     static struct thread threads[THREADS_MAX];
     struct arena *arena = arena_create();
     if (!listen_all(threads, settings)) {
         int fault = errno;
-        int misused = complain_of_address(arena, settings, fault);
+        int misused = report_address_error(arena, settings, fault);
         arena_destroy(arena);
         return misused;
     }

@@ -1,20 +1,20 @@
 /*
- * cache-bust: tells front-ends and proxies what of a site has changed, so that they may keep pages
- * for as long as nothing has.
+ * cache-bust: notifies front ends and proxies of changes of a site's content, so that they may
+ * cache pages until then.
  *
- * A generation: spark:ext:{site}:cache-bust:<collection>, a counter in Redis. Keep it with what was
- * rendered, or in its cache key: another number means that it is stale.
+ * A generation: spark:ext:{site}:cache-bust:<collection>, a counter in Redis. Store it with
+ * rendered content, or use it in the cache key: a different number means that the content is stale.
  *
- * A message on spark:ext:{site}:cache-bust:changed, for whoever purges:
+ * A message on spark:ext:{site}:cache-bust:changed, for purging caches:
  *
  *   {"site":…|null,"collection":…,"action":…,"generation":n,"surrogate_keys":[…]}
  *
  * Keys are <site>/<collection>, and <site>/<collection>/<id> for each of at most 100 rows; with
- * more, the collection's alone. <site> is "all" for what every site shows.
+ * more rows, only the collection's key. <site> is "all" for content of all sites.
  *
- * PSUBSCRIBE spark:ext:*:cache-bust:changed hears all sites. What is sent while Redis is away is
- * lost, so a cache needs an age as well (a minute). CACHE_BUST_COLLECTIONS replaces the list of
- * collections.
+ * PSUBSCRIBE spark:ext:*:cache-bust:changed receives the messages of all sites. Messages are lost
+ * while Redis is unavailable, so a cache needs a maximum age as well (a minute).
+ * CACHE_BUST_COLLECTIONS replaces the list of collections.
  */
 #include <spark/spark.h>
 
@@ -51,7 +51,7 @@ static spark_str message(spark_call *call, const spark_item_event *event, int64_
                        SPARK_FMT(event->action), (long long)generation, SPARK_FMT(keys));
 }
 
-/* The generation first: whoever hears the message may look it up at once. */
+/* Increments the generation first: a subscriber may read it immediately after the message. */
 static spark_status bust(spark_call *call, const spark_item_event *event, void *user)
 {
     (void)user;
@@ -63,7 +63,7 @@ static spark_status bust(spark_call *call, const spark_item_event *event, void *
                         message(call, event, generation));
 }
 
-/* One hook a collection: nothing is called for the others. */
+/* One hook per collection, so that other collections cause no calls. */
 static spark_status watch(spark_registry *registry, spark_str list)
 {
     while (list.len > 0) {

@@ -1,5 +1,6 @@
 /*
- * POST /god/schema/apply: what GET /god/schema/snapshot gives, put back, here or elsewhere.
+ * POST /god/schema/apply: applies a snapshot from GET /god/schema/snapshot of this or another
+ * installation.
  */
 #include "god.h"
 #include "yaml.h"
@@ -16,7 +17,7 @@ static spark_status take_flag(spark_call *call, const spark_json *body, spark_st
     return SPARK_OK;
 }
 
-/* "yaml" is text; "schema" an object, or text as the snapshot's own answer has it. */
+/* "yaml" is text; "schema" is an object, or text as in the snapshot's JSON answer. */
 static spark_status take_snapshot(spark_call *call, const spark_json *body, const spark_json **ret)
 {
     const spark_json *yaml = api->json_get(body, SPARK_STR("yaml"));

@@ -1,7 +1,7 @@
 /*
- * god: schema and bulk operations for whoever holds X-God-Token. Built against the public header
- * alone; the routes do not exist while GOD_MODE_TOKEN is unset, and a missing or wrong token never
- * gets here.
+ * god: schema and bulk operations for holders of X-God-Token. Uses only the public header; the
+ * routes do not exist while GOD_MODE_TOKEN is unset, and the route guard refuses a missing or wrong
+ * token.
  */
 #include "god.h"
 
@@ -46,7 +46,7 @@ spark_status god_add(const spark_api *host, spark_registry *registry,
     return SPARK_OK;
 }
 
-/* The host copies the body: of tens of MiB that is a turn of its own. */
+/* The host copies the body: tens of MiB take a turn of their own. */
 spark_status god_reply(const spark_api *api, spark_call *call, spark_str body)
 {
     spark_status status = api->breathe(call);
@@ -72,8 +72,8 @@ static spark_str member_text(spark_call *call, const spark_json *object, spark_s
                                                          : host_api->json_text(call, value);
 }
 
-/* What a body of this route leaves out means a table that Directus tracks; Directus' own route
- * would make a folder of it. */
+/* Adds defaults for omitted members, so that the result is a table that Directus tracks; Directus'
+ * own route would create a folder. */
 static spark_status complete(spark_call *call, const spark_json *body,
                              const spark_json **definition)
 {
@@ -87,7 +87,8 @@ static spark_status complete(spark_call *call, const spark_json *body,
     return host_api->json_parse(call, text, definition);
 }
 
-/* meta and schema are Directus' own, and what of them is not used is dropped as Directus does. */
+/* meta and schema are in Directus' format; unsupported members of them are ignored, as in
+ * Directus. */
 #define COLLECTION_MEMBERS "collection meta schema fields{collection field type meta schema}"
 
 static spark_status collections_create(spark_call *call, const spark_request *request, void *user)
@@ -110,7 +111,7 @@ static spark_status collections_create(spark_call *call, const spark_request *re
                          SPARK_FMT(name), fields));
 }
 
-/* Without meta the relation would be a foreign key that no editor knows of. */
+/* Without meta the relation would be a foreign key that is invisible in the editor. */
 static spark_status complete_relation(spark_call *call, const spark_json *body,
                                       const spark_json **definition)
 {
@@ -164,7 +165,7 @@ spark_str god_timestamp(const spark_api *api, spark_call *call)
 
 enum { ANSWER_MAX = 64 * 1024 * 1024, ANSWER_REST = 256 };
 
-/* As one text from the start: format would go through such a large one three times. */
+/* Built as one text: format() would copy such a large one three times. */
 static spark_status snapshot_reply(spark_call *call, spark_str yaml)
 {
     struct text text = text_make(host_api, call, yaml.len + yaml.len / 8 + ANSWER_REST, ANSWER_MAX);
@@ -193,7 +194,7 @@ static spark_status snapshot_show(spark_call *call, const spark_request *request
     return status == SPARK_OK ? snapshot_reply(call, yaml) : status;
 }
 
-/* The members of the result follow ours: the brace that opens them is left out. */
+/* The members of the result follow ours, so its opening brace is omitted. */
 static spark_status bulk_reply(spark_call *call, spark_str name, spark_str result)
 {
     struct text text = text_make(host_api, call, name.len + result.len + ANSWER_REST, ANSWER_MAX);

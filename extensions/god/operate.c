@@ -1,6 +1,6 @@
 /*
- * What is done to a platform that runs: fields come and go, permissions are granted, and how much
- * there is of everything. SQL of the caller's own only where GOD_SQL is true.
+ * Operations on a running platform: adding and deleting fields, granting permissions, and an
+ * overview. SQL statements only if GOD_SQL is true.
  */
 #include "god.h"
 #include "text.h"
@@ -43,7 +43,7 @@ static spark_status fields_delete(spark_call *call, const spark_request *request
                                  SPARK_FMT(collection), SPARK_FMT(field)));
 }
 
-/* Under a site's scope the numbers would be that site's: the overview is the platform's. */
+/* In a site's scope the numbers would be that site's: the overview requires PLATFORM scope. */
 static spark_status require_platform(spark_call *call, const spark_request *request)
 {
     if (request->is_platform)
@@ -51,7 +51,7 @@ static spark_status require_platform(spark_call *call, const spark_request *requ
     return api->fail(call, SPARK_FORBIDDEN, SPARK_STR("This is for the platform, not for a site."));
 }
 
-/* A statement with one row of one json column. */
+/* Runs a statement that returns one row with one json column. */
 static spark_status one_json(spark_call *call, const spark_request *request, spark_str sql,
                              spark_str *json)
 {
@@ -104,8 +104,8 @@ static spark_status collections_all(spark_call *call, const spark_request *reque
                      api->format(call, "{\"success\":true,\"collections\":%.*s}", SPARK_FMT(list)));
 }
 
-/* One statement, so that all rows are made or none; what is granted already stays as it is. An
- * unknown policy or collection makes no row, and the answer tells how many there were. */
+/* One statement, so that all rows are inserted or none; existing permissions are unchanged. An
+ * unknown policy or collection inserts nothing, and the answer contains the number of rows. */
 #define GRANT_SQL                                                                                  \
     "with wanted as (select p.id as policy, c.collection, a.action "                               \
     "from directus_policies p, directus_collections c, unnest(string_to_array($3::text, ',')) "    \
@@ -119,7 +119,7 @@ static spark_status collections_all(spark_call *call, const spark_request *reque
     "jsonb_build_object('collection', $2::text, 'actions', $3::text), 'warning', 'done', null, "   \
     "'god', null)::text where exists (select from made))"
 
-/* The actions as "create,read"; SPARK_BAD_INPUT for any that there is not. */
+/* The actions as "create,read"; SPARK_BAD_INPUT for an unknown one. */
 static spark_status actions_read(spark_call *call, const spark_json *actions, spark_str *ret)
 {
     static const char *const KNOWN[] = {"create", "read", "update", "delete"};
@@ -257,7 +257,7 @@ spark_status operate_start(const spark_api *host, spark_registry *registry)
         {SPARK_STR_INIT("POST"), SPARK_STR_INIT("/god/permissions/grant"), SPARK_BODY_SMALL,
          permissions_grant},
         {SPARK_STR_INIT("POST"), SPARK_STR_INIT("/god/sql/execute"), SPARK_BODY_CONTENT,
-         sql_execute}, /* the last: left out unless it is switched on */
+         sql_execute}, /* must be last: skipped unless enabled */
     };
     enum { COUNT = sizeof ROUTES / sizeof ROUTES[0] };
     api = host;

@@ -10,7 +10,7 @@ struct text text_make(const spark_api *api, spark_call *call, size_t first, size
         .api = api, .call = call, .data = api->alloc(call, first), .size = first, .max = max};
 }
 
-/* Doubles; what was outgrown goes with the request. */
+/* Doubles the capacity; outgrown memory is freed with the request. */
 static bool make_room(struct text *text, size_t len)
 {
     if (text->size - text->len >= len)
@@ -40,7 +40,7 @@ void text_put(struct text *text, spark_str what)
     text->len += what.len;
 }
 
-/* Of the next slice, which cuts no character in two. */
+/* The length of the next slice, which splits no character. */
 static size_t slice_len(spark_str rest)
 {
     if (rest.len <= SLICE)

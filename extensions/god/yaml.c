@@ -17,7 +17,7 @@ static bool is_letter(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
 }
 
-/* Words that YAML 1.1 readers take for something else, in any case. */
+/* Words that YAML 1.1 readers interpret as another type, in any case. */
 static bool is_reserved(spark_str text)
 {
     static const char *const WORDS[] = {"null", "true", "false", "yes", "no",
@@ -33,7 +33,7 @@ static bool is_reserved(spark_str text)
     return false;
 }
 
-/* Without quotes only what no reader can misunderstand. */
+/* Unquoted only if it is unambiguous for every reader. */
 static bool is_plain(spark_str text)
 {
     if (text.len == 0 || text.len > PLAIN_MAX || !is_letter(text.data[0]) || is_reserved(text))
@@ -116,7 +116,7 @@ static void put_array(struct text *w, const spark_json *array, int depth)
     }
 }
 
-/* Stands where its first line begins. The host parses no JSON deeper than 16. */
+/* Starts at the current position. The host parses no JSON deeper than 16 levels. */
 static void put_node(struct text *w, const spark_json *value, int depth)
 {
     if (depth > DEPTH_MAX)

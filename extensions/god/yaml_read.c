@@ -1,7 +1,7 @@
 /*
- * YAML → JSON text, as libyaml tells it event by event: nothing recurses, nothing is built twice.
- * What could make much of little, or mean something else to another reader, is refused: aliases,
- * anchors, tags, several documents.
+ * YAML → JSON text, from libyaml's events: without recursion, and without an intermediate tree.
+ * Constructs that expand the input or are ambiguous are refused: aliases, anchors, tags, several
+ * documents.
  */
 #include "text.h"
 #include "yaml.h"
@@ -20,14 +20,14 @@ enum {
 
 struct level {
     bool is_map;
-    bool has_key; /* the key is written, its value comes */
+    bool has_key; /* the key is written, its value follows */
     size_t count;
 };
 
 struct reader {
     const spark_api *api;
     spark_call *call;
-    spark_str left; /* of the YAML: what libyaml has not asked for yet */
+    spark_str left; /* the part of the YAML that libyaml has not read yet */
     struct text json;
     struct level levels[DEPTH_MAX];
     int depth;
@@ -52,7 +52,7 @@ static bool is_key(const struct reader *r)
     return level != NULL && level->is_map && !level->has_key;
 }
 
-/* Comma or colon before what comes. */
+/* Writes the comma or colon before the next value. */
 static void separate(struct reader *r)
 {
     if (r->depth == 0)
@@ -82,7 +82,7 @@ static size_t digits(spark_str text, size_t at)
     return end - at;
 }
 
-/* As JSON has it: 0x1f, 1_000 or 007 are words. */
+/* Numbers in JSON syntax: 0x1f, 1_000 or 007 are strings. */
 static bool is_number(spark_str text)
 {
     size_t at = text.len > 0 && text.data[0] == '-';
@@ -107,7 +107,7 @@ static bool is_number(spark_str text)
     return at == text.len;
 }
 
-/* Words without quotes, as YAML 1.2's core schema reads them; nothing: they are text. */
+/* Unquoted words of YAML 1.2's core schema; empty: it is a string. */
 static spark_str plain(spark_str text)
 {
     static const char *const NONE[] = {"", "~", "null", "Null", "NULL", NULL};
@@ -192,8 +192,8 @@ static spark_status fail_at(struct reader *r, yaml_mark_t mark, const char *faul
     return r->api->fail(r->call, SPARK_BAD_INPUT, sentence);
 }
 
-/* libyaml asks for some 16 KiB at a time, so that one long text or comment is no long turn either.
- * When the call is over it is told that the text ends here. */
+/* libyaml reads about 16 KiB at a time, so that one long text or comment does not block the loop
+ * either. When the call has ended, this reports the end of the input. */
 static int on_read(void *arg, unsigned char *buffer, size_t size, size_t *ret_len)
 {
     struct reader *r = arg;
@@ -229,7 +229,7 @@ static spark_status read_events(struct reader *r, yaml_parser_t *parser)
     return SPARK_OK;
 }
 
-/* libyaml compares each with all before it, and has no limit of its own. */
+/* libyaml compares each directive with all previous ones, and has no limit. */
 static bool has_many_directives(spark_str yaml)
 {
     static const spark_str TAG = SPARK_STR_INIT("%TAG");

@@ -1,14 +1,14 @@
 /*
- * hello: the extension to copy. It shows each of the things an extension can do, once:
+ * hello: the example to copy. It demonstrates each feature of extensions once:
  *
- *   GET /hello, GET /hello/:name   an endpoint that asks the database who it talks to
+ *   GET /hello, GET /hello/:name   an endpoint that reads the caller's site from the database
  *   POST /hello/greet              an endpoint that reads JSON and enqueues a job
- *   hello.greet                    the job: writes one line of the work log, exactly once
+ *   hello.greet                    the job: writes one work log entry, exactly once
  *   a filter on creates            refuses an item whose title is "forbidden"
- *   an action on creates           counts them; GET /hello shows the platform the count, and no
- *                                  site: it is a number about all of them
+ *   an action on creates           counts them; GET /hello returns the count in PLATFORM scope
+ *                                  only, because it covers all sites
  *
- * Built alone, anywhere, it needs one header and no library:
+ * To build it anywhere, only the header is required, and no library:
  *
  *   cc -std=c11 -shared -fPIC -I<prefix>/include -o hello.so hello.c
  *
@@ -30,7 +30,7 @@ static bool equals(spark_str a, spark_str b)
     return a.len == b.len && memcmp(a.data, b.data, a.len) == 0;
 }
 
-/* In whose name: the site's own, as far as the caller may see it. Row security answers. */
+/* The name of the caller's site, under row-level security. */
 static spark_status site_name(spark_call *call, const spark_request *request, spark_str *name)
 {
     *name = SPARK_STR("everybody");
@@ -53,7 +53,7 @@ static spark_status hello_show(spark_call *call, const spark_request *request, v
     if (name.len == 0) {
         spark_status status = site_name(call, request, &name);
         if (status != SPARK_OK)
-            return status; /* the host knows what went wrong */
+            return status; /* the host has recorded the error */
     }
     spark_str text = api->format(call, "%.*s, %.*s!", SPARK_FMT(greeting), SPARK_FMT(name));
     spark_str quoted = api->json_quote(call, text);
@@ -88,8 +88,7 @@ static spark_status hello_enqueue(spark_call *call, const spark_request *request
     return SPARK_OK;
 }
 
-/* The row and the end of the job are one transaction: a crash between the two cannot greet twice.
- */
+/* The entry and the end of the job are one transaction: a crash in between cannot greet twice. */
 static spark_status hello_greet(spark_call *call, const spark_json *payload, void *user)
 {
     (void)user;
@@ -105,7 +104,7 @@ static spark_status hello_greet(spark_call *call, const spark_json *payload, voi
     return api->finish_job(call, &effect, 1, SPARK_STR("{\"greeted\":true}"));
 }
 
-/* Before anything is written: not SPARK_OK refuses the write. */
+/* Called before the write: any status but SPARK_OK refuses it. */
 static spark_status refuse_forbidden(spark_call *call, const spark_item_event *event,
                                      const spark_json **replacement, void *user)
 {
@@ -117,7 +116,7 @@ static spark_status refuse_forbidden(spark_call *call, const spark_item_event *e
     return api->fail(call, SPARK_BAD_INPUT, SPARK_STR("The title \"forbidden\" is forbidden"));
 }
 
-/* After the commit. */
+/* Called after the commit. */
 static spark_status count_created(spark_call *call, const spark_item_event *event, void *user)
 {
     (void)user;

@@ -11,9 +11,9 @@
 
 #include <assert.h>
 
-/* One event for one hook. Lives in its own arena, for the request that made it goes its own way. */
-struct deed {
-    struct deed *next;
+/* One event for one hook. Allocated in its own arena, because the request may end first. */
+struct action_event {
+    struct action_event *next;
     struct arena *arena;
     struct reactor *reactor;
     const struct host_hook *hook;
@@ -23,13 +23,13 @@ struct deed {
     struct items_change change;
 };
 
-/* The actions of one extension in one thread. */
+/* The pending actions of one extension in one thread. */
 struct queue {
-    struct deed *first;
-    struct deed *last;
+    struct action_event *first;
+    struct action_event *last;
     uint32_t running;
     uint32_t waiting;
-    bool is_full; /* said once, until it is empty again */
+    bool is_full; /* logged once, until the queue is empty again */
 };
 
 /* All of one thread. */
@@ -58,7 +58,7 @@ uint32_t actions_open(const struct reactor *reactor)
     return actions == NULL ? 0 : actions->open;
 }
 
-/* Who it was and what he may, without the grants: those belong to a cache that may be gone. */
+/* Copies the actor without the grants, which belong to a cache that may be freed. */
 static struct actor *actor_dup(struct arena *arena, const struct actor *actor)
 {
     struct actor *copy = arena_new(arena, struct actor);
@@ -71,13 +71,13 @@ static struct actor *actor_dup(struct arena *arena, const struct actor *actor)
     return copy;
 }
 
-static struct deed *action_make(const struct ctx *ctx, const struct host_hook *hook,
-                                const struct items_change *change)
+static struct action_event *action_make(const struct ctx *ctx, const struct host_hook *hook,
+                                        const struct items_change *change)
 {
     struct arena *arena = arena_create();
-    struct deed *action = arena_new(arena, struct deed);
+    struct action_event *action = arena_new(arena, struct action_event);
     const struct actor *actor = audit_doer(ctx);
-    *action = (struct deed){
+    *action = (struct action_event){
         .arena = arena,
         .reactor = ctx->reactor,
         .hook = hook,
@@ -94,13 +94,13 @@ static struct deed *action_make(const struct ctx *ctx, const struct host_hook *h
     return action;
 }
 
-static void action_free(struct deed *action)
+static void action_free(struct action_event *action)
 {
     actions_of(action->reactor)->open--;
     arena_destroy(action->arena);
 }
 
-static fiber_fn Err action_run(struct deed *action)
+static fiber_fn Err action_run(struct action_event *action)
 {
     struct extension *extension = action->hook->extension;
     struct ctx ctx =
@@ -117,9 +117,9 @@ static fiber_fn Err action_run(struct deed *action)
     return err;
 }
 
-static struct deed *queue_take(struct queue *queue)
+static struct action_event *queue_take(struct queue *queue)
 {
-    struct deed *action = LIST_TAKE(queue->first, queue->last);
+    struct action_event *action = LIST_TAKE(queue->first, queue->last);
     if (action == NULL)
         return NULL;
     queue->waiting--;
@@ -129,17 +129,17 @@ static struct deed *queue_take(struct queue *queue)
 
 static void queue_drop(struct queue *queue)
 {
-    for (struct deed *action; (action = queue_take(queue)) != NULL;) {
+    for (struct action_event *action; (action = queue_take(queue)) != NULL;) {
         counter_inc(extension_actions_dropped);
         action_free(action);
     }
 }
 
-/* One fiber does what came meanwhile as well. Cancelled is said when the thread stops: then what
- * waits has no time either. */
+/* The fiber also runs events that arrive meanwhile. It is cancelled when the thread stops; then the
+ * waiting events are dropped. */
 static void run(void *arg)
 {
-    struct deed *action = arg;
+    struct action_event *action = arg;
     struct actions *actions = actions_of(action->reactor);
     struct queue *queue = queue_of(actions, action->hook);
     queue->running++;
@@ -155,7 +155,7 @@ static void run(void *arg)
     actions->running--;
 }
 
-static void drop(struct queue *queue, struct deed *action)
+static void drop(struct queue *queue, struct action_event *action)
 {
     counter_inc(extension_actions_dropped);
     if (!queue->is_full)
@@ -171,11 +171,11 @@ void action_start(const struct ctx *ctx, const struct host_hook *hook,
 {
     struct actions *actions = actions_of(ctx->reactor);
     struct queue *queue = queue_of(actions, hook);
-    struct deed *action = action_make(ctx, hook, change);
+    struct action_event *action = action_make(ctx, hook, change);
     actions->open++;
     bool has_room =
         queue->running < ACTIONS_RUNNING_MAX && actions->running < ACTIONS_RUNNING_ALL_MAX;
-    if (has_room || queue->running == 0) { /* what waits is taken by one that runs */
+    if (has_room || queue->running == 0) { /* a running fiber takes the waiting event */
         fiber_spawn(ctx->reactor->loop, "action", run, action);
         return;
     }

@@ -1,8 +1,7 @@
 /*
- * Actions on their way: each in a fiber of its own after the reply, with five seconds from when it
- * starts. An extension has at most 128 at once in a thread (all together some 1,000) and 5,000
- * that wait; more are dropped, and counted. One that hangs delays nobody but the events of its own
- * extension.
+ * Running actions: each in a fiber of its own after the reply, with five seconds from its start.
+ * Per thread, an extension runs at most 128 at once (about 1,000 for all extensions), and 5,000 may
+ * wait; more are dropped and counted. A hanging action delays only events of its own extension.
  */
 #pragma once
 
@@ -11,8 +10,8 @@
 
 enum { ACTIONS_RUNNING_MAX = 128, ACTIONS_RUNNING_ALL_MAX = 1000, ACTIONS_WAITING_MAX = 5000 };
 
-/* Copies all that it needs; returns at once. */
+/* Copies its arguments; returns immediately. */
 void action_start(const struct ctx *ctx, const struct host_hook *hook,
                   const struct items_change *change);
-/* How many have not ended in this thread. */
+/* The number of unfinished actions in this thread. */
 uint32_t actions_open(const struct reactor *reactor);

@@ -1,5 +1,5 @@
 /*
- * The table of functions, and those of them that speak of the call itself.
+ * The function table, and the functions that concern the call itself.
  */
 #include "runtime/api.h"
 
@@ -65,7 +65,7 @@ static void api_reply(spark_call *call, int http_status, spark_str content_type,
                           str_of_spark(body));
 }
 
-/* Two lines in one header would be a header of the client's making. */
+/* A line break would allow header injection. */
 static bool is_one_line(Str text)
 {
     for (size_t i = 0; i < text.len; i++)
@@ -99,7 +99,7 @@ static fiber_fn spark_status api_enqueue(spark_call *call, spark_str kind, spark
                                          spark_str dedup_key, int64_t *id)
 {
     struct ctx *ctx = call->ctx;
-    if (ctx->scope.kind == SCOPE_NONE) /* it would run as the platform */
+    if (ctx->scope.kind == SCOPE_NONE) /* otherwise the job would run in PLATFORM scope */
         return api_fail(call, SPARK_FORBIDDEN, SPARK_STR("A job needs a site or the platform"));
     if (kind.len == 0 || kind.len > JOB_KIND_MAX || dedup_key.len > JOB_DEDUP_KEY_MAX)
         return api_fail(call, SPARK_BAD_INPUT,

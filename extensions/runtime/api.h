@@ -1,11 +1,11 @@
 /*
- * The functions behind struct spark_api, by the file that has them. Private to extensions/runtime/.
+ * The functions of struct spark_api, grouped by file. Private to extensions/runtime/.
  */
 #pragma once
 
 #include "runtime/host_internal.h"
 
-/* api.c: the table that every extension gets; its parts. */
+/* api.c: the table that every extension receives, and its functions. */
 extern const spark_api HOST_API;
 
 /* registry.c */
@@ -58,7 +58,7 @@ spark_status api_schema_apply(spark_call *call, const spark_json *snapshot, bool
 spark_status api_bulk_insert(spark_call *call, spark_str collection, const spark_json *items,
                              bool atomic, spark_str *result_json);
 
-/* api_tell.c */
+/* api_notify.c */
 spark_status api_log_work(spark_call *call, const spark_work *work);
 spark_status api_count_up(spark_call *call, spark_str site_id, spark_str name, int64_t *value);
 spark_status api_publish(spark_call *call, spark_str site_id, spark_str channel, spark_str message);

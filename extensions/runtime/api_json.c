@@ -87,7 +87,8 @@ spark_str api_json_text(spark_call *call, const spark_json *json)
 
 spark_str api_json_quote(spark_call *call, spark_str text)
 {
-    /* Without escapes it is as long as the text and its quotes: names and words need no malloc. */
+    /* Without escapes the result is as long as the text and its quotes: short texts need no
+     * malloc. */
     size_t first = min_size(text.len, QUOTED_MAX - 2) + 2;
     struct buf *out = buf_in_arena_from(call->ctx->arena, first, QUOTED_MAX);
     struct json_writer w = json_writer(out);

@@ -1,5 +1,6 @@
 /*
- * Schema and bulk work: for administrators of the platform, whatever the guard of the endpoint was.
+ * Schema and bulk operations: for administrators of the platform, regardless of the endpoint's
+ * guard.
  */
 #include "access/grants/actor.h"
 #include "content/ddl/ddl.h"

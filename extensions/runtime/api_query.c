@@ -1,7 +1,7 @@
 /*
- * Statements of extensions: one at a time, in the scope of the call, on the lanes of everybody, but
- * each in a sync group of its own. Their text is looked at first (statement_check.h): row security
- * trusts the settings of the transaction, and a function could change those in mid-statement.
+ * Statements of extensions: one at a time, in the scope of the call, on the shared lanes, but each
+ * in its own sync group. Their text is checked first (statement_check.h): row-level security
+ * depends on settings of the transaction, which a function could change within a statement.
  */
 #include "base/memory/array.h"
 #include "base/system/clock.h"
@@ -37,8 +37,8 @@ static Str first_word(Str sql)
     return str_slice(sql, from, to);
 }
 
-/* What ends a transaction, changes a role or copies would leave the lane in a state that the next
- * one on it does not expect. WITH may write. */
+/* Statements that end a transaction, change the role or copy would leave the session in an
+ * unexpected state for the next one. WITH may write. */
 static bool lane_of(Str sql, enum db_lane *ret)
 {
     static const struct {
@@ -124,8 +124,8 @@ static bool is_shown(uint32_t oid)
     }
 }
 
-/* Results come in binary form: what has no text here is found at the first try, not the first row.
- */
+/* Results are in binary format. An unsupported type is reported for the column, even if there are
+ * no rows. */
 static Err check_columns(struct ctx *ctx, const struct rows *rows)
 {
     for (uint32_t i = 0; i < rows->columns; i++) {
@@ -137,8 +137,8 @@ static Err check_columns(struct ctx *ctx, const struct rows *rows)
     return OK;
 }
 
-/* No site: as a tenant that is none. The platform's lane would show what no tenant owns, users and
- * policies too, and nobody has asked the public policy about a text. */
+/* Without a site: the id of a tenant that does not exist. The platform's lane would expose rows of
+ * no tenant, including users and policies, and the public policy is not applied to SQL text. */
 static const Uuid NOWHERE = {{0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
                               0xFF, 0xFF, 0xFF, 0xFF, 0xFF}};
 
@@ -160,8 +160,8 @@ static fiber_fn Err query(struct ctx *ctx, const spark_statement *wanted, struct
     return check_columns(ctx, ret);
 }
 
-/* A statement that PostgreSQL cannot run is the extension's mistake, and nobody else says what it
- * is: the answer must not. What a visitor's value breaks is in the answer. */
+/* An invalid statement is a bug of the extension and is only logged: the answer must not contain
+ * it. An error caused by a visitor's value is in the answer. */
 static void log_refused(const struct spark_call *call, Err err)
 {
     if (err != ERR_DATABASE && err != ERR_FORBIDDEN)
@@ -245,7 +245,7 @@ spark_str api_value(const spark_rows *rows, size_t row, size_t column)
 static fiber_fn Err finish(struct ctx *ctx, struct job *job, const spark_statement *effects,
                            size_t count, Str result)
 {
-    enum { EFFECTS_MAX = DB_BATCH_MAX - 1 }; /* the fence is the first */
+    enum { EFFECTS_MAX = DB_BATCH_MAX - 1 }; /* the fencing statement is the first */
     if (job == NULL || job->is_finished)
         return fail(ctx, ERR_EXTENSION, "finish_job is for jobs, once.");
     if (count > EFFECTS_MAX)

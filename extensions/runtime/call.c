@@ -1,5 +1,5 @@
 /*
- * One callback: what it is given, and what its status means to the request or job around it.
+ * One callback: its arguments, and the effect of its status on the request or job.
  */
 #include "access/grants/actor.h"
 #include "base/memory/array.h"
@@ -95,7 +95,7 @@ static void note_failure(struct spark_call *call, Err err)
               LOG_S("reason", entry != NULL ? entry->reason : STR_NONE));
 }
 
-/* Its own failure, or one that it could not help? */
+/* Whether the extension caused the failure. */
 static bool is_own_failure(Err err)
 {
     return err == ERR_EXTENSION || err == ERR_DATABASE || err == ERR_INTERNAL;
@@ -105,7 +105,7 @@ Err call_end(struct spark_call *call, spark_status status)
 {
     struct ctx *ctx = call->ctx;
     if (status == SPARK_OK) {
-        diag_clear(ctx); /* what it has dealt with is nobody else's story */
+        diag_clear(ctx); /* errors that it has handled do not concern the caller */
         return OK;
     }
     Err err = call->last;

@@ -1,13 +1,13 @@
 /*
- * Hooks around the writes of core/content: filters here, in the fiber of the write, which waits for
- * them five seconds each; actions in fibers of their own (actions.h).
+ * Hooks around the writes of core/content: filters run in the fiber of the write, which waits at
+ * most five seconds for each; actions run in their own fibers (actions.h).
  */
 #include "runtime/actions.h"
 #include "runtime/watch.h"
 
 #include <assert.h>
 
-/* Set before the threads start, taken off after they have ended. */
+/* Set before the threads start, reset after they have ended. */
 static const struct host *installed;
 
 static bool is_for(Str wanted, Str given)
@@ -15,7 +15,7 @@ static bool is_for(Str wanted, Str given)
     return str_eq(wanted, STR("*")) || str_eq(wanted, given);
 }
 
-static bool is_meant(const struct host_hook *hook, const struct items_change *change)
+static bool hook_matches(const struct host_hook *hook, const struct items_change *change)
 {
     return is_for(hook->collection, change->collection) &&
            is_for(hook->action, items_action_name(change->action)) &&
@@ -26,7 +26,7 @@ static bool is_filtered(enum items_action action, Str collection)
 {
     struct items_change change = {.action = action, .collection = collection};
     for (const struct host_hook *hook = installed->offers.hooks; hook != NULL; hook = hook->next)
-        if (hook->filter != NULL && is_meant(hook, &change))
+        if (hook->filter != NULL && hook_matches(hook, &change))
             return true;
     return false;
 }
@@ -48,7 +48,7 @@ static fiber_fn Err before_write(struct ctx *ctx, const struct items_change *cha
                                  const struct json *payload, const struct json **ret)
 {
     for (const struct host_hook *hook = installed->offers.hooks; hook != NULL; hook = hook->next) {
-        if (hook->filter == NULL || !is_meant(hook, change))
+        if (hook->filter == NULL || !hook_matches(hook, change))
             continue;
         spark_item_event event = event_make(ctx, change);
         event.payload = spark_of_json(payload);
@@ -58,7 +58,7 @@ static fiber_fn Err before_write(struct ctx *ctx, const struct items_change *cha
             return fail(ctx, ERR_EXTENSION,
                         "The extension \"%s\" returned an item that is not an object.",
                         hook->extension->name);
-        if (replacement != NULL && payload != NULL) /* a deletion has none to replace */
+        if (replacement != NULL && payload != NULL) /* a delete has no payload to replace */
             payload = json_of_spark(replacement);
     }
     *ret = payload;
@@ -68,7 +68,7 @@ static fiber_fn Err before_write(struct ctx *ctx, const struct items_change *cha
 static void after_write(struct ctx *ctx, const struct items_change *change)
 {
     for (const struct host_hook *hook = installed->offers.hooks; hook != NULL; hook = hook->next)
-        if (hook->act != NULL && is_meant(hook, change))
+        if (hook->act != NULL && hook_matches(hook, change))
             action_start(ctx, hook, change);
 }
 

@@ -1,5 +1,5 @@
 /*
- * The folder of extensions, from its names to what they offer.
+ * Loading extensions: from file names to registered endpoints, jobs and hooks.
  */
 #include "runtime/host.h"
 
@@ -22,7 +22,7 @@ enum { FOLDERS_MAX = 16, PATH_SIZE = 4096, DESCRIPTION_MAX = 256 * 1024 };
 static_assert((int)EXTENSIONS_MAX <= (int)CRASH_EXTENSIONS_MAX,
               "each has its name on the crash page");
 
-/* Beside the binary: of a build tree, of an installation. */
+/* Next to the binary, in a build tree or an installation. */
 static const char *default_folder(struct arena *arena)
 {
     static const char *const PLACES[] = {"../extensions", "../lib/spark/extensions"};
@@ -44,7 +44,7 @@ static int is_object(const struct dirent *entry)
     return name.len > 3 && name.data[0] != '.' && str_ends_with(name, STR(".so"));
 }
 
-/* "hello, god": names of files without ".so", or of extensions. */
+/* "hello, god": file names without ".so", or names of extensions. */
 static bool is_listed(Str list, Str name)
 {
     Str part;
@@ -54,7 +54,7 @@ static bool is_listed(Str list, Str name)
     return false;
 }
 
-/* Why the extension of this name is left out, or NULL. */
+/* Why the extension of this name is disabled, or NULL. */
 static const char *why_disabled(const struct host *host, Str name)
 {
     if (is_listed(host->disabled, name))
@@ -157,7 +157,7 @@ static void load_folder(struct host *host, const char *folder)
     free(entries);
 }
 
-/* The same folder under two names is one. */
+/* False for a folder that is listed again under another path. */
 static bool is_first(const char *const *folders, uint32_t count, const char *folder)
 {
     for (uint32_t i = 0; i < count; i++) {
@@ -170,7 +170,7 @@ static bool is_first(const char *const *folders, uint32_t count, const char *fol
     return true;
 }
 
-/* Those that come with Spark first: an extension of the same name elsewhere is refused, by name. */
+/* Bundled extensions first: another one with the same name is refused. */
 static void load_folders(struct host *host)
 {
     const char *folders[FOLDERS_MAX];
@@ -221,7 +221,7 @@ void host_free(struct host *host)
         if ((state == EXTENSION_ON || state == EXTENSION_OFF) && extension->block->stop != NULL)
             extension->block->stop();
         extension_leave(before);
-        /* Not closed: a thread of its own may still run in it, and the process ends anyway. */
+        /* Not closed: one of its threads may still run, and the process ends anyway. */
     }
     arena_destroy(host->arena);
 }

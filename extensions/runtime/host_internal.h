@@ -1,4 +1,4 @@
-/* What the files of the host share. Private to extensions/runtime/. */
+/* Shared by the files of the plugin host. Private to extensions/runtime/. */
 #pragma once
 
 #include "base/json/json.h"
@@ -18,14 +18,14 @@ enum extension_state { EXTENSION_ON, EXTENSION_OFF, EXTENSION_REFUSED, EXTENSION
 
 struct extension {
     uint32_t number;              /* its number on the crash page; never 0 */
-    const spark_extension *block; /* NULL unless it was loaded */
-    const char *name;             /* of the file until the block has said it */
+    const spark_extension *block; /* NULL unless loaded */
+    const char *name;             /* the file name until the extension's own name is known */
     const char *version;
     const char *file;
-    const char *reason; /* why it is refused, or left out */
+    const char *reason; /* why it is refused or disabled */
     void *library;
     atomic_int state;       /* enum extension_state; ON → OFF while threads run */
-    atomic_uint in_row;     /* failures of its hooks since the last success */
+    atomic_uint in_row;     /* consecutive failures of its hooks */
     atomic_ullong failures; /* of all its callbacks */
 };
 
@@ -54,7 +54,7 @@ struct host_hook {
     struct extension *extension;
     Str collection;          /* "*": all */
     Str action;              /* "*": all */
-    spark_filter_fn *filter; /* one of the two */
+    spark_filter_fn *filter; /* exactly one of the two is set */
     spark_action_fn *act;
     void *user;
 };
@@ -68,16 +68,16 @@ struct offers {
 
 struct host {
     struct arena *arena;
-    const struct settings *settings; /* while extensions start */
-    HostRouteFn *is_route;           /* of the server; NULL: it has no routes */
-    Str disabled;                    /* lists of names: what the operator left out */
-    Str crashed;                     /* and what the supervisor did */
+    const struct settings *settings; /* set while extensions start */
+    HostRouteFn *is_route;           /* of the server; NULL: there are no routes */
+    Str disabled;                    /* names that the operator has disabled */
+    Str crashed;                     /* names that the supervisor has disabled */
     struct extension *extensions[EXTENSIONS_MAX];
     uint32_t count;
-    struct offers offers; /* of those that started */
+    struct offers offers; /* of the started extensions */
 };
 
-/* While an extension starts: what it offers counts only when it says SPARK_OK. */
+/* Used while an extension starts: its entries are kept only if it returns SPARK_OK. */
 struct spark_registry {
     struct host *host;
     struct extension *extension;
@@ -85,33 +85,33 @@ struct spark_registry {
 };
 
 /* module.c */
-/* The sentence that refuses a block, or STR_NONE: it fits this host. `file` names it. */
+/* Why an extension is refused, or STR_NONE if it is compatible. `file` is for the message. */
 Str module_refusal(struct arena *arena, const spark_extension *block, const char *file);
-/* Opens the file; false with extension->reason. */
+/* Opens the file; on false, sets extension->reason. */
 bool module_open(struct arena *arena, struct extension *extension);
 
 /* registry.c */
 bool registry_start(struct host *host, struct extension *extension);
 
-/* call.c: one callback, from its handle to its Err. */
+/* call.c: one callback. */
 struct spark_call {
     struct ctx *ctx;
     struct extension *extension;
     struct host_exchange *exchange; /* NULL outside endpoints */
     struct job *job;                /* NULL outside jobs */
-    Err last;                       /* of the last function of the host that failed */
+    Err last;                       /* error of the last host function that failed */
     bool has_replied;
 };
 struct spark_call call_make(struct ctx *ctx, struct extension *extension);
-/* Counts, and turns a status into the Err it stands for. */
+/* Counts the call, and converts a status to an Err. */
 Err call_end(struct spark_call *call, spark_status status);
-/* A failure or success of a hook; ten failures in a row switch its extension off. */
+/* Records a failure or success of a hook; ten consecutive failures disable its extension. */
 void extension_hook_ended(struct extension *extension, bool has_failed);
 bool extension_is_on(const struct extension *extension);
-/* For functions of the host: remembers the Err and says it as a status. */
+/* For host functions: records the Err and converts it to a status. */
 spark_status call_status(struct spark_call *call, Err err);
 Err err_of_status(spark_status status);
-Str call_reason(const struct spark_call *call); /* of the last failure, in PostgreSQL's own words */
+Str call_reason(const struct spark_call *call); /* the last failure, with PostgreSQL's message */
 
 static inline Str str_of_spark(spark_str s)
 {
@@ -133,8 +133,8 @@ static inline const spark_json *spark_of_json(const struct json *json)
     return (const spark_json *)json;
 }
 
-/* Around each call into an extension, so that a crash there is known to be its own. The callback
- * may wait while other fibers do other things; the fiber remembers. Returns what _leave takes. */
+/* Call around each call into an extension, so that a crash is attributed to it. The callback may
+ * wait while other fibers run; the value is per fiber. Returns the argument for _leave. */
 static inline uint32_t extension_enter(const struct extension *extension)
 {
     return fiber_extension(extension->number);

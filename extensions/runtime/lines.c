@@ -7,17 +7,17 @@
 
 #include <assert.h>
 
-/* A line has at most some 20 KiB. */
+/* An entry has at most about 20 KiB. */
 enum { LINES_MAX = 500, BATCH_MAX = 16 * 1024 * 1024, WRITE_US = 10 * 1000 * 1000 };
 
-/* In the frame of whoever waits for a line. */
+/* In the frame of a caller that waits for its entry. */
 struct waiter {
     struct waiter *next;
-    struct waiter **slot; /* what points to it */
+    struct waiter **slot; /* the pointer to this waiter */
     struct wait wait;
 };
 
-/* Lives in its own arena: a line is written even if nobody waits for it any more. */
+/* Allocated in its own arena: an entry is written even if its caller has left. */
 struct batch {
     struct batch *next;
     struct arena *arena;
@@ -29,7 +29,7 @@ struct batch {
 /* All of one thread. */
 struct lines {
     struct reactor *reactor;
-    struct batch *first; /* the next that will be written */
+    struct batch *first; /* the next to be written */
     struct batch *last;
     bool is_writing;
 };

@@ -1,6 +1,6 @@
 /*
- * One shared object: opening it, and whether it fits. The refusals were written before the
- * interface: each says what was found, what was expected and what to rebuild.
+ * One shared object: opening it and checking its compatibility. Each refusal says what was found,
+ * what was expected and what to rebuild.
  */
 #include "base/text/ascii.h"
 #include "runtime/host_internal.h"
@@ -38,8 +38,8 @@ static Str version_refusal(struct arena *arena, const spark_extension *block, co
     return STR_NONE;
 }
 
-/* Within a major structs only grow, so a block that is smaller than that of 1.0, or larger than
- * ours while it claims to be no newer, was built against a header of nobody. */
+/* Within a major version structs only grow. A block smaller than that of 1.0, or larger than ours
+ * with a version that is not newer, was built with a modified header. */
 static Str size_refusal(struct arena *arena, const spark_extension *block, const char *file)
 {
     size_t ours = sizeof(spark_extension);
@@ -86,7 +86,7 @@ static bool refuse(struct arena *arena, struct extension *extension, Str reason)
     return false;
 }
 
-/* Whoever may write the file may run as us. */
+/* A user with write access to the file could run code in this process. */
 static bool is_writable_by_all(const char *file)
 {
     struct stat info;
@@ -106,7 +106,7 @@ bool module_open(struct arena *arena, struct extension *extension)
                                  "%s cannot be loaded (%s): rebuild it on this system, for this "
                                  "kind of build",
                                  file, dlerror()));
-    /* ISO C has no conversion between the two kinds of pointer; POSIX says this one works. */
+    /* ISO C has no conversion between object and function pointers; POSIX guarantees this one. */
     union {
         void *object;
         EntryFn *function;

@@ -1,6 +1,6 @@
 /*
- * What extensions offer. Everything is checked when it is offered, so that a mistake is found at
- * start and not by the first request.
+ * Registration of endpoints, jobs and hooks. Everything is checked at registration, so that a
+ * mistake is found at start and not by the first request.
  */
 #include "base/memory/array.h"
 #include "base/system/counters.h"
@@ -13,7 +13,7 @@
 
 enum { PATTERN_MAX = 200, JOB_TIMEOUT_MAX_S = 24 * 3600, JOB_TIMEOUT_S = 60 };
 
-/* Entries keep their order: hooks run in it. */
+/* Entries keep their order: hooks run in that order. */
 #define APPEND(type, list, entry)                                                                  \
     do {                                                                                           \
         type **end_ = &(list);                                                                     \
@@ -43,7 +43,7 @@ static bool take_place(spark_registry *registry)
     return true;
 }
 
-/* How much of a segment is fixed: all of it, or what stands before its parameter. */
+/* The fixed part of a segment: all of it, or the part before its parameter. */
 static Str fixed_part(Str segment)
 {
     ptrdiff_t colon = str_find_char(segment, ':');
@@ -60,7 +60,7 @@ static bool segments_meet(Str a, Str b)
     return str_eq_nocase(str_slice(fixed_a, 0, both), str_slice(fixed_b, 0, both));
 }
 
-/* Two parameters are equal whatever their names. */
+/* Parameters are equal regardless of their names. */
 static bool segments_equal(Str a, Str b)
 {
     return segments_meet(a, b) && str_eq_nocase(fixed_part(a), fixed_part(b)) &&
@@ -100,7 +100,7 @@ static bool has_endpoint(const struct offers *offers, Str method, Str pattern, S
     return false;
 }
 
-/* Of Spark, of another extension, or twice of this one. */
+/* By Spark, by another extension, or twice by this one. */
 static bool is_taken(const spark_registry *registry, Str method, Str pattern)
 {
     const struct host *host = registry->host;
@@ -147,8 +147,7 @@ spark_status api_add_endpoint(spark_registry *registry, spark_str method_, spark
     return SPARK_OK;
 }
 
-/* "hello.greet": so that a worker knows whose it is even while it has to do without the extension.
- */
+/* "hello.greet": a worker can then attribute a job even if the extension is disabled. */
 static bool is_own_kind(const spark_registry *registry, Str kind)
 {
     Str name = str_from_z(registry->extension->name);
@@ -238,7 +237,7 @@ spark_str api_setting(spark_registry *registry, spark_str name)
 {
     struct arena *arena = registry->host->arena;
     Str value = settings_text(arena, registry->host->settings, str_of_spark(name));
-    if (value.data == NULL) /* none of the server's own */
+    if (value.data == NULL) /* not a setting of the server */
         value = str_from_z(getenv(str_z(arena, str_of_spark(name))));
     return spark_of_str(str_dup(arena, value));
 }

@@ -6,7 +6,7 @@
 #include <assert.h>
 #include <string.h>
 
-/* Names as PostgreSQL folds them. Those that end in '*' stand for all that begin so. */
+/* Names in lower case, as PostgreSQL folds them. A trailing '*' matches any suffix. */
 static const struct {
     Str name;
     const char *fault;
@@ -29,7 +29,7 @@ enum { NAME_MAX_LEN = 63 };
 struct scan {
     Str sql;
     size_t at;
-    char name[NAME_MAX_LEN + 1]; /* the identifier or word that was met */
+    char name[NAME_MAX_LEN + 1]; /* the current identifier or word */
     size_t name_len;
 };
 
@@ -48,7 +48,7 @@ static bool is_name_part(char c)
     return is_name_start(c) || ascii_is_digit(c) || c == '$';
 }
 
-/* From behind the opening quote to behind the closing one; a doubled quote is part of the text. */
+/* From after the opening quote to after the closing one; a doubled quote is part of the text. */
 static void skip_quoted(struct scan *scan, char quote, bool has_backslashes)
 {
     while (scan->at < scan->sql.len) {
@@ -62,7 +62,7 @@ static void skip_quoted(struct scan *scan, char quote, bool has_backslashes)
 
 static void skip_comment(struct scan *scan);
 
-/* E'…', and what continues it: texts with only white space between them are one. */
+/* E'…' and its continuations: literals separated only by white space are one literal. */
 static void skip_escaped(struct scan *scan)
 {
     do {
@@ -95,7 +95,7 @@ static void skip_comment(struct scan *scan)
     }
 }
 
-/* $tag$ … $tag$; a single $ (of $1) is stepped over. */
+/* $tag$ … $tag$; a single $ (of $1) is skipped. */
 static void skip_dollars(struct scan *scan)
 {
     size_t end = scan->at + 1;
@@ -140,7 +140,7 @@ static void take_quoted_name(struct scan *scan)
     }
 }
 
-/* Moves to the next identifier or word, over texts and comments; false at the end. */
+/* Advances to the next identifier or word, skipping literals and comments; false at the end. */
 static bool next_name(struct scan *scan, bool *ret_is_quoted)
 {
     while (scan->at < scan->sql.len) {
@@ -166,7 +166,7 @@ static bool next_name(struct scan *scan, bool *ret_is_quoted)
         } else {
             scan->at++;
             while (ascii_is_digit(c) && is_name_part(peek(scan, 0)) && peek(scan, 0) != '$')
-                scan->at++; /* 1e5 is no name */
+                scan->at++; /* 1e5 is not a name */
         }
     }
     return false;
@@ -184,7 +184,7 @@ static const char *name_fault(Str name)
     return NULL;
 }
 
-/* SELECT … INTO makes a table; the INTO of an INSERT or MERGE follows its verb. */
+/* SELECT … INTO creates a table; the INTO of an INSERT or MERGE follows its verb. */
 static bool makes_table(Str word, bool follows_verb)
 {
     return str_eq(word, STR("into")) && !follows_verb;

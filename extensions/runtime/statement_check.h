@@ -1,10 +1,10 @@
 /*
- * A look at the text of an extension's statement, before it is sent on a lane that belongs to all.
+ * Checks the text of an extension's statement before it is sent on a shared lane.
  */
 #pragma once
 
 #include "base/text/str.h"
 
-/* NULL, or what a statement must not do: change the session or the scope that it runs in, run text
- * as SQL (which could), make a table, or hold what outlives it. */
+/* NULL, or why a statement is forbidden: it changes the session or its scope, runs text as SQL
+ * (which could do so), creates a table, or holds a resource beyond its end. */
 const char *statement_fault(Str sql);

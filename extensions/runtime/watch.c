@@ -5,7 +5,7 @@
 #include "base/system/counters.h"
 #include "base/system/log.h"
 
-/* Whose rows; before they are written, whose the caller is. */
+/* The site of the rows; before the write, the caller's site. */
 static Str site_text(const struct ctx *ctx, const struct items_change *change)
 {
     if (uuid_eq(change->site, UUID_LIBRARY_SITE))

@@ -1,5 +1,5 @@
 /*
- * What filters and actions share: the event as an extension sees it, and the clock of one hook.
+ * Shared by filters and actions: the event for an extension, and the time limit of one hook.
  * Private to extensions/runtime/.
  */
 #pragma once
@@ -9,14 +9,14 @@
 
 spark_item_event event_make(const struct ctx *ctx, const struct items_change *change);
 
-/* HOOK_US from now; the caller's own deadline still counts. */
+/* HOOK_US from now; an earlier deadline of the caller still applies. */
 struct watch {
     struct ctx *ctx;
     int64_t deadline_us; /* the caller's */
     int64_t end_us;      /* the hook's */
 };
 struct watch watch_start(struct ctx *ctx);
-/* Did the hook itself take too long, rather than come too late? */
+/* Whether the hook itself exceeded its time, rather than the caller's deadline. */
 bool watch_stop(struct watch *watch);
-/* Counts, and says so. */
+/* Counts the failure, and logs it. */
 Err watch_late(struct spark_call *call);

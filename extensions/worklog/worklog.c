@@ -1,13 +1,13 @@
 /*
- * work-log: one line of the work log for each change of items, whoever makes it.
+ * work-log: writes a work log entry for each change of items, regardless of the actor.
  *
- * The server itself writes a line about what it does (articles, queues, tokens, logins, refusals),
- * about configuration (sites, forms, globals) and about bulk loads: those events say so, and are
- * left alone. So are the tables that visitors fill by the million.
+ * The server itself writes entries for its own operations (articles, queues, tokens, logins,
+ * refusals), for configuration (sites, forms, globals) and for bulk loads: those events are marked
+ * as logged, and skipped. So are tables with millions of rows from visitors.
  *
- * A line is written after the reply, a few milliseconds late, and is lost with a process that
- * crashes in between; directus_activity has the same change in its own transaction.
- * EXTENSIONS_DISABLED=work-log switches it off.
+ * An entry is written a few milliseconds after the reply, and is lost if the process crashes in
+ * between; directus_activity records the same change in its own transaction.
+ * EXTENSIONS_DISABLED=work-log disables it.
  */
 #include <spark/spark.h>
 
@@ -38,7 +38,7 @@ static spark_str past(spark_call *call, spark_str action)
     return api->format(call, "%.*sd", SPARK_FMT(action));
 }
 
-/* {"count":n,"keys":[…]}: of many, the first fifty. */
+/* {"count":n,"keys":[…]}: at most the first fifty keys. */
 static spark_str details_of(spark_call *call, const spark_item_event *event)
 {
     spark_str list = SPARK_STR("");

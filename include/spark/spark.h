@@ -1,9 +1,10 @@
 /*
- * spark.h: what an extension may use. Plain C, no library types.
+ * spark.h: the interface for extensions. Plain C, no library types.
  *
  * PROMISE  Within a major version this header is append-only: structs grow at their end and start
- *          with their size, functions are added at the end of struct spark_api, nothing changes
- *          its meaning. An extension built against 1.x runs in every host 1.y with y >= x.
+ *          with their size, functions are added at the end of struct spark_api, and existing
+ *          semantics never change. An extension built against 1.x runs in every host 1.y with
+ *          y >= x.
  *
  * CHANGES  1.0  endpoints, hooks, jobs, queries in the caller's scope, JSON, schema and bulk loads.
  *          1.1  create_field, delete_field.
@@ -14,19 +15,19 @@
  *          1.4  breathe.
  *
  * An extension is a shared object that exports one function, spark_extension_get(), which returns a
- * static struct spark_extension. The host compares magic and versions before it touches anything
- * else. Extensions are trusted code: isolation covers what they do through this header.
+ * static struct spark_extension. The host checks magic and versions before it reads anything else.
+ * Extensions are trusted code: isolation covers only their calls through this header.
  *
- * MEMORY   What is given to an extension lives until the request or job ends, and so does what
- *          api->alloc gives. Nothing is ever freed by an extension; keep no pointer beyond. A
+ * MEMORY   Data passed to an extension is valid until the request or job ends, and so is memory
+ *          from api->alloc. An extension frees nothing and must keep no pointer beyond that. A
  *          spark_str is bytes and a length, without a NUL at its end.
  * WAITING  Functions marked MAY WAIT park the calling fiber; they return SPARK_CANCELLED or
- *          SPARK_TIMEOUT when there is no time left, and the callback should then return at once.
+ *          SPARK_TIMEOUT after the deadline, and the callback should then return immediately.
  *          Callbacks run on a 64 KiB stack: no deep recursion, no large arrays, no blocking calls.
  * CRASHES  An extension that crashes takes the server or worker with it. `spark up` then starts
- *          those without it, until it is itself started again; its jobs wait meanwhile.
+ *          them without it, until `spark up` is restarted; its jobs wait meanwhile.
  * THREADS  start and stop run alone. Callbacks run on several threads at once, one call on one
- *          thread; what an extension shares between calls it guards itself (C11 atomics).
+ *          thread; an extension must synchronise data shared between calls (C11 atomics).
  */
 #ifndef SPARK_SPARK_H
 #define SPARK_SPARK_H
@@ -45,7 +46,7 @@ typedef struct spark_str {
 } spark_str;
 
 #define SPARK_STR(literal) ((spark_str){"" literal "", sizeof(literal) - 1})
-/* The same where C wants a constant: in static tables. */
+/* The same as a constant expression, for static tables. */
 #define SPARK_STR_INIT(literal)                                                                    \
     {                                                                                              \
         "" literal "", sizeof(literal) - 1                                                         \
@@ -59,17 +60,17 @@ typedef enum spark_status {
     SPARK_NOT_FOUND,
     SPARK_FORBIDDEN,
     SPARK_CONFLICT,
-    SPARK_UNAVAILABLE, /* database or Redis away, or the schema changed: worth another try */
+    SPARK_UNAVAILABLE, /* database or Redis unavailable, or the schema changed: retry */
     SPARK_TIMEOUT,
     SPARK_CANCELLED /* the client disconnected, or another attempt owns the job */
 } spark_status;
 
-typedef struct spark_call spark_call;         /* one request or job, as a handle */
-typedef struct spark_registry spark_registry; /* what an extension offers, while it starts */
+typedef struct spark_call spark_call;         /* handle of one request or job */
+typedef struct spark_registry spark_registry; /* what an extension registers while it starts */
 typedef struct spark_rows spark_rows;         /* a result */
 typedef struct spark_json spark_json;         /* a value of parsed JSON */
 
-/* A request as an endpoint sees it. */
+/* A request for an endpoint. */
 typedef struct spark_request {
     size_t size;
     spark_str method;
@@ -82,10 +83,11 @@ typedef struct spark_request {
     bool is_platform;
 } spark_request;
 
-/* What happens to items of a collection. A filter sees it before anything is written: once for each
- * item, of one request's several inside their transaction. An action sees it after the commit: once
- * for all rows of a site that one statement wrote. Both see /items, nested rows and bulk loads;
- * what the factory writes in its jobs they do not see, but for posts that it publishes. */
+/* A change of items of a collection. A filter is called before the write: once for each item, for
+ * several items of one request inside their transaction. An action is called after the commit: once
+ * for all rows of a site that one statement wrote. Both are called for /items, nested rows and bulk
+ * loads. Rows that other statements write (imports, jobs of the factory, cascades, psql) cause only
+ * actions, which are called from the change feed, without a user. */
 typedef struct spark_item_event {
     size_t size;
     spark_str action; /* "create", "update", "delete" */
@@ -96,7 +98,7 @@ typedef struct spark_item_event {
     const spark_json *payload; /* filters: one item, an object; NULL for delete and for actions */
     const spark_str *keys;     /* the affected items; NULL for filters of creates */
     size_t key_count;
-    bool is_logged; /* since 1.2: the server has written its own line into the work log */
+    bool is_logged; /* since 1.2: the server has written its own work log entry */
 } spark_item_event;
 
 /* A filter may set *replacement to another payload, which is validated as if the client had sent
@@ -115,13 +117,14 @@ typedef spark_status spark_filter_fn(spark_call *call, const spark_item_event *e
 typedef spark_status spark_action_fn(spark_call *call, const spark_item_event *event, void *user);
 
 typedef enum spark_guard {
-    SPARK_GUARD_PUBLIC, /* anonymous too */
+    SPARK_GUARD_PUBLIC, /* including anonymous callers */
     SPARK_GUARD_MEMBER, /* any valid token */
-    SPARK_GUARD_ADMIN,  /* an administrator, or the token of a site for that site */
+    SPARK_GUARD_ADMIN,  /* an administrator, or a site token for its own site */
     SPARK_GUARD_GOD     /* X-God-Token; the route does not exist while GOD_MODE_TOKEN is unset */
 } spark_guard;
 
-/* How large a request's body may be; more is answered 413 before the endpoint sees it. */
+/* The maximum size of a request's body; larger ones are answered 413 without calling the
+ * endpoint. */
 typedef enum spark_body {
     SPARK_BODY_NONE,
     SPARK_BODY_SMALL,   /* 16 KiB */
@@ -132,7 +135,7 @@ typedef enum spark_body {
 /* A typed argument of a statement: $1 is the first. */
 typedef enum spark_arg_kind {
     SPARK_ARG_NULL,
-    SPARK_ARG_TEXT, /* takes the type of its place in the statement */
+    SPARK_ARG_TEXT, /* takes the type that the statement expects */
     SPARK_ARG_INT,
     SPARK_ARG_BOOL
 } spark_arg_kind;
@@ -173,15 +176,15 @@ typedef struct spark_member {
 
 enum { SPARK_LOG_DEBUG, SPARK_LOG_INFO, SPARK_LOG_WARN, SPARK_LOG_ERROR };
 
-/* A line of the work log. */
+/* A work log entry. */
 typedef struct spark_work {
     size_t size;
     spark_str action;      /* "created": at most 100 bytes */
-    spark_str entity_type; /* a collection, or what else it was done to: at most 100 bytes */
+    spark_str entity_type; /* a collection, or another type of object: at most 100 bytes */
     spark_str entity_id;   /* at most 500 bytes */
     spark_str details;     /* an object as JSON text, at most 16 KiB; may be empty */
     spark_str level;       /* "debug", "info", "success", "warning", "error"; empty: "info" */
-    spark_str site_id;     /* empty: the scope's. Another than that only in PLATFORM scope */
+    spark_str site_id;     /* empty: the site of the scope. Another site only in PLATFORM scope */
 } spark_work;
 
 /* The functions of the host. Check `size` before using one that a later minor added. */
@@ -190,17 +193,17 @@ typedef struct spark_api {
     uint32_t major;
     uint32_t minor;
 
-    /* At start, inside spark_extension.start. SPARK_CONFLICT: that route or kind is taken. A route
-     * is taken when a route of Spark or of another extension answers to some of the same paths, by
-     * a parameter too; "/a/:id" and "/a/list" of one extension are two routes. */
+    /* At start, inside spark_extension.start. SPARK_CONFLICT: the route or kind is taken. A route
+     * is taken if a route of Spark or of another extension matches some of the same paths,
+     * including by a parameter; "/a/:id" and "/a/list" of one extension are two routes. */
 
     /* pattern: "/hello/:name". A parameter is a whole segment. */
     spark_status (*add_endpoint)(spark_registry *registry, spark_str method, spark_str pattern,
                                  spark_guard guard, spark_body body, spark_endpoint_fn *fn,
                                  void *user);
-    /* kind: "hello.greet", the extension's name and a dot first; others are refused. When its
-     * timeout is over, waits fail; a job that holds the CPU for JOB_HARD_TIMEOUT without waiting
-     * ends its worker. */
+    /* kind: "hello.greet", beginning with the extension's name and a dot; others are refused. After
+     * its timeout, waits fail; a job that computes for JOB_HARD_TIMEOUT without waiting ends its
+     * worker. */
     spark_status (*add_job)(spark_registry *registry, spark_str kind, uint32_t timeout_s,
                             spark_job_fn *fn, void *user);
     /* collection: "*" means all; action: "create", "update", "delete" or "*". */
@@ -213,23 +216,24 @@ typedef struct spark_api {
     /* In a callback. */
 
     void *(*alloc)(spark_call *call, size_t size); /* zeroed; never NULL */
-    /* As printf. */
+    /* Like printf. */
     spark_str (*format)(spark_call *call, const char *format, ...);
     void (*log)(spark_call *call, int level, spark_str message);
-    /* Records the sentence that the caller will see, and returns `status`, which decides the code
-     * and the HTTP status. An endpoint answers with it, a job fails with it. */
+    /* Records the message for the caller, and returns `status`, which determines the code and the
+     * HTTP status. An endpoint returns it as its answer, a job fails with it. */
     spark_status (*fail)(spark_call *call, spark_status status, spark_str message);
 
-    /* The reply of an endpoint; without one it is 204. Errors are not replied but returned: they
-     * then have the form of the API being spoken. */
+    /* The reply of an endpoint; without one it is 204. Errors are returned instead: they then have
+     * the format of the API. */
     void (*reply)(spark_call *call, int http_status, spark_str content_type, spark_str body);
     void (*reply_header)(spark_call *call, spark_str lower_case_name, spark_str value);
     spark_str (*path_param)(spark_call *call, size_t index);          /* percent-decoded */
     spark_str (*header)(spark_call *call, spark_str lower_case_name); /* empty if absent */
 
-    /* JSON. A NULL value counts as null everywhere, so that look-ups chain. At most 16 levels. */
+    /* JSON. All functions accept NULL as null, so that lookups can be chained. At most 16
+     * levels. */
 
-    /* MAY WAIT with texts of 256 KiB and more: another thread parses those. */
+    /* MAY WAIT with texts of 256 KiB and more, which another thread parses. */
     spark_status (*json_parse)(spark_call *call, spark_str text, const spark_json **json);
     spark_json_kind (*json_kind)(const spark_json *json);
     const spark_json *(*json_get)(const spark_json *object, spark_str key); /* NULL if absent */
@@ -345,8 +349,8 @@ typedef struct spark_extension {
 
     const char *name; /* lower case letters, digits, '-'; at most 40 */
     const char *version;
-    /* Registers what the extension offers; `api` stays valid until stop. Not SPARK_OK: the
-     * extension is left out, with a log line; the host goes on. */
+    /* Registers the extension's endpoints, jobs and hooks; `api` stays valid until stop. Any status
+     * but SPARK_OK: the extension is skipped, with a log line, and the host continues. */
     spark_status (*start)(const spark_api *api, spark_registry *registry);
     void (*stop)(void); /* may be NULL */
 } spark_extension;
@@ -355,7 +359,7 @@ typedef struct spark_extension {
     .magic = SPARK_MAGIC, .major = SPARK_API_MAJOR, .minor = SPARK_API_MINOR,                      \
     .size = sizeof(spark_extension)
 
-/* What every extension defines. */
+/* Must be defined by every extension. */
 #if defined(__GNUC__)
 __attribute__((visibility("default")))
 #endif

@@ -1,5 +1,5 @@
 /*
- * What the lists of /api share: whose rows they are.
+ * Shared by the lists of /api: the site of the rows.
  */
 #pragma once
 

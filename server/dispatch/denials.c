@@ -9,7 +9,7 @@
 
 enum { WRITE_US = 2 * 1000 * 1000, PATH_MAX_LOGGED = 200 };
 
-/* What the line needs, away from the exchange, which goes its own way. */
+/* The data of the log entry, copied from the exchange, which may end first. */
 struct denial {
     struct server *server;
     struct arena *arena;
@@ -21,8 +21,8 @@ struct denial {
     Str ip;
 };
 
-/* A JWT that ran out is no refusal: its client refreshes, every quarter of an hour. A failed login
- * has a line of its own. */
+/* An expired JWT is not a refusal: its client refreshes it every quarter of an hour. A failed login
+ * has its own entry. */
 static bool is_denial(const struct exchange *exchange, Err err)
 {
     if (err != ERR_FORBIDDEN && err != ERR_UNAUTHENTICATED && err != ERR_INVALID_TOKEN &&
@@ -38,8 +38,8 @@ static Str what_of(struct arena *arena, const struct request *request)
     return str_printf(arena, "%.*s %.*s", STR_FMT(request->method), STR_FMT(where));
 }
 
-/* The path without its query, which may hold a token; and in the platform's own lines only: a
- * site's log names no row of another site, not even one that its own token asked for. */
+/* The path without its query, which may contain a token. Only in the platform's own entries: a
+ * site's log must not name rows of another site, even if its own token requested them. */
 static Str details_of(struct arena *arena, const struct exchange *exchange, Err err,
                       uint64_t skipped)
 {
@@ -79,7 +79,7 @@ static void run(void *arg)
 {
     struct denial *denial = arg;
     struct server *server = denial->server;
-    server->in_flight++; /* a server that stops waits for this too */
+    server->in_flight++; /* a draining server waits for this fiber too */
     struct ctx ctx = reactor_ctx(server->reactor, denial->arena, WRITE_US);
     struct audit audit = {
         .action = STR("denied"),

@@ -1,7 +1,7 @@
 /*
- * Refused requests in the work log: 401 and 403, as many as denial_limit.h allows. They are written
- * by a fiber of their own, so that the answer waits for nothing, and a client that hangs up at once
- * leaves its line all the same.
+ * Refused requests in the work log: 401 and 403, within denial_limit.h. A separate fiber writes
+ * them, so that the answer is not delayed, and a client that disconnects immediately is logged as
+ * well.
  */
 #pragma once
 

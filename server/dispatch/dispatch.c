@@ -16,12 +16,12 @@
 #include <assert.h>
 #include <stdlib.h>
 
-/* Schema or rights that change while a request runs make it start again: after the first times
- * while whoever changes them waits. Then it nearly always is the last one, and its deadline ends it
- * before there were so many. */
+/* Schema or rights that change during a request restart it; after FREE_TRIES_MAX attempts, changes
+ * are paused meanwhile. Then the next attempt nearly always succeeds, and the deadline ends the
+ * request long before EPOCH_TRIES_MAX. */
 enum { EPOCH_TRIES_MAX = 50, FREE_TRIES_MAX = 2 };
 enum { PROBE_WHO_US = 1000 * 1000 };
-/* Fibers that requests start themselves fit beside the largest REQUESTS_MAX. */
+/* Fibers that requests start themselves fit in addition to the largest REQUESTS_MAX. */
 static_assert(18000 + 2000 <= FIBER_LIVE_MAX, "REQUESTS_MAX of settings.def");
 
 static Err refuse_early(struct exchange *exchange);
@@ -42,15 +42,15 @@ void dispatch_answer(struct exchange *exchange)
         watch_client(exchange);
 }
 
-/* While the fiber waits, the socket is watched: its end cancels the fiber, which else would go on
- * until its deadline. */
+/* While the fiber waits, the socket is watched: a disconnect cancels the fiber, which would
+ * otherwise run until its deadline. */
 static void watch_client(struct exchange *exchange)
 {
     if (!exchange->conn->is_watched)
         conn_watch(exchange->conn);
 }
 
-/* What to do */
+/* Checks */
 
 static Str bearer_of(const struct request *request)
 {
@@ -91,7 +91,7 @@ static Err guard_check(struct ctx *ctx, enum route_guard guard)
     return OK;
 }
 
-/* A token that may only read cannot do more anywhere. */
+/* A read-only token cannot write anywhere. */
 static Err write_check(struct ctx *ctx, const struct route *route)
 {
     if (route->write != WRITES || ctx->actor->may_write)
@@ -99,7 +99,7 @@ static Err write_check(struct ctx *ctx, const struct route *route)
     return fail(ctx, ERR_FORBIDDEN, "This token may only read.");
 }
 
-/* Before any of a large body is read: what its head says. */
+/* Checks the head before a large body is read. */
 static Err body_check(struct ctx *ctx, const struct exchange *exchange, uint64_t max)
 {
     const struct conn *conn = exchange->conn;
@@ -113,7 +113,7 @@ static Err body_check(struct ctx *ctx, const struct exchange *exchange, uint64_t
                 (uintmax_t)size, (uintmax_t)max);
 }
 
-/* No route takes a body that could not be held beside another. */
+/* A route's limit, and at most what the memory budget allows for one owner. */
 static uint64_t body_max(const struct exchange *exchange, const struct route *route)
 {
     uint64_t max = route_body_max(exchange->server->reactor->settings, route->body);
@@ -121,8 +121,8 @@ static uint64_t body_max(const struct exchange *exchange, const struct route *ro
     return min_u64(max, share);
 }
 
-/* Whether the database answers is told to those, too, whom only the database could tell apart. */
-static fiber_fn Err find_who(struct exchange *exchange)
+/* For probes: if the database does not answer in time, the request continues without an actor. */
+static fiber_fn Err authenticate_caller(struct exchange *exchange)
 {
     const struct request *request = &exchange->request;
     struct ctx *ctx = exchange->ctx;
@@ -139,10 +139,10 @@ static fiber_fn Err find_who(struct exchange *exchange)
     return OK;
 }
 
-/* From here on the fiber's work is that of a site, and takes its turn with that of the others. */
+/* From here on the fiber counts as work of the site, and is scheduled fairly with other sites. */
 static fiber_fn Err enter(struct exchange *exchange)
 {
-    TRY(find_who(exchange));
+    TRY(authenticate_caller(exchange));
     if (exchange->ctx->scope.kind == SCOPE_SITE)
         fiber_own(exchange->ctx->scope.site);
     return fiber_breathe(exchange->ctx);
@@ -161,7 +161,7 @@ static fiber_fn Err handle(struct exchange *exchange)
     const struct route *route = preflight != NULL ? preflight : match.route;
     request->route = route;
     request->envelope = route != NULL ? route->envelope : envelope_of_path(request->path);
-    request->json = NULL; /* of the try before, which is forgotten */
+    request->json = NULL; /* belongs to the previous attempt, whose memory is rewound */
     request->input = NULL;
     for (uint32_t i = 0; i < REQUEST_PARAMS_MAX; i++)
         request->params[i] = percent_decode(ctx->arena, match.params[i], PERCENT_PLUS_STAYS);
@@ -187,7 +187,7 @@ static fiber_fn Err handle(struct exchange *exchange)
     TRY(body_check(ctx, exchange, body_max(exchange, route)));
     if (!exchange->is_counted)
         TRY(rate_pass(ctx, request, &exchange->reply));
-    exchange->is_counted = true; /* a request that starts again is one request */
+    exchange->is_counted = true; /* a restarted request counts once */
     TRY(input_check_query(ctx, request));
     TRY(exchange_receive_body(ctx, exchange, body_max(exchange, route)));
     TRY(input_read(ctx, request));
@@ -219,7 +219,7 @@ static void ctx_init(struct exchange *exchange)
     exchange->ctx = ctx_new(exchange->arena, nobody);
 }
 
-/* What is refused without a fiber: there may be none left. */
+/* Refusals without a fiber, because the limit of fibers may be reached. */
 static Err refuse_early(struct exchange *exchange)
 {
     struct server *server = exchange->server;
@@ -231,7 +231,7 @@ static Err refuse_early(struct exchange *exchange)
     return OK;
 }
 
-/* Once: from the start. No refusal rests on what was so before the request came. */
+/* One attempt, from the start. No refusal depends on a state from before the request. */
 static fiber_fn Err handle_once(struct exchange *exchange)
 {
     reply_init(exchange);
@@ -241,16 +241,16 @@ static fiber_fn Err handle_once(struct exchange *exchange)
     return access_settle(exchange->ctx, err, exchange->started_us);
 }
 
-/* For a pause a connection is needed beside the one that the handler may want. */
+/* A pause needs a connection in addition to one for the handler. */
 static bool may_pause(const struct settings *settings)
 {
     return settings->database_exclusive_lanes >= 2 * (int64_t)settings->server_threads;
 }
 
-/* After a try that met a change: what is remembered is made current, in the last tries while
- * changes pause, so that it stays so until the handler is done. */
-static fiber_fn Err begin_again(struct exchange *exchange, ArenaMark mark, int try,
-                                struct access_pause *pause, bool *of_all)
+/* After an attempt that met a change: revalidates, and in the later attempts pauses changes, so
+ * that the state stays current until the handler is done. */
+static fiber_fn Err prepare_retry(struct exchange *exchange, ArenaMark mark, int try,
+                                  struct access_pause *pause, bool *of_all)
 {
     const struct ctx before = *exchange->ctx;
     arena_rewind(exchange->arena, mark);
@@ -266,7 +266,7 @@ static fiber_fn Err begin_again(struct exchange *exchange, ArenaMark mark, int t
     return OK;
 }
 
-/* Runs the handler; again, from the start, while what it was compiled against has changed. */
+/* Runs the handler; restarts it while the state that it was compiled against has changed. */
 static fiber_fn Err handle_with_retries(struct exchange *exchange)
 {
     ArenaMark mark = arena_mark(exchange->arena);
@@ -275,7 +275,7 @@ static fiber_fn Err handle_with_retries(struct exchange *exchange)
     for (int try = 0; try < EPOCH_TRIES_MAX; try++) {
         struct access_pause SCOPED_ACCESS_PAUSE pause = {0};
         if (try > 0)
-            TRY(begin_again(exchange, mark, try, &pause, &of_all));
+            TRY(prepare_retry(exchange, mark, try, &pause, &of_all));
         err = handle_once(exchange);
         if (err != ERR_STALE_EPOCH || exchange->ctx->has_committed || exchange->reply.is_streaming)
             break;
@@ -285,9 +285,9 @@ static fiber_fn Err handle_with_retries(struct exchange *exchange)
     return err;
 }
 
-/* Its end */
+/* The answer */
 
-/* One wide line; the path only without its query, which may hold a token. */
+/* One wide log line; the path without its query, which may contain a token. */
 static void log_request(struct exchange *exchange, Err err)
 {
     int status = exchange->reply.status;
@@ -318,14 +318,14 @@ static void log_request(struct exchange *exchange, Err err)
 
 static void answer(struct exchange *exchange, Err err)
 {
-    /* Cancelled, but not by the client: the server wants to end. */
+    /* Cancelled by the draining server, not by the client. */
     if (err == ERR_CANCELLED && exchange->server->is_draining)
         err = fail(exchange->ctx, ERR_UNAVAILABLE, "The server is stopping.");
     if (err != OK && !exchange->reply.is_streaming) {
         exchange_begin_answer(exchange);
         reply_error(exchange->ctx, &exchange->reply, exchange->request.envelope, err);
     }
-    /* Nobody knows where the next request begins when this one has not been read to its end. */
+    /* The body was not read to its end, so the start of the next request is unknown. */
     if (exchange->conn != NULL && !exchange->conn->is_body_complete) {
         exchange->must_close = true;
         conn_linger(exchange->conn);
@@ -335,7 +335,7 @@ static void answer(struct exchange *exchange, Err err)
     denial_note(exchange, err);
 }
 
-/* What anybody may read carries tags of its own, or none. */
+/* Public routes set their own ETag, or none. */
 static bool is_conditional(const struct route *route)
 {
     return route != NULL && route->guard != GUARD_OPEN;
@@ -353,13 +353,13 @@ static void run(void *arg)
     if (err == OK && is_conditional(exchange->request.route))
         exchange_make_conditional(exchange);
     answer(exchange, err);
-    /* The body, the rows, the plan and all else but the answer itself: a client may take its time
-     * to read. */
+    /* Frees the body, the rows and the plan before the answer is sent: a client may read it
+     * slowly. */
     exchange_drop_body(exchange);
     const struct ctx left = {
         .arena = exchange->arena,
         .reactor = exchange->ctx->reactor,
-        .scope = exchange->ctx->scope, /* whose answer it is */
+        .scope = exchange->ctx->scope, /* the owner that the answer is charged to */
         .has_committed = exchange->ctx->has_committed,
     };
     arena_rewind(exchange->arena, exchange->mark);

@@ -1,7 +1,7 @@
 /*
- * Dispatch: the life of a request. Starts its fiber, finds out who asks, runs the handler, sends
- * the reply or the error, writes the log line. The client may go away under a waiting fiber, which
- * cancels it; no handler ever learns of that.
+ * Dispatch: the life of a request. Starts its fiber, authenticates the caller, runs the handler,
+ * sends the reply or the error, writes the log line. If the client disconnects, the waiting fiber
+ * is cancelled; handlers need no code for that.
  */
 #pragma once
 

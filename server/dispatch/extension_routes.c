@@ -2,11 +2,11 @@
 
 #include "base/system/log.h"
 
-/* Headers of dispatch's own that must still fit. */
+/* Headers that dispatch itself adds must still fit. */
 enum { HEADERS_KEPT_FREE = 4 };
 
 struct bridge {
-    struct host_exchange exchange; /* first: the host hands it back to us */
+    struct host_exchange exchange; /* must be first: the plugin host passes it back */
     const struct request *request;
     struct reply *reply;
 };
@@ -119,7 +119,7 @@ struct route *extension_routes_make(struct arena *arena, const struct host *host
             .site = {.rule = SITE_CALLER},
             .envelope = envelope_of_path(infos[i].pattern),
             .summary = summary,
-            /* The handler gives it back to the host, which made it. */
+            /* The handler passes it back to the plugin host, which created it. */
             .extension = (void *)(uintptr_t)infos[i].endpoint,
         };
         log_event(LOG_INFO, "extension_route", LOG_S("method", routes[i].method),

@@ -86,7 +86,7 @@ static bool is_listed(const Uuid *ids, uint32_t count, Uuid id)
     return false;
 }
 
-/* By the name that the client used. */
+/* Reports under the name that the client used. */
 static void complain_of_ids(struct field_reader *reader, const struct input_field *field, Str name,
                             Str wanted)
 {
@@ -128,7 +128,7 @@ static void check_ids(struct field_reader *reader, const struct input_field *fie
     *(struct db_uuids *)field_value(reader, field) = (struct db_uuids){ids, count};
 }
 
-/* What a value must be beside its type. */
+/* Checks other than the type. */
 static void check_body(struct field_reader *reader, const struct input_field *field)
 {
     switch (field->type) {
@@ -214,7 +214,7 @@ static bool is_there(const struct field_reader *reader, uint32_t number)
     return !json_is_null(field_json(reader, &reader->input->fields[number - 1]));
 }
 
-/* What another member makes pointless is not looked at. */
+/* Whether another member makes this one irrelevant. */
 static bool applies(const struct field_reader *reader, const struct input_field *field)
 {
     return (field->with == 0 || is_there(reader, field->with)) &&

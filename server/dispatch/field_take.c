@@ -85,7 +85,7 @@ static Err take_named(struct field_reader *reader, const struct input_field *fie
     return OK;
 }
 
-/* The older name first: where both are there, the other one counts. */
+/* The alias first: if both names are present, the current name wins. */
 void field_take_body(struct field_reader *reader, const struct input_field *field)
 {
     Err err = field->alias != NULL ? take_named(reader, field, field->alias) : OK;
@@ -156,8 +156,8 @@ static void take_query_time(struct field_reader *reader, const struct input_fiel
             str_printf(reader->ctx->arena, "\"%s\" must be an ISO 8601 date", field->name));
 }
 
-/* Absent and empty are the same, unless the field is strict. Where both names are there, the newer
- * one counts. */
+/* An empty value counts as absent, unless the field is strict. If both names are present, the
+ * current name wins. */
 void field_take_query(struct field_reader *reader, const struct input_field *field)
 {
     struct arena *arena = reader->ctx->arena;

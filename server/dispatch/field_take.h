@@ -1,5 +1,5 @@
 /*
- * One field out of a body or a query: its type and its limits. Private to field.c and field_take.c.
+ * Reads one field from a body or a query: its type and limits. Private to field.c and field_take.c.
  */
 #pragma once
 
@@ -11,8 +11,8 @@ struct field_reader {
     const struct request *request;
     const struct json *body;
     char *values;    /* the route's struct */
-    uint64_t faulty; /* a bit each: told already */
-    Err first;       /* fault */
+    uint64_t faulty; /* bit set of fields with a reported fault */
+    Err first;       /* the first fault */
 };
 
 static inline void *field_value(const struct field_reader *reader, const struct input_field *field)
@@ -20,12 +20,12 @@ static inline void *field_value(const struct field_reader *reader, const struct 
     return reader->values + field->offset;
 }
 
-/* Keeps the first of all faults. */
+/* The first fault becomes the result. */
 void field_fault(struct field_reader *reader, const struct input_field *field, Err err);
-/* Records what the field says of itself, or else `sentence`. */
+/* Reports the field's own message, or else `sentence`. */
 void field_complain(struct field_reader *reader, const struct input_field *field, Err err,
                     Str sentence);
-/* The object that has the field, and the field's own member there: by its name, else its alias. */
+/* The object that contains the field, and the field's value in it: by its name, else its alias. */
 const struct json *field_object(const struct field_reader *reader, const struct input_field *field);
 const struct json *field_json(const struct field_reader *reader, const struct input_field *field);
 

@@ -11,8 +11,8 @@
 #define METHODS "GET, POST, PATCH, DELETE, SEARCH, PUT"
 #define HEADERS_TAKEN "content-type, authorization, x-site-id"
 
-/* "https://admin.example:443/x" → "https://admin.example": as browsers say it. STR_NONE for what no
- * page can come from. */
+/* "https://admin.example:443/x" → "https://admin.example": the form that browsers send. STR_NONE
+ * for a URL without a web origin. */
 static Str url_origin(Str url)
 {
     url = str_trim(url);
@@ -31,7 +31,7 @@ static Str url_origin(Str url)
 
 enum origin_kind { ORIGIN_FOREIGN, ORIGIN_ANYBODY, ORIGIN_PLATFORM };
 
-/* Whole and exact: another scheme, port or a longer name is another origin; so is "null". */
+/* Exact match: another scheme, port or a longer name is another origin; so is "null". */
 static enum origin_kind origin_find(const struct settings *settings, Str origin)
 {
     enum origin_kind kind = ORIGIN_FOREIGN;
@@ -89,7 +89,7 @@ bool cors_platform(struct ctx *ctx, const struct request *request, struct reply 
     return true;
 }
 
-/* "https://a.example:8443" → "a.example:8443"; anything but the web finds no site. */
+/* "https://a.example:8443" → "a.example:8443"; other schemes match no site. */
 static Str origin_host(Str origin)
 {
     if (str_starts_with(origin, STR("https://")))
@@ -106,12 +106,12 @@ fiber_fn Err cors_open(struct ctx *ctx, const struct request *request, struct re
     if (!reply_has_header(reply, STR("vary")))
         reply_header(reply, STR("vary"), STR("origin"));
     if (reply_has_header(reply, STR("access-control-allow-origin")))
-        return OK; /* a page of the platform */
+        return OK; /* a page of the platform's own origins */
     Str origin = request_header(request, STR("origin"));
     Str host = origin_host(origin);
     if (host.len == 0 || ctx->scope.kind != SCOPE_SITE)
         return OK;
-    SCOPED_CTX struct ctx machinery = ctx_as_machinery(ctx, "whose host it is, is no secret");
+    SCOPED_CTX struct ctx machinery = ctx_as_machinery(ctx, "the owner of a hostname is public");
     Uuid site;
     TRY(site_find_by_host(&machinery, host, &site));
     if (!uuid_eq(site, ctx->scope.site))

@@ -21,7 +21,7 @@ static bool is_named(Str names, Str name)
     return false;
 }
 
-/* Every route may be given its token so. */
+/* Every route accepts its token in this parameter. */
 static bool is_token(Str name)
 {
     return str_eq(name, STR("access_token"));
@@ -65,7 +65,7 @@ static fiber_fn Err body_read(struct ctx *ctx, struct request *request)
     return OK;
 }
 
-/* The struct, filled with what the route takes for granted. */
+/* A new struct with the route's defaults. */
 static void *input_new(struct arena *arena, const struct route_input *input)
 {
     void *values = arena_alloc(arena, input->size);

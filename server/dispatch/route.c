@@ -6,7 +6,8 @@
 
 enum { BODY_NONE_MAX = 64 * 1024, BODY_TRACK_MAX = 8 * 1024 };
 enum { BODY_PUBLIC_MAX = 16 * 1024, BODY_FORM_MAX = 64 * 1024 };
-static_assert((int)BODY_FORM_MAX <= (int)BODY_EARLY_MAX, "visitors' bodies come early");
+static_assert((int)BODY_FORM_MAX <= (int)BODY_EARLY_MAX,
+              "visitors' bodies are received before dispatch");
 
 uint64_t route_body_max(const struct settings *settings, enum route_body body)
 {

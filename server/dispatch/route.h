@@ -1,7 +1,7 @@
 /*
- * A route: who may call it, what it takes, whose rows it is about, and its handler. The table is
- * generated from server/api/<family>/routes.def (tools/gen_routes.py), as are the router, the docs
- * and the route inventory of the tests. Extensions add theirs at start, before the first request.
+ * A route: its guard, its fields, its site rule and its handler. The table is generated from
+ * server/api/<family>/routes.def (tools/gen_routes.py), as are the router, the docs and the route
+ * inventory of the tests. Extensions add routes at start, before the first request.
  */
 #pragma once
 
@@ -14,19 +14,19 @@
 
 typedef Err RouteHandler(struct ctx *ctx, const struct request *request, struct reply *reply);
 
-/* Who may call it at all; the handler and the grants decide what they may see. */
+/* Who may call the route; the handler and the grants decide which rows are visible. */
 enum route_guard {
     GUARD_OPEN,    /* no authentication: even an invalid token is ignored */
     GUARD_PUBLIC,  /* anonymous or any valid credential */
-    GUARD_PROBE,   /* the same; while PostgreSQL is unreachable, ctx->actor is NULL */
-    GUARD_VISITOR, /* the same; Origin selects the site when Host does not */
+    GUARD_PROBE,   /* like PUBLIC; while PostgreSQL is unreachable, ctx->actor is NULL */
+    GUARD_VISITOR, /* like PUBLIC; Origin selects the site when Host does not */
     GUARD_MEMBER,  /* a valid credential */
-    GUARD_ADMIN,   /* administrator, or the token of a site for that site */
+    GUARD_ADMIN,   /* an administrator, or a site token for its own site */
     GUARD_GOD,     /* X-God-Token; answers 404 while GOD_MODE_TOKEN is unset */
 };
 
 enum route_body {
-    BODY_NONE,    /* a body is ignored but may not pass 64 KiB */
+    BODY_NONE,    /* a body is ignored, but limited to 64 KiB */
     BODY_TRACK,   /* 8 KiB */
     BODY_PUBLIC,  /* 16 KiB */
     BODY_FORM,    /* 64 KiB */
@@ -34,11 +34,11 @@ enum route_body {
     BODY_BULK,    /* BULK_PAYLOAD_SIZE */
 };
 
-/* Whether a token that may only read is refused. */
+/* Whether a read-only token is refused. */
 enum route_write {
     READS = 1, /* changes nothing */
-    WRITES,    /* refused to such a token */
-    OPENS,     /* open to everybody: no token is checked */
+    WRITES,    /* refused to a read-only token */
+    OPENS,     /* open to everyone: no token is checked */
 };
 
 enum route_tag {
@@ -51,7 +51,7 @@ enum route_tag {
 struct route {
     Str method;
     Str pattern;      /* "/items/:collection/:id" */
-    const char *name; /* the handler's, without route_ */
+    const char *name; /* name of the handler without route_ */
     RouteHandler *handler;
     enum route_guard guard;
     enum route_body body;
@@ -64,12 +64,12 @@ struct route {
     const struct route_shape *shapes; /* of its body and of its answers */
     uint32_t shape_count;
     const char *summary;
-    void *extension; /* its endpoint, for routes that an extension added */
+    void *extension; /* the endpoint of a route that an extension added */
 };
 
-/* Those of ours, by family (gen/routes.c). */
+/* The built-in routes, by family (gen/routes.c). */
 extern const struct route ROUTES[];
 extern const uint32_t ROUTES_COUNT;
 
-/* The most bytes that a body may have. */
+/* The maximum size of a body in bytes. */
 uint64_t route_body_max(const struct settings *settings, enum route_body body);

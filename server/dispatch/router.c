@@ -1,7 +1,7 @@
 /*
- * Fixed segments are compared case-insensitively, one parameter child a node; a fixed segment may
- * have a parameter inside: "sitemap-:page.xml". Fixed ones come before those, and both before the
- * parameter.
+ * Fixed segments are compared case-insensitively; a node has at most one parameter child. A fixed
+ * segment may contain a parameter: "sitemap-:page.xml". Priority: fixed segments, segments with a
+ * parameter inside, the parameter.
  */
 #include "server/dispatch/router.h"
 
@@ -29,7 +29,7 @@ struct node {
 };
 
 struct router {
-    struct arena *arena; /* holds the router and its nodes */
+    struct arena *arena; /* owns the router and its nodes */
     struct node root;
     bool has_god_token;
 };
@@ -69,7 +69,7 @@ static int segment_cmp(Str a, Str b)
     return 0;
 }
 
-/* The first of `fixed` that is not before the segment; its number when all are. */
+/* The index of the first of `fixed` that is not before the segment; the count if all are. */
 static uint32_t place_of(const struct children *fixed, Str segment)
 {
     uint32_t low = 0;
@@ -91,7 +91,7 @@ static struct node *node_new(struct arena *arena, Str segment)
     return node;
 }
 
-/* A new child at `place`; those from there on move up. */
+/* Inserts a child at `place`; later ones move up. */
 static struct node *child_add(struct arena *arena, struct children *children, uint32_t place,
                               Str segment)
 {
@@ -103,7 +103,7 @@ static struct node *child_add(struct arena *arena, struct children *children, ui
     return children->list[place] = node_new(arena, segment);
 }
 
-/* The child of a pattern's segment, made if it is not there. */
+/* The child for a pattern's segment, created if it does not exist. */
 static struct node *node_child(struct arena *arena, struct node *node, Str segment)
 {
     if (str_starts_with(segment, STR(":"))) {
@@ -152,7 +152,7 @@ bool router_add(struct router *router, const struct route *route)
 
 /* Finding */
 
-/* "sitemap-:page.xml" over "sitemap-7.xml" gives "7": what lies between the fixed ends. */
+/* "sitemap-:page.xml" with "sitemap-7.xml" gives "7": the part between the fixed ends. */
 static bool inner_param(Str pattern, Str segment, Str *ret)
 {
     ptrdiff_t colon = str_find_char(pattern, ':');
@@ -169,7 +169,7 @@ static bool inner_param(Str pattern, Str segment, Str *ret)
     return true;
 }
 
-/* *ret_param stays STR_NONE where the segment is fixed. */
+/* *ret_param stays STR_NONE for a fixed segment. */
 static const struct node *node_step(const struct node *node, Str segment, Str *ret_param)
 {
     *ret_param = STR_NONE;

@@ -1,7 +1,6 @@
 /*
- * The router: a tree over path segments, built once at start and shared by all threads, which only
- * read it. A find touches as many nodes as the path has segments; fixed segments of a node are
- * searched by halves.
+ * The router: a tree over path segments, built once at start and shared read-only by all threads. A
+ * lookup visits one node per path segment; fixed segments of a node are found by binary search.
  */
 #pragma once
 
@@ -9,18 +8,18 @@
 
 struct router;
 
-/* Makes a router with our own routes. */
+/* Creates a router with the built-in routes. */
 struct router *router_new(bool has_god_token);
 void router_free(struct router *router);
-/* A duplicate or a malformed pattern is refused (false). The route must live as long. */
+/* False: a duplicate or malformed pattern. The route must outlive the router. */
 bool router_add(struct router *router, const struct route *route);
 
 struct route_match {
     const struct route *route; /* NULL: none */
     Str params[REQUEST_PARAMS_MAX];
-    Str allowed; /* when only the method was wrong: "GET, POST" */
+    Str allowed; /* if only the method does not match: "GET, POST" */
 };
-/* Case-insensitive over the fixed parts, trailing slash optional; params still encoded. HEAD finds
- * the GET route. */
+/* Case-insensitive for the fixed parts, trailing slash optional; params are still encoded. HEAD
+ * matches the GET route. */
 struct route_match router_find(const struct router *router, struct arena *arena, Str method,
                                Str path);

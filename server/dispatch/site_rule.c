@@ -36,7 +36,7 @@ static struct ctx *narrow(struct ctx *ctx, Uuid site)
     return ctx_narrow(ctx, site);
 }
 
-/* By Host alone: a token makes no difference to what the world may see. */
+/* Only by Host: public content does not depend on a token. */
 static fiber_fn Err enter_host(struct ctx *ctx, const struct request *request, struct ctx **ret)
 {
     Uuid site;
@@ -48,7 +48,7 @@ static fiber_fn Err enter_host(struct ctx *ctx, const struct request *request, s
     return OK;
 }
 
-/* Sites that are named, or meant */
+/* Sites that are named, or implied by a row */
 
 static fiber_fn Err enter_named(struct ctx *ctx, Uuid named, struct ctx **ret)
 {
@@ -100,7 +100,7 @@ static fiber_fn Err enter_subject(struct ctx *ctx, const struct request *request
     return field_refuse(ctx, "site_id", "site_id is required");
 }
 
-static fiber_fn Err enter_meant(struct ctx *ctx, const struct request *request, struct ctx **ret)
+static fiber_fn Err enter_implied(struct ctx *ctx, const struct request *request, struct ctx **ret)
 {
     const struct route_site *site = &request->route->site;
     assert(site->has_named && request->input != NULL);
@@ -127,7 +127,7 @@ fiber_fn Err site_rule_enter(struct ctx *ctx, const struct request *request, str
     case SITE_NAMED:
     case SITE_NAMED_OR_PLATFORM:
     case SITE_OF:
-        return enter_meant(ctx, request, ret);
+        return enter_implied(ctx, request, ret);
     case SITE_NONE:
     case SITE_CALLER:
     case SITE_PLATFORM:

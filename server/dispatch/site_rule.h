@@ -1,29 +1,29 @@
 /*
- * Whose rows a request is about. Authentication gives the ctx the scope of its caller; the rule of
- * the route narrows it to the one site that the request means, before the handler runs: narrower
- * than before, never wider. A route without a rule does not compile.
+ * The site rule: which rows a request is about. Authentication gives the ctx the scope of its
+ * caller; the rule of the route narrows it to the one site of the request before the handler runs,
+ * and never widens it. A route without a rule does not compile.
  */
 #pragma once
 
 #include "server/dispatch/field.h"
 
 enum site_rule {
-    SITE_NONE = 1,          /* no site's rows */
-    SITE_CALLER,            /* the scope of the caller, as it is */
+    SITE_NONE = 1,          /* no rows of a site */
+    SITE_CALLER,            /* the scope of the caller, unchanged */
     SITE_HOST,              /* the site of the hostname; a body may not name another */
     SITE_HOST_OR_NONE,      /* the same, or NONE when no site has the hostname */
-    SITE_PLATFORM,          /* the platform's own: nobody else may */
-    SITE_NAMED,             /* the token's site, or the one that the platform names with site_id */
-    SITE_NAMED_OR_PLATFORM, /* the same; where the platform names none, it stays PLATFORM */
-    SITE_OF, /* as NAMED; where none is named, that of the first subject that is given */
+    SITE_PLATFORM,          /* PLATFORM scope is required */
+    SITE_NAMED,             /* the token's site, or the site that the platform names with site_id */
+    SITE_NAMED_OR_PLATFORM, /* the same; if the platform names none, it stays PLATFORM */
+    SITE_OF, /* like NAMED; if none is named, the site of the first supplied subject */
 };
 
-/* What is asked for, and the statement that says whose it is. */
+/* A row that implies a site, and the statement that finds the site. */
 struct site_subject {
     const struct statement *sites; /* $1: ids */
     const char *noun;              /* "campaign" */
     size_t offset;                 /* of the field in the route's input */
-    bool is_list;                  /* struct db_uuids, else Uuid */
+    bool is_list;                  /* struct db_uuids instead of Uuid */
 };
 
 struct route_site {
@@ -36,13 +36,13 @@ struct route_site {
 
 struct route;
 
-/* ERR_FORBIDDEN for a tenant where PLATFORM is asked. */
+/* ERR_FORBIDDEN for a tenant if PLATFORM is required. */
 Err site_rule_check_caller(struct ctx *ctx, const struct route *route);
-/* ERR_UNKNOWN_SITE when a visitor's hostname is no site's, ERR_FORBIDDEN when the body (NULL: none)
- * names another site than it. */
+/* ERR_UNKNOWN_SITE when a visitor's hostname belongs to no site, ERR_FORBIDDEN when the body (NULL:
+ * none) names another site. */
 Err site_rule_check_host(struct ctx *ctx, const struct route *route, const struct json *body);
-/* *ret is a ctx of the site that the input means, or `ctx` itself where the rule leaves the scope
- * as it is. The site is the one that is named, or that of Host where nobody was authenticated.
- * ERR_FORBIDDEN: another site than the token's; ERR_UNKNOWN_SITE, ERR_NOT_FOUND, ERR_AMBIGUOUS_KEY,
- * ERR_FAILED_VALIDATION: it cannot be told. */
+/* *ret is a ctx of the site that the input names or implies, or `ctx` itself if the rule does not
+ * change the scope. Without authentication it is the site of Host. ERR_FORBIDDEN: another site than
+ * the token's; ERR_UNKNOWN_SITE, ERR_NOT_FOUND, ERR_AMBIGUOUS_KEY, ERR_FAILED_VALIDATION: the site
+ * cannot be determined. */
 fiber_fn Err site_rule_enter(struct ctx *ctx, const struct request *request, struct ctx **ret);

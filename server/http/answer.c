@@ -1,7 +1,8 @@
 /*
- * The memory of answers. A small one lies in the request's arena; a large one is malloc's, counts
- * for its site and its address until its last byte is in the kernel, and does not grow past the
- * budget: then the request is answered 503 instead. One between the two counts when it is not read.
+ * The memory of answers. A small one is in the request's arena; a large one is malloc'ed, is
+ * charged to its site and address until its last byte is in the kernel, and does not grow beyond
+ * the budget: otherwise the request is answered 503. One in between is charged only while its
+ * client does not read it.
  */
 #include "base/system/counters.h"
 #include "base/system/range.h"
@@ -32,7 +33,7 @@ static bool may_grow(struct buf_gate *gate, size_t to)
     if (holding_grow(&exchange->server->budgets, holding, more) ||
         conn_make_room(exchange->server, holding, more))
         return true;
-    /* What has been written must be said: a 503 would make the client write it again. */
+    /* A committed write must be reported: a 503 would make the client repeat it. */
     if (exchange->ctx->has_committed) {
         holding_take(&exchange->server->budgets, holding, more);
         return true;

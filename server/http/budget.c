@@ -7,7 +7,7 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 
-/* An owner alone may have three quarters of a budget: the rest is for the others. */
+/* One owner may use three quarters of a budget: the rest is reserved for others. */
 enum { SHARE_OF_4 = 3 };
 
 static void gauge(enum budget budget, int64_t change)

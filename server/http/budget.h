@@ -1,9 +1,9 @@
 /*
- * Budgets: what the connections of one event loop may hold in memory, in bodies that come in and in
- * answers that wait to be read, all together and for one owner. An owner is an address or a site.
+ * Budgets: limits for the memory of an event loop's connections, for incoming bodies and for
+ * answers that wait to be read; in total and per owner. An owner is an address or a site.
  *
- * Counted, not reserved: whoever grows asks first. Accounts live as long as somebody counts on
- * them. Nothing here waits.
+ * Memory is charged, not reserved: check before growing. An account lives as long as it is
+ * referenced. Nothing here waits.
  */
 #pragma once
 
@@ -21,7 +21,7 @@ struct account {
     uint64_t used[BUDGET_COUNT];
     uint32_t connections;
     uint32_t references;
-    uint32_t heads; /* connections whose next head is not complete */
+    uint32_t heads; /* connections with an incomplete head */
     uint32_t key_len;
     char key[OWNER_KEY_MAX];
 };
@@ -32,31 +32,31 @@ struct budgets {
     uint64_t used[BUDGET_COUNT];
 };
 
-/* Each of `threads` event loops has its part of the process's budgets. */
+/* Each of `threads` event loops gets its part of the process's budgets. */
 void budgets_init(struct budgets *budgets, const struct settings *settings);
 void budgets_finish(struct budgets *budgets);
-/* The most that one owner may have, and so the largest body or answer there can be. */
+/* The maximum for one owner, and so the maximum size of a body or answer. */
 uint64_t budget_share(const struct budgets *budgets, enum budget budget);
 
-/* NULL for what is not an IP address. IPv6 counts by its first 64 bits: whoever has one address
- * has them all. */
+/* NULL if it is not an IP address. IPv6 is counted by its first 64 bits, because one client has all
+ * addresses in them. */
 struct account *account_of_peer(struct budgets *budgets, const struct sockaddr *address);
 struct account *account_of_ip(struct budgets *budgets, Str ip);
 struct account *account_of_site(struct budgets *budgets, Uuid site);
-void account_close(struct budgets *budgets, struct account *account); /* NULL is fine */
+void account_close(struct budgets *budgets, struct account *account); /* NULL is allowed */
 
-/* What one body or one answer holds, of whom. Zeroed: nothing. */
+/* The memory charged for one body or answer, and its owners. Zeroed: nothing. */
 struct holding {
     enum budget budget;
     struct account *owners[OWNERS_MAX];
     uint64_t bytes;
 };
 
-/* Takes over a reference to the account; NULL is fine. What is held already counts for it too. */
+/* Takes over a reference to the account; NULL is allowed. Existing memory is charged to it too. */
 void holding_add_owner(struct budgets *budgets, struct holding *holding, struct account *account);
-/* False when that would pass the budget or the share of an owner: then nothing changes. */
+/* False when that would exceed the budget or the share of an owner: then nothing changes. */
 bool holding_grow(struct budgets *budgets, struct holding *holding, uint64_t bytes);
-/* The same, whatever there is: the others have less then. */
+/* The same without a limit: for memory that is already allocated. */
 void holding_take(struct budgets *budgets, struct holding *holding, uint64_t bytes);
 void holding_shrink(struct budgets *budgets, struct holding *holding, uint64_t bytes);
 void holding_end(struct budgets *budgets, struct holding *holding);

@@ -16,7 +16,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Of a turn; later ones wait for the next. */
+/* Of a turn; further pipelined requests wait for the next turn. */
 enum { PIPELINED_US = 5000 };
 
 static void on_close(void *arg);
@@ -25,7 +25,7 @@ static void on_soon(void *arg);
 static void receive(struct conn *conn);
 static void on_watched(struct conn *conn);
 
-/* The hook */
+/* The override of h2o_socket_read_start */
 
 static void really_read_start(h2o_socket_t *socket, h2o_socket_cb callback)
 {
@@ -43,7 +43,7 @@ static struct conn *conn_of_socket(const h2o_socket_t *socket)
     return socket->on_close.cb == on_close ? socket->on_close.data : NULL;
 }
 
-/* libh2o is ready for the next request: the answer before is out, or the connection is new. */
+/* libh2o is ready for the next request: the previous answer is sent, or the connection is new. */
 static void next_request(struct conn *conn, h2o_socket_cb callback)
 {
     assert(conn->exchange == NULL);
@@ -56,13 +56,13 @@ static void next_request(struct conn *conn, h2o_socket_cb callback)
     conn_drop_head(conn);
     bool is_new = conn->phase == CONN_PHASES;
     conn_enter(conn, is_new || conn->early.len > 0 ? CONN_HEAD : CONN_IDLE);
-    /* Not here: libh2o goes on with its connection after this call. */
+    /* Deferred: libh2o still uses its connection after this call. */
     if (conn->must_close || conn->early.len > 0)
         timer_start(conn->server->reactor->loop, &conn->soon,
                     loop_now_us(conn->server->reactor->loop));
 }
 
-/* This executable's, in place of the library's: see conn.h. */
+/* Overrides the library's function: see conn.h. */
 void h2o_socket_read_start(h2o_socket_t *socket, h2o_socket_cb callback)
 {
     struct conn *conn = conn_of_socket(socket);
@@ -71,7 +71,7 @@ void h2o_socket_read_start(h2o_socket_t *socket, h2o_socket_cb callback)
     really_read_start(socket, conn != NULL ? on_readable : callback);
 }
 
-/* Birth and death */
+/* Opening and closing */
 
 static bool is_proxy(const struct server *server, const struct sockaddr *address)
 {
@@ -86,7 +86,7 @@ static bool is_proxy(const struct server *server, const struct sockaddr *address
            ip_in_ranges(str_from_z(text), proxies);
 }
 
-/* The account of the address, counted; false when it has as many connections as it may. */
+/* The account of the address, incremented; false when the limit of connections is reached. */
 static bool admit(struct server *server, const struct sockaddr *address, struct account **ret)
 {
     struct account *account =
@@ -117,7 +117,7 @@ void conn_open(struct server *server, int fd, struct sockaddr *address, socklen_
         close(fd);
         return;
     }
-    /* On the place of one that does nothing; http.c has seen that there is one. */
+    /* Replaces an idle connection; http.c has checked that there is one. */
     if (server->connections >= server->connections_max && !conn_evict_one(server)) {
         release(server, account);
         close(fd);
@@ -134,7 +134,7 @@ void conn_open(struct server *server, int fd, struct sockaddr *address, socklen_
     conn->body_holding.budget = BUDGET_BODIES;
     conn->head_holding.budget = BUDGET_BODIES;
     buf_init(&conn->early, EARLY_MAX);
-    /* It tells us that there is something to read, and leaves the reading to us. */
+    /* It reports readability and leaves reading to us. */
     conn->socket = h2o_evloop_socket_create(
         server->h2o.loop, fd, H2O_SOCKET_FLAG_IS_ACCEPTED_CONNECTION | H2O_SOCKET_FLAG_DONT_READ);
     h2o_socket_setpeername(conn->socket, address, len);
@@ -143,7 +143,7 @@ void conn_open(struct server *server, int fd, struct sockaddr *address, socklen_
     server->connections++;
     counter_add(COUNTER_http_connections, 1);
     h2o_accept(&server->accept, conn->socket);
-    assert(conn->on_head != NULL); /* else the library did not call the function above */
+    assert(conn->on_head != NULL); /* otherwise the library did not call the function above */
 }
 
 static void leave(struct conn *conn)
@@ -216,23 +216,23 @@ struct conn *conn_of_request(const h2o_req_t *req)
 
 static void on_readable(h2o_socket_t *socket, const char *err)
 {
-    (void)err; /* whoever receives meets it */
+    (void)err; /* the receiver gets the error */
     struct conn *conn = socket->on_close.data;
     struct loop *loop = conn->server->reactor->loop;
-    (void)loop_now_us(loop); /* what is received counts in the length of this turn */
+    (void)loop_now_us(loop); /* receiving counts in the duration of this turn */
     if (conn->phase != CONN_BUSY)
         receive(conn);
     else if (conn->body_wait != NULL)
         conn_receive_late(conn);
     else
         on_watched(conn);
-    fibers_run_ready(loop); /* the conn may be gone */
+    fibers_run_ready(loop); /* this may free the conn */
 }
 
 static void receive(struct conn *conn)
 {
     if (conn->soon.heap_index != 0)
-        return; /* what came before has its turn first */
+        return; /* earlier data is processed first */
     char *bytes = conn->server->received;
     ssize_t got = recv(h2o_socket_get_fd(conn->socket), bytes, RECEIVE_MAX, MSG_DONTWAIT);
     if (got < 0 && (errno == EAGAIN || errno == EINTR))
@@ -246,9 +246,9 @@ static void receive(struct conn *conn)
 }
 
 /*
- * What libh2o did not want to hear of while it went on with its connection. One request of each
- * connection in a turn, and none when that is old: two thousand in one packet, answered from
- * memory, would else be one turn.
+ * Input that was deferred while libh2o used its connection. One request per connection and turn,
+ * and none when the turn is too long: otherwise two thousand pipelined requests, answered from
+ * memory, would run in one turn.
  */
 static void on_soon(void *arg)
 {
@@ -261,7 +261,7 @@ static void on_soon(void *arg)
     } else if (clock_now_us() - loop_now_us(loop) >= PIPELINED_US) {
         timer_start(loop, &conn->soon, clock_now_us());
     } else if (is_reset(h2o_socket_get_fd(conn->socket))) {
-        conn_close(conn); /* libh2o does not look whether its answer went out */
+        conn_close(conn); /* libh2o does not check whether its answer was sent */
     } else {
         conn_read_head(conn, "", 0);
     }

@@ -1,16 +1,16 @@
 /*
  * A client's connection: everything between the socket and libh2o. Private to the server.
  *
- * libh2o 2.2 reads, buffers and parses whatever comes. Here it never reads a client's socket: each
- * byte is received by us, read by framing.h, and only a whole, unambiguous head is written into the
- * buffer that libh2o parses, without what says that a body follows. So libh2o knows requests
- * without bodies only, and takes no second one from what is left over. Bodies belong to us: small
- * ones are complete before their request is dispatched, large ones are received by the request's
- * fiber when it has found out who asks (exchange_receive_body).
+ * libh2o 2.2 reads, buffers and parses without limits. Here it never reads a client's socket: we
+ * receive each byte, parse it with framing.h, and write only a complete, unambiguous head into
+ * libh2o's buffer, without the headers that announce a body. So libh2o sees only requests without
+ * bodies, and cannot take leftover bytes for a second request. We receive bodies ourselves: small
+ * ones completely before the request is dispatched, large ones by the request's fiber after
+ * authentication (exchange_receive_body).
  *
  *     HEAD   some bytes of a head, or a new connection     HEAD_TIMEOUT
- *     BODY   a small body comes in                         BODY_TIMEOUT without progress
- *     BUSY   libh2o has a request of it                    SEND_TIMEOUT, BODY_TIMEOUT
+ *     BODY   a small body is being received                         BODY_TIMEOUT without progress
+ *     BUSY   libh2o has a request                    SEND_TIMEOUT, BODY_TIMEOUT
  *     IDLE   between two requests                          KEEPALIVE_TIMEOUT
  *
  * libh2o calls h2o_socket_read_start when it wants a request; conn.c defines that function, and the
@@ -27,11 +27,11 @@
 
 #include <h2o.h>
 
-/* Bodies up to this are read before anybody asks whose they are. */
+/* Bodies up to this size are received before authentication. */
 enum { BODY_EARLY_MAX = 64 * 1024 };
-/* What is received at once. */
+/* Maximum bytes of one receive call. */
 enum { RECEIVE_MAX = 64 * 1024 };
-/* A part of a head and what came with its end; what more is sent waits in the kernel. */
+/* A part of a head and the bytes received after its end; further bytes wait in the kernel. */
 enum { EARLY_MAX = HEAD_MAX + RECEIVE_MAX };
 
 enum conn_phase { CONN_HEAD, CONN_BODY, CONN_BUSY, CONN_IDLE, CONN_PHASES };
@@ -42,29 +42,31 @@ struct exchange;
 struct conn {
     struct server *server;
     h2o_socket_t *socket;
-    h2o_socket_cb on_head;     /* libh2o's: its buffer has a head; or, with an error, close it */
-    struct exchange *exchange; /* the one being answered; NULL: none, or a static page */
-    struct account *address;   /* NULL: a proxy of ours or no IP address; counted nowhere */
+    h2o_socket_cb on_head; /* libh2o's callback: its buffer has a head; or, with an error, close the
+                              connection */
+    struct exchange *exchange; /* the exchange in progress; NULL: none, or a static page */
+    struct account *address;   /* NULL: one of our proxies, or not an IP address; not limited */
     enum conn_phase phase;
     struct conn *previous; /* in its phase's list, by since_us */
     struct conn *next;
-    int64_t since_us;    /* when the phase began or, in BODY, something worth the name had come */
-    int64_t progress_us; /* BUSY, while bytes go out or in: as since_us; 0: not measured yet */
-    uint64_t progress;   /* how many had gone or come by then */
-    struct timer soon;   /* what was received early must be looked at */
+    int64_t since_us;    /* start of the phase or, in BODY, time of the last sufficient progress */
+    int64_t progress_us; /* BUSY, while bytes are sent or received: like since_us; 0: not measured
+                            yet */
+    uint64_t progress;   /* the number of bytes at that time */
+    struct timer soon;   /* processes bytes that were received early */
     struct buf early;    /* received, not yet used: part of a head, or the next requests */
     struct head head;
-    struct holding head_holding; /* early, and the head of the request that is being answered */
-    enum envelope envelope;      /* how its path speaks of errors */
+    struct holding head_holding; /* memory of `early`, and of the head of the request in progress */
+    enum envelope envelope;      /* the error format for its path */
     struct chunks chunks;
     struct buf body;
     struct holding body_holding;
     uint64_t body_left; /* BODY_COUNTED */
-    uint64_t body_max;  /* what the route takes, when its fiber receives */
+    uint64_t body_max;  /* the limit of the route, when its fiber receives */
     bool is_body_complete;
     enum refusal body_refusal;
-    struct wait *body_wait; /* the fiber that receives it */
-    bool is_watched;        /* BUSY: read for the end of the connection */
+    struct wait *body_wait; /* the fiber that receives the body */
+    bool is_watched;        /* BUSY: watched for a disconnect */
     bool must_close;        /* nothing more is read from it */
     bool is_evicted;
     int linger_fd; /* -1: none */
@@ -78,55 +80,55 @@ struct conn_list {
 };
 
 /* conn.c */
-/* Takes over `fd`; closes it at once when its address has too many. */
+/* Takes over `fd`; closes it immediately when its address has too many connections. */
 void conn_open(struct server *server, int fd, struct sockaddr *address, socklen_t len);
 struct conn *conn_of_request(const h2o_req_t *req);
-/* Ends a connection that libh2o has no request of. */
+/* Closes a connection without a request in libh2o. */
 void conn_close(struct conn *conn);
 void conn_enter(struct conn *conn, enum conn_phase phase);
-/* Between two writes. libh2o polls for room to write from when it last looked, may be told of it
- * while nothing is being written, and aborts; so it must look again. */
+/* Call between two writes. libh2o keeps polling for writability, may be notified while nothing is
+ * being written, and then aborts; so it must poll again. */
 void conn_poll_anew(struct conn *conn);
-/* While its fiber waits: whether the client goes away. Bytes that come early end the watch. */
+/* While its fiber waits: watches for a disconnect. Early bytes end the watch. */
 void conn_watch(struct conn *conn);
 
 /* conn_head.c */
-/* More of a head, after what came early. The conn may be gone after it. */
+/* More of a head, after the bytes received early. This may free the conn. */
 void conn_read_head(struct conn *conn, const char *bytes, size_t len);
-/* What there is of head and body has been used: libh2o acts on the head. The conn may be gone after
- * it. */
+/* Head and body are complete: libh2o processes the head. This may free the conn. */
 void conn_dispatch(struct conn *conn);
-/* The request has been answered: its head is nobody's any more. */
+/* The request has been answered: releases its head. */
 void conn_drop_head(struct conn *conn);
-/* What has been received and belongs to the next request. */
+/* Stores bytes that belong to the next request. */
 void conn_keep_early(struct conn *conn, const char *bytes, size_t len);
-/* Counts that; when there is no room it is dropped, and the connection closes after the answer. */
+/* Charges them; if the budget is exhausted they are dropped, and the connection closes after the
+ * answer. */
 void conn_hold_early(struct conn *conn);
 
 /* conn_body.c */
-/* The head is complete, `bytes` come after it. The conn may be gone after it. */
+/* The head is complete, `bytes` follow it. This may free the conn. */
 void conn_begin_body(struct conn *conn, const char *bytes, size_t len);
-/* More of a body that comes before its request is dispatched. */
+/* More of a body that is received before its request is dispatched. */
 void conn_continue_body(struct conn *conn, const char *bytes, size_t len);
-/* Something can be received for the fiber that waits for it. */
+/* Data for the fiber that waits for the body. */
 void conn_receive_late(struct conn *conn);
 void conn_drop_body(struct conn *conn);
 
 /* conn_refuse.c */
-/* Answers by hand and closes. Only for a connection that libh2o has no request of. */
+/* Answers without libh2o and closes. Only for a connection without a request in libh2o. */
 void conn_refuse(struct conn *conn, enum refusal refusal);
-/* When it closes, what the client still sends is read and thrown away for a moment: a reset would
- * take the answer from it. */
+/* After closing, incoming bytes are read and discarded for a moment: a TCP reset would destroy the
+ * answer. */
 void conn_linger(struct conn *conn);
 void linger_start(struct server *server, int fd);
 void linger_end_all(struct server *server);
 
 /* conn_sweep.c */
 void sweep_start(struct server *server);
-/* Closes a connection that does nothing, to make room for a new one; false: all are at work. */
+/* Closes an idle connection to make room for a new one; false: all are busy. */
 bool conn_may_evict(const struct server *server);
 bool conn_evict_one(struct server *server);
-/* Ends one that is at work and has not moved for seconds; it is gone in the next turn. */
+/* Ends a busy connection that has made no progress for seconds; it is closed in the next turn. */
 void conn_cut_one(struct server *server);
-/* Until the holding may grow: ends what has not moved for seconds, largest first. */
+/* Ends connections without progress, largest first, until the holding may grow. */
 bool conn_make_room(struct server *server, struct holding *holding, uint64_t bytes);

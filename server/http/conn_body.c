@@ -1,7 +1,7 @@
 /*
  * Bodies. Up to BODY_EARLY_MAX they are complete before their request is dispatched: a fiber for
- * each slow form would cost more than its bytes. What is larger, or waits for "100 Continue", is
- * received by the request's fiber, when the route has let its caller pass.
+ * each slow form would cost more memory than its bytes. A larger body, or one that waits for "100
+ * Continue", is received by the request's fiber after the route guard.
  */
 #include "base/system/clock.h"
 #include "base/system/counters.h"
@@ -47,7 +47,7 @@ static enum refusal take_chunked(struct conn *conn, const char *bytes, size_t le
     return REFUSAL_NONE;
 }
 
-/* What of the bytes belongs to the body. */
+/* Takes the bytes that belong to the body. */
 static enum refusal take(struct conn *conn, const char *bytes, size_t len, size_t *ret_used)
 {
     assert(!conn->is_body_complete);
@@ -120,7 +120,7 @@ void conn_refuse_late(struct conn *conn, enum refusal refusal)
 {
     assert(conn->body_wait != NULL);
     conn->body_refusal = refusal;
-    conn->progress_us = 0; /* the answer's progress is another's */
+    conn->progress_us = 0; /* the progress of the answer is measured separately */
     conn_drop_body(conn);
     h2o_socket_read_stop(conn->socket);
     wake(conn);
@@ -164,7 +164,7 @@ static Err refused(struct ctx *ctx, enum refusal refusal)
         return fail(ctx, ERR_UNAVAILABLE, "%.*s", STR_FMT(sentence));
     default:
         counter_inc(http_framing_refused);
-        sentence.len--; /* the full stop is the template's */
+        sentence.len--; /* the message template adds the full stop */
         return fail(ctx, ERR_INVALID_PAYLOAD, "%.*s", STR_FMT(sentence));
     }
 }
@@ -198,15 +198,15 @@ fiber_fn Err exchange_receive_body(struct ctx *ctx, struct exchange *exchange, u
     int fd = h2o_socket_get_fd(conn->socket);
     if (conn->head.expects_continue &&
         send(fd, go_on, sizeof go_on - 1, MSG_NOSIGNAL | MSG_DONTWAIT) != sizeof go_on - 1)
-        return ERR_CANCELLED; /* nothing else is on its way: the client is gone */
+        return ERR_CANCELLED; /* no data is pending: the client has disconnected */
     exchange_add_owners(exchange, &conn->body_holding);
     struct wait wait = wait_begin();
     conn->body_wait = &wait;
     conn->body_max = max;
-    ctx->deadline_us = 0; /* the sweep ends it when nothing comes */
+    ctx->deadline_us = 0; /* the sweep ends it if no data arrives */
     conn_watch(conn);
     Err err = fiber_wait(ctx, &wait);
-    exchange->started_us = clock_now_us(); /* the time of the body was its sender's */
+    exchange->started_us = clock_now_us(); /* excludes the duration of the body */
     ctx->deadline_us = exchange->started_us + ctx->reactor->settings->request_timeout_ms * MS_US;
     if (exchange->conn == NULL)
         return ERR_CANCELLED;

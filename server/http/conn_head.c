@@ -1,18 +1,17 @@
 /*
- * Heads: how they are gathered, counted and given to libh2o. Half a head and what is pipelined
- * behind a request wait in `early`; the head of a request that is being answered is there twice, in
- * libh2o's buffer and in the exchange. What that takes counts with the bodies.
+ * Heads: gathering, charging, and passing them to libh2o. Incomplete heads and pipelined bytes are
+ * in `early`; the head of a request in progress exists twice, in libh2o's buffer and in the
+ * exchange. That memory is charged to the budget of bodies.
  */
 #include "server/http/exchange.h"
 
 #include <assert.h>
 #include <stdlib.h>
 
-/* A connection's heads are no matter of budgets up to this: one of 4 KiB, which is what browsers
- * need. */
+/* Up to this size, heads are not charged: one of 4 KiB, which is sufficient for browsers. */
 enum { HEAD_SMALL_MAX = 8 * 1024 };
 enum { COPIES_OF_A_HEAD = 2 };
-/* libh2o rewrites a path that has escapes or dots, and keeps where each of its bytes was. */
+/* libh2o rewrites a path with escapes or dots, and stores the origin of each of its bytes. */
 enum { BYTES_FOR_ONE_OF_A_PATH = 1 + sizeof(size_t) };
 
 void conn_keep_early(struct conn *conn, const char *bytes, size_t len)
@@ -40,7 +39,7 @@ static uint64_t memory_of_heads(const struct conn *conn)
     return bytes > HEAD_SMALL_MAX ? bytes : 0;
 }
 
-/* Counts what there is; false when there is no room. */
+/* Charges the current memory; false if the budget is exhausted. */
 static bool hold(struct conn *conn)
 {
     struct server *server = conn->server;
@@ -97,7 +96,7 @@ void conn_read_head(struct conn *conn, const char *bytes, size_t len)
 {
     if (conn->early.len > 0 && len > 0) {
         buf_put(&conn->early, str_of(bytes, len));
-        assert(!conn->early.is_full); /* a head is refused before that */
+        assert(!conn->early.is_full); /* the head limit is reached before */
     }
     if (conn->early.len > 0) {
         bytes = conn->early.data;
@@ -120,7 +119,7 @@ void conn_read_head(struct conn *conn, const char *bytes, size_t len)
 
 void conn_dispatch(struct conn *conn)
 {
-    /* Again: what came behind the request is kept now. */
+    /* Again: pipelined bytes are stored now. */
     if (!hold(conn)) {
         conn_refuse(conn, REFUSAL_NO_ROOM);
         return;

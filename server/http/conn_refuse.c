@@ -1,4 +1,4 @@
-/* Answers without libh2o, and ends that leave the client time to read them. */
+/* Answers without libh2o, and delayed closing so that the client can read them. */
 #include "base/system/clock.h"
 #include "base/system/counters.h"
 #include "base/system/log.h"
@@ -14,7 +14,7 @@
 
 enum { LINGERS_MAX = 64, LINGER_US = 10 * 1000 * 1000, LINGER_BYTES = 64 * 1024 * 1024 };
 
-/* A connection that is over for us; what still comes is thrown away. */
+/* A closed connection whose remaining input is discarded. */
 struct lingering {
     struct lingering *next;
     struct server *server;
@@ -64,7 +64,7 @@ static void count(enum refusal refusal)
         counter_inc(http_errors_client);
 }
 
-/* The sentences and codes have no character that JSON escapes but the quotes around "chunked". */
+/* The messages and codes need no JSON escaping except for the quotes around "chunked". */
 static int write_body(char *out, size_t room, const struct refusal_info *info,
                       enum envelope envelope)
 {
@@ -103,8 +103,8 @@ void conn_refuse(struct conn *conn, enum refusal refusal)
     count(refusal);
     log_event(LOG_INFO, "connection_refused", LOG_Z("reason", info->name),
               LOG_I("status", info->status));
-    /* The answers before are out, so these few bytes find room; a client that is gone is closed all
-     * the same. */
+    /* Earlier answers are sent, so these few bytes fit into the socket buffer; if the client is
+     * gone the connection is closed anyway. */
     ssize_t sent =
         send(h2o_socket_get_fd(conn->socket), answer, (size_t)len, MSG_NOSIGNAL | MSG_DONTWAIT);
     (void)sent;

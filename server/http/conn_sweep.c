@@ -1,10 +1,10 @@
 /*
- * The clock of connections, and who goes when there is no room.
+ * Timeouts of connections, and which one to close when a limit is reached.
  *
- * Ten times a second the oldest of each phase are looked at. Once a second, those that libh2o
- * works on: an answer or a large body must move by PROGRESS_STEP within SEND_TIMEOUT or
- * BODY_TIMEOUT. How far an answer is, the kernel knows: what it has taken from us may still stand
- * in its own buffers.
+ * Ten times a second the oldest of each phase are checked; once a second, those that libh2o works
+ * on: an answer or a large body must progress by PROGRESS_STEP within SEND_TIMEOUT or BODY_TIMEOUT.
+ * The progress of an answer is read from the kernel, because bytes that we have written may still
+ * be in its buffers.
  */
 #include "base/system/clock.h"
 #include "base/system/counters.h"
@@ -21,10 +21,10 @@
 #include <unistd.h>
 
 enum { SWEEP_US = 100 * 1000, SWEEPS_A_SECOND = 10 };
-/* Who reads, or sends, a step in this time is never ended to make room for others. */
+/* A connection that progresses by a step in this time is never closed to make room for others. */
 enum { STALL_US = 3 * 1000 * 1000 };
 enum { ROOM_ROUNDS = 16 };
-/* A new connection may take the place of one that has not sent its head for so long. */
+/* A new connection may replace one that has not sent its head for this long. */
 enum { HEAD_GRACE_US = 1000 * 1000 };
 enum { TRIM_BYTES = 4 * 1024 * 1024 };
 
@@ -37,8 +37,8 @@ void sweep_start(struct server *server)
     timer_start(server->reactor->loop, &server->sweep, clock_now_us() + SWEEP_US);
 }
 
-/* An address whose heads hang does not get to hang more of them: its oldest go. A burst of new
- * connections has its moment to send them. */
+/* An address with too many incomplete heads loses its oldest ones. A burst of new connections gets
+ * time to send them. */
 static void end_surplus_heads(struct server *server)
 {
     int64_t max = server->reactor->settings->heads_per_address;
@@ -69,7 +69,7 @@ static void end_overdue(struct server *server)
         if (conn->early.len > 0) {
             conn_refuse(conn, REFUSAL_HEAD_TIMEOUT);
         } else {
-            counter_inc(http_head_timeouts); /* it has not asked for anything */
+            counter_inc(http_head_timeouts); /* it has not sent a request */
             conn_close(conn);
         }
     }
@@ -79,15 +79,15 @@ static void end_overdue(struct server *server)
         conn_close(conn);
 }
 
-/* Whatever is on its way to or from this connection ends; libh2o meets the error and closes it. */
+/* Ends all transfers of this connection; libh2o gets the error and closes it. */
 static void cut(struct conn *conn)
 {
     if (conn->body_wait != NULL) {
-        conn_refuse_late(conn, REFUSAL_BODY_TIMEOUT); /* an answer with a clock of its own */
+        conn_refuse_late(conn, REFUSAL_BODY_TIMEOUT); /* an answer with its own timeout */
         return;
     }
     conn->is_evicted = true;
-    if (conn->exchange != NULL) /* its memory goes in the next turn */
+    if (conn->exchange != NULL) /* its memory is freed in the next turn */
         holding_end(&conn->server->budgets, &conn->exchange->answer_holding);
     holding_end(&conn->server->budgets, &conn->head_holding);
     shutdown(h2o_socket_get_fd(conn->socket), SHUT_RDWR);
@@ -98,8 +98,8 @@ static uint64_t moved(const struct conn *conn)
     return conn->body_wait != NULL ? conn->body.len : sent_bytes(h2o_socket_get_fd(conn->socket));
 }
 
-/* Whether it has stood still for too long. */
-static void look_at(struct conn *conn, int64_t now_us)
+/* Checks whether it has made no progress for too long. */
+static void check_progress(struct conn *conn, int64_t now_us)
 {
     const struct settings *settings = conn->server->reactor->settings;
     bool is_receiving = conn->body_wait != NULL;
@@ -129,13 +129,13 @@ static void look_at(struct conn *conn, int64_t now_us)
 }
 
 /*
- * Rows and answers that are gone leave holes between what is still there, and malloc would keep
- * them. On a thread: malloc looks at each hole. What was given back still counts as free, so the
- * figures do not tell how much there is to give back; but when neither has moved since the last
- * time, there is nothing.
+ * Freed rows and answers fragment the heap, and malloc would keep the memory. Trimming runs on a
+ * thread, because malloc checks each free chunk. Trimmed memory still counts as free in malloc's
+ * figures, so they do not show how much could be returned; but if neither figure has changed since
+ * the last time, there is nothing to return.
  */
 struct trimming {
-    size_t free_bytes; /* after the last time */
+    size_t free_bytes; /* after the last trim */
     size_t resident;
 };
 
@@ -192,8 +192,8 @@ static void on_sweep(void *arg)
     if (++server->sweeps % SWEEPS_A_SECOND == 0) {
         struct conn *next;
         for (struct conn *conn = server->phases[CONN_BUSY].first; conn != NULL; conn = next) {
-            next = conn->next; /* cutting one closes it in the next turn, and no other */
-            look_at(conn, now_us);
+            next = conn->next; /* cutting one closes only this one, and in the next turn */
+            check_progress(conn, now_us);
         }
         start_trim(server->reactor);
     }
@@ -206,8 +206,8 @@ static bool is_older(const struct conn *conn, int64_t age_us)
     return conn != NULL && conn->since_us + age_us <= clock_now_us();
 }
 
-/* Nothing comes of its head or body, or nothing of its answer is read. */
-static bool stands_still(const struct conn *conn)
+/* No progress in receiving its head or body, or in sending its answer. */
+static bool is_stalled(const struct conn *conn)
 {
     if (conn->phase == CONN_HEAD || conn->phase == CONN_BODY)
         return is_older(conn, STALL_US);
@@ -216,7 +216,7 @@ static bool stands_still(const struct conn *conn)
            conn->progress_us + STALL_US <= clock_now_us();
 }
 
-/* The one whose place a new connection may take at once. */
+/* The connection that a new one may replace immediately. */
 static struct conn *find_idlest(const struct server *server)
 {
     struct conn *head = server->phases[CONN_HEAD].first;
@@ -247,7 +247,7 @@ bool conn_evict_one(struct server *server)
 void conn_cut_one(struct server *server)
 {
     for (struct conn *conn = server->phases[CONN_BUSY].first; conn != NULL; conn = conn->next) {
-        if (!stands_still(conn))
+        if (!is_stalled(conn))
             continue;
         counter_inc(http_connections_evicted);
         cut(conn);
@@ -257,9 +257,9 @@ void conn_cut_one(struct server *server)
 
 /* Room */
 
-/* The owner that is at its share; NULL: the budget is used up. */
-static const struct account *owner_in_the_way(const struct budgets *budgets,
-                                              const struct holding *holding, uint64_t bytes)
+/* The owner that has reached its share; NULL: the budget is exhausted. */
+static const struct account *owner_at_limit(const struct budgets *budgets,
+                                            const struct holding *holding, uint64_t bytes)
 {
     for (int i = 0; i < OWNERS_MAX; i++)
         if (holding->owners[i] != NULL && holding->owners[i]->used[holding->budget] + bytes >
@@ -268,7 +268,7 @@ static const struct account *owner_in_the_way(const struct budgets *budgets,
     return NULL;
 }
 
-/* What goes with the connection. */
+/* The memory that closing the connection would free. */
 static uint64_t held(const struct conn *conn, enum budget budget)
 {
     if (budget == BUDGET_BODIES)
@@ -290,7 +290,7 @@ static bool is_of(const struct conn *conn, enum budget budget, const struct acco
     return is_owned(&conn->exchange->answer_holding, owner);
 }
 
-static bool is_needy(const struct conn *conn, const struct holding *needy)
+static bool is_own_holding(const struct conn *conn, const struct holding *needy)
 {
     return needy == &conn->body_holding || needy == &conn->head_holding ||
            (conn->exchange != NULL && needy == &conn->exchange->answer_holding);
@@ -302,7 +302,7 @@ static void find_victim(const struct conn_list *list, const struct holding *need
     enum budget budget = needy->budget;
     for (struct conn *conn = list->first; conn != NULL; conn = conn->next) {
         uint64_t bytes = held(conn, budget);
-        if (bytes == 0 || is_needy(conn, needy) || !stands_still(conn) ||
+        if (bytes == 0 || is_own_holding(conn, needy) || !is_stalled(conn) ||
             !is_of(conn, budget, owner))
             continue;
         if (*ret == NULL || bytes > held(*ret, budget))
@@ -324,7 +324,7 @@ bool conn_make_room(struct server *server, struct holding *holding, uint64_t byt
 {
     enum budget budget = holding->budget;
     for (int i = 0; i < ROOM_ROUNDS; i++) {
-        const struct account *owner = owner_in_the_way(&server->budgets, holding, bytes);
+        const struct account *owner = owner_at_limit(&server->budgets, holding, bytes);
         struct conn *victim = NULL;
         find_victim(&server->phases[CONN_BUSY], holding, owner, &victim);
         if (budget == BUDGET_BODIES) {

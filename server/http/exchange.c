@@ -1,6 +1,6 @@
 /*
- * The life of an exchange: made when a head has come, held by h2o's request, by the fiber that
- * answers it and, until that is started, by its maker.
+ * The life of an exchange: created when a head is complete; referenced by h2o's request, by the
+ * fiber that answers it and, until the fiber starts, by its creator.
  */
 #include "server/http/exchange.h"
 
@@ -39,7 +39,7 @@ struct link {
     struct exchange *exchange;
 };
 
-/* h2o's side ends: the reply is out, or the client went away. */
+/* h2o's request ends: the reply is sent, or the client disconnected. */
 static void link_dispose(void *memory)
 {
     struct exchange *exchange = ((struct link *)memory)->exchange;
@@ -55,7 +55,7 @@ static void link_dispose(void *memory)
     exchange_release(exchange);
 }
 
-/* Three hold a new exchange: the caller, the fiber and h2o's request. */
+/* A new exchange has three references: the caller, the fiber and h2o's request. */
 static struct exchange *exchange_new(struct server *server, h2o_req_t *req)
 {
     struct arena *arena = arena_take(server);

@@ -10,7 +10,7 @@ static Str copy(struct arena *arena, h2o_iovec_t v)
     return str_dup(arena, str_of(v.base, v.len));
 }
 
-/* inet_ntop prints this form with sprintf, at the cost of a look-up in the cache of tokens. */
+/* inet_ntop formats this with sprintf, which costs as much as a token cache lookup. */
 static Str dotted(struct arena *arena, const struct in_addr *address)
 {
     const unsigned char *bytes = (const unsigned char *)&address->s_addr;
@@ -35,14 +35,14 @@ static Str peer_address(struct arena *arena, const h2o_req_t *req)
     if (len > 0 && address.ss_family == AF_INET)
         return dotted(arena, &((const struct sockaddr_in *)&address)->sin_addr);
     if (len == 0 || address.ss_family != AF_INET6)
-        return STR("127.0.0.1"); /* a unix socket: somebody on this machine */
+        return STR("127.0.0.1"); /* a unix socket: a client on this machine */
     char *text = arena_alloc_raw(arena, INET6_ADDRSTRLEN);
     inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)&address)->sin6_addr, text,
               INET6_ADDRSTRLEN);
     return str_from_z(text);
 }
 
-/* The last element of a comma-separated list, taken off it; false when there is none. */
+/* Removes the last element of a comma-separated list; false when it is empty. */
 static bool take_last(Str *list, Str *ret)
 {
     if (list->len == 0)
@@ -56,8 +56,8 @@ static bool take_last(Str *list, Str *ret)
 }
 
 /*
- * Each proxy adds whom it saw at the end of X-Forwarded-For. So the list is read from there, for as
- * long as the one who wrote the element is a proxy of ours; the rest is anybody's claim.
+ * Each proxy appends the address of its client to X-Forwarded-For. So the list is read from the
+ * end, as long as the element was written by one of our proxies; the rest is not trustworthy.
  */
 static Str forwarded_address(const struct request *request, Str peer, Str proxies)
 {
@@ -76,8 +76,8 @@ static Str forwarded_address(const struct request *request, Str peer, Str proxie
     return address;
 }
 
-/* The host that the nearest proxy was asked for: what it added last. Anybody may send the header,
- * so only a proxy of ours is believed. */
+/* The host that the nearest proxy received: the last element. Any client may send the header, so it
+ * is used only from one of our proxies. */
 static Str forwarded_host(const struct request *request, Str peer, Str proxies)
 {
     for (uint32_t i = request->header_count; i-- > 0;) {

@@ -8,14 +8,14 @@
 
 enum { LENGTH_DIGITS_MAX = 18 };
 
-/* One bit a character. */
+/* A bitmap of characters. */
 typedef struct CharSet {
     uint64_t bits[4];
 } CharSet;
 
 static const CharSet TOKEN = {{0x3ff6cfa00000000, 0x57ffffffc7fffffe, 0, 0}};
-/* Host and port, IPv6 in brackets; percent-encoded and sub-delimiters, but for the comma; and
- * UTF-8, in which some clients write names of other scripts. */
+/* Host and port, IPv6 in brackets; percent-encoding and sub-delimiters except the comma; and UTF-8,
+ * which some clients send for internationalised names. */
 static const CharSet HOST = {{0x2fff6ff200000000, 0x47fffffeaffffffe, UINT64_MAX, UINT64_MAX}};
 
 static enum refusal line_read(struct head *head, const char *bytes, Str line);
@@ -53,7 +53,7 @@ static bool all_in(const CharSet *set, Str s)
     return true;
 }
 
-/* Space, visible characters and those beyond ASCII; a tab where `tab` is one. */
+/* Space, visible characters and non-ASCII bytes; a tab if `tab` is one. */
 static bool is_text(Str s, char tab)
 {
     unsigned bad = 0;
@@ -74,7 +74,7 @@ Str head_part(const char *bytes, struct span span)
     return str_of(bytes + span.from, span.len);
 }
 
-/* What begins like TLS or noise is not waited for. */
+/* Input that begins like TLS or garbage is refused immediately. */
 static enum refusal first_byte_read(const struct head *head, const char *bytes, size_t len)
 {
     if (head->method.len > 0 || len <= head->start)
@@ -118,7 +118,7 @@ static enum refusal line_read(struct head *head, const char *bytes, Str line)
         return line.len > 0 ? field_read(head, bytes, line) : head_finish(head, bytes);
     if (line.len > 0)
         return request_line_read(head, bytes, line);
-    /* One empty line may come before the request: old clients send it after a body. */
+    /* One empty line before the request is allowed: old clients send it after a body. */
     if (head->start > 0)
         return REFUSAL_REQUEST_LINE;
     head->start = head->searched;
@@ -178,7 +178,7 @@ static enum refusal target_read(struct head *head, const char *bytes, Str method
     return REFUSAL_NONE;
 }
 
-/* A line that libh2o does not get, with its end. */
+/* Excludes a line, with its end, from the head for libh2o. */
 static void leave_out(struct head *head, const char *bytes, Str line)
 {
     assert(head->left_out_count < COUNT_OF(head->left_out));
@@ -237,8 +237,8 @@ static enum refusal length_read(struct head *head, Str value)
     return REFUSAL_NONE;
 }
 
-/* RFC 9112, 6.1 and 6.3: a coding that is not known is 501; one that does not end with "chunked",
- * or has it twice, leaves the end of the body unknown, which is 400. */
+/* RFC 9112, 6.1 and 6.3: an unknown coding is 501; a coding that does not end with "chunked", or
+ * has it twice, leaves the end of the body undefined, which is 400. */
 static enum refusal coding_read(struct head *head, Str value)
 {
     head->has_coding = true;
@@ -285,7 +285,7 @@ size_t head_write(const struct head *head, const char *bytes, char *out)
     char *at = put(out, head_part(bytes, head->method));
     *at++ = ' ';
     if (target.len == 0 || target.data[0] == '?')
-        *at++ = '/'; /* of "http://host?a": shorter than what was there in any case */
+        *at++ = '/'; /* for "http://host?a": still shorter than the original */
     at = put(at, target);
     uint32_t from = head->target.from + head->target.len;
     for (uint32_t i = 0; i < head->left_out_count; i++) {
@@ -313,7 +313,7 @@ static enum refusal chunk_size_read(struct chunks *chunks, char c)
     return REFUSAL_NONE;
 }
 
-/* Everything but data, one character at a time. */
+/* All states except chunk data, one character at a time. */
 static enum refusal chunk_char_read(struct chunks *chunks, char c)
 {
     switch (chunks->at) {

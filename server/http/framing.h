@@ -1,9 +1,9 @@
 /*
- * Framing: where a request begins and ends in the bytes of a connection, and nothing else may. A
- * strict reader of RFC 9112's grammar, which sees every byte before libh2o does; what it does not
- * accept never reaches libh2o (conn.h). No memory of its own, no I/O, nothing here waits.
+ * Framing: the boundaries of requests in the bytes of a connection. A strict parser of RFC 9112's
+ * grammar, which sees every byte before libh2o does; a request that it refuses never reaches libh2o
+ * (conn.h). No allocation, no I/O, nothing here waits.
  *
- * Reading goes on where it stopped, however the bytes were split; each byte is looked at once.
+ * Incremental: it continues at any split of the input and reads each byte once.
  */
 #pragma once
 
@@ -29,7 +29,7 @@ const struct refusal_info *refusal_info(enum refusal refusal);
 
 enum body_kind { BODY_ABSENT, BODY_COUNTED, BODY_CHUNKED };
 
-/* A part of the head, by its place: the bytes may move between two calls. */
+/* A part of the head, by offset: the bytes may move between two calls. */
 struct span {
     uint32_t from;
     uint32_t len;
@@ -37,37 +37,37 @@ struct span {
 
 struct head {
     bool is_complete;
-    uint32_t size; /* with the empty line; once it is complete */
+    uint32_t size; /* including the empty line; set when it is complete */
     struct span method;
     struct span target;
     uint32_t path_len;     /* of the target, without its query */
-    struct span authority; /* of a target that is a whole address; len 0: there is none */
+    struct span authority; /* of a target in absolute form; len 0: none */
     struct span host;
     bool is_http_1_0;
     bool expects_continue;
     enum body_kind body;
     uint64_t length; /* BODY_COUNTED */
 
-    /* Where the reading is. */
-    uint32_t start; /* an empty line may come before the request */
+    /* Parser state. */
+    uint32_t start; /* an empty line may precede the request */
     uint32_t line;
     uint32_t searched;
     uint32_t fields;
     uint32_t hosts;
     bool has_length;
     bool has_coding;
-    struct span left_out[3]; /* lines that libh2o does not see */
+    struct span left_out[3]; /* lines that libh2o does not get */
     uint32_t left_out_count;
 };
 
-/* A zeroed head begins. `bytes` is all there is of the head so far, from its first byte; what comes
- * after the head is not looked at. */
+/* Start with a zeroed head. `bytes` is all of the head received so far, from its first byte; bytes
+ * after the head are ignored. */
 enum refusal head_read(struct head *head, const char *bytes, size_t len);
 
 Str head_part(const char *bytes, struct span span);
 
-/* A complete head as libh2o gets it: without what says how long the body is, its target a path.
- * At most head->size bytes at `out`; returns how many. */
+/* Writes a complete head for libh2o: without the headers that announce a body, the target reduced
+ * to a path. At most head->size bytes at `out`; returns the length. */
 size_t head_write(const struct head *head, const char *bytes, char *out);
 
 /* The body after Transfer-Encoding: chunked. */
@@ -78,7 +78,7 @@ struct chunks {
     uint64_t left; /* of the chunk */
 };
 
-/* Reads up to the end of the body. The data are written to `out`, which has room for `len` bytes
- * and may be `bytes` itself. */
+/* Reads up to the end of the body. The data is written to `out`, which has room for `len` bytes and
+ * may be `bytes` itself. */
 enum refusal chunks_read(struct chunks *chunks, const char *bytes, size_t len, size_t *ret_read,
                          char *out, size_t *ret_written);

@@ -15,10 +15,10 @@
 #include <sys/socket.h>
 
 enum { ACCEPTS_A_TURN = 64, ACCEPT_PAUSE_US = 100 * 1000 };
-/* The clock of connections is ours (conn_sweep.c); the library's only must never be faster. */
+/* We implement the timeouts of connections (conn_sweep.c); the library's must never fire
+ * earlier. */
 enum { LIBRARY_TIMEOUT_MS = 7 * 24 * 3600 * 1000 };
-/* So much of an answer waits in the kernel before it is sent; the rest waits in the one copy that
- * is counted. */
+/* The maximum unsent part of an answer in the kernel; the rest waits in our charged copy. */
 enum { UNSENT_IN_KERNEL = 256 * 1024 };
 
 static void on_accept(h2o_socket_t *listener, const char *err);
@@ -31,7 +31,7 @@ static void accept_resume(void *arg)
         h2o_socket_read_start(server->listener, on_accept);
 }
 
-/* Of each thread, for handlers that ask about their server. */
+/* One per thread, for handlers that read their server's state. */
 static struct reactor_slot slot;
 
 struct server *server_of(struct reactor *reactor)
@@ -69,7 +69,7 @@ struct server *server_new(struct reactor *reactor, const struct server_parts *pa
     return server;
 }
 
-/* What the parts add, and behind it the handler of everything else. */
+/* Adds the handlers of the parts, followed by the handler for all other paths. */
 static void configure(struct server *server)
 {
     h2o_globalconf_t *config = &server->config;
@@ -92,21 +92,21 @@ void server_connection_is_gone(struct server *server)
     }
 }
 
-/* Out of descriptors, or as many connections as allowed: the listener rests, the kernel's queue
- * holds the rest. */
+/* Out of descriptors, or at the limit of connections: the listener pauses, and the kernel queues
+ * connections. */
 static void accept_pause(struct server *server)
 {
     h2o_socket_read_stop(server->listener);
     timer_start(server->reactor->loop, &server->accept_again, clock_now_us() + ACCEPT_PAUSE_US);
 }
 
-/* False: there is no room and nobody to take the place of. */
+/* False: at the limit, and no connection can be replaced. */
 static bool has_room(const struct server *server)
 {
     return server->connections < server->connections_max || conn_may_evict(server);
 }
 
-/* False when nothing waits, or nothing may be accepted now. */
+/* False when none is pending, or none may be accepted now. */
 static bool accept_one(struct server *server)
 {
     union {
@@ -132,11 +132,11 @@ static void on_accept(h2o_socket_t *listener, const char *err)
     struct server *server = listener->data;
     if (err != NULL)
         return;
-    (void)loop_now_us(server->reactor->loop); /* the turn has begun */
+    (void)loop_now_us(server->reactor->loop); /* starts the time of the turn */
     for (int i = 0; i < ACCEPTS_A_TURN; i++) {
         if (!has_room(server)) {
             accept_pause(server);
-            if (i == 0) /* somebody waits */
+            if (i == 0) /* a connection is pending */
                 conn_cut_one(server);
             return;
         }
@@ -158,7 +158,7 @@ void server_drain(struct server *server)
         h2o_socket_read_stop(server->listener);
         h2o_socket_close(server->listener);
         server->listener = NULL;
-        /* Not h2o_context_request_shutdown: it also arms a timer of HTTP/2's that outlives the
+        /* Not h2o_context_request_shutdown: it also starts an HTTP/2 timer that outlives the
          * drain. */
         server->h2o.shutdown_requested = 1;
     }
@@ -200,7 +200,7 @@ void server_free(struct server *server)
         h2o_socket_close(server->listener);
     h2o_multithread_queue_t *queue = server->h2o.queue;
     h2o_context_dispose(&server->h2o);
-    free(queue); /* libh2o 2.2 closes it and forgets it */
+    free(queue); /* libh2o 2.2 closes it but does not free it */
     h2o_config_dispose(&server->config);
     budgets_finish(&server->budgets);
     for (uint32_t i = 0; i < server->arena_count; i++)

@@ -4,8 +4,7 @@
 
 #include <assert.h>
 
-/* h2o writes what it is given: a line break in a value would begin a header of somebody's choice.
- */
+/* h2o writes values unchanged: a line break would allow header injection. */
 static bool is_one_line(Str s)
 {
     for (size_t i = 0; i < s.len; i++)
@@ -70,7 +69,7 @@ static bool has_public_note(const struct diag_entry *entry)
     return false;
 }
 
-/* As Directus does: beside a sentence that is made of it, and beside a refusal that says why. */
+/* As in Directus: for messages that contain the reason, and for a refusal with a reason. */
 static bool shows_reason(const struct diag_entry *entry)
 {
     switch (entry->err) {
@@ -139,7 +138,7 @@ static void write_api_error(struct ctx *ctx, struct json_writer *w)
     json_object_end(w);
 }
 
-/* Whoever knows better than "soon" adds the note "_retry_after", in seconds. */
+/* Handlers may set a specific time with the note "_retry_after", in seconds. */
 static Str retry_after(const struct diag_entry *entry)
 {
     for (const struct diag_note *note = entry->notes; note != NULL; note = note->next)
@@ -152,7 +151,7 @@ void reply_error(struct ctx *ctx, struct reply *reply, enum envelope envelope, E
 {
     assert(err != OK);
     if (ctx->diag.first == NULL)
-        err_ignore(fail_plain(ctx, err), "an Err without a story still needs an entry");
+        err_ignore(fail_plain(ctx, err), "an Err without details still needs an entry");
 
     const struct err_info *info = err_info(ctx->diag.first->err);
     reply->status = info->status;

@@ -1,6 +1,6 @@
 /*
- * A reply that a handler fills. The body is a buf in the request's arena; it goes to the socket
- * without a copy. Sending is dispatch's business, and so are errors: a handler returns its Err.
+ * A reply that a handler fills. The body is a buf in the request's arena; it is sent without a
+ * copy. Dispatch sends replies and errors: a handler returns its Err.
  */
 #pragma once
 
@@ -10,8 +10,7 @@
 #include "server/http/request.h"
 
 enum { REPLY_HEADERS_MAX = 16, REPLY_MAX = 64 * 1024 * 1024 };
-/* What an answer may have without a malloc: most of them, and it still fits an arena's first chunk.
- */
+/* Answers up to this size need no malloc: most do, and it still fits an arena's first chunk. */
 enum { REPLY_FIRST = 4096 };
 
 struct exchange;
@@ -30,7 +29,7 @@ struct reply {
     struct exchange *exchange;
 };
 
-/* Left out, and logged, when it would be two lines or one too many. */
+/* A header is dropped and logged if its value contains a line break or there are too many. */
 void reply_header(struct reply *reply, Str name, Str value);
 bool reply_has_header(const struct reply *reply, Str name);
 void reply_text(struct reply *reply, int status, Str content_type, Str text);
@@ -41,8 +40,8 @@ void reply_no_content(struct reply *reply);
  * client is gone. */
 fiber_fn Err reply_stream_begin(struct ctx *ctx, struct reply *reply, Str content_type);
 fiber_fn Err reply_stream_write(struct ctx *ctx, struct reply *reply, Str chunk);
-/* The stream ends as a lost connection does, so that nobody takes what has come for all of it. */
+/* Ends the stream like a lost connection, so that the client does not take it for complete. */
 void reply_stream_break(struct reply *reply);
 
-/* The error of ctx->diag in the envelope of the API being spoken. */
+/* Writes the error of ctx->diag in the envelope of the API. */
 void reply_error(struct ctx *ctx, struct reply *reply, enum envelope envelope, Err err);

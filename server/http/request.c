@@ -61,7 +61,7 @@ fiber_fn Err request_json(struct ctx *ctx, const struct request *request, const 
         *ret = request->json;
         return OK;
     }
-    /* Directus ignores the body of other types; our own API refuses what it cannot read. */
+    /* Directus ignores bodies of other types; our own API refuses them. */
     bool is_cms = request->envelope == ENVELOPE_CMS;
     Str content_type = request_header(request, STR("content-type"));
     Str body = str_trim(request->body);
@@ -78,7 +78,7 @@ fiber_fn Err request_json(struct ctx *ctx, const struct request *request, const 
     const struct json *json;
     Err err = json_parse_apart(ctx, body, JSON_LIMITS_DEFAULT, &json);
     if (err == ERR_INVALID_JSON && is_cms) {
-        Str reason = ctx->diag.first->reason; /* the full stop is the template's */
+        Str reason = ctx->diag.first->reason; /* the message template adds the full stop */
         if (str_ends_with(reason, STR(".")))
             reason.len--;
         return fail(ctx, ERR_INVALID_PAYLOAD, "%.*s", STR_FMT(reason));

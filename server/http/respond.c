@@ -1,10 +1,10 @@
-/* How a reply goes out: status line, headers, conditional requests, the last byte. */
+/* Sending a reply: status line, headers, conditional requests. */
 #include "base/memory/array.h"
 #include "server/http/exchange.h"
 
 #include <assert.h>
 
-enum { HTTP_1_1 = 0x101 }; /* as libh2o writes versions */
+enum { HTTP_1_1 = 0x101 }; /* libh2o's encoding of the version */
 
 static void add_header(h2o_req_t *req, Str name, Str value)
 {
@@ -51,7 +51,7 @@ void exchange_start_response(struct exchange *exchange)
     req->res.status = reply->status;
     req->res.reason = reason_of(reply->status);
     req->compress_hint = H2O_COMPRESS_HINT_DISABLE;
-    /* A stream has no length, and HTTP/1.0 no chunks: its end is the connection's. */
+    /* A stream has no length, and HTTP/1.0 has no chunks: closing the connection ends it. */
     bool ends_with_it = reply->is_streaming && req->version < HTTP_1_1;
     if (exchange->server->is_draining || exchange->must_close || ends_with_it)
         req->http1_is_persistent = 0;
@@ -73,7 +73,7 @@ static char *put_hex(char *at, uint64_t value, int digits)
     return at;
 }
 
-/* A large one in pieces: others have their turn in between. */
+/* A large body is hashed in pieces, yielding in between. */
 static fiber_fn uint64_t hash_of(Str body)
 {
     enum { PIECE = 1024 * 1024 };
@@ -85,8 +85,8 @@ static fiber_fn uint64_t hash_of(Str body)
     return hash;
 }
 
-/* Weak, as Directus': the length and a hash of the bytes. Keyed per process, so a restart costs
- * clients one full answer. */
+/* A weak ETag, as in Directus: the length and a hash of the bytes. Keyed per process, so a restart
+ * costs clients one full answer. */
 static fiber_fn Str etag_of(struct arena *arena, Str body)
 {
     enum { ROOM = 48, HASH_DIGITS = 16 };

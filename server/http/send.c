@@ -1,7 +1,7 @@
 /*
- * How an answer leaves. A large one goes in slices, one a turn of the loop, so that nobody waits
- * for a whole one to be copied into the kernel; the memory behind what has left is given back at
- * once, while its client may still take its time for the rest.
+ * Sending an answer. A large one is sent in slices, one per turn of the loop, so that copying it
+ * into the kernel does not block other requests; the memory of sent parts is released while the
+ * client reads the rest.
  */
 #include "base/system/clock.h"
 #include "base/system/range.h"
@@ -11,7 +11,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* Large answers to many leave no more than so long a turn, those that have waited longest first. */
+/* Limits the time per turn for slices of large answers; those that have waited longest go first. */
 enum { SLICE = 256 * 1024, SLICES_US = 500 };
 
 static void on_proceed(h2o_generator_t *generator, h2o_req_t *req);
@@ -85,7 +85,7 @@ static void send_slice(struct exchange *exchange)
              is_last ? H2O_SEND_STATE_FINAL : H2O_SEND_STATE_IN_PROGRESS);
 }
 
-/* The whole pages of what has left: nobody reads them any more. They stay malloc's. */
+/* Releases the complete pages of the sent part. They remain allocated from malloc's view. */
 static void give_back(struct exchange *exchange)
 {
     uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
@@ -95,7 +95,7 @@ static void give_back(struct exchange *exchange)
     uintptr_t to = (start + exchange->sent) & ~(page - 1);
     if (answer->is_borrowed || to <= from)
         return;
-    (void)madvise((void *)from, to - from, MADV_DONTNEED); /* may fail: then it is free's task */
+    (void)madvise((void *)from, to - from, MADV_DONTNEED); /* may fail: then free() releases them */
     exchange->given_back = to - start;
     struct holding *holding = &exchange->answer_holding;
     uint64_t bytes = to - from;

@@ -1,4 +1,4 @@
-/* Alone, because the kernel's header and the library's name the same things. */
+/* A separate file, because the kernel's header and the library's define the same names. */
 #include "server/http/sent_bytes.h"
 
 #include <linux/tcp.h>

@@ -1,10 +1,10 @@
-/* Streaming replies: each chunk leaves when the one before is on the wire. */
+/* Streaming replies: each chunk is sent after the previous one. */
 #include "server/http/exchange.h"
 
 #include <assert.h>
 #include <sys/socket.h>
 
-/* Once: h2o may stop a generator and then drop its request before the fiber has run. */
+/* Only once: h2o may stop a generator and then drop its request before the fiber has run. */
 static bool wake_writer(struct exchange *exchange, Err result)
 {
     struct wait *wait = exchange->stream_wait;
@@ -61,7 +61,7 @@ fiber_fn Err reply_stream_begin(struct ctx *ctx, struct reply *reply, Str conten
     exchange->is_chunk_pending = true;
     h2o_send(exchange->req, NULL, 0, H2O_SEND_STATE_IN_PROGRESS);
     TRY(wait_until_sent(ctx, exchange));
-    return exchange->is_head ? ERR_CANCELLED : OK; /* who asks for the head gets no more */
+    return exchange->is_head ? ERR_CANCELLED : OK; /* a HEAD request gets only the headers */
 }
 
 fiber_fn Err reply_stream_write(struct ctx *ctx, struct reply *reply, Str chunk)
@@ -82,8 +82,8 @@ void reply_stream_break(struct reply *reply)
     reply->exchange->is_broken = true;
 }
 
-/* h2o takes no further chunk while one is pending: a reader who is too slow loses the connection,
- * and what h2o holds of the exchange goes with it. */
+/* h2o accepts no further chunk while one is pending: a client that reads too slowly loses the
+ * connection, and h2o's reference to the exchange ends with it. */
 void exchange_end_stream(struct exchange *exchange)
 {
     assert(exchange->req != NULL);

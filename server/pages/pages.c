@@ -14,7 +14,7 @@
 static const struct {
     Str suffix;
     Str type;
-    bool is_text; /* worth compressing */
+    bool is_text; /* compressible */
 } types[] = {
     {STR_INIT(".html"), STR_INIT("text/html; charset=utf-8"), true},
     {STR_INIT(".css"), STR_INIT("text/css; charset=utf-8"), true},
@@ -105,7 +105,7 @@ static void file_load(struct loading *loading, const char *file, Str path, off_t
         refuse(path, "could not be read");
 }
 
-/* Links are not followed, and what starts with a dot is nobody's page. */
+/* Symbolic links are not followed, and names that start with a dot are skipped. */
 static void entry_load(struct loading *loading, const char *folder, Str path, const char *name,
                        int depth)
 {

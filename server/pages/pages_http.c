@@ -1,4 +1,4 @@
-/* The static pages over h2o: which representation, is it still fresh, with which headers. */
+/* Static pages over h2o: content negotiation, conditional requests, headers. */
 #include "base/settings/settings.h"
 #include "server/http/exchange.h"
 #include "server/pages/pages.h"
@@ -7,17 +7,17 @@
 
 enum { GZIP_QUALITY = 9, GZIP_SIZE_MIN = 512 };
 
-/* No inline script or style, no other origin, nobody's frame. The article preview is a srcdoc frame
- * without scripts and inherits all of this. */
+/* No inline script or style, no other origin, no framing by others. The article preview is a srcdoc
+ * frame without scripts and inherits this policy. */
 #define PAGE_POLICY                                                                                \
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "              \
     "font-src 'self'; connect-src 'self'; frame-src 'self'; base-uri 'none'; "                     \
     "form-action 'none'; frame-ancestors 'none'"
 
 struct pages_handler {
-    h2o_handler_t handler; /* first: h2o hands it back to us */
+    h2o_handler_t handler; /* must be first: h2o passes it back */
     size_t prefix_len;
-    Str index; /* "admin/": the pages' own root, as seen from beside it */
+    Str index; /* "admin/": the root of the pages, as a relative path */
     struct pages pages;
 };
 
@@ -49,7 +49,7 @@ static Str gzip(struct arena *arena, Str bytes)
     return copy != NULL ? str_of(copy, len) : STR_NONE;
 }
 
-/* The files of `folder` and its subfolder `below` ("" or "/js") under `prefix`. */
+/* Adds the files of `folder` and its subfolder `below` ("" or "/js") under `prefix`. */
 static void add(h2o_hostconf_t *host, const char *prefix, Str folder, const char *below)
 {
     h2o_pathconf_t *path = h2o_config_register_path(host, prefix, 0);
@@ -69,7 +69,7 @@ void pages_add(struct server *server)
     if (folder.len == 0)
         return;
     add(server->host, "/admin", folder, "");
-    add(server->host, "/js", folder, "/js"); /* what sites' pages load */
+    add(server->host, "/js", folder, "/js"); /* loaded by pages of sites */
 }
 
 /* `name` and `value` must be static, or live as long as the request. */
@@ -118,7 +118,7 @@ static Str header_of(const h2o_req_t *req, const h2o_token_t *token)
     return str_of(req->headers.entries[at].value.base, req->headers.entries[at].value.len);
 }
 
-/* If-None-Match compares weakly and takes a list; our tags hold neither commas nor quotes. */
+/* If-None-Match compares weakly and is a list; our ETags contain neither commas nor quotes. */
 static bool is_known(const h2o_req_t *req, Str etag)
 {
     Str rest = header_of(req, H2O_TOKEN_IF_NONE_MATCH);
@@ -160,7 +160,7 @@ static int on_request(h2o_handler_t *handler, h2o_req_t *req)
     }
     Str path = str_of(req->path_normalized.base, req->path_normalized.len);
     if (path.len == pages->prefix_len) {
-        /* Relative, so that it holds behind a proxy with a prefix of its own. */
+        /* Relative, so that it also works behind a proxy with a path prefix. */
         put(req, STR("location"), pages->index);
         return complain(req, 308, "Permanent Redirect", STR("The pages are one slash further.\n"));
     }

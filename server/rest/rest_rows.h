@@ -1,6 +1,6 @@
 /*
- * Directus' envelope around the rows of items: {"meta":{…},"data":…}, with "meta" when the query
- * asks for counts. Nothing is written when there is nothing to read back.
+ * Directus' envelope around the rows of items: {"meta":{…},"data":…}, with "meta" if the query
+ * requests counts. Nothing is written if nothing may be read back.
  */
 #pragma once
 

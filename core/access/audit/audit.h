@@ -1,18 +1,18 @@
 /*
- * The audit: a line of the work log for everything that changes a state or a right, written in the
- * transaction of the change, so that neither exists without the other. Without the pack there is
- * no work log, and these do nothing.
+ * The audit: a work log entry for everything that changes a state or a right, written in the
+ * transaction of the change, so that neither exists without the other. Without the factory's pack
+ * there is no work log, and these functions do nothing.
  */
 #pragma once
 
 #include "access/grants/actor.h"
 #include "io/pg/db.h"
 
-/* One line. Actor, user and address default to those of the ctx; in a job, to those of the actor
+/* One entry. Actor, user and address default to those of the ctx; in a job, to those of the actor
  * whose request created it. */
 struct audit {
-    Str action; /* "approved", "login" … at most 100 bytes, as all but details are cut there */
-    Str entity_type; /* a collection, or another kind of object */
+    Str action;      /* "approved", "login" …; text members except details are cut at 100 bytes */
+    Str entity_type; /* a collection, or another type of object */
     Str entity_id;
     Str details;        /* a JSON object; STR_NONE: none */
     const char *level;  /* "info", "success", "warning", "error"; NULL: info */
@@ -23,15 +23,15 @@ struct audit {
     const char *actor;
 };
 
-/* In the caller's transaction, or as one more statement of its batch. */
+/* Writes in the caller's transaction, or as one more statement of its batch. */
 fiber_fn Err audit_write(struct db_tx *tx, const struct audit *audit);
 void audit_add(struct ctx *ctx, struct db_batch *batch, const struct audit *audit);
-/* In a transaction of its own, in the scope of ctx: for work that took several commits. */
+/* Writes in its own transaction, in the scope of ctx: for work that took several commits. */
 fiber_fn Err audit_now(struct ctx *ctx, const struct audit *audit);
-/* In a transaction of its own, for what changed nothing: a refusal. */
+/* Writes in its own transaction, for events that changed nothing, such as a refusal. */
 fiber_fn Err audit_note(struct platform platform, const struct audit *audit);
 
-/* The three columns of the actor, for statements that write their own lines: user_id, actor, ip. */
+/* The actor columns, for statements that insert their own entries: user_id, actor, ip. */
 DbArg audit_user(const struct ctx *ctx);
 DbArg audit_actor(const struct ctx *ctx);
 DbArg audit_ip(const struct ctx *ctx);

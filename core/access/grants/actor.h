@@ -1,6 +1,6 @@
 /*
- * Who acts, and what that lets them do. An actor is made per request (or per job) in its arena;
- * the grants behind it are compiled once per epoch and shared.
+ * The actor and what it may do. An actor is created per request (or per job) in its arena; its
+ * grants are compiled once per epoch and shared.
  */
 #pragma once
 
@@ -22,7 +22,7 @@ struct actor {
     Uuid role;     /* nil when there is none */
     bool is_admin; /* bypasses all policies; scope and site still apply */
     bool has_app_access;
-    bool may_write;              /* site tokens without the scope "write" may not */
+    bool may_write;              /* false: a site token without the scope "write" */
     Scope scope;                 /* the scope of the credential; ctx->scope is computed from it */
     const struct grants *grants; /* never NULL; see grants_full() */
 
@@ -32,10 +32,9 @@ struct actor {
     Str origin;
 };
 
-/* Access to the whole platform, for code that acts for this actor; ERR_FORBIDDEN outside PLATFORM
- * scope. */
+/* PLATFORM access for code that acts for this actor; ERR_FORBIDDEN outside PLATFORM scope. */
 Err actor_platform(struct ctx *ctx, struct platform *ret);
 
 /* ERR_UNAUTHENTICATED without a token, ERR_FORBIDDEN without admin rights (a site token counts as
- * admin of its own site). Admin routes of /api check this first. */
+ * an administrator of its own site). Admin routes of /api check this first. */
 Err actor_require_admin(struct ctx *ctx);

@@ -119,7 +119,7 @@ void grants_add(struct grants *grants, struct arena *arena, const struct permiss
     assert(!grants->is_full && grants->collections != NULL);
     enum action action;
     if (!action_parse(permission->action, &action))
-        return; /* "share" and what later versions know */
+        return; /* "share", and actions of later Directus versions */
     struct collection_grants *found = map_get(grants->collections, permission->collection);
     if (found == NULL) {
         found = arena_new(arena, struct collection_grants);
@@ -136,7 +136,7 @@ void grants_add(struct grants *grants, struct arena *arena, const struct permiss
     parse_fields(arena, permission->fields, rule);
     grant->rules = rules;
     grant->rule_count++;
-    /* One rule that grants all rows and all fields decides reading whatever the others say. */
+    /* A rule that grants all rows and all fields makes the other read rules irrelevant. */
     if (rule->filter == NULL && rule->all_fields && rule->validation == NULL)
         grant->is_unconditional = true;
 }

@@ -31,9 +31,9 @@ struct grants;
 
 /* Grants of an administrator: everything, unconditionally. */
 const struct grants *grants_full(void);
-/* Changes whenever the meaning does: part of the key of compiled queries. */
+/* Changes whenever the grants change: part of the key of compiled queries. */
 uint64_t grants_id(const struct grants *grants);
-/* NULL: not granted at all. */
+/* NULL: not granted. */
 const struct grant *grants_find(const struct grants *grants, Str collection, enum action action);
 bool grant_allows_field(const struct grant *grant, Str field); /* by any rule */
 const char *action_name(enum action action);

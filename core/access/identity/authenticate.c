@@ -42,7 +42,7 @@ static fiber_fn Err identity_load(struct ctx *ctx, struct access_cache *cache, S
     return OK;
 }
 
-/* ERR_TOKEN_EXPIRED for a JWT that ran out in the cache; a site token that did is unknown. */
+/* ERR_TOKEN_EXPIRED for a JWT that expired in the cache; an expired site token is unknown. */
 static Err expiry_check(struct ctx *ctx, const struct identity *identity)
 {
     if (identity->expires_wall_us == 0 || identity->expires_wall_us > clock_wall_us())
@@ -51,7 +51,7 @@ static Err expiry_check(struct ctx *ctx, const struct identity *identity)
     return fail_plain(ctx, is_jwt ? ERR_TOKEN_EXPIRED : ERR_INVALID_CREDENTIALS);
 }
 
-/* What is remembered of a site counts while its stamp is the last one seen, and that is not old. */
+/* A cached site is valid while its stamp is the last one seen and was revalidated recently. */
 static fiber_fn Err is_fresh(struct ctx *ctx, struct access_cache *cache, Uuid site,
                              int64_t site_epoch, bool *ret)
 {
@@ -75,8 +75,7 @@ static fiber_fn Err identity_recall(struct ctx *ctx, struct access_cache *cache,
     return OK;
 }
 
-/* In the place of what was known of it, so that a token which is loaded often takes no more room.
- */
+/* Replaces an existing entry, so that reloading a token does not grow the cache. */
 static void identity_remember(struct access_cache *cache, Str key, const struct identity *identity)
 {
     assert(key.len == sizeof(Sha256) && identity->grants != NULL);
@@ -88,7 +87,7 @@ static void identity_remember(struct access_cache *cache, Str key, const struct 
     *known = *identity;
 }
 
-/* The key of a token in the cache is its hash, so that the cache holds no secret. */
+/* The cache key of a token is its hash, so that the cache holds no secret. */
 static fiber_fn Err identity_find(struct ctx *ctx, struct access_cache *cache, Str token, Str ip,
                                   struct identity *ret)
 {
@@ -136,7 +135,7 @@ static fiber_fn Err host_load(struct ctx *ctx, struct access_cache *cache, Str n
     return OK;
 }
 
-/* Zeroes where the database has no sites, or this is no host. */
+/* A zeroed entry if the database has no sites or the text is not a hostname. */
 static fiber_fn Err host_find(struct ctx *ctx, struct access_cache *cache, Str host,
                               struct host_entry *ret)
 {
@@ -165,21 +164,21 @@ fiber_fn Err site_find_by_host(struct ctx *ctx, Str host, Uuid *ret)
     return OK;
 }
 
-/* "https://a.example:8443" → "a.example:8443"; "null" and other nonsense find no site. */
+/* "https://a.example:8443" → "a.example:8443"; "null" and other invalid origins match no site. */
 static Str origin_host(Str origin)
 {
     ptrdiff_t slashes = str_find(origin, STR("://"));
     return slashes < 0 ? STR_NONE : str_slice(origin, (size_t)slashes + 3, origin.len);
 }
 
-/* Rests on what is remembered of the host, and is confirmed by that one's stamp. */
+/* The refusal depends on the cached host, so it is settled under the stamp of the host's site. */
 static Err wrong_site(struct ctx *ctx, const struct host_entry *host)
 {
     ctx->stamp = (SiteStamp){host->site, host->site_epoch};
     return fail(ctx, ERR_FORBIDDEN, "This token belongs to another site.");
 }
 
-/* A token of a site, neither on the host of another nor with another selected. */
+/* Refuses a site's token on the host of another site, or with another site selected. */
 static fiber_fn Err scope_of_site(struct ctx *ctx, struct access_cache *cache,
                                   const struct credentials *credentials, Uuid site, Uuid selected)
 {
@@ -192,8 +191,8 @@ static fiber_fn Err scope_of_site(struct ctx *ctx, struct access_cache *cache,
     return OK;
 }
 
-/* Anonymous: the host's site. Bound to a site: that one. Bound to none: the platform, narrowed by
- * the selector if there is one. */
+/* Anonymous: the host's site. A token bound to a site: that site. An unbound token: the platform,
+ * narrowed by the site selector if present. */
 static fiber_fn Err scope_find(struct ctx *ctx, struct access_cache *cache,
                                const struct credentials *credentials,
                                const struct identity *identity, Scope *ret)
@@ -251,7 +250,7 @@ fiber_fn Err authenticate(struct ctx *ctx, const struct credentials *credentials
         TRY(identity_find(ctx, cache, token, credentials->ip, &identity));
     Scope scope = {.kind = SCOPE_NONE};
     Err err = scope_find(ctx, cache, credentials, &identity, &scope);
-    if (err != OK) { /* refused, but it is known whose token it was */
+    if (err != OK) { /* refused, but the log names the site of the token */
         *ret = ctx_enter(ctx, NULL, scope, (Uuid){0});
         return err;
     }

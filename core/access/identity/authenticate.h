@@ -1,8 +1,8 @@
 /*
  * Authentication: resolves the credentials of a request to an actor and a scope, once per request,
  * before anything else. The results are cached per thread under the epoch and the stamp of their
- * site. A revoked right is therefore ineffective from the next request that touches the database
- * (and within one second for one that does not); a new right is effective from the next request
+ * site. A revoked right is therefore ineffective from the next request that accesses the database
+ * (within one second for other requests); a new right is effective from the next request
  * (access_settle).
  */
 #pragma once
@@ -20,15 +20,15 @@ struct credentials {
     Str ip;
     Str user_agent;
     Str origin;
-    bool by_origin; /* Origin selects the site of an anonymous visitor when Host does not */
+    bool by_origin; /* if Host matches no site, Origin selects the site of an anonymous visitor */
 };
 
 /*
- * *ret replaces `ctx`, with actor, scope, epoch and stamp; after an error too, so that the log
- * names the site. Without a token: the public actor, on the site of the host, or in NONE scope if
- * the host belongs to no site. ERR_INVALID_PAYLOAD: the token was sent in two ways at once;
- * ERR_INVALID_CREDENTIALS: unknown static token; ERR_INVALID_TOKEN, ERR_TOKEN_EXPIRED: of JWTs;
- * ERR_FORBIDDEN: a token bound to one site on the host of another, or a wrong god token.
+ * *ret replaces `ctx` and has actor, scope, epoch and stamp; it is also set after an error, so that
+ * the log names the site. Without a token: the public actor, on the site of the host, or in NONE
+ * scope if the host belongs to no site. ERR_INVALID_PAYLOAD: the token was sent in two ways at
+ * once; ERR_INVALID_CREDENTIALS: unknown static token; ERR_INVALID_TOKEN, ERR_TOKEN_EXPIRED: of
+ * JWTs; ERR_FORBIDDEN: a token bound to one site on the host of another, or a wrong god token.
  */
 fiber_fn Err authenticate(struct ctx *ctx, const struct credentials *credentials, struct ctx **ret);
 

@@ -50,7 +50,7 @@ struct access_cache *access_cache_renew(struct access_thread *thread, int64_t ep
     struct access_cache *cache = arena_new(arena, struct access_cache);
     *cache = (struct access_cache){
         .arena = arena,
-        .references = 1, /* the thread's */
+        .references = 1, /* the reference of the thread */
         .epoch = epoch,
         .tokens = map_in_arena(arena),
         .hosts = map_in_arena(arena),

@@ -9,15 +9,17 @@
 
 #include <assert.h>
 
-/* Between two revalidations for refusals: 200 per second and thread. */
+/* Minimum interval between revalidations for refusals: 200 per second and thread. */
 enum { REFUSAL_PAUSE_US = 5 * 1000 };
-/* For other pauses of the thread and for changes under way. Longer than changes wait. */
+/* Timeout for acquiring a pause, behind other pauses of the thread and changes in progress. Longer
+ * than changes wait for a pause. */
 enum { PAUSE_WAIT_US = 2 * 1000 * 1000 };
-/* A site whose stamp is older joins the next revalidation, so that requests seldom wait for one. */
+/* A site with an older stamp joins the next revalidation, so that requests rarely wait for one. */
 enum { WANTED_AGE_US = ACCESS_AGE_US / 2 };
 
-/* After a connection loss the cache is unusable, whatever the stamps say: the server may have come
- * back without its last transactions, or with rows that were changed while triggers were off. */
+/* After a connection loss the cache is unusable even if the stamps match: the server may have
+ * come back without its last transactions, or with rows that were changed while triggers were
+ * disabled. */
 static bool is_usable(const struct ctx *ctx, const struct access_cache *cache)
 {
     return cache != NULL && cache->losses == db_losses(ctx->reactor->db) &&
@@ -46,7 +48,7 @@ static bool is_revalidated(struct ctx *ctx, int64_t since_us, const Uuid *site)
     return known->revalidated_us >= since_us;
 }
 
-/* The sites that are due for revalidation, and this one. */
+/* The sites that are due for revalidation, including `site`. */
 static DbArg sites_take(struct ctx *ctx, struct access_cache *cache, const Uuid *site)
 {
     Uuid *ids = arena_array(ctx->arena, Uuid, REVALIDATED_SITES_MAX + 1);
@@ -126,18 +128,18 @@ fiber_fn Err access_revalidate(struct ctx *ctx, int64_t since_us, const Uuid *si
     int64_t rest_us = thread->revalidation_sent_us + REFUSAL_PAUSE_US - clock_now_us();
     if (is_refusal && rest_us > 0)
         TRY(fiber_sleep(ctx, rest_us));
-    SCOPED_CTX struct ctx own = ctx_as_machinery(ctx, "epoch and stamps are the machinery's");
+    SCOPED_CTX struct ctx own = ctx_as_machinery(ctx, "epoch and stamps belong to no tenant");
     return revalidate(&own, thread, site);
 }
 
-/* The site whose stamp ctx has, or NULL. */
+/* The site that ctx has a stamp for, or NULL. */
 static const Uuid *site_of(const struct ctx *ctx)
 {
     return ctx->stamp.epoch != 0 ? &ctx->stamp.site : NULL;
 }
 
-/* After a revalidation. */
-static bool is_so(const struct ctx *ctx)
+/* Whether the stamps of ctx match after a revalidation. */
+static bool matches_stamps(const struct ctx *ctx)
 {
     struct access_cache *cache = access_thread(ctx->reactor)->cache;
     assert(cache != NULL);
@@ -146,8 +148,8 @@ static bool is_so(const struct ctx *ctx)
     return site_of(ctx) == NULL || cache_site(cache, ctx->stamp.site)->epoch == ctx->stamp.epoch;
 }
 
-/* Errors that can result from a stale cache. A malformed request, or one beyond a limit, is refused
- * whatever the schema and the rights are. */
+/* Errors that can result from a stale cache. A malformed request, or one that exceeds a limit, is
+ * refused independent of schema and rights. */
 static bool may_rest_on_memory(Err err)
 {
     switch (err) {
@@ -177,7 +179,7 @@ fiber_fn Err access_settle(struct ctx *ctx, Err err, int64_t since_us)
     struct diag story = ctx->diag;
     diag_clear(ctx);
     TRY(access_revalidate(ctx, since_us, site_of(ctx), true));
-    if (!is_so(ctx))
+    if (!matches_stamps(ctx))
         return fail(ctx, ERR_STALE_EPOCH, "the cached schema or rights are stale");
     ctx->diag = story;
     return err;
@@ -201,7 +203,8 @@ int64_t access_epoch(struct reactor *reactor)
     return cache != NULL ? cache->epoch : 0;
 }
 
-/* The site's lock first, as in a transaction that changes a site's rights and then everybody's. */
+/* The site's lock is taken first, in the same order as in a transaction that changes a site's
+ * rights and then global rights. */
 static fiber_fn Err pause_take(struct access_pause *pause, const Uuid *site, bool of_all)
 {
     assert(pause->gate == NULL && pause->tx.connection == NULL);

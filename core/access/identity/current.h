@@ -1,8 +1,8 @@
 /*
- * Revalidation: are the cached schema and rights still current? A statement needs no revalidation,
- * because its sync group compares the stamps. Answers that come from the cache alone do: a request
- * is refused only after the stamps have been compared since it arrived, so what one server creates
- * exists for the next request on every other.
+ * Revalidation: checks whether the cached schema and rights are current. Statements need no
+ * revalidation, because their sync group compares the stamps. Answers from the cache alone do: a
+ * request is refused only after the stamps have been compared since it arrived, so an object that
+ * one server creates exists for the next request on every other server.
  *
  * Revalidations are single flight: one serves all requests that arrived before it was sent.
  */
@@ -16,23 +16,23 @@ struct reactor;
 /* The maximum age of the cache for answers that need no statement and refuse nothing. */
 enum { ACCESS_AGE_US = 1000 * 1000 };
 
-/* Returns `err` when it cannot result from a stale cache, or when the stamps of ctx were current at
- * some time since `since_us`; else ERR_STALE_EPOCH: the work must begin again. Sends nothing when a
- * statement of ctx has already compared the stamps, or when ctx has none. */
+/* Returns `err` if it cannot result from a stale cache, or if the stamps of ctx were current at
+ * some time since `since_us`; else ERR_STALE_EPOCH: the request must start over. Sends nothing if a
+ * statement of ctx has already compared the stamps, or if ctx has none. */
 fiber_fn Err access_settle(struct ctx *ctx, Err err, int64_t since_us);
 
 /* After ERR_STALE_EPOCH: revalidates, so that the next try begins with current data. *ret_of_all:
  * the epoch has changed, not only the stamp of the site of ctx. */
 fiber_fn Err access_catch_up(struct ctx *ctx, bool *ret_of_all);
 
-/* For requests that changes keep restarting: until the pause ends, nobody changes the rights of the
- * site of ctx and, with `of_all`, the schema and everybody's rights. Changes wait for a second at
- * most (spark.wait_for_pause), then they go on. A request that gets no pause within two seconds
- * continues without one. */
+/* For requests that concurrent changes keep restarting: during the pause, no transaction changes
+ * the rights of the site of ctx and, with `of_all`, the schema and global rights. Changes wait for
+ * at most a second (spark.wait_for_pause), then proceed. A request that gets no pause within two
+ * seconds continues without one. */
 struct access_pause {
-    struct ctx *ctx; /* its own: unchecked, as the platform */
+    struct ctx *ctx; /* a separate one: unchecked, PLATFORM scope */
     struct db_tx tx;
-    struct gate *gate; /* NULL: not begun */
+    struct gate *gate; /* NULL: not started */
 };
 #define SCOPED_ACCESS_PAUSE __attribute__((cleanup(access_pause_end)))
 fiber_fn void access_pause_begin(struct ctx *ctx, bool of_all, struct access_pause *pause);

@@ -1,4 +1,4 @@
-/* Hosts as keys: exact match is only as good as the form that is matched. */
+/* Hostnames as keys: exact matching requires a canonical form. */
 #include "access/identity/authenticate.h"
 #include "base/text/ascii.h"
 
@@ -13,7 +13,7 @@ static bool is_host_char(char c)
     return ascii_is_alnum(c) || c == '-' || c == '.' || c == '_';
 }
 
-/* Nothing, or ":8055". */
+/* Empty, or ":8055". */
 static bool is_port(Str s)
 {
     if (s.len == 0)
@@ -26,7 +26,7 @@ static bool is_port(Str s)
     return true;
 }
 
-/* "[0:0::1]:8055" → "[::1]": an address has many spellings, and one of them is the key. */
+/* "[0:0::1]:8055" → "[::1]": the canonical form of an IPv6 address. */
 static Str literal_of(struct arena *arena, Str host)
 {
     assert(host.len > 0 && host.data[0] == '[');
@@ -49,7 +49,7 @@ static bool is_ascii(Str s)
     return true;
 }
 
-/* "München.example" → "xn--mnchen-3ya.example": what browsers send, and one key for both. */
+/* "München.example" → "xn--mnchen-3ya.example": the form that browsers send. */
 static Str ascii_of(struct arena *arena, Str host)
 {
     assert(!is_ascii(host));
@@ -62,7 +62,7 @@ static Str ascii_of(struct arena *arena, Str host)
     return result;
 }
 
-/* The name itself, in letters that DNS has. */
+/* The name in the character set of DNS. */
 static Str name_of(struct arena *arena, Str host)
 {
     if (!is_ascii(host))

@@ -20,7 +20,7 @@ struct policies {
     bool depends_on_ip;
 };
 
-/* Keeps the policies that count from this address. Columns are the same in both statements. */
+/* Keeps the policies that apply to this address. Both statements have the same columns. */
 static Err policies_take(struct ctx *ctx, const struct rows *rows, Str ip, struct policies *ret)
 {
     *ret = (struct policies){0};
@@ -125,7 +125,7 @@ static fiber_fn Err scope_of_user(struct ctx *ctx, const struct access_cache *ca
                                   const struct rows *user, uint32_t site_column, Scope *ret)
 {
     *ret = (Scope){.kind = SCOPE_PLATFORM};
-    if (row_is_null(user, 0, site_column)) /* and not nil, which is a key like any other */
+    if (row_is_null(user, 0, site_column)) /* and not nil, which is a valid key */
         return OK;
     Uuid site = row_uuid(user, 0, site_column);
     struct rows rows;
@@ -157,7 +157,7 @@ fiber_fn Err identity_of_user(struct ctx *ctx, struct access_cache *cache, Uuid 
     return user_rights(ctx, cache, ip, ret, ret_cacheable);
 }
 
-/* A site token is an administrator of its own site, as far as its scopes go. */
+/* A site token is an administrator of its own site, limited by its scopes. */
 static struct identity identity_of_site_token(struct ctx *ctx, const struct rows *rows)
 {
     assert(rows->count == 1);

@@ -9,13 +9,13 @@
 #include <jwt.h>
 #include <stdlib.h>
 
-/* The claims are a flat object; anything deeper is not ours. */
+/* The claims are a flat object; a deeper object is not our token. */
 static const struct json_limits CLAIMS_LIMITS = {.depth_max = 2, .keys_max = 32};
 
 /*
- * A part of the token as JSON, under our own limits: libjwt hands what it decodes to a recursive
- * parser, on a small stack, so it must not see what we have not looked at. A failed look leaves no
- * trace in ctx->diag.
+ * A part of the token as JSON, within our own limits: libjwt passes the decoded text to a recursive
+ * parser, on a small stack, so the text must be checked first. A failure leaves ctx->diag
+ * unchanged.
  */
 static const struct json *part_json(struct ctx *ctx, Str part)
 {
@@ -24,7 +24,7 @@ static const struct json *part_json(struct ctx *ctx, Str part)
         return NULL;
     const struct json *json = NULL;
     struct diag before = ctx->diag;
-    err_ignore(json_parse(ctx, text, CLAIMS_LIMITS, &json), "NULL says it");
+    err_ignore(json_parse(ctx, text, CLAIMS_LIMITS, &json), "the caller checks for NULL");
     ctx->diag = before;
     return json_kind(json) == JSON_OBJECT ? json : NULL;
 }

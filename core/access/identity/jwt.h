@@ -1,5 +1,5 @@
 /*
- * Access tokens: JWT, HS256 pinned, Directus' claims. libjwt stays in jwt.c.
+ * Access tokens: JWT, HS256 only, with Directus' claims. Only jwt.c uses libjwt.
  */
 #pragma once
 
@@ -15,10 +15,10 @@ struct claims {
     int64_t expires_s; /* since 1970 */
 };
 
-/* Could this be one of ours? Three parts whose payload says iss "directus". Anything else is a
+/* Whether the token may be ours: three parts whose payload has iss "directus". Any other token is a
  * static token. */
 bool jwt_is_ours(struct ctx *ctx, Str token);
-/* ERR_TOKEN_EXPIRED, or ERR_INVALID_TOKEN for everything else that is wrong with it. */
+/* ERR_TOKEN_EXPIRED; ERR_INVALID_TOKEN for any other fault. */
 Err jwt_verify(struct ctx *ctx, Str token, Str secret, struct claims *ret);
 /* A signed token that expires in ttl_s seconds. */
 Err jwt_sign(struct ctx *ctx, const struct claims *claims, Str secret, int64_t ttl_s, Str *ret);

@@ -15,7 +15,7 @@
 #define DAY_S INT64_C(86400)
 
 enum { SETS = 1024, WAYS = 4, EMAIL_KEY_MAX = 320, KEPT_BYTES = 12 };
-/* A Redis that says nothing must not hold a login: strangers wait their half second anyway. */
+/* An unresponsive Redis must not delay a login: the minimum duration of a login is longer. */
 enum { TIMEOUT_US = 250 * 1000 };
 
 struct entry {
@@ -23,7 +23,7 @@ struct entry {
     int64_t until_us;
 };
 
-/* Shared by all threads, held for some nanoseconds: a fiber never waits with it. */
+/* Shared by all threads and held for nanoseconds: a fiber never waits while holding it. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct entry table[SETS][WAYS];
 
@@ -64,7 +64,7 @@ static bool is_in_table(uint64_t key, int64_t now_us)
     return is_known;
 }
 
-/* A full set gives the place of whoever logged in longest ago. */
+/* A full set evicts the entry with the oldest login. */
 static void put_in_table(uint64_t key, int64_t until_us)
 {
     assert(key != 0);
@@ -88,7 +88,7 @@ static int64_t known_us(const struct ctx *ctx)
     return ctx->reactor->settings->login_known_d * DAY_S * SECOND_US;
 }
 
-/* The set may outlive an entry of it: another address has made it last longer. */
+/* The set may outlive one of its members: a later login from another address extends its expiry. */
 static fiber_fn bool is_in_redis(struct ctx *ctx, const struct names *names)
 {
     SCOPED_DEADLINE struct fiber_deadline deadline = fiber_deadline_begin(ctx, TIMEOUT_US);

@@ -1,11 +1,11 @@
 /*
- * From which addresses an account has logged in lately: what tells its owner from strangers while
- * somebody guesses its password (login_limit.h).
+ * The addresses from which an account has logged in recently: distinguishes the owner from
+ * strangers while its password is being guessed (login_limit.h).
  *
- * Kept in Redis for LOGIN_KNOWN days, so that all servers know it and a restart does not forget it,
- * the latest LOGIN_KNOWN_ADDRESSES of each account; and in a table of fixed size in the process,
- * which is asked first and answers alone while Redis is away. Both hold keyed hashes, no e-mail and
- * no address.
+ * Stored in Redis for LOGIN_KNOWN days, so that all servers share it and it survives a restart, the
+ * latest LOGIN_KNOWN_ADDRESSES of each account; and in a table of fixed size in the process, which
+ * is read first and is the only source while Redis is unavailable. Both hold keyed hashes, no
+ * e-mail and no address.
  */
 #pragma once
 
@@ -14,7 +14,7 @@
 
 enum { LOGIN_KNOWN_ADDRESSES = 32 };
 
-/* False as well when Redis does not answer in time and the process does not know. */
+/* Also false when Redis does not answer in time and the process has no entry. */
 fiber_fn bool login_known_find(struct ctx *ctx, Str email, Str ip);
-/* After a right password. Does not wait. */
+/* Call after a successful login. Does not wait. */
 void login_known_add(struct ctx *ctx, Str email, Str ip);

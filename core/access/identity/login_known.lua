@@ -1,7 +1,7 @@
--- Notes an address of an account. The set of an account keeps its latest addresses and ends with
--- the last of them.
+-- Records an address of an account. The set of an account keeps its latest addresses and expires
+-- together with the newest of them.
 --
--- keys: the account; args: the address, how many are kept, for how many ms.
+-- keys: the account; args: the address, the maximum number of addresses, their lifetime in ms.
 
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)

@@ -1,6 +1,6 @@
 /*
- * Token buckets as one number each: the time at which the bucket will be full again. A bucket that
- * is full has no entry worth keeping, so the table needs no sweep.
+ * Token buckets as one number each: the time at which the bucket will be full again. A full bucket
+ * needs no entry, so the table needs no sweep.
  */
 #include "access/identity/login_limit.h"
 
@@ -19,11 +19,11 @@ struct bucket {
     int64_t full_at_us;
 };
 
-/* Shared by all threads, held for some nanoseconds: a fiber never waits with it. */
+/* Shared by all threads and held for nanoseconds: a fiber never waits while holding it. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct bucket table[SETS][WAYS];
 
-/* str_hash is seeded per process: nobody outside can aim at a set. */
+/* str_hash is seeded per process, so an attacker cannot target a set. */
 static uint64_t key_of(enum kind kind, Str text)
 {
     uint64_t key = str_hash(text) * 4 + (uint64_t)kind;
@@ -39,7 +39,7 @@ static void place_add(struct login_try *try, enum kind kind, Str text, int64_t w
     try->count++;
 }
 
-/* A space is in no address: no account and address look like another two. */
+/* An address contains no space, so the concatenation of account and address is unambiguous. */
 static struct login_try try_make(struct ctx *ctx, const struct login_limits *limits, Str email,
                                  Str ip, bool is_known)
 {
@@ -69,7 +69,7 @@ static struct bucket *bucket_find(uint64_t key)
     return harmless;
 }
 
-/* 0 when a place was free and is taken now, else how long until one is. */
+/* Takes one place. 0: taken; else the time until a place is free. */
 static int64_t bucket_take(uint64_t key, int64_t interval_us, int64_t window_us, int64_t now_us)
 {
     assert(window_us >= interval_us);
@@ -90,7 +90,7 @@ static void bucket_give_back(uint64_t key, int64_t interval_us, int64_t now_us)
         bucket->full_at_us -= interval_us;
 }
 
-/* All places or none. */
+/* Takes all places or none. */
 static int64_t places_take(const struct login_try *try, int64_t window_us, int64_t now_us)
 {
     assert(try->count > 0 && try->count <= LOGIN_PLACES);

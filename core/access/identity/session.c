@@ -15,12 +15,12 @@
 #include <assert.h>
 
 enum { REFRESH_TOKEN_LEN = 64, AUDIT_EMAIL_MAX = 4096 };
-/* Every login takes this long, whatever its outcome: time tells nothing about who exists. */
+/* Every login takes this long, regardless of its outcome: timing does not reveal whether an account
+ * exists. */
 enum { LOGIN_STALL_US = 500 * 1000 };
 
-/* A check needs 64 MiB and a thread: so many run at once in one thread of the server, LOGIN_QUEUE
- * more stand in line. Without this line a flood of logins would also hold up whatever else is run
- * off the loop. */
+/* A check needs 64 MiB and a thread. So many run at once per thread of the server; LOGIN_QUEUE more
+ * wait. Without the limit, a flood of logins would also delay other offloaded work. */
 enum { CHECKS_AT_ONCE = 2 };
 struct checks {
     struct gate gate;
@@ -36,7 +36,7 @@ static void checks_init(void *object, struct reactor *reactor)
 
 static struct reactor_slot slot = {.size = sizeof(struct checks), .init = checks_init};
 
-/* A hash of nothing, checked when there is no user, so that both ways cost the same. */
+/* A dummy hash, checked if there is no such user, so that both paths take the same time. */
 static const char NOBODY_HASH[] = "$argon2id$v=19$m=65536,t=3,p=4$c3BhcmsgbG9naW4gc3RhbGw$"
                                   "1f1rHqH8zq0lq2yq2mSg0yq7o8w5b2Gm0q8oK3QbC6E";
 
@@ -56,7 +56,8 @@ static void check_run(void *arg)
 static fiber_fn Err checks_enter(struct ctx *ctx, struct checks *checks, bool is_known)
 {
     int64_t places = ctx->reactor->settings->login_queue;
-    /* A flood comes from strangers: it does not keep out those that the account is known at. */
+    /* A quarter of the queue is reserved for known addresses, so that a flood from unknown ones
+     * does not block them. */
     if (checks->waiting >= (is_known ? places : places - places / 4))
         return fail(ctx, ERR_UNAVAILABLE, "Too many logins at once.");
     checks->waiting++;
@@ -97,8 +98,8 @@ static Err tokens_make(struct ctx *ctx, const struct claims *claims, Str refresh
     return OK;
 }
 
-/* Session, activity, last access and the line of the audit belong together. `site`: nil for users
- * of the platform. */
+/* Inserts the session, the activity, the last access and the audit entry. `site`: nil for users of
+ * the platform. */
 static fiber_fn Err session_open(struct ctx *ctx, Uuid user, Uuid site, Str token,
                                  const struct credentials *client)
 {
@@ -142,7 +143,7 @@ static fiber_fn Err login(struct ctx *ctx, Str email, Str password, bool is_know
     TRY(password_check(ctx, hash, password, is_known_address, &is_right));
     if (!is_right)
         return fail_plain(ctx, ERR_INVALID_CREDENTIALS);
-    assert(is_known && rows.count == 1); /* there is no right password without a user */
+    assert(is_known && rows.count == 1); /* a correct password implies a user */
 
     struct claims claims = {
         .user = row_uuid(&rows, 0, SESSION_USER_BY_EMAIL_ID),
@@ -156,9 +157,9 @@ static fiber_fn Err login(struct ctx *ctx, Str email, Str password, bool is_know
     return tokens_make(ctx, &claims, token, ret);
 }
 
-/* As often as login_limit lets one fail: that bounds these lines. Who tried what is all there is to
- * tell: whether there is such a user is not said here either. A log that cannot be written is
- * counted, and the answer stays what it is. */
+/* login_limit bounds the number of these entries. They record the e-mail and the address, but
+ * not whether such a user exists. A failure to write the log is counted, and the answer is
+ * unchanged. */
 static fiber_fn void note_failure(struct ctx *ctx, Str email, const struct credentials *client)
 {
     struct buf *details = buf_in_arena(ctx->arena, AUDIT_EMAIL_MAX);

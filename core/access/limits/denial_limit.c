@@ -8,7 +8,7 @@
 
 enum { SETS = 512, WAYS = 4 };
 
-/* What one address had in the window that began at `since_us`. */
+/* The refusals of one address in the window that began at `since_us`. */
 struct window {
     uint64_t key; /* 0: free */
     int64_t since_us;
@@ -16,12 +16,12 @@ struct window {
     uint64_t skipped;
 };
 
-/* Shared by all threads, held for some nanoseconds: a fiber never waits with it. */
+/* Shared by all threads and held for nanoseconds: a fiber never waits while holding it. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct window table[SETS][WAYS];
 static struct window process = {.key = 1};
 
-/* A full set gives the place of whoever came first. */
+/* A full set evicts its oldest entry. */
 static struct window *window_find(uint64_t key)
 {
     assert(key != 0);

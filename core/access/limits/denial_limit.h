@@ -11,6 +11,6 @@
 
 enum { DENIALS_ADDRESS = 10, DENIALS_PROCESS = 120, DENIALS_WINDOW_S = 60 };
 
-/* May this one be written? *ret_skipped: how many of the address have been skipped since the last.
- */
+/* Whether this refusal may be written. *ret_skipped: how many of the address were skipped since the
+ * last one. */
 bool denial_limit_take(struct arena *arena, Str ip, int64_t now_us, uint64_t *ret_skipped);

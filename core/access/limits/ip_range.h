@@ -5,7 +5,7 @@
 
 #include "base/text/str.h"
 
-/* Is `ip` in one of the comma-separated ranges? A malformed range matches nothing. */
+/* Whether `ip` is in one of the comma-separated ranges. A malformed range matches nothing. */
 bool ip_in_ranges(Str ip, Str ranges);
 
 struct arena;

@@ -13,7 +13,7 @@
 
 #define MINUTE_US (60 * SECOND_US)
 #define HOUR_US (60 * MINUTE_US)
-/* A Redis that says nothing must not hold a visitor. */
+/* An unresponsive Redis must not delay a visitor. */
 #define TIMEOUT_US (500 * MS_US)
 
 static const struct rate_info RATES[RATE_COUNT] = {
@@ -30,7 +30,7 @@ const struct rate_info *rate_info(enum rate_class class)
     return &RATES[class];
 }
 
-/* Whoever has one IPv6 address has the 2^64 beside it. */
+/* One IPv6 customer typically has a whole /64 network. */
 static Str network_of(struct ctx *ctx, Str ip)
 {
     enum { NETWORK_BYTES = 8 };
@@ -41,7 +41,7 @@ static Str network_of(struct ctx *ctx, Str ip)
     return ip;
 }
 
-/* One tag for both buckets, so that they stay on one node of a cluster. */
+/* One hash tag for both buckets, so that they are on the same cluster node. */
 static Str bucket_tag(struct ctx *ctx, enum rate_class class, Str ip)
 {
     assert(class != RATE_NONE);
@@ -97,7 +97,7 @@ static Err refuse(struct ctx *ctx, int64_t wait_us)
                       "Too many requests, try again in %jd s.", (intmax_t)wait_s);
 }
 
-/* What Redis does not say in time: the class knows whether that lets anybody through. */
+/* If Redis does not answer in time, the class decides whether the request is allowed. */
 static Err without_redis(struct ctx *ctx, enum rate_class class, Err err)
 {
     assert(class != RATE_NONE);

@@ -1,8 +1,8 @@
 /*
- * Rate classes: how often one address may call a kind of public endpoint of one site. Token
+ * Rate classes: how often one address may call a group of public endpoints of one site. Token
  * buckets in Redis, so that all threads and processes count together.
  *
- * Keys hold a hash of the address, no address; of IPv6 the 2^64 beside it count as one.
+ * Keys contain a hash of the address, not the address; an IPv6 /64 network counts as one address.
  */
 #pragma once
 
@@ -28,15 +28,15 @@ struct rate_info {
 const struct rate_info *rate_info(enum rate_class class);
 
 struct rate {
-    bool is_counted; /* false: not looked at, and nothing below is set */
-    int64_t limit;   /* of a minute */
+    bool is_counted; /* false: not limited, and the members below are not set */
+    int64_t limit;   /* per minute */
     int64_t left;
     int64_t reset_s;
 };
 
 /*
  * Takes one token of ctx->scope's site for `ip`. ERR_RATE_LIMITED with the note "_retry_after" when
- * there is none; then *ret is set as well. While Redis does not answer: OK or ERR_UNAVAILABLE, as
- * the class says. Nothing is counted with RATE_LIMITER_ENABLED=false, or for no site.
+ * none is left; *ret is set in that case as well. If Redis does not answer: OK or ERR_UNAVAILABLE,
+ * as the class defines. Nothing is counted with RATE_LIMITER_ENABLED=false, or without a site.
  */
 fiber_fn Err rate_take(struct ctx *ctx, enum rate_class class, Str ip, struct rate *ret);

@@ -1,9 +1,9 @@
--- Token buckets, each as one number: the time at which it will be full again (a bucket that is full
--- has no key). A request takes a token of every bucket or of none.
+-- Token buckets, each as one number: the time at which it will be full again (a full bucket has no
+-- key). A request takes a token of every bucket or of none.
 --
--- keys: buckets; args: for each the period that fills it and what one token takes of that, in µs.
--- Returns how long to wait (0: it may go on), how many tokens are left, and when the emptiest
--- bucket will be full; times in µs.
+-- keys: buckets; args: for each the time to fill it and the share of one token, in µs.
+-- Returns the time to wait (0: allowed), the tokens left, and when the emptiest bucket will be full;
+-- times in µs.
 
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]

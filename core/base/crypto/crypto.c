@@ -18,7 +18,7 @@ static _Noreturn void die(const char *what)
     abort();
 }
 
-/* Fetched once: EVP_sha256() would look the algorithm up again at every digest. */
+/* Fetched once: EVP_sha256() would look up the algorithm at every digest. */
 static EVP_MD *sha256_algorithm;
 static pthread_once_t fetched = PTHREAD_ONCE_INIT;
 
@@ -60,7 +60,7 @@ Sha256 hmac_sha256(Str key, Str data)
 
 bool secret_eq(Str a, Str b)
 {
-    /* Lengths are no secret; an empty secret matches nothing, not even another one. */
+    /* Lengths are not secret; an empty secret matches nothing, not even another empty one. */
     if (a.len != b.len || a.len == 0)
         return false;
     return CRYPTO_memcmp(a.data, b.data, a.len) == 0;

@@ -1,6 +1,6 @@
 /*
- * Hashes, random bytes, encodings. OpenSSL stays in crypto.c. Password hashing (argon2) is slow on
- * purpose: run it through io/fiber/offload.h.
+ * Hashes, random bytes, encodings. Only crypto.c and seal.c use OpenSSL. Password hashing (argon2)
+ * is intentionally slow: run it through io/fiber/offload.h.
  */
 #pragma once
 
@@ -17,13 +17,13 @@ Str hex_text(struct arena *arena, const void *bytes, size_t len); /* lower case 
 Str base64url(struct arena *arena, Str data);                     /* no padding */
 bool base64url_decode(struct arena *arena, Str text, Str *ret);
 
-/* Compares secrets in time that depends on the lengths only. */
+/* Compares secrets in time that depends only on their lengths. */
 bool secret_eq(Str a, Str b);
 
-void random_bytes(void *out, size_t len); /* getrandom; aborts if there is none */
+void random_bytes(void *out, size_t len); /* getrandom; aborts if it fails */
 /* `len` characters of A-Z a-z 0-9 _ - (6 bits each). */
 Str random_token(struct arena *arena, size_t len);
 
-/* Argon2id as Directus stores it ($argon2id$v=19$m=65536,t=3,p=4$…). Blocks ~50 ms, 64 MiB. */
+/* Argon2id in Directus' format ($argon2id$v=19$m=65536,t=3,p=4$…). Blocks ~50 ms, uses 64 MiB. */
 Str password_hash(struct arena *arena, Str password);
 bool password_verify(Str hash, Str password);

@@ -8,10 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* What Directus uses, so that hashes move both ways. */
+/* Directus' parameters, so that hashes are compatible in both directions. */
 enum { MEMORY_KB = 65536, PASSES = 3, LANES = 4, SALT_LEN = 16, HASH_LEN = 32 };
 
-/* A hash comes from a table: one with absurd costs must not take the process down. */
+/* A hash comes from a table: extreme costs must not exhaust the process. */
 enum { HASH_TEXT_MAX = 512, PASSWORD_MAX = 4096, MEMORY_KB_MAX = 1 << 20, COST_MAX = 64 };
 
 Str password_hash(struct arena *arena, Str password)
@@ -38,7 +38,7 @@ static bool take_cost(Str *rest, Str name, uint64_t max)
     return str_to_u64(str_slice(part, name.len, part.len), &value) && value <= max;
 }
 
-/* $argon2id$v=19$m=65536,t=3,p=4$salt$hash, with costs within reason. */
+/* $argon2id$v=19$m=65536,t=3,p=4$salt$hash, with costs within the limits. */
 static bool read_kind(Str hash, argon2_type *ret)
 {
     Str empty, kind, version, costs;

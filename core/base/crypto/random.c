@@ -41,8 +41,8 @@ uint64_t random_next(Random *random)
     return result;
 }
 
-/* The high half of next × bound is uniform once the few low halves that fall into the uneven rest
- * are thrown away. */
+/* The high half of next × bound is uniform if the few low halves in the uneven remainder are
+ * rejected. */
 uint64_t random_below(Random *random, uint64_t bound)
 {
     assert(bound > 0);

@@ -1,6 +1,6 @@
 /*
- * A small seeded generator (xoshiro256**): the same seed gives the same article for ever.
- * Never for secrets: those come from base/crypto/crypto.h.
+ * A small seeded generator (xoshiro256**): the same seed always gives the same article. Never for
+ * secrets: use base/crypto/crypto.h.
  */
 #pragma once
 

@@ -17,7 +17,7 @@ static _Noreturn void die(void)
     abort();
 }
 
-/* The key of this use alone: what else is made from SECRET must not open it. */
+/* A key for this use only: other values derived from SECRET cannot open a seal. */
 static Sha256 derive(Str key)
 {
     return hmac_sha256(key, STR("spark: sealed text, version 1"));

@@ -11,16 +11,16 @@
 const Uuid UUID_LIBRARY_SITE = {{0, 0, 0, 0, 0, 0, 0x70, 0, 0x80, 0, 0, 0, 0, 0, 0, 1}};
 
 enum {
-    POOL_SIZE = 1024, /* random bytes a thread fetches at once */
+    POOL_SIZE = 1024, /* random bytes that a thread fetches at a time */
     TAIL_SIZE = 8,
     COUNTER_MAX = 0xFFF,
-    COUNTER_FIRST_MAX = 0x7FF, /* a new millisecond starts low, to leave room to count */
+    COUNTER_FIRST_MAX = 0x7FF, /* a new millisecond starts low, so that the counter can grow */
 };
 
 /*
  * RFC 9562, 6.2, method 1: 48 bits of milliseconds, then a 12-bit counter with a random start that
- * grows within one millisecond. A counter that runs over borrows from the next millisecond, so the
- * order holds even when the clock stands still or is set back.
+ * increments within one millisecond. On overflow the counter borrows from the next millisecond, so
+ * the order holds even when the clock stops or is set back.
  */
 static _Thread_local struct {
     uint64_t last_ms;
@@ -29,7 +29,7 @@ static _Thread_local struct {
     uint8_t pool[POOL_SIZE];
 } maker = {.pool_used = POOL_SIZE};
 
-/* A child must not hand out the random bytes that its parent is going to hand out too. */
+/* A child process must not reuse the random bytes of its parent. */
 static void forget_pool(void)
 {
     maker.pool_used = POOL_SIZE;
@@ -104,8 +104,8 @@ bool uuid_parse(Str s, Uuid *ret)
     return true;
 }
 
-/* Four bytes as eight digits, without a table or a branch: each half byte gets a byte of its own,
- * then '0', and what lies between '9' and 'a' if it is above 9. */
+/* Four bytes as eight digits, without a table or a branch: each nibble is expanded to a byte, '0'
+ * is added, and for values above 9 the gap between '9' and 'a'. */
 static void write_hex8(const uint8_t bytes[4], char out[8])
 {
     uint32_t word;

@@ -14,7 +14,7 @@ static const enum json_kind KIND_OF[] = {
     [JSON_FALSE] = JSON_BOOL,       [JANSSON_NULL] = JSON_NULL,
 };
 
-/* Our own words: jansson's quote the text, which may be secret or cut inside a character. */
+/* Our own messages: jansson's quote the text, which may be secret or cut inside a character. */
 static const char *fault_of(const json_error_t *error)
 {
     switch (json_error_code(error)) {
@@ -174,7 +174,7 @@ struct json_iter json_iter(const struct json *object)
 
 bool json_next(struct json_iter *it)
 {
-    /* Iterating changes nothing; jansson only lacks the word const. */
+    /* Iterating does not modify the object; jansson only lacks the const. */
     json_t *object = (json_t *)(uintptr_t)it->object;
     if (!it->started)
         it->cursor = json_object_iter(object);

@@ -1,9 +1,10 @@
 /*
- * Reading JSON with limits. The text is first scanned flat (depth, UTF-8, keys), so that no
- * recursive parser ever sees a hostile document, then parsed by jansson.
+ * Reading JSON with limits. The text is first scanned iteratively (depth, UTF-8, keys), so that the
+ * recursive parser gets no hostile document, then parsed by jansson.
  *
- * Values are views into a tree that lives until ctx->arena lets go. Objects keep the order of the
- * text. Duplicate keys and NUL bytes are refused. Integers beyond 64 bits are read as JSON_REAL.
+ * Values are views into a tree that lives until ctx->arena is rewound or freed. Objects keep the
+ * order of the text. Duplicate keys and NUL are refused. Integers beyond 64 bits are read as
+ * JSON_REAL.
  */
 #pragma once
 
@@ -27,8 +28,8 @@ struct json_limits {
 };
 #define JSON_LIMITS_DEFAULT ((struct json_limits){JSON_DEPTH_MAX, JSON_KEYS_MAX})
 
-/* ERR_INVALID_JSON with line and column, or what limit was passed; ERR_TOO_LARGE when its tree
- * would pass JSON_MEMORY, ERR_UNAVAILABLE when other trees leave it no room. */
+/* ERR_INVALID_JSON with line and column, or with the exceeded limit; ERR_TOO_LARGE when the tree
+ * would exceed JSON_MEMORY, ERR_UNAVAILABLE when other trees use that memory. */
 Err json_parse(struct ctx *ctx, Str text, struct json_limits limits, const struct json **ret);
 
 /* The same, for a tree that its owner frees, on any thread. */
@@ -37,16 +38,16 @@ Err json_parse_tree(struct ctx *ctx, Str text, struct json_limits limits, struct
 const struct json *json_tree_root(const struct json_tree *tree);
 void json_tree_free(void *tree);
 
-/* NULL counts as JSON null everywhere below, so that lookups chain. */
+/* All functions below accept NULL as JSON null, so that lookups can be chained. */
 enum json_kind json_kind(const struct json *json);
-const char *json_kind_name(const struct json *json); /* "an object", "a string" … for sentences */
+const char *json_kind_name(const struct json *json); /* "an object", "a string" … */
 bool json_is_null(const struct json *json);
 bool json_bool(const struct json *json);     /* false unless true */
 int64_t json_int(const struct json *json);   /* asserts JSON_INT */
 double json_number(const struct json *json); /* JSON_INT or JSON_REAL */
 Str json_str(const struct json *json);       /* asserts JSON_STRING; a view */
 
-const struct json *json_get(const struct json *object, Str key); /* NULL if absent or no object */
+const struct json *json_get(const struct json *object, Str key); /* NULL if absent */
 uint32_t json_len(const struct json *json);                      /* members or elements, else 0 */
 const struct json *json_at(const struct json *array, uint32_t index);
 
@@ -61,17 +62,17 @@ struct json_iter {
 struct json_iter json_iter(const struct json *object);
 bool json_next(struct json_iter *it);
 
-/* Compact text of a value, in the arena. Of what may be large: json_text_apart
- * (io/fiber/json_apart.h).
- */
+/* Compact text of a value, in the arena. For possibly large values: json_text_apart
+ * (io/fiber/json_apart.h). */
 Str json_text(struct arena *arena, const struct json *json);
-/* Whether its text has some `bytes` or more; looks at no more of it than that takes. */
+/* Whether the text has about `bytes` or more; stops as soon as that is known. */
 bool json_is_long(const struct json *json, size_t bytes);
 
 /*
- * Typed reading at the edge. Each returns OK and leaves *ret alone when the member is absent or
- * null; a wrong type or a passed limit adds an entry (fail_also, note "field") and returns it:
- * ERR_INVALID_PAYLOAD. The max of a string counts characters; 5.0 is an integer too.
+ * Typed reading of input. Each returns OK and leaves *ret unchanged when the member is absent or
+ * null; for a wrong type or an exceeded limit it adds an entry (fail_also, note "field") and
+ * returns ERR_INVALID_PAYLOAD. The max of a string counts characters; 5.0 is accepted as an
+ * integer.
  */
 Err json_take_str(struct ctx *ctx, const struct json *object, const char *key, size_t max,
                   Str *ret);
@@ -82,10 +83,10 @@ Err json_take_uuid(struct ctx *ctx, const struct json *object, const char *key, 
 
 /*
  * Refuses the first member of `object`, or of the objects in an array, that is not in `known`:
- * names with blanks between them, behind a name in braces those of the object or objects that it
- * holds, as in "name date_range{start end}". A name without braces may hold anything.
- * ERR_INVALID_PAYLOAD says the path, which begins with `where`, and what is known there.
+ * names separated by blanks; a name may be followed by braces with the members of the object or
+ * objects that it contains, as in "name date_range{start end}". A name without braces may have any
+ * value. ERR_INVALID_PAYLOAD contains the path, which begins with `where`, and the known names.
  */
 Err json_check_members(struct ctx *ctx, const struct json *object, Str where, Str known);
-/* "a, b, c", without what is in braces. */
+/* "a, b, c", without the parts in braces. */
 Str json_member_names(struct arena *arena, Str known);

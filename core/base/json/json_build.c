@@ -8,16 +8,16 @@
 #include <assert.h>
 #include <math.h>
 
-enum { ALONE_ROOM = 1024 }; /* of one value and what is around it */
+enum { ALONE_ROOM = 1024 }; /* for one value and its overhead */
 
 struct json_builder {
     struct json_memory *memory;
     uint64_t bytes_max;
-    uint64_t bytes; /* of what was put in, at most */
+    uint64_t bytes; /* upper bound of the bytes added so far */
     json_t *root;
     json_t *open[JSON_DEPTH_CAP];
     uint32_t depth;
-    Str key; /* of the member whose value comes next; STR_NONE where none is expected */
+    Str key; /* of the next member; STR_NONE where no value is expected */
     bool is_full;
 };
 
@@ -69,10 +69,10 @@ static bool take(struct json_builder *b, uint64_t bytes)
     return !b->is_full;
 }
 
-/* Puts a new value where one is expected, and takes over its reference. */
+/* Adds a new value at the current position, and takes over its reference. */
 static void place(struct json_builder *b, json_t *value)
 {
-    int failed = 0; /* jansson fails for want of memory alone, and then malloc has ended us */
+    int failed = 0; /* jansson fails only without memory, and then malloc has aborted */
     if (b->depth == 0) {
         assert(b->root == NULL);
         b->root = value;
@@ -99,7 +99,7 @@ static void open_container(struct json_builder *b, json_t *(*make)(void))
     b->open[b->depth++] = container;
 }
 
-/* Of a value that is full not all was opened. */
+/* When the builder is full, not every container was opened. */
 static void close_container(struct json_builder *b)
 {
     if (b->is_full)
@@ -147,7 +147,7 @@ static void put(struct json_builder *b, json_t *value)
     json_memory_leave();
 }
 
-/* jansson has one null, one true and one false for all trees. */
+/* jansson shares one null, one true and one false between all trees. */
 void json_build_null(struct json_builder *b)
 {
     put(b, json_null());
@@ -191,7 +191,7 @@ void json_build_str(struct json_builder *b, Str value)
 
 void json_build_value(struct json_builder *b, const struct json *value)
 {
-    /* It is not changed: only its count of references, which nobody reads, as trees go whole. */
+    /* Only its reference count changes, which is never read, because trees are freed as a whole. */
     put(b, value == NULL ? json_null() : (json_t *)(uintptr_t)json_inside(value));
 }
 

@@ -1,12 +1,12 @@
 /*
- * jansson under its own names: for the files of this module that make or read its trees. Private.
+ * jansson under its own names: for the files of this module that create or read its trees. Private.
  */
 #pragma once
 
 #include "base/json/json.h"
 #include "base/json/json_scan.h"
 
-/* jansson's kinds have the names of ours; here they are called JANSSON_…. */
+/* jansson's kinds have the same names as ours; here they are called JANSSON_…. */
 #define JSON_NULL JANSSON_NULL
 #define JSON_REAL JANSSON_REAL
 #define JSON_STRING JANSSON_STRING
@@ -18,14 +18,14 @@
 #undef JSON_STRING
 #undef JSON_ARRAY
 #undef JSON_OBJECT
-/* Its macros that ask for a kind would ask with our numbers. */
+/* Its type-test macros would use our constants. */
 #undef json_is_object
 #undef json_is_array
 #undef json_is_string
 #undef json_is_real
 #undef json_is_null
 
-/* struct json is a json_t under another name, so that nobody above can reach through it. */
+/* struct json is an opaque json_t, so that higher layers cannot access it. */
 static inline const json_t *json_inside(const struct json *json)
 {
     return (const json_t *)json;
@@ -36,9 +36,9 @@ static inline const struct json *json_outside(const json_t *value)
     return (const struct json *)value;
 }
 
-/* Whose memory the trees of this ctx are. */
+/* The owner that the trees of this ctx are charged to. */
 Uuid json_owner(const struct ctx *ctx);
-/* A tree of so many bytes is too large for anybody, or at this moment. */
+/* Reports that a tree of this size exceeds the limit, or the memory available now. */
 Err json_no_room(struct ctx *ctx, uint64_t wanted);
 
 /* The tree of a text that has passed the scan, in the memory that was entered; NULL:

@@ -1,6 +1,6 @@
 /*
- * Which members an object may have, at every level: a member that nobody reads is a typing error of
- * the client, or a wish that is not granted, and silence would look like consent.
+ * Which members an object may have, at every level: an unknown member is a typing error of the
+ * client or an unsupported request, and ignoring it would look like acceptance.
  */
 #include "base/json/json.h"
 #include "base/system/ctx.h"
@@ -13,7 +13,7 @@ static bool is_name_char(char c)
     return c != ' ' && c != '{' && c != '}';
 }
 
-/* Takes one name of `rest` and, in *ret_below, what stands between its braces. */
+/* Takes one name of `rest` and, in *ret_below, the text between its braces. */
 static bool next_member(Str *rest, Str *ret_name, Str *ret_below)
 {
     *rest = str_trim(*rest);
@@ -28,7 +28,7 @@ static bool next_member(Str *rest, Str *ret_name, Str *ret_below)
     if (end < rest->len && rest->data[end] == '{') {
         uint32_t depth = 0;
         do {
-            assert(end < rest->len); /* the list is ours, and its braces are closed */
+            assert(end < rest->len); /* the list is a constant with balanced braces */
             depth += rest->data[end] == '{';
             depth -= rest->data[end] == '}';
             end++;
@@ -59,10 +59,11 @@ Str json_member_names(struct arena *arena, Str known)
     return buf_str(out);
 }
 
-/* Where a value stands: told only when it is refused, for a body may have a million of them. */
+/* The path of a value: printed only when it is refused, because a body may have a million
+ * values. */
 struct place {
     const struct place *above;
-    Str name;       /* of a member, or where the whole is; STR_NONE: an element */
+    Str name;       /* of a member or of the root; STR_NONE: an element */
     uint32_t index; /* of an element */
 };
 
@@ -107,7 +108,7 @@ static Err check_object(struct ctx *ctx, const struct json *object, const struct
     return OK;
 }
 
-/* An array is one of such objects; what is neither is the reader's to refuse. */
+/* An array contains such objects; the reader of the value refuses other types. */
 static Err check_value(struct ctx *ctx, const struct json *json, const struct place *place,
                        Str known)
 {

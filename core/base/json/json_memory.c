@@ -15,28 +15,28 @@ enum {
     ALIGNMENT = 8,
     BLOCK_FIRST_MIN = 1024,
     BLOCK_MIN = 64 * 1024,
-    BLOCK_MAX = 4 * 1024 * 1024, /* a mapping of its own: what is given back is free at once */
+    BLOCK_MAX = 4 * 1024 * 1024, /* malloc maps it separately, so freeing returns the memory */
     PIECE_FROM = 16 * 1024,      /* long strings and arrays, which jansson copies as they grow */
-    OWNERS_MAX = 256,            /* of large trees at a time; more share the last place */
+    OWNERS_MAX = 256, /* concurrent owners of large trees; further ones share the last entry */
 };
 
-/* Who has large trees. */
+/* An owner of large trees. */
 struct owner {
     Uuid id;
-    uint64_t bytes; /* 0: a free place */
+    uint64_t bytes; /* 0: the entry is free */
 };
 
 struct block {
     struct block *next;
-    struct block *previous; /* of pieces */
+    struct block *previous; /* in the list of pieces */
     size_t size;
     alignas(ALIGNMENT) char data[];
 };
 
-/* Stands in its own first block. */
+/* Stored in its own first block. */
 struct json_memory {
     struct block *blocks; /* newest first */
-    struct block *pieces; /* long allocations, each a block of its own */
+    struct block *pieces; /* long allocations, each in its own block */
     char *next;
     char *end;
     uint64_t bytes;
@@ -44,9 +44,9 @@ struct json_memory {
     struct owner *owner; /* NULL: a small tree */
 };
 
-/* Before each allocation. */
+/* Stored before each allocation. */
 struct head {
-    struct block *piece; /* NULL: it lies in a block with others */
+    struct block *piece; /* NULL: allocated in a shared block */
 };
 
 static _Atomic uint64_t limit = UINT64_MAX;
@@ -89,7 +89,7 @@ static struct owner *owner_find(Uuid id)
     return place;
 }
 
-/* NULL: there is no room for so much, or not for this owner. */
+/* NULL: the limit of all trees, or of this owner, would be exceeded. */
 static struct owner *take(Uuid id, uint64_t bytes)
 {
     pthread_mutex_lock(&owners_lock);
@@ -124,7 +124,7 @@ static struct block *block_new(size_t size)
     return block;
 }
 
-/* What a text becomes is mostly a few times as long. */
+/* A tree usually takes a few times the size of its text. */
 struct json_memory *json_memory_new(Uuid id, size_t text_len, uint64_t most)
 {
     struct owner *owner = NULL;
@@ -161,7 +161,7 @@ void json_memory_free(struct json_memory *memory)
         return;
     give_back(memory, memory->counted);
     free_list(memory->pieces);
-    free_list(memory->blocks); /* the memory itself with the last of them */
+    free_list(memory->blocks); /* the struct itself is in the last one */
 }
 
 static struct head *piece_alloc(struct json_memory *memory, size_t size)
@@ -221,7 +221,7 @@ static void *tree_malloc(size_t size)
     return current == NULL ? malloc(size) : json_memory_alloc(current, size);
 }
 
-/* What lies in a block goes with its tree. */
+/* Memory in a shared block is freed with its tree. */
 static void tree_free(void *pointer)
 {
     if (current == NULL) {

@@ -41,8 +41,8 @@ static bool try_digits(double value, int digits, struct decimal *ret)
     return true;
 }
 
-/* 15 digits survive the way to a double and back, so a number that needs fewer shows them here;
- * only subnormal ones must be asked from the start. */
+/* 15 digits survive the conversion to a double and back, so a shorter number is found here; only
+ * subnormal ones must be tried from one digit. */
 static struct decimal shortest(double value)
 {
     struct decimal decimal;

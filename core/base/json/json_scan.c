@@ -14,17 +14,17 @@ struct scan {
     size_t values;
     size_t containers; /* objects and arrays */
     size_t members;
-    size_t strings;      /* keys too */
+    size_t strings;      /* including keys */
     size_t string_bytes; /* of all of them */
     size_t key_bytes;
-    size_t last; /* string's length */
+    size_t last; /* length of the last string */
     size_t longest;
     uint32_t depth;
     uint32_t keys[JSON_DEPTH_CAP + 1]; /* of the open object at each depth */
 };
 
-/* at: after the opening quote. Leaves it after the closing one, or at the end if there is none.
- * False if the string names the character NUL. */
+/* at: after the opening quote. Advances past the closing one, or to the end if there is none. False
+ * if the string contains the escaped character NUL. */
 static bool skip_string(struct scan *scan)
 {
     while (scan->at < scan->end) {
@@ -41,7 +41,7 @@ static bool skip_string(struct scan *scan)
     return true;
 }
 
-/* at: on a digit or '-'. Leaves it after the digits; true if they are an integer beyond 64 bits. */
+/* at: on a digit or '-'. Advances past the digits; true if they are an integer beyond 64 bits. */
 static bool skip_digits(struct scan *scan)
 {
     enum { DIGITS_SAFE = 18 };
@@ -56,7 +56,7 @@ static bool skip_digits(struct scan *scan)
     return !is_real && !str_to_i64(str_of(from, (size_t)(scan->at - from)), &value);
 }
 
-/* The digits after a point or an exponent are no integer of their own. */
+/* The digits after a point or an exponent are not an integer. */
 static void skip_rest_of_number(struct scan *scan)
 {
     while (scan->at < scan->end &&
@@ -69,7 +69,7 @@ static bool is_number_start(char c)
     return ascii_is_digit(c) || c == '-';
 }
 
-/* Of a value or the first of several: what stands behind a comma or an opening bracket. */
+/* Counts a value: called for the root, and after a comma or an opening bracket. */
 static Err count_value(struct ctx *ctx, struct scan *scan)
 {
     if (++scan->values < JSON_VALUES_MAX)
@@ -89,7 +89,7 @@ static Err scan_string(struct ctx *ctx, struct scan *scan)
     return OK;
 }
 
-/* A string passes through a buffer that doubles. Of what is no JSON it may say anything. */
+/* A string passes through a buffer that doubles. The result is arbitrary for invalid JSON. */
 static uint64_t tree_max(const struct scan *scan)
 {
     enum { LONGEST = 4 };
@@ -125,7 +125,7 @@ static Err scan_one(struct ctx *ctx, struct scan *scan, struct json_limits limit
         break;
     case '}':
     case ']':
-        if (scan->depth > 0) /* else the parser will say what is wrong */
+        if (scan->depth > 0) /* else the parser will report the error */
             scan->depth--;
         break;
     case ':':
@@ -141,7 +141,7 @@ static Err scan_one(struct ctx *ctx, struct scan *scan, struct json_limits limit
     return OK;
 }
 
-/* The text has passed the scan, so its strings end where skip_string says. */
+/* The text has passed the scan, so skip_string finds the end of every string. */
 static Str widen(struct arena *arena, Str text, size_t wide)
 {
     struct buf *out = buf_in_arena(arena, text.len + 2 * wide);

@@ -1,5 +1,5 @@
 /*
- * Typed reading at the edge, with the words for what is wrong.
+ * Typed reading of input, with error messages.
  */
 #include "base/json/json.h"
 #include "base/system/ctx.h"
@@ -9,7 +9,7 @@
 
 #define EXACT_MAX 9007199254740992.0 /* 2^53 */
 
-/* Names the field beside the sentence that was just recorded. */
+/* Adds the field to the error that was just recorded. */
 static Err name_field(struct ctx *ctx, Err err, const char *key)
 {
     fail_note(ctx, "field", str_from_z(key));
@@ -41,7 +41,7 @@ Err json_take_str(struct ctx *ctx, const struct json *object, const char *key, s
     return OK;
 }
 
-/* 5.0 is an integer too: not every client knows the difference. */
+/* 5.0 counts as an integer: not every client distinguishes them. */
 static bool as_integer(const struct json *value, int64_t *ret)
 {
     if (json_kind(value) == JSON_INT) {

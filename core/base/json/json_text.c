@@ -1,5 +1,5 @@
 /*
- * Writing a parsed value back, with a stack of its own instead of recursion.
+ * Writes a parsed value, with an explicit stack instead of recursion.
  */
 #include "base/json/json_scan.h"
 #include "base/json/json_writer.h"
@@ -21,7 +21,7 @@ struct walk {
 
 static void open_level(struct json_writer *w, struct walk *walk, const struct json *value)
 {
-    assert(walk->depth < JSON_DEPTH_CAP); /* json_parse let nothing deeper in */
+    assert(walk->depth < JSON_DEPTH_CAP); /* json_parse limits the depth */
     walk->levels[walk->depth++] = (struct level){.value = value, .members = json_iter(value)};
     if (json_kind(value) == JSON_OBJECT)
         json_object_begin(w);
@@ -94,7 +94,7 @@ Str json_text(struct arena *arena, const struct json *json)
     return text;
 }
 
-/* Opens what `value` is, and says how long its text is at least, without what stands in it. */
+/* Opens `value`, and returns the minimum length of its text, without its members. */
 static size_t measure_one(struct walk *walk, const struct json *value)
 {
     enum { LEAST = 2 }; /* "1," */
@@ -106,7 +106,7 @@ static size_t measure_one(struct walk *walk, const struct json *value)
     return LEAST + (kind == JSON_STRING ? json_str(value).len : 0);
 }
 
-/* The next member of the innermost level, or its end. */
+/* The minimum length of the next member of the innermost level, or of its end. */
 static size_t measure_next(struct walk *walk)
 {
     struct level *level = &walk->levels[walk->depth - 1];

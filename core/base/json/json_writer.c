@@ -166,7 +166,7 @@ void json_field_raw(struct json_writer *w, const char *key, Str json)
     json_put_raw(w, json);
 }
 
-/* The high bit of every byte of `word` that is below `bound` (≤ 0x80) is set. Bytes above a hit may
+/* Sets the high bit of every byte of `word` that is below `bound` (≤ 0x80). Bytes above a hit may
  * be set too; the lowest one is exact. */
 static uint64_t bytes_below(uint64_t word, uint8_t bound)
 {
@@ -178,7 +178,7 @@ static uint64_t bytes_equal(uint64_t word, uint8_t byte)
     return bytes_below(word ^ (UINT64_C(0x0101010101010101) * byte), 1);
 }
 
-/* How many of the eight bytes stand in JSON as they are, before the first that may not. */
+/* How many of the eight bytes need no escaping, before the first that may need it. */
 static size_t plain_of_8(const unsigned char *at)
 {
     uint64_t word = le64toh(utf8_load8(at));
@@ -206,7 +206,7 @@ static size_t plain_ascii(const unsigned char *data, size_t len)
     return at;
 }
 
-/* Length of the longest prefix that stands in JSON as it is. */
+/* Length of the longest prefix that needs no escaping. */
 static size_t plain_prefix(const unsigned char *data, size_t len)
 {
     size_t at = 0;

@@ -25,7 +25,7 @@ void json_key(struct json_writer *w, Str key);
 void json_put_str(struct json_writer *w, Str value);
 void json_put_int(struct json_writer *w, int64_t value);
 void json_put_uint(struct json_writer *w, uint64_t value);
-void json_put_real(struct json_writer *w, double value); /* shortest that reads back; NaN: null */
+void json_put_real(struct json_writer *w, double value); /* shortest form; NaN: null */
 void json_put_bool(struct json_writer *w, bool value);
 void json_put_null(struct json_writer *w);
 void json_put_uuid(struct json_writer *w, Uuid value);
@@ -34,7 +34,7 @@ void json_put_raw(struct json_writer *w, Str json);         /* already JSON */
 struct json;
 void json_put_value(struct json_writer *w, const struct json *value); /* NULL writes null */
 
-/* key and value at once */
+/* Key and value in one call. */
 void json_field_str(struct json_writer *w, const char *key, Str value);
 void json_field_str_unless_empty(struct json_writer *w, const char *key, Str value);
 void json_field_int(struct json_writer *w, const char *key, int64_t value);
@@ -43,5 +43,5 @@ void json_field_null(struct json_writer *w, const char *key);
 void json_field_uuid(struct json_writer *w, const char *key, Uuid value);
 void json_field_raw(struct json_writer *w, const char *key, Str json);
 
-/* The escaped text without quotes, for those who place bytes themselves (row writers). */
+/* The escaped text without quotes, for callers that write the quotes themselves (row writers). */
 void json_escape(struct buf *out, Str value);

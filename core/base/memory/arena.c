@@ -1,7 +1,7 @@
 /*
- * A list of chunks, newest first; the newest is bumped. The first chunk carries the arena itself.
- * Allocations that would waste a chunk come from malloc and hang on a defer, so that rewinding
- * knows one order only.
+ * A list of chunks, newest first; allocation bumps a pointer in the newest. The arena struct is
+ * stored in the first chunk. Allocations that would waste a chunk use malloc and are freed by a
+ * defer, so that rewinding needs only one order.
  */
 #include "base/memory/arena.h"
 
@@ -18,7 +18,7 @@
 #endif
 #if defined(__SANITIZE_ADDRESS__) || defined(HAS_ASAN)
 #include <sanitizer/asan_interface.h>
-enum { RED_ZONE = 16 }; /* nobody may touch what lies between two allocations */
+enum { RED_ZONE = 16 }; /* poisoned gap between two allocations */
 #else
 #define ASAN_POISON_MEMORY_REGION(data, size) ((void)(data), (void)(size))
 #define ASAN_UNPOISON_MEMORY_REGION(data, size) ((void)(data), (void)(size))
@@ -43,21 +43,21 @@ struct defer {
     struct defer *older;
     void (*release)(void *);
     void *object;
-    size_t size; /* of a large allocation; 0 for foreign objects */
+    size_t size; /* of a large allocation; 0 for external objects */
 };
 
 struct arena {
     char *next; /* first free byte of the newest chunk */
     char *end;
     struct chunk *newest;
-    struct chunk *spare; /* one chunk kept from a rewind, so that loops do not call malloc */
+    struct chunk *spare; /* one chunk kept after a rewind, so that loops do not call malloc */
     struct defer *defers;
     size_t large; /* bytes in large allocations */
 };
 
 static_assert(sizeof(struct chunk) % ALIGNMENT == 0);
 
-static void die_of_memory(size_t size)
+static void abort_out_of_memory(size_t size)
 {
     (void)fprintf(stderr, "out of memory: %zu bytes\n", size);
     abort();
@@ -67,14 +67,14 @@ static void *must_malloc(size_t size)
 {
     void *data = malloc(size);
     if (data == NULL)
-        die_of_memory(size);
+        abort_out_of_memory(size);
     return data;
 }
 
 static size_t round_up(size_t size)
 {
     if (size > SIZE_MAX / 2)
-        die_of_memory(size);
+        abort_out_of_memory(size);
     return (size + RED_ZONE + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
 }
 
@@ -119,8 +119,8 @@ struct arena *arena_create_within(struct arena *owner)
     return arena;
 }
 
-/* The state of an arena that has handed out nothing. */
-static ArenaMark mark_of_birth(struct chunk *first)
+/* The mark of an arena without allocations. */
+static ArenaMark initial_mark(struct chunk *first)
 {
     return (ArenaMark){.chunk = first, .used = round_up(sizeof(struct arena)), .defers = NULL};
 }
@@ -141,7 +141,7 @@ void arena_trim(struct arena *arena)
 
 void arena_reset(struct arena *arena)
 {
-    arena_rewind(arena, mark_of_birth(oldest_chunk(arena)));
+    arena_rewind(arena, initial_mark(oldest_chunk(arena)));
     arena_trim(arena);
 }
 
@@ -218,7 +218,7 @@ void *arena_alloc_array(struct arena *arena, size_t count, size_t size)
 {
     size_t total;
     if (__builtin_mul_overflow(count, size, &total))
-        die_of_memory(SIZE_MAX);
+        abort_out_of_memory(SIZE_MAX);
     return arena_alloc(arena, total);
 }
 
@@ -231,7 +231,7 @@ ArenaMark arena_mark(const struct arena *arena)
     };
 }
 
-/* A release may look at older memory of this arena, so all of them run before any is given up. */
+/* A release may read older memory of this arena, so all of them run before any memory is freed. */
 static void run_defers(struct arena *arena, const struct defer *until)
 {
     while (arena->defers != until) {

@@ -1,9 +1,9 @@
 /*
- * An arena: memory that dies together. One per request, one per job.
+ * An arena: memory that is freed together. One per request, one per job.
  *
- * Allocation never fails (out of memory aborts); loops give memory back with mark and rewind.
- * Foreign objects enter by arena_defer and are released, last first, when the arena is rewound
- * past them or freed. Not thread-safe: an arena belongs to one fiber.
+ * Allocation never fails (out of memory aborts); loops release memory with mark and rewind.
+ * External objects are registered with arena_defer and released, in reverse order, when the arena
+ * is rewound past them or freed. Not thread-safe: an arena belongs to one fiber.
  */
 #pragma once
 
@@ -19,17 +19,18 @@ typedef struct ArenaMark {
 } ArenaMark;
 
 struct arena *arena_create(void);
-/* Another, which goes when `owner` lets go of this moment: for what outlives a mark in `owner`. */
+/* A second arena, freed when `owner` is rewound to before this call or freed: for memory that
+ * outlives a mark in `owner`. */
 struct arena *arena_create_within(struct arena *owner);
-void arena_destroy(struct arena *arena); /* runs the defers; NULL is fine */
+void arena_destroy(struct arena *arena); /* runs the defers; NULL is allowed */
 
-/* Forgets everything but keeps the first chunk, so that pooled arenas stay warm. */
+/* Frees everything except the first chunk, so that pooled arenas are reused without malloc. */
 void arena_reset(struct arena *arena);
 
 /* Zeroed, aligned to 16 bytes. */
 void *arena_alloc(struct arena *arena, size_t size);
 void *arena_alloc_array(struct arena *arena, size_t count, size_t size); /* overflow aborts */
-/* Not zeroed: for bytes that are written at once. */
+/* Not zeroed: for bytes that are overwritten immediately. */
 void *arena_alloc_raw(struct arena *arena, size_t size);
 
 #define arena_new(arena, type) ((type *)arena_alloc((arena), sizeof(type)))
@@ -37,10 +38,11 @@ void *arena_alloc_raw(struct arena *arena, size_t size);
 
 ArenaMark arena_mark(const struct arena *arena);
 void arena_rewind(struct arena *arena, ArenaMark mark);
-/* Gives back what rewinding keeps for the allocations to come: there will be none for a while. */
+/* Frees the memory that rewinding keeps for later allocations: when none will follow for a
+ * while. */
 void arena_trim(struct arena *arena);
 
-/* release(object) runs when the arena lets go of this moment. */
+/* release(object) runs when the arena is rewound to before this call, or freed. */
 void arena_defer(struct arena *arena, void (*release)(void *), void *object);
 
-size_t arena_used(const struct arena *arena); /* bytes handed out and still held */
+size_t arena_used(const struct arena *arena); /* bytes allocated and not released */

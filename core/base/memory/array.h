@@ -1,5 +1,5 @@
 /*
- * Arrays: how many elements one has, and one that grows.
+ * Arrays: the number of elements, and growing.
  */
 #pragma once
 
@@ -14,13 +14,14 @@ struct arena;
 #define ARRAY_IS_POINTER_(array)                                                                   \
     __builtin_types_compatible_p(__typeof__(array), __typeof__(&(array)[0]))
 
-/* What a full array of `capacity` elements grows to, where 0 is one without memory; so that adding
- * one by one costs a constant time each. Beyond 32 bits it aborts: what grows has a limit. */
+/* The new capacity of a full array of `capacity` elements (0: without memory), so that appending is
+ * amortised constant time. Aborts beyond 32 bits: growth must be limited elsewhere. */
 uint32_t array_more(uint32_t capacity, uint32_t first);
 
-/* Room for one more element behind `count`; a new place is not zeroed, no memory aborts. `list`,
- * `count` and `capacity` are the array's own fields. ARRAY_GROW's memory is free()d by whoever owns
- * the array, ARRAY_GROW_IN's lies in the arena: a shorter one stays there until the arena goes. */
+/* Makes room for one more element after `count`; the new element is not zeroed, out of memory
+ * aborts. `list`, `count` and `capacity` are the array's own fields. The owner free()s the memory
+ * of ARRAY_GROW; that of ARRAY_GROW_IN is in the arena, where outgrown arrays stay until the arena
+ * is freed. */
 #define ARRAY_GROW(list, count, capacity, first)                                                   \
     ((list) = array_grow((list), sizeof(*(list)), (count), &(capacity), (first)))
 #define ARRAY_GROW_IN(arena, list, count, capacity, first)                                         \

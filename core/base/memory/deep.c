@@ -24,14 +24,14 @@ enum { STACK_SIZE = DEEP_STACK_SIZE_SANITIZED };
 enum { STACK_SIZE = DEEP_STACK_SIZE };
 #endif
 
-/* Large frames must not step over it. */
+/* Large frames must not skip it. */
 enum { GUARD_SIZE = 64 * 1024 };
 
 struct deep {
     char *map; /* the guard, then the stack */
     struct fiber_context inside;
     struct fiber_context outside;
-    void (*fn)(void *arg); /* NULL: nothing runs there */
+    void (*fn)(void *arg); /* NULL: not in use */
     void *arg;
 };
 
@@ -58,7 +58,7 @@ static void map(void)
         (void)fputs("no memory for a deep stack (see vm.max_map_count)\n", stderr);
         abort();
     }
-    /* Threads give theirs back when they end. */
+    /* A thread frees its stack when it ends. */
     if (pthread_setspecific(deep_key, memory) != 0)
         abort();
     deep.map = memory;
@@ -94,7 +94,7 @@ bool deep_is_inside(void)
     return deep.fn != NULL;
 }
 
-/* What was never touched reads as zero. */
+/* Untouched memory reads as zero. */
 __attribute__((no_sanitize("address"))) size_t deep_high_water(void)
 {
     if (deep.map == NULL)

@@ -1,9 +1,9 @@
 /*
- * Switching stacks by hand: a system call less than swapcontext (twice), 9 ns against 200.
+ * Switching stacks in assembly: saves the two system calls of swapcontext, 9 ns instead of 200.
  *
- * What a callee must preserve is pushed on the old stack, the stack pointer is exchanged, the same
- * is popped from the new one. The floating-point control words belong to it: a fiber that changes
- * the rounding mode must not change its neighbours'.
+ * Callee-saved registers are pushed on the old stack, the stack pointer is exchanged, and the same
+ * registers are popped from the new stack. The floating-point control words are included: a fiber
+ * that changes the rounding mode must not affect others.
  */
 #include "base/memory/fiber_switch.h"
 
@@ -34,7 +34,7 @@
 #define UNCHECKED
 #endif
 
-/* Saves where we are, stores the stack pointer in *save_sp, continues at new_sp. */
+/* Saves the current state, stores the stack pointer in *save_sp, continues at new_sp. */
 void fiber_swap_stacks(void **save_sp, void *new_sp) __attribute__((visibility("hidden")));
 
 #if defined(__x86_64__)
@@ -69,9 +69,9 @@ __asm__(".text\n"
         "    jmpq *%rcx\n"
         ".size fiber_swap_stacks, . - fiber_swap_stacks\n");
 
-/* What the function above would have pushed, with the default rounding and exception masks. The
- * entry finds the stack as a call leaves it: 8 bytes off a multiple of 16, a return address of 0
- * above it, which ends back-traces. */
+/* The frame that the function above would have pushed, with default rounding and exception masks.
+ * The entry finds the stack as after a call: 8 bytes off a multiple of 16, with a return address of
+ * 0, which ends back-traces. */
 static void *first_frame(char *stack_high, void (*entry)(void))
 {
     enum { WORDS = 9, CONTROL = 0, ENTRY = 7 };
@@ -145,7 +145,7 @@ UNCHECKED void fiber_context_make(struct fiber_context *context, void *stack_low
     assert((uintptr_t)stack_high % 16 == 0);
 
 #ifdef HAS_ASAN
-    /* The last fiber on this stack left by a switch, so its frames are still marked. */
+    /* The last fiber on this stack left by a switch, so its frames are still poisoned. */
     __asan_unpoison_memory_region(stack_low, stack_size);
 #endif
     *context = (struct fiber_context){
@@ -177,8 +177,8 @@ UNCHECKED void fiber_context_enter(struct fiber_context *from)
 {
     assert(from != NULL);
 #ifdef HAS_ASAN
-    /* A new flow has no fake stack yet; and only now do we learn the bounds of the thread's own
-     * stack, which the switch back must name. */
+    /* A new context has no fake stack yet. The bounds of the thread's own stack are known only now;
+     * the switch back needs them. */
     __sanitizer_finish_switch_fiber(NULL, &from->stack_low, &from->stack_size);
 #endif
 }
@@ -187,8 +187,8 @@ UNCHECKED _Noreturn void fiber_context_leave(struct fiber_context *from, struct 
 {
     assert(from != to);
 #ifdef HAS_ASAN
-    /* NULL destroys the fake stack of `from`: right here and only here, because nothing returns
-     * into its frames. A recycled stack starts again with none. */
+    /* NULL destroys the fake stack of `from`: only here, because nothing returns into its frames. A
+     * reused stack starts without one. */
     __sanitizer_start_switch_fiber(NULL, to->stack_low, to->stack_size);
 #elif defined(HAS_TSAN)
     __tsan_switch_to_fiber(to->tsan_fiber, 0);

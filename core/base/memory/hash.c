@@ -1,6 +1,6 @@
 /*
  * Hashes of strings for tables. Multiply and fold, 16 bytes a round, keyed with 256 random bits
- * made at start: who does not know them cannot aim keys at one slot.
+ * generated at start, so that an attacker cannot construct collisions.
  */
 #include "base/crypto/crypto.h"
 #include "base/text/str.h"

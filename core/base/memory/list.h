@@ -1,6 +1,6 @@
 /*
- * A singly linked list that grows at its end: its nodes have a `next`, its owner keeps the first of
- * them and the last, both NULL while it is empty.
+ * A singly linked list with append: its nodes have a `next`; its owner stores the first and the
+ * last node, both NULL while the list is empty.
  */
 #pragma once
 
@@ -19,7 +19,7 @@
         (last) = list_node_;                                                                       \
     } while (0)
 
-/* Takes the first node off; NULL: the list is empty. */
+/* Removes the first node; NULL: the list is empty. */
 #define LIST_TAKE(first, last)                                                                     \
     __extension__({                                                                                \
         __typeof__(first) list_node_ = (first);                                                    \
@@ -30,7 +30,7 @@
         list_node_;                                                                                \
     })
 
-/* For a list too short to keep its last: walks to the end. */
+/* For a short list without a last pointer: walks to the end. */
 #define LIST_APPEND_SHORT(first, node)                                                             \
     do {                                                                                           \
         __typeof__(first) list_node_ = (node);                                                     \

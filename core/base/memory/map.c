@@ -1,6 +1,6 @@
 /*
- * Linear probing, at most three quarters full. Removing shifts the following entries back, so
- * that there are no tombstones and a miss stays short.
+ * Linear probing, at most three quarters full. Removing shifts the following entries back, so that
+ * there are no tombstones and unsuccessful lookups stay short.
  */
 #include "base/memory/map.h"
 
@@ -33,7 +33,7 @@ struct map *map_in_arena(struct arena *arena)
     return map;
 }
 
-/* The slot of the key, or the free one where it would go. */
+/* The slot of the key, or the free slot to insert it at. */
 static uint32_t find_slot(const struct map *map, Str key, uint64_t hash)
 {
     uint32_t mask = map->capacity - 1;

@@ -24,7 +24,7 @@ void map_finish(struct map *map);
 struct map *map_in_arena(struct arena *arena);
 
 void *map_get(const struct map *map, Str key); /* NULL if absent */
-/* Returns the value that was there before, or NULL. `value` must not be NULL. */
+/* Returns the previous value, or NULL. `value` must not be NULL. */
 void *map_put(struct map *map, Str key, void *value);
 void *map_remove(struct map *map, Str key); /* the removed value, or NULL */
 void map_clear(struct map *map);

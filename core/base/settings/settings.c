@@ -12,13 +12,13 @@
 
 enum kind { KIND_STR, KIND_INT, KIND_BOOL };
 
-/* One row of settings.def, whatever its kind. */
+/* One row of settings.def. */
 struct row {
     const char *name;
     const char *help;
     const char *default_text;
     const char *unit;
-    int64_t min; /* of a secret: characters */
+    int64_t min; /* of a secret: minimum length */
     int64_t max;
     size_t offset; /* in struct settings */
     enum kind kind;
@@ -106,7 +106,7 @@ static bool read_bool(Str text, bool *ret)
     return false;
 }
 
-/* What a value of this row must be, for the refusal. */
+/* The accepted values of this row, for the error message. */
 static Str wanted(struct ctx *ctx, const struct row *row)
 {
     if (row->kind == KIND_BOOL)
@@ -141,7 +141,7 @@ static bool is_valid_text(const struct row *row, Str text)
     return setting_form_fits(row->form, text);
 }
 
-/* Its length is said, its value never. */
+/* The message contains the length, never the value. */
 static Err refuse_short(struct ctx *ctx, const struct row *row, Str text)
 {
     assert(row->is_secret);
@@ -230,7 +230,7 @@ static enum setting_origin origin_of(struct ctx *ctx, Str file, const struct row
     Str text = STR_NONE;
     enum setting_origin origin = ORIGIN_DEFAULT;
     struct diag before = ctx->diag;
-    diag_clear(ctx); /* else new entries would be linked to the old ones */
+    diag_clear(ctx); /* otherwise new entries would be linked to the old ones */
     err_ignore(settings_find(ctx, file, row->name, row->is_secret, &text, &origin),
                "settings_load has reported what cannot be read");
     ctx->diag = before;

@@ -1,7 +1,7 @@
 /*
- * Settings: settings.def says each once (name, type, default, range, secret, one paragraph). Read
- * at start: file < environment < flag. Bad values are refused with name, value and what was
- * expected. Immutable afterwards, shared by all threads.
+ * Settings: settings.def declares each one (name, type, default, range, secret, help). Read at
+ * start: file < environment < flag. An invalid value is refused with its name, the value and the
+ * expected form. Immutable afterwards, shared by all threads.
  */
 #pragma once
 
@@ -19,8 +19,8 @@ struct settings {
 #undef SETTING_BOOL
 };
 
-/* Reads environment (and NAME_FILE for secrets), and `file` (KEY=VALUE lines) if it is not empty.
- * ERR_CONFIG names every bad value. Memory from ctx->arena. */
+/* Reads the environment (and NAME_FILE for secrets), and `file` (KEY=VALUE lines) if it is not
+ * empty. ERR_CONFIG lists every invalid value. Allocates from ctx->arena. */
 Err settings_load(struct ctx *ctx, Str file, struct settings *ret);
 
 enum setting_origin { ORIGIN_DEFAULT, ORIGIN_FILE, ORIGIN_ENVIRONMENT };
@@ -29,15 +29,15 @@ struct setting_info {
     const char *help;
     const char *default_text;
     const char *unit;  /* of a number; may be empty */
-    const char *group; /* the heading above it; NULL: that of the one before */
+    const char *group; /* the heading above it; NULL: same group as the previous one */
     bool is_secret;
     Str value; /* as text; secrets are masked */
     enum setting_origin origin;
 };
-/* One row a setting, in the order of settings.def; returns how many. */
+/* One row per setting, in the order of settings.def; returns the number. */
 uint32_t settings_describe(struct ctx *ctx, Str file, const struct settings *settings,
                            const struct setting_info **ret);
 
-/* The value of one setting as text, whole, whatever it came from; STR_NONE: there is none of that
- * name, or it is secret. */
+/* The complete value of one setting as text, regardless of its source; STR_NONE: unknown or
+ * secret. */
 Str settings_text(struct arena *arena, const struct settings *settings, Str name);

@@ -12,14 +12,14 @@ static bool has_control(Str text)
     return false;
 }
 
-/* Something behind the scheme, and no space in it. */
+/* Non-empty after the scheme, without spaces. */
 static bool is_url(Str text, Str scheme)
 {
     return str_starts_with(text, scheme) && text.len > scheme.len && text.data[scheme.len] != '/' &&
            str_find_char(text, ' ') < 0;
 }
 
-/* "host=… port=…": the words of libpq, of which none looks like a scheme. */
+/* "host=… port=…": libpq's keywords, none of which looks like a scheme. */
 static bool is_conninfo(Str text)
 {
     ptrdiff_t equals = str_find_char(text, '=');

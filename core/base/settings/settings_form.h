@@ -1,6 +1,6 @@
 /*
- * What a text of settings.def may look like, and how it is shown without its password. Only the
- * shape is judged here: the module that uses the value parses it.
+ * The form of a text in settings.def, and masking of its password. Only the form is checked here:
+ * the module that uses the value parses it.
  */
 #pragma once
 
@@ -15,11 +15,11 @@ enum setting_form {
     FORM_SMTP,
 };
 
-/* Empty texts fit: they mean that nothing is set. */
+/* Empty texts are valid: the setting is unset. */
 bool setting_form_fits(enum setting_form form, Str text);
-/* What must be there, for the sentence "NAME is '…'; it must be …". */
+/* The expected form, for the message "NAME is '…'; it must be …". */
 const char *setting_form_words(enum setting_form form);
 
-/* The text without the password of scheme://user:password@host or password=…. Rather too much is
- * hidden than too little: everything up to the last @. Memory from the arena. */
+/* The text without the password of scheme://user:password@host or password=…. Masks rather too much
+ * than too little: everything up to the last @. Allocates from the arena. */
 Str setting_mask(struct arena *arena, Str text);

@@ -41,7 +41,7 @@ Err settings_check_file(struct ctx *ctx, Str file)
     return err;
 }
 
-/* The last line that sets it counts, as in a shell. */
+/* The last assignment wins, as in a shell. */
 static bool find_in_file(Str file, Str name, Str *ret)
 {
     bool is_found = false;
@@ -89,7 +89,7 @@ static ssize_t read_all(int fd, char *data, size_t size)
     return (ssize_t)len;
 }
 
-/* A secret in a file of its own, as container engines hand them over. */
+/* A secret in a separate file, as container engines provide them. */
 static Err read_secret(struct ctx *ctx, Str name, Str path, Str *ret)
 {
     int fd = open(str_z(ctx->arena, path), O_RDONLY | O_CLOEXEC);
@@ -141,13 +141,13 @@ Err settings_find(struct ctx *ctx, Str file, const char *name, bool is_secret, S
     Str text = STR_NONE;
     enum setting_origin origin = ORIGIN_DEFAULT;
     TRY(find_named(ctx, file, str_from_z(name), is_secret, &text, &origin));
-    /* What a Directus project already has in its environment goes on working. */
+    /* The environment of an existing Directus project keeps working. */
     if (text.len == 0 && str_eq(str_from_z(name), STR("ADMIN_TOKEN")))
         TRY(find_named(ctx, file, STR("DIRECTUS_ADMIN_TOKEN"), true, &text, &origin));
     if (text.len == 0 && str_eq(str_from_z(name), STR("CORS_ORIGINS")))
         TRY(find_named(ctx, file, STR("CORS_ORIGIN"), false, &text, &origin));
     if (text.len == 0)
-        return OK; /* set to nothing is not set */
+        return OK; /* an empty value counts as unset */
     *ret_text = text;
     *ret_origin = origin;
     return OK;

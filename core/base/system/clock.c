@@ -8,7 +8,7 @@
 #include <time.h>
 
 #define DAY_US (INT64_C(86400) * SECOND_US)
-/* 0000-01-01T00:00:00Z and 9999-12-31T23:59:59.999Z: what four digits of year can say. */
+/* 0000-01-01T00:00:00Z and 9999-12-31T23:59:59.999Z: the range of four-digit years. */
 #define ISO_MIN_US (INT64_C(-62167219200) * SECOND_US)
 #define ISO_MAX_US (INT64_C(253402300799) * SECOND_US + 999 * MS_US)
 
@@ -16,7 +16,7 @@ static int64_t read_clock(clockid_t id)
 {
     struct timespec at;
     if (clock_gettime(id, &at) != 0)
-        abort(); /* only an unknown clock can do that */
+        abort(); /* fails only for an unknown clock */
     return (int64_t)at.tv_sec * SECOND_US + at.tv_nsec / 1000;
 }
 
@@ -97,7 +97,7 @@ static void put_date(char out[10], int64_t day)
 
 void clock_write_iso(int64_t wall_us, char out[CLOCK_ISO_LEN])
 {
-    /* Rows of one page are mostly of one day. */
+    /* Cached, because rows of one page often have the same day. */
     static _Thread_local struct {
         int64_t day;
         char text[10];
@@ -176,7 +176,7 @@ static bool take_date(Str *s, int64_t *ret_day)
     return true;
 }
 
-/* Digits after the point; those below a microsecond are read and dropped. */
+/* Digits after the point; those below a microsecond are ignored. */
 static bool take_fraction(Str *s, int64_t *ret_us)
 {
     int64_t us = 0;
@@ -210,7 +210,7 @@ static bool take_time(Str *s, int64_t *ret_us)
     return true;
 }
 
-/* Z, ±hh, ±hhmm, ±hh:mm, or nothing at all, which means UTC. */
+/* Z, ±hh, ±hhmm, ±hh:mm, or empty, which means UTC. */
 static bool take_zone(Str *s, int64_t *ret_offset_us)
 {
     *ret_offset_us = 0;

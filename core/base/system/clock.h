@@ -1,5 +1,5 @@
 /*
- * Time. Deadlines and intervals use the monotonic clock, stamps the wall clock; both in µs.
+ * Time. Deadlines and intervals use the monotonic clock, timestamps the wall clock; both in µs.
  */
 #pragma once
 
@@ -9,7 +9,7 @@
 #define SECOND_US INT64_C(1000000)
 
 int64_t clock_now_us(void);  /* CLOCK_MONOTONIC */
-int64_t clock_boot_us(void); /* CLOCK_BOOTTIME: leases, which must not stop in suspend */
+int64_t clock_boot_us(void); /* CLOCK_BOOTTIME: for leases, which must continue during suspend */
 int64_t clock_wall_us(void); /* since 1970-01-01T00:00:00Z */
 int64_t clock_thread_cpu_us(void);
 

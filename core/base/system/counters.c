@@ -10,11 +10,11 @@ struct block {
     int64_t values[COUNTER_COUNT];
 };
 
-/* Guards the list and `ended`. Values are written by their own thread only and read by any, so
+/* Protects the list and `ended`. Values are written by their own thread only and read by any, so
  * both sides use relaxed atomics, which are plain moves. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct block *blocks;
-static int64_t ended[COUNTER_COUNT]; /* what threads that are gone had counted */
+static int64_t ended[COUNTER_COUNT]; /* totals of threads that have ended */
 
 static _Thread_local struct block own;
 static _Thread_local bool is_listed;

@@ -1,6 +1,6 @@
 /*
- * Counters: counters.def gives each a name, a kind and a paragraph; /metrics and the docs are made
- * from it. Plain per-thread integers, summed when read.
+ * Counters: counters.def gives each a name, a kind and a help text; /metrics and the docs are
+ * generated from it. Plain per-thread integers, summed when read.
  */
 #pragma once
 

@@ -6,11 +6,11 @@
 struct ctx *ctx_new(struct arena *arena, struct ctx value)
 {
     struct ctx *ctx = arena_new(arena, struct ctx);
-    memcpy(ctx, &value, sizeof value); /* memory of no type yet: its const members begin here */
+    memcpy(ctx, &value, sizeof value); /* initialises its const members */
     return ctx;
 }
 
-/* All but what a child has. */
+/* Copies everything except the members of a child. */
 static struct ctx *successor(const struct ctx *ctx, const struct actor *actor, Scope scope,
                              Uuid account)
 {
@@ -37,7 +37,7 @@ struct ctx *ctx_enter(const struct ctx *ctx, const struct actor *actor, Scope sc
 {
     assert(ctx->actor == NULL && ctx->scope.kind == SCOPE_NONE);
     struct ctx *next = successor(ctx, actor, scope, account);
-    next->is_current = false; /* the statements so far knew neither site nor host */
+    next->is_current = false; /* earlier statements did not check the stamps of this site or host */
     return next;
 }
 
@@ -72,7 +72,7 @@ struct ctx ctx_for_site(struct ctx *parent, Uuid site, const char *why)
 
 struct ctx ctx_for_platform(struct ctx *parent, const char *why)
 {
-    assert(parent->actor == NULL); /* what a caller may do is decided by his scope */
+    assert(parent->actor == NULL); /* a caller's rights depend on its scope */
     return child_of(parent, NULL, (Scope){.kind = SCOPE_PLATFORM}, why);
 }
 

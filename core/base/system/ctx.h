@@ -1,8 +1,8 @@
 /*
- * ctx: what every function that acts for somebody carries. Made at the edge (a request, a job, a
- * start-up step), lives on the stack of that fiber, never outlives it.
+ * ctx: the context of every function that acts for a caller. Created for a request, a job or a
+ * start-up step; on the stack of its fiber, or in the request's arena.
  *
- * It is not a bag: a new field needs a page in docs/decisions/.
+ * Do not add fields lightly: a new field needs a page in docs/decisions/.
  */
 #pragma once
 
@@ -10,12 +10,12 @@
 #include "base/memory/arena.h"
 #include "base/system/err.h"
 
-struct actor;   /* access/grants/actor.h: who acts, with which grants */
+struct actor;   /* access/grants/actor.h: the actor and its grants */
 struct reactor; /* io/reactor/reactor.h: the thread's loop, database lanes and Redis */
 
-/* Whose rows may be seen. */
+/* Whose rows are visible. */
 enum scope_kind {
-    SCOPE_NONE,     /* not one row that a tenant owns */
+    SCOPE_NONE,     /* no row of a tenant */
     SCOPE_SITE,     /* rows of one site */
     SCOPE_PLATFORM, /* every row that the actor's policies allow */
 };
@@ -25,8 +25,8 @@ typedef struct Scope {
     Uuid site; /* SCOPE_SITE only */
 } Scope;
 
-/* The state that the rights of one site were in when they were remembered. The nil site stands for
- * hosts that no site has. */
+/* The state of one site's rights at the time when they were cached. The nil site stands for hosts
+ * without a site. */
 typedef struct SiteStamp {
     Uuid site;
     int64_t epoch; /* 0: unchecked */
@@ -36,18 +36,18 @@ struct ctx {
     struct arena *arena;
     struct reactor *reactor;         /* NULL in pure code and in the CLI */
     const struct actor *const actor; /* NULL: machinery or anonymous */
-    const struct actor *asked_by;    /* of a job: for the work log only, it grants nothing */
+    const struct actor *asked_by;    /* of a job: for the work log only; grants nothing */
     const Scope scope;
     Uuid account; /* the flow of its statements in PLATFORM scope; nil: the platform itself */
     int64_t deadline_us; /* CLOCK_MONOTONIC, see clock_now_us(); 0 = none (start-up only) */
     int64_t epoch;      /* schema/access epoch its statements are compiled against; 0 = unchecked */
-    SiteStamp stamp;    /* the same for what belongs to one site; counts only where epoch does */
-    bool is_current;    /* a statement of its own found both stamps unchanged */
+    SiteStamp stamp;    /* the same for one site; valid only together with epoch */
+    bool is_current;    /* one of its statements found both stamps unchanged */
     Str trace;          /* id of this request or job in the log */
-    bool has_committed; /* a write of this ctx is durable: do not run it again */
+    bool has_committed; /* a write of this ctx is committed: do not restart it */
     struct diag diag;
-    struct ctx *parent; /* of a child: where its errors go at its end */
-    const char *why;    /* of a child: what it is for */
+    struct ctx *parent; /* of a child: receives its errors at its end */
+    const char *why;    /* of a child: its purpose */
 };
 
 /*
@@ -64,7 +64,7 @@ struct ctx *ctx_narrow(const struct ctx *ctx, Uuid site);
 /*
  * A child acts for its parent in another scope, for the length of a block:
  *
- *     SCOPED_CTX struct ctx child = ctx_as_machinery(ctx, "policies are nobody's rows");
+ *     SCOPED_CTX struct ctx child = ctx_as_machinery(ctx, "policies belong to no tenant");
  *
  * It shares arena, deadline and trace; its epoch is unchecked. Errors of the block are recorded in
  * the child and copied to the parent at the end of the block. `why` is a literal and says why the
@@ -79,8 +79,8 @@ void ctx_end(struct ctx *child);
 #define SCOPED_CTX __attribute__((cleanup(ctx_end)))
 
 /*
- * The right to act on the whole platform, as its own type so that the compiler keeps it apart from
- * a tenant's ctx. Made only by access/ (an actor in PLATFORM scope) and by the machinery.
+ * PLATFORM access, as a type of its own so that the compiler distinguishes it from a tenant's ctx.
+ * Created only by access/ (an actor in PLATFORM scope) and by the machinery.
  */
 struct platform {
     struct ctx *ctx;

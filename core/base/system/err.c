@@ -17,7 +17,7 @@ static const struct err_info INFO[ERR_COUNT] = {
 #undef ERROR
 };
 
-/* What a message that is nothing but its reason says when there is none. */
+/* The text of messages that consist of the reason alone, if no reason was given. */
 static const char *const WITHOUT_REASON[ERR_COUNT] = {
     [ERR_FORBIDDEN] = "You don't have permission to access this.",
     [ERR_FAILED_VALIDATION] = "Validation failed.",
@@ -51,7 +51,7 @@ const struct err_info *err_info(Err err)
 
 static Str format_reason(struct arena *arena, const char *format, va_list args)
 {
-    char text[REASON_MAX + 2]; /* one byte more than may stay, to see whether a character is cut */
+    char text[REASON_MAX + 2]; /* one byte more than the maximum, to detect a cut character */
     int len = vsnprintf(text, sizeof text, format, args);
     assert(len >= 0);
     size_t held = min_size((size_t)len, sizeof text - 1);
@@ -85,9 +85,9 @@ Err diag_fail(struct ctx *ctx, Err err, bool add, const char *file, int line, co
 static void add_note(struct ctx *ctx, const char *key, Str value, bool is_json)
 {
     struct diag_entry *entry = ctx->diag.last;
-    assert(entry != NULL); /* a note belongs to a fail() */
+    assert(entry != NULL); /* a note requires a preceding fail() */
     if (ctx->diag.count > DIAG_ENTRIES_MAX)
-        return; /* the note of an entry that was not kept */
+        return; /* the note of an entry that was dropped */
     struct diag_note *note = arena_new(ctx->arena, struct diag_note);
     *note = (struct diag_note){.key = key, .value = str_dup(ctx->arena, value), .is_json = is_json};
     LIST_APPEND_SHORT(entry->notes, note);
@@ -128,7 +128,7 @@ Str diag_message(struct ctx *ctx, const struct diag_entry *entry)
             return str_from_z(WITHOUT_REASON[entry->err]);
         before = str_trim(before);
     }
-    /* A reason that is a sentence of its own brings its full stop. */
+    /* A reason that is a whole sentence has its own full stop. */
     Str left = entry->reason.len == 0 ? before : entry->reason;
     if (str_eq(after, STR(".")) && str_ends_with(left, after))
         after = STR("");

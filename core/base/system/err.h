@@ -1,7 +1,7 @@
 /*
- * Err: what can fail returns one; OK is 0. The code travels by value, the story (sentence, field
- * notes, file and line) in ctx->diag, where the edge finds it and renders it in the envelope of
- * the API being spoken. err.def decides HTTP status, wire code, message and retry: once.
+ * Err: the result of every function that can fail; OK is 0. The code is the return value; the
+ * details (message, field notes, file and line) are in ctx->diag, from which the server renders the
+ * error in the envelope of the API. err.def defines HTTP status, wire code, message and retry.
  */
 #pragma once
 
@@ -17,8 +17,8 @@ typedef enum [[nodiscard]] Err{OK = 0,
 
 enum retry { RETRY_NEVER, RETRY_LATER };
 
-/* One row of err.def. `message` holds "%s" where the reason goes; without it the reason is only an
- * extension. */
+/* One row of err.def. "%s" in `message` is replaced by the reason; without it the reason appears
+ * only in the extensions. */
 struct err_info {
     const char *name;
     const char *code;
@@ -28,7 +28,7 @@ struct err_info {
 };
 const struct err_info *err_info(Err err);
 
-/* A fact beside the sentence, for programs: extensions.field, extensions.collection … */
+/* A machine-readable note beside the message: extensions.field, extensions.collection … */
 struct diag_note {
     struct diag_note *next;
     const char *key;
@@ -39,21 +39,21 @@ struct diag_note {
 struct diag_entry {
     struct diag_entry *next;
     Err err;
-    Str reason; /* the sentence given to fail(), at most 1 KiB of it; may be empty */
+    Str reason; /* the message given to fail(), at most 1 KiB of it; may be empty */
     struct diag_note *notes;
     const char *file;
     int line;
 };
 
-/* What went wrong in this request or job; several entries when bad input has several faults. */
+/* The errors of this request or job; several entries when the input has several faults. */
 struct diag {
     struct diag_entry *first;
     struct diag_entry *last;
-    uint32_t count; /* reported; those beyond DIAG_ENTRIES_MAX are counted, not kept */
+    uint32_t count; /* reported; those beyond DIAG_ENTRIES_MAX are counted, not stored */
 };
 
-/* clang's analyzer reads one file at a time: untold, it believes that a refusal may be OK and that
- * what was refused is then used. */
+/* clang's analyzer reads one file at a time. Without this hint it assumes that fail() may return OK
+ * and that the refused value is then used. */
 #ifdef __clang_analyzer__
 #define never_ok(call)                                                                             \
     __extension__({                                                                                \
@@ -66,10 +66,11 @@ struct diag {
 #define never_ok(call) (call)
 #endif
 
-/* Forgets earlier entries, records this one, returns `err`. Memory from ctx->arena. */
+/* Clears earlier entries, records this one, returns `err`. Allocates from ctx->arena. */
 #define fail(ctx, err, ...)                                                                        \
     never_ok(diag_fail((ctx), (err), false, __FILE__, __LINE__, __VA_ARGS__))
-/* Adds one more entry: report all bad fields at once. At most DIAG_ENTRIES_MAX are kept. */
+/* Adds one more entry, to report all invalid fields together. At most DIAG_ENTRIES_MAX are
+ * stored. */
 #define fail_also(ctx, err, ...)                                                                   \
     never_ok(diag_fail((ctx), (err), true, __FILE__, __LINE__, __VA_ARGS__))
 enum { DIAG_ENTRIES_MAX = 64 };
@@ -82,21 +83,21 @@ Err diag_fail(struct ctx *ctx, Err err, bool add, const char *file, int line, co
 /* Adds a note to the latest entry. */
 void fail_note(struct ctx *ctx, const char *key, Str value);
 void fail_note_json(struct ctx *ctx, const char *key, Str json);
-/* fail, and one note. */
+/* fail with one note. */
 #define fail_noted(ctx, err, key, value, ...)                                                      \
     never_ok(diag_fail_noted((ctx), (key), (value), fail((ctx), (err), __VA_ARGS__)))
 Err diag_fail_noted(struct ctx *ctx, const char *key, Str value, Err err);
-/* The same, and the note is "field". */
+/* The same with the note "field". */
 #define fail_field(ctx, err, field, ...)                                                           \
     fail_noted(ctx, err, "field", str_from_z(field), __VA_ARGS__)
 
-/* Everything recorded is forgotten: a caller that handles an error says so. */
+/* Clears all entries: a caller that handles an error must call this. */
 void diag_clear(struct ctx *ctx);
 
-/* The sentence of one entry as the wire shows it (message template + reason), in ctx->arena. */
+/* The message of one entry as shown on the wire (message template + reason), in ctx->arena. */
 Str diag_message(struct ctx *ctx, const struct diag_entry *entry);
 
-/* The only macro that may return. */
+/* The only macro that may return from its caller. */
 #define TRY(call)                                                                                  \
     do {                                                                                           \
         Err try_err_ = (call);                                                                     \
@@ -104,7 +105,7 @@ Str diag_message(struct ctx *ctx, const struct diag_entry *entry);
             return try_err_;                                                                       \
     } while (0)
 
-/* A deliberate ignore, with its reason beside it. */
+/* Ignores an error deliberately, with the reason beside it. */
 #define err_ignore(call, why)                                                                      \
     do {                                                                                           \
         Err ignored_ = (call);                                                                     \

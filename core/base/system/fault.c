@@ -32,7 +32,7 @@ static unsigned find_fault(Str name)
     return i;
 }
 
-/* A misspelt name would be a test that tests nothing, so it ends the process. */
+/* A misspelt name would make a test ineffective, so it ends the process. */
 static void arm(void)
 {
     Str rest = str_from_z(getenv("SPARK_FAULT"));

@@ -1,7 +1,7 @@
 /*
- * Faults: named places where a test can make the process fail or die. fault.def lists them; each
- * is armed by SPARK_FAULT="name[:n]" (fire at the n-th pass, default 1) and only in builds with
- * SPARK_FAULTS. In other builds fault() is the constant false.
+ * Fault injection: named points where a test can make the process fail or die. fault.def lists
+ * them; each is armed by SPARK_FAULT="name[:n]" (fire at the n-th pass, default 1) and only in
+ * builds with SPARK_FAULTS. In other builds fault() is the constant false.
  */
 #pragma once
 

@@ -10,14 +10,14 @@
 
 enum {
     LINE_MAX_BYTES = 8192,
-    TAIL_BYTES = 32,  /* kept free for what closes a line */
-    TEXT_BYTES = 2048 /* of one value: a long one must not push the others out */
+    TAIL_BYTES = 32,  /* reserved for the end of a line */
+    TEXT_BYTES = 2048 /* of one value: a long one must not displace the others */
 };
 
 static const char *const LEVEL_NAMES[] = {
     [LOG_DEBUG] = "debug", [LOG_INFO] = "info", [LOG_WARN] = "warn", [LOG_ERROR] = "error"};
 
-/* Set by log_init before there is a second thread. */
+/* Set by log_init before other threads start. */
 static enum log_level level_min = LOG_INFO;
 static const char *process_name = "spark";
 static int target = STDERR_FILENO;
@@ -69,7 +69,7 @@ static void put_field(struct json_writer *w, const struct log_field *field)
     }
 }
 
-/* A field that does not fit is taken back whole, so that the line stays JSON. */
+/* A field that does not fit is removed completely, so that the line stays valid JSON. */
 static void put_fields(struct json_writer *w, const struct log_field *fields, size_t count)
 {
     bool is_cut = false;
@@ -94,7 +94,7 @@ static void send_line(Str line)
     do {
         sent = write(target, line.data, line.len);
     } while (sent < 0 && errno == EINTR);
-    /* Nobody can be told that the log is gone. */
+    /* A failure to write the log cannot be reported. */
 }
 
 void log_write(enum log_level level, const char *event, const struct log_field *fields,

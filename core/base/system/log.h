@@ -1,6 +1,7 @@
 /*
- * The log: one JSON object a line on standard error (or standard output, LOG_TARGET). Faces log,
- * core/ returns. Event names are constants, values are fields; nothing secret, nothing personal.
+ * The log: one JSON object a line on standard error (or standard output, LOG_TARGET). Front ends
+ * log, core/ returns errors. Event names are constants, values are fields; no secrets, no personal
+ * data.
  */
 #pragma once
 
@@ -30,12 +31,12 @@ struct log_field {
 
 /* log_event(LOG_INFO, "listening", LOG_S("address", a), LOG_I("port", 8055)); */
 #define log_event(level, ...) LOG_WITH_END_(level, __VA_ARGS__, ((struct log_field){0}))
-/* The end marker is there so that an event without fields is not an empty list. */
+/* The end marker avoids an empty list for an event without fields. */
 #define LOG_WITH_END_(level, event, ...)                                                           \
     log_write((level), (event), (const struct log_field[]){__VA_ARGS__},                           \
               sizeof((const struct log_field[]){__VA_ARGS__}) / sizeof(struct log_field) - 1)
 
-/* One write(2) a line, at most 8 KiB: a value is cut at 2 KiB, a field that does not fit left out.
- */
+/* One write(2) per line, at most 8 KiB: a value is cut at 2 KiB, a field that does not fit is left
+ * out. */
 void log_write(enum log_level level, const char *event, const struct log_field *fields,
                size_t count);

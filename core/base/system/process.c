@@ -39,7 +39,7 @@ Str process_reason(const struct ctx *ctx, Err err)
     return str_from_z(err == ERR_TIMEOUT ? "the time for a start is over" : err_info(err)->name);
 }
 
-/* What `spark up` starts by itself and these processes need. */
+/* Required by these processes; `spark up` starts them by itself. */
 static Err require(struct ctx *ctx, const struct settings *settings)
 {
     bool has_logins =
@@ -60,7 +60,7 @@ static Err require(struct ctx *ctx, const struct settings *settings)
     return err;
 }
 
-/* What the control group allows, if it says a number; no limit else. */
+/* The limit of the control group if it is a number; else unlimited. */
 static uint64_t group_memory(const char *path)
 {
     unsigned long long bytes = UINT64_MAX;
@@ -133,8 +133,8 @@ int64_t process_descriptors(void)
 
 void process_give_memory_back(void)
 {
-    /* Fixed: else the library raises the threshold to the largest block it has seen, and keeps the
-     * memory of one burst for good. */
+    /* Fixed, because glibc otherwise raises the threshold to the largest freed block, and keeps the
+     * memory of a burst. */
     mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD);
     mallopt(M_TRIM_THRESHOLD, MMAP_THRESHOLD);
 }

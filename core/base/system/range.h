@@ -1,6 +1,6 @@
 /*
- * The smaller, the larger, and a value kept within bounds. Functions, so that each argument is
- * evaluated once and -Wconversion speaks up where a type does not fit.
+ * Minimum, maximum and clamping. Functions, so that each argument is evaluated once and
+ * -Wconversion checks the types.
  */
 #pragma once
 

@@ -1,4 +1,4 @@
-/* The version of this build, as `spark --version`, /server/health and the workers' rows show it. */
+/* The version of this build, shown by `spark --version`, /server/health and the workers' rows. */
 #pragma once
 
 #define SPARK_VERSION "0.1.0"

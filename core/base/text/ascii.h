@@ -1,5 +1,5 @@
 /*
- * Characters of ASCII, whatever the locale; a byte above 0x7F is none of them.
+ * ASCII character classes, independent of the locale; a byte above 0x7F is in no class.
  */
 #pragma once
 
@@ -30,7 +30,7 @@ static inline bool ascii_is_alnum(char c)
     return ascii_is_letter(c) || ascii_is_digit(c);
 }
 
-/* Those of C: space, tab, line feed, vertical tab, form feed, carriage return. HTML has one less:
+/* As in C: space, tab, line feed, vertical tab, form feed, carriage return. HTML has one less:
  * html_is_space. */
 static inline bool ascii_is_space(char c)
 {
@@ -47,7 +47,7 @@ static inline char ascii_upper(char c)
     return ascii_is_lower(c) ? (char)(c - ('a' - 'A')) : c;
 }
 
-/* 0 to 15, or -1: in either case. */
+/* 0 to 15, or -1; either case. */
 static inline int ascii_hex_value(char c)
 {
     if (ascii_is_digit(c))

@@ -8,7 +8,7 @@
 
 enum { CAP_FIRST = 256, DOUBLE_MAX = 1024 * 1024 };
 
-/* "00" … "99": two digits a division. */
+/* "00" … "99": two digits per division. */
 static const char DIGIT_PAIRS[] = "00010203040506070809"
                                   "10111213141516171819"
                                   "20212223242526272829"
@@ -61,7 +61,7 @@ struct buf *buf_in_arena_from(struct arena *arena, size_t first, size_t max)
     return buf;
 }
 
-/* Doubled; a large one grows by a quarter, since realloc moves its pages and copies nothing. */
+/* Doubles; a large buffer grows by a quarter, because realloc remaps its pages without copying. */
 static bool grow(struct buf *buf, size_t needed)
 {
     size_t more = buf->cap < DOUBLE_MAX ? buf->cap : buf->cap / 4;
@@ -144,7 +144,7 @@ void buf_put_i64(struct buf *buf, int64_t value)
         memcpy(at, DIGIT_PAIRS + 2 * (left % 100), 2);
         left /= 100;
     }
-    /* After an even number of digits zero may be left: then there is nothing more to write. */
+    /* After an even number of digits the rest is zero, and nothing more is written. */
     if (left > 0 || at == text + sizeof text)
         *--at = (char)('0' + left);
     if (value < 0)
@@ -160,7 +160,7 @@ void buf_printf(struct buf *buf, const char *format, ...)
     int len = vsnprintf(room > 0 ? buf->data + buf->len : NULL, room, format, args);
     va_end(args);
     assert(len >= 0);
-    /* One byte more, for the NUL that vsnprintf insists on, unless the buffer ends there. */
+    /* One byte more for the NUL of vsnprintf, unless the buffer ends there. */
     if ((size_t)len >= room) {
         char *text = NULL;
         va_start(args, format);

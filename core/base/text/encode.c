@@ -65,7 +65,7 @@ bool base64url_decode(struct arena *arena, Str text, Str *ret)
             data[len++] = (char)(uint8_t)(bits >> held);
         }
     }
-    /* Bits that belong to no byte must be zero, so that a text has one spelling only. */
+    /* Unused bits must be zero, so that every text has exactly one encoding. */
     if ((bits & ((UINT32_C(1) << held) - 1)) != 0)
         return false;
     *ret = str_of(data, len);

@@ -6,7 +6,7 @@
 
 enum { ESCAPE_LEN = 3 };
 
-/* The byte of the escape that `s` begins with, or -1. */
+/* The byte of the escape at the start of `s`, or -1. */
 static int escaped_byte(Str s)
 {
     if (s.len < ESCAPE_LEN || s.data[0] != '%')
@@ -16,7 +16,7 @@ static int escaped_byte(Str s)
     return high < 0 || low < 0 ? -1 : high << 4 | low;
 }
 
-/* False at the first broken escape when those are refused. */
+/* False at the first invalid escape if `is_strict`. */
 static bool decode(struct arena *arena, Str s, enum percent_plus plus, bool is_strict, Str *ret)
 {
     char *out = arena_alloc_raw(arena, s.len + 1);

@@ -7,15 +7,15 @@
 
 struct buf;
 
-/* What "+" is: a character of paths, and the space of forms and queries. */
+/* The meaning of "+": a literal in paths, a space in forms and queries. */
 enum percent_plus { PERCENT_PLUS_STAYS, PERCENT_PLUS_IS_SPACE };
 
-/* What clients send: a "%" without two digits stands for itself. May return `s` itself. */
+/* For client input: a "%" without two hex digits is literal. May return `s` itself. */
 Str percent_decode(struct arena *arena, Str s, enum percent_plus plus);
-/* What operators write: false if a "%" is without its two digits. */
+/* For operator input: false if a "%" lacks its two hex digits. */
 bool percent_decode_strict(struct arena *arena, Str s, Str *ret);
 
-/* Everything is escaped but letters, digits, "-", ".", "_" and "~": for any part of a URL. */
+/* Escapes everything except letters, digits, "-", ".", "_" and "~": for any part of a URL. */
 Str percent_encode(struct arena *arena, Str s);
-/* One character, whatever it is. */
+/* One character, always escaped. */
 void buf_put_percent(struct buf *out, char c);

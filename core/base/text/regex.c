@@ -16,23 +16,23 @@
 #include <stdlib.h>
 
 enum {
-    NEST_MAX = 20, /* groups in groups */
-    /* Characters in all ranges of a pattern that ignores case: pcre2 walks through each of them,
-     * and 4 KB of pattern can name all of Unicode two hundred times, which is a second. */
+    NEST_MAX = 20, /* nested groups */
+    /* Characters in all ranges of a case-insensitive pattern: pcre2 iterates over each of them, and
+     * 4 KB of pattern can cover all of Unicode two hundred times, which takes a second. */
     FOLDED_MAX = 1200 * 1000,
-    MATCH_LIMIT = 100000,     /* steps back: some milliseconds */
-    WORK_MAX = 4000000,       /* characters walked over, of which a step may take many */
-    MATCH_US = 20 * 1000,     /* for what the two above do not see */
-    MATCH_WALL_US = 5 * 1000, /* of these, before the clock of the processor is asked */
-    DEPTH_LIMIT = 50 * 1000,  /* several for each character of a long answer */
+    MATCH_LIMIT = 100000,     /* backtracking steps: some milliseconds */
+    WORK_MAX = 4000000,       /* characters scanned; one step may scan many */
+    MATCH_US = 20 * 1000,     /* for work that the two limits above do not count */
+    MATCH_WALL_US = 5 * 1000, /* wall time before the CPU clock is read */
+    DEPTH_LIMIT = 50 * 1000,  /* several for each character of a long text */
     HEAP_LIMIT_KB = 8192,
-    HEAP_KEPT = 2 * 1024 * 1024, /* bytes of it that a thread keeps from match to match */
+    HEAP_KEPT = 2 * 1024 * 1024, /* bytes that a thread keeps between matches */
     GROUPS_MAX = COUNT_OF(((struct regex_match){0}).groups),
 };
 
 /*
- * UTF: characters, not bytes; \C would cut them in two. Callouts: on_step sees each step of a
- * match. Left out is an analysis that recurses through the whole pattern and only saves steps.
+ * UTF: characters, not bytes; \C would split them. Callouts: on_step sees each step of a match. An
+ * analysis that recurses through the whole pattern and only saves steps is disabled.
  */
 static const uint32_t OPTIONS =
     PCRE2_UTF | PCRE2_NEVER_BACKSLASH_C | PCRE2_AUTO_CALLOUT | PCRE2_NO_AUTO_POSSESS;
@@ -41,16 +41,16 @@ struct regex {
     pcre2_code *code;
 };
 
-/* What the match that runs has cost. */
+/* The cost of the running match. */
 struct meter {
     size_t position; /* at the last step */
     size_t work;
-    int64_t end_us;     /* 0: not set yet */
-    int64_t cpu_end_us; /* 0: the clock on the wall has not run out yet */
+    int64_t end_us;     /* 0: not set */
+    int64_t cpu_end_us; /* 0: the wall time limit has not been reached */
 };
 
-/* What matching needs besides the pattern: one set a thread, made at its first match. */
-struct workshop {
+/* Match data of a thread, created at its first match. */
+struct match_scratch {
     pcre2_general_context *memory;
     pcre2_match_data *data;
     size_t largest; /* allocation since `data` was made */
@@ -58,7 +58,7 @@ struct workshop {
     struct meter meter;
 };
 
-static _Thread_local struct workshop *workshop;
+static _Thread_local struct match_scratch *match_scratch;
 static pthread_key_t workshop_key;
 
 static void *must(void *object)
@@ -70,34 +70,34 @@ static void *must(void *object)
     return object;
 }
 
-static void workshop_free(void *object)
+static void scratch_free(void *object)
 {
-    struct workshop *old = object;
+    struct match_scratch *old = object;
     pcre2_match_data_free(old->data);
     pcre2_match_context_free(old->limits);
     pcre2_general_context_free(old->memory);
     free(old);
-    workshop = NULL;
+    match_scratch = NULL;
 }
 
 __attribute__((constructor)) static void make_workshop_key(void)
 {
-    if (pthread_key_create(&workshop_key, workshop_free) != 0)
+    if (pthread_key_create(&workshop_key, scratch_free) != 0)
         abort();
 }
 
-/* Threads clean up by themselves, the main one here. */
-__attribute__((destructor)) static void close_workshop(void)
+/* Threads clean up in their destructors, the main thread here. */
+__attribute__((destructor)) static void free_scratch(void)
 {
-    if (workshop != NULL)
-        workshop_free(workshop);
+    if (match_scratch != NULL)
+        scratch_free(match_scratch);
 }
 
 static void *allocate(size_t size, void *arg)
 {
-    struct workshop *shop = arg;
-    if (size > shop->largest)
-        shop->largest = size;
+    struct match_scratch *scratch = arg;
+    if (size > scratch->largest)
+        scratch->largest = size;
     return malloc(size);
 }
 
@@ -107,16 +107,16 @@ static void release(void *memory, void *arg)
     free(memory);
 }
 
-/* The backtracking of a long subject grows it, and it never shrinks by itself. */
-static void data_renew(struct workshop *shop)
+/* Backtracking of a long subject grows it, and it never shrinks by itself. */
+static void data_renew(struct match_scratch *scratch)
 {
-    pcre2_match_data_free(shop->data);
-    shop->largest = 0;
-    shop->data = must(pcre2_match_data_create(GROUPS_MAX, shop->memory));
+    pcre2_match_data_free(scratch->data);
+    scratch->largest = 0;
+    scratch->data = must(pcre2_match_data_create(GROUPS_MAX, scratch->memory));
 }
 
-/* The processor's time decides: a machine with other things to do must not refuse what fits. It is
- * a system call, so it is asked only when the wall's clock has run out. */
+/* CPU time decides, so that load from other processes causes no refusal. Reading it is a system
+ * call, so it is read only after the wall time limit. */
 static bool is_late(struct meter *meter)
 {
     int64_t now_us = clock_now_us();
@@ -140,11 +140,11 @@ static int on_step(pcre2_callout_block *block, void *arg)
     return meter->work > WORK_MAX || is_late(meter) ? PCRE2_ERROR_MATCHLIMIT : 0;
 }
 
-static struct workshop *workshop_get(void)
+static struct match_scratch *scratch_get(void)
 {
-    if (workshop != NULL)
-        return workshop;
-    struct workshop *new = must(calloc(1, sizeof *new));
+    if (match_scratch != NULL)
+        return match_scratch;
+    struct match_scratch *new = must(calloc(1, sizeof *new));
     new->memory = must(pcre2_general_context_create(allocate, release, new));
     data_renew(new);
     new->limits = must(pcre2_match_context_create(NULL));
@@ -154,7 +154,7 @@ static struct workshop *workshop_get(void)
     (void)pcre2_set_callout(new->limits, on_step, &new->meter);
     if (pthread_setspecific(workshop_key, new) != 0)
         abort();
-    workshop = new;
+    match_scratch = new;
     return new;
 }
 
@@ -173,7 +173,7 @@ static bool may_ignore_case(Str pattern, unsigned flags)
     return (flags & REGEX_NOCASE) != 0;
 }
 
-/* The highest character that `text`, what stands behind a hyphen, may begin with. */
+/* The highest code point that `text`, the text after a hyphen, may begin with. */
 static uint32_t first_character(Str text)
 {
     enum { OCTAL_MAX = 0777, UNICODE_MAX = 0x10ffff };
@@ -186,7 +186,7 @@ static uint32_t first_character(Str text)
         return (unsigned char)text.data[0] >= 0xe0 ? 0xffff : 0x7ff;
     ptrdiff_t brace = text.data[0] == '\\' ? str_find_char(str_slice(text, 0, 4), '{') : -1;
     if (brace < 0)
-        return OCTAL_MAX; /* \777 is the highest without braces */
+        return OCTAL_MAX; /* \777 is the maximum without braces */
     uint32_t value = 0;
     for (size_t i = (size_t)brace + 1; i < text.len && text.data[i] != '}'; i++) {
         char c = text.data[i];
@@ -198,7 +198,7 @@ static uint32_t first_character(Str text)
     return value;
 }
 
-/* A bound, not a count: every hyphen is taken for a range that begins with the first character. */
+/* An upper bound: every hyphen counts as a range that begins with the first character. */
 static bool folds_too_much(Str pattern, unsigned flags)
 {
     if (!may_ignore_case(pattern, flags))
@@ -299,15 +299,15 @@ struct regex *regex_must_compile(const char *pattern)
 
 /* Matching */
 
-static void copy_groups(const struct workshop *shop, Str subject, int count,
+static void copy_groups(const struct match_scratch *scratch, Str subject, int count,
                         struct regex_match *ret)
 {
-    const size_t *ends = pcre2_get_ovector_pointer(shop->data);
+    const size_t *ends = pcre2_get_ovector_pointer(scratch->data);
     *ret = (struct regex_match){.count = count == 0 ? GROUPS_MAX : (uint32_t)count};
     for (uint32_t i = 0; i < ret->count; i++) {
         size_t from = ends[2 * i];
         size_t to = ends[2 * i + 1];
-        /* \K in a lookahead can put the start behind the end. */
+        /* \K in a lookahead can put the start after the end. */
         if (from != PCRE2_UNSET && from <= to)
             ret->groups[i] = str_of(subject.data + from, to - from);
     }
@@ -319,18 +319,18 @@ bool regex_match(const struct regex *regex, Str subject, struct regex_match *ret
         return false;
     if (subject.len == 0)
         subject = STR("");
-    struct workshop *shop = workshop_get();
-    if (shop->largest > HEAP_KEPT)
-        data_renew(shop);
-    shop->meter = (struct meter){0};
+    struct match_scratch *scratch = scratch_get();
+    if (scratch->largest > HEAP_KEPT)
+        data_renew(scratch);
+    scratch->meter = (struct meter){0};
     int count = pcre2_match(regex->code, (PCRE2_SPTR)subject.data, subject.len, 0,
-                            PCRE2_NO_UTF_CHECK, shop->data, shop->limits);
+                            PCRE2_NO_UTF_CHECK, scratch->data, scratch->limits);
     if (count < 0) {
         if (count != PCRE2_ERROR_NOMATCH)
             counter_inc(regex_limit_hits);
         return false;
     }
     if (ret != NULL)
-        copy_groups(shop, subject, count, ret);
+        copy_groups(scratch, subject, count, ret);
     return true;
 }

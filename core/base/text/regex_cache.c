@@ -13,7 +13,7 @@ struct entry {
     char *pattern;
     size_t len;
     unsigned flags;
-    struct regex *regex; /* NULL: it does not compile, for this reason: */
+    struct regex *regex; /* NULL: it does not compile, because of: */
     struct regex_fault fault;
     size_t size;
 };
@@ -53,7 +53,7 @@ __attribute__((constructor)) static void make_cache_key(void)
         abort();
 }
 
-/* Threads clean up by themselves, the main one here. */
+/* Threads clean up in their destructors, the main thread here. */
 __attribute__((destructor)) static void close_cache(void)
 {
     if (cache != NULL)
@@ -70,7 +70,7 @@ static struct cache *cache_get(void)
     return cache;
 }
 
-/* A walk: 256 hashes are two microseconds' worth at most, of which compiling costs ten times. */
+/* Linear: comparing 256 hashes takes at most two microseconds, a tenth of compiling. */
 static struct entry *find(struct cache *in, uint64_t hash, Str pattern, unsigned flags)
 {
     for (uint32_t i = 0; i < in->count; i++) {
@@ -82,7 +82,7 @@ static struct entry *find(struct cache *in, uint64_t hash, Str pattern, unsigned
     return NULL;
 }
 
-/* What was used longest ago goes until there is room for `size` bytes. */
+/* Evicts least recently used entries until there is room for `size` bytes. */
 static void make_room(struct cache *in, size_t size)
 {
     while (in->count == REGEX_KEPT_MAX || (in->count > 0 && in->bytes + size > REGEX_KEPT_BYTES)) {
@@ -111,7 +111,7 @@ static struct entry *add(struct cache *to, uint64_t hash, Str pattern, unsigned 
 
 Err regex_find(struct ctx *ctx, Str pattern, unsigned flags, const struct regex **ret)
 {
-    /* One that is too long is refused unseen: it would not stay 4 KB. */
+    /* regex_compile refuses it; not cached, so that entries stay small. */
     if (pattern.len > REGEX_PATTERN_MAX) {
         struct regex *none;
         return regex_compile(ctx, pattern, flags, &none);

@@ -1,9 +1,9 @@
-/* What regex_cache.c asks regex.c. */
+/* Functions of regex.c for regex_cache.c. */
 #pragma once
 
 #include "base/text/regex.h"
 
-enum { REGEX_FOLDS_TOO_MUCH = 1 }; /* beside pcre2's, which are from 100 or below 0 */
+enum { REGEX_FOLDS_TOO_MUCH = 1 }; /* in addition to pcre2's codes, which are from 100 or below 0 */
 
 struct regex_fault {
     int code;

@@ -193,7 +193,7 @@ static size_t skip_digits(Str s, size_t at)
     return at;
 }
 
-/* -?digits[.digits][e[+-]digits]: what JSON allows, and leading zeros. */
+/* -?digits[.digits][e[+-]digits]: the JSON syntax, plus leading zeros. */
 static bool is_number(Str s)
 {
     size_t at = s.len > 0 && s.data[0] == '-' ? 1 : 0;

@@ -1,7 +1,7 @@
 /*
- * Str: a view of bytes, pointer and length, not NUL-terminated. A value: copy it freely.
+ * Str: a view of bytes, pointer and length, not NUL-terminated. Passed and copied by value.
  *
- * A Str owns nothing; whoever made the bytes says how long they live. Functions that make new
+ * A Str owns nothing; the owner of the bytes determines their lifetime. Functions that create new
  * bytes take an arena. Nothing here waits.
  */
 #pragma once
@@ -19,7 +19,7 @@ typedef struct Str {
     size_t len;
 } Str;
 
-/* A literal, and the two arguments that "%.*s" wants. */
+/* A literal, and the two arguments for "%.*s". */
 #define STR(literal) ((Str){("" literal ""), sizeof(literal) - 1})
 #define STR_INIT(literal)                                                                          \
     {                                                                                              \
@@ -33,10 +33,10 @@ static inline Str str_of(const char *data, size_t len)
     return (Str){data, len};
 }
 
-/* A view of a NUL-terminated string; NULL gives STR_NONE. The only strlen of the tree. */
+/* A view of a NUL-terminated string; NULL gives STR_NONE. The only strlen in the tree. */
 Str str_from_z(const char *z);
 
-/* A NUL-terminated copy in the arena, for libraries that insist. Embedded NULs end it early. */
+/* A NUL-terminated copy in the arena, for libraries. Ends at an embedded NUL. */
 char *str_z(struct arena *arena, Str s);
 
 bool str_eq(Str a, Str b);
@@ -72,8 +72,8 @@ bool str_to_double(Str s, double *ret);
 
 bool str_is_utf8(Str s);            /* valid UTF-8 without surrogates */
 size_t str_count_codepoints(Str s); /* of valid UTF-8 */
-/* Whether it has so many; a text far too long is not counted. */
+/* Whether the number of code points is within the bounds; a far too long text is not counted. */
 bool str_has_codepoints(Str s, size_t least, size_t most);
-Str str_cut(Str s, size_t max);  /* at most `max` bytes of valid UTF-8, no character in two */
+Str str_cut(Str s, size_t max);  /* at most `max` bytes, never splits a UTF-8 character */
 uint64_t str_hash(Str s);        /* seeded per process: not stable across restarts */
-uint64_t str_hash_stable(Str s); /* FNV-1a 64: stable, for names and shapes, not for tables */
+uint64_t str_hash_stable(Str s); /* FNV-1a 64: stable, for names and fingerprints, not for tables */

@@ -5,8 +5,8 @@
 
 #include "base/text/str.h"
 
-/* Length (1–4) of the valid sequence at s[0], at most `len` bytes long; 0 if there is none.
- * Overlong forms, surrogates and code points above U+10FFFF are none. */
+/* Length (1–4) of the valid sequence at s[0], at most `len` bytes long; 0 if invalid. Overlong
+ * forms, surrogates and code points above U+10FFFF are invalid. */
 static inline size_t utf8_step(const unsigned char *s, size_t len)
 {
     if (len == 0)
@@ -33,7 +33,7 @@ static inline size_t utf8_step(const unsigned char *s, size_t len)
     return 4;
 }
 
-/* Eight bytes at once, in the order of the machine. */
+/* Loads eight bytes in native byte order. */
 static inline uint64_t utf8_load8(const void *bytes)
 {
     uint64_t word;

@@ -24,15 +24,15 @@ static bool wants_all;
 
 /* The reader of this process. Other threads see only `loop`, under the lock. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct loop *loop;    /* NULL: there is none */
-static bool is_posted;       /* a hint is on its way to the loop; under the lock */
-static struct wait *resting; /* the reader, while it has nothing to do */
-static bool is_due;          /* a hint came while it was reading */
+static struct loop *loop;      /* NULL: there is none */
+static bool is_posted;         /* a hint has been posted to the loop; protected by the lock */
+static struct wait *idle_wait; /* the reader's wait while it is idle */
+static bool is_due;            /* a hint arrived while the reader was busy */
 
 static void run(void *arg);
-static fiber_fn Err rest(struct ctx *ctx);
+static fiber_fn Err wait_for_hint(struct ctx *ctx);
 static void wake(void *arg);
-static fiber_fn void leave(struct ctx *ctx);
+static fiber_fn void detach_loop(struct ctx *ctx);
 static void hint_committed(struct ctx *ctx, void *arg);
 
 void changes_subscribe(const char *name, enum changes_wanted wanted, ChangesFn *fn, void *arg)
@@ -72,7 +72,7 @@ void changes_start(struct reactor *reactor)
     loop = reactor->loop;
     is_posted = false;
     pthread_mutex_unlock(&lock);
-    resting = NULL;
+    idle_wait = NULL;
     is_due = false;
     fiber_spawn(reactor->loop, "changes", run, reactor);
 }
@@ -93,24 +93,24 @@ static void run(void *arg)
             log_event(LOG_WARN, "changes_failed", LOG_Z("error", err_info(err)->name));
         was_failing = err != OK;
         is_due = is_due || (err == OK && changes_has_more(reader));
-        slept = rest(&ctx);
+        slept = wait_for_hint(&ctx);
     }
     struct ctx ctx = reactor_ctx(reactor, arena, TURN_US);
-    leave(&ctx);
+    detach_loop(&ctx);
     changes_reader_free(reader);
     arena_destroy(arena);
 }
 
-/* ERR_CANCELLED, or OK when it is time to look. */
-static fiber_fn Err rest(struct ctx *ctx)
+/* Waits for a hint or the poll interval. ERR_CANCELLED, else OK. */
+static fiber_fn Err wait_for_hint(struct ctx *ctx)
 {
     if (is_due)
         return fiber_check(ctx) == ERR_CANCELLED ? ERR_CANCELLED : OK;
     struct wait wait = wait_begin();
-    resting = &wait;
+    idle_wait = &wait;
     ctx->deadline_us = clock_now_us() + POLL_US;
     Err err = fiber_wait(ctx, &wait);
-    resting = NULL;
+    idle_wait = NULL;
     return err == ERR_CANCELLED ? err : OK;
 }
 
@@ -136,7 +136,7 @@ static void hint_committed(struct ctx *ctx, void *arg)
     changes_hint();
 }
 
-/* On the reader's own thread. */
+/* Runs on the reader's thread. */
 static void wake(void *arg)
 {
     (void)arg;
@@ -144,18 +144,18 @@ static void wake(void *arg)
     is_posted = false;
     pthread_mutex_unlock(&lock);
     is_due = true;
-    if (resting != NULL)
-        wait_end(resting, OK);
-    resting = NULL;
+    if (idle_wait != NULL)
+        wait_end(idle_wait, OK);
+    idle_wait = NULL;
 }
 
-/* No hint is posted any more; one that was posted before arrives in the turns of this last wait,
- * for a loop ends with an empty mailbox. */
-static fiber_fn void leave(struct ctx *ctx)
+/* After `loop` is NULL no hint is posted. A hint that was posted before is delivered during this
+ * last sleep, because a loop must end with an empty mailbox. */
+static fiber_fn void detach_loop(struct ctx *ctx)
 {
     pthread_mutex_lock(&lock);
     loop = NULL;
     pthread_mutex_unlock(&lock);
     SCOPED_SHIELD struct fiber_shield shield = fiber_shield_begin(ctx, 0);
-    err_ignore(fiber_sleep(ctx, LEAVE_US), "only its turns are wanted");
+    err_ignore(fiber_sleep(ctx, LEAVE_US), "waits only for posted hints");
 }

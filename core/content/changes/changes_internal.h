@@ -1,4 +1,4 @@
-/* Private to changes*.c: from snapshot to snapshot. */
+/* Private to changes*.c: reads the feed between two PostgreSQL snapshots. */
 #pragma once
 
 #include "content/changes/changes.h"
@@ -7,10 +7,10 @@ struct reader;
 
 struct reader *changes_reader_new(bool wants_all);
 void changes_reader_free(struct reader *reader);
-/* Delivers what has become visible and was not delivered yet, some pages at most; the first call
- * only remembers where to begin. */
+/* Delivers what became visible since the last call, a limited number of pages. The first call only
+ * records the starting position. */
 fiber_fn Err changes_read(struct ctx *ctx, struct reader *reader);
-/* Did the last call leave pages? */
+/* Whether the last call left pages unread. */
 bool changes_has_more(const struct reader *reader);
-/* To every subscriber. */
+/* Delivers to every subscriber. */
 fiber_fn Err changes_deliver(struct ctx *ctx, const struct changes *changes);

@@ -1,7 +1,7 @@
 /*
- * Reading the feed. A snapshot says which transactions are visible: all below its xmax but those
- * listed as under way. What became visible between two of them has an id from the first one's xmax
- * on, or one that was under way then.
+ * Reading the feed. A snapshot says which transactions are visible: all below its xmax, except
+ * those listed as in progress. A transaction that became visible between two snapshots has an id at
+ * or above the first snapshot's xmax, or was in progress in the first snapshot.
  */
 #include "base/settings/settings.h"
 #include "base/system/clock.h"
@@ -14,7 +14,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-/* A turn ends well before the deadline of its ctx; what is left is for the next one. */
+/* A call ends well before the deadline of its ctx; the next call continues. */
 enum { PAGE = 200, PAGES_A_TURN = 20 };
 /* 21 digits for each of the connections that PostgreSQL can have. */
 #define SNAPSHOT_MAX ((size_t)262143 * 21)
@@ -23,9 +23,9 @@ struct reader {
     bool wants_all;
     struct buf seen;    /* the snapshot up to which everything has been delivered; empty at first */
     int64_t seen_at_us; /* when it was taken */
-    struct buf until;   /* the snapshot up to which is being delivered; empty: none */
+    struct buf until;   /* upper bound of the delivery in progress; empty: none */
     int64_t until_at_us;
-    int64_t after; /* the seq up to which that has been done */
+    int64_t after; /* seq of the last row delivered up to `until` */
 };
 
 static fiber_fn Err deliver_until(struct platform platform, struct reader *reader);
@@ -33,7 +33,7 @@ static fiber_fn Err deliver_page(struct platform platform, const struct rows *ro
 static struct change change_of(struct ctx *ctx, const struct rows *rows, uint32_t row);
 static void begin_until(struct reader *reader, Str snapshot, int64_t at_us);
 static void end_until(struct reader *reader);
-static bool is_gone(const struct ctx *ctx, const struct reader *reader);
+static bool may_be_trimmed(const struct ctx *ctx, const struct reader *reader);
 
 struct reader *changes_reader_new(bool wants_all)
 {
@@ -63,7 +63,7 @@ fiber_fn Err changes_read(struct ctx *ctx, struct reader *reader)
     assert(rows.count == 1);
     Str now = row_text(&rows, 0, CHANGES_LOOK_SNAPSHOT);
     bool is_first = reader->seen.len == 0;
-    if (!is_first && (row_bool(&rows, 0, CHANGES_LOOK_IS_OLDER) || is_gone(ctx, reader))) {
+    if (!is_first && (row_bool(&rows, 0, CHANGES_LOOK_IS_OLDER) || may_be_trimmed(ctx, reader))) {
         TRY(changes_deliver(ctx, &(struct changes){.has_gap = true}));
         begin_until(reader, now, asked_at_us);
         end_until(reader);
@@ -100,16 +100,16 @@ static void end_until(struct reader *reader)
     buf_clear(&reader->until);
 }
 
-/* Has the steward removed what this reader has not read? */
-static bool is_gone(const struct ctx *ctx, const struct reader *reader)
+/* Whether the steward may have deleted changes that this reader has not read. */
+static bool may_be_trimmed(const struct ctx *ctx, const struct reader *reader)
 {
     int64_t kept_us = ctx->reactor->settings->changes_retention_h * 3600 * SECOND_US;
     return clock_now_us() - reader->seen_at_us >= kept_us;
 }
 
-/* Later pages see what the first one saw: what is visible in `until` stays so. A page that was
- * delivered is not read again, whatever becomes of the next one: else a feed that takes longer than
- * a turn would be begun anew for ever. */
+/* Later pages use the same snapshot as the first one, so they are consistent with it. A delivered
+ * page is not read again when a later page fails; otherwise a feed that takes longer than one call
+ * would start over forever. */
 static fiber_fn Err deliver_until(struct platform platform, struct reader *reader)
 {
     struct arena *arena = platform.ctx->arena;

@@ -4,7 +4,7 @@
 #include "io/pg/db.h"
 #include "io/reactor/reactor.h"
 
-/* The turn ends well before the leader's lease, and in ten seconds goes on. */
+/* A call ends well before the leader's lease expires; the next one follows in ten seconds. */
 enum { PAGE = 5000, PAGES_A_TURN = 20 };
 
 fiber_fn Err changes_trim(struct platform platform)

@@ -4,7 +4,8 @@
 
 #include <assert.h>
 
-/* What works on a timestamp is what Directus lets through: more than on a dateTime. */
+/* A timestamp accepts the operators that Directus accepts, which are more than those of a
+ * dateTime. */
 static const struct {
     const char *name;
     enum field_group group;

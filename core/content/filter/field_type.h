@@ -1,6 +1,6 @@
 /*
  * The types that a field may have, as Directus names them, and the groups of types that operators
- * ask about.
+ * support.
  */
 #pragma once
 
@@ -25,7 +25,7 @@ enum field_type {
     FIELD_UNKNOWN,
 };
 
-/* As in error sentences: "string", "bigInteger" … */
+/* The name in error messages: "string", "bigInteger" … */
 const char *field_type_name(enum field_type type);
 
 /* A set of these says on which fields an operator works in SQL. */

@@ -1,11 +1,11 @@
 /*
  * Filters: conditions on rows as data. A filter is read once from its source (JSON, a query string,
- * code) into a tree; SQL (content/plan) and filter_eval take their meaning from that tree and from
+ * code) into a tree; SQL (content/plan) and filter_eval are both derived from that tree and from
  * the rows of operators.def.
  *
  * The tree is not checked against a schema: whether "_x" is an operator or a field of that name,
- * and whether what stands below a name is a value or a relation, is decided by whoever knows the
- * fields. Texts are views into the source, which must live as long as the tree.
+ * and whether the member below a name is a value or a relation, is decided by the caller, which
+ * knows the fields. Texts are views into the source, which must live as long as the tree.
  *
  *   {"title": {"_contains": "x"}, "_or": [{"n": 1}, {"author": {"name": {"_eq": "Ann"}}}]}
  *
@@ -21,7 +21,7 @@
 #include "content/filter/field_type.h"
 #include "io/fiber/fiber.h"
 
-enum { FILTER_VALUES_MAX = 200000 /* of one tree, all levels together */ };
+enum { FILTER_VALUES_MAX = 200000 /* of one tree, all levels */ };
 
 /*
  * Functions of fields: "year(date)".
@@ -40,7 +40,7 @@ enum function {
     FUNCTION_JSON,
     FUNCTION_UNKNOWN,
 };
-/* "year(date)" → FUNCTION_YEAR and "date"; FUNCTION_NONE when it is no call. */
+/* "year(date)" → FUNCTION_YEAR and "date"; FUNCTION_NONE when it is not a call. */
 enum function function_split(Str text, Str *ret_argument);
 const char *function_name(enum function function);
 
@@ -58,7 +58,7 @@ enum dynamic_kind {
     DYNAMIC_POLICIES,
 };
 enum dynamic_kind dynamic_kind(Str text);
-/* "$NOW(-1 year)" → milliseconds; 0 for what cannot be read, as Directus does. */
+/* "$NOW(-1 year)" → milliseconds; 0 for invalid text, as in Directus. */
 int64_t dynamic_shift_ms(Str text);
 
 /*
@@ -97,7 +97,8 @@ enum filter_operator_id {
 };
 const struct filter_operator *filter_operator(enum filter_operator_id id);
 const struct filter_operator *filter_operator_find(Str name); /* NULL: there is none */
-/* ERR_INVALID_QUERY unless SQL knows `op` (NULL: `name` is none) on a field of this type. */
+/* ERR_INVALID_QUERY unless SQL supports `op` (NULL: `name` is not an operator) on a field of this
+ * type. */
 Err filter_operator_check(struct ctx *ctx, const struct filter_operator *op, Str name,
                           enum field_type type, enum field_group group, enum function function);
 
@@ -118,7 +119,7 @@ enum filter_value_kind {
 struct filter_value {
     enum filter_value_kind kind;
     enum dynamic_kind dynamic; /* FILTER_TEXT: a variable, or DYNAMIC_NONE */
-    Str text;                  /* of TEXT; of NULL, BOOL and NUMBER as JSON has it */
+    Str text;                  /* FILTER_TEXT: the text; NULL, BOOL and NUMBER: the JSON spelling */
     uint32_t count;            /* of items or members */
     const struct filter_value *items;
     const struct filter *first;
@@ -127,7 +128,7 @@ struct filter_value {
 enum filter_kind {
     FILTER_AND,
     FILTER_OR,
-    /* Their names begin with "_": perhaps a field, where there is one of that name. */
+    /* Names that begin with "_": a field, if there is one of that name. */
     FILTER_OPERATOR,
     FILTER_SOME,
     FILTER_NONE,
@@ -140,18 +141,18 @@ struct filter {
     enum function function; /* name is function(field) */
     Str name;
     Str field;                        /* name, without the function */
-    const struct filter_operator *op; /* OPERATOR: NULL if there is none of that name */
+    const struct filter_operator *op; /* OPERATOR: NULL if the operator is unknown */
     const struct filter_value *value;
     const struct filter *next;
 };
 
-/* `arena`: where the tree goes. ERR_INVALID_QUERY beyond FILTER_VALUES_MAX. NULL reads as null. */
+/* `arena`: owns the tree. ERR_INVALID_QUERY beyond FILTER_VALUES_MAX. NULL reads as null. */
 Err filter_read(struct ctx *ctx, struct arena *arena, const struct json *json,
                 const struct filter_value **ret);
 
-/* By hand. */
+/* Constructors. */
 struct filter_value filter_text(Str text);    /* which may be a variable */
-struct filter_value filter_literal(Str text); /* which is none, whatever it looks like */
+struct filter_value filter_literal(Str text); /* never a variable */
 struct filter *filter_member(struct arena *arena, Str name, const struct filter_value *value);
 /* An object of one member. */
 const struct filter_value *filter_object(struct arena *arena, const struct filter *member);
@@ -161,10 +162,10 @@ const struct filter_value *filter_condition(struct arena *arena, Str field,
 
 const struct filter *filter_find(const struct filter_value *object, Str name); /* or NULL */
 bool filter_is_scalar(const struct filter_value *value);
-/* null, and the texts that Directus takes for it. */
+/* null, and the texts that Directus treats as null. */
 bool filter_means_null(const struct filter_value *value);
-/* What _null and _empty are given: true, "true", "" and null say yes, false says no; the function
- * returns false for anything else. */
+/* The argument of _null and _empty: true, "true", "" and null mean yes, false means no; the
+ * function returns false for anything else. */
 bool filter_flag(const struct filter_value *value, bool *ret);
 void filter_write(struct json_writer *w, const struct filter_value *value);
 Str filter_json(struct arena *arena, const struct filter_value *value);

@@ -36,7 +36,7 @@ static bool order_numbers(Str a, Str b, int *ret)
     return true;
 }
 
-/* "08:20" → that time of some day. */
+/* "08:20" → that time on an arbitrary day. */
 static bool parse_time(Str text, int64_t *ret_us)
 {
     char iso[CLOCK_ISO_LEN * 2] = "2000-01-01T";
@@ -129,7 +129,7 @@ bool filter_equal(enum field_type type, Str a, Str b)
     }
 }
 
-/* Where a % was met last, so that it can take one character more. */
+/* The position of the last %, for backtracking. */
 struct like {
     Str text;
     Str pattern;
@@ -195,7 +195,7 @@ bool filter_like(struct arena *arena, const char *detail, bool is_plain, Str tex
     return matches;
 }
 
-/* The number of the week in ISO 8601 is that of its Thursday. Day 0 was a Thursday. */
+/* The ISO 8601 week number of a day is that of its Thursday. Day 0 was a Thursday. */
 static int64_t week_of(struct arena *arena, int64_t day)
 {
     int64_t thursday = floor_div(day + 3, 7) * 7;

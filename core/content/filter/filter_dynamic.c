@@ -49,7 +49,7 @@ static const struct {
     {STR_INIT("ms"), 1.0},
 };
 
-/* Ten thousand years either way: what timestamps can hold. */
+/* Ten thousand years in either direction: the range of timestamps. */
 #define SHIFT_MAX_MS 315576000000000.0
 
 int64_t dynamic_shift_ms(Str text)

@@ -13,11 +13,11 @@ struct eval {
     struct ctx *ctx;
     const struct filter_subject *subject;
     enum filter_semantics semantics;
-    bool is_silent; /* inside an _or: counted, not reported */
+    bool is_silent; /* inside an _or: failures are not reported */
 };
 
-/* The field whose conditions are looked at. */
-struct asked {
+/* The field that the current conditions apply to. */
+struct tested_field {
     Str name;
     enum function function;
     struct filter_datum datum;
@@ -28,8 +28,8 @@ static bool is_rule(const struct eval *e)
     return e->semantics == FILTER_OF_RULES;
 }
 
-/* The filter's side, its variable replaced; STR_NONE: a variable that is nothing. */
-static fiber_fn Err words_of(const struct eval *e, const struct filter_value *value, Str *ret)
+/* The operand of the filter, with its variable resolved; STR_NONE: a variable without a value. */
+static fiber_fn Err operand_text(const struct eval *e, const struct filter_value *value, Str *ret)
 {
     assert(value != NULL);
     if (value->dynamic == DYNAMIC_ROLES || value->dynamic == DYNAMIC_POLICIES) {
@@ -43,7 +43,7 @@ static fiber_fn Err words_of(const struct eval *e, const struct filter_value *va
     return OK;
 }
 
-/* As its column holds it. */
+/* The text that the column would hold. */
 static Str column_text(const struct eval *e, const struct filter_datum *datum)
 {
     struct arena *arena = e->ctx->arena;
@@ -61,56 +61,56 @@ static Str column_text(const struct eval *e, const struct filter_datum *datum)
     return buf_str(out);
 }
 
-static bool is_null(const struct asked *asked)
+static bool is_null(const struct tested_field *field)
 {
-    const struct json *value = asked->datum.value;
+    const struct json *value = field->datum.value;
     return json_is_null(value) ||
-           (asked->function == FUNCTION_COUNT && json_kind(value) != JSON_ARRAY);
+           (field->function == FUNCTION_COUNT && json_kind(value) != JSON_ARRAY);
 }
 
 /* STR_NONE: null. */
-static Str text_of(const struct eval *e, const struct asked *asked)
+static Str text_of(const struct eval *e, const struct tested_field *field)
 {
-    if (is_null(asked))
+    if (is_null(field))
         return STR_NONE;
-    if (asked->function == FUNCTION_COUNT)
-        return str_printf(e->ctx->arena, "%u", json_len(asked->datum.value));
-    Str text = column_text(e, &asked->datum);
-    if (asked->function == FUNCTION_NONE || asked->function >= FUNCTION_COUNT)
+    if (field->function == FUNCTION_COUNT)
+        return str_printf(e->ctx->arena, "%u", json_len(field->datum.value));
+    Str text = column_text(e, &field->datum);
+    if (field->function == FUNCTION_NONE || field->function >= FUNCTION_COUNT)
         return text;
-    return filter_part(e->ctx->arena, asked->function, asked->datum.type, text);
+    return filter_part(e->ctx->arena, field->function, field->datum.type, text);
 }
 
-static enum field_type type_of(const struct asked *asked)
+static enum field_type type_of(const struct tested_field *field)
 {
-    return asked->function == FUNCTION_NONE ? asked->datum.type : FIELD_DECIMAL;
+    return field->function == FUNCTION_NONE ? field->datum.type : FIELD_DECIMAL;
 }
 
-static fiber_fn Err compare(const struct eval *e, const struct asked *asked,
+static fiber_fn Err compare(const struct eval *e, const struct tested_field *field,
                             const struct filter_operator *op, const struct filter_value *value,
                             bool *ret)
 {
     assert(op->meaning == MEANS_COMPARE);
     Str wanted;
-    Str text = text_of(e, asked);
-    TRY(words_of(e, value, &wanted));
+    Str text = text_of(e, field);
+    TRY(operand_text(e, value, &wanted));
     bool wants_null = filter_means_null(value) || (is_rule(e) && wanted.data == NULL);
     bool is_equality = op->detail[0] == '=' || op->is_negated;
     if (wants_null)
-        *ret = is_equality && is_null(asked) != op->is_negated;
+        *ret = is_equality && is_null(field) != op->is_negated;
     else if (text.data == NULL || wanted.data == NULL)
         *ret = false;
     else if (is_equality)
-        *ret = filter_equal(type_of(asked), text, wanted) != op->is_negated;
+        *ret = filter_equal(type_of(field), text, wanted) != op->is_negated;
     else {
-        int order = filter_order(type_of(asked), text, wanted);
+        int order = filter_order(type_of(field), text, wanted);
         bool takes_equal = op->detail[1] == '=';
         *ret = (order == 0 && takes_equal) || (op->detail[0] == '<' ? order < 0 : order > 0);
     }
     return OK;
 }
 
-/* What a list holds: its elements but for nulls, or the parts between a text's commas. */
+/* The elements of a list without nulls, or the parts of a comma-separated text. */
 struct items {
     struct filter_elements elements;
     Str csv;
@@ -132,21 +132,21 @@ static fiber_fn Err next_item(const struct eval *e, struct items *items, bool *r
         if (part.len == 0)
             continue;
         *ret_has = true;
-        return words_of(e, &value, ret);
+        return operand_text(e, &value, ret);
     }
     const struct filter_value *value = filter_next(&items->elements);
     while (value != NULL && filter_means_null(value))
         value = filter_next(&items->elements);
     *ret_has = value != NULL;
-    return value == NULL ? OK : words_of(e, value, ret);
+    return value == NULL ? OK : operand_text(e, value, ret);
 }
 
-static fiber_fn Err any_equal(const struct eval *e, const struct asked *asked,
+static fiber_fn Err any_equal(const struct eval *e, const struct tested_field *field,
                               const struct filter_operator *op, const struct filter_value *list,
                               bool *ret)
 {
     assert(op->meaning == MEANS_ANY);
-    Str text = text_of(e, asked);
+    Str text = text_of(e, field);
     struct items items = items_of(list);
     bool has_item;
     bool is_empty = true;
@@ -157,21 +157,21 @@ static fiber_fn Err any_equal(const struct eval *e, const struct asked *asked,
         TRY(next_item(e, &items, &has_item, &item));
         if (!has_item)
             break;
-        is_empty &= item.data == NULL; /* a variable that is nothing is left out */
+        is_empty &= item.data == NULL; /* variables without a value are skipped */
         if (text.data != NULL && item.data != NULL)
-            is_found |= filter_equal(type_of(asked), text, item);
+            is_found |= filter_equal(type_of(field), text, item);
     }
     *ret = is_found != op->is_negated && (text.data != NULL || is_empty);
     return OK;
 }
 
 /* Lists of another length than two are ignored, as in Directus. */
-static fiber_fn Err between(const struct eval *e, const struct asked *asked,
+static fiber_fn Err between(const struct eval *e, const struct tested_field *field,
                             const struct filter_operator *op, const struct filter_value *list,
                             bool *ret)
 {
     assert(op->meaning == MEANS_BETWEEN);
-    Str text = text_of(e, asked);
+    Str text = text_of(e, field);
     struct items items = items_of(list);
     Str bounds[3] = {STR_NONE, STR_NONE, STR_NONE};
     uint32_t count = 0;
@@ -184,25 +184,25 @@ static fiber_fn Err between(const struct eval *e, const struct asked *asked,
     if (count != 2)
         return OK;
     bool has_all = text.data != NULL && bounds[0].data != NULL && bounds[1].data != NULL;
-    bool is_inside = has_all && filter_order(type_of(asked), text, bounds[0]) >= 0 &&
-                     filter_order(type_of(asked), text, bounds[1]) <= 0;
+    bool is_inside = has_all && filter_order(type_of(field), text, bounds[0]) >= 0 &&
+                     filter_order(type_of(field), text, bounds[1]) <= 0;
     *ret = has_all && is_inside != op->is_negated;
     return OK;
 }
 
-/* A rule may ask a long text a thousand times: what is folded for it is given back. */
-static fiber_fn Err like(const struct eval *e, const struct asked *asked,
+/* Case folding a long text may happen a thousand times per rule, so its memory is released here. */
+static fiber_fn Err like(const struct eval *e, const struct tested_field *field,
                          const struct filter_operator *op, const struct filter_value *value,
                          bool *ret)
 {
     assert(op->meaning == MEANS_LIKE);
     Str part;
     struct arena *arena = e->ctx->arena;
-    Str text = text_of(e, asked);
+    Str text = text_of(e, field);
     bool is_plain = is_rule(e) && (op->differs & RULE_PLAIN) != 0;
-    /* SQL reads the part as a moment, and PostgreSQL's text of one has no T. */
-    bool never_matches = !is_plain && type_of(asked) == FIELD_TIMESTAMP;
-    TRY(words_of(e, value, &part));
+    /* SQL parses the operand as a moment, and PostgreSQL prints a moment without a T. */
+    bool never_matches = !is_plain && type_of(field) == FIELD_TIMESTAMP;
+    TRY(operand_text(e, value, &part));
     *ret = false;
     if (text.data == NULL || (part.data == NULL && !is_rule(e)))
         return OK;
@@ -217,14 +217,14 @@ static fiber_fn Err like(const struct eval *e, const struct asked *asked,
     return OK;
 }
 
-static fiber_fn Err matches(const struct eval *e, const struct asked *asked,
+static fiber_fn Err matches(const struct eval *e, const struct tested_field *field,
                             const struct filter_value *value, bool *ret)
 {
-    Str text = text_of(e, asked);
+    Str text = text_of(e, field);
     Str rule;
     unsigned flags;
     const struct regex *regex;
-    TRY(words_of(e, value, &rule));
+    TRY(operand_text(e, value, &rule));
     Str pattern = rule_pattern(rule, &flags);
     TRY(regex_find(e->ctx, pattern, flags, &regex));
     *ret = text.data != NULL && regex_match(regex, text, NULL);
@@ -238,88 +238,88 @@ static bool is_empty(const struct filter_datum *datum)
            (json_kind(value) == JSON_ARRAY && json_len(value) == 0);
 }
 
-static fiber_fn Err holds(const struct eval *e, const struct asked *asked,
+static fiber_fn Err holds(const struct eval *e, const struct tested_field *field,
                           const struct filter_operator *op, const struct filter_value *value,
                           bool *ret)
 {
     assert(op != NULL);
     bool flag;
-    if (is_null(asked) && is_rule(e) && (op->differs & RULE_NULL) != 0) {
+    if (is_null(field) && is_rule(e) && (op->differs & RULE_NULL) != 0) {
         *ret = true;
         return OK;
     }
     switch (op->meaning) {
     case MEANS_COMPARE:
-        return compare(e, asked, op, value, ret);
+        return compare(e, field, op, value, ret);
     case MEANS_LIKE:
-        return like(e, asked, op, value, ret);
+        return like(e, field, op, value, ret);
     case MEANS_ANY:
-        return any_equal(e, asked, op, value, ret);
+        return any_equal(e, field, op, value, ret);
     case MEANS_BETWEEN:
-        return between(e, asked, op, value, ret);
+        return between(e, field, op, value, ret);
     case MEANS_REGEX:
-        return matches(e, asked, value, ret);
+        return matches(e, field, value, ret);
     case MEANS_NULL:
         (void)filter_flag(value, &flag);
-        *ret = is_null(asked) == (flag != op->is_negated);
+        *ret = is_null(field) == (flag != op->is_negated);
         return OK;
     case MEANS_EMPTY:
         (void)filter_flag(value, &flag);
-        *ret = is_empty(&asked->datum) == (flag != op->is_negated);
+        *ret = is_empty(&field->datum) == (flag != op->is_negated);
         return OK;
     case MEANS_SUBMITTED:
         (void)filter_flag(value, &flag);
-        *ret = asked->datum.is_present == flag;
+        *ret = field->datum.is_present == flag;
         return OK;
     }
     return OK;
 }
 
-/* The rule's value with its variable replaced; of a pattern, what it was held against. */
-static fiber_fn Err report(const struct eval *e, const struct asked *asked,
+/* Reports the rule's value with its variable resolved; for a pattern, the value that was tested. */
+static fiber_fn Err report(const struct eval *e, const struct tested_field *field,
                            const struct filter_operator *op, const struct filter_value *value)
 {
     assert(e->subject->refused != NULL && !e->is_silent);
     struct filter_value shown;
     Str text;
     if (op->meaning == MEANS_REGEX) {
-        TRY(filter_read(e->ctx, e->ctx->arena, asked->datum.value, &value));
+        TRY(filter_read(e->ctx, e->ctx->arena, field->datum.value, &value));
     } else if (value->dynamic != DYNAMIC_NONE) {
-        TRY(words_of(e, value, &text));
+        TRY(operand_text(e, value, &text));
         shown = filter_text(text);
         value = &shown;
     }
-    e->subject->refused(e->subject, asked->name, op, value);
+    e->subject->refused(e->subject, field->name, op, value);
     return OK;
 }
 
-static fiber_fn Err eval_operator(const struct eval *e, const struct asked *asked, Str name,
+static fiber_fn Err eval_operator(const struct eval *e, const struct tested_field *field, Str name,
                                   const struct filter_operator *op,
                                   const struct filter_value *value, bool *ret)
 {
-    assert(asked != NULL);
+    assert(field != NULL);
     *ret = true;
     TRY(fiber_breathe(e->ctx));
-    if (!asked->datum.is_present && (op == NULL || op->meaning != MEANS_SUBMITTED))
+    if (!field->datum.is_present && (op == NULL || op->meaning != MEANS_SUBMITTED))
         return OK;
     if (!is_rule(e))
-        TRY(filter_operator_check(e->ctx, op, name, asked->datum.type, asked->datum.group,
-                                  asked->function));
+        TRY(filter_operator_check(e->ctx, op, name, field->datum.type, field->datum.group,
+                                  field->function));
     if (op == NULL)
         return fail(e->ctx, ERR_INVALID_QUERY, "Unknown validation operator \"%.*s\"",
                     STR_FMT(name));
-    TRY(holds(e, asked, op, value, ret));
+    TRY(holds(e, field, op, value, ret));
     if (!*ret && !e->is_silent && e->subject->refused != NULL)
-        return report(e, asked, op, value);
+        return report(e, field, op, value);
     return OK;
 }
 
-/* `asked` NULL: an object of fields; else what stands beside that field's name. */
-static fiber_fn Err eval_value(const struct eval *e, const struct asked *asked,
+/* `field` NULL: `value` is an object of fields; else the condition on that field. */
+static fiber_fn Err eval_value(const struct eval *e, const struct tested_field *field,
                                const struct filter_value *value, int nesting, bool *ret);
 
-/* One branch that holds is enough; when none does, the first one's faults are told. */
-static fiber_fn Err eval_or(const struct eval *e, const struct asked *asked,
+/* One branch that holds is enough. If none holds, the faults of the first one are reported. */
+static fiber_fn Err eval_or(const struct eval *e, const struct tested_field *field,
                             const struct filter_value *list, int nesting, bool *ret)
 {
     struct eval quiet = *e;
@@ -330,72 +330,72 @@ static fiber_fn Err eval_or(const struct eval *e, const struct asked *asked,
     *ret = true;
     while ((branch = filter_next(&elements)) != NULL) {
         first = first == NULL ? branch : first;
-        TRY(eval_value(&quiet, asked, branch, nesting + 1, ret));
+        TRY(eval_value(&quiet, field, branch, nesting + 1, ret));
         if (*ret)
             return OK;
     }
-    return first == NULL || e->is_silent ? OK : eval_value(e, asked, first, nesting + 1, ret);
+    return first == NULL || e->is_silent ? OK : eval_value(e, field, first, nesting + 1, ret);
 }
 
-static fiber_fn Err eval_and(const struct eval *e, const struct asked *asked,
+static fiber_fn Err eval_and(const struct eval *e, const struct tested_field *field,
                              const struct filter_value *list, int nesting, bool *ret)
 {
     struct filter_elements elements = filter_elements(list);
     const struct filter_value *member;
     bool all = true;
     while ((member = filter_next(&elements)) != NULL) {
-        TRY(eval_value(e, asked, member, nesting + 1, ret));
+        TRY(eval_value(e, field, member, nesting + 1, ret));
         all &= *ret;
     }
     *ret = all;
     return OK;
 }
 
-/* A field, or what is below a relation: rows that a payload does not hold. */
-static fiber_fn Err eval_field(const struct eval *e, const struct asked *above,
+/* A field of the row, or a condition below a relation, whose rows a payload does not contain. */
+static fiber_fn Err eval_field(const struct eval *e, const struct tested_field *above,
                                const struct filter *member, int nesting, bool *ret)
 {
-    struct asked asked = {.name = member->field, .function = member->function};
+    struct tested_field field = {.name = member->field, .function = member->function};
     *ret = true;
-    if (above == NULL && e->subject->find(e->subject, member->field, &asked.datum))
-        return eval_value(e, &asked, member->value, nesting + 1, ret);
+    if (above == NULL && e->subject->find(e->subject, member->field, &field.datum))
+        return eval_value(e, &field, member->value, nesting + 1, ret);
     if (is_rule(e))
         return OK;
     return fail(e->ctx, ERR_INVALID_QUERY, "\"%.*s\" is not a field of this row",
                 STR_FMT(member->name));
 }
 
-static fiber_fn Err eval_member(const struct eval *e, const struct asked *asked,
+static fiber_fn Err eval_member(const struct eval *e, const struct tested_field *field,
                                 const struct filter *member, int nesting, bool *ret)
 {
     switch (member->kind) {
     case FILTER_AND:
-        return eval_and(e, asked, member->value, nesting, ret);
+        return eval_and(e, field, member->value, nesting, ret);
     case FILTER_OR:
-        return eval_or(e, asked, member->value, nesting, ret);
+        return eval_or(e, field, member->value, nesting, ret);
     case FILTER_OPERATOR:
-        if (asked != NULL)
-            return eval_operator(e, asked, member->name, member->op, member->value, ret);
+        if (field != NULL)
+            return eval_operator(e, field, member->name, member->op, member->value, ret);
         return eval_field(e, NULL, member, nesting, ret);
     default:
-        return eval_field(e, asked, member, nesting, ret);
+        return eval_field(e, field, member, nesting, ret);
     }
 }
 
-static fiber_fn Err eval_value(const struct eval *e, const struct asked *asked,
+static fiber_fn Err eval_value(const struct eval *e, const struct tested_field *field,
                                const struct filter_value *value, int nesting, bool *ret)
 {
     assert(nesting >= 0 && value != NULL);
     if (nesting > NESTING_MAX)
         return fail(e->ctx, ERR_INVALID_QUERY, "A validation rule is nested too deeply");
-    if (value->kind != FILTER_MEMBERS && asked != NULL) {
+    if (value->kind != FILTER_MEMBERS && field != NULL) {
         const struct filter_operator *equals = filter_operator(OPERATOR_EQ);
-        return eval_operator(e, asked, equals->name, equals, value, ret);
+        return eval_operator(e, field, equals->name, equals, value, ret);
     }
     bool all = true;
     const struct filter *first = value->kind == FILTER_MEMBERS ? value->first : NULL;
     for (const struct filter *member = first; member != NULL; member = member->next) {
-        TRY(eval_member(e, asked, member, nesting, ret));
+        TRY(eval_member(e, field, member, nesting, ret));
         all &= *ret;
     }
     *ret = all;

@@ -4,7 +4,7 @@
 
 #include <assert.h>
 
-/* The macros of operators.def that name groups are gone at its end, so the rows are made there. */
+/* operators.def undefines its group macros at its end, so the rows are expanded here. */
 static const struct filter_operator OPERATORS[] = {
 #define OPERATOR(id, name, fault, meaning, negated, folded, groups, detail, rules, sentence, note) \
     [OPERATOR_##id] = {STR_INIT(name), fault,  MEANS_##meaning, negated,  folded,                  \
@@ -32,8 +32,8 @@ Err filter_operator_check(struct ctx *ctx, const struct filter_operator *op, Str
                           enum field_type type, enum field_group group, enum function function)
 {
     bool is_call = function != FUNCTION_NONE;
-    unsigned asked = is_call ? GROUP_NUMBER : group;
-    if (op != NULL && (op->groups & asked) != 0)
+    unsigned wanted = is_call ? GROUP_NUMBER : group;
+    if (op != NULL && (op->groups & wanted) != 0)
         return OK;
     return fail(ctx, ERR_INVALID_QUERY,
                 "\"%s\" field type does not contain the \"%.*s\" filter operator",

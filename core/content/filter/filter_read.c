@@ -41,7 +41,7 @@ static Err read_members(struct reader *reader, const struct json *json, struct f
     return OK;
 }
 
-/* As deep as its JSON, which json_parse limits. */
+/* Recursion is limited by json_parse. */
 static Err read_value(struct reader *reader, const struct json *json, struct filter_value *ret)
 {
     uint32_t held = json_kind(json) == JSON_ARRAY ? json_len(json) : 0;

@@ -1,5 +1,5 @@
 /*
- * Filters by hand, and looking into them.
+ * Constructors of filters, and lookups in them.
  */
 #include "base/memory/array.h"
 #include "content/filter/filter.h"

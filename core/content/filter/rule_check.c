@@ -21,7 +21,7 @@ static fiber_fn Err check_pattern(struct ctx *ctx, Str text)
     return fiber_breathe(ctx);
 }
 
-/* As deep as JSON may be (JSON_DEPTH_MAX). */
+/* Recursion is limited by JSON_DEPTH_MAX. */
 static fiber_fn Err check_value(struct ctx *ctx, const struct filter_value *value)
 {
     for (uint32_t i = 0; value->kind == FILTER_LIST && i < value->count; i++)

@@ -1,5 +1,5 @@
 /*
- * Dynamic variables where a text is wanted and not a parameter: presets and validation.
+ * Dynamic variables as text instead of SQL parameters: for presets and validation.
  */
 #include "base/system/clock.h"
 #include "content/filter/filter.h"
@@ -9,7 +9,7 @@
 
 #include <assert.h>
 
-/* "$CURRENT_USER.role.name": one small statement. */
+/* "$CURRENT_USER.role.name": runs one statement. */
 static fiber_fn Err user_field(struct ctx *ctx, const struct schema *schema, Str text, Str *ret)
 {
     struct compiler c = {.ctx = ctx,
@@ -53,7 +53,7 @@ fiber_fn Err dynamic_text(struct ctx *ctx, const struct schema *schema, Str text
     case DYNAMIC_NONE:
     case DYNAMIC_ROLES:
     case DYNAMIC_POLICIES:
-        *ret_is = false; /* lists are no values */
+        *ret_is = false; /* a list is not a single value */
         return OK;
     case DYNAMIC_NOW:
         *ret = clock_iso(ctx->arena, clock_wall_us() + dynamic_shift_ms(text) * MS_US);

@@ -1,6 +1,6 @@
 /*
- * Creating: one row in one statement; many rows of one shape in one statement; rows with nested
- * ones, or of several shapes, in one transaction.
+ * Creating: one row in one statement; many rows with the same column set in one statement; rows
+ * with nested rows, or with different column sets, in one transaction.
  */
 #include "base/json/json_writer.h"
 #include "content/items/write_reference.h"
@@ -8,13 +8,13 @@
 
 #include <assert.h>
 
-/* So many rows at once may have made a young table another one. */
+/* From this many rows on, the statistics of a small table are refreshed. */
 enum { STATISTICS_ROWS_MIN = 500 };
 
-/* What one statement may carry; more than a request body may have, escaped. */
+/* The maximum for one statement; larger than an escaped request body. */
 #define BULK_JSON_MAX ((size_t)512 * 1024 * 1024)
 
-/* The item as filters leave it. */
+/* Passes the item through the filter hooks. */
 static fiber_fn Err filter(struct writer *w, const struct write_target *target,
                            const struct json **item)
 {
@@ -50,7 +50,7 @@ fiber_fn Err write_create_one(struct writer *w, const struct write_target *targe
     return create_filtered(w, target, body, query, run, ret_key);
 }
 
-/* The common case: POST of one object is one message to the database. */
+/* The common case: POST of one object takes one database round trip. */
 static fiber_fn Err create_alone(struct writer *w, const struct write_target *target,
                                  const struct json *body, const struct query *query,
                                  struct row_sink *sink)
@@ -68,7 +68,7 @@ struct turn {
     const struct write_target *target;
     const struct json *const *items;
     uint32_t count;
-    Str *keys; /* of the rows, once they are written */
+    Str *keys; /* keys of the rows, set as they are written */
 };
 
 static fiber_fn Err create_each(struct writer *w, void *arg)
@@ -106,7 +106,7 @@ static bool same_columns(const struct payload *a, const struct payload *b)
     return true;
 }
 
-/* Whether a row may point to one that the same statement makes. */
+/* Whether a row may refer to a row that the same statement creates. */
 static bool points_to_own(const struct ctx *ctx, const struct payload *payload)
 {
     for (uint32_t i = 0; i < payload->count; i++) {
@@ -117,7 +117,7 @@ static bool points_to_own(const struct ctx *ctx, const struct payload *payload)
     return false;
 }
 
-/* Rows as one JSON array, values as their columns read them. */
+/* The rows as one JSON array, with values in the text form of their columns. */
 static fiber_fn Str bulk_json(struct ctx *ctx, const struct bulk *bulk)
 {
     assert(bulk->count > 0 && bulk->shape.field_count > 0);
@@ -144,7 +144,7 @@ static fiber_fn Str bulk_json(struct ctx *ctx, const struct bulk *bulk)
     return buf_str(out);
 }
 
-/* Reads all bodies; *ret_is_uniform when one statement can write them. */
+/* Reads all bodies; *ret_is_uniform: one statement can write them. */
 static fiber_fn Err bulk_make(struct writer *w, const struct write_target *target,
                               const struct json *const *items, uint32_t count, struct bulk *ret,
                               bool *ret_is_uniform)
@@ -164,8 +164,8 @@ static fiber_fn Err bulk_make(struct writer *w, const struct write_target *targe
     return OK;
 }
 
-/* The rows are committed, whatever becomes of this. */
-static fiber_fn void take_statistics(struct ctx *ctx, const struct collection *collection)
+/* Failures are ignored: the rows are already committed. */
+static fiber_fn void refresh_statistics(struct ctx *ctx, const struct collection *collection)
 {
     if (db_query(ctx, &SQL_STATISTICS_OF_COLLECTION, ARGS(db_text(collection->name)), NULL) != OK)
         diag_clear(ctx);
@@ -186,8 +186,8 @@ static fiber_fn Err create_bulk(struct writer *w, const struct write_target *tar
     TRY(write_run(w, plan, &bulk->shape, NULL, bulk_json(w->ctx, bulk), &run));
     write_announce(w);
     if (bulk->count >= STATISTICS_ROWS_MIN)
-        take_statistics(w->ctx, target->collection);
-    if (plan->is_mute)
+        refresh_statistics(w->ctx, target->collection);
+    if (plan->is_unreadable)
         return OK;
     TRY(run_branches(&run, plan->root, &run.rows));
     return run_emit_list(&run, sink);

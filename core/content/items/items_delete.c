@@ -1,6 +1,6 @@
 /*
- * Deleting: by key, keys or query. What is not there is deleted already, for administrators; for
- * others it is a row they have no right to.
+ * Deleting: by key, keys or query. A missing row counts as deleted for administrators, and as
+ * forbidden for others.
  */
 #include "content/items/write.h"
 
@@ -36,7 +36,7 @@ static fiber_fn Err delete_steps(struct writer *w, void *arg)
     return write_delete_keys(w, deletion->target, deletion->keys, deletion->count);
 }
 
-/* One forbidden row forbids all: then the deletion of the others is taken back. */
+/* One forbidden row rolls back the deletion of all. */
 static fiber_fn Err delete_all(struct writer *w, const struct write_target *target, const Str *keys,
                                uint32_t count)
 {

@@ -1,7 +1,7 @@
 /*
- * Announces what the writer of the rows did not: rows of the factory's statements, of imports, of
- * whoever writes with psql. Each process that has the feed comes by here; the one whose claim finds
- * a change still unannounced tells Redis and the hooks.
+ * Announces changes that the writer of the rows did not announce: rows of the factory's statements,
+ * of imports, of psql. Each process that reads the feed claims the changes; the process whose claim
+ * succeeds notifies Redis and the hooks.
  */
 #include "content/changes/changes.h"
 #include "content/items/items.h"
@@ -54,7 +54,7 @@ static fiber_fn Err claim(struct ctx *ctx, const struct changes *changes, struct
         ARGS(db_text_array(ctx->arena, xids, count), db_int_array(ctx->arena, seqs, count)), ret);
 }
 
-/* As the machinery, in the scope of the rows: who wrote them is not known here. */
+/* Acts as the machinery in the scope of the rows: the writer is not known. */
 static void announce(struct ctx *ctx, const struct change *change)
 {
     static_assert((int)CHANGE_CREATE == ITEMS_CREATE && (int)CHANGE_UPDATE == ITEMS_UPDATE &&
@@ -70,6 +70,6 @@ static void announce(struct ctx *ctx, const struct change *change)
         return;
     }
     SCOPED_CTX struct ctx own =
-        ctx_for_site(ctx, change->site, "hooks hear of rows in the scope of their site");
+        ctx_for_site(ctx, change->site, "hooks run in the scope of the rows");
     items_announce(&own, &announced);
 }

@@ -41,7 +41,7 @@ Str items_action_name(enum items_action action)
     return NAMES[action];
 }
 
-/* A comment cannot end without an asterisk, whatever the collection is called. */
+/* The collection name cannot terminate the comment, because asterisks in it are replaced. */
 void items_put_announced(struct buf *sql, enum items_action action, Str collection)
 {
     buf_printf(sql, "/* announced %.*s ", STR_FMT(items_action_name(action)));
@@ -50,7 +50,7 @@ void items_put_announced(struct buf *sql, enum items_action action, Str collecti
     buf_put_z(sql, " */ ");
 }
 
-/* Nobody waits for it: a lost message costs a cache its sixty seconds. */
+/* Fire and forget: if the message is lost, a cache is stale for at most its sixty seconds. */
 static void publish(struct ctx *ctx, const struct items_change *change)
 {
     assert(change->count == 0 || change->keys != NULL);

@@ -13,7 +13,7 @@ struct reading {
     struct run run;
 };
 
-/* What every read does first. `ret` must stay where it is: the request points into it. */
+/* The first step of every read. `ret` must not move: the request points into it. */
 static fiber_fn Err read_open(struct ctx *ctx, struct items_target target, enum plan_op op,
                               const struct query *query, struct reading *ret)
 {

@@ -1,5 +1,5 @@
 /*
- * Updating: one row, rows by keys, rows by query, rows each with its own change.
+ * Updating: one row, rows by keys, rows by query, several rows with different changes.
  */
 #include "content/items/write.h"
 
@@ -21,7 +21,7 @@ static Err missing(struct writer *w, const struct write_target *target,
     return target->access.is_full ? OK : write_forbidden(w->ctx, target, payload);
 }
 
-/* One or many rows get the same change. *run has no rows when nothing was there to change. */
+/* Applies one change to one or many rows. *run has no rows when none matched. */
 static fiber_fn Err apply(struct writer *w, const struct write_target *target,
                           const struct payload *payload, const Str *keys, uint32_t count,
                           bool is_many, const struct query *query, struct run *run)
@@ -112,7 +112,7 @@ static fiber_fn Err update_rows(struct writer *w, void *arg)
     return apply(w, change->target, change->payload, change->keys, change->count, true, NULL, &run);
 }
 
-/* Where one forbidden row forbids all, the statement must be able to be taken back. */
+/* If one forbidden row forbids all, the statement needs a transaction that can be rolled back. */
 static fiber_fn Err update_keys(struct writer *w, const struct write_target *target,
                                 const struct json *data, const Str *keys, uint32_t count)
 {
@@ -129,11 +129,11 @@ static fiber_fn Err update_keys(struct writer *w, const struct write_target *tar
     return target->access.is_full ? update_rows(w, &change) : writer_in_tx(w, update_rows, &change);
 }
 
-/* Rows that get each a change of its own. */
+/* Rows with a different change each. */
 struct changes {
     const struct write_target *target;
     const struct json *list;
-    Str *keys; /* of the rows, as they are read */
+    Str *keys; /* keys of the rows, set as they are read */
 };
 
 static fiber_fn Err update_each(struct writer *w, void *arg)
@@ -181,7 +181,7 @@ static fiber_fn Err update_listed(struct writer *w, const struct write_target *t
     return OK;
 }
 
-/* The body is the row: its first row is changed, or made. */
+/* The body is the row: the first row is updated, or created. */
 static fiber_fn Err update_singleton(struct writer *w, const struct write_target *target,
                                      const struct json *body, const struct query *query,
                                      struct row_sink *sink)

@@ -1,6 +1,6 @@
 /*
- * Rows written together with the row they belong to, in its transaction: to-one before it (its key
- * is needed), to-many after it (they need its key).
+ * Rows written in the transaction of the row they belong to: to-one before it (its key is needed),
+ * to-many after it (they need its key).
  */
 #include "base/json/json_build.h"
 #include "content/items/write.h"
@@ -16,7 +16,7 @@ static bool writes_more(const struct field *field, const struct json *value)
     case RELATION_TO_MANY:
         return true;
     case RELATION_TO_ANY:
-        return !json_is_null(value); /* what it points to is checked in the transaction */
+        return !json_is_null(value); /* the transaction checks the reference */
     default:
         return json_kind(value) == JSON_OBJECT;
     }
@@ -33,7 +33,7 @@ bool nested_is_in(const struct collection *collection, const struct json *body)
 
 static const Str KEY_ONLY[] = {STR_INIT("")};
 
-/* A row that may be read, seen from inside the transaction. */
+/* Whether a row exists and may be read, as seen inside the transaction. */
 static fiber_fn Err row_exists(struct writer *w, const struct collection *collection, Str key,
                                bool *ret)
 {
@@ -61,7 +61,8 @@ static Err open_child(struct writer *w, const struct collection *child, enum act
     return OK;
 }
 
-/* Key present and known: update; else create. `link` points it at its parent. */
+/* Updates if the key is present and exists; else creates. `link` sets the reference to the
+ * parent. */
 static fiber_fn Err upsert(struct writer *w, const struct collection *child,
                            const struct json *object, const struct field *link, Str link_value,
                            Str *ret_key)
@@ -83,7 +84,7 @@ static fiber_fn Err upsert(struct writer *w, const struct collection *child,
     }
     *ret_key = key;
     if (json_len(object) == 1 && link == NULL)
-        return OK; /* nothing but the key: a link, no change */
+        return OK; /* only the key: link the row without changing it */
     TRY(open_child(w, child, ACTION_UPDATE, link, link_value, &target));
     return write_update_one(w, &target, key, object, NULL, &run);
 }
@@ -151,7 +152,7 @@ fiber_fn Err nested_before(struct writer *w, const struct write_target *target,
     (void)target;
     if (payload->first_nested == NULL)
         return OK;
-    if (w->tx == NULL) /* a preset or a hook brought it in */
+    if (w->tx == NULL) /* a preset or a hook supplied it */
         return fail(w->ctx, ERR_INVALID_PAYLOAD, "Nested rows are not expected here");
     TRY(deeper(w));
     for (const struct nested *n = payload->first_nested; n != NULL; n = n->next) {
@@ -164,7 +165,7 @@ fiber_fn Err nested_before(struct writer *w, const struct write_target *target,
     return OK;
 }
 
-/* The children a parent has now. */
+/* The current children of a parent. */
 static fiber_fn Err current_children(struct writer *w, const struct relation *relation, Str parent,
                                      const Str **ret, uint32_t *ret_count)
 {
@@ -191,7 +192,7 @@ static fiber_fn Err current_children(struct writer *w, const struct relation *re
     return write_keys_of_rows(&run, ret, ret_count);
 }
 
-/* Children that no longer belong to the parent lose the link, or go. */
+/* Children that no longer belong to the parent are unlinked or deleted. */
 static fiber_fn Err deselect(struct writer *w, const struct relation *relation, const Str *keys,
                              uint32_t count)
 {
@@ -237,7 +238,7 @@ static bool holds(const Str *keys, uint32_t count, Str key)
     return false;
 }
 
-/* The complete new set: what is not in it is deselected. */
+/* The body is the complete new set: other children are deselected. */
 static fiber_fn Err write_set(struct writer *w, const struct relation *relation,
                               const struct json *list, Str parent)
 {
@@ -307,7 +308,7 @@ static fiber_fn Err delete_listed(struct writer *w, const struct relation *relat
     return deselect(w, relation, gone, count);
 }
 
-/* The place after the last child, for relations that keep an order. */
+/* The position after the last child, for relations with an order. */
 static fiber_fn Err next_place(struct writer *w, const struct relation *relation, Str parent,
                                int64_t *ret)
 {
@@ -410,7 +411,7 @@ fiber_fn Err nested_after(struct writer *w, const struct write_target *target,
     for (const struct nested *n = payload->first_nested; n != NULL; n = n->next) {
         if (n->field->relation->kind != RELATION_TO_MANY)
             continue;
-        /* Children name their parent by its key: it must be the only one. */
+        /* Children refer to their parent by its key, which must be unambiguous. */
         bool is_there;
         if (w->ctx->scope.kind == SCOPE_PLATFORM && target->collection->is_keyed_by_site)
             TRY(row_exists(w, target->collection, key, &is_there));

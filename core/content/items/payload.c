@@ -47,10 +47,10 @@ static struct cell *put(struct payload *payload, const struct field *field)
 void payload_set(struct ctx *ctx, struct payload *payload, const struct field *field, Str text)
 {
     assert(field->ordinal < payload->count);
-    bool is_asked = payload->cells[field->ordinal].is_asked;
+    bool is_supplied = payload->cells[field->ordinal].is_supplied;
     struct cell *cell = put(payload, field);
     cell->text = text.data == NULL ? STR_NONE : str_dup(ctx->arena, text);
-    cell->is_asked = is_asked;
+    cell->is_supplied = is_supplied;
 }
 
 static bool is_nested(const struct field *field, const struct json *value)
@@ -73,7 +73,7 @@ static void add_nested(struct ctx *ctx, struct payload *payload, const struct fi
     LIST_APPEND(payload->first_nested, payload->last_nested, nested);
 }
 
-/* A body may name its own site, and null for none; any other is a right nobody has here. */
+/* A body may name its own site, or null for none; any other site is forbidden. */
 static Err check_site(const struct write_target *target, const struct json *value)
 {
     Uuid site;
@@ -97,7 +97,7 @@ static Err take_member(const struct write_target *target, struct payload *payloa
     if (is_site_field(field))
         TRY(check_site(target, value));
     if (field->is_key && payload->action == ACTION_UPDATE)
-        return OK; /* the key of a row is for ever */
+        return OK; /* the key of a row cannot change */
     if (field->is_generated)
         return OK;
     if (is_nested(field, value))
@@ -109,19 +109,18 @@ static Err take_member(const struct write_target *target, struct payload *payloa
     return OK;
 }
 
-static Err take_asked(const struct write_target *target, struct payload *payload,
-                      const struct field *field, const struct json *value)
+static Err take_supplied(const struct write_target *target, struct payload *payload,
+                         const struct field *field, const struct json *value)
 {
     TRY(take_member(target, payload, field, value));
     struct cell *cell = payload_find(payload, field);
     if (cell != NULL)
-        cell->is_asked = true;
+        cell->is_supplied = true;
     return OK;
 }
 
-/* Unknown members are dropped for administrators; for others each is a right they lack. What
- * belongs to an account is refused to both: a client that believes it made a login would be
- * mistaken. */
+/* Unknown members are dropped for administrators and forbidden for others. Account fields are
+ * refused to both: a client that believes it created a login would be mistaken. */
 static Err take_members(const struct write_target *target, struct payload *payload,
                         const struct json *body)
 {
@@ -133,7 +132,7 @@ static Err take_members(const struct write_target *target, struct payload *paylo
         bool is_selector = field != NULL && field->is_key && payload->action == ACTION_UPDATE;
         bool is_granted = field != NULL && access_field(&target->access, field);
         if (is_granted || is_selector)
-            TRY(take_asked(target, payload, field, it.value));
+            TRY(take_supplied(target, payload, field, it.value));
         else if (!target->access.is_full || (field != NULL && access_keeps(&target->access, field)))
             refused[refused_count++] = it.key;
     }
@@ -169,7 +168,7 @@ static bool is_given(const struct payload *payload, const struct field *field)
     return payload_find(payload, field) != NULL;
 }
 
-/* What later policies preset wins over earlier ones; what the body says wins over all. */
+/* A preset of a later policy overrides an earlier one; the body overrides presets. */
 static fiber_fn Err take_presets(const struct write_target *target, struct payload *payload)
 {
     if (target->access.is_full)
@@ -186,8 +185,8 @@ static fiber_fn Err take_presets(const struct write_target *target, struct paylo
     return OK;
 }
 
-/* Filled in without being asked: nobody is required to send it. */
-static bool is_made(const struct write_target *target, const struct field *field)
+/* Whether the server fills in the field, so that the body need not supply it. */
+static bool is_server_filled(const struct write_target *target, const struct field *field)
 {
     const uint32_t made = SPECIAL_UUID | SPECIAL_DATE_CREATED | SPECIAL_DATE_UPDATED |
                           SPECIAL_USER_CREATED | SPECIAL_USER_UPDATED | SPECIAL_ROLE_CREATED |
@@ -201,7 +200,7 @@ static bool is_made(const struct write_target *target, const struct field *field
     return is_site_field(field) && target->ctx->scope.kind == SCOPE_SITE;
 }
 
-/* A row of nobody belongs to the library: null means that site. */
+/* In PLATFORM scope null means the library site: the row belongs to no tenant. */
 static bool null_means_library(const struct write_target *target, const struct field *field)
 {
     return is_site_field(field) && !field->is_nullable && target->ctx->scope.kind == SCOPE_PLATFORM;
@@ -214,7 +213,7 @@ static Err check_nulls(const struct write_target *target, const struct payload *
     const struct collection *collection = payload->collection;
     for (uint32_t i = 0; i < collection->field_count; i++) {
         const struct field *field = collection->fields[i];
-        if (field->is_alias || field->is_nullable || is_made(target, field))
+        if (field->is_alias || field->is_nullable || is_server_filled(target, field))
             continue;
         const struct cell *cell = payload_find(payload, field);
         if (cell == NULL && payload->action == ACTION_CREATE && !field->has_default &&
@@ -329,7 +328,7 @@ static void fill_site(const struct write_target *target, struct payload *payload
     if (ctx->scope.kind == SCOPE_SITE && payload->action == ACTION_CREATE)
         payload_set(ctx, payload, site, uuid_text(ctx->arena, ctx->scope.site));
     else if (ctx->scope.kind == SCOPE_SITE && cell != NULL)
-        cell->field = NULL; /* it is this site's already, or the row will not be found */
+        cell->field = NULL; /* the row already belongs to this site, or it will not be found */
     else if (cell != NULL && cell->text.data == NULL && null_means_library(target, site))
         payload_set(ctx, payload, site, uuid_text(ctx->arena, UUID_LIBRARY_SITE));
 }
@@ -342,7 +341,7 @@ static Err fill_key(const struct write_target *target, struct payload *payload)
         return OK;
     struct cell *cell = payload_find(payload, key);
     if (cell != NULL && cell->text.len == 0)
-        cell->field = NULL; /* null and "" ask for a new one */
+        cell->field = NULL; /* null and "" request a new value */
     if (payload_find(payload, key) == NULL && key->type_oid == OID_UUID)
         payload_set(target->ctx, payload, key, uuid_text(target->ctx->arena, uuid_make()));
     cell = payload_find(payload, key);
@@ -350,8 +349,8 @@ static Err fill_key(const struct write_target *target, struct payload *payload)
     return OK;
 }
 
-/* Where a key is unique over all sites, whether another site has a row with it must not be asked: a
- * site chooses none there, whether the key is taken or free. */
+/* If a key is unique over all sites, a conflict would reveal that another site has a row with that
+ * key. So a site may not choose such keys at all. */
 static Err check_choice(const struct write_target *target, const struct cell *key)
 {
     assert(key->field == target->collection->key);
@@ -368,7 +367,7 @@ static Err check_choice(const struct write_target *target, const struct cell *ke
                 STR_FMT(collection->key->name), STR_FMT(collection->name));
 }
 
-/* A key that is none is refused like one that is not there. */
+/* An invalid key is refused like a missing one. */
 static Err check_key(const struct write_target *target, const struct payload *payload)
 {
     const struct field *key = payload->collection->key;
@@ -385,7 +384,7 @@ static Err check_key(const struct write_target *target, const struct payload *pa
     return fail_plain(target->ctx, ERR_FORBIDDEN);
 }
 
-/* Pointing a row at its parent is a change of that row like any other. */
+/* Setting the reference to a parent needs the same right as any other change of the row. */
 static Err take_link(const struct write_target *target, struct payload *payload)
 {
     assert(target->link != NULL);
@@ -393,7 +392,7 @@ static Err take_link(const struct write_target *target, struct payload *payload)
     if (!access_field(&target->access, target->link))
         return forbid_field(&c, target->collection, target->link->name, (struct place){0});
     payload_set(target->ctx, payload, target->link, target->link_value);
-    payload_find(payload, target->link)->is_asked = true;
+    payload_find(payload, target->link)->is_supplied = true;
     return OK;
 }
 
@@ -429,7 +428,7 @@ Err payload_make(const struct write_target *target, const struct json *body, str
     return fill_key(target, ret);
 }
 
-/* More than a request body may have, escaped. */
+/* Larger than an escaped request body. */
 enum { REVISION_MAX = 64 * 1024 * 1024 };
 
 Str payload_json(struct ctx *ctx, const struct payload *payload)

@@ -1,6 +1,6 @@
 /*
- * From JSON to the text a column reads. What the database would refuse is refused here, by name and
- * with a 400; every bad field of a body is told.
+ * From JSON to the text form of a column. Values that the database would refuse are refused here
+ * with a 400 that names the field; every invalid field of a body is reported.
  */
 #include "base/crypto/crypto.h"
 #include "base/system/clock.h"
@@ -13,7 +13,7 @@
 #include <assert.h>
 #include <math.h>
 
-enum { VALUE_SHOWN_MAX = 200 }; /* of what is too long, as Directus shows it */
+enum { VALUE_SHOWN_MAX = 200 }; /* bytes of a too long value in the error, as in Directus */
 
 static Err bad_format(struct ctx *ctx, const char *what, const struct field *field)
 {
@@ -39,7 +39,7 @@ static Err out_of_range(struct ctx *ctx, const struct field *field, Str value)
     return err;
 }
 
-/* Numbers and booleans become texts, objects and arrays JSON, as Directus stores them. */
+/* Numbers and booleans become text, objects and arrays become JSON, as in Directus. */
 static Str plain_text(struct ctx *ctx, const struct json *json)
 {
     return json_kind(json) == JSON_STRING ? json_str(json) : json_text(ctx->arena, json);
@@ -141,7 +141,7 @@ static Err moment_text(struct ctx *ctx, const struct field *field, const struct 
         return bad_format(ctx, what, field);
     int rest = (int)(wall_us % 1000);
     Str iso = clock_iso(ctx->arena, wall_us);
-    if (len == iso.len) /* timestamptz keeps what is below a millisecond */
+    if (len == iso.len) /* timestamptz stores microseconds */
         *ret = str_printf(ctx->arena, "%.*s%03dZ", (int)iso.len - 1, iso.data,
                           rest < 0 ? rest + 1000 : rest);
     else
@@ -187,7 +187,7 @@ static fiber_fn Str csv_text(struct ctx *ctx, const struct json *json)
         return plain_text(ctx, json);
     struct buf *out = buf_in_arena(ctx->arena, SIZE_MAX);
     for (uint32_t i = 0; i < json_len(json); i++) {
-        fiber_pause(); /* half a million numbers fit into a body */
+        fiber_pause(); /* a body may contain half a million numbers */
         ArenaMark mark = arena_mark(ctx->arena);
         if (i > 0)
             buf_put_char(out, ',');
@@ -204,7 +204,7 @@ struct hashing {
     Str hash;
 };
 
-/* The arena's fiber waits meanwhile, so nobody else is in it. */
+/* The arena is safe to use here: its fiber waits until this returns. */
 static void hash_now(void *arg)
 {
     struct hashing *hashing = arg;

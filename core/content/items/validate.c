@@ -1,5 +1,5 @@
 /*
- * Validation: the filters of fields and grants as conditions on a payload.
+ * Validation: the rules of fields and grants as conditions on a payload.
  */
 #include "content/filter/filter_eval.h"
 #include "content/items/payload.h"
@@ -9,7 +9,7 @@
 
 enum { SENTENCE_MAX = 900 };
 
-static Str words_of(struct ctx *ctx, const struct filter_value *value)
+static Str operand_text(struct ctx *ctx, const struct filter_value *value)
 {
     assert(value != NULL);
     bool has_text = value->kind != FILTER_LIST && value->kind != FILTER_MEMBERS;
@@ -21,11 +21,11 @@ static Str quoted_list(struct ctx *ctx, const struct filter_value *value)
 {
     struct buf *out = buf_in_arena(ctx->arena, SENTENCE_MAX);
     if (value->kind != FILTER_LIST) {
-        Str words = words_of(ctx, value);
+        Str words = operand_text(ctx, value);
         buf_printf(out, "\"%.*s\"", STR_FMT(words));
     }
     for (uint32_t i = 0; value->kind == FILTER_LIST && i < value->count; i++) {
-        Str words = words_of(ctx, &value->items[i]);
+        Str words = operand_text(ctx, &value->items[i]);
         buf_printf(out, "%s\"%.*s\"", i == 0 ? "" : ", ", STR_FMT(words));
     }
     return buf_str(out);
@@ -55,7 +55,7 @@ Err validation_failed(struct ctx *ctx, Str field, const struct filter_operator *
 }
 
 struct validation {
-    struct filter_subject subject; /* the first member: what filter_eval hands back */
+    struct filter_subject subject; /* must be first: filter_eval passes it back */
     const struct write_target *target;
     const struct payload *payload;
 };
@@ -94,7 +94,7 @@ static void refuse(const struct filter_subject *subject, Str field,
                    const struct filter_operator *op, const struct filter_value *value)
 {
     struct ctx *ctx = validation_of(subject)->target->ctx;
-    err_ignore(validation_failed(ctx, field, op, value), "the diag holds it");
+    err_ignore(validation_failed(ctx, field, op, value), "recorded in the diag");
 }
 
 Err validate_rule(const struct write_target *target, const struct payload *payload,

@@ -1,5 +1,5 @@
 /*
- * Running writes, and telling others after the commit.
+ * Executing writes, and announcing them after the commit.
  */
 #include "content/items/write.h"
 
@@ -41,24 +41,25 @@ Err write_check_rows(struct ctx *ctx, uint64_t rows)
 void write_columns(struct ctx *ctx, const struct payload *payload, struct write_shape *shape)
 {
     const struct field **fields = arena_array(ctx->arena, const struct field *, payload->count + 1);
-    const struct field **asked = arena_array(ctx->arena, const struct field *, payload->count + 1);
-    shape->field_count = shape->asked_count = 0;
+    const struct field **supplied =
+        arena_array(ctx->arena, const struct field *, payload->count + 1);
+    shape->field_count = shape->supplied_count = 0;
     for (uint32_t i = 0; i < payload->count; i++) {
         const struct cell *cell = &payload->cells[i];
         if (cell->field == NULL)
             continue;
         fields[shape->field_count++] = cell->field;
-        if (cell->is_asked)
-            asked[shape->asked_count++] = cell->field;
+        if (cell->is_supplied)
+            supplied[shape->supplied_count++] = cell->field;
     }
     shape->fields = fields;
-    shape->asked = asked;
-    assert(shape->asked_count <= shape->field_count);
+    shape->supplied = supplied;
+    assert(shape->supplied_count <= shape->field_count);
 }
 
-/* What the columns of directus_activity take. */
+/* Column limits of directus_activity. */
 enum { IP_MAX = 50, USER_AGENT_MAX = 2048, ORIGIN_MAX = 255 };
-/* Of a value, and of a list of fields, in a sentence. */
+/* Maximum bytes of a value and of a list of fields in an error message. */
 enum { QUOTED_MAX = 200, NAMES_MAX = 800 };
 
 static DbArg limited(Str text, size_t max)
@@ -75,15 +76,15 @@ static const DbArg *given_list(struct ctx *ctx, const struct write_shape *shape,
 {
     assert(shape->field_count == 0 || shape->fields != NULL);
     const struct actor *actor = ctx->actor;
-    DbArg *list = arena_array(ctx->arena, DbArg, GIVEN_CELLS + shape->field_count);
-    list[GIVEN_USER] = uuid_is_nil(actor->user) ? db_null() : db_uuid(actor->user);
-    list[GIVEN_IP] = limited(actor->ip, IP_MAX);
-    list[GIVEN_AGENT] = limited(actor->user_agent, USER_AGENT_MAX);
-    list[GIVEN_ORIGIN] = limited(actor->origin, ORIGIN_MAX);
-    list[GIVEN_DATA] = db_text_z(data);
+    DbArg *list = arena_array(ctx->arena, DbArg, ARG_CELLS + shape->field_count);
+    list[ARG_USER] = uuid_is_nil(actor->user) ? db_null() : db_uuid(actor->user);
+    list[ARG_IP] = limited(actor->ip, IP_MAX);
+    list[ARG_AGENT] = limited(actor->user_agent, USER_AGENT_MAX);
+    list[ARG_ORIGIN] = limited(actor->origin, ORIGIN_MAX);
+    list[ARG_DATA] = db_text_z(data);
     for (uint32_t i = 0; payload != NULL && i < shape->field_count; i++)
-        list[GIVEN_CELLS + i] = db_text_z(payload_find(payload, shape->fields[i])->text);
-    *ret_count = GIVEN_CELLS + shape->field_count;
+        list[ARG_CELLS + i] = db_text_z(payload_find(payload, shape->fields[i])->text);
+    *ret_count = ARG_CELLS + shape->field_count;
     return list;
 }
 
@@ -101,27 +102,28 @@ static Uuid site_of(const struct plan *plan, const struct rows *rows, uint32_t r
     return plan->site_column == NO_COLUMN ? none : row_uuid(rows, row, plan->site_column);
 }
 
-/* Rows of one site next to each other make one message. */
+/* Consecutive rows of one site are announced in one message. */
 static void note_written(struct writer *w, const struct plan *plan, enum action action,
                          const struct rows *rows)
 {
     assert(plan->key_column < rows->columns || rows->count == 0);
     struct arena *arena = w->ctx->arena;
     Str *keys = arena_array(arena, Str, rows->count + 1);
-    struct written *written = NULL;
+    struct announcement *announcement = NULL;
     for (uint32_t i = 0; i < rows->count; i++) {
         Uuid site = site_of(plan, rows, i);
         keys[i] = key_of_row(arena, rows, i, plan->key_column);
-        if (written == NULL || !uuid_eq(written->change.site, site)) {
-            written = arena_new(arena, struct written);
-            written->change = (struct items_change){.action = announced(action),
-                                                    .collection = plan->collection->name,
-                                                    .site = site,
-                                                    .keys = &keys[i],
-                                                    .is_audited = plan->collection->is_audited};
-            LIST_APPEND(w->first, w->last, written);
+        if (announcement == NULL || !uuid_eq(announcement->change.site, site)) {
+            announcement = arena_new(arena, struct announcement);
+            announcement->change =
+                (struct items_change){.action = announced(action),
+                                      .collection = plan->collection->name,
+                                      .site = site,
+                                      .keys = &keys[i],
+                                      .is_audited = plan->collection->is_audited};
+            LIST_APPEND(w->first, w->last, announcement);
         }
-        written->change.count++;
+        announcement->change.count++;
     }
 }
 
@@ -135,7 +137,7 @@ static Str note_of(const struct ctx *ctx, const char *key)
     return STR_NONE;
 }
 
-/* Under row security PostgreSQL keeps the offending value to itself; the payload knows it. */
+/* Under row-level security PostgreSQL does not report the offending value; the payload has it. */
 static Err name_value(struct ctx *ctx, Err err, const struct payload *payload)
 {
     assert(err != OK);
@@ -165,7 +167,7 @@ static Err name_value(struct ctx *ctx, Err err, const struct payload *payload)
     return err;
 }
 
-/* A statement and what it writes to. */
+/* A statement and the collection that it writes. */
 struct sending {
     const struct plan *plan;
     const struct write_shape *shape;
@@ -173,7 +175,7 @@ struct sending {
     struct rows *rows;
 };
 
-/* Configuration: the row and the line about it stand or fall together. */
+/* Audited collections: the row and its audit entry commit together. */
 static fiber_fn Err send_audited(struct writer *w, void *arg)
 {
     assert(w->tx != NULL);
@@ -198,9 +200,9 @@ fiber_fn Err write_run(struct writer *w, const struct plan *plan, const struct w
     assert(run->ctx == w->ctx);
     assert(w->ctx->actor != NULL);
     run->plan = plan;
-    run->given =
+    run->arguments =
         given_list(w->ctx, shape, shape->is_many && shape->action == ACTION_CREATE ? NULL : payload,
-                   data, &run->given_count);
+                   data, &run->argument_count);
     struct sending sending = {.plan = plan, .shape = shape, .rows = &run->rows};
     TRY(run_bind(run, plan->root, &sending.args));
     Err err = send(w, &sending);
@@ -214,11 +216,12 @@ fiber_fn Err write_run(struct writer *w, const struct plan *plan, const struct w
 void write_announce(struct writer *w)
 {
     assert(w->tx == NULL);
-    /* What follows answers about a write that is done. It may have raised the epoch itself (a site,
-     * a user, a policy), so it is read back without asking for it. */
+    /* The write is done; what follows only reads it back. The write may itself have changed the
+     * epoch (a site, a user, a policy), so the epoch is not checked again. */
     w->ctx->epoch = 0;
-    for (const struct written *written = w->first; written != NULL; written = written->next)
-        items_announce(w->ctx, &written->change);
+    for (const struct announcement *announcement = w->first; announcement != NULL;
+         announcement = announcement->next)
+        items_announce(w->ctx, &announcement->change);
     w->first = w->last = NULL;
 }
 
@@ -245,8 +248,8 @@ Err write_forbidden(struct ctx *ctx, const struct write_target *target,
     struct buf *names = buf_in_arena(ctx->arena, NAMES_MAX);
     for (uint32_t i = 0; i < payload->count; i++) {
         const struct cell *cell = &payload->cells[i];
-        bool is_asked = cell->field != NULL && cell->is_asked;
-        if (is_asked && !cell->field->is_hidden_site)
+        bool is_supplied = cell->field != NULL && cell->is_supplied;
+        if (is_supplied && !cell->field->is_hidden_site)
             buf_printf(names, "%s\"%.*s\"", names->len == 0 ? "" : ", ",
                        STR_FMT(cell->field->name));
     }
@@ -284,7 +287,7 @@ fiber_fn Err write_read_back(struct writer *w, const struct collection *collecti
     if (!is_list && run.rows.count == 0)
         return OK;
     if (run_check_keys(&run) != OK) {
-        diag_clear(w->ctx); /* it is written, but read again by key it would be two rows */
+        diag_clear(w->ctx); /* written, but the key is ambiguous: not read back */
         return OK;
     }
     return is_list ? run_emit_list(&run, sink) : run_emit_row(&run, 0, sink);

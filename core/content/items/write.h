@@ -1,6 +1,6 @@
 /*
- * Writing rows: each write is one statement that changes the rows, notes activity and revisions,
- * and returns what was asked for. Several writes of one request share a transaction.
+ * Writing rows: each write is one statement that changes the rows, records activity and revisions,
+ * and returns the selected fields. Several writes of one request share a transaction.
  */
 #pragma once
 
@@ -10,30 +10,30 @@
 
 enum { WRITE_DEPTH_MAX = 10 };
 
-/* What is told to others after the commit. */
-struct written {
-    struct written *next;
+/* Rows to announce after the commit. */
+struct announcement {
+    struct announcement *next;
     struct items_change change;
 };
 
 struct writer {
     struct ctx *ctx;
     const struct schema *schema;
-    struct db_tx *tx; /* NULL: every statement is a commit of its own */
-    struct written *first;
-    struct written *last;
-    uint32_t rows; /* written so far: nested ones count */
+    struct db_tx *tx; /* NULL: every statement commits on its own */
+    struct announcement *first;
+    struct announcement *last;
+    uint32_t rows; /* rows written so far, including nested ones */
     uint32_t depth;
 };
 
-/* Which statement: part of the key of its plan. */
+/* The statement of a write: part of the key of its plan. */
 struct write_shape {
     enum action action;
     const struct field *const *fields; /* the columns it sets */
     uint32_t field_count;
-    const struct field *const *asked; /* those that the body names: they need a right */
-    uint32_t asked_count;
-    bool is_many;              /* by PARAM_KEYS; creates: from a JSON array */
+    const struct field *const *supplied; /* columns that the body supplies: they need a grant */
+    uint32_t supplied_count;
+    bool is_many;              /* selected by PARAM_KEYS; creates: from a JSON array */
     struct access access;      /* of the action */
     const struct query *query; /* what to return; NULL: keys only */
 };
@@ -41,17 +41,17 @@ struct write_shape {
 /* write_plan.c */
 Err write_plan(struct writer *w, const struct collection *collection,
                const struct write_shape *shape, const struct plan **ret);
-/* Arguments every write takes first; the cells follow. */
-enum { GIVEN_USER, GIVEN_IP, GIVEN_AGENT, GIVEN_ORIGIN, GIVEN_DATA, GIVEN_CELLS };
+/* The leading arguments of every write; the cells follow. */
+enum { ARG_USER, ARG_IP, ARG_AGENT, ARG_ORIGIN, ARG_DATA, ARG_CELLS };
 
 /* write.c */
 fiber_fn Err write_run(struct writer *w, const struct plan *plan, const struct write_shape *shape,
                        const struct payload *payload, Str data, struct run *run);
-/* write_audit.c: the lines of the work log about rows of a collection that is audited, in the
- * transaction of the write. */
+/* write_audit.c: work log entries for rows of an audited collection, in the transaction of the
+ * write. */
 fiber_fn Err write_audit(struct writer *w, const struct plan *plan, const struct write_shape *shape,
                          const struct rows *rows);
-/* Tells Redis and the hooks. After the commit. */
+/* Notifies Redis and the hooks. Call after the commit. */
 void write_announce(struct writer *w);
 fiber_fn Err write_before(struct writer *w, enum items_action action,
                           const struct collection *collection, const Str *keys, uint32_t count,
@@ -61,16 +61,16 @@ void write_columns(struct ctx *ctx, const struct payload *payload, struct write_
 Err write_forbidden(struct ctx *ctx, const struct write_target *target,
                     const struct payload *payload);
 
-/* What every write does first: the schema, the collection, the right to write. */
+/* The first step of every write: finds the schema and the collection, and checks the grants. */
 fiber_fn Err write_open(struct ctx *ctx, struct items_target target, enum action action,
                         struct writer *ret, struct write_target *ret_target);
-/* The steps as one transaction, or within the one that is open. */
+/* Runs the steps in one transaction, or in the one that is open. */
 typedef fiber_fn Err WriteSteps(struct writer *w, void *arg);
 fiber_fn Err writer_in_tx(struct writer *w, WriteSteps *steps, void *arg);
-/* ERR_INVALID_PAYLOAD when one request may not write so many. */
+/* ERR_INVALID_PAYLOAD when this is more than one request may write. */
 Err write_check_rows(struct ctx *ctx, uint64_t rows);
 
-/* items_create.c, items_update.c, items_delete.c: the steps nested writes use as well. */
+/* items_create.c, items_update.c, items_delete.c: the steps, which nested writes use as well. */
 fiber_fn Err write_create_one(struct writer *w, const struct write_target *target,
                               const struct json *body, const struct query *query, struct run *run,
                               Str *ret_key);
@@ -83,17 +83,17 @@ fiber_fn Err write_update_one(struct writer *w, const struct write_target *targe
 fiber_fn Err write_delete_keys(struct writer *w, const struct write_target *target, const Str *keys,
                                uint32_t count);
 
-/* write_keys.c: keys that a body names, one spelling for each. */
+/* write_keys.c: keys in a body, normalised so that equal keys have equal text. */
 bool write_key_of_json(struct arena *arena, const struct field *key, const struct json *json,
                        Str *ret);
-/* By {keys} or by {query}: one of the two is given, the other is NULL. */
+/* By {keys} or by {query}: exactly one of the two is not NULL. */
 fiber_fn Err write_keys_of_body(struct writer *w, const struct collection *collection,
                                 const struct json *by_keys, const struct json *by_query,
                                 const Str **ret, uint32_t *ret_count);
-/* The keys of the rows a query names, under the read grants. */
+/* The keys of the rows that a query selects, under the read grants. */
 fiber_fn Err write_keys_by_query(struct writer *w, const struct collection *collection,
                                  const struct query *query, const Str **ret, uint32_t *ret_count);
-/* Of rows that were read for their keys alone (PLAN_ONLY_KEYS). */
+/* The keys of rows that were read with PLAN_ONLY_KEYS. */
 fiber_fn Err write_keys_of_rows(const struct run *run, const Str **ret, uint32_t *ret_count);
 
 /* nested.c */
@@ -103,9 +103,9 @@ fiber_fn Err nested_before(struct writer *w, const struct write_target *target,
 fiber_fn Err nested_after(struct writer *w, const struct write_target *target,
                           const struct payload *payload, Str key);
 
-/* Answers with a row that the write has returned, unless it may not be read. */
+/* Answers with a row that the write returned, if it may be read. */
 fiber_fn Err write_answer_row(struct writer *w, struct run *run, struct row_sink *sink);
-/* Answers with what rows look like after a transaction, unless they may not be read. */
+/* Answers with the rows as they are after the transaction, if they may be read. */
 fiber_fn Err write_read_back(struct writer *w, const struct collection *collection, const Str *keys,
                              uint32_t count, bool is_list, const struct query *query,
                              struct row_sink *sink);

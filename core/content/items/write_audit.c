@@ -1,6 +1,6 @@
 /*
- * Configuration leaves its line whoever changes it: site, entity, who, from where, and of an update
- * the names of the fields. Values are left out, for some of them are secrets.
+ * Changes of configuration are audited, regardless of the actor: site, entity, actor, address and,
+ * for an update, the names of the fields. Values are left out, because some are secrets.
  */
 #include "access/audit/audit.h"
 #include "base/json/json_writer.h"
@@ -35,7 +35,7 @@ static DbArg details_of(struct ctx *ctx, const struct write_shape *shape)
     return w.out->is_full ? db_null() : db_text(buf_str(w.out));
 }
 
-/* A site that is gone has no log any more: its end stands in the platform's. */
+/* A deleted site has no log any more: its deletion is logged for the platform. */
 static Uuid log_of(const struct plan *plan, const struct write_shape *shape,
                    const struct rows *rows, uint32_t row)
 {

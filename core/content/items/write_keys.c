@@ -1,11 +1,11 @@
 /*
- * Keys that a request names, in its body or by a query.
+ * Keys that a request names in its body or selects by a query.
  */
 #include "content/items/write.h"
 
 #include <assert.h>
 
-/* Of each key in memory: the longest that a request may name, and what is around it. */
+/* Memory for each key: the longest key that a request may name, plus overhead. */
 enum { KEY_ROOM = 1024 + 256 };
 
 bool write_key_of_json(struct arena *arena, const struct field *key, const struct json *json,
@@ -18,7 +18,7 @@ bool write_key_of_json(struct arena *arena, const struct field *key, const struc
     Uuid uuid;
     if (!key_is_valid(key, text))
         return false;
-    /* One spelling for one key, so that keys can be compared as texts. */
+    /* Normalised, so that keys can be compared as text. */
     *ret = uuid_parse(text, &uuid) && key->type == FIELD_UUID ? uuid_text(arena, uuid) : text;
     return true;
 }
@@ -48,7 +48,7 @@ static Err take_keys(struct ctx *ctx, const struct collection *collection, const
 
 fiber_fn Err write_keys_of_rows(const struct run *run, const Str **ret, uint32_t *ret_count)
 {
-    assert(run->plan->root->shape->is_bare);
+    assert(run->plan->root->shape->is_key_only);
     struct ctx *ctx = run->ctx;
     struct value_sink *sink;
     TRY(value_sink_new(ctx, ((uint64_t)run->rows.count + 1) * KEY_ROOM, &sink));

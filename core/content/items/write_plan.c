@@ -5,7 +5,7 @@
  *        rev as (insert into directus_revisions … from act …)
  *   select … from w t0 left join …
  *
- * One message, one commit; what is asked back comes with it.
+ * One round trip, one commit; the answer is read in the same statement.
  */
 #include "content/items/write_reference.h"
 #include "content/plan/sql_print.h"
@@ -20,9 +20,9 @@ struct write_print {
     uint32_t field_count;
     bool is_many;
     struct pred *where;
-    struct param *given[GIVEN_CELLS];
+    struct param *arguments[ARG_CELLS];
     struct param **cells;
-    const struct reference_guard **guards; /* beside the cells; NULL where nothing is asked */
+    const struct reference_guard **guards; /* one per cell; NULL if no check is needed */
     struct param *name;
     struct param *secrets;
     bool is_tracked;
@@ -30,9 +30,9 @@ struct write_print {
     bool has_site; /* activity and revisions carry the row's site */
 };
 
-static struct param *given(struct compiler *c, uint32_t index)
+static struct param *argument_param(struct compiler *c, uint32_t index)
 {
-    struct param *param = param_new(c, PARAM_GIVEN);
+    struct param *param = param_new(c, PARAM_ARGUMENT);
     param->index = index;
     return param;
 }
@@ -60,7 +60,7 @@ static struct written_value value_of(const struct write_print *p, uint32_t n)
     return (struct written_value){p->cells[n], STR_NONE, p->fields[n]};
 }
 
-/* The site of the row as it will be: given now, or what it has, or not known. */
+/* The site of the row after the write: supplied, unchanged, or unknown. */
 static struct written_value site_of_row(struct sql *sql, const struct write_print *p)
 {
     const struct field *site = p->collection->site;
@@ -112,7 +112,7 @@ static void put_insert(struct sql *sql, const struct write_print *p)
         sql_text(sql, " from json_populate_recordset(null::");
         sql_name(sql, p->collection->name);
         sql_text(sql, ", ");
-        put_cast(sql, p->given[GIVEN_DATA], "json");
+        put_cast(sql, p->arguments[ARG_DATA], "json");
         sql_text(sql, ") x");
     } else {
         sql_text(sql, ") values (");
@@ -173,11 +173,11 @@ static void put_activity(struct sql *sql, const struct write_print *p)
     sql_text(sql, p->has_site ? ", site_id) select '" : ") select '");
     sql_text(sql, action_name(p->action));
     sql_text(sql, "', ");
-    put_cast(sql, p->given[GIVEN_USER], "uuid, ");
+    put_cast(sql, p->arguments[ARG_USER], "uuid, ");
     put_cast(sql, p->name, "text, ");
-    put_cast(sql, p->given[GIVEN_IP], "text, ");
-    put_cast(sql, p->given[GIVEN_AGENT], "text, ");
-    put_cast(sql, p->given[GIVEN_ORIGIN], "text, w.");
+    put_cast(sql, p->arguments[ARG_IP], "text, ");
+    put_cast(sql, p->arguments[ARG_AGENT], "text, ");
+    put_cast(sql, p->arguments[ARG_ORIGIN], "text, w.");
     sql_name(sql, p->collection->key->name);
     sql_text(sql, "::text");
     put_site(sql, p);
@@ -202,18 +202,18 @@ static void put_revision(struct sql *sql, const struct write_print *p)
     if (by_row)
         put_row_json(sql, p);
     else
-        put_cast(sql, p->given[GIVEN_DATA], "json");
+        put_cast(sql, p->arguments[ARG_DATA], "json");
     sql_text(sql, ", ");
     if (p->action == ACTION_CREATE && p->is_many)
         put_row_json(sql, p);
     else
-        put_cast(sql, p->given[GIVEN_DATA], "json");
+        put_cast(sql, p->arguments[ARG_DATA], "json");
     put_site(sql, p);
     sql_text(sql, " from act join w on act.item = w.");
     sql_name(sql, p->collection->key->name);
     sql_text(sql, "::text");
     if (p->has_site) {
-        /* Rows of two sites may have one key, and then as many lines of the activity. */
+        /* Rows of two sites may have the same key, and then one activity row each. */
         sql_text(sql, " and act.site_id is not distinct from ");
         put_row_site(sql, p);
     }
@@ -242,7 +242,7 @@ static void print_write(struct sql *sql, const void *arg)
     buf_put_char(sql->out, ' ');
 }
 
-/* Never in a revision: secrets and the hidden site. */
+/* Fields left out of revisions: secrets and the hidden site. */
 static Str secret_names(struct compiler *c, const struct collection *collection)
 {
     Str *names = arena_array(c->arena, Str, collection->field_count + 1);
@@ -255,7 +255,8 @@ static Str secret_names(struct compiler *c, const struct collection *collection)
     return run_array_literal(c->arena, names, count);
 }
 
-/* The rows a change may touch: named by key, of this scope, granted for every changed field. */
+/* The rows that a change may touch: selected by key, within the scope, granted for every changed
+ * field. */
 static Err target_rows(struct compiler *c, struct source *root, const struct write_shape *shape,
                        struct pred **ret)
 {
@@ -265,7 +266,7 @@ static Err target_rows(struct compiler *c, struct source *root, const struct wri
     keys->operation = "=";
     keys->value = value_of_param(c, param_new(c, shape->is_many ? PARAM_KEYS : PARAM_KEY));
     struct pred *granted;
-    TRY(access_rows_for(c, root, &shape->access, shape->asked, shape->asked_count, &granted));
+    TRY(access_rows_for(c, root, &shape->access, shape->supplied, shape->supplied_count, &granted));
     struct pred *rows = pred_and(c, scope_rows(c, root, true), keys);
     *ret = pred_and(c, pred_and(c, rows, key_of_one_site(c, root)), granted);
     assert(*ret != NULL);
@@ -306,12 +307,12 @@ static Err make_print(struct compiler *c, struct select *select, const struct wr
     p->guards = arena_array(c->arena, const struct reference_guard *, p->field_count + 1);
     for (uint32_t i = 0; i < p->field_count; i++) {
         fields[i] = shape->fields[i];
-        p->cells[i] = given(c, GIVEN_CELLS + i);
+        p->cells[i] = argument_param(c, ARG_CELLS + i);
         p->guards[i] = reference_guard_make(c, fields[i], shape->action);
     }
     p->fields = fields;
-    for (uint32_t i = 0; i < GIVEN_CELLS; i++)
-        p->given[i] = given(c, i);
+    for (uint32_t i = 0; i < ARG_CELLS; i++)
+        p->arguments[i] = argument_param(c, i);
     if (shape->action != ACTION_CREATE)
         TRY(target_rows(c, select->root, shape, &p->where));
     select->prefix = print_write;
@@ -321,7 +322,7 @@ static Err make_print(struct compiler *c, struct select *select, const struct wr
     return OK;
 }
 
-/* What is asked back. What may not be read is not an error of the write: it answers nothing. */
+/* The selected fields. Fields that may not be read do not fail the write: the answer is empty. */
 static Err answer_shape(struct compiler *c, struct plan *plan, const struct write_shape *shape)
 {
     struct select *select = plan->root;
@@ -346,10 +347,10 @@ static Err answer_shape(struct compiler *c, struct plan *plan, const struct writ
 static void keys_only(struct compiler *c, struct plan *plan)
 {
     assert(plan->collection != NULL);
-    plan->is_mute = true;
+    plan->is_unreadable = true;
     plan->root = select_new(c, source_root(c, plan->collection));
     plan->root->shape = arena_new(c->arena, struct shape);
-    plan->root->shape->is_bare = true;
+    plan->root->shape->is_key_only = true;
 }
 
 static Err raw_column(struct compiler *c, struct select *select, const struct field *field,
@@ -373,24 +374,25 @@ static Err extend_plan(struct compiler *c, struct plan *plan, const void *arg)
     plan->site_column = NO_COLUMN;
     if (plan->collection->site != NULL)
         TRY(raw_column(c, select, plan->collection->site, &plan->site_column));
-    if (plan->is_mute)
+    if (plan->is_unreadable)
         select->shape->key = plan->key_column;
     return make_print(c, select, shape);
 }
 
-/* The columns, by their places in the table, those asked for marked; one row or many. */
+/* The columns by ordinal, supplied ones marked, and whether there is one row or many. */
 static Str shape_detail(struct arena *arena, const struct write_shape *shape)
 {
     size_t len = 2 + (size_t)shape->field_count * 2;
     char *detail = arena_alloc_raw(arena, len);
-    uint32_t next_asked = 0;
+    uint32_t next_supplied = 0;
     detail[0] = shape->is_many ? 'm' : 'o';
     detail[1] = shape->query == NULL ? 'k' : 'r';
     for (uint32_t i = 0; i < shape->field_count; i++) {
         const struct field *field = shape->fields[i];
-        bool is_asked = next_asked < shape->asked_count && shape->asked[next_asked] == field;
-        next_asked += is_asked;
-        detail[2 + i * 2] = (char)((field->ordinal >> 8) | (is_asked ? 0x40 : 0));
+        bool is_supplied =
+            next_supplied < shape->supplied_count && shape->supplied[next_supplied] == field;
+        next_supplied += is_supplied;
+        detail[2 + i * 2] = (char)((field->ordinal >> 8) | (is_supplied ? 0x40 : 0));
         detail[3 + i * 2] = (char)(field->ordinal & 0xFF);
     }
     return str_of(detail, len);

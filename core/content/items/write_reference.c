@@ -5,10 +5,10 @@
 struct reference_guard {
     const struct field *field;
     struct source *target;
-    struct pred *rows; /* the scope's; NULL in PLATFORM: the row's site is asked */
+    struct pred *rows; /* rows of the scope; NULL in PLATFORM: the row's site is compared */
 };
 
-/* What fill_special overwrites whatever the body says. */
+/* Fields that fill_special overwrites even if the body supplies them. */
 static bool is_written_by_server(const struct field *field, enum action action)
 {
     assert(action == ACTION_CREATE || action == ACTION_UPDATE);
@@ -17,8 +17,8 @@ static bool is_written_by_server(const struct field *field, enum action action)
     return (field->special & (action == ACTION_CREATE ? created : updated)) != 0;
 }
 
-/* On the platform rows of nobody may point anywhere, and everybody's rows to rows of nobody: both
- * are an administrator's to tie. */
+/* In PLATFORM scope, rows without a site may refer to any row, and any row may refer to rows
+ * without a site: both need an administrator. */
 bool reference_is_open(enum scope_kind scope, const struct field *field)
 {
     assert(field->collection != NULL);
@@ -82,7 +82,7 @@ static void put_site_rows(struct sql *sql, const struct source *target,
     buf_put_char(sql->out, ')');
 }
 
-/* The key is compared first: that gives an untyped parameter its type. */
+/* The key is compared first, which determines the type of an untyped parameter. */
 void reference_guard_print(struct sql *sql, const struct reference_guard *guard,
                            const struct written_value *key, const struct written_value *site)
 {

@@ -1,8 +1,8 @@
 /*
- * Keys that a write puts into references to tenants' rows. Where a foreign key holds the site as
- * well, PostgreSQL keeps them in it; where it holds the key alone (an opened database, files and
- * users, no foreign key at all) the statement that writes asks for itself, and refuses a row of
- * another site in the words of one that is missing.
+ * Keys that a write puts into references to rows of tenants. A foreign key that includes the site
+ * is enforced by PostgreSQL. A foreign key without the site (an opened database, files and users),
+ * or a reference without a foreign key, is checked by the writing statement itself; it refuses a
+ * row of another site with the same message as a missing row.
  */
 #pragma once
 
@@ -11,8 +11,8 @@
 
 struct reference_guard;
 
-/* NULL: nothing to ask, because the target has no site, the foreign key keeps it, or the server
- * itself writes the field (who created, who updated: that may be anybody). */
+/* NULL: no check is needed, because the target has no site, the foreign key includes it, or the
+ * server itself writes the field (who created, who updated: that may be anybody). */
 const struct reference_guard *reference_guard_make(struct compiler *c, const struct field *field,
                                                    enum action action);
 
@@ -22,13 +22,13 @@ struct written_value {
     Str alias;
     const struct field *field;
 };
-/* Prints the key, guarded. `site`: of the row that is written; without param and field it has not
- * been given and is the library's. */
+/* Prints the key with its check. `site`: of the row that is written; without param and field it was
+ * not supplied and is the library's. */
 void reference_guard_print(struct sql *sql, const struct reference_guard *guard,
                            const struct written_value *key, const struct written_value *site);
 
-/* Whether a key in this field could lead to another site if nobody asked. */
+/* Whether an unchecked key in this field could refer to another site. */
 bool reference_is_open(enum scope_kind scope, const struct field *field);
 
-/* Rows that point to rows of the same statement cannot be asked for: they go one by one. */
+/* References to rows of the same statement cannot be checked: such rows are written one by one. */
 bool reference_is_to_own(const struct ctx *ctx, const struct field *field);

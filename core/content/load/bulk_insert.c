@@ -20,7 +20,7 @@ static fiber_fn Err open_collection(struct bulk *bulk, Str name)
     return OK;
 }
 
-/* All or none: the first bad rows, each an entry of its own. */
+/* All or none: reports the first invalid rows, each as an entry of its own. */
 static Err refuse_faults(struct bulk *bulk)
 {
     assert(bulk->order_count < bulk->count);
@@ -94,9 +94,9 @@ static fiber_fn Err result_write(struct bulk *bulk, struct bulk_result *ret)
     return OK;
 }
 
-/* Who reads next reads by a plan that knows of the rows. The load is committed: it does not fail
- * for this. */
-static fiber_fn void take_statistics(struct bulk *bulk)
+/* Later reads get a plan that accounts for the new rows. The load is committed: a failure here is
+ * ignored. */
+static fiber_fn void refresh_statistics(struct bulk *bulk)
 {
     assert(bulk->collection != NULL);
     Err err = db_query_platform(bulk->platform, &SQL_STATISTICS_OF_COLLECTION,
@@ -126,7 +126,7 @@ fiber_fn Err bulk_insert(struct platform platform, Str collection, const struct 
     if (atomic && bulk->order_count < bulk->count)
         return refuse_faults(bulk);
     TRY(bulk_load(bulk, buf_str(lines), atomic));
-    take_statistics(bulk);
+    refresh_statistics(bulk);
     bulk_publish(bulk);
     return result_write(bulk, ret);
 }

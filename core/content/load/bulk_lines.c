@@ -1,12 +1,12 @@
 /*
- * The good rows as lines of COPY's text format: the row's number, then every column of the load.
+ * The valid rows as lines of COPY's text format: the row's number, then every column of the load.
  */
 #include "access/grants/actor.h"
 #include "content/load/bulk_internal.h"
 
 #include <assert.h>
 
-/* What the server knows better than the row, or instead of it. */
+/* Values that the server supplies if the row omits them, or overwrites. */
 static bool write_filled(struct bulk *bulk, struct bulk_row *row, const struct field *field,
                          const struct json *given, struct buf *out)
 {

@@ -1,7 +1,7 @@
 /*
  * One transaction: COPY into a temporary table, then INSERT … SELECT through the row policies, a
- * thousand rows at a time. Where a row may fail alone, a thousand that failed is halved until the
- * culprits stand alone.
+ * thousand rows at a time. If rows may fail individually, a failed range is bisected until the
+ * invalid rows are isolated.
  */
 #include "access/audit/audit.h"
 #include "base/json/json_writer.h"
@@ -15,7 +15,7 @@
 
 enum { SQL_MAX = 256 * 1024, DEPTH_MAX = 12 };
 
-/* Rows [from, to) of the order; all of one shape. */
+/* Rows [from, to) of the order; all with the same column set. */
 struct range {
     uint32_t from;
     uint32_t to;
@@ -23,7 +23,7 @@ struct range {
 
 struct insert {
     struct bulk *bulk;
-    struct statement statement; /* of the shape at hand */
+    struct statement statement; /* for the current column set */
     struct range range;
 };
 
@@ -34,7 +34,7 @@ static fiber_fn Err make_table(struct bulk *bulk, struct db_tx *tx)
     struct buf *sql = buf_in_arena(arena, SQL_MAX);
     buf_put_z(sql, "create temporary table spark_bulk on commit drop as select 0::int4 as r");
     for (uint32_t i = 0; i < bulk->column_count; i++) {
-        if (bulk->is_loose[i])
+        if (bulk->is_unchecked[i])
             buf_printf(sql, ", null::text as c%u", i);
         else
             buf_printf(sql, ", %.*s as c%u", STR_FMT(sql_ident(arena, bulk->columns[i]->name)), i);
@@ -54,12 +54,12 @@ static fiber_fn Err fill_table(struct bulk *bulk, struct db_tx *tx, Str lines)
     return ddl_run(tx, STR("create unique index on pg_temp.spark_bulk (r)"));
 }
 
-/* Names of the types of loose columns; by number of the column. */
-static fiber_fn Err loose_types(struct bulk *bulk, struct db_tx *tx, Str *types)
+/* Type names of unchecked columns, by column number. */
+static fiber_fn Err unchecked_types(struct bulk *bulk, struct db_tx *tx, Str *types)
 {
     bool is_needed = false;
     for (uint32_t i = 0; i < bulk->column_count; i++)
-        is_needed = is_needed || bulk->is_loose[i];
+        is_needed = is_needed || bulk->is_unchecked[i];
     if (!is_needed)
         return OK;
     struct rows rows;
@@ -84,7 +84,7 @@ static Err insert_sql(struct bulk *bulk, const struct bulk_shape *shape, const S
             continue;
         buf_printf(sql, "%s%.*s", separator, STR_FMT(sql_ident(arena, bulk->columns[i]->name)));
         buf_printf(values, "%sc%u", values->len == 0 ? "" : ", ", i);
-        if (bulk->is_loose[i])
+        if (bulk->is_unchecked[i])
             buf_printf(values, "::%.*s", STR_FMT(types[i]));
         separator = ", ";
     }
@@ -131,8 +131,9 @@ static Err note_refusal(struct bulk *bulk, uint32_t index)
                 BULK_REFUSALS_MAX, STR_FMT(sentence));
 }
 
-/* The right half waits on the stack while the left one is tried: as deep as it is halved. */
-static fiber_fn Err insert_forgiving(struct db_tx *tx, struct insert *insert, struct range whole)
+/* The right half is on the stack while the left one is tried; the depth is the number of
+ * bisections. */
+static fiber_fn Err insert_bisecting(struct db_tx *tx, struct insert *insert, struct range whole)
 {
     assert(whole.from < whole.to && whole.to - whole.from <= BULK_CHUNK);
     struct range stack[DEPTH_MAX + 1];
@@ -167,7 +168,7 @@ static fiber_fn Err insert_shape(struct db_tx *tx, struct insert *insert, struct
         if (atomic)
             TRY(insert_range(tx, insert));
         else
-            TRY(insert_forgiving(tx, insert, insert->range));
+            TRY(insert_bisecting(tx, insert, insert->range));
     }
     return OK;
 }
@@ -175,7 +176,7 @@ static fiber_fn Err insert_shape(struct db_tx *tx, struct insert *insert, struct
 static fiber_fn Err insert_all(struct bulk *bulk, struct db_tx *tx, bool atomic)
 {
     Str *types = arena_array(bulk->ctx->arena, Str, bulk->column_count);
-    TRY(loose_types(bulk, tx, types));
+    TRY(unchecked_types(bulk, tx, types));
     struct range range = {0, 0};
     while (range.to < bulk->order_count) {
         range.from = range.to;
@@ -194,9 +195,9 @@ static fiber_fn Err insert_all(struct bulk *bulk, struct db_tx *tx, bool atomic)
     return OK;
 }
 
-/* A key over the id alone may have led to another site. Asked once all rows stand, for they may
- * point to each other; one that did takes back the whole load, for its row would have to be taken
- * out. */
+/* A key without the site may refer to another site. Checked once all rows exist, because they may
+ * refer to each other. A violation rolls back the whole load, because the row is already
+ * inserted. */
 static fiber_fn Err check_reference(struct bulk *bulk, struct db_tx *tx, uint32_t column,
                                     uint32_t site)
 {
@@ -231,14 +232,13 @@ static fiber_fn Err check_references(struct bulk *bulk, struct db_tx *tx)
         if (bulk->columns[site] != bulk->collection->site)
             continue;
         for (uint32_t i = 0; i < bulk->column_count; i++)
-            if (!bulk->is_loose[i] && reference_is_open(SCOPE_PLATFORM, bulk->columns[i]))
+            if (!bulk->is_unchecked[i] && reference_is_open(SCOPE_PLATFORM, bulk->columns[i]))
                 TRY(check_reference(bulk, tx, i, site));
     }
     return OK;
 }
 
-/* Whoever looks for the hand behind a thousand rows finds it in the work log, where there is one.
- */
+/* Audits a bulk load, if there is a work log. */
 static fiber_fn Err log_work(struct bulk *bulk, struct db_tx *tx, bool atomic)
 {
     struct ctx *ctx = bulk->ctx;

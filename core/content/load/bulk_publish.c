@@ -1,5 +1,6 @@
 /*
- * Telling caches, subscribers and hooks what was loaded: once for up to a thousand keys of a site.
+ * Announces loaded rows to caches, subscribers and hooks: one message per site and up to a thousand
+ * keys.
  */
 #include "base/memory/map.h"
 #include "content/items/items.h"
@@ -7,10 +8,10 @@
 
 #include <assert.h>
 
-/* The stored rows of each site as a chain, in their order. */
+/* The stored rows of each site as a linked list, in order. */
 struct chains {
     struct map *heads; /* by the bytes of a site: its first row */
-    uint32_t *next;    /* by row: 1 + the next of its site; 0: it is the last */
+    uint32_t *next;    /* by row: 1 + the next row of its site; 0: it is the last */
 };
 
 static Str site_key(const struct bulk_row *row)
@@ -18,7 +19,7 @@ static Str site_key(const struct bulk_row *row)
     return str_of((const char *)row->site.bytes, sizeof row->site.bytes);
 }
 
-/* From the last row to the first, so that each finds those behind it. */
+/* Built from the last row to the first, so that each row finds its successor. */
 static fiber_fn void chains_make(struct bulk *bulk, struct chains *ret)
 {
     ret->heads = map_in_arena(bulk->ctx->arena);
@@ -33,7 +34,7 @@ static fiber_fn void chains_make(struct bulk *bulk, struct chains *ret)
     }
 }
 
-static fiber_fn void tell_site(struct bulk *bulk, const struct chains *chains, uint32_t first)
+static fiber_fn void announce_site(struct bulk *bulk, const struct chains *chains, uint32_t first)
 {
     assert(first < bulk->count && bulk->rows[first].is_stored);
     Str *keys = arena_array(bulk->ctx->arena, Str, BULK_CHUNK);
@@ -52,7 +53,7 @@ static fiber_fn void tell_site(struct bulk *bulk, const struct chains *chains, u
     }
 }
 
-/* Lost messages are made good by the short life of what they invalidate. */
+/* A lost message is tolerable: the caches that it invalidates expire soon. */
 fiber_fn void bulk_publish(struct bulk *bulk)
 {
     struct chains chains;
@@ -63,7 +64,7 @@ fiber_fn void bulk_publish(struct bulk *bulk)
         if (!row->is_stored || map_get(chains.heads, site_key(row)) != row)
             continue;
         ArenaMark mark = arena_mark(bulk->ctx->arena);
-        tell_site(bulk, &chains, i);
+        announce_site(bulk, &chains, i);
         arena_rewind(bulk->ctx->arena, mark);
     }
 }

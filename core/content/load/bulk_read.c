@@ -1,5 +1,5 @@
 /*
- * Reading a bulk load: which columns, in which rows, of which sites.
+ * Reading a bulk load: the columns, the column set of each row, and the sites.
  */
 #include "access/grants/actor.h"
 #include "base/system/clock.h"
@@ -9,7 +9,7 @@
 
 #include <assert.h>
 
-enum { NAME_SHOWN = 255 /* bytes of one that is unknown */ };
+enum { NAME_SHOWN = 255 /* bytes of an unknown name in an error message */ };
 
 void bulk_fault(struct bulk *bulk, uint32_t row, const char *format, ...)
 {
@@ -22,7 +22,7 @@ void bulk_fault(struct bulk *bulk, uint32_t row, const char *format, ...)
     va_end(args);
 }
 
-/* The number of a column, which it gets when it is first met. */
+/* The number of a column, assigned at its first use. */
 static Err column_number(struct bulk *bulk, const struct field *field, uint32_t *ret)
 {
     assert(bulk->column_count <= BULK_COLUMNS_MAX);
@@ -36,7 +36,7 @@ static Err column_number(struct bulk *bulk, const struct field *field, uint32_t 
         return fail(bulk->ctx, ERR_INVALID_PAYLOAD, "The items name more than %d fields",
                     BULK_COLUMNS_MAX);
     *ret = bulk->column_count;
-    bulk->is_loose[*ret] = bulk_is_loose(field);
+    bulk->is_unchecked[*ret] = bulk_is_unchecked(field);
     bulk->columns[bulk->column_count++] = field;
     return OK;
 }
@@ -68,7 +68,7 @@ static Err shape_number(struct bulk *bulk, const struct bulk_shape *shape, uint3
     return OK;
 }
 
-/* Why a field cannot be loaded, or NULL. */
+/* Why a field cannot be loaded, or NULL if it can. */
 static const char *obstacle(const struct field *field)
 {
     if (field->is_alias)
@@ -96,7 +96,7 @@ static Err read_members(struct bulk *bulk, uint32_t row, struct bulk_shape *shap
             bulk_fault(bulk, row, "Field \"%.*s\" %s", STR_FMT(it.key), why);
             continue;
         }
-        /* A null key or site is one that was left out. */
+        /* A null key or site counts as omitted. */
         bool is_given = !json_is_null(it.value);
         if (is_given || (field != bulk->collection->key && field != bulk->collection->site))
             TRY(shape_add(bulk, shape, field));
@@ -104,7 +104,7 @@ static Err read_members(struct bulk *bulk, uint32_t row, struct bulk_shape *shap
     return OK;
 }
 
-/* What the server writes where the row does not say it. */
+/* Whether the server supplies the value if the row omits it. */
 static bool is_filled(const struct bulk *bulk, const struct field *field)
 {
     if (field == bulk->collection->key)
@@ -136,7 +136,7 @@ static void check_required(struct bulk *bulk, uint32_t row, const struct bulk_sh
     }
 }
 
-/* The site that a row names. `sites` itself makes them. */
+/* The site that a row names. In `sites` itself the key is the site. */
 static void read_site(struct bulk *bulk, uint32_t index)
 {
     const struct collection *collection = bulk->collection;
@@ -175,7 +175,7 @@ static Err read_row(struct bulk *bulk, uint32_t index)
     return row->fault.len > 0 ? OK : shape_number(bulk, &shape, &row->shape);
 }
 
-/* Each site once; a handful in practice. */
+/* Each site once; usually there are few. */
 static fiber_fn uint32_t distinct_sites(struct bulk *bulk, Uuid *sites)
 {
     struct map *seen = map_in_arena(bulk->ctx->arena);
@@ -224,8 +224,7 @@ static fiber_fn Err check_sites(struct bulk *bulk)
     return OK;
 }
 
-/* By shape, and within a shape as they came: one look at each row to count them, one to place it.
- */
+/* Counting sort by column set, stable within a set. */
 static fiber_fn void put_in_order(struct bulk *bulk)
 {
     uint32_t places[BULK_SHAPES_MAX] = {0};
@@ -245,7 +244,7 @@ static fiber_fn void put_in_order(struct bulk *bulk)
             bulk->order[places[bulk->rows[i].shape]++] = i;
 }
 
-/* What hooks say of an item is a fault of that item, unless there is no time left for any. */
+/* A refusal by a hook is a fault of that row, unless the deadline has passed. */
 static fiber_fn Err filter_row(struct bulk *bulk, uint32_t index)
 {
     assert(index < bulk->count);
@@ -253,7 +252,7 @@ static fiber_fn Err filter_row(struct bulk *bulk, uint32_t index)
     struct items_change change = {.action = ITEMS_CREATE, .collection = bulk->collection->name};
     struct bulk_row *row = &bulk->rows[index];
     if (json_kind(row->json) != JSON_OBJECT)
-        return OK; /* read_row says so */
+        return OK; /* read_row reports it */
     Err err = items_filter(ctx, &change, row->json, &row->json);
     if (err == OK || err == ERR_CANCELLED || err == ERR_TIMEOUT || ctx->diag.first == NULL)
         return err;

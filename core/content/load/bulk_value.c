@@ -1,6 +1,6 @@
 /*
- * One JSON value as COPY's text, judged by the type of its column before PostgreSQL sees it, so
- * that a bad one is a sentence about a row and not the end of the load.
+ * One JSON value as COPY's text, checked against the type of its column before PostgreSQL sees it,
+ * so that an invalid value is a fault of one row and does not end the load.
  */
 #include "base/system/clock.h"
 #include "base/text/ascii.h"
@@ -13,11 +13,11 @@
 #include <float.h>
 #include <math.h>
 
-/* Marked fiber_fn, those that a long value makes give way. */
+/* Marked fiber_fn: the functions that yield on a long value. */
 typedef bool WriteFn(struct ctx *ctx, const struct field *field, const struct json *value,
                      struct buf *out, const char **ret_expected);
 
-/* A load is one value at worst: what is done to every byte of it gives way between two slices. */
+/* A load may consist of one large value, so loops over its bytes yield between slices. */
 enum { SLICE = 256 * 1024 };
 
 static void slice_write(struct buf *out, Str text)
@@ -170,7 +170,7 @@ static fiber_fn bool write_json(struct ctx *ctx, const struct field *field,
     return true;
 }
 
-/* A moment, in UTC; a column without a zone keeps the digits. */
+/* A moment, in UTC; a column without a time zone keeps the digits. */
 static bool write_moment(struct ctx *ctx, const struct field *field, const struct json *value,
                          struct buf *out, const char **ret_expected)
 {
@@ -252,7 +252,7 @@ static fiber_fn bool write_text(struct ctx *ctx, const struct field *field,
     return true;
 }
 
-/* Passwords are hashed one by one, off the loop; here they come hashed or not at all. */
+/* Hashing is too slow for a bulk load, so passwords must arrive hashed. */
 static fiber_fn bool write_hash(struct ctx *ctx, const struct field *field,
                                 const struct json *value, struct buf *out,
                                 const char **ret_expected)
@@ -295,7 +295,7 @@ static WriteFn *writer_of(const struct field *field)
     }
 }
 
-bool bulk_is_loose(const struct field *field)
+bool bulk_is_unchecked(const struct field *field)
 {
     switch (field->type_oid) {
     case OID_BOOL:
@@ -318,8 +318,8 @@ bool bulk_is_loose(const struct field *field)
     }
 }
 
-/* Objects and arrays as the text that is stored. */
-static fiber_fn bool guard_agrees(struct ctx *ctx, const struct field *field,
+/* Objects and arrays are checked as the text that is stored. */
+static fiber_fn bool passes_check(struct ctx *ctx, const struct field *field,
                                   const struct json *value, Str *ret_fault)
 {
     if (items_guard_find(field->collection->name, field->name) == NULL)
@@ -346,7 +346,7 @@ fiber_fn bool bulk_value_write(struct ctx *ctx, const struct field *field, const
                        STR_FMT(field->name), STR_FMT(field->collection->name));
         return false;
     }
-    if (!guard_agrees(ctx, field, value, ret_fault))
+    if (!passes_check(ctx, field, value, ret_fault))
         return false;
     const char *expected;
     if (writer_of(field)(ctx, field, value, out, &expected))

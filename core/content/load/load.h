@@ -1,5 +1,5 @@
 /*
- * Loading many rows at once by COPY: what POST /god/data/bulk-insert and imports use.
+ * Loading many rows at once by COPY: used by POST /god/data/bulk-insert and imports.
  */
 #pragma once
 
@@ -13,12 +13,12 @@ struct bulk_result {
     Str json; /* {"inserted":n,"ids":[…],"failed":[{"index","error"}]} */
 };
 /*
- * Rows for one collection on the platform lane, after every row's site was checked. At most
+ * Loads rows into one collection in PLATFORM scope, after checking every row's site. At most
  * BULK_ROWS_MAX. A row of a tenant-owned collection names its site; null means the library, and is
- * good where the library's rows are readable by every site.
+ * valid if every site may read the library's rows.
  *
- * atomic: all or none; the Err tells of the first bad rows. Otherwise a bad row is left out and
- * noted in *ret, and the others are stored. Either way it is one transaction.
+ * atomic: all or none; the Err reports the first invalid rows. Otherwise invalid rows are skipped
+ * and listed in *ret, and the others are stored. In both cases it is one transaction.
  */
 fiber_fn Err bulk_insert(struct platform platform, Str collection, const struct json *items,
                          bool atomic, struct bulk_result *ret);

@@ -1,6 +1,6 @@
 /*
- * From a query to a plan. One compiler per plan; its functions fill the plan's arena and fail into
- * the ctx with Directus' sentences.
+ * From a query to a plan. One compiler per plan; its functions allocate from the plan's arena and
+ * report errors in the ctx with Directus' messages.
  */
 #pragma once
 
@@ -22,29 +22,30 @@ struct compiler {
     uint32_t select_count;
     uint32_t branch_count;
     uint32_t node_count;
-    struct sharing *sharing; /* NULL: the plan is for this one query */
-    bool is_sharing;         /* what is compiled now is the query's own filter */
+    struct sharing *sharing; /* NULL: the plan is not shared */
+    bool is_sharing;         /* while compiling the query's own filter */
 };
 
-/* Where in the query something stands: "Queried in root." or "Queried in \"a.b\".". */
+/* The position in the query, for error messages: "Queried in root." or "Queried in \"a.b\".". */
 struct place {
     Str path;
     uint32_t depth;
 };
 struct place place_below(struct compiler *c, struct place place, Str name);
 
-/* access: what the actor may do with a collection here and now */
+/* access: what the actor may do with a collection */
 struct access {
     bool is_full;
     bool keeps_accounts; /* a write of directus_users outside of PLATFORM scope: profiles only */
     const struct grant *grant;
 };
-/* false: it does not exist as far as this actor and scope are concerned. */
+/* false: the collection is invisible to this actor and scope. */
 bool access_find(const struct compiler *c, const struct collection *collection, enum action action,
                  struct access *ret);
 bool access_field(const struct access *access, const struct field *field);
 bool access_keeps(const struct access *access, const struct field *field);
-/* The rows it grants (NULL: all), and the rows where it grants the field (NULL: all those). */
+/* The rows that the access grants (NULL: all), and the rows on which it grants the field (NULL: all
+ * of those). */
 Err access_rows(struct compiler *c, struct source *source, const struct access *access,
                 struct pred **ret);
 Err access_mask(struct compiler *c, struct source *source, const struct access *access,
@@ -52,9 +53,10 @@ Err access_mask(struct compiler *c, struct source *source, const struct access *
 /* The rows on which every named field is granted, for updates; PRED_FALSE if there is none. */
 Err access_rows_for(struct compiler *c, struct source *source, const struct access *access,
                     const struct field *const *fields, uint32_t count, struct pred **ret);
-/* The rows of the scope; NULL: every row. */
+/* Rows within the scope; NULL: every row. */
 struct pred *scope_rows(struct compiler *c, struct source *source, bool for_write);
-/* Keeps a relation in its site where the key does not (else NULL); `one` is referred to. */
+/* Restricts a relation to one site if the key does not (else NULL); `one` is the referenced
+ * side. */
 struct pred *same_site(struct compiler *c, struct source *one, struct source *many);
 struct pred *key_of_one_site(struct compiler *c, struct source *source); /* else an error */
 bool key_may_repeat(const struct compiler *c, const struct collection *collection);
@@ -65,7 +67,8 @@ Err forbid_field(struct compiler *c, const struct collection *collection, Str na
 
 /* sources */
 struct source *source_root(struct compiler *c, const struct collection *collection);
-/* Joined once and shared, unless `is_private`. ERR_FORBIDDEN when the target may not be read. */
+/* Joins once and shares the join, unless `is_private`. ERR_FORBIDDEN when the target may not be
+ * read. */
 Err source_join(struct compiler *c, struct source *parent, const struct field *field,
                 struct place place, bool is_private, struct source **ret);
 Err source_scalar(struct compiler *c, struct source *parent, const struct field *field,
@@ -74,7 +77,7 @@ Err source_scalar(struct compiler *c, struct source *parent, const struct field 
 /* conditions; NULL stands for "true" */
 struct pred *pred_new(struct compiler *c, enum pred_kind kind);
 struct pred *pred_and(struct compiler *c, struct pred *a, struct pred *b);
-struct pred *pred_or(struct compiler *c, struct pred *a, struct pred *b); /* neither NULL */
+struct pred *pred_or(struct compiler *c, struct pred *a, struct pred *b); /* neither may be NULL */
 struct operand operand_of(struct source *source, const struct field *field);
 struct param *param_new(struct compiler *c, enum param_kind kind);
 struct param *param_text(struct compiler *c, Str text);
@@ -85,19 +88,21 @@ Err value_parse(struct compiler *c, const struct operand *operand, const char *o
 Err value_parse_list(struct compiler *c, const struct operand *operand, const char *operation,
                      const struct filter_value *given, struct value **ret);
 struct value *value_of_param(struct compiler *c, struct param *param);
-/* plan_share.c. Notes that `value`, compared with `operand`, is a literal of the query. */
+/* plan_share.c. Records that `value`, compared with `operand`, is a literal of the query. */
 void value_share(struct compiler *c, const struct operand *operand,
                  const struct filter_value *given, struct value *value);
-/* Another text for a shared value: false when it would need another plan, or is refused. */
+/* Converts another literal for a shared value: false if it is invalid or needs a different plan. */
 bool value_again(struct ctx *ctx, const struct shared_value *shared, Str text, Str *ret);
-/* "$NOW(-1 year)", "$CURRENT_USER" …: false when it is plain text. */
+/* "$NOW(-1 year)", "$CURRENT_USER" …: false for plain text. */
 bool value_dynamic(struct compiler *c, Str text, struct value **ret);
 
-/* plan_lane.c. The lane for these rows of `root`; `search`: the part of `where` from a search. */
+/* plan_lane.c. The lane for these rows of `root`; `search`: the part of `where` that comes from a
+ * search. */
 enum db_lane lane_of_rows(const struct source *root, const struct pred *where,
                           const struct pred *search);
 
-/* filters: plan_filter.c. `is_rule`: a filter of a policy: unchecked, and never joining. */
+/* filters: plan_filter.c. `is_rule`: the filter of a policy, which is not checked against grants
+ * and never joins. */
 Err filter_compile(struct compiler *c, struct source *source, const struct filter_value *filter,
                    bool is_rule, struct place place, struct pred **ret);
 /* _eq … on one operand: plan_operator.c */
@@ -111,7 +116,7 @@ Err function_bind(struct compiler *c, struct operand *operand, struct place plac
 
 /* "a.b(c.d).e": the part before the first dot outside parentheses. */
 bool path_next(Str *rest, Str *ret_head);
-/* A dotted path to a column or a function of one, joining as it goes. */
+/* Resolves a dotted path to a column or a function of one, adding joins. */
 Err path_operand(struct compiler *c, struct source *source, Str path, bool may_be_many,
                  struct place place, struct operand *ret);
 
@@ -129,13 +134,13 @@ void limit_compile(const struct compiler *c, const struct query *query, struct s
 Err shape_compile(struct compiler *c, struct select *select, struct source *source,
                   const struct access *access, const struct query *query, struct place place,
                   struct shape **ret);
-/* A member at the end of `shape`, which has room for it. */
+/* Appends a member to `shape`, which must have room for it. */
 struct out *shape_add(struct compiler *c, struct shape *shape, Str name, enum out_kind kind);
 Err aggregate_compile(struct compiler *c, struct select *select, const struct access *access,
                       const struct query *query);
-/* The reader and the SQL form of a column's type. */
+/* The reader and the SQL form for a column's type. */
 RowReader *reader_of(const struct operand *operand, bool *ret_as_text);
 RowReader *reader_of_aggregate(const struct column *column, bool *ret_as_text);
 
-/* Prints select->statement.sql and numbers its parameters, in `prefix` first. */
+/* Prints select->statement.sql and numbers its parameters, those of `prefix` first. */
 Err select_print(struct compiler *c, struct select *select);

@@ -38,7 +38,7 @@ Err plan_collection(struct ctx *ctx, const struct schema *schema, struct items_t
     return OK;
 }
 
-/* Scope and grants: what a request may see at all, whatever it asks. */
+/* Scope and grants: the rows that a request may see, independent of the query. */
 static Err base_rows(struct compiler *c, struct select *select, const struct access *access)
 {
     struct pred *granted;
@@ -47,8 +47,8 @@ static Err base_rows(struct compiler *c, struct select *select, const struct acc
     return OK;
 }
 
-static Err asked_rows(struct compiler *c, struct select *select, const struct access *access,
-                      const struct query *query)
+static Err requested_rows(struct compiler *c, struct select *select, const struct access *access,
+                          const struct query *query)
 {
     struct pred *filter;
     struct pred *search;
@@ -69,7 +69,7 @@ static Err count_select(struct compiler *c, const struct collection *collection,
     select->is_counted = true;
     TRY(base_rows(c, select, access));
     if (query != NULL)
-        TRY(asked_rows(c, select, access, query));
+        TRY(requested_rows(c, select, access, query));
     TRY(select_print(c, select));
     *ret = select;
     return OK;
@@ -90,7 +90,7 @@ static Err list_rows(struct compiler *c, struct plan *plan, const struct access 
 {
     struct select *select = plan->root;
     TRY(base_rows(c, select, access));
-    TRY(asked_rows(c, select, access, query));
+    TRY(requested_rows(c, select, access, query));
     limit_compile(c, query, select);
     plan->is_aggregated = query->aggregate_count > 0 || query->group_by_count > 0;
     if (plan->is_aggregated)
@@ -107,7 +107,7 @@ static Err keyed_rows(struct compiler *c, struct plan *plan, const struct access
     struct pred *by_key = select->where;
     TRY(base_rows(c, select, access));
     select->where = pred_and(c, by_key, select->where);
-    TRY(asked_rows(c, select, access, query));
+    TRY(requested_rows(c, select, access, query));
     if (is_list)
         TRY(order_compile(c, select, access, query, NULL, (struct place){0}));
     struct operand key = operand_of(select->root, select->root->collection->key);
@@ -121,7 +121,7 @@ static Err only_keys(struct compiler *c, struct plan *plan, const struct access 
 {
     struct select *select = plan->root;
     TRY(base_rows(c, select, access));
-    TRY(asked_rows(c, select, access, query));
+    TRY(requested_rows(c, select, access, query));
     limit_compile(c, query, select);
     TRY(order_compile(c, select, access, query, NULL, (struct place){0}));
     static const Str KEY_ONLY[] = {STR_INIT("")};

@@ -1,12 +1,12 @@
 /*
- * What the scope and the grants let an actor see of a collection, as conditions.
+ * The conditions under which the scope and the grants let an actor see rows and fields.
  */
 #include "content/plan/compile.h"
 
 #include <assert.h>
 
-/* In SITE scope what no tenant owns is invisible, unless it is shared. What only functions of ours
- * write can be written by nobody. */
+/* In SITE scope, collections without tenants are invisible unless they are shared. Collections that
+ * only our SQL functions write are not writable. */
 static bool is_visible(const struct compiler *c, const struct collection *collection,
                        enum action action)
 {
@@ -109,7 +109,7 @@ Err access_rows(struct compiler *c, struct source *source, const struct access *
     return access_rows_for(c, source, access, NULL, 0, ret);
 }
 
-/* A mask is needed only where some rule that grants rows does not grant the field. */
+/* A mask is needed only if some rule grants rows without granting the field. */
 Err access_mask(struct compiler *c, struct source *source, const struct access *access,
                 const struct field *field, struct pred **ret)
 {
@@ -144,7 +144,7 @@ static struct pred *platform_rows(struct compiler *c, struct source *source)
     const struct collection *collection = source->collection;
     if (collection->site == NULL || collection->site != collection->key)
         return NULL;
-    /* `sites` itself: the reserved row is not a site. */
+    /* In `sites` itself, the reserved row is not a site. */
     struct pred *library = site_pred(c, PRED_LIBRARY, source);
     library->is_negated = true;
     return library;
@@ -164,7 +164,7 @@ struct pred *scope_rows(struct compiler *c, struct source *source, bool for_writ
     return collection->is_site_optional ? site_pred(c, PRED_NULL, source) : pred_new(c, PRED_FALSE);
 }
 
-/* In SITE scope the rows of the site, and of the library beside them, have one key each. */
+/* In SITE scope, rows of the site and of the library may have the same key. */
 bool key_may_repeat(const struct compiler *c, const struct collection *collection)
 {
     return c->scope == SCOPE_PLATFORM && collection->is_keyed_by_site;
@@ -230,7 +230,7 @@ Err forbid_fields(struct compiler *c, const struct collection *collection, const
     assert(count > 0);
     if (count == 1)
         return forbid_field(c, collection, names[0], place);
-    enum { NAMES_SHOWN_MAX = 800 /* bytes; what is beyond is left out of the sentence */ };
+    enum { NAMES_SHOWN_MAX = 800 /* bytes; further names are left out of the message */ };
     struct buf *list = buf_in_arena(c->ctx->arena, NAMES_SHOWN_MAX);
     for (uint32_t i = 0; i < count; i++)
         buf_printf(list, "%s\"%.*s\"", i == 0 ? "" : ", ", STR_FMT(names[i]));

@@ -123,7 +123,7 @@ static Err add_aggregate(struct aggregator *a, const struct query_aggregate *agg
     TRY(make_column(a, which, aggregate->field, &column));
     uint32_t index = column_add(a->c, a->select, column);
     if (str_eq(aggregate->function, STR("countAll")))
-        return OK; /* selected, but not answered: so does Directus */
+        return OK; /* computed but not answered, as in Directus */
     if (column.operand.field == NULL)
         add_value(a, a->shape, aggregate->function, index);
     else
@@ -131,7 +131,7 @@ static Err add_aggregate(struct aggregator *a, const struct query_aggregate *agg
     return OK;
 }
 
-/* "count", "sum.n" or "count.*": the column it names, or NULL. */
+/* The column for "count", "sum.n" or "count.*", or NULL. */
 static struct column *sorted_column(struct aggregator *a, Str path)
 {
     Str rest = path;

@@ -1,5 +1,5 @@
 /*
- * A bounded map with the order of use beside it. Per thread, so without locks.
+ * A bounded LRU map. One per thread, so it needs no locks.
  */
 #include "content/plan/plan.h"
 #include "content/schema/schema.h"
@@ -12,12 +12,12 @@ struct entry {
     struct entry *newer;
     struct entry *older;
     struct plan *plan;
-    struct plan_binding binding; /* its texts follow the key */
-    Str key;                     /* the bytes follow the entry */
+    struct plan_binding binding; /* its texts are stored after the key */
+    Str key;                     /* its bytes are stored after the entry */
 };
 
 struct plan_cache {
-    const struct schema *schema; /* its plans hold it, so that no other can have its address */
+    const struct schema *schema; /* referenced by the cached plans, so its address is not reused */
     struct map map;
     struct entry *newest;
     struct entry *oldest;

@@ -1,5 +1,5 @@
 /*
- * Dynamic variables in SQL: parameters of the run, or subqueries over the current user's own row.
+ * Dynamic variables in SQL: parameters of the execution, or subqueries over the current user's row.
  */
 #include "content/plan/compile.h"
 
@@ -10,8 +10,8 @@ static struct value *of_kind(struct compiler *c, enum param_kind kind)
     return value_of_param(c, param_new(c, kind));
 }
 
-/* A path from the current user's or role's own row: a subquery, so that no round trip is added.
- * A path that leads nowhere is null, which equals nothing. */
+/* A path from the current user's or role's row is a subquery, which avoids a round trip. A path
+ * without a target is null, which equals nothing. */
 static struct value *own_field(struct compiler *c, Str collection_name, Str path,
                                enum param_kind key)
 {

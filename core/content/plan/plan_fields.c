@@ -10,7 +10,7 @@ struct collector {
     const struct query *query;
     struct place place;
     struct wants *wants;
-    struct buf *missing; /* names, each ended by NUL */
+    struct buf *missing; /* names, NUL-terminated */
     uint32_t missing_count;
 };
 
@@ -59,7 +59,7 @@ static void note_missing(struct collector *k, Str name)
     k->missing_count++;
 }
 
-/* *: every field and every alias; *.x: and below each relation, x. */
+/* "*": every field and every alias; "*.x": and below each relation, x. */
 static void add_all(struct collector *k, Str rest)
 {
     for (uint32_t i = 0; i < k->collection->field_count; i++) {
@@ -67,7 +67,7 @@ static void add_all(struct collector *k, Str rest)
         if (!access_field(k->access, field))
             continue;
         struct want *want = want_get(k, field->name, field);
-        want->is_bare = true;
+        want->is_selected = true;
         if (rest.len > 0 && field->relation != NULL)
             add_path(k, want, rest, STR_NONE);
     }
@@ -77,7 +77,7 @@ static void add_all(struct collector *k, Str rest)
         if (field == NULL || !access_field(k->access, field))
             continue;
         struct want *want = want_get(k, alias->name, field);
-        want->is_bare = want->is_alias_name = true;
+        want->is_selected = want->is_alias_name = true;
     }
 }
 
@@ -128,7 +128,7 @@ static Err add_function(struct collector *k, Str head, enum function function, S
     struct want *want = want_get(k, function_key(k, function, name, inside), field);
     want->function = function;
     want->argument = inside;
-    want->is_bare = true;
+    want->is_selected = true;
     return OK;
 }
 
@@ -162,19 +162,19 @@ static void add_field(struct collector *k, Str head, Str rest)
     Str name = renamed == NULL ? head : renamed->field;
     const struct field *field = collection_field(k->collection, name);
     if (field == NULL && rest.len > 0)
-        return; /* a path that begins nowhere is left out */
+        return; /* an unknown first name is ignored */
     if (field == NULL || !access_field(k->access, field)) {
         note_missing(k, name);
         return;
     }
     if (rest.len > 0 && field->relation == NULL)
-        return; /* so is one below a scalar */
+        return; /* a path below a scalar is ignored */
     struct want *want = want_get(k, head, field);
     want->is_alias_name |= renamed != NULL;
     if (rest.len > 0)
         add_path(k, want, rest, scope);
     else
-        want->is_bare = true;
+        want->is_selected = true;
 }
 
 static Err add(struct collector *k, Str path)
@@ -214,7 +214,7 @@ Err wants_collect(struct compiler *c, const struct collection *collection,
                   struct wants *ret)
 {
     assert(query != NULL && access != NULL);
-    enum { MISSING_MAX = 64 * 1024 /* bytes: fields that are not there, to be told at once */ };
+    enum { MISSING_MAX = 64 * 1024 /* bytes of the missing names that are reported together */ };
     *ret = (struct wants){0};
     if (place.depth > QUERY_DEPTH_MAX)
         return fail(c->ctx, ERR_INVALID_QUERY, "Max relational depth exceeded");

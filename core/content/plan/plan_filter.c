@@ -2,7 +2,7 @@
  * Filters: {field: {_op: value}}, {relation: {field: …}}, {_and: […]}, {_or: […]}.
  *
  * Filters of a query are checked against the read grants and may join; those of policies (is_rule)
- * are not checked, and reach to-one relations by subqueries, so that they can stand in an ON, an
+ * are not checked, and read to-one relations by subqueries, so that they can be used in an ON, an
  * UPDATE or a CASE.
  */
 #include "content/plan/compile.h"
@@ -10,13 +10,13 @@
 
 #include <assert.h>
 
-/* One frame of the descent: what every step needs to know. */
+/* State of one level of the recursion. */
 struct frame {
     struct source *source;
     bool is_rule;
     struct place place;
     struct access access;
-    bool skips_operators; /* the object's operators and groups were handled with the field above */
+    bool skips_operators; /* the object's operators and groups were compiled with the field above */
 };
 
 enum { NESTING_MAX = 24 };
@@ -47,7 +47,7 @@ static Err count_node(struct compiler *c, int nesting)
     return OK;
 }
 
-/* Applies one element of _and/_or: the whole filter, or a filter of one field (field lifted). */
+/* Compiles one element of _and/_or: a whole filter, or the filter of one field. */
 typedef Err ElementFn(struct compiler *c, const struct frame *frame, const void *what,
                       const struct filter_value *element, int nesting, struct pred **ret);
 
@@ -114,7 +114,7 @@ static Err enter(struct compiler *c, const struct frame *frame, const struct fie
     return OK;
 }
 
-/* Exactly {key: {_null: true}} asks for rows without children. */
+/* Exactly {key: {_null: true}} selects rows without children. */
 static bool asks_for_none(const struct collection *child, const struct filter_value *nested)
 {
     const struct filter *key = filter_find(nested, child->key->name);
@@ -169,7 +169,7 @@ static Err compile_to_one(struct compiler *c, const struct frame *frame, const s
     else
         TRY(source_scalar(c, frame->source, field, SOURCE_SCALAR, below.place, &below.source));
     if (!may_join && !frame->is_rule) {
-        struct pred *granted; /* a rule sees past the grants of others, a query does not */
+        struct pred *granted; /* rules ignore the grants of other collections, queries do not */
         TRY(access_rows(c, below.source, &below.access, &granted));
         below.source->on = pred_and(c, below.source->on, granted);
     }
@@ -202,7 +202,7 @@ static Err compile_some(struct compiler *c, const struct frame *frame,
                           member->kind == FILTER_NONE, nesting, ret);
 }
 
-/* An operator directly on a to-many alias compares the children's keys. */
+/* An operator on a to-many alias compares the children's keys. */
 static Err compile_alias_operator(struct compiler *c, const struct frame *frame,
                                   const struct field *field, const struct filter *member,
                                   int nesting, struct pred **ret)
@@ -229,7 +229,7 @@ static Err compile_operator(struct compiler *c, const struct frame *frame,
     return operator_compile(c, *operand, member->name, member->op, member->value, ret);
 }
 
-/* A value beside a field's name says that they are equal. */
+/* A plain value below a field's name means equality. */
 static Err compile_equal(struct compiler *c, const struct frame *frame,
                          const struct operand *operand, const struct filter_value *value,
                          int nesting, struct pred **ret)
@@ -239,7 +239,7 @@ static Err compile_equal(struct compiler *c, const struct frame *frame,
     return compile_operator(c, frame, operand, equal, nesting, ret);
 }
 
-/* What stands beside a field's name: a value, operators, logical groups of them, nested fields. */
+/* The filter of one field: a value, operators, logical groups of operators, or nested fields. */
 static Err compile_field(struct compiler *c, const struct frame *frame, const void *what,
                          const struct filter_value *value, int nesting, struct pred **ret)
 {
@@ -298,7 +298,7 @@ static Err resolve(struct compiler *c, const struct frame *frame, const struct f
     return function_bind(c, ret, frame->place);
 }
 
-/* A field that may be seen on some rows only can be asked for on those only. */
+/* A field that is readable on some rows only can be filtered on those rows only. */
 static Err add_mask(struct compiler *c, const struct frame *frame, const struct field *field,
                     struct pred **pred)
 {

@@ -1,9 +1,8 @@
 /*
  * From a query to its plan, through the cache.
  *
- * A plan is kept under the fingerprint of its query. A read that comes as a query string is looked
- * for under its text first, with plain values taken out (query_shape) or as it is: then nothing is
- * parsed.
+ * A plan is cached under the fingerprint of its query. A read with a query string is first looked
+ * up by its text, with plain values taken out (query_shape) or unchanged; a hit needs no parsing.
  */
 #include "base/memory/array.h"
 #include "content/plan/plan.h"
@@ -13,7 +12,7 @@
 
 enum key_kind { KEY_FINGERPRINT, KEY_TEXT, KEY_SHAPE };
 
-/* Everything a plan's meaning hangs on, beside the snapshot whose cache it lies in. */
+/* Everything a plan depends on, except the snapshot, which owns the cache. */
 static Str key_of(struct ctx *ctx, const struct plan_request *request, enum key_kind kind, Str text)
 {
     assert(kind <= KEY_SHAPE && ctx->actor != NULL);
@@ -22,8 +21,8 @@ static Str key_of(struct ctx *ctx, const struct plan_request *request, enum key_
         uint8_t op;
         uint8_t scope;
         uint8_t is_admin;
-        uint8_t is_machinery; /* leaves no activity */
-        uint8_t kind;         /* a shape may look like another query's text */
+        uint8_t is_machinery; /* writes no activity */
+        uint8_t kind;         /* the text of a shape may equal that of another query */
         uint8_t zero[3];
     } head = {
         .grants = ctx->actor->is_admin ? 0 : grants_id(ctx->actor->grants),
@@ -83,7 +82,7 @@ static struct plan *look_up(struct ctx *ctx, const struct schema *schema, Str ke
     return plans == NULL ? NULL : plan_cache_find(plans, key, ret_binding);
 }
 
-/* A plan for this one query, with its values inside. */
+/* A plan for one query, with its values as constants. */
 static Err get_alone(struct ctx *ctx, const struct schema *schema,
                      const struct plan_request *request, Str fingerprint, struct plan **ret)
 {
@@ -114,7 +113,7 @@ static bool bind_literals(struct ctx *ctx, const struct plan *plan,
     return plan_bind(ctx, plan, literals, fingerprint->count, ret);
 }
 
-/* *lifted: what was lifted out of the query, when the plan found is shared; else nothing. */
+/* *lifted: the literals of the query if the plan is shared; else empty. */
 static Err get_parsed(struct ctx *ctx, const struct schema *schema,
                       const struct plan_request *request, struct query_fingerprint *lifted,
                       struct plan **ret)
@@ -124,7 +123,7 @@ static Err get_parsed(struct ctx *ctx, const struct schema *schema,
     query_fingerprint(ctx->arena, request->query, request->ret_values != NULL, lifted);
     if (lifted->count == 0)
         return get_alone(ctx, schema, request, lifted->text, ret);
-    struct plan_request asked = *request;
+    struct plan_request attempt = *request;
     struct plan *plan = NULL;
     bool is_kept = may_cache(ctx, request, lifted->text);
     Str key = is_kept ? key_of(ctx, request, KEY_FINGERPRINT, lifted->text) : STR_NONE;
@@ -136,8 +135,8 @@ static Err get_parsed(struct ctx *ctx, const struct schema *schema,
         return OK;
     }
     if (is_kept && plan == NULL) {
-        asked.lifted = lifted;
-        TRY(plan_compile(ctx, schema, &asked, &plan));
+        attempt.lifted = lifted;
+        TRY(plan_compile(ctx, schema, &attempt, &plan));
         pin(ctx, plan);
         if (plan->shared_count == lifted->count) {
             keep(ctx, schema, key, plan, NULL);
@@ -151,7 +150,7 @@ static Err get_parsed(struct ctx *ctx, const struct schema *schema,
     return get_alone(ctx, schema, request, whole.text, ret);
 }
 
-/* A literal with this text, the only one. */
+/* The index of the literal with this text; false unless there is exactly one. */
 static bool find_literal(const struct query_fingerprint *lifted, Str text, uint32_t *ret)
 {
     assert(lifted->count <= FINGERPRINT_LITERALS_MAX);
@@ -166,8 +165,8 @@ static bool find_literal(const struct query_fingerprint *lifted, Str text, uint3
 }
 
 /*
- * Which values of the text's shape are which literals. False when that cannot be told apart, or
- * when the shape took out what is no literal behind an operator: then only the whole text is a key.
+ * Maps the values of the text's shape to literals. False if the mapping is ambiguous, or if the
+ * shape took out a value that is not a literal: then only the whole text is a key.
  */
 static bool bind_shape(const struct query_shape *shape, const struct query_fingerprint *lifted,
                        struct plan_binding *binding)
@@ -194,11 +193,11 @@ static Err get_by_parsing(struct ctx *ctx, const struct schema *schema,
     assert(request->query->is_unparsed);
     struct query query;
     struct query_fingerprint lifted;
-    struct plan_request asked = *request;
+    struct plan_request attempt = *request;
     Str text = request->query->text;
     TRY(query_parse(ctx, text, &query));
-    asked.query = &query;
-    TRY(get_parsed(ctx, schema, &asked, &lifted, ret));
+    attempt.query = &query;
+    TRY(get_parsed(ctx, schema, &attempt, &lifted, ret));
     if (!may_cache(ctx, request, text))
         return OK;
     struct plan_binding binding = {.count = lifted.count};

@@ -1,11 +1,11 @@
 /*
- * Which lane a read takes.
+ * Chooses the lane of a read.
  *
- * A pattern is looked for in every row that its other conditions leave, and as a rule no index
- * helps: row security keeps one away unless its functions are marked LEAKPROOF, and the schema
- * snapshot knows no indexes (docs/decisions/0012-row-security-and-indexes.md). In a large site that
- * takes seconds. So patterns and searches travel on the slow lane, where nobody but the next search
- * waits for them, unless they name the few rows they want by key.
+ * A pattern is compared with every row that the other conditions leave, usually without an index:
+ * row-level security prevents index use unless the operator's functions are LEAKPROOF, and the
+ * schema snapshot does not contain indexes (docs/decisions/0012-row-security-and-indexes.md). On a
+ * large site that takes seconds. So patterns and searches use the slow lane, where they delay only
+ * each other, unless the query selects a few rows by key.
  */
 #include "content/plan/compile.h"
 
@@ -66,7 +66,7 @@ enum db_lane lane_of_rows(const struct source *root, const struct pred *where,
     assert(root != NULL);
     if (where == NULL || names_keys(root, where))
         return DB_READ;
-    /* A search for a number compares without a pattern, but in as many columns. */
+    /* A search for a number compares without a pattern, but over as many columns. */
     bool is_search = search != NULL && search->kind != PRED_FALSE;
     return is_search || holds_pattern(where) ? DB_SLOW : DB_READ;
 }

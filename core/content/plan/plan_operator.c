@@ -1,5 +1,5 @@
 /*
- * Operators in SQL: what the meanings of operators.def become.
+ * Operators in SQL: compiles the meanings of operators.def.
  */
 #include "content/plan/compile.h"
 #include "content/schema/schema.h"
@@ -12,7 +12,7 @@ static enum field_group group_of(const struct operand *operand)
     return is_concealed ? GROUP_HASH : field_group_of(operand->field->type);
 }
 
-/* A row of the library has a site, but on the wire it has none. */
+/* A row of the library has a site in the table, but null on the wire. */
 static struct pred *null_pred(struct compiler *c, struct operand operand, bool is_negated)
 {
     assert(operand.field != NULL && operand.source != NULL);
@@ -42,7 +42,7 @@ static Err flag_of(struct compiler *c, Str name, const struct filter_value *give
     return fail(c->ctx, ERR_INVALID_QUERY, "\"%.*s\" has to be a boolean", STR_FMT(name));
 }
 
-/* Backslashes in the value are meant literally; % and _ keep their power, as in Directus. */
+/* Backslashes in the value are literal; % and _ remain wildcards, as in Directus. */
 static struct param *pattern(struct compiler *c, const char *shape, Str text)
 {
     assert(shape[0] != '\0');
@@ -68,7 +68,7 @@ static Err compile_like(struct compiler *c, const struct filter_operator *op,
     struct value *value;
     TRY(value_parse(c, &as_text, name, given, &value));
     bool is_text = value->param != NULL && value->param->kind == PARAM_TEXT;
-    if (is_text && value->param->text.data != NULL) /* else a variable that leads nowhere */
+    if (is_text && value->param->text.data != NULL) /* else a variable without a value */
         value->param = pattern(c, op->detail, value->param->text);
     value->cast = "text";
     struct pred *pred = pred_new(c, PRED_LIKE);
@@ -156,6 +156,6 @@ Err operator_compile(struct compiler *c, struct operand operand, Str name,
     case MEANS_SUBMITTED:
         break;
     }
-    assert(op->groups == 0); /* of rules alone: refused above */
+    assert(op->groups == 0); /* only in rules: refused above */
     return OK;
 }

@@ -1,5 +1,6 @@
 /*
- * From wanted fields to the shape of a row: result columns, joined objects, branches for to-many.
+ * From selected fields to the projection of a row: result columns, joined objects, branches for
+ * to-many.
  */
 #include "base/json/json_writer.h"
 #include "base/memory/list.h"
@@ -19,7 +20,7 @@ struct shaper {
     struct shape *shape;
 };
 
-/* `"title":`, with the comma that stands before it. */
+/* `"title":`, preceded by a comma unless it is the first. */
 static Str json_key_text(struct arena *arena, Str name, bool is_first)
 {
     struct buf *text = buf_in_arena(arena, name.len * 6 + 8);
@@ -90,7 +91,7 @@ Err column_add_field(struct compiler *c, struct select *select, const struct acc
     return check_columns(c, select);
 }
 
-/* A key in its own binary form, to join rows by. */
+/* Adds a key in its binary form, for joining rows in memory. */
 static uint32_t add_raw(struct compiler *c, struct select *select, struct operand operand)
 {
     assert(operand.field != NULL);
@@ -150,7 +151,7 @@ static Err add_value(struct shaper *s, const struct want *want)
     return OK;
 }
 
-/* deep[x] as a query of its own, for the paths below `want`. */
+/* deep[x] as a separate query, for the paths below `want`. */
 static Err deep_query(struct compiler *c, const struct query_deep *deep, const struct want *want,
                       struct query *ret)
 {
@@ -184,12 +185,12 @@ static Err add_object(struct shaper *s, const struct want *want)
     if (is_private) {
         enum source_kind kind = join->kind;
         struct pred *filter;
-        join->kind = SOURCE_SCALAR; /* what it reaches must not become a join after itself */
+        join->kind = SOURCE_SCALAR; /* it must not be turned into a join later */
         TRY(filter_compile(c, join, query.filter, false, below, &filter));
         join->kind = kind;
         join->on = pred_and(c, join->on, filter);
     }
-    struct pred *mask; /* where the reference may not be seen, neither may what it points to */
+    struct pred *mask; /* if the reference may not be seen, neither may its target */
     TRY(access_mask(c, s->source, s->access, want->field, &mask));
     uint32_t presence = NO_COLUMN;
     struct operand key = operand_of(join, join->collection->key);
@@ -212,7 +213,8 @@ static struct branch *branch_new(struct shaper *s)
     return branch;
 }
 
-/* What every select over a child shares: keys given at run time, scope, grants, filter, search. */
+/* Conditions of every select over a child: keys bound at run time, scope, grants, filter,
+ * search. */
 static Err bind_branch(struct compiler *c, struct select *child, const struct field *link,
                        const struct access *access, const struct query *query, struct place place)
 {
@@ -231,8 +233,8 @@ static Err bind_branch(struct compiler *c, struct select *child, const struct fi
     return select_check_count(c);
 }
 
-/* Where keys may repeat a child says whose row it refers to: one of its own site, or the library's.
- */
+/* If keys may repeat, a child also carries the site of its parent: its own site or the
+ * library's. */
 static Err name_parents(struct shaper *s, struct branch *branch, const struct relation *relation,
                         struct place place)
 {
@@ -270,7 +272,7 @@ static Err add_list(struct shaper *s, const struct want *want)
     static const Str KEY_ONLY[] = {STR_INIT("")};
     struct branch *branch = branch_new(s);
     struct select *child = select_new(c, source_root(c, relation->target));
-    uint32_t joins = c->join_count; /* a statement of its own counts its own */
+    uint32_t joins = c->join_count; /* each statement counts its own joins */
     c->join_count = 0;
     branch->select = child;
     TRY(bind_branch(c, child, relation->target_field, &access, &query, below));
@@ -361,7 +363,7 @@ static Err add_any(struct shaper *s, const struct want *want)
     return OK;
 }
 
-/* A relation into what may not be read is left out; the bare reference stays. */
+/* A relation to an unreadable collection is left out; its plain reference is kept. */
 static Err add_relation(struct shaper *s, const struct want *want)
 {
     assert(want->field->relation != NULL);
@@ -374,7 +376,7 @@ static Err add_relation(struct shaper *s, const struct want *want)
         return is_readable ? add_list(s, want) : OK;
     if (want->first_path != NULL && is_readable)
         return add_object(s, want);
-    return want->is_bare && want->first_path == NULL ? add_value(s, want) : OK;
+    return want->is_selected && want->first_path == NULL ? add_value(s, want) : OK;
 }
 
 static Err add_want(struct shaper *s, const struct want *want)
@@ -414,7 +416,7 @@ Err shape_compile(struct compiler *c, struct select *select, struct source *sour
     }
     if (has_real)
         return OK;
-    shape->is_bare = true; /* as Directus does: nothing real is left, so the row is its key */
+    shape->is_key_only = true; /* as in Directus: no readable member is left */
     shape->count = 0;
     return column_add_field(c, select, NULL, key, &shape->key);
 }

@@ -1,17 +1,17 @@
 /*
  * One plan for all queries of a fingerprint.
  *
- * While such a plan is compiled, each literal that was lifted out of the query is noted where the
- * query's own filter compares a field with it. Only if every one of them became a parameter the
- * plan is shared; then a later query of the fingerprint needs no compiling: its literals are
- * checked against the same fields and bound. Whatever does not fit (a fraction for an integer, a
- * date that is none) goes the long way, which also knows the sentence to refuse it with.
+ * While such a plan is compiled, each literal that was lifted out of the query is recorded where
+ * the query's own filter compares a field with it. The plan is shared only if every literal became
+ * a parameter. A later query with the same fingerprint is then not compiled: its literals are
+ * checked against the same fields and bound. A literal that does not fit (a fraction for an
+ * integer, an invalid date) causes a full compilation, which also reports the error.
  */
 #include "content/plan/plan.h"
 
 #include <assert.h>
 
-/* A literal is met twice where the filter is compiled twice: for the rows and for their count. */
+/* A literal occurs twice if the filter is compiled twice: for the rows and for their count. */
 void value_share(struct compiler *c, const struct operand *operand,
                  const struct filter_value *given, struct value *value)
 {

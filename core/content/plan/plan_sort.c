@@ -8,7 +8,7 @@
 #include <assert.h>
 #include <math.h>
 
-/* Where a field may not be seen it does not order rows either. */
+/* On rows where the field may not be seen, it does not affect the order. */
 static Err add_order(struct compiler *c, struct select *select, struct operand operand,
                      bool descending)
 {
@@ -23,7 +23,7 @@ static Err add_order(struct compiler *c, struct select *select, struct operand o
     return OK;
 }
 
-/* sort_field if there is one, else the key; else, for who may see neither, any field they see. */
+/* sort_field if it is readable, else the key, else any readable field. */
 static const struct field *default_order(const struct collection *collection,
                                          const struct access *access,
                                          const struct field *default_sort)
@@ -96,7 +96,8 @@ static struct pred *search_equal(struct compiler *c, struct operand operand, Str
     return pred;
 }
 
-/* A number as JavaScript would write it again, so that "1e3" or "007" search texts only. */
+/* Whether JavaScript prints the number the same way; otherwise ("1e3", "007") only texts are
+ * searched. */
 static bool is_plain_number(Str text)
 {
     double number;
@@ -155,7 +156,7 @@ Err search_compile(struct compiler *c, struct source *source, const struct acces
         struct pred *found = search_field(c, source, field, text);
         if (found == NULL)
             continue;
-        struct pred *mask; /* where the field may not be seen it may not be found either */
+        struct pred *mask; /* on rows where the field may not be seen, the search ignores it */
         TRY(access_mask(c, source, access, field, &mask));
         found = pred_and(c, found, mask);
         any = any->kind == PRED_FALSE ? found : pred_or(c, any, found);

@@ -1,5 +1,5 @@
 /*
- * Sources: tables in a statement, and the small constructors of the tree.
+ * Sources: tables in a statement, and constructors of the tree.
  */
 #include "base/memory/list.h"
 #include "content/plan/compile.h"
@@ -79,7 +79,7 @@ struct source *source_root(struct compiler *c, const struct collection *collecti
     return source_new(c, collection);
 }
 
-/* What binds every row of a child, wherever it is used: its scope and its own read grants. */
+/* Conditions for every row of a child, wherever it is used: its scope and its read grants. */
 static Err bind_child(struct compiler *c, struct source *child, struct place place)
 {
     struct access access;
@@ -145,7 +145,7 @@ Err source_scalar(struct compiler *c, struct source *parent, const struct field 
     if (kind == SOURCE_FIRST)
         TRY(bind_child(c, source, place));
     else
-        source->on = scope_rows(c, source, false); /* rules see past the grants of others */
+        source->on = scope_rows(c, source, false); /* rules ignore others' grants */
     bool is_many = via->kind == RELATION_TO_MANY;
     struct pred *tie = same_site(c, is_many ? parent : source, is_many ? source : parent);
     source->on = pred_and(c, tie, source->on);

@@ -1,6 +1,6 @@
 /*
- * Values in filters: checked against the type of the field, so that a wrong one is a 400 and not an
- * error of the database; dynamic variables stay dynamic, so that plans can be shared.
+ * Values in filters: checked against the type of the field, so that an invalid one is a 400 and not
+ * a database error; dynamic variables stay dynamic, so that plans can be shared.
  */
 #include "base/system/clock.h"
 #include "content/plan/compile.h"
@@ -32,7 +32,7 @@ struct value *value_of_param(struct compiler *c, struct param *param)
     return value;
 }
 
-/* The limits of the column's integers, else 0: no limits. */
+/* The maximum of an integer column, else 0: no maximum. */
 static double integer_max(uint32_t oid)
 {
     switch (oid) {
@@ -60,11 +60,11 @@ static Err check_number(struct compiler *c, const struct operand *operand, Str t
     double max = is_plain ? integer_max(operand->field->type_oid) : 0;
     int64_t integer;
     if (max > 0 && (!str_to_i64(text, &integer) || fabs(number) > max + 1))
-        *ret_cast = "numeric"; /* no row has it, and that is a fair answer */
+        *ret_cast = "numeric"; /* no row can match, which is a valid result */
     return OK;
 }
 
-/* Microseconds and a zone always: the session's time zone must not matter. */
+/* Always with microseconds and a zone, so that the session's time zone has no effect. */
 static Str iso_micros(struct arena *arena, int64_t wall_us)
 {
     Str iso = clock_iso(arena, wall_us);
@@ -226,7 +226,7 @@ static Err add_item(struct compiler *c, const struct operand *operand, const cha
     return push_item(c, operation, value->param, items);
 }
 
-/* "a,b" → elements. They are strings: the type check does the rest. */
+/* "a,b" → elements. They are strings: the type check converts them. */
 static Err add_csv(struct compiler *c, const struct operand *operand, const char *operation,
                    Str text, struct items *items)
 {
@@ -255,7 +255,7 @@ Err value_parse_list(struct compiler *c, const struct operand *operand, const ch
     struct items items = {.list = param_new(c, PARAM_LIST)};
     struct filter_elements elements = filter_elements(given);
     const struct filter_value *element;
-    while ((element = filter_next(&elements)) != NULL) /* of {"0": …, "1": …}, too */
+    while ((element = filter_next(&elements)) != NULL) /* also for {"0": …, "1": …} */
         TRY(add_item(c, operand, operation, element, &items));
     if (given->kind == FILTER_TEXT)
         TRY(add_csv(c, operand, operation, given->text, &items));

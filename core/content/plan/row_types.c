@@ -1,6 +1,6 @@
 /*
- * Readers of one value, by column type: from PostgreSQL's binary format to a struct row_value. What
- * has no cheap binary form is cast to text in the statement (ret_as_text).
+ * Readers of one value, by column type: from PostgreSQL's binary format to a struct row_value. A
+ * type without a cheap binary form is cast to text in the statement (ret_as_text).
  */
 #include "base/json/json.h"
 #include "base/system/clock.h"
@@ -63,7 +63,7 @@ static void read_uuid(const struct rows *rows, uint32_t row, uint32_t column, st
     ret->uuid = row_uuid(rows, row, column);
 }
 
-/* The library belongs to nobody: null on the wire. */
+/* The site of a library row is null on the wire. */
 static void read_site(const struct rows *rows, uint32_t row, uint32_t column, struct row_value *ret)
 {
     read_uuid(rows, row, column, ret);
@@ -71,7 +71,7 @@ static void read_site(const struct rows *rows, uint32_t row, uint32_t column, st
         ret->kind = ROW_NULL;
 }
 
-/* Years 1 to 9999; infinity and what JavaScript's dates cannot say either is null. */
+/* Years 1 to 9999. Infinity and years that JavaScript dates cannot represent become null. */
 static bool is_writable_time(int64_t wall_us)
 {
     return wall_us >= INT64_C(-62135596800) * SECOND_US &&
@@ -142,7 +142,7 @@ static void read_json(const struct rows *rows, uint32_t row, uint32_t column, st
     ret->kind = ret->text.data == NULL ? ROW_NULL : ROW_JSON;
 }
 
-/* JSON kept in a text column: JSON if it is JSON, else the text it is. */
+/* JSON in a text column: parsed if it is valid JSON, else returned as text. */
 static void read_json_text(const struct rows *rows, uint32_t row, uint32_t column,
                            struct row_value *ret)
 {

@@ -1,5 +1,5 @@
 /*
- * Values of rows as JSON and as text. The layout of dates and times is here alone.
+ * Values of rows as JSON and as text. Only this file formats dates and times.
  */
 #include "content/plan/row_value.h"
 
@@ -9,10 +9,10 @@
 
 #include <assert.h>
 
-/* A real number, a bigint, a UUID, a timestamp, with quotes: whatever is neither text nor JSON. */
+/* The quoted text of a real number, a bigint, a UUID or a timestamp. */
 enum { SCALAR_ROOM = 64 };
 
-/* How much of a timestamp they have. */
+/* The length of the ISO text for each kind. */
 static const size_t ISO_LEN[] = {
     [ROW_DATE] = sizeof "2024-02-29" - 1,
     [ROW_DATE_TIME] = sizeof "2024-02-29T10:20:30" - 1,
@@ -58,7 +58,7 @@ static void put_time_of_day(struct buf *out, int64_t time_us)
                (int)(seconds % 60));
 }
 
-/* json keeps the blanks of its author; the wire does not need them. */
+/* The type json preserves whitespace; it is removed on the wire. */
 static void put_compact(struct buf *out, Str json)
 {
     assert(json.data != NULL);

@@ -1,6 +1,6 @@
 /*
- * One value of a row, typed: what a column's reader makes of PostgreSQL's bytes, before anybody has
- * chosen how to write it. It views the rows it comes from.
+ * One value of a row, typed: a column's reader creates it from PostgreSQL's bytes, independent of
+ * the output format. It references the rows that it comes from.
  */
 #pragma once
 
@@ -12,7 +12,7 @@ enum row_value_kind {
     ROW_NULL,
     ROW_BOOL,
     ROW_INT,
-    ROW_BIG_INT, /* text in JSON, since numbers of most readers end at 2^53 */
+    ROW_BIG_INT, /* text in JSON, since most clients read numbers exactly only up to 2^53 */
     ROW_REAL,
     ROW_NUMBER, /* the digits of a number, as PostgreSQL prints it */
     ROW_TEXT,
@@ -21,8 +21,8 @@ enum row_value_kind {
     ROW_TIME,      /* 10:20:30 */
     ROW_DATE_TIME, /* 2024-02-29T10:20:30 */
     ROW_TIMESTAMP, /* 2024-02-29T10:20:30.000Z */
-    ROW_JSON,      /* JSON text with the blanks of its author */
-    ROW_CSV,       /* a list of texts with commas between them */
+    ROW_JSON,      /* JSON text with the original whitespace */
+    ROW_CSV,       /* comma-separated texts */
 };
 
 struct row_value {
@@ -37,11 +37,11 @@ struct row_value {
     };
 };
 
-/* Sets *ret, whatever the column holds. Does not wait. */
+/* Sets *ret for any content of the column. Does not wait. */
 typedef void RowReader(const struct rows *rows, uint32_t row, uint32_t column,
                        struct row_value *ret);
 
-/* As the API writes it: compact JSON. */
+/* In the form of the API: compact JSON. */
 void row_value_json(struct buf *out, const struct row_value *value);
-/* As it stands in JSON, without the quotes of a string; null is the empty text. */
+/* The JSON form without the quotes of a string; null is the empty text. */
 Str row_value_text(struct arena *arena, const struct row_value *value);

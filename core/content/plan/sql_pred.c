@@ -150,7 +150,7 @@ static void put_child_of(struct sql *sql, const struct pred *pred)
         buf_printf(sql->out, "::%s", type);
 }
 
-/* A site may refer to rows of its own, and to the library's where that is shared. */
+/* A site may refer to its own rows, and to the library's if they are shared. */
 static void put_same_site(struct sql *sql, const struct pred *pred)
 {
     assert(pred->operand.field != NULL && pred->parent.field != NULL);
@@ -160,7 +160,7 @@ static void put_same_site(struct sql *sql, const struct pred *pred)
     sql_text(sql, pred->operand.source->collection->is_shared_read ? ", " LIBRARY ")" : ")");
 }
 
-/* Of a relation such a row is left out; of a write it is an error, before anything is touched. */
+/* In a relation such a row is left out; in a write it is an error before any change. */
 static void put_one_site(struct sql *sql, const struct pred *pred)
 {
     const struct collection *collection = pred->operand.source->collection;

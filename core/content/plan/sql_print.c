@@ -96,8 +96,8 @@ static void put_number(struct sql *sql, int64_t value)
 static void put_limit(struct sql *sql, const struct select *select)
 {
     assert(select->offset >= 0);
-    /* In the text, not as a parameter: PostgreSQL takes a limit it does not know for a tenth of all
-     * rows, finds its shared plan dear for that reason and plans anew at every run. */
+    /* Printed as text, not as a parameter: for an unknown limit PostgreSQL assumes a tenth of all
+     * rows, overestimates the cost of the generic plan and replans every execution. */
     if (select->limit >= 0)
         buf_printf(sql->out, " limit %jd", (intmax_t)select->limit);
     if (select->offset > 0) {
@@ -106,7 +106,7 @@ static void put_limit(struct sql *sql, const struct select *select)
     }
 }
 
-/* The first rows of every parent: numbered per parent, cut outside. */
+/* The first rows of every parent: numbered per parent in a subquery, limited outside. */
 static void put_partitioned(struct sql *sql, struct select *select)
 {
     assert(select->partition >= select->columns &&

@@ -10,7 +10,7 @@ struct sql {
     struct compiler *c;
     struct select *select; /* whose parameters are numbered */
     struct buf *out;
-    const struct sql_open *open; /* subqueries being printed: their columns stand bare inside */
+    const struct sql_open *open; /* enclosing subqueries: columns are printed without alias */
 };
 struct sql_open {
     const struct sql_open *outer;
@@ -25,5 +25,5 @@ void sql_value(struct sql *sql, const struct value *value);
 void sql_pred(struct sql *sql, const struct pred *pred); /* NULL prints true */
 void sql_from(struct sql *sql, const struct source *root, const char *root_name);
 void sql_select(struct sql *sql, struct select *select);
-/* "uuid", "int4" … for types that keys have; NULL for others. */
+/* "uuid", "int4" … for types that keys may have; NULL for others. */
 const char *sql_type_name(uint32_t oid);

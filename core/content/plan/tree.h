@@ -6,7 +6,7 @@
  *                │                        pred   (a condition)
  *                │                        column (a result column)
  *                ├── shape (the JSON object of a row) ── out (one member)
- *                └── branch (a to-many relation: one further select)
+ *                └── branch (a to-many relation: one more select)
  */
 #pragma once
 
@@ -23,17 +23,17 @@ enum {
     BRANCH_ROWS_MAX = 100000, /* rows of one to-many statement */
 };
 
-/* One further statement for a relation of `parent`'s rows. */
+/* One more statement for a relation of `parent`'s rows. */
 struct branch {
     struct branch *next;     /* of the same select */
     struct branch *next_any; /* OUT_ANY: the same relation's next collection */
     struct select *select;
-    uint32_t index;             /* place of its result in a run */
+    uint32_t index;             /* index of its result in a run */
     uint32_t parent_key;        /* column in the parent's rows */
     uint32_t child_key;         /* column in the child's rows */
     uint32_t collection_column; /* OUT_ANY: which collection the parent's row points into */
     uint32_t parent_site;       /* where keys may repeat: the parent's site … */
-    uint32_t child_site; /* … and that of the parent which the child refers to; or NO_COLUMN */
+    uint32_t child_site; /* … and the site of the parent that the child refers to; or NO_COLUMN */
     Str collection;
 };
 
@@ -44,7 +44,7 @@ struct order {
 
 struct select {
     struct source *root;
-    const char *root_name; /* NULL: the table; else the name of a CTE that stands for it */
+    const char *root_name; /* NULL: the table; else the name of a CTE that replaces it */
     struct pred *where;
     struct column *columns;
     uint32_t column_count;
@@ -84,9 +84,9 @@ struct plan {
     const struct shared_value *shared; /* one for each lifted literal of the query, or NULL */
     uint32_t shared_count;
 
-    /* Writes only: columns beside the shape's. */
-    bool is_mute; /* what was written may not be read: the shape is the key alone */
+    /* Only for writes: columns in addition to the projection. */
+    bool is_unreadable; /* the written rows may not be read: the projection is the key */
     uint32_t key_column;
     uint32_t site_column;     /* or NO_COLUMN */
-    uint32_t readable_column; /* false: this row may not be read; or NO_COLUMN: all may */
+    uint32_t readable_column; /* false: the row may not be read; NO_COLUMN: all may */
 };

@@ -1,6 +1,6 @@
 /*
- * Sources and conditions of the query tree: tables and how they are joined, fields of them, what
- * they are compared with.
+ * Sources and conditions of the query tree: tables and how they are joined, their fields, and the
+ * values that they are compared with.
  */
 #pragma once
 
@@ -8,12 +8,12 @@
 #include "content/query/query.h"
 #include "content/schema/schema.h"
 
-/* How a source hangs on its parent. */
+/* How a source is joined to its parent. */
 enum source_kind {
     SOURCE_ROOT,
     SOURCE_JOIN,   /* left join, to one */
     SOURCE_SCALAR, /* each use of a column is a subquery: for conditions that may not join */
-    SOURCE_FIRST,  /* the first of many, as a subquery: sorting by a to-many field */
+    SOURCE_FIRST,  /* the first of many rows, as a subquery: for sorting by a to-many field */
 };
 
 struct source {
@@ -22,8 +22,8 @@ struct source {
     const struct collection *collection;
     struct source *parent;
     const struct relation *via;
-    struct pred *on; /* beside the equality of keys: site, grants, deep filter */
-    bool is_private; /* has a deep filter: not for others */
+    struct pred *on; /* conditions in addition to the equality of keys: site, grants, deep filter */
+    bool is_private; /* has a deep filter, so it is not shared */
     struct source *first_join;
     struct source *next;
 };
@@ -40,33 +40,33 @@ enum param_kind {
     PARAM_TEXT, /* constant */
     PARAM_LIST, /* an array literal of `items` */
     PARAM_SITE,
-    PARAM_KEY,  /* given at each run */
-    PARAM_KEYS, /* an array literal given at each run */
-    PARAM_NOW,  /* moment of the run plus shift_ms */
+    PARAM_KEY,  /* bound at each execution */
+    PARAM_KEYS, /* an array literal, bound at each execution */
+    PARAM_NOW,  /* time of the execution plus shift_ms */
     PARAM_USER,
     PARAM_ROLE,
     PARAM_ROLES,    /* array literal */
     PARAM_POLICIES, /* array literal */
-    PARAM_GIVEN,    /* argument number `index` of a write */
+    PARAM_ARGUMENT, /* argument number `index` of a write */
 };
 
 struct param {
     enum param_kind kind;
     uint32_t index;
-    uint32_t shared; /* PARAM_TEXT: 1 + its place among the literals of the query; 0: none */
+    uint32_t shared; /* PARAM_TEXT: 1 + index among the query's literals; 0: none */
     Str text;
     int64_t shift_ms;
     struct param **items;
     uint32_t item_count;
 };
 
-/* What a lifted literal of a query is compared with. */
+/* The operand that a lifted literal is compared with. */
 struct shared_value {
     const struct operand *operand;
     const char *cast;
 };
 
-/* Which lifted literals became which parameters, while the plan is compiled. */
+/* Maps lifted literals to parameters while the plan is compiled. */
 struct sharing {
     const struct query_fingerprint *of;
     struct shared_value values[FINGERPRINT_LITERALS_MAX];
@@ -74,7 +74,7 @@ struct sharing {
     bool is_impossible;
 };
 
-/* What a field is compared with: a parameter or a subquery over the current user's row. */
+/* The right side of a comparison: a parameter or a subquery over the current user's row. */
 struct value {
     struct param *param;
     const char *cast;          /* NULL or a type name */
@@ -99,11 +99,11 @@ enum pred_kind {
     PRED_SITE,    /* operand is the scope's site */
     PRED_SITE_OR_LIBRARY,
     PRED_CHILD_OF, /* in an EXISTS: child's operand equals the parent's */
-    /* Of collections whose keys are unique in their site only, on the platform: */
-    PRED_SAME_SITE, /* operand, the site of what is referred to, is `parent`, the referrer's, or the
-                       library */
-    PRED_ONE_SITE,  /* operand is the only site that has the row's key; else is_refused is an error
-                     */
+    /* In PLATFORM scope, for collections whose keys are unique per site: */
+    PRED_SAME_SITE, /* operand, the site of the referenced row, equals `parent`, the referring row's
+                       site, or the library */
+    PRED_ONE_SITE,  /* operand is the only site with the row's key; otherwise is_refused raises an
+                       error */
 };
 
 struct pred {

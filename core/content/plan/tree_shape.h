@@ -1,5 +1,5 @@
 /*
- * Columns of the query tree, and the object that a row becomes.
+ * Columns of the query tree, and the projection of a row.
  */
 #pragma once
 
@@ -10,7 +10,7 @@ enum column_kind { COLUMN_OPERAND, COLUMN_PRED, COLUMN_AGGREGATE };
 struct column {
     enum column_kind kind;
     struct operand operand;
-    struct pred *mask;     /* NULL, or the value is null where it does not hold */
+    struct pred *mask;     /* NULL, or a condition: the value is null where it does not hold */
     const char *aggregate; /* "count", "sum" …; with operand.field NULL: of rows */
     bool is_distinct;
     bool as_text;
@@ -22,7 +22,7 @@ enum out_kind {
     OUT_OBJECT, /* to one, joined */
     OUT_LIST,   /* to many */
     OUT_ANY,    /* to any */
-    OUT_GROUP,  /* members in an object of their own, same row */
+    OUT_GROUP,  /* members in an object of their own, from the same row */
 };
 
 struct shape;
@@ -31,12 +31,12 @@ struct sql;
 
 struct out {
     Str name;
-    Str json_key; /* `"title":`, with the comma before it if it is not the first */
+    Str json_key; /* `"title":`, preceded by a comma unless it is the first */
     enum out_kind kind;
     uint32_t column;
     RowReader *read;
     struct shape *shape;   /* OUT_OBJECT, OUT_GROUP */
-    struct branch *branch; /* OUT_LIST, OUT_ANY: the first of them */
+    struct branch *branch; /* OUT_LIST, OUT_ANY: the first branch */
     uint32_t mask;         /* OUT_LIST: a boolean column, or NO_COLUMN */
 };
 
@@ -45,7 +45,7 @@ struct out {
 struct shape {
     struct out *outs;
     uint32_t count;
-    bool is_bare; /* the row is its key */
-    uint32_t key; /* column, for bare shapes and for the presence of a joined row */
+    bool is_key_only; /* the row is reduced to its key */
+    uint32_t key;     /* column, for key-only shapes and for the presence of a joined row */
     RowReader *read_key;
 };

@@ -1,6 +1,6 @@
 /*
- * What a list of dotted paths asks of one collection: its members in order, each once, with the
- * paths below it. First half of compiling fields; plan_shape.c is the second.
+ * The members that a list of dotted paths selects from one collection: in order, each once, with
+ * the paths below it. The first half of compiling fields; plan_shape.c is the second.
  */
 #pragma once
 
@@ -14,11 +14,11 @@ struct want_path {
 
 struct want {
     struct want *next;
-    Str key; /* in the answer */
+    Str key; /* name in the answer */
     const struct field *field;
     enum function function;
-    Str argument; /* FUNCTION_JSON: the path inside */
-    bool is_bare; /* asked for itself, not only for what is below it */
+    Str argument;     /* FUNCTION_JSON: the path inside */
+    bool is_selected; /* selected itself, not only for the paths below it */
     bool is_alias_name;
     struct want_path *first_path;
     struct want_path *last_path;
@@ -30,8 +30,8 @@ struct wants {
     uint32_t count;
 };
 
-/* The fields of `query`, or all. ERR_FORBIDDEN names every field that does not exist or may not be
- * seen. */
+/* The fields of `query`, or all. ERR_FORBIDDEN lists every field that does not exist or may not be
+ * read. */
 Err wants_collect(struct compiler *c, const struct collection *collection,
                   const struct access *access, const struct query *query, struct place place,
                   struct wants *ret);

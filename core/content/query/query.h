@@ -1,6 +1,6 @@
 /*
  * The query language of Directus 11 as a tree: read from a query string (qs style), from the JSON
- * body of SEARCH, or made by hand; not yet checked against a schema.
+ * body of SEARCH, or built in code; not yet checked against a schema.
  */
 #pragma once
 
@@ -11,7 +11,7 @@
 #include "content/filter/filter.h"
 #include "io/fiber/fiber.h"
 
-/* Which collection, and whether it is asked for where users ask or as one of the system. */
+/* Whether users or the routes of system collections access the collection. */
 enum items_access { ITEMS_USER, ITEMS_SYSTEM };
 struct items_target {
     Str collection;
@@ -36,11 +36,11 @@ struct query_alias {
     Str field;
 };
 
-/* deep[name][_limit]=1: a query of the rows below a relation. What is wrong with it is told when it
+/* deep[name][_limit]=1: a query for the rows below a relation. An invalid one is reported when it
  * is used: `refusal` says why. */
 struct query_deep {
     const struct query_deep *next;
-    Str name; /* of the relation or its alias; "item:headings" */
+    Str name; /* the relation or its alias; "item:headings" */
     const struct query *query;
     bool is_refused;
     Str refusal;
@@ -65,46 +65,45 @@ struct query {
     const struct query_deep *deep;
     const struct query_alias *aliases;
     uint32_t alias_count;
-    bool is_unparsed; /* only `text` is there yet: query_unparsed */
-    Str text;         /* of an unparsed query: its query string */
+    bool is_unparsed; /* only `text` is set: query_unparsed */
+    Str text;         /* of an unparsed query: the query string */
 };
 
 const struct query_deep *query_deep_find(const struct query_deep *deep, Str name); /* or NULL */
 const struct query_alias *query_alias_find(const struct query *query, Str name);   /* or NULL */
 
 enum { QUERY_DEPTH_MAX = 10, QUERY_FILTER_DEPTH = 24, QUERY_LIST_MAX = 1000 };
-enum { QUERY_SEARCH_MAX = 4096 /* bytes: it is looked for in every column of text */ };
+enum { QUERY_SEARCH_MAX = 4096 /* bytes: every text column is searched for it */ };
 
-/* ERR_INVALID_QUERY with Directus' sentences ("\"limit\" must be a number" …). */
+/* ERR_INVALID_QUERY with Directus' messages ("\"limit\" must be a number" …). */
 Err query_parse(struct ctx *ctx, Str query_string, struct query *ret);
-/* For reads: parsed when no plan is found by its text; what is wrong with it comes to light then.
- */
+/* For reads: parsed only if no plan is found by its text; errors are reported then. */
 struct query query_unparsed(Str query_string);
 Err query_from_json(struct ctx *ctx, const struct json *object, struct query *ret);
 
 /*
- * A query string with its plain values taken out, so that queries which differ in nothing else
- * share a compiled plan: "filter[at][_lt]=2023-05-01&limit=25" and the same for another day.
+ * A query string with its plain values taken out, so that queries that differ only in values share
+ * a compiled plan: "filter[at][_lt]=2023-05-01&limit=25" and the same for another day.
  *
- * Taken out are texts that stand alone behind a simple comparison, in brackets or in JSON. Null,
- * dynamic variables, lists and whatever is written unusually stay: they may change what the query
- * means, and then it has a plan of its own.
+ * Plain texts after a simple comparison are taken out, in brackets or in JSON. Null, dynamic
+ * variables, lists and unusual spellings stay: they may change the meaning of the query, which then
+ * has a plan of its own.
  */
 
 enum { SHAPE_VALUES_MAX = 16, SHAPE_VALUE_LEN_MAX = 1024 };
 
 struct query_shape {
-    Str text; /* the query string with a mark for each value */
+    Str text; /* the query string with a marker for each value */
     const Str *values;
-    uint32_t count; /* 0: nothing was taken out, `text` means nothing */
+    uint32_t count; /* 0: nothing was taken out, `text` is undefined */
 };
 
 struct query_shape query_shape(struct arena *arena, Str query_string);
 
 /*
- * What a query is but for its plain values: the key of its plan, whatever it was read from. Values
- * beside a field and behind a simple comparison are lifted out of the filter; null, variables and
- * lists stay: they may change what the query means.
+ * A query without its plain values, independent of its source: the key of its plan. Values below a
+ * field or after a simple comparison are lifted out of the filter. Null, variables and lists stay:
+ * they may change the meaning of the query.
  */
 
 enum { FINGERPRINT_LITERALS_MAX = 16, FINGERPRINT_MAX = 4096 };
@@ -112,20 +111,21 @@ enum { FINGERPRINT_LITERALS_MAX = 16, FINGERPRINT_MAX = 4096 };
 struct query_fingerprint {
     Str text; /* STR_NONE: longer than FINGERPRINT_MAX */
     const struct filter_value *literals[FINGERPRINT_LITERALS_MAX];
-    bool is_beside[FINGERPRINT_LITERALS_MAX]; /* the field: {a: 1}, without an operator */
+    bool is_beside[FINGERPRINT_LITERALS_MAX]; /* directly below the field: {a: 1}, without an
+                                                 operator */
     uint32_t count;
 };
 
-/* `lifts` false: every value is part of the text. */
+/* `lifts` false: every value stays in the text. */
 void query_fingerprint(struct arena *arena, const struct query *query, bool lifts,
                        struct query_fingerprint *ret);
 
 /*
- * Taking the parameters of a query one by one.
+ * Setting the parameters of a query one by one.
  */
 
-/* Unknown names are ignored, as Directus does. */
+/* Unknown names are ignored, as in Directus. */
 Err query_take(struct ctx *ctx, Str name, const struct filter_value *value, struct query *query);
 
-/* "a,b,json(c, d)" → three; commas inside parentheses stay. Blanks around names go. */
+/* "a,b,json(c, d)" → three; commas inside parentheses do not split. Names are trimmed. */
 Err query_split(struct ctx *ctx, Str csv, const Str **ret, uint32_t *ret_count);

@@ -1,6 +1,6 @@
 /*
- * The key of a plan: everything of a query that its SQL hangs on. Each part is printed with its
- * length or its count before it, so that no two queries have one text.
+ * The key of a plan: everything in a query that its SQL depends on. Each part is prefixed with its
+ * length or count, so that different queries have different texts.
  */
 #include "content/query/query.h"
 
@@ -57,7 +57,7 @@ static bool lift(struct printer *p, const struct filter *member)
     return true;
 }
 
-/* As deep as the filter. */
+/* Recursion is limited by the depth of the filter. */
 static void put_value(struct printer *p, const struct filter_value *value)
 {
     assert(value != NULL);
@@ -102,7 +102,7 @@ static void put_rows(struct printer *p, const struct query *query)
     put_count(p, query->meta);
 }
 
-/* As deep as the relations it follows. */
+/* Recursion is limited by the depth of the relations. */
 static void put_query(struct printer *p, const struct query *query)
 {
     assert(!query->is_unparsed);

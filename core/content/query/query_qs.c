@@ -26,7 +26,7 @@ static struct qs_node *find_child(const struct qs_node *parent, Str name)
     return NULL;
 }
 
-/* a[] and repeated names always make a new element. */
+/* a[] and repeated names always create a new element. */
 static struct qs_node *step(struct arena *arena, struct qs_node *parent, Str name)
 {
     struct qs_node *found = name.len == 0 ? NULL : find_child(parent, name);
@@ -73,7 +73,7 @@ static void add_parameter(struct arena *arena, struct qs_node *root, Str name, S
     struct qs_node *node = step(arena, root, head);
     Str part;
     for (int depth = 0; depth < QS_DEPTH_MAX && next_bracket(&rest, &part); depth++) {
-        if (node->is_leaf) { /* a=1&a[b]=2: what has names wins */
+        if (node->is_leaf) { /* a=1&a[b]=2: the named children win */
             node->is_leaf = false;
             node->value = STR_NONE;
         }
@@ -127,7 +127,7 @@ static bool is_array(const struct qs_node *node)
     return true;
 }
 
-/* Bytes that are no UTF-8 become U+FFFD, one each. */
+/* Replaces each byte that is not valid UTF-8 with U+FFFD. */
 static Str repaired(struct arena *arena, Str text)
 {
     if (str_is_utf8(text))
@@ -143,7 +143,7 @@ static Str repaired(struct arena *arena, Str text)
 
 static Err value_of(struct ctx *ctx, const struct qs_node *node, struct filter_value *ret);
 
-/* Elements in the order of their mention, which is that of their indices in practice. */
+/* Elements in order of appearance, which in practice is the order of their indices. */
 static Err list_of(struct ctx *ctx, const struct qs_node *node, struct filter_value *ret)
 {
     uint32_t count = node->last->index + 1;
@@ -170,7 +170,7 @@ static Err members_of(struct ctx *ctx, const struct qs_node *node, struct filter
     struct filter *last = NULL;
     uint32_t count = 0;
     for (const struct qs_node *child = node->first; child != NULL; child = child->next, count++) {
-        /* a[x]=1&a[]=2: the unnamed one is called by its place */
+        /* a[x]=1&a[]=2: the unnamed child is named by its index */
         Str name = child->name.len == 0 ? str_printf(ctx->arena, "%u", child->index)
                                         : repaired(ctx->arena, child->name);
         struct filter_value *value = arena_new(ctx->arena, struct filter_value);
@@ -183,7 +183,7 @@ static Err members_of(struct ctx *ctx, const struct qs_node *node, struct filter
     return OK;
 }
 
-/* As deep as brackets may be: QS_DEPTH_MAX and a few. */
+/* Recursion is limited by QS_DEPTH_MAX. */
 static Err value_of(struct ctx *ctx, const struct qs_node *node, struct filter_value *ret)
 {
     if (node->first != NULL)

@@ -9,24 +9,24 @@
 
 enum {
     QS_PARAMETERS_MAX = 1000,
-    QS_DEPTH_MAX = 10,  /* brackets in one name; deeper ones are part of the last name */
-    QS_INDEX_MAX = 500, /* larger numbers are names of an object */
+    QS_DEPTH_MAX = 10,  /* brackets in one name; deeper ones become part of the last name */
+    QS_INDEX_MAX = 500, /* larger numbers become names of an object */
 };
 
 struct qs_node {
     Str name;
     Str value; /* of a leaf */
     bool is_leaf;
-    uint32_t index; /* among its siblings that have no name of their own */
+    uint32_t index; /* among the siblings without a name */
     struct qs_node *first;
     struct qs_node *last;
     struct qs_node *next;
 };
 
-/* The children of *ret_root are the parameters, in the order of their first mention.
- * ERR_INVALID_QUERY for too many of them and for NUL. */
+/* The children of *ret_root are the parameters, in order of first appearance. ERR_INVALID_QUERY for
+ * too many parameters and for NUL. */
 Err qs_parse(struct ctx *ctx, Str text, struct qs_node **ret_root);
 
-/* A node as a value: a text, a list when all names of its children are indices, else an object.
- * ERR_INVALID_QUERY when two of them have one name. */
+/* Converts a node to a value: a text, a list if all names of its children are indices, else an
+ * object. ERR_INVALID_QUERY when two children have the same name. */
 Err qs_value(struct ctx *ctx, const struct qs_node *node, const struct filter_value **ret);

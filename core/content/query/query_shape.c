@@ -5,7 +5,7 @@
 
 #include <assert.h>
 
-/* Bytes below a space occur in no query string that is given a shape, so the marks are ours. */
+/* Query strings with control characters get no shape, so the markers are unambiguous. */
 #define MARK_VALUE '\x01'
 #define MARK_JSON_END '\x02'
 
@@ -17,7 +17,7 @@ struct shaper {
     size_t len;
     Str *values;
     uint32_t count;
-    bool is_odd; /* leave the query as it is */
+    bool is_unusable; /* the query gets no shape */
 };
 
 static bool is_comparison(Str name)
@@ -36,7 +36,7 @@ static bool has_control(Str s)
     return false;
 }
 
-/* Null and variables are another query; what is not text is for the compiler to refuse. */
+/* Null and variables change the query; a value that is not text is left to the compiler. */
 static bool is_plain(Str value)
 {
     return value.len > 0 && value.len <= SHAPE_VALUE_LEN_MAX && value.data[0] != '$' &&
@@ -60,14 +60,14 @@ static void take(struct shaper *shaper, Str value)
 {
     assert(shaper->count <= SHAPE_VALUES_MAX);
     if (shaper->count == SHAPE_VALUES_MAX) {
-        shaper->is_odd = true;
+        shaper->is_unusable = true;
         return;
     }
     shaper->values[shaper->count++] = value;
     put_char(shaper, MARK_VALUE);
 }
 
-/* "filter[a][_eq]" and "filter%5Ba%5D%5B_eq%5D" → "_eq"; else nothing. */
+/* "filter[a][_eq]" and "filter%5Ba%5D%5B_eq%5D" → "_eq"; else STR_NONE. */
 static Str comparison_of(Str name)
 {
     static const Str OPEN[] = {STR_INIT("["), STR_INIT("%5B"), STR_INIT("%5b")};
@@ -87,7 +87,7 @@ static Str comparison_of(Str name)
     return STR_NONE;
 }
 
-/* The end of the string that begins at `start`, behind its quote; 0: none. */
+/* The end of the string that begins at `start`, after its closing quote; 0: unterminated. */
 static size_t string_end(Str json, size_t start, bool *ret_has_escape)
 {
     *ret_has_escape = false;
@@ -109,8 +109,8 @@ static bool is_key(Str json, size_t after)
     return after < json.len && json.data[after] == ':';
 }
 
-/* Copies JSON, with a mark for each text that follows a comparison's name. Broken JSON keeps its
- * breaks: it has no plan that could be found. */
+/* Copies JSON, replacing each text that follows a comparison's name with a marker. Invalid JSON is
+ * copied unchanged: no cached plan matches it. */
 static void put_json(struct shaper *shaper, Str json)
 {
     Str key = STR_NONE;
@@ -124,7 +124,7 @@ static void put_json(struct shaper *shaper, Str json)
         bool has_escape;
         size_t end = string_end(json, i + 1, &has_escape);
         if (end == 0) {
-            shaper->is_odd = true;
+            shaper->is_unusable = true;
             return;
         }
         Str string = str_slice(json, i + 1, end);
@@ -156,7 +156,7 @@ static void put_parameter(struct shaper *shaper, Str part)
         return;
     }
     Str value = percent_decode(shaper->arena, raw, PERCENT_PLUS_IS_SPACE);
-    shaper->is_odd |= has_control(value);
+    shaper->is_unusable |= has_control(value);
     if (is_filter)
         put_json(shaper, value);
     else if (is_plain(value))
@@ -172,14 +172,14 @@ struct query_shape query_shape(struct arena *arena, Str query_string)
     if (query_string.len == 0 || query_string.len > TEXT_MAX ||
         str_find(query_string, STR("filter")) < 0 || has_control(query_string))
         return none;
-    /* Marks are shorter than what they stand for, but for the two that end a parameter. */
+    /* A marker is shorter than its value, except for the two that end a parameter. */
     struct shaper shaper = {.arena = arena};
     shaper.text = arena_alloc_raw(arena, query_string.len * 2 + 8);
     shaper.values = arena_alloc_raw(arena, sizeof(Str) * SHAPE_VALUES_MAX);
     Str part;
-    while (!shaper.is_odd && str_next(&query_string, '&', &part))
+    while (!shaper.is_unusable && str_next(&query_string, '&', &part))
         put_parameter(&shaper, part);
-    if (shaper.is_odd || shaper.count == 0)
+    if (shaper.is_unusable || shaper.count == 0)
         return none;
     return (struct query_shape){str_of(shaper.text, shaper.len), shaper.values, shaper.count};
 }

@@ -10,7 +10,7 @@
 enum { LIST_FIRST = 8 };
 
 struct query_input {
-    const char *name; /* as in error sentences */
+    const char *name; /* for error messages */
     const struct filter_value *value;
 };
 
@@ -209,7 +209,7 @@ static Err take_meta(struct ctx *ctx, struct query_input input, struct query *qu
     return OK;
 }
 
-/* An object, or its JSON text; *ret stays as it is when there is none. */
+/* An object, or its JSON text; *ret is unchanged if there is none. */
 static Err take_object(struct ctx *ctx, struct query_input input, const struct filter_value **ret)
 {
     const struct filter_value *value = input.value;
@@ -238,8 +238,8 @@ static Err take_filter(struct ctx *ctx, struct query_input input, struct query *
 static bool is_parameter(Str name);
 static const struct query_deep *deep_list(struct ctx *ctx, const struct filter_value *object);
 
-/* The parameters of deep[x]: _limit is limit … Its fields are the query's, and its deep is beside
- * them. */
+/* The parameters of deep[x]: _limit is limit … Its fields come from the query, and nested deep
+ * objects are its other members. */
 static Err take_below(struct ctx *ctx, const struct filter_value *object, struct query *ret)
 {
     for (const struct filter *member = object->first; member != NULL; member = member->next) {
@@ -267,7 +267,7 @@ static struct query_deep *deep_of(struct ctx *ctx, const struct filter *member)
     return deep;
 }
 
-/* As deep as its JSON or its brackets. */
+/* Recursion is limited by the depth of the JSON or the brackets. */
 static const struct query_deep *deep_list(struct ctx *ctx, const struct filter_value *object)
 {
     struct query_deep *first = NULL;

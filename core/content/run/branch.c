@@ -1,6 +1,6 @@
 /*
- * To-many and to-any relations: the statements of their branches, and which of their rows belong to
- * which row.
+ * To-many and to-any relations: executes the statements of branches and assigns their rows to
+ * parent rows.
  */
 #include "content/run/branch.h"
 
@@ -14,7 +14,8 @@ struct span {
     uint32_t count;
 };
 
-/* The parents' keys, each once. Of a to-any relation only those that point into this collection. */
+/* The distinct keys of the parents. For a to-any relation, only of those that point into this
+ * collection. */
 static fiber_fn Str gather(struct run *run, const struct branch *branch, const struct rows *rows)
 {
     assert(branch->child_key < branch->select->column_count);
@@ -39,7 +40,7 @@ static fiber_fn Str gather(struct run *run, const struct branch *branch, const s
     return count == 0 ? STR_NONE : run_array_literal(arena, keys, count);
 }
 
-/* What tells one parent from the others: its key, where sites share keys with its site. */
+/* Identifies a parent: its key, plus its site if sites share keys. */
 static Str parent_name(const struct run *run, const struct rows *rows, uint32_t row, uint32_t key,
                        uint32_t site)
 {
@@ -51,7 +52,7 @@ static Str parent_name(const struct run *run, const struct rows *rows, uint32_t 
                       STR_FMT(uuid_text(arena, row_uuid(rows, row, site))));
 }
 
-/* Children of one parent stand together: the statement orders by the parent's key first. */
+/* Children of one parent are adjacent: the statement orders by the parent's key first. */
 static fiber_fn void index_rows(struct run *run, const struct branch *branch)
 {
     assert(branch->index < run->plan->branch_count && run->branches != NULL);
@@ -98,7 +99,7 @@ fiber_fn Err run_branches(struct run *run, const struct select *select, const st
     return OK;
 }
 
-/* NULL: the branch has brought no rows. */
+/* NULL: the branch has no rows. */
 static const struct branch_rows *rows_of(const struct run *run, const struct branch *branch)
 {
     assert(branch->index < run->plan->branch_count);
@@ -125,7 +126,7 @@ struct branch_span branch_children(const struct run *run, const struct branch *b
     return span_of(children, parent_name(run, rows, row, branch->parent_key, branch->parent_site));
 }
 
-/* A row refers to one of its own site, or of the library's. */
+/* A row refers to a row of its own site, or of the library. */
 struct branch_span branch_target(const struct run *run, const struct branch *branch,
                                  const struct rows *rows, uint32_t row)
 {

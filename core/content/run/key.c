@@ -1,12 +1,12 @@
 /*
- * Keys as texts, as parameters of statements and as they stand in rows.
+ * Conversion of keys between text, parameters and rows.
  */
 #include "content/run/run.h"
 #include "content/schema/schema.h"
 
 #include <assert.h>
 
-/* Of a key that is a text: an index takes little more. */
+/* The maximum of a text key: an index cannot hold much more. */
 enum { KEY_BYTES_MAX = 1024 };
 
 bool key_is_valid(const struct field *key, Str text)

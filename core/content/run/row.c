@@ -1,5 +1,5 @@
 /*
- * What each member of a row is: a value, the row it refers to, the rows that refer to it.
+ * The members of a row: values, the rows it refers to, the rows that refer to it.
  */
 #include "content/run/row.h"
 
@@ -20,7 +20,7 @@ static void is_null(struct member *ret)
     ret->value.kind = ROW_NULL;
 }
 
-/* Another look at the same row: what is joined, and groups of aggregates. */
+/* A nested object from the same row: a joined row, or a group of aggregates. */
 static void is_object(const struct row *row, const struct shape *shape, struct member *ret)
 {
     ret->kind = MEMBER_OBJECT;
@@ -50,8 +50,8 @@ static void is_list(const struct row *row, const struct out *out, struct member 
     ret->count = span.count;
 }
 
-/* What a to-any reference points to may be gone, or not to be seen; without any such collection the
- * reference itself is the value. */
+/* The target of a to-any reference may be deleted or unreadable. If no such collection is readable,
+ * the reference itself is the value. */
 static void is_any(const struct row *row, const struct out *out, struct member *ret)
 {
     for (const struct branch *b = out->branch; b != NULL; b = b->next_any) {
@@ -106,7 +106,7 @@ void row_member_of(const struct row *row, const struct out *out, struct member *
 
 void row_key(const struct row *row, struct row_value *ret)
 {
-    assert(row->shape->is_bare);
+    assert(row->shape->is_key_only);
     if (row->rows == NULL)
         ret->kind = ROW_NULL;
     else

@@ -1,5 +1,5 @@
 /*
- * Rows as the engine has them: a row of a result, seen through the shape that the query gave it.
+ * Rows in memory: a result row seen through the projection of its query.
  */
 #pragma once
 
@@ -9,11 +9,11 @@
 struct row {
     const struct run *run;
     const struct shape *shape;
-    const struct rows *rows; /* NULL: there is none, so that every member is null or empty */
+    const struct rows *rows; /* NULL: there is no row, so every member is null or empty */
     uint32_t index;
 };
 
-/* What a member is in one row. */
+/* The value of a member in one row. */
 enum member_kind { MEMBER_NULL, MEMBER_VALUE, MEMBER_OBJECT, MEMBER_LIST };
 struct member {
     enum member_kind kind;
@@ -22,7 +22,7 @@ struct member {
     uint32_t count;         /* MEMBER_LIST */
 };
 void row_member_of(const struct row *row, const struct out *out, struct member *ret);
-/* Inline for values: an answer asks for each column of each of its rows. */
+/* Inline for values: called for each column of each row of an answer. */
 static inline void row_member(const struct row *row, const struct out *out, struct member *ret)
 {
     if (out->kind != OUT_VALUE || row->rows == NULL) {
@@ -32,5 +32,5 @@ static inline void row_member(const struct row *row, const struct out *out, stru
     ret->kind = MEMBER_VALUE;
     out->read(row->rows, row->index, out->column, &ret->value);
 }
-/* Of a row that is its key alone. */
+/* The key, for a row that is reduced to its key. */
 void row_key(const struct row *row, struct row_value *ret);

@@ -1,5 +1,5 @@
 /*
- * Rows as JSON, straight into the buffer of an answer.
+ * Rows as JSON, written directly into the buffer of an answer.
  */
 #include "content/run/row.h"
 
@@ -19,7 +19,7 @@ static fiber_fn void put_rows(const struct row *first, uint32_t count, struct bu
 
 static fiber_fn void put_object(const struct row *row, struct buf *out)
 {
-    assert(!row->shape->is_bare);
+    assert(!row->shape->is_key_only);
     const struct shape *shape = row->shape;
     struct member member;
     buf_put_char(out, '{');
@@ -36,13 +36,13 @@ static fiber_fn void put_object(const struct row *row, struct buf *out)
     buf_put_char(out, '}');
 }
 
-/* Rows in rows in rows are far more than were read: what is too large is given up at once. */
+/* Nested rows multiply, so the function stops as soon as the buffer is full. */
 fiber_fn void row_write_json(const struct row *row, struct buf *out)
 {
     fiber_pause();
     if (out->is_full)
         return;
-    if (!row->shape->is_bare) {
+    if (!row->shape->is_key_only) {
         put_object(row, out);
         return;
     }
@@ -62,7 +62,7 @@ void json_sink_begin(struct json_sink *to, const struct rows_head *head)
 
 fiber_fn bool json_sink_take_row(struct json_sink *to, const struct row *row)
 {
-    assert(to->is_list || !to->needs_comma); /* a list has rows, else there is one */
+    assert(to->is_list || !to->needs_comma); /* without a list there is exactly one row */
     if (to->needs_comma)
         buf_put_char(to->out, ',');
     to->needs_comma = true;

@@ -7,7 +7,7 @@
 
 #include <assert.h>
 
-/* Of JSON in a column: so deep that the value around it stays within JSON_DEPTH_CAP. */
+/* For JSON in a column: keeps the value around it within JSON_DEPTH_CAP. */
 #define COLUMN_LIMITS ((struct json_limits){32, JSON_KEYS_MAX})
 
 struct value_sink {
@@ -17,7 +17,7 @@ struct value_sink {
     struct json_builder *builder;
     const struct json *value;
     bool is_list;
-    Err err; /* of JSON in a column that is not read as such */
+    Err err; /* of JSON in a column that cannot be parsed */
 };
 
 static struct value_sink *sink_of(struct row_visitor *visitor)
@@ -64,7 +64,7 @@ static void put_list(struct json_builder *b, Str rest)
     json_build_array_end(b);
 }
 
-/* A document of its own, and numbers of any length. */
+/* A separate document, with numbers of any length. */
 static void put_parsed(struct value_sink *to, Str text)
 {
     assert(text.len > 0);
@@ -154,6 +154,6 @@ struct row_sink *value_sink_rows(struct value_sink *to)
 
 const struct json *value_sink_value(const struct value_sink *to)
 {
-    assert(to->value != NULL); /* it has ended */
+    assert(to->value != NULL); /* `end` was called */
     return to->value;
 }

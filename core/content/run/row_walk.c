@@ -1,5 +1,5 @@
 /*
- * Rows told to a visitor, member by member.
+ * Passes rows to a visitor, member by member.
  */
 #include "content/run/row.h"
 
@@ -16,7 +16,7 @@ static fiber_fn void walk_rows(const struct row *first, uint32_t count, struct r
 
 static fiber_fn void walk_object(const struct row *row, struct row_visitor *visitor)
 {
-    assert(!row->shape->is_bare);
+    assert(!row->shape->is_key_only);
     const struct shape *shape = row->shape;
     struct member member;
     visitor->object_begin(visitor);
@@ -36,7 +36,7 @@ static fiber_fn void walk_object(const struct row *row, struct row_visitor *visi
 fiber_fn void row_walk(const struct row *row, struct row_visitor *visitor)
 {
     fiber_pause();
-    if (!row->shape->is_bare) {
+    if (!row->shape->is_key_only) {
         walk_object(row, visitor);
         return;
     }

@@ -1,5 +1,5 @@
 /*
- * Sending the statements of a plan, and its rows to a sink.
+ * Sends the statements of a plan, and passes its rows to a sink.
  */
 #include "content/run/branch.h"
 #include "content/run/row.h"
@@ -37,7 +37,7 @@ fiber_fn Err run_plan(struct run *run)
     const struct plan *plan = run->plan;
     struct rows total = {0};
     struct rows filtered = {0};
-    /* What is counted is filtered like the rows, so the lane is the same. */
+    /* The count statements have the same filter as the rows, so the lane is the same. */
     struct db_batch batch = {.lane = plan->root->statement.lane};
     TRY(run_send(run, plan->root, &batch, &run->rows));
     if (plan->total != NULL)
@@ -76,7 +76,7 @@ bool run_may_read(const struct run *run, uint32_t row)
 {
     assert(row < run->rows.count);
     const struct plan *plan = run->plan;
-    return !plan->is_mute &&
+    return !plan->is_unreadable &&
            (plan->readable_column == NO_COLUMN || row_bool(&run->rows, row, plan->readable_column));
 }
 
@@ -104,7 +104,7 @@ fiber_fn Err run_emit_row(const struct run *run, uint32_t index, struct row_sink
     struct rows_head head = head_of(run, false);
     struct row row = row_at(run, index);
     sink->begin(sink, &head);
-    (void)sink->take_row(sink, &row); /* the end says whether it was too much */
+    (void)sink->take_row(sink, &row); /* `end` reports whether the sink was full */
     return sink->end(sink, run->ctx);
 }
 

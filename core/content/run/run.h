@@ -1,5 +1,5 @@
 /*
- * Running a plan: binding its parameters, sending its statements, handing its rows to a sink.
+ * Executing a plan: binding its parameters, sending its statements, passing its rows to a sink.
  */
 #pragma once
 
@@ -15,17 +15,17 @@ struct branch_rows {
 struct run {
     struct ctx *ctx;
     const struct plan *plan;
-    DbArg key;          /* PARAM_KEY */
-    Str keys;           /* PARAM_KEYS: an array literal */
-    const DbArg *given; /* PARAM_GIVEN */
-    uint32_t given_count;
-    const Str
-        *values; /* the query's literals, in the form their fields want; NULL: those of the plan */
+    DbArg key;              /* PARAM_KEY */
+    Str keys;               /* PARAM_KEYS: an array literal */
+    const DbArg *arguments; /* PARAM_ARGUMENT */
+    uint32_t argument_count;
+    const Str *values; /* the query's literals, converted to the types of their fields; NULL: the
+                          plan's own */
     struct rows rows;
     struct branch_rows *branches;
     int64_t total;
     int64_t filtered;
-    Str policies; /* of the current user, once asked for */
+    Str policies; /* of the current user, loaded on first use */
 };
 
 /* ERR_FORBIDDEN, as for a missing row, when the text is not a valid key. */
@@ -37,21 +37,21 @@ Str run_array_literal(struct arena *arena, const Str *items, uint32_t count);
 /* A key as text, whatever its type. */
 Str key_of_row(struct arena *arena, const struct rows *rows, uint32_t row, uint32_t column);
 
-/* Arguments of one select, in the arena. */
+/* Arguments of one select, allocated in the arena. */
 fiber_fn Err run_bind(struct run *run, const struct select *select, struct db_args *ret);
 /* The root statement, the counts, then the branches, level by level. */
 fiber_fn Err run_plan(struct run *run);
-/* What statements raise that write by key and find rows of several sites. */
+/* Raised by statements that write by key and find rows of several sites. */
 extern const struct db_error_rule AMBIGUOUS_KEY_ERROR;
-/* ERR_AMBIGUOUS_KEY when rows asked for by key are of several sites. */
+/* ERR_AMBIGUOUS_KEY when rows read by key belong to several sites. */
 Err run_check_keys(const struct run *run);
-/* The branches of rows that came otherwise (a write). */
+/* The branches of rows that a write returned. */
 fiber_fn Err run_branches(struct run *run, const struct select *select, const struct rows *rows);
 
-/* May the writer read the row that its write returned? */
+/* Whether the actor may read the row that the write returned. */
 bool run_may_read(const struct run *run, uint32_t row);
-/* Into the sink, with its beginning and end: one row; what stands for a singleton's row before
- * there is one; all rows that may be read. */
+/* Pass to the sink, with begin and end: one row; the null row of a singleton that does not exist
+ * yet; all readable rows. */
 fiber_fn Err run_emit_row(const struct run *run, uint32_t index, struct row_sink *sink);
 fiber_fn Err run_emit_nothing(const struct run *run, struct row_sink *sink);
 fiber_fn Err run_emit_list(const struct run *run, struct row_sink *sink);

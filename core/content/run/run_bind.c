@@ -1,5 +1,5 @@
 /*
- * Parameters of a run: constants of the plan, the scope's site, the current user, now.
+ * Parameters of an execution: constants of the plan, the scope's site, the current user, the time.
  */
 #include "base/system/clock.h"
 #include "content/run/run.h"
@@ -53,8 +53,7 @@ static fiber_fn Err policies_literal(struct run *run, Str *ret)
     if (run->policies.data == NULL) {
         struct rows rows;
         DbArg user = uuid_is_nil(ctx->actor->user) ? db_null() : db_uuid(ctx->actor->user);
-        SCOPED_CTX struct ctx machinery =
-            ctx_as_machinery(ctx, "the caller's rights are read, not used");
+        SCOPED_CTX struct ctx machinery = ctx_as_machinery(ctx, "reads the caller's own policies");
         TRY(db_query_platform(reactor_platform(&machinery), &SQL_ACTOR_POLICIES,
                               ARGS(db_text(roles_literal(run)), user), &rows));
         Str *texts = arena_array(ctx->arena, Str, rows.count + 1);
@@ -101,7 +100,7 @@ static fiber_fn Err text_of(struct run *run, const struct param *param, Str *ret
     }
 }
 
-/* Elements that are lists themselves ($CURRENT_ROLES among others) are spliced in. */
+/* Elements that are lists ($CURRENT_ROLES and others) are spliced in. */
 static fiber_fn Err list_text(struct run *run, const struct param *list, Str *ret)
 {
     struct buf *out = buf_in_arena(run->ctx->arena, PLAN_SQL_MAX * 8);
@@ -138,9 +137,9 @@ static fiber_fn Err bind_one(struct run *run, const struct param *param, DbArg *
     case PARAM_KEY:
         *ret = run->key;
         return OK;
-    case PARAM_GIVEN:
-        assert(param->index < run->given_count);
-        *ret = run->given[param->index];
+    case PARAM_ARGUMENT:
+        assert(param->index < run->argument_count);
+        *ret = run->arguments[param->index];
         return OK;
     case PARAM_LIST:
         TRY(list_text(run, param, &text));

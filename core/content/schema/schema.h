@@ -1,6 +1,7 @@
 /*
- * The schema snapshot: collections, fields and relations as the database and the Directus metadata
- * have them. Immutable, swapped whole when the epoch moves, loaded once however many fibers ask.
+ * The schema snapshot: collections, fields and relations as defined by the database and the
+ * Directus metadata. Immutable, replaced as a whole when the epoch changes, loaded once even if
+ * many fibers need it.
  */
 #pragma once
 
@@ -38,13 +39,13 @@ struct field {
     bool is_generated;
     bool is_key;
     bool is_hidden_site; /* the site column of a tenant-owned system table: never on the wire */
-    bool is_account;     /* of directus_users and no profile: written on the platform alone */
+    bool is_account;     /* of directus_users outside the profile: written in PLATFORM scope only */
     bool is_searchable;
-    bool is_own;        /* came with the platform: nobody added it */
-    bool is_site_half;  /* says which site another column points into */
+    bool is_own;        /* created by the platform's own migrations */
+    bool is_site_half;  /* holds the site of another column's target */
     int32_t max_length; /* 0: none */
     uint32_t type_oid;
-    uint32_t ordinal;                      /* in the table; aliases after the columns */
+    uint32_t ordinal;                      /* position in the table; aliases after the columns */
     const struct filter_value *validation; /* NULL: none */
     const struct relation *relation;       /* NULL: a plain field */
     const struct reference *reference;     /* NULL: no foreign key */
@@ -55,12 +56,12 @@ struct field {
 struct reference {
     const struct collection *target;
     const struct field *target_field;
-    const struct field *site_field; /* holds the other end's site; NULL: the key has none */
+    const struct field *site_field; /* holds the referenced row's site; NULL: none */
 };
 
 enum relation_kind { RELATION_TO_ONE, RELATION_TO_MANY, RELATION_TO_ANY };
 
-/* Seen from `field`: to-one through its own column, to-many from an alias. */
+/* From the view of `field`: to-one through its own column, to-many through an alias. */
 struct relation {
     enum relation_kind kind;
     const struct field *field;
@@ -68,7 +69,8 @@ struct relation {
     const struct field *target_field; /* TO_ONE: the target's key; TO_MANY: the child's FK column */
     const struct field *sort_field;   /* TO_MANY, may be NULL */
     bool deselect_deletes;            /* TO_MANY: one_deselect_action = delete */
-    bool keeps_site; /* TO_ONE: a foreign key over site and key leads to its own site only */
+    bool keeps_site; /* TO_ONE: the foreign key includes the site, so the target is of the same site
+                      */
     const struct field *collection_field; /* TO_ANY */
     const struct collection **allowed;    /* TO_ANY */
     uint32_t allowed_count;
@@ -81,14 +83,14 @@ struct collection {
     struct map *fields_by_name;
     const struct field *key;
     const struct field *sort_field; /* may be NULL */
-    const struct field *site;       /* the tenant column; NULL: no tenant owns it */
+    const struct field *site;       /* the tenant column; NULL: not owned by tenants */
     bool is_shared_read;            /* rows of the library site are readable by every site */
     bool is_site_optional;          /* a row without a site belongs to no tenant */
-    bool is_keyed_by_site;          /* a key is unique in its site, not over all of them */
+    bool is_keyed_by_site;          /* a key is unique within its site, not across sites */
     bool is_read_only; /* only the platform writes it; writes through items are refused */
-    bool is_audited;   /* configuration: each change leaves a line of the work log */
+    bool is_audited;   /* configuration: each change is written to the work log */
     bool is_system;    /* directus_… */
-    bool has_accounts; /* directus_users: rows are made on the platform alone */
+    bool has_accounts; /* directus_users: rows are created in PLATFORM scope only */
     bool is_singleton;
     enum { TRACK_ALL, TRACK_ACTIVITY, TRACK_NOTHING } accountability;
 };
@@ -101,26 +103,25 @@ struct schema {
     uint32_t references;
 };
 
-/* The roles a role stands in: itself, then its parents; at most ROLE_CHAIN_MAX. */
+/* A role followed by its ancestors; at most ROLE_CHAIN_MAX. */
 enum { ROLE_CHAIN_MAX = 32 };
 uint32_t schema_role_chain(const struct schema *schema, Uuid role, Uuid out[ROLE_CHAIN_MAX]);
 
-/* The snapshot of the current epoch; pins it to ctx (released with its arena) and sets
- * ctx->epoch. Waits only when it must be loaded. ERR_STALE_EPOCH when ctx was bound to another
- * epoch before (its actor's grants are older): authenticate again. */
+/* The snapshot of the current epoch; pins it to ctx (released with its arena) and sets ctx->epoch.
+ * Waits only if it must be loaded. ERR_STALE_EPOCH when ctx is bound to another epoch (its actor's
+ * grants are older): authenticate again. */
 fiber_fn Err schema_current(struct ctx *ctx, const struct schema **ret);
-/* The epoch moved: the next schema_current loads. */
+/* The epoch changed: the next schema_current loads. */
 void schema_invalidate(struct ctx *ctx);
 
 const struct collection *schema_find(const struct schema *schema, Str name); /* or NULL */
 const struct field *collection_field(const struct collection *collection, Str name);
 
-/* Directus' message for a collection that is missing or may not be seen, which are not
- * distinguished. */
+/* Directus' message for a missing or unreadable collection, which are not distinguished. */
 Err schema_forbidden_collection(struct ctx *ctx, Str name, Str queried_in);
 
 /*
- * Type numbers of PostgreSQL's catalogue that the content API knows; they never change.
+ * Type OIDs of PostgreSQL that the content API supports; they never change.
  */
 
 enum {
@@ -147,8 +148,8 @@ enum {
 };
 
 /*
- * What one thread keeps for the content API: the snapshot and the
- * gate that makes its loading single flight.
+ * The content API's state of one thread: the snapshot, and the gate that makes its loading single
+ * flight.
  */
 
 struct reactor;
@@ -156,15 +157,15 @@ struct reactor;
 struct content_thread {
     struct schema *schema; /* NULL: not loaded yet */
     bool is_stale;
-    uint64_t losses; /* db_losses before the snapshot was loaded */
+    uint64_t losses; /* db_losses at the time of loading */
     struct gate load_gate;
 };
 
-struct content_thread *content_thread(struct reactor *reactor); /* made at first use */
+struct content_thread *content_thread(struct reactor *reactor); /* created on first use */
 /* Takes over the caller's reference. */
 void content_thread_set_schema(struct content_thread *thread, struct schema *schema);
 
-/* Reads everything from the database; one reference. */
+/* Loads everything from the database; returns one reference. */
 fiber_fn Err schema_load(struct ctx *ctx, struct schema **ret);
 
 void schema_unref(void *schema);

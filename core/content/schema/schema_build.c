@@ -51,7 +51,7 @@ static struct field *field_get(const struct schema *schema, Str collection, Str 
     return found == NULL ? NULL : map_get(found->fields_by_name, name);
 }
 
-/* The array doubles when its length reaches a power of two. */
+/* Capacity doubles when the length reaches a power of two. */
 static struct field *field_add(struct schema *schema, struct collection *collection, Str name)
 {
     assert(name.len > 0 && collection->fields_by_name != NULL);
@@ -85,7 +85,7 @@ void schema_add_column(struct schema *schema, const struct column_facts *facts)
     field->has_default = facts->has_default;
     field->is_generated = facts->is_generated;
     field->is_own = facts->is_own;
-    /* A partitioned table's key holds the partition's column too; `id` is the key meant. */
+    /* The key of a partitioned table includes the partition column; `id` is the key. */
     bool is_id_of_pair = facts->key_columns > 1 && str_eq(facts->field, STR("id"));
     if (facts->key_columns == 1 || is_id_of_pair) {
         field->is_key = true;
@@ -178,8 +178,8 @@ void schema_add_system(struct schema *schema)
     mark_accounts(collection_get(schema, STR("directus_users")));
 }
 
-/* Columns that people added count as part of the account: one may be unique over all sites, and
- * what hangs on it is not known here. */
+/* Columns that people added count as part of the account: they may be unique across sites, and
+ * their use is unknown. */
 static void mark_accounts(struct collection *users)
 {
     if (users == NULL)
@@ -276,7 +276,8 @@ void schema_add_foreign_key(struct schema *schema, Str collection, Str name, Str
     const struct field *key = field_get(schema, target, target_field);
     if (field == NULL || field->relation != NULL || key == NULL || !key->is_key)
         return;
-    /* The site column of a composite key points at its partner, not at a row of its own. */
+    /* The site column of a composite key belongs to the other column's reference; it is not a
+     * relation. */
     if (field->collection->site == field && !str_eq(target, STR("sites")))
         return;
     schema_add_relation(schema, &(struct relation_facts){.many_collection = collection,

@@ -1,6 +1,6 @@
 /*
- * Building a snapshot: used by schema_load.c (from the database) and by unit tests (by hand).
- * Order: tables and columns, then field metadata, then relations, then schema_finish.
+ * Building a snapshot: used by schema_load.c (from the database) and by unit tests (from
+ * constants). Order: tables and columns, then field metadata, then relations, then schema_finish.
  */
 #pragma once
 
@@ -16,12 +16,12 @@ struct column_facts {
     bool is_nullable;
     bool has_default;
     bool is_generated;
-    int32_t key_columns; /* of the primary key it belongs to; 0: to none */
+    int32_t key_columns; /* number of columns of the primary key it belongs to; 0: none */
     bool is_own;
 };
 void schema_add_column(struct schema *schema, const struct column_facts *facts);
 
-/* `special` as in directus_fields.special; of fields without a column nothing is kept here. */
+/* `special` as in directus_fields.special; ignored for fields without a column. */
 void schema_set_field(struct schema *schema, Str collection, Str field, Str special,
                       const struct filter_value *validation, bool is_searchable);
 
@@ -29,15 +29,15 @@ struct relation_facts {
     Str many_collection;
     Str many_field;
     Str one_collection;   /* empty: to-any */
-    Str one_field;        /* empty: not to be seen from the other side */
+    Str one_field;        /* empty: no alias on the other side */
     Str collection_field; /* to-any */
     Str allowed;          /* to-any: comma-separated */
     Str sort_field;
     bool deselect_deletes;
 };
-/* Relations between what does not exist are left out; the first of two for one field wins. */
+/* Relations with missing collections or fields are ignored; the first of two for one field wins. */
 void schema_add_relation(struct schema *schema, const struct relation_facts *facts);
-/* Only if the target column is the target's key and no relation has claimed the field. */
+/* Ignored unless the target column is the target's key and no relation uses the field. */
 void schema_add_foreign_key(struct schema *schema, Str collection, Str field, Str target,
                             Str target_field);
 struct reference_facts {
@@ -47,9 +47,10 @@ struct reference_facts {
     Str target_field;
     Str site_field; /* empty: none */
 };
-/* What the database itself enforces, whatever relation people see there. After the tenants. */
+/* A foreign key that the database enforces, independent of Directus relations. Call after the
+ * tenants are set. */
 void schema_set_reference(struct schema *schema, const struct reference_facts *facts);
-/* The foreign key of this relation holds the site as well. */
+/* The foreign key of this relation includes the site. */
 void schema_set_keeps_site(struct schema *schema, Str collection, Str field, Str target);
 
 void schema_set_collection(struct schema *schema, Str name, Str sort_field, Str accountability,
@@ -66,7 +67,7 @@ struct tenant_facts {
 void schema_set_tenant(struct schema *schema, const struct tenant_facts *facts);
 void schema_set_role(struct schema *schema, Uuid role, Uuid parent);
 
-/* What Directus knows of its own collections without rows. After the columns. */
+/* Built-in metadata of Directus' own collections. Call after the columns. */
 void schema_add_system(struct schema *schema);
-/* Drops tables without a single-column key. Last. */
+/* Drops tables without a single-column key. Call last. */
 void schema_finish(struct schema *schema);

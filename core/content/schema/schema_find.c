@@ -1,5 +1,5 @@
 /*
- * Finding things in a snapshot, and the snapshot of the current epoch itself.
+ * Lookups in a snapshot, and the snapshot of the current epoch.
  */
 #include "access/grants/actor.h"
 #include "access/identity/current.h"
@@ -54,8 +54,8 @@ Err schema_forbidden_collection(struct ctx *ctx, Str name, Str queried_in)
                 STR_FMT(name), STR_FMT(queried_in));
 }
 
-/* Not after PostgreSQL was lost, nor when both the caller's rights and the last look at the epoch
- * are of another. Stamps have no order: which of two is newer only the database knows. */
+/* Not after PostgreSQL was lost, nor when the caller's rights and the last revalidation both have a
+ * different epoch. Stamps have no order: only the database knows which of two is newer. */
 static bool is_usable(struct ctx *ctx, const struct content_thread *thread)
 {
     assert(ctx->reactor != NULL);
@@ -72,10 +72,10 @@ static fiber_fn Err load_once(struct ctx *ctx, struct content_thread *thread)
     TRY(gate_enter(ctx, &thread->load_gate));
     held = &thread->load_gate;
     if (is_usable(ctx, thread))
-        return OK; /* another fiber has just loaded it */
+        return OK; /* another fiber has loaded it meanwhile */
     uint64_t losses = db_losses(ctx->reactor->db);
     struct schema *schema;
-    thread->is_stale = false; /* an epoch that moves during the load makes it stale again */
+    thread->is_stale = false; /* if the epoch changes during the load, it becomes stale again */
     Err err = schema_load(ctx, &schema);
     if (err != OK) {
         thread->is_stale = true;
@@ -100,7 +100,7 @@ fiber_fn Err schema_current(struct ctx *ctx, const struct schema **ret)
     assert(ctx->reactor != NULL);
     struct content_thread *thread = content_thread(ctx->reactor);
     bool is_bound = ctx->epoch != 0;
-    /* Whoever has not authenticated (a job, the server itself) has nothing that was compared. */
+    /* Without authentication (a job, the server itself) nothing has been compared yet. */
     if (!is_bound && !ctx->has_committed)
         TRY(access_revalidate(ctx, clock_now_us() - ACCESS_AGE_US, NULL, false));
     if (!is_usable(ctx, thread))

@@ -1,7 +1,7 @@
 /*
- * The snapshot from the database, on the platform lane, in one sync group between two looks at the
- * epoch: statements of a read group do not share a snapshot, so if both looks differ the schema was
- * changed in between and the load begins again.
+ * The snapshot from the database, on the platform lane, in one sync group between two reads of the
+ * epoch. Statements of a read group do not share a snapshot, so if the two reads differ, the schema
+ * was changed in between and the load starts over.
  */
 #include "base/json/json.h"
 #include "base/system/counters.h"
@@ -63,7 +63,7 @@ static fiber_fn void add_columns(struct schema *schema, const struct rows *rows)
     }
 }
 
-/* A rule that cannot be read is left out, and the log says so. */
+/* An invalid rule is ignored and logged. */
 static const struct filter_value *parse_validation(struct ctx *ctx, struct schema *schema, Str text)
 {
     if (text.len == 0 || str_eq(text, STR("null")))
@@ -161,8 +161,8 @@ static fiber_fn void add_foreign_keys(struct schema *schema, const struct rows *
     }
 }
 
-/* Nobody knows the new schema before it is whole: others go on with the one there is, or wait at
- * the gate of schema_find.c. */
+/* The new schema is private until it is complete: other fibers use the current one, or wait at the
+ * gate of schema_find.c. */
 static fiber_fn struct schema *build(struct ctx *ctx, const struct answers *answers)
 {
     assert(answers->epoch_before.count == 1 && answers->epoch_after.count == 1);
@@ -179,7 +179,7 @@ static fiber_fn struct schema *build(struct ctx *ctx, const struct answers *answ
 
 fiber_fn Err schema_load(struct ctx *ctx, struct schema **ret)
 {
-    SCOPED_CTX struct ctx loader = ctx_as_machinery(ctx, "the schema is the same for everybody");
+    SCOPED_CTX struct ctx loader = ctx_as_machinery(ctx, "all tenants share the schema");
     for (int i = 0; i < LOAD_TRIES; i++) {
         struct answers answers;
         TRY(ask(&loader, &answers));

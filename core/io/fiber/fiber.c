@@ -15,54 +15,54 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Lives at the high end of its own stack: no allocation, and the page is touched anyway. */
+/* Stored at the high end of its own stack: no allocation, and that page is touched anyway. */
 struct fiber {
     struct fiber_place place; /* in a queue, if is_queued */
     struct fiber_context context;
-    struct fiber_context *resumer; /* where to go when it parks */
+    struct fiber_context *resumer; /* context to switch to when it parks */
     struct loop *loop;
     const char *name;
     void (*run)(void *arg);
     void *arg;
     struct fiber *live_next;
     struct fiber **live_slot;
-    struct wait *parked_on; /* NULL unless it is inside fiber_wait */
-    Err interrupt;          /* why that wait ended, when its waker did not end it */
+    struct wait *parked_on; /* NULL unless inside fiber_wait */
+    Err interrupt;          /* result of an interrupted wait */
     bool is_queued;
-    bool is_cancelled; /* for good */
+    bool is_cancelled; /* never reset */
     bool has_ended;
     uint32_t shields;
     int32_t holds;
     int64_t slice_start_us; /* when it was resumed */
-    bool has_slice;         /* resumed to compute, not because of an event */
+    bool has_slice;         /* resumed from the yield queue, not by an event */
     int64_t tag;
     uint32_t extension;
-    int64_t inner_us; /* since then: what fibers took that it started */
+    int64_t inner_us; /* since then: time of the fibers that it started */
     char work[TURN_WORK_MAX];
-    /* One timer for all waits: it stays armed from wait to wait as long as their deadline is the
-     * same, so that a request costs one heap operation and not one a query. */
+    /* One timer for all waits: it stays armed across waits with the same deadline, so that a
+     * request costs one heap operation instead of one per query. */
     struct timer timer;
-    int64_t timer_us; /* what it is armed for; 0: nothing */
+    int64_t timer_us; /* deadline it is armed for; 0: not armed */
 };
 
 enum {
-    /* What a request waits for at each of its events while others compute; a turn costs some 3 us.
-     */
+    /* The delay that a computing fiber adds to each event of the others; a turn costs about 3
+     * us. */
     BREATH_US = 250,
-    /* From here on a turn lets its events wait for the next one, and whoever breathes gives way: a
-     * hundred fibers woken at once, each with almost a slice of work, are one turn otherwise. */
+    /* After this time, a turn defers ready fibers to the next turn, and yielding functions yield:
+     * otherwise a hundred fibers that wake together would compute in one turn. */
     TURN_US = 5000,
     NO_TURN = -1,
-    /* Two fibers that wake each other for ever must not keep the loop from its descriptors. */
+    /* Bounds a turn in which two fibers wake each other forever, so that descriptors are polled. */
     RESUMES_MAX = 10000,
 };
 
 static _Thread_local struct fiber *current;
-static _Thread_local struct fiber_shown *shown; /* NULL: nobody looks */
+static _Thread_local struct fiber_shown *shown; /* NULL: not monitored */
 
 static struct fiber *fiber_on(void *stack_low);
 static void fiber_main(void);
-static void fiber_bury(struct fiber *fiber);
+static void fiber_release(struct fiber *fiber);
 static struct fiber *fiber_pop(struct fiber_queue *queue);
 static void run_one(struct fiber *fiber);
 static bool is_due(const struct fiber *self);
@@ -103,7 +103,7 @@ struct fiber *fiber_spawn(struct loop *loop, const char *name, void (*run)(void 
     resume(fiber);
     if (!fiber->has_ended)
         return fiber;
-    fiber_bury(fiber);
+    fiber_release(fiber);
     return NULL;
 }
 
@@ -120,7 +120,7 @@ static void fiber_main(void)
     fiber_context_enter(self->resumer);
     self->run(self->arg);
 
-    /* What a fiber took it has given back. */
+    /* The fiber must have released what it acquired. */
     if (self->holds != 0 || self->shields != 0) {
         fprintf(stderr, "fiber '%s' ended while holding %d gates, groups or transactions\n",
                 self->name, self->holds);
@@ -131,7 +131,7 @@ static void fiber_main(void)
     fiber_context_leave(&self->context, self->resumer);
 }
 
-static void fiber_bury(struct fiber *fiber)
+static void fiber_release(struct fiber *fiber)
 {
     struct loop_fibers *fibers = loop_fibers(fiber->loop);
     assert(fiber->has_ended && !fiber->is_queued && fiber->parked_on == NULL);
@@ -204,8 +204,8 @@ fiber_fn Err fiber_wait(struct ctx *ctx, struct wait *wait)
     park(self);
     self->parked_on = NULL;
 
-    /* What the waker said counts, even if the deadline came in the same turn: it will not say it
-     * again, and the caller need not take anything back. */
+    /* The waker's result wins even if the deadline passed in the same turn: the waker will not
+     * report it again, and the caller need not undo anything. */
     if (wait->is_done)
         return wait->result;
     if (self->interrupt == ERR_CANCELLED)
@@ -316,7 +316,7 @@ fiber_fn void fiber_pause(void)
     park(self);
 }
 
-/* Whether it has had its slice, or holds up others that were woken with it. */
+/* Whether it has used its slice, or delays others that woke with it. */
 static bool is_due(const struct fiber *self)
 {
     int64_t now = clock_now_us();
@@ -360,7 +360,7 @@ static void run_one(struct fiber *fiber)
     fiber->is_queued = false;
     resume(fiber);
     if (fiber->has_ended)
-        fiber_bury(fiber);
+        fiber_release(fiber);
 }
 
 static bool is_turn_old(const struct loop_fibers *fibers, int64_t now_us)
@@ -414,7 +414,7 @@ static void resume(struct fiber *fiber)
     turn_meter_ran(&fibers->meter, fiber->name, fiber->work, ran_us - fiber->inner_us);
 }
 
-/* Relaxed: who looks from outside needs each value, not their order. */
+/* Relaxed ordering is sufficient: readers need each value, not their order. */
 static void show_current(void)
 {
     if (shown == NULL)
@@ -432,7 +432,8 @@ void fiber_own(Uuid owner)
     uint64_t halves[2];
     static_assert(sizeof halves == sizeof owner.bytes);
     memcpy(halves, owner.bytes, sizeof halves);
-    /* The upper half of a version 7 is a time, and sites made in one millisecond differ below. */
+    /* The upper half of a UUID version 7 is a timestamp; sites created in one millisecond differ in
+     * the lower half. */
     current->place.owner = halves[0] * UINT64_C(0x9e3779b97f4a7c15) ^ halves[1];
 }
 
@@ -533,6 +534,7 @@ static void on_deadline(void *arg)
     struct fiber *fiber = arg;
     assert(!fiber->has_ended);
     fiber->timer_us = 0;
-    /* Between two waits there is nothing to interrupt: the next one looks at the clock. */
+    /* The fiber is not waiting, so there is nothing to interrupt: its next wait checks the
+     * clock. */
     interrupt_wait(fiber, ERR_TIMEOUT);
 }

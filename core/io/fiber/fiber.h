@@ -1,10 +1,10 @@
 /*
  * Fibers: stackful coroutines, so that handlers and jobs are straight-line code.
  *
- * A fiber lives and dies on one thread, has a name, a small stack with a guard page, and ends by
+ * A fiber runs on one thread, has a name and a small stack with a guard page, and ends by
  * returning. Every wait ends in one of three ways: OK (or the waker's Err), ERR_TIMEOUT at the
- * ctx's deadline, ERR_CANCELLED after fiber_cancel. A stack is never discarded before its fiber
- * has returned.
+ * ctx's deadline, ERR_CANCELLED after fiber_cancel. A stack is never discarded before its fiber has
+ * returned.
  *
  * fiber_fn marks every function that may wait; tests/arch/fibers.py follows the mark through the
  * call graph. It expands to nothing.
@@ -35,19 +35,19 @@ struct loop *fiber_loop(const struct fiber *fiber);
 const char *fiber_name(const struct fiber *fiber);
 uint32_t fiber_count(const struct loop *loop); /* live fibers; a drain waits for 0 */
 
-/* Its current wait, or its next one, returns ERR_CANCELLED. The caller knows it has not ended. */
+/* Its current wait, or its next one, returns ERR_CANCELLED. The fiber must not have ended. */
 void fiber_cancel(struct fiber *fiber);
 /* fiber_cancel for all fibers of the loop: the end of a drain. */
 void fiber_cancel_all(struct loop *loop);
 
 /*
- * One thing a fiber waits for. It lives in the frame of the waiting fiber:
+ * An event that a fiber waits for. Allocated in the frame of the waiting fiber:
  *
  *     struct wait wait = wait_begin();
  *     start_something(&wait);            // keeps the pointer
  *     Err err = fiber_wait(ctx, &wait);  // parks
  *     if (err is TIMEOUT or CANCELLED)   // the waker may still hold the pointer:
- *         stop_something(&wait);         // so tell it before the frame goes
+ *         stop_something(&wait);         // stop it before the frame ends
  */
 struct wait {
     struct fiber *fiber;
@@ -56,7 +56,7 @@ struct wait {
 };
 struct wait wait_begin(void);
 fiber_fn Err fiber_wait(struct ctx *ctx, struct wait *wait);
-void wait_end(struct wait *wait, Err result); /* from a callback or another fiber; once */
+void wait_end(struct wait *wait, Err result); /* from a callback or another fiber; call once */
 
 /* What the next wait would return: ERR_CANCELLED after fiber_cancel, ERR_TIMEOUT after the
  * deadline, else OK. For functions that start something before they wait. */
@@ -64,8 +64,8 @@ Err fiber_check(struct ctx *ctx);
 
 /*
  * For a clean-up that must wait (rollback) and for work that cannot be interrupted: until the end
- * of the shield, ctx has this deadline (0: none) and cancellation has no effect; at the end,
- * ctx->diag is restored, whatever failed in between. Use it as SCOPED_SHIELD.
+ * of the shield, ctx has this deadline (0: none) and cancellation has no effect. At the end,
+ * ctx->diag is restored. Use it as SCOPED_SHIELD.
  */
 struct fiber_shield {
     struct ctx *ctx;
@@ -91,15 +91,15 @@ void fiber_deadline_end(struct fiber_deadline *deadline);
 void fiber_hold(int change);
 
 fiber_fn Err fiber_sleep(struct ctx *ctx, int64_t duration_us);
-/* Cooperative yield, at the top of loops over input: yields when this fiber has had the CPU for 2
- * ms, or when the turn that woke it is old. Fibers that yielded get one slice per turn, in rotation
- * of their owners. */
+/* Cooperative yield, for the top of loops over input: yields when this fiber has used the CPU for 2
+ * ms, or when the current turn is too old. Fibers that yielded get one slice per turn, round-robin
+ * over their owners. */
 fiber_fn Err fiber_breathe(struct ctx *ctx);
-/* The same for functions that cannot fail: the caller sees a cancellation at its next wait. Outside
- * fibers it does nothing, so tests and threads may call such code. */
+/* The same for functions that cannot fail: the caller gets a cancellation at its next wait. A no-op
+ * outside fibers, so tests and threads may call such code. */
 fiber_fn void fiber_pause(void);
-/* As fiber_breathe, for loops whose steps are short: looks at the clock once in `every` (a power of
- * two). */
+/* Like fiber_breathe, for loops with short steps: checks the clock once in `every` steps (a power
+ * of two). */
 #define FIBER_BREATHE_EVERY(ctx, i, every)                                                         \
     TRY((((uint64_t)(i)) & ((every)-1)) == 0 ? fiber_breathe(ctx) : OK)
 
@@ -110,24 +110,24 @@ void fiber_own(Uuid owner);
 void fiber_work(Str verb, Str what);
 
 /*
- * What a thread is doing, for the diagnosis of a process that has died or is stuck: other threads
- * read it and, in a mapped page, other processes. Only the thread itself writes it.
+ * What a thread is doing, for diagnosing a process that has crashed or hangs: other threads read it
+ * and, in a mapped page, other processes. Only the thread itself writes it.
  */
 struct fiber_shown {
     _Atomic int64_t tag;        /* fiber_tag of the fiber that has the CPU; 0: none */
-    _Atomic uint64_t turns;     /* changes whenever another fiber gets the CPU */
+    _Atomic uint64_t turns;     /* changes on every fiber switch */
     _Atomic uint32_t extension; /* current extension of that fiber; 0: none */
 };
-void fiber_show(struct fiber_shown *place); /* from now on, for this thread; NULL: no more */
-/* The number of what this fiber works on: the job of a worker. */
+void fiber_show(struct fiber_shown *place); /* for this thread, from now on; NULL: stop */
+/* The id of what this fiber works on: the job of a worker. */
 void fiber_tag(int64_t tag);
 /* Sets the current extension of this fiber: the number of the extension whose code it enters, or 0.
  * Returns the number to restore afterwards. Outside fibers it is the thread's. */
 uint32_t fiber_extension(uint32_t extension);
 
 /*
- * Has the fiber of this thread run out of its stack, or a deep call in it (base/memory/deep.h)?
- * `address` is what a SIGSEGV could not touch. Safe in a signal handler.
+ * Whether the fiber of this thread, or a deep call in it (base/memory/deep.h), has overflowed its
+ * stack. `address` is the fault address of a SIGSEGV. Async-signal-safe.
  */
 struct fiber_overflow {
     const char *fiber; /* its name; "none" outside fibers */
@@ -136,7 +136,7 @@ struct fiber_overflow {
 };
 bool fiber_has_overflowed(const void *address, struct fiber_overflow *ret);
 
-/* A counting gate: at most `permits` inside; first come, first served. Held across waits only
+/* A counting gate: a semaphore with `permits`, first come, first served. Held across waits only
  * with SCOPED_GATE. */
 struct gate {
     uint32_t free;
@@ -149,7 +149,7 @@ void gate_leave(struct gate *gate);
 void gate_scope_end(struct gate **gate);
 #define SCOPED_GATE __attribute__((cleanup(gate_scope_end)))
 
-/* A group: children are joined before the function returns, the first error cancels the rest. */
+/* A group: children are joined before the function returns; the first error cancels the rest. */
 struct group {
     struct loop *loop;
     struct group_child *children;
@@ -159,13 +159,13 @@ struct group {
 };
 typedef Err GroupFn(struct ctx *ctx, void *arg);
 void group_init(struct group *group, struct ctx *ctx);
-/* Each child gets a ctx (same scope, actor, deadline) with an arena of its own, which lives until
- * ctx->arena is freed or rewound behind this call: results may point into it. After the error of
+/* Each child gets a ctx (same scope, actor, deadline) with its own arena, which lives until
+ * ctx->arena is freed or rewound to before this call: results may point into it. After an error of
  * a child no further one is started. */
 void group_spawn(struct group *group, struct ctx *ctx, const char *name, GroupFn *run, void *arg);
-/* Waits for every child, whatever happens. Returns the first error, with its details in ctx->diag,
- * or the error of ctx itself if it was cancelled or timed out. */
+/* Always waits for every child. Returns the first error, with its details in ctx->diag, or the
+ * error of ctx itself if it was cancelled or timed out. */
 fiber_fn Err group_join(struct ctx *ctx, struct group *group);
 
-/* Runs the fibers that are ready. loop.c calls it after each callback; nobody else needs to. */
+/* Runs the fibers that are ready. Only loop.c calls it, after each callback. */
 void fibers_run_ready(struct loop *loop);

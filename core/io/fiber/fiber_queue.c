@@ -53,7 +53,7 @@ static struct fiber_place *first_of(struct fiber_queue *queue, uint64_t owner)
     return place;
 }
 
-/* To the end of the ring, as the first of its owner. */
+/* Appends to the round-robin list, as the first fiber of its owner. */
 static void append(struct fiber_queue *queue, struct fiber_place *place)
 {
     LIST_APPEND(queue->first, queue->last, place);

@@ -1,9 +1,10 @@
 /*
- * A queue of fibers that serves their owners in turn: who has many fibers in it waits for himself,
- * not the others for him. Fibers of one owner come out as they went in, and so do those without.
+ * A queue of fibers, fair between owners: it serves them round-robin, so that an owner with many
+ * fibers delays only itself. Fibers of one owner are served in FIFO order, and so are those without
+ * an owner.
  *
- * The first fiber of each owner stands in the ring, the others wait behind it. Nothing is
- * allocated: a fiber carries its place, and is in one queue at a time.
+ * The first fiber of each owner is in the round-robin list, the others are linked behind it.
+ * Nothing is allocated: a fiber embeds its place, and is in one queue at a time.
  */
 #pragma once
 
@@ -11,14 +12,14 @@
 #include <stdint.h>
 
 struct fiber_place {
-    uint64_t owner;            /* 0: nobody else's */
-    struct fiber_place *next;  /* in the ring, or behind another of its owner */
-    struct fiber_place *chain; /* the next first one in its bucket */
-    struct fiber_place *peers; /* those behind it */
+    uint64_t owner;            /* 0: no owner */
+    struct fiber_place *next;  /* in the round-robin list, or behind another of its owner */
+    struct fiber_place *chain; /* next head in its bucket */
+    struct fiber_place *peers; /* other fibers of this owner */
     struct fiber_place *last_peer;
 };
 
-/* Chains stay short with as many owners as a loop has fibers at once. */
+/* Enough for the number of owners that a loop has fibers of at one time. */
 enum { FIBER_QUEUE_BUCKETS = 256 };
 
 struct fiber_queue {
@@ -28,5 +29,5 @@ struct fiber_queue {
 };
 
 void fiber_queue_push(struct fiber_queue *queue, struct fiber_place *place);
-/* NULL: it is empty. */
+/* NULL: empty. */
 struct fiber_place *fiber_queue_pop(struct fiber_queue *queue);

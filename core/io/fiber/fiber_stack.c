@@ -28,24 +28,24 @@ enum { STACK_SIZE = FIBER_STACK_SIZE };
 #endif
 
 enum {
-    /* pcre2 and others have frames of 20 KB: none must step over the guard. */
+    /* Frames of pcre2 and others are up to 20 KB: none may skip the guard. */
     GUARD_SIZE = 64 * 1024,
     PAGE_SIZE_MIN = 4096,
     POOL_MAX = 1024,
-    /* So many pooled stacks keep all pages they ever touched: at most 4 MB, and no system call for
-     * a load that needs no more at once. Those beyond keep WARM_SIZE, what a request uses. */
+    /* This many pooled stacks keep all touched pages: at most 4 MB, and no system call for moderate
+     * load. Further stacks keep WARM_SIZE, which is what a request uses. */
     POOL_WARM = 64,
     WARM_SIZE = 8 * 1024,
 };
 
-/* The link of a pooled stack stands at its high end: that page is touched anyway. */
+/* The link of a pooled stack is stored at its high end: that page is touched anyway. */
 struct fiber_stack {
     struct fiber_stack *next;
 };
 
 static_assert(STACK_SIZE % GUARD_SIZE == 0 && (int)WARM_SIZE < (int)STACK_SIZE, "whole pages");
 
-static void look_at_reserve(char *stack_low);
+static void check_reserve(char *stack_low);
 static struct fiber_stack *stack_link(void *stack_low);
 static void *stack_low(struct fiber_stack *link);
 static void *map_stack(void);
@@ -70,7 +70,7 @@ void *fiber_stack_take(struct fiber_stack_pool *pool)
 void fiber_stack_give(struct fiber_stack_pool *pool, void *low)
 {
     assert(low != NULL);
-    look_at_reserve(low);
+    check_reserve(low);
     if (pool->free_count >= POOL_MAX) {
         unmap_stack(low);
         return;
@@ -85,10 +85,10 @@ void fiber_stack_give(struct fiber_stack_pool *pool, void *low)
     pool->free_count++;
 }
 
-/* The highest page of the reserve was zero before. Reading costs a page fault once (the page of
- * zeros is mapped there and stays), then a quarter of a microsecond; what was found is zeroed, so
- * that the next fiber is looked at anew. */
-UNCHECKED static void look_at_reserve(char *low)
+/* Checks whether the highest page of the reserve is still zero. Reading costs a page fault once
+ * (the zero page is mapped and stays), then a quarter of a microsecond. A used page is zeroed, so
+ * that the next fiber is checked from scratch. */
+UNCHECKED static void check_reserve(char *low)
 {
     const uint64_t *words = (const uint64_t *)(void *)(low + FIBER_STACK_RESERVE - PAGE_SIZE_MIN);
     uint64_t any = 0;

@@ -1,6 +1,6 @@
 /*
- * Stacks for fibers: a guard page below each, so that an overflow is a fault and never a silent
- * overwrite; a bounded pool, last out first, so that busy stacks stay in the cache.
+ * Stacks for fibers: a guard page below each, so that an overflow faults instead of silently
+ * overwriting memory; a bounded LIFO pool, so that recently used stacks stay in the CPU cache.
  */
 #pragma once
 
@@ -8,10 +8,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A stack that is given back with less than this untouched is counted: fiber_stacks_deep. */
+/* A returned stack with less than this untouched is counted: fiber_stacks_deep. */
 enum { FIBER_STACK_RESERVE = 16 * 1024 };
 
-struct fiber_stack; /* lives in the stack's own lowest usable bytes while it is in the pool */
+struct fiber_stack; /* stored in the stack's own lowest usable bytes while it is pooled */
 
 struct fiber_stack_pool {
     struct fiber_stack *free;
@@ -20,11 +20,11 @@ struct fiber_stack_pool {
 
 size_t fiber_stack_size(void); /* usable bytes, without the guard */
 
-/* Is `address` in the guard below the stack that begins at `stack_low`? Safe in a signal handler.
- */
+/* Whether `address` is in the guard below the stack that begins at `stack_low`.
+ * Async-signal-safe. */
 bool fiber_stack_guard_holds(const void *stack_low, const void *address);
 
-/* The low end of a stack; its contents are arbitrary. Out of memory or of mappings aborts. */
+/* Returns the low end of a stack with arbitrary contents. Aborts when out of memory or mappings. */
 void *fiber_stack_take(struct fiber_stack_pool *pool);
 void fiber_stack_give(struct fiber_stack_pool *pool, void *stack_low);
 void fiber_stack_pool_finish(struct fiber_stack_pool *pool);

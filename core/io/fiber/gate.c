@@ -39,7 +39,7 @@ fiber_fn Err gate_enter(struct ctx *ctx, struct gate *gate)
     return OK;
 }
 
-/* The permit goes straight to the first in line: nobody overtakes. */
+/* The permit is passed to the first waiter, so that no other fiber can overtake it. */
 void gate_leave(struct gate *gate)
 {
     fiber_hold(-1);
@@ -73,5 +73,5 @@ static void gate_forget(struct gate *gate, const struct gate_waiter *waiter)
             gate->last = before;
         return;
     }
-    abort(); /* a waiter whose wait was not ended stands in the line */
+    abort(); /* a waiter without a result must still be in the queue */
 }

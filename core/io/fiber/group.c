@@ -2,11 +2,11 @@
 
 #include <assert.h>
 
-/* Lives in the arena of the parent's ctx. */
+/* Allocated in the arena of the parent's ctx. */
 struct group_child {
     struct group_child *next;
     struct group *group;
-    struct fiber *fiber; /* NULL when it has ended */
+    struct fiber *fiber; /* NULL after it has ended */
     GroupFn *run;
     void *arg;
     Err result;
@@ -28,7 +28,7 @@ void group_spawn(struct group *group, struct ctx *ctx, const char *name, GroupFn
     if (group->failed != NULL)
         return;
     if (group->children == NULL)
-        fiber_hold(1); /* until it is joined */
+        fiber_hold(1); /* released by the join */
 
     struct arena *arena = arena_create_within(ctx->arena);
     struct group_child *child = arena_new(ctx->arena, struct group_child);
@@ -73,7 +73,7 @@ fiber_fn Err group_join(struct ctx *ctx, struct group *group)
     if (group->running > 0) {
         group_cancel(group);
         SCOPED_SHIELD struct fiber_shield shield = fiber_shield_begin(ctx, 0);
-        err_ignore(fiber_wait(ctx, &wait), "they end; why we stopped waiting is in err");
+        err_ignore(fiber_wait(ctx, &wait), "the children end in any case; err has the reason");
     }
     group->joiner = NULL;
     fiber_hold(-1);
@@ -83,7 +83,7 @@ fiber_fn Err group_join(struct ctx *ctx, struct group *group)
     group->children = NULL;
     if (err != OK || group->failed == NULL)
         return err;
-    ctx->diag = group->failed->ctx->diag; /* its arena lives as long as ours */
+    ctx->diag = group->failed->ctx->diag; /* its arena lives as long as the parent's */
     return group->failed->result;
 }
 

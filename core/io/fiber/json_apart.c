@@ -6,12 +6,12 @@
 #include <assert.h>
 
 struct parse_task {
-    struct ctx *ctx; /* its fiber waits: nobody else touches it */
+    struct ctx *ctx; /* safe to use: its fiber waits */
     Str text;
     struct json_limits limits;
     struct json_tree *tree;
     Err result;
-    struct diag diag; /* what the wait for a thread would forget */
+    struct diag diag; /* saved, because the wait for a thread would overwrite it */
 };
 
 static void parse(void *arg)
@@ -35,7 +35,7 @@ fiber_fn Err json_parse_apart(struct ctx *ctx, Str text, struct json_limits limi
         return json_parse(ctx, text, limits, ret);
     struct parse_task task = {.ctx = ctx, .text = text, .limits = limits};
     Err err = offload_run(ctx, reactor->offload, parse, &task);
-    if (task.tree != NULL) /* it may be there although the deadline came first */
+    if (task.tree != NULL) /* the result may exist even if the deadline passed first */
         arena_defer(ctx->arena, release, task.tree);
     TRY(err);
     if (task.result != OK)
@@ -46,7 +46,7 @@ fiber_fn Err json_parse_apart(struct ctx *ctx, Str text, struct json_limits limi
 }
 
 struct text_task {
-    struct arena *arena; /* its fiber waits */
+    struct arena *arena; /* safe to use: its fiber waits */
     const struct json *json;
     Str text;
     bool is_done;
@@ -67,7 +67,7 @@ fiber_fn Str json_text_apart(struct ctx *ctx, const struct json *json)
     struct diag diag = ctx->diag;
     if (reactor != NULL && reactor->offload != NULL && json_is_long(json, JSON_APART_FROM))
         err_ignore(offload_run(ctx, reactor->offload, write_text, &task),
-                   "without a thread it is written here; a cancellation is found at the next wait");
+                   "without a thread it is written inline; the next wait reports a cancellation");
     ctx->diag = diag;
     if (!task.is_done)
         write_text(&task);
@@ -75,7 +75,7 @@ fiber_fn Str json_text_apart(struct ctx *ctx, const struct json *json)
 }
 
 struct members_task {
-    struct ctx *ctx; /* its fiber waits */
+    struct ctx *ctx; /* safe to use: its fiber waits */
     const struct json *object;
     Str known;
     Err result;

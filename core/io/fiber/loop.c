@@ -15,8 +15,8 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-/* Where in a turn we are. Work that is left for the library or for hooks after their time has come
- * makes the next turn one that does not wait. */
+/* The phase of the current turn. Work left for the library or for hooks after their phase makes the
+ * next turn start without waiting. */
 enum loop_phase { PHASE_IDLE, PHASE_EVENTS, PHASE_TIMERS, PHASE_HOOKS };
 
 enum { WAIT_MS_MAX = 60 * 1000, OWN_OFFLOAD_THREADS = 2, OWN_OFFLOAD_QUEUE = 64 };
@@ -28,12 +28,12 @@ struct loop {
     struct mailbox *mailbox;
     struct watch *mailbox_watch;
     struct turn_hook *hooks;
-    struct turn_hook *next_hook; /* while they are called: removing is allowed */
+    struct turn_hook *next_hook; /* next hook during a pass: hooks may remove themselves */
     struct offload *offload;
     struct offload *own_offload;
-    int64_t now_us; /* 0: ask the clock */
+    int64_t now_us; /* 0: not read in this turn */
     uint32_t watches;
-    uint32_t offloaded; /* calls whose answers will be posted here */
+    uint32_t offloaded; /* calls whose results will be posted here */
     enum loop_phase phase;
     bool must_not_wait;
     atomic_bool is_stopping;
@@ -58,7 +58,7 @@ static void on_socket_writable(h2o_socket_t *socket, const char *err);
 
 struct loop *loop_new(void)
 {
-    /* A peer that is gone is an error of that write, never the end of the process. */
+    /* A write to a closed peer must return an error instead of killing the process. */
     signal(SIGPIPE, SIG_IGN);
     struct loop *loop = calloc(1, sizeof(*loop));
     if (loop == NULL)
@@ -75,7 +75,7 @@ void loop_free(struct loop *loop)
     if (loop == NULL)
         return;
     assert(loop->phase == PHASE_IDLE);
-    /* A thread that still resolves a name will post its answer: there must be a mailbox. */
+    /* A thread that still resolves a name will post its result, so the mailbox must exist. */
     while (loop->offloaded > 0)
         loop_turn(loop, WAIT_MS_MAX);
     offload_free(loop->own_offload);
@@ -111,17 +111,17 @@ void loop_turn(struct loop *loop, int32_t wait_ms_max)
     fibers_begin_turn(&loop->fibers);
 
     loop->phase = PHASE_EVENTS;
-    h2o_evloop_run(loop->native, wait); /* an error is EINTR: nothing happened */
+    h2o_evloop_run(loop->native, wait); /* an error is EINTR: no events */
     fibers_run_ready(loop);
 
-    /* From here on, what fibers hand to the library is seen by its next run only. */
+    /* From here on, output that fibers pass to the library is sent in its next run. */
     uint64_t resumes = loop->fibers.resumes;
     loop->phase = PHASE_TIMERS;
     run_timers(loop);
     loop->phase = PHASE_HOOKS;
     run_hooks(loop);
     fibers_run_ready(loop);
-    /* Statements of those that were woken are on their way, while those that compute go on. */
+    /* Statements of the fibers that woke have been sent before the computing fibers continue. */
     fibers_run_slice(loop);
     if (loop->fibers.resumes != resumes)
         loop->must_not_wait = true;
@@ -160,10 +160,10 @@ static int32_t wait_ms(struct loop *loop, int32_t max_ms)
 
 int64_t loop_now_us(struct loop *loop)
 {
-    /* Outside a turn time goes on. */
+    /* Outside a turn the time is not cached. */
     if (loop->phase == PHASE_IDLE)
         return clock_now_us();
-    /* The first to ask after the wait reads the clock: there is no call between the library's wait
+    /* The first caller after the wait reads the clock: there is no hook between the library's wait
      * and its callbacks. */
     if (loop->now_us == 0)
         loop->now_us = clock_now_us();
@@ -185,7 +185,7 @@ void timer_stop(struct loop *loop, struct timer *timer)
 static void run_timers(struct loop *loop)
 {
     assert(loop->phase == PHASE_TIMERS);
-    /* Each due timer once: one that arms itself again at once waits for the next turn. */
+    /* Each due timer once: a timer that re-arms itself as due runs in the next turn. */
     struct timer *timer;
     uint32_t budget = loop->timers.count;
     for (; budget > 0 && (timer = timer_heap_first(&loop->timers)) != NULL; budget--) {
@@ -282,10 +282,10 @@ const struct loop_fibers *loop_fibers_const(const struct loop *loop)
 }
 
 /*
- * Watches. The library closes what it watches, and goes wrong when the kernel has forgotten it
- * (libpq closes its descriptor in the middle of a call). So it gets a duplicate: the owner's may be
- * closed before, after or never. Only when there is no descriptor left it gets the owner's own,
- * which is taken out of it again before it could close it.
+ * Watches. The library closes the descriptor that it watches, and fails when the kernel has already
+ * closed it (libpq closes its descriptor in the middle of a call). So it gets a duplicate, and the
+ * owner's descriptor may be closed at any time. Only if no descriptor is left, it gets the owner's
+ * own, which is removed from it before it can be closed.
  */
 struct watch *watch_new(struct loop *loop, int fd, WatchFn *on_readable, void *arg)
 {
@@ -314,7 +314,7 @@ void watch_free(struct watch *watch)
         h2o_socket_close(watch->socket);
     } else {
         h2o_socket_export_t taken_out;
-        watch->socket->_cb.write = NULL; /* an export with a write to come is refused */
+        watch->socket->_cb.write = NULL; /* a pending write prevents the export */
         h2o_socket_export(watch->socket, &taken_out);
         h2o_buffer_dispose(&taken_out.input);
     }
@@ -340,13 +340,13 @@ void watch_set_reading(struct watch *watch, bool is_reading)
         h2o_socket_read_stop(watch->socket);
 }
 
-/* The callback may free the watch: nothing of it is touched afterwards. */
+/* The callback may free the watch: do not access it afterwards. */
 static void on_socket_readable(h2o_socket_t *socket, const char *err)
 {
-    (void)err; /* the owner reads, and meets the error itself */
+    (void)err; /* the owner gets the same error when it reads */
     struct watch *watch = socket->data;
     struct loop *loop = watch->loop;
-    (void)loop_now_us(loop); /* the turn begins with its first event */
+    (void)loop_now_us(loop); /* the time of the turn is that of its first event */
     watch->on_readable(watch->arg);
     fibers_run_ready(loop);
 }

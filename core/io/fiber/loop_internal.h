@@ -1,5 +1,5 @@
 /*
- * What fiber.c and offload.c keep in each loop. Only they and loop.c include this.
+ * State of fiber.c and offload.c in each loop. Only they and loop.c include this.
  */
 #pragma once
 
@@ -15,12 +15,12 @@ struct fiber;
 struct loop;
 
 struct loop_fibers {
-    struct fiber_queue ready; /* woken: they run before the turn goes on, while it is young */
-    struct fiber_queue later; /* breathing: one slice at the end of each turn */
-    struct fiber *live;       /* all that have not ended */
+    struct fiber_queue ready; /* woken: run before the turn continues, unless it is too old */
+    struct fiber_queue later; /* yielded: one slice at the end of each turn */
+    struct fiber *live;       /* all live fibers */
     uint32_t count;
-    uint64_t resumes;      /* grows with every switch to a fiber: "something happened" */
-    int64_t turn_start_us; /* when its first fiber was resumed; 0: none was, < 0: no turn */
+    uint64_t resumes;      /* incremented on every switch to a fiber: detects activity */
+    int64_t turn_start_us; /* when its first fiber was resumed; 0: none yet, < 0: no turn */
     int64_t now_us;        /* when the last fiber parked */
     struct turn_meter meter;
     struct fiber_context thread;
@@ -33,9 +33,9 @@ const struct loop_fibers *loop_fibers_const(const struct loop *loop);
 bool fibers_have_work(const struct loop_fibers *fibers);
 void fibers_begin_turn(struct loop_fibers *fibers);
 void fibers_end_turn(struct loop_fibers *fibers);
-/* A slice of those that breathe, their owners one after the other. */
+/* Gives each yielded fiber a slice, round-robin over owners. */
 void fibers_run_slice(struct loop *loop);
 void fibers_finish(struct loop_fibers *fibers);
 
-/* +1: a call went to an offload thread, -1: its answer is here. loop_free waits for all. */
+/* +1: a call was given to an offload thread, -1: its result arrived. loop_free waits for all. */
 void loop_count_offloaded(struct loop *loop, int change);

@@ -10,7 +10,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-/* A post is an answer to something the loop asked for, so this many mean a leak. */
+/* A post is the result of a call by the loop, so this many indicate a leak. */
 enum { LETTERS_FIRST = 64, LETTERS_MAX = 1 << 20 };
 
 struct letter {
@@ -67,7 +67,7 @@ void mailbox_post(struct mailbox *mailbox, void (*fn)(void *arg), void *arg)
     ARRAY_GROW(in->list, in->count, in->capacity, LETTERS_FIRST);
     bool was_empty = in->count == 0;
     in->list[in->count++] = (struct letter){fn, arg};
-    /* Inside the lock, because the loop may free the mailbox as soon as it has seen the letter. */
+    /* Inside the lock, because the loop may free the mailbox as soon as it has read the message. */
     if (was_empty)
         mailbox_ring(mailbox);
     pthread_mutex_unlock(&mailbox->lock);
@@ -77,7 +77,7 @@ void mailbox_ring(struct mailbox *mailbox)
 {
     int saved = errno;
     ssize_t written = write(mailbox->fd, &(uint64_t){1}, sizeof(uint64_t));
-    (void)written; /* EAGAIN: it is ringing already */
+    (void)written; /* EAGAIN: already signalled */
     errno = saved;
 }
 

@@ -21,7 +21,7 @@ struct offload_call {
 };
 
 struct offload {
-    pthread_mutex_t lock; /* guards what follows, up to threads */
+    pthread_mutex_t lock; /* protects the members up to threads */
     pthread_cond_t wakes;
     struct offload_call *first;
     struct offload_call *last;
@@ -51,7 +51,7 @@ struct offload *offload_new(uint32_t threads, uint32_t queue_max)
     return offload;
 }
 
-/* Signals are for the threads that have a loop. */
+/* Signals are handled by the threads that have a loop. */
 static void start_threads(struct offload *offload)
 {
     sigset_t all, before;
@@ -118,7 +118,7 @@ static void *thread_main(void *arg)
     return NULL;
 }
 
-/* NULL: closing, and nothing is queued any more. */
+/* NULL: closing, and the queue is empty. */
 static struct offload_call *call_take(struct offload *offload)
 {
     pthread_mutex_lock(&offload->lock);
@@ -166,14 +166,15 @@ fiber_fn Err offload_run(struct ctx *ctx, struct offload *offload, void (*fn)(vo
     if (!offload_submit(offload, fiber_loop(fiber_self()), run_for_fiber, wake_fiber, &call))
         return fail(ctx, ERR_UNAVAILABLE, "too many calls wait for a thread");
     {
-        /* The thread writes through `arg`, which may stand in our frame: no way out before it. */
+        /* The thread writes through `arg`, which may be in our frame: wait until it has
+         * finished. */
         SCOPED_SHIELD struct fiber_shield shield = fiber_shield_begin(ctx, 0);
         err_ignore(fiber_wait(ctx, &call.wait), "a shielded wait without a deadline ends as OK");
     }
     return fiber_check(ctx);
 }
 
-static void nothing(void *arg)
+static void done_nothing(void *arg)
 {
     (void)arg;
 }
@@ -183,6 +184,6 @@ void offload_discard(void (*release)(void *object), void *object)
     assert(release != NULL);
     struct fiber *fiber = fiber_self();
     struct loop *loop = fiber != NULL ? fiber_loop(fiber) : NULL;
-    if (loop == NULL || !offload_submit(loop_offload(loop), loop, release, nothing, object))
+    if (loop == NULL || !offload_submit(loop_offload(loop), loop, release, done_nothing, object))
         release(object);
 }

@@ -1,6 +1,6 @@
 /*
  * Offload: a few threads for calls that block (argon2, getaddrinfo, a connect). The function must
- * touch only its argument. A bounded queue: when it is full the call comes back ERR_UNAVAILABLE.
+ * touch only its argument. The queue is bounded: when it is full the call returns ERR_UNAVAILABLE.
  */
 #pragma once
 
@@ -11,17 +11,17 @@ struct offload;
 struct offload *offload_new(uint32_t threads, uint32_t queue_max);
 void offload_free(struct offload *offload); /* waits for running calls */
 
-/* Runs fn(arg) on a thread and waits. It cannot be interrupted: when the deadline or a
- * cancellation comes first the fiber still waits for the thread to be done with `arg` (which may
- * live in its frame), and then returns that error. */
+/* Runs fn(arg) on a thread and waits. Not interruptible: after the deadline or a cancellation the
+ * fiber still waits until the thread has finished with `arg` (which may be in its frame), and then
+ * returns that error. */
 fiber_fn Err offload_run(struct ctx *ctx, struct offload *offload, void (*fn)(void *arg),
                          void *arg);
 
-/* Without a fiber, from `loop`'s thread: done(arg) is called there afterwards. false: queue full.
- */
+/* Without a fiber, from `loop`'s thread: done(arg) is called there afterwards. false: the queue is
+ * full. */
 bool offload_submit(struct offload *offload, struct loop *loop, void (*fn)(void *arg),
                     void (*done)(void *arg), void *arg);
 
-/* Ends an object whose release takes long: on a thread of this fiber's loop, or at once outside
- * fibers and when the queue is full. Nobody waits for it; release touches nothing but `object`. */
+/* Releases an object in the background: on a thread of this fiber's loop, or immediately outside
+ * fibers and when the queue is full. `release` must access nothing but `object`. */
 void offload_discard(void (*release)(void *object), void *object);

@@ -16,7 +16,7 @@ void timer_heap_put(struct timer_heap *heap, struct timer *timer)
     uint32_t hole = timer->heap_index;
     if (hole == 0) {
         assert(heap->count < TIMERS_MAX);
-        if (heap->count + 1 >= heap->capacity) /* slots[0] stays empty */
+        if (heap->count + 1 >= heap->capacity) /* slots[0] is unused */
             ARRAY_GROW(heap->slots, heap->capacity, heap->capacity, SLOTS_FIRST);
         hole = ++heap->count;
     }
@@ -48,7 +48,7 @@ void timer_heap_finish(struct timer_heap *heap)
     *heap = (struct timer_heap){0};
 }
 
-/* Puts `timer` at the hole or, where the order wants it, further up or down. */
+/* Places `timer` at the hole, moved up or down as the order requires. */
 static void sift(struct timer_heap *heap, struct timer *timer, uint32_t hole)
 {
     assert(hole > 0 && hole <= heap->count);

@@ -1,5 +1,5 @@
 /*
- * Timers in a binary heap, soonest first. Only loop.c uses this; the timers are their owners'.
+ * Timers in a binary heap, soonest first. Only loop.c uses this; the owners allocate the timers.
  */
 #pragma once
 
@@ -13,7 +13,7 @@ struct timer_heap {
     uint32_t capacity;
 };
 
-void timer_heap_put(struct timer_heap *heap, struct timer *timer);    /* moves one that is in it */
+void timer_heap_put(struct timer_heap *heap, struct timer *timer);    /* adds or moves */
 void timer_heap_remove(struct timer_heap *heap, struct timer *timer); /* idempotent */
 struct timer *timer_heap_first(const struct timer_heap *heap);        /* NULL: none */
 void timer_heap_finish(struct timer_heap *heap);

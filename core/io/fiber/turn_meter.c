@@ -12,7 +12,7 @@ enum { READ_AFTER_US = 1000 };
 
 static _Atomic int64_t longest_turn_us; /* of all loops of the process */
 
-static void note(struct turn_meter *meter, int64_t used_us);
+static void record_turn(struct turn_meter *meter, int64_t used_us);
 static void raise_longest(int64_t used_us);
 
 void turn_meter_ran(struct turn_meter *meter, const char *name, const char *work, int64_t us)
@@ -34,13 +34,13 @@ void turn_meter_end(struct turn_meter *meter, int64_t lasted_us)
         return;
     int64_t cpu_us = clock_thread_cpu_us();
     if (meter->cpu_us != 0)
-        note(meter, cpu_us - meter->cpu_us);
+        record_turn(meter, cpu_us - meter->cpu_us);
     meter->cpu_us = cpu_us;
     meter->unread_us = 0;
     meter->longest_us = 0;
 }
 
-static void note(struct turn_meter *meter, int64_t used_us)
+static void record_turn(struct turn_meter *meter, int64_t used_us)
 {
     assert(used_us >= 0);
     raise_longest(used_us);
@@ -51,7 +51,7 @@ static void note(struct turn_meter *meter, int64_t used_us)
               LOG_Z("work", meter->work), LOG_I("fiber_us", meter->longest_us));
 }
 
-/* Counters of threads are added up: the gauge takes what the maximum has grown by. */
+/* The counters of threads are summed, so the gauge adds the increase of the maximum. */
 static void raise_longest(int64_t used_us)
 {
     int64_t before = atomic_load(&longest_turn_us);

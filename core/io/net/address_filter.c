@@ -17,7 +17,7 @@ struct range4 {
 #define IP4(a, b, c, d)                                                                            \
     ((uint32_t)(a) << 24 | (uint32_t)(b) << 16 | (uint32_t)(c) << 8 | (uint32_t)(d))
 
-/* The IANA registry of special-purpose addresses, what is not "globally reachable". */
+/* The IANA registry of special-purpose addresses: those that are not "globally reachable". */
 static const struct range4 REFUSED4[] = {
     {IP4(0, 0, 0, 0), 8},      /* this host */
     {IP4(10, 0, 0, 0), 8},     /* private */
@@ -39,7 +39,8 @@ struct range6 {
     uint8_t bits;
 };
 
-/* Of 2000::/3, the only part in use, what is not public. All else outside it is refused anyway. */
+/* The non-public parts of 2000::/3, the only range in use. Addresses outside it are refused
+ * anyway. */
 static const struct range6 REFUSED6[] = {
     {{0x20, 0x01, 0x00, 0x00}, 23},             /* protocol assignments, Teredo, ORCHID */
     {{0x20, 0x01, 0x0d, 0xb8}, 32},             /* documentation */
@@ -108,7 +109,7 @@ static bool is_public4(uint32_t ip)
 
 static bool is_public6(const uint8_t ip[16])
 {
-    /* Where an IPv4 address is carried inside, that one decides. */
+    /* If an IPv4 address is embedded, it decides. */
     static const uint8_t MAPPED[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
     static const uint8_t NAT64[12] = {0x00, 0x64, 0xff, 0x9b};
     static const uint8_t SIX_TO_FOUR[12] = {0x20, 0x02};

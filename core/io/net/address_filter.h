@@ -1,7 +1,7 @@
 /*
- * Which addresses a call for a stranger may reach: the public internet and nothing else. Private,
- * loopback, link-local, carrier, test, multicast and reserved ranges are refused, also when they
- * come wrapped in IPv6 (mapped, NAT64, 6to4).
+ * Which addresses an outbound call may reach on behalf of a user: the public internet only.
+ * Private, loopback, link-local, carrier, test, multicast and reserved ranges are refused, also
+ * when they are embedded in IPv6 (mapped, NAT64, 6to4).
  */
 #pragma once
 
@@ -11,8 +11,8 @@
 
 bool address_is_public(const struct sockaddr *address, socklen_t len);
 
-/* 0: no address of IPv4 or IPv6. */
+/* 0: not an address of IPv4 or IPv6. */
 uint16_t address_port(const struct sockaddr *address, socklen_t len);
 enum { ADDRESS_TEXT_MAX = 46 };
-/* Without port and zone, NUL-terminated. False: no address of IPv4 or IPv6. */
+/* Without port and zone, NUL-terminated. False: not an address of IPv4 or IPv6. */
 bool address_text(const struct sockaddr *address, socklen_t len, char out[ADDRESS_TEXT_MAX]);

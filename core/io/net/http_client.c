@@ -17,7 +17,7 @@
 
 enum { CALLS_MAX = 256, CONNECT_MAX_MS = 10 * 1000, TIMEOUT_MAX_MS = 24 * 3600 * 1000 };
 
-/* A connection that an unfiltered call opened must never carry a filtered one. */
+/* Separate pools: a connection opened by an unfiltered call must never serve a filtered one. */
 struct http_client {
     struct loop *loop;
     struct http_pool *filtered;
@@ -25,7 +25,7 @@ struct http_client {
     uint32_t running;
 };
 
-/* One call, in the frame of its fiber. */
+/* One call; allocated in the frame of its fiber. */
 struct fetch {
     struct ctx *ctx;
     struct http_client *client;
@@ -34,7 +34,7 @@ struct fetch {
     struct curl_slist *headers;
     struct buf *body;
     struct wait wait;
-    int code; /* CURLcode, once the wait is over */
+    int code; /* CURLcode, set when the wait ends */
     bool was_filtered;
 };
 
@@ -95,7 +95,7 @@ fiber_fn Err http_fetch(struct ctx *ctx, struct http_client *client, const struc
     return err;
 }
 
-/* libcurl copies method and headers into the request as they are: no line break may get there. */
+/* libcurl copies method and headers unchanged into the request, so line breaks are refused. */
 static Err check_call(struct ctx *ctx, const struct http_call *call)
 {
     assert(call->header_count == 0 || call->headers != NULL);
@@ -161,12 +161,12 @@ static void set_up(struct fetch *fetch)
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, fetch);
     if (!call->may_cut)
         curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)call->response_max);
-    /* A call that is given up while its name is resolved must not wait for the resolver. */
+    /* A cancelled call must not wait for the resolver. */
     curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
     if (!call->allow_private) {
         curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
         curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, fetch);
-        /* A proxy would resolve and connect where no filter of ours can look. */
+        /* A proxy would resolve and connect where our filter has no effect. */
         curl_easy_setopt(easy, CURLOPT_PROXY, "");
     }
     set_method(fetch);
@@ -194,8 +194,8 @@ static void set_headers(struct fetch *fetch)
 {
     assert(fetch->headers == NULL);
     const struct http_call *call = fetch->call;
-    /* No "Expect: 100-continue": it costs a second with servers that do not know it. Nor the
-     * content type of a form, which libcurl would say for any body. */
+    /* No "Expect: 100-continue": it costs a second with servers that do not support it. No form
+     * content type either, which libcurl adds to any body. */
     static const char *const UNWANTED[] = {"Expect:", "Content-Type:"};
     for (size_t i = 0; i < COUNT_OF(UNWANTED); i++)
         fetch->headers = curl_slist_append(fetch->headers, UNWANTED[i]);
@@ -212,7 +212,7 @@ static void on_done(void *arg, int code)
     wait_end(&fetch->wait, OK);
 }
 
-/* Scheme and host, without what may be secret: a password before them, a token behind. */
+/* Scheme and host, without possible secrets: a password before the host, a token after it. */
 static Str origin_of(Str url)
 {
     ptrdiff_t scheme = str_find(url, STR("://"));
@@ -237,7 +237,7 @@ static Err explain(struct fetch *fetch, CURLcode code)
         return fail(ctx, ERR_INVALID_PAYLOAD, "'%.*s' is not an http or https URL",
                     STR_FMT(origin));
     if (code == CURLE_OPERATION_TIMEDOUT)
-        TRY(fiber_check(ctx)); /* else it was the connect's own limit */
+        TRY(fiber_check(ctx)); /* else the connect timeout of the call */
     return fail(ctx, ERR_UNAVAILABLE, "no answer from '%.*s': %s", STR_FMT(origin),
                 curl_easy_strerror(code));
 }
@@ -276,7 +276,7 @@ static size_t on_body(char *data, size_t size, size_t count, void *arg)
     return fetch->body->is_full ? 0 : size * count;
 }
 
-/* A mail server understands enough of a POST to be made to send mail. */
+/* A mail server can be abused by a crafted POST. */
 static bool is_web_port(uint16_t port)
 {
     return port == 80 || port == 443 || port >= 1024;
@@ -293,8 +293,8 @@ static bool may_reach(const struct fetch *fetch, const struct curl_sockaddr *add
            call->is_exempt(call->exempt_arg, str_from_z(ip));
 }
 
-/* The filter stands where the socket is opened: after the name was resolved, whatever it resolved
- * to this time. */
+/* The filter runs when the socket is opened, after name resolution, so a changed DNS answer cannot
+ * bypass it. */
 static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 {
     (void)purpose;

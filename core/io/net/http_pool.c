@@ -135,7 +135,7 @@ static void on_readable(void *arg)
     act(s->pool, s->fd, CURL_CSELECT_IN);
 }
 
-/* libcurl asks once and means "until I say otherwise"; the loop tells once. */
+/* libcurl registers interest once and keeps it; the loop reports once, so it is re-armed. */
 static void on_writable(void *arg)
 {
     const struct http_socket *s = arg;

@@ -84,7 +84,7 @@ static void put_base64(struct buf *out, Str data)
     }
 }
 
-/* What would control whoever shows it, once it is decoded. */
+/* Removes control characters, which could affect a client that displays the decoded text. */
 static Str without_controls(Str text, char kept[MAIL_SUBJECT_MAX])
 {
     assert(text.len <= MAIL_SUBJECT_MAX);
@@ -95,7 +95,7 @@ static Str without_controls(Str text, char kept[MAIL_SUBJECT_MAX])
     return str_of(kept, len);
 }
 
-/* Words of base64 whatever the text is: there is nothing in them that a header could misread. */
+/* Always base64 words, so that a header cannot be injected. */
 static void put_subject(struct buf *out, Str subject)
 {
     char kept[MAIL_SUBJECT_MAX];
@@ -104,7 +104,7 @@ static void put_subject(struct buf *out, Str subject)
     for (bool is_first = true; is_first || subject.len > 0; is_first = false) {
         Str word = str_cut(subject, WORD_BYTES);
         if (word.len == 0)
-            word = str_slice(subject, 0, WORD_BYTES); /* no UTF-8 */
+            word = str_slice(subject, 0, WORD_BYTES); /* invalid UTF-8 */
         buf_put(out, is_first ? STR("=?UTF-8?B?") : STR("\r\n =?UTF-8?B?"));
         put_base64(out, word);
         buf_put(out, STR("?="));

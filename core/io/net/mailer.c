@@ -9,19 +9,19 @@
 #include <curl/curl.h>
 #include <stdlib.h>
 
-/* Relays count their clients' connections. */
+/* Relays limit connections per client. */
 enum { MAILS_AT_ONCE = 4, CONNECT_MAX_MS = 10 * 1000 };
 
 struct mailer {
     struct loop *loop;
-    struct http_pool *pool; /* made with the first mail: most threads never send one */
+    struct http_pool *pool; /* created with the first mail: most threads never send one */
     struct gate gate;
 };
 
-/* One mail under way, in the frame of its fiber. */
+/* One mail in progress; allocated in the frame of its fiber. */
 struct sending {
     struct ctx *ctx;
-    Str left; /* of the message */
+    Str left; /* the unsent part of the message */
     CURL *easy;
     struct curl_slist *recipients;
     struct wait wait;
@@ -55,7 +55,7 @@ static size_t on_read(char *out, size_t size, size_t count, void *arg)
     return len;
 }
 
-/* What the server says beside its codes is dropped. */
+/* Only the reply codes of the server are used; its text is dropped. */
 static size_t on_write(char *data, size_t size, size_t count, void *arg)
 {
     (void)data;

@@ -1,6 +1,6 @@
 /*
- * Outbound mail by SMTP to one relay that the operator names, over libcurl on the loop. The relay
- * is the operator's own business, so no address filter stands before it; the recipients are not.
+ * Outbound mail by SMTP to one relay that the operator configures, over libcurl on the loop. The
+ * operator chooses the relay, so no address filter applies to it.
  */
 #pragma once
 
@@ -20,7 +20,7 @@ struct relay {
 struct mailer *mailer_new(struct loop *loop);
 void mailer_free(struct mailer *mailer);
 
-/* OK once the relay has taken it for every recipient. ERR_OUTBOUND_REFUSED: it said no for good, or
- * the url is none; ERR_UNAVAILABLE: not now. ctx must have a deadline. */
+/* OK once the relay has accepted the mail for every recipient. ERR_OUTBOUND_REFUSED: a permanent
+ * refusal, or an invalid URL; ERR_UNAVAILABLE: a temporary failure. ctx must have a deadline. */
 fiber_fn Err mail_send(struct ctx *ctx, struct mailer *mailer, const struct relay *relay,
                        const struct mail *mail);

@@ -80,7 +80,7 @@ struct db *db_of(const struct ctx *ctx)
     return ctx->reactor->db;
 }
 
-/* Where everything is sent: once a turn, so that what a turn has queued shares its groups. */
+/* Sends once per turn, so that statements queued in the same turn share sync groups. */
 static void flush_lanes(void *arg)
 {
     struct db *db = arg;
@@ -130,7 +130,7 @@ fiber_fn Err db_batch_run_platform(struct platform platform, struct db_batch *ba
                batch->count);
 }
 
-/* `account`: whose it is in PLATFORM scope; NULL: the platform's own. */
+/* `account`: the flow in PLATFORM scope; NULL: the platform's own statements. */
 static fiber_fn Err run(struct ctx *ctx, Scope scope, const Uuid *account, enum db_lane lane,
                         const struct db_command *commands, uint32_t count)
 {
@@ -161,7 +161,7 @@ Err db_check_args(struct ctx *ctx, struct db_args args)
             continue;
         if (arg->len > DB_ARG_SIZE_MAX)
             return fail(ctx, ERR_TOO_LARGE, "a value is larger than the database accepts");
-        /* libpq would silently cut it there. */
+        /* libpq would silently truncate the text there. */
         if (!arg->is_binary && memchr(arg->data, '\0', arg->len) != NULL)
             return fail(ctx, ERR_INVALID_PAYLOAD, "Text must not hold a NUL character");
     }

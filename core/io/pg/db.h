@@ -1,5 +1,5 @@
 /*
- * PostgreSQL, as lanes of pipelined connections, each serving sites in turn (docs/decisions/).
+ * PostgreSQL: lanes of pipelined connections, each serving sites round-robin (docs/decisions/).
  *
  *   read       two connections per thread, up to two more while those are stalled. The reads that
  *              one turn of the loop queued share a sync group. A read that another read's error
@@ -12,8 +12,8 @@
  *   exclusive  transactions with logic in between: struct db_tx
  *
  * The first message of every group sets the scope, for this transaction only, and checks the epoch.
- * ctx->scope SITE uses connections of the role spark_tenant, PLATFORM and NONE those of
- * spark_platform; NONE sets nothing and so sees no row of a tenant. A stale epoch is reported as
+ * SITE scope uses connections of the role spark_tenant, PLATFORM and NONE those of spark_platform;
+ * NONE sets no scope, so row-level security hides all rows of tenants. A stale epoch is reported as
  * ERR_STALE_EPOCH, before anything has changed.
  *
  * Memory: rows belong to ctx->arena. Arguments are read before db_query returns.
@@ -34,30 +34,31 @@ struct loop;
 
 enum db_lane { DB_READ, DB_WRITE, DB_SHARED, DB_SLOW };
 
-/* Run-time statements live in schema/queries and arrive as SQL_… constants; compiled shapes have
- * no name; a connection prepares them by name at the third use. LIMIT and OFFSET are literals in a
- * shape: as parameters they make PostgreSQL plan every time (half the speed). */
+/* Run-time statements are in schema/queries and available as SQL_… constants; compiled statements
+ * have no name. A connection prepares the latter at the third use. LIMIT and OFFSET are literals in
+ * a compiled statement: as parameters they would make PostgreSQL replan every execution (half the
+ * throughput). */
 struct statement {
-    const char *name; /* NULL: a compiled shape */
+    const char *name; /* NULL: a compiled statement */
     const char *sql;
     enum db_lane lane;
-    bool is_alone; /* may end or change its transaction: needs a sync group of its own */
+    bool is_alone; /* may end or change its transaction: needs its own sync group */
 };
 
-/* One argument. Text format unless is_binary. Made by the functions below, read at once. */
+/* One argument. Text format unless is_binary. Created by the functions below; read immediately. */
 typedef struct DbArg {
     const char *data; /* NULL: SQL null */
     uint32_t len;
     uint32_t oid; /* 0: let the server infer it */
     bool is_binary;
-    char inline_data[16]; /* fixed-size values live here; then data is ignored */
+    char inline_data[16]; /* fixed-size values are stored here, and data is ignored */
     bool is_inline;
 } DbArg;
 
 DbArg db_null(void);
 DbArg db_text(Str value);         /* the server infers the oid */
 DbArg db_text_z(Str value);       /* STR_NONE becomes null */
-DbArg db_text_or_null(Str value); /* and so does an empty text */
+DbArg db_text_or_null(Str value); /* an empty text becomes null as well */
 DbArg db_uuid(Uuid value);
 DbArg db_uuid_or_null(Uuid value); /* nil becomes null */
 DbArg db_int(int64_t value);       /* int8 */
@@ -71,7 +72,7 @@ DbArg db_uuid_array(struct arena *arena, const Uuid *values, uint32_t count);
 DbArg db_int_array(struct arena *arena, const int64_t *values, uint32_t count);
 DbArg db_text_array(struct arena *arena, const Str *values, uint32_t count);
 
-/* Array parameters, in the structs that tools/gen_statements.py generates. */
+/* Array parameters, used in the structs that tools/gen_statements.py generates. */
 struct db_uuids {
     const Uuid *list;
     uint32_t count;
@@ -93,14 +94,14 @@ struct db_args {
     ((struct db_args){(const DbArg[]){__VA_ARGS__},                                                \
                       sizeof((const DbArg[]){__VA_ARGS__}) / sizeof(DbArg)})
 #define NO_ARGS ((struct db_args){NULL, 0})
-/* For a list that outlives the function that built it. */
+/* For a list that must outlive the function that built it. */
 struct db_args db_args_dup(struct arena *arena, struct db_args args);
 
-/* A result in binary format: what the accessors read. */
+/* A result in binary format; read it with the accessors. */
 struct rows {
     uint32_t count;
     uint32_t columns;
-    int64_t affected; /* rows an insert, update or delete touched */
+    int64_t affected; /* rows affected by an insert, update or delete */
     const void *result;
 };
 bool row_is_null(const struct rows *rows, uint32_t row, uint32_t column);
@@ -118,15 +119,15 @@ const char *row_bytes(const struct rows *rows, uint32_t row, uint32_t column, ui
 uint32_t row_text_array(struct arena *arena, const struct rows *rows, uint32_t row, uint32_t column,
                         const Str **ret);
 
-/* One statement on the lane it names, in ctx->scope. ret_rows may be NULL. */
+/* One statement on its lane, in ctx->scope. ret_rows may be NULL. */
 fiber_fn Err db_query(struct ctx *ctx, const struct statement *statement, struct db_args args,
                       struct rows *ret_rows);
-/* The same in PLATFORM scope, whatever the scope of the ctx is. */
+/* The same in PLATFORM scope, regardless of ctx->scope. */
 fiber_fn Err db_query_platform(struct platform platform, const struct statement *statement,
                                struct db_args args, struct rows *ret_rows);
 
-/* Several statements in one sync group: all take effect or none. The lane is that of the batch.
- * With DB_READ the statements share a round trip, but no snapshot. */
+/* Several statements in one sync group: all take effect or none. They use the lane of the batch.
+ * With DB_READ they share a round trip, but no snapshot. */
 enum { DB_BATCH_MAX = 32 };
 struct db_command {
     const struct statement *statement;
@@ -155,15 +156,16 @@ struct db_tx {
 fiber_fn Err db_begin(struct ctx *ctx, struct db_tx *tx);
 fiber_fn Err db_begin_platform(struct platform platform, struct db_tx *tx);
 /* For a transaction that only holds locks while its caller does other work, which may need an
- * exclusive connection too: it does not count towards a flow's share of these. A thread must have
- * at least two of them (DATABASE_EXCLUSIVE_LANES), and at most one such transaction at a time. */
+ * exclusive connection too: it does not count towards a flow's share of these connections. A thread
+ * must have at least two of them (DATABASE_EXCLUSIVE_LANES), and at most one such transaction at a
+ * time. */
 fiber_fn Err db_begin_apart(struct platform platform, struct db_tx *tx);
 fiber_fn Err db_tx_query(struct db_tx *tx, const struct statement *statement, struct db_args args,
                          struct rows *ret_rows);
 fiber_fn Err db_commit(struct db_tx *tx);
 void db_tx_finish(struct db_tx *tx);
-/* fn(ctx, arg) runs when, and only when, the transaction has committed; it must not wait. `arg`
- * lives in ctx->arena. */
+/* fn(ctx, arg) is called if and only if the transaction commits; it must not wait. `arg` must be
+ * allocated in ctx->arena. */
 void db_after_commit(struct db_tx *tx, void (*fn)(struct ctx *ctx, void *arg), void *arg);
 /* A savepoint for work whose failure is expected (per-row bulk inserts): runs `work`; if it
  * fails, its changes are rolled back, the transaction continues, and *ret_failed is its error. */
@@ -172,10 +174,10 @@ fiber_fn Err db_savepoint(struct db_tx *tx, Err (*work)(struct db_tx *tx, void *
 /* COPY … FROM STDIN in an open platform transaction; text format rows ending in '\n'. */
 fiber_fn Err db_copy_in(struct db_tx *tx, Str copy_sql, Str data, int64_t *ret_rows);
 
-/* Lanes of one thread. Connects in offload threads and reconnects indefinitely, with backoff;
+/* The lanes of one thread. Connects in offload threads and reconnects indefinitely, with backoff;
  * waiting fibers keep their deadlines. */
 struct db *db_new(struct loop *loop, const struct settings *settings, const char *application);
-void db_free(struct db *db); /* no fiber may be waiting in it */
+void db_free(struct db *db); /* no fiber may be waiting on it */
 /* Waits until the read lanes of both roles are up and the roles are suitable (not superuser, not
  * BYPASSRLS, not owner of the tables): else ERR_CONFIG with a reason; ERR_UNAVAILABLE at the
  * deadline. */
@@ -183,12 +185,12 @@ fiber_fn Err db_wait_ready(struct ctx *ctx, struct db *db);
 /* ERR_CONFIG names migrations that the database lacks, or that this binary does not know. */
 fiber_fn Err db_check_migrations(struct platform platform);
 bool db_is_up(const struct db *db); /* the last attempt of every lane succeeded */
-/* Increases with every session that PostgreSQL or the network ended. The server may have been
- * replaced or restored since, so caches of the old one must be dropped. */
+/* Incremented for every session that PostgreSQL or the network ended. The server may have been
+ * replaced or restored since, so caches filled before are invalid. */
 uint64_t db_losses(const struct db *db);
 
-/* LISTEN on the direct connection: on_notify for each message, on_lost after every connect, the
- * first included (so that what was missed can be read again). Neither may free the listener. */
+/* LISTEN on the direct connection: on_notify for each message; on_lost after every connect,
+ * including the first, because messages may have been missed. Neither may free the listener. */
 struct db_listener;
 struct db_listener *db_listen(struct loop *loop, const struct settings *settings,
                               const char *channel, void (*on_notify)(void *arg, Str payload),

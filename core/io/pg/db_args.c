@@ -19,7 +19,7 @@ enum {
     OID_UUID_ARRAY = 2951,
 };
 
-/* What array_recv reads: dimensions, "has nulls", element type, then length and lower bound. */
+/* The format of array_recv: dimensions, "has nulls", element type, then length and lower bound. */
 enum { ARRAY_HEADER = 12, ARRAY_DIMENSION = 8, ELEMENT_HEADER = 4 };
 
 static DbArg arg_inline(uint32_t oid, const void *bytes, uint32_t len);
@@ -163,7 +163,8 @@ static DbArg arg_inline(uint32_t oid, const void *bytes, uint32_t len)
     return arg;
 }
 
-/* The header of an array whose elements have `size` bytes together; returns where they go. */
+/* Writes the header of an array whose elements have `size` bytes in total; returns the position of
+ * the first element. */
 static char *array_begin(struct arena *arena, uint32_t oid, uint32_t count, bool has_null,
                          size_t size, DbArg *ret)
 {

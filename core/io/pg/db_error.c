@@ -1,9 +1,10 @@
 /*
- * From SQLSTATE to Err, in the sentences of Directus.
+ * Maps SQLSTATE to Err, with Directus' messages.
  *
- * On the tenant lane PostgreSQL gives no DETAIL for a broken constraint (row security would leak
- * through it), so the field is then read from the constraint's name and the value is unknown; who
- * knows the payload can add it. Notes whose key starts with '_' are for the log only.
+ * On the tenant lane PostgreSQL gives no DETAIL for a violated constraint, because that would leak
+ * rows that row-level security hides. The field is then derived from the constraint's name and the
+ * value is unknown; a caller with the payload can add it. Notes whose key starts with '_' are for
+ * the log only.
  */
 #include "io/pg/db_error.h"
 
@@ -26,14 +27,14 @@ static DbErrorReport report_unavailable;
 static DbErrorReport report_changed;
 static DbErrorReport report_pooler;
 
-/* Those of modules above; immutable once the threads run. */
+/* Rules of higher layers; immutable once the threads run. */
 static const struct db_error_rule *registered[REGISTERED_MAX];
 static uint32_t registered_count;
 
-/* The first row whose text is how the SQLSTATE starts. */
+/* Matched by prefix of the SQLSTATE; the first match wins. */
 static const struct db_error_rule RULES[] = {
     {"SPE01", ERR_STALE_EPOCH, db_error_plain},
-    {"SPE02", ERR_STALE_EPOCH, db_error_plain}, /* the rights of one site */
+    {"SPE02", ERR_STALE_EPOCH, db_error_plain}, /* stale stamp of one site */
     {"23505", ERR_NOT_UNIQUE, report_constraint},
     {"23503", ERR_INVALID_FOREIGN_KEY, report_constraint},
     {"23001", ERR_INVALID_FOREIGN_KEY, report_constraint},
@@ -43,7 +44,7 @@ static const struct db_error_rule RULES[] = {
     {"22001", ERR_VALUE_TOO_LONG, report_value},
     {"22003", ERR_VALUE_OUT_OF_RANGE, report_value},
     {"22P02", ERR_INVALID_PAYLOAD, report_payload},
-    {"22P04", ERR_INVALID_PAYLOAD, report_payload}, /* a line that COPY cannot read */
+    {"22P04", ERR_INVALID_PAYLOAD, report_payload}, /* an invalid COPY line */
     {"22P05", ERR_INVALID_PAYLOAD, report_payload},
     {"22007", ERR_INVALID_PAYLOAD, report_payload},
     {"22008", ERR_INVALID_PAYLOAD, report_payload},
@@ -59,7 +60,7 @@ static const struct db_error_rule RULES[] = {
     {"26000", ERR_UNAVAILABLE, report_changed},
     {"42P05", ERR_DATABASE, report_pooler},
     {"0A000", ERR_UNAVAILABLE, report_changed},
-    {"25006", ERR_UNAVAILABLE, report_unavailable}, /* read only: a failover is under way */
+    {"25006", ERR_UNAVAILABLE, report_unavailable}, /* read-only: a failover is in progress */
     {"53", ERR_UNAVAILABLE, report_unavailable},    /* out of disk, memory, connections */
     {"57P", ERR_UNAVAILABLE, report_unavailable},
     {"08", ERR_UNAVAILABLE, report_unavailable},
@@ -202,7 +203,7 @@ static Err report_check(struct ctx *ctx, const struct db_error *error, Err err)
     return err;
 }
 
-/* PostgreSQL does not say which column it was. */
+/* PostgreSQL does not report the column. */
 static Err report_value(struct ctx *ctx, const struct db_error *error, Err err)
 {
     if (err == ERR_VALUE_TOO_LONG)
@@ -255,7 +256,8 @@ static Err report_changed(struct ctx *ctx, const struct db_error *error, Err err
     return fail(ctx, err, "The schema has changed in the meantime; try again.");
 }
 
-/* A session of ours begins without statements, so somebody else's has been given to us. */
+/* A new session has no prepared statements, so a pooler must have given us another client's
+ * session. */
 static Err report_pooler(struct ctx *ctx, const struct db_error *error, Err err)
 {
     (void)error;
@@ -299,7 +301,7 @@ static bool key_of_detail(Str detail, Str *ret_column, Str *ret_value)
         ptrdiff_t comma = str_find(columns, STR(", "));
         Str column = str_slice(columns, 0, comma >= 0 ? (size_t)comma : columns.len);
         columns = str_slice(columns, comma >= 0 ? (size_t)comma + 2 : columns.len, columns.len);
-        /* The value of the last column may hold commas; those before it are ids. */
+        /* The value of the last column may contain commas; the values before it are ids. */
         comma = columns.len > 0 ? str_find(values, STR(", ")) : -1;
         Str value = str_slice(values, 0, comma >= 0 ? (size_t)comma : values.len);
         values = str_slice(values, comma >= 0 ? (size_t)comma + 2 : values.len, values.len);
@@ -312,7 +314,7 @@ static bool key_of_detail(Str detail, Str *ret_column, Str *ret_value)
     return is_found;
 }
 
-/* 'lower((email)::text)' and '"Name"' are email and Name. */
+/* 'lower((email)::text)' and '"Name"' become email and Name. */
 static Str column_name(Str column)
 {
     ptrdiff_t open;
@@ -334,7 +336,7 @@ static bool is_site_column(Str column)
     return str_eq(column, STR("site_id")) || str_ends_with(column, STR("_site_id"));
 }
 
-/* 'posts_site_id_slug_key' of posts is slug; 'posts_pkey' is id. */
+/* For table posts: 'posts_site_id_slug_key' becomes slug, 'posts_pkey' becomes id. */
 static Str field_of_constraint(Str table, Str constraint)
 {
     static const Str SUFFIXES[] = {

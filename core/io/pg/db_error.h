@@ -1,6 +1,6 @@
 /*
- * From what PostgreSQL says about an error to Err, sentence and notes. Without libpq's types, so
- * that it is tested without a server.
+ * Maps PostgreSQL's error fields to Err, message and notes. Does not use libpq's types, so that it
+ * can be tested without a server.
  */
 #pragma once
 
@@ -8,7 +8,7 @@
 
 struct ctx;
 
-/* Empty where PostgreSQL says nothing. */
+/* Fields that PostgreSQL did not report are empty. */
 struct db_error {
     const char *sqlstate;
     Str message;
@@ -22,15 +22,15 @@ struct db_error {
 Err db_error_render(struct ctx *ctx, const struct db_error *error);
 
 /*
- * SQLSTATEs that functions and triggers of a module above raise. Their owner says what becomes of
- * them; registered before the threads start (app/compose.c), `rule` lives as long as the process.
+ * SQLSTATEs that functions and triggers of higher layers raise. Their owner defines the mapping.
+ * Register before the threads start (app/compose.c); `rule` must live as long as the process.
  */
 typedef Err DbErrorReport(struct ctx *ctx, const struct db_error *error, Err err);
 struct db_error_rule {
     const char *sqlstate; /* all five characters */
     Err err;
-    DbErrorReport *report; /* records the sentence and its notes, returns `err` */
+    DbErrorReport *report; /* records the message and its notes, returns `err` */
 };
 void db_error_add(const struct db_error_rule *rule);
-/* The report of an error whose code says everything. */
+/* For an error that needs no message beyond its code. */
 DbErrorReport db_error_plain;

@@ -1,4 +1,4 @@
-/* Whether the database is the one that this binary was made for. */
+/* Checks that the schema of the database matches this binary. */
 #include "io/pg/db.h"
 #include "io/pg/migrate_files.h"
 
@@ -26,7 +26,7 @@ fiber_fn Err db_check_migrations(struct platform platform)
     uint32_t count;
     TRY(read_lines(platform, &APPLIED, &lines, &count));
     TRY(migrations_compare(ctx, &migrations, lines, count));
-    /* Its table is a migration's: only now it is known to exist. */
+    /* The table is created by a migration, which is known to be applied only here. */
     TRY(read_lines(platform, &FUNCTIONS, &lines, &count));
     return migrations_compare_functions(ctx, &migrations, lines, count);
 }

@@ -44,7 +44,7 @@ Str row_text(const struct rows *rows, uint32_t row, uint32_t column)
 Str row_json(const struct rows *rows, uint32_t row, uint32_t column)
 {
     Str text = row_text(rows, row, column);
-    /* jsonb on the wire is a version, 1, and then the text. */
+    /* jsonb on the wire is a version byte, 1, followed by the text. */
     if (text.data != NULL && row_oid(rows, column) == OID_JSONB) {
         assert(text.len > 0 && text.data[0] == 1);
         return str_of(text.data + 1, text.len - 1);
@@ -117,7 +117,7 @@ int64_t row_time(const struct rows *rows, uint32_t row, uint32_t column)
     }
     assert(len == sizeof(int64_t));
     int64_t time = (int64_t)read_u64(data);
-    /* The infinities stay where they are: beyond every real time. */
+    /* Infinities are not shifted: they stay outside the range of real times. */
     return time == INT64_MAX || time == INT64_MIN || time > INT64_MAX - PG_EPOCH_US
                ? time
                : time + PG_EPOCH_US;
@@ -144,7 +144,7 @@ uint32_t row_text_array(struct arena *arena, const struct rows *rows, uint32_t r
     return data == NULL ? 0 : db_array_read(arena, data, len, ret);
 }
 
-/* Trusts nothing: the bytes may be an array of another shape. Such a one counts as empty. */
+/* Validates the bytes: an array of another type or dimension counts as empty. */
 uint32_t db_array_read(struct arena *arena, const char *data, uint32_t len, const Str **ret)
 {
     assert(data != NULL);

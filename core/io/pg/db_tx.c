@@ -22,7 +22,7 @@ static const struct statement ROLLBACK_TO = {
     .name = "db_rollback_to",
     .sql = "rollback to savepoint spark",
 };
-/* Only text: nobody's frame holds it, so it outlives the fiber. */
+/* Static text without arguments, so it outlives the fiber. */
 static const struct db_command ROLLBACK_COMMAND = {.statement = &ROLLBACK};
 
 static fiber_fn Err tx_begin(struct ctx *ctx, struct db_tx *tx, Scope scope, const Uuid *account,
@@ -104,7 +104,7 @@ fiber_fn Err db_commit(struct db_tx *tx)
     return OK;
 }
 
-/* COMMIT of a transaction that had failed succeeds, by the name of ROLLBACK. */
+/* COMMIT of a failed transaction succeeds with the command tag ROLLBACK. */
 static Err check_committed(struct db_tx *tx, const struct rows *rows)
 {
     /* PQcmdStatus only reads, but is not declared so. */
@@ -155,7 +155,7 @@ fiber_fn Err db_savepoint(struct db_tx *tx, Err (*work)(struct db_tx *tx, void *
     if (failed != OK && !is_undoable(failed))
         return failed;
     if (failed != OK) {
-        /* The story of the failure is what the caller wants to read afterwards. */
+        /* Restored below: the caller needs the original error. */
         struct diag story = tx->ctx->diag;
         *end = NULL;
         TRY(tx_run(tx, &undo));
@@ -166,14 +166,15 @@ fiber_fn Err db_savepoint(struct db_tx *tx, Err (*work)(struct db_tx *tx, void *
     return OK;
 }
 
-/* After these the transaction itself is over, or its caller is. */
+/* After these errors the transaction, or its caller, has ended. */
 static bool is_undoable(Err err)
 {
     return err != ERR_CANCELLED && err != ERR_TIMEOUT && err != ERR_UNAVAILABLE;
 }
 
-/* Does not wait: ROLLBACK goes behind whatever still runs, and the connection is free again when
- * the server has answered. If that takes too long, or a COPY is under way, it is dropped. */
+/* Does not wait: ROLLBACK is queued after the running statements, and the connection is free again
+ * when the server has answered. If that takes too long, or a COPY is in progress, the connection is
+ * dropped. */
 void connection_give_back(struct db_connection *connection)
 {
     struct db *db = connection->lane->db;
@@ -183,7 +184,7 @@ void connection_give_back(struct db_connection *connection)
         return;
     }
     if (connection->copy != NULL) {
-        connection_drop(connection, "a COPY was given up");
+        connection_drop(connection, "a COPY was abandoned");
         connection_release(connection);
         return;
     }

@@ -9,17 +9,17 @@
 
 enum {
     RETRY_MS = 200,
-    REFUSALS_MAX = 5, /* attempts that a running server refused: no use to go on */
+    REFUSALS_MAX = 5, /* attempts refused by a running server before giving up */
     ERROR_SIZE = 512,
     FIRST_WORD_S = 1,
     NEXT_WORD_S = 10,
 };
 
-static void (*teller)(Str sentence);
+static void (*reporter)(Str sentence);
 
 void db_wait_tell(void (*say)(Str sentence))
 {
-    teller = say;
+    reporter = say;
 }
 
 static bool server_answers(Str url)
@@ -29,17 +29,17 @@ static bool server_answers(Str url)
     return PQpingParams(keys, values, 1) == PQPING_OK;
 }
 
-static void tell(struct ctx *ctx, Str url, Str reason)
+static void report_wait(struct ctx *ctx, Str url, Str reason)
 {
     char place[CONNECT_PLACE_MAX];
     connect_place(url, place, sizeof place);
-    if (teller != NULL)
-        teller(
+    if (reporter != NULL)
+        reporter(
             str_printf(ctx->arena, "waiting for PostgreSQL at %s: %.*s", place, STR_FMT(reason)));
 }
 
-/* A server that is starting, or whose network is, gets time; one that says no five times does not.
- */
+/* A server that is starting or unreachable is retried until the deadline; five refusals end the
+ * wait. */
 Err connect_in_time(struct ctx *ctx, const struct connect_target *target, int64_t deadline_us,
                     PGconn **ret)
 {
@@ -59,7 +59,7 @@ Err connect_in_time(struct ctx *ctx, const struct connect_target *target, int64_
         if (clock_now_us() >= deadline_us)
             return fail(ctx, ERR_UNAVAILABLE, "PostgreSQL is not reachable: %.*s", STR_FMT(reason));
         if (clock_now_us() >= next_word_us) {
-            tell(ctx, target->url, reason);
+            report_wait(ctx, target->url, reason);
             next_word_us = clock_now_us() + NEXT_WORD_S * SECOND_US;
         }
         nanosleep(&(struct timespec){.tv_nsec = RETRY_MS * 1000000L}, NULL);

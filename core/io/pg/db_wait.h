@@ -1,6 +1,6 @@
 /*
- * Waiting for PostgreSQL in the plain sense, for the command line: what it waits for, and why, is
- * said after a second and then rarely.
+ * Waiting for PostgreSQL, for the command line. The target and the reason are reported after a
+ * second, then at growing intervals.
  */
 #pragma once
 
@@ -8,9 +8,9 @@
 
 struct ctx;
 
-/* Who is told "waiting for PostgreSQL at HOST:PORT: REASON"; NULL, as at the start: nobody. */
+/* Receives "waiting for PostgreSQL at HOST:PORT: REASON"; NULL, the default: no reports. */
 void db_wait_tell(void (*say)(Str sentence));
 
-/* Until the database of `url` lets us in. ERR_CONFIG: its server runs and refuses us again and
- * again; ERR_UNAVAILABLE: the time is over. Both repeat the last reason. */
+/* Waits until the database of `url` accepts a connection. ERR_CONFIG: the running server repeatedly
+ * refuses; ERR_UNAVAILABLE: timeout. Both include the last reason. */
 Err db_wait_reachable(struct ctx *ctx, Str url, int64_t deadline_us);

@@ -27,7 +27,7 @@ Err migrate_run(struct ctx *ctx, Str direct_url, enum migrate_pack pack, int64_t
     ArenaMark mark = arena_mark(ctx->arena);
     arena_defer(ctx->arena, release_connection, run.pg);
     Err err = migrate_connected(&run, pack, ret);
-    /* The story stays; the connection, and with it the lock, goes now unless the story needs it. */
+    /* Close the connection, and with it the lock, unless the error message still needs it. */
     if (err == OK)
         arena_rewind(ctx->arena, mark);
     return err;
@@ -61,7 +61,7 @@ static Err migrate_connected(struct migration_run *run, enum migrate_pack pack,
 
 static Err connect(struct ctx *ctx, Str url, int64_t deadline_us, PGconn **ret)
 {
-    /* Not "$user": a login named spark would make its tables in the machinery's schema. */
+    /* Not "$user": a login named spark would create its tables in the schema spark. */
     struct connect_target target = {
         .url = str_from_z(str_z(ctx->arena, url)),
         .application = STR("spark migrate"),
@@ -71,7 +71,7 @@ static Err connect(struct ctx *ctx, Str url, int64_t deadline_us, PGconn **ret)
     return connect_in_time(ctx, &target, deadline_us, ret);
 }
 
-/* Two processes that start at once: the second finds everything done. */
+/* If two processes start at once, the second one finds everything applied. */
 static Err take_lock(struct migration_run *run)
 {
     int64_t left_ms = (run->deadline_us - clock_now_us()) / MS_US;
@@ -83,7 +83,7 @@ static Err take_lock(struct migration_run *run)
     if (err != OK)
         return fail(run->ctx, ERR_UNAVAILABLE,
                     "another process is migrating this database and did not end in time");
-    /* A user called spark would otherwise find, and fill, the schema of that name first. */
+    /* Otherwise a user named spark would search the schema spark first, and create tables there. */
     TRY(migration_command(run, "set search_path = public"));
     return migration_command(run, "set statement_timeout = 0");
 }
@@ -133,7 +133,8 @@ static Err check_applied(struct migration_run *run, Str name, Str checksum)
     return OK;
 }
 
-/* Once for each database of the first releases: from here on the files' names are these. */
+/* Once for each database of the first releases: afterwards the recorded names are the file
+ * names. */
 static Err rename_applied(struct migration_run *run)
 {
     for (uint32_t i = 0; i < run->files.count; i++) {

@@ -1,4 +1,4 @@
-/* Applies files of the schema: a migration once, functions whenever they have changed. */
+/* Applies schema files: a migration once, functions whenever they have changed. */
 #include "base/system/ctx.h"
 #include "io/pg/migrate_internal.h"
 
@@ -29,15 +29,16 @@ static Err run_migration(struct migration_run *run, const struct schema_file *mi
     TRY(apply_needed_functions(run, migration));
     TRY(run_file(run, migration));
     TRY(record(run, "insert into spark.migrations (name, checksum) values ($1, $2)", migration));
-    /* What the file has made is the platform's (schema/functions/own_fields.sql). */
+    /* Marks the fields that the file created as the platform's own
+     * (schema/functions/own_fields.sql). */
     return migration_command(run,
                              "do $$ begin if to_regprocedure('spark.claim_fields()') is not null "
                              "then set local role spark_owner; perform spark.claim_fields(); end "
                              "if; end $$");
 }
 
-/* A migration that calls functions of schema/functions, or makes triggers of them, names their
- * files in its first lines: "-- functions: changes partitions". */
+/* A migration that calls functions of schema/functions, or uses them in triggers, lists their files
+ * in its first lines: "-- functions: changes partitions". */
 static Err apply_needed_functions(struct migration_run *run, const struct schema_file *migration)
 {
     Str text = migration->sql;
@@ -86,7 +87,7 @@ static Err renew_functions(struct migration_run *run, const PGresult *applied, u
     return OK;
 }
 
-/* Records of files that this binary does not carry: those that were renamed. */
+/* Deletes records of files that this binary does not contain: those that were renamed. */
 static Err forget_functions(struct migration_run *run, const PGresult *applied)
 {
     for (int row = 0; row < PQntuples(applied); row++) {
@@ -110,7 +111,7 @@ static bool is_current(const struct schema_file *file, const PGresult *applied)
     return false;
 }
 
-/* Bodies are not checked: they may name tables that come later, and functions of files that do. */
+/* check_function_bodies is off: bodies may refer to tables and functions that are created later. */
 static Err apply_functions(struct migration_run *run, const struct schema_file *file)
 {
     TRY(migration_command(run, "set local check_function_bodies = off; "
@@ -127,7 +128,8 @@ static Err run_file(struct migration_run *run, const struct schema_file *file)
     PGresult *result = migration_ask(run, str_z(run->ctx->arena, file->sql), NULL);
     if (!migration_is_done(result))
         return migration_refuse(run, file, result);
-    /* A file that ends the transaction itself would be applied in part when the next one fails. */
+    /* If a file ended the transaction itself, an error in the next file would leave it partially
+     * applied. */
     if (PQtransactionStatus(run->pg) != PQTRANS_INTRANS)
         return fail(run->ctx, ERR_CONFIG, "%.*s ends its own transaction", STR_FMT(file->name));
     return OK;

@@ -1,4 +1,4 @@
-/* Whether a database has the schema that this binary carries. */
+/* Whether a database has the schema of this binary. */
 #include "base/system/ctx.h"
 #include "io/pg/migrate_files.h"
 

@@ -46,7 +46,7 @@ Err migrations_collect(struct ctx *ctx, const struct embedded_file *files, struc
     return OK;
 }
 
-/* Room for one more, so that an empty list is an array as well. */
+/* One more element, so that an empty list has an array as well. */
 static uint32_t count_files(const struct embedded_file *files)
 {
     uint32_t count = 1;
@@ -72,7 +72,7 @@ static Err add_migration(struct ctx *ctx, const struct embedded_file *file, stru
     return OK;
 }
 
-/* `name` is what follows the folder and the number. */
+/* `name` is the part after the folder and the number. */
 static struct schema_file read_file(struct ctx *ctx, const struct embedded_file *file, Str name)
 {
     Str sql = str_of(file->data, file->len);

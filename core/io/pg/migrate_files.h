@@ -1,8 +1,8 @@
 /*
  * The schema that the binary carries. A migration is schema/migrations/NNNN_name.sql: applied once,
- * in the order of the numbers; its path is its name for ever. schema/functions/name.sql holds the
- * latest body of functions: applied again whenever it has changed. `pack_` before the name makes
- * either one a part of the factory's pack. schema/README.md says how to add one.
+ * in the order of the numbers; its path is its name and never changes. schema/functions/name.sql
+ * contains the latest body of functions: applied again whenever it changes. The prefix `pack_`
+ * makes a file part of the factory's pack. schema/README.md says how to add one.
  */
 #pragma once
 
@@ -27,22 +27,23 @@ struct migrations {
     uint32_t function_count;
 };
 
-/* Picks them out of `files`, which are sorted by path and end with one that has none. ERR_CONFIG if
- * there is no migration, a name has no number, or two have the same. */
+/* Selects the schema files from `files`, which are sorted by path and terminated by an entry
+ * without one. ERR_CONFIG if there is no migration, a name has no number, or two have the same
+ * number. */
 Err migrations_collect(struct ctx *ctx, const struct embedded_file *files, struct migrations *ret);
-/* Those embedded in this binary. */
+/* The files embedded in this binary. */
 Err migrations_load(struct ctx *ctx, struct migrations *ret);
-/* By its name or its old one; NULL if there is none. */
+/* By its current or old name; NULL if there is none. */
 const struct schema_file *migrations_find(const struct migrations *migrations, Str name);
-/* A file of functions by what stands between schema/functions/ and .sql. */
+/* A function file by its name without schema/functions/ and .sql. */
 const struct schema_file *migrations_functions(const struct migrations *migrations, Str stem);
 
-/* The names in spark.migrations against `migrations`. ERR_CONFIG names what is missing (of the pack
- * only where the pack is installed) or what the binary does not know. */
+/* Compares the names in spark.migrations with `migrations`. ERR_CONFIG names missing migrations (of
+ * the pack only if the pack is installed) or unknown ones. */
 Err migrations_compare(struct ctx *ctx, const struct migrations *migrations, const Str *applied,
                        uint32_t applied_count);
-/* The same for spark.functions; each element is SQL_FUNCTIONS_APPLIED's name and checksum, with a
- * space between them. */
+/* The same for spark.functions; each element is name and checksum from SQL_FUNCTIONS_APPLIED,
+ * separated by a space. */
 #define SQL_FUNCTIONS_APPLIED "select name || ' ' || checksum from spark.functions order by name"
 Err migrations_compare_functions(struct ctx *ctx, const struct migrations *migrations,
                                  const Str *applied, uint32_t applied_count);

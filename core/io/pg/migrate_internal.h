@@ -1,6 +1,6 @@
 /*
- * Private to migrate*.c: one run of the migrations. What it asks stays in ctx->arena until the run
- * ends.
+ * Private to migrate*.c: one execution of the migrations. Its results stay in ctx->arena until the
+ * end.
  */
 #pragma once
 
@@ -21,17 +21,16 @@ struct migration_run {
 
 /* Applies one migration and records it, in a transaction. */
 Err migration_apply(struct migration_run *run, const struct schema_file *migration);
-/* Applies the files of functions that differ from what is recorded, in one transaction; those of
- * the pack only where it is installed. *ret: how many. */
+/* Applies the function files that differ from what is recorded, in one transaction; those of the
+ * pack only if it is installed. *ret: how many. */
 Err migration_renew_functions(struct migration_run *run, uint32_t *ret);
 
-/* Runs statements that take no parameters. */
+/* Runs statements without parameters. */
 Err migration_command(struct migration_run *run, const char *sql);
 Err migration_query(struct migration_run *run, const char *sql, PGresult **ret);
-/* The same without judging the answer; `values` are NULL, or the two parameters of one statement.
- */
+/* The same without checking the result; `values` is NULL or the two parameters of one statement. */
 PGresult *migration_ask(struct migration_run *run, const char *sql, const char *const *values);
 bool migration_is_done(const PGresult *result);
-/* ERR_CONFIG, with the place in the file and PostgreSQL's words. */
+/* ERR_CONFIG, with the position in the file and PostgreSQL's message. */
 Err migration_refuse(struct migration_run *run, const struct schema_file *file,
                      const PGresult *result);

@@ -1,4 +1,4 @@
-/* What a run of the migrations asks PostgreSQL, and how it tells a refusal. */
+/* The queries of a migration, and the report of their errors. */
 #include "base/system/ctx.h"
 #include "io/pg/migrate_internal.h"
 

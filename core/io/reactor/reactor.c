@@ -7,7 +7,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-/* Of every place that was handed out, whose it is; place 0 is nobody's. */
+/* The owner of each assigned index; index 0 is unused. */
 static struct reactor_slot *_Atomic owners[REACTOR_SLOTS_MAX];
 static uint32_t places_taken = 1; /* under `lock`: threads may come to a slot at the same time */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;

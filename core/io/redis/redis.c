@@ -11,12 +11,12 @@
 
 enum { IN_FLIGHT_FIRST = 64, IN_FLIGHT_MAX = 100000, FIRST_WORD_S = 1, NEXT_WORD_S = 10 };
 
-/* A command on its way. The caller may be gone (wait is NULL): its reply is dropped. */
+/* A command in flight. The caller may have left (wait is NULL): then its reply is dropped. */
 struct redis_pending {
     struct wait *wait;
     struct arena *arena;
     struct redis_value *ret;
-    bool is_library; /* a FUNCTION LOAD of ours */
+    bool is_library; /* our own FUNCTION LOAD */
 };
 
 struct redis_library {
@@ -49,7 +49,7 @@ static bool submit(struct redis *redis, const Str *words, uint32_t count,
 static struct redis_pending *ring_at(struct redis *redis, uint64_t number);
 static void ring_grow(struct redis *redis);
 static void forget(struct redis *redis, uint64_t number);
-static Err judge(struct ctx *ctx, const struct redis_value *value);
+static Err check_reply(struct ctx *ctx, const struct redis_value *value);
 static bool is_outage(Str error);
 static Err unreachable(struct ctx *ctx, struct redis *redis);
 static uint32_t load_libraries(void *arg, struct buf *out);
@@ -115,14 +115,14 @@ fiber_fn Err redis_wait_ready(struct ctx *ctx, struct redis *redis)
     if (redis_connection_is_hopeless(redis->connection))
         return fail(ctx, ERR_CONFIG, "%.*s",
                     STR_FMT(redis_connection_trouble(ctx->arena, redis->connection)));
-    SCOPED_CTX struct ctx own = ctx_as_machinery(ctx, "a wait in parts, with their own deadlines");
+    SCOPED_CTX struct ctx own = ctx_as_machinery(ctx, "a wait in steps with separate deadlines");
     for (int64_t pause_us = FIRST_WORD_S * SECOND_US;; pause_us = NEXT_WORD_S * SECOND_US) {
         int64_t end_us = clock_now_us() + pause_us;
         bool is_last = ctx->deadline_us != 0 && ctx->deadline_us <= end_us;
         own.deadline_us = is_last ? ctx->deadline_us : end_us;
         Err err = wait_up(&own, redis);
         if (err == ERR_TIMEOUT && is_last)
-            return unreachable(&own, redis); /* what it says at its end becomes the ctx's */
+            return unreachable(&own, redis); /* its final error becomes that of the ctx */
         if (err != ERR_TIMEOUT)
             return err;
         diag_clear(&own);
@@ -167,7 +167,7 @@ fiber_fn Err redis_call(struct ctx *ctx, struct redis *redis, const Str *words, 
         forget(redis, number);
         return err;
     }
-    TRY(judge(ctx, &value));
+    TRY(check_reply(ctx, &value));
     if (ret != NULL)
         *ret = value;
     return OK;
@@ -187,7 +187,7 @@ void redis_use_library(struct redis *redis, Str name, Str source)
                                       str_dup(redis->arena, source)};
     redis->libraries = library;
     submit(redis, (const Str[]){STR("FUNCTION"), STR("LOAD"), STR("REPLACE"), library->source}, 4,
-           (struct redis_pending){.is_library = true}); /* not up: the greeting loads it */
+           (struct redis_pending){.is_library = true}); /* if not up: loaded at connect */
 }
 
 static bool submit(struct redis *redis, const Str *words, uint32_t count,
@@ -223,8 +223,8 @@ static void ring_grow(struct redis *redis)
     redis->ring_size = size;
 }
 
-/* The caller goes, its reply will still come. Behind a blocking command it would come too late for
- * the next one, so that connection is replaced. */
+/* The caller leaves, its reply will still arrive. After a blocking command it would arrive too late
+ * for the next one, so that connection is replaced. */
 static void forget(struct redis *redis, uint64_t number)
 {
     assert(number < redis->last);
@@ -232,10 +232,10 @@ static void forget(struct redis *redis, uint64_t number)
         return;
     ring_at(redis, number)->wait = NULL;
     if (redis->is_blocking)
-        redis_connection_drop(redis->connection, STR("its blocking command was given up"), true);
+        redis_connection_drop(redis->connection, STR("its blocking command was abandoned"), true);
 }
 
-static Err judge(struct ctx *ctx, const struct redis_value *value)
+static Err check_reply(struct ctx *ctx, const struct redis_value *value)
 {
     if (value->kind != REDIS_ERROR)
         return OK;
@@ -243,7 +243,7 @@ static Err judge(struct ctx *ctx, const struct redis_value *value)
     return fail(ctx, err, "Redis: %.*s", STR_FMT(value->text));
 }
 
-/* Errors that say "not now" rather than "not so". */
+/* Temporary errors. */
 static bool is_outage(Str error)
 {
     static const Str WORDS[] = {
@@ -265,7 +265,7 @@ static Err unreachable(struct ctx *ctx, struct redis *redis)
                 STR_FMT(redis_connection_trouble(ctx->arena, redis->connection)));
 }
 
-/* On every connect, whatever the server has: it may be another server than the last time. */
+/* On every connect, regardless of what the server has loaded: it may be a different server. */
 static uint32_t load_libraries(void *arg, struct buf *out)
 {
     struct redis *redis = arg;
@@ -292,7 +292,7 @@ static void on_reply(void *arg, const void *reply)
     struct redis *redis = arg;
     Str error = redis_wire_error(reply);
     if (redis->first == redis->last) {
-        redis_connection_drop(redis->connection, STR("it answered what was not asked"), false);
+        redis_connection_drop(redis->connection, STR("it sent an unexpected reply"), false);
         return;
     }
     struct redis_pending pending = *ring_at(redis, redis->first++);
@@ -300,7 +300,8 @@ static void on_reply(void *arg, const void *reply)
         redis_wire_copy(pending.arena, reply, pending.ret);
         wait_end(pending.wait, OK);
     }
-    /* A master that became a replica stays one: its name may by now lead to the new master. */
+    /* A master that became a replica keeps refusing writes: reconnecting may resolve its name to
+     * the new master. */
     if (error.data != NULL && (pending.is_library || str_starts_with(error, STR("READONLY "))))
         redis_connection_drop(redis->connection, error, false);
 }

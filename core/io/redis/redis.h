@@ -3,8 +3,8 @@
  * commands and for pub/sub. Reconnects indefinitely, with backoff.
  *
  * Output is flushed once per turn. A command whose connection is down or breaks returns
- * ERR_UNAVAILABLE at once; the caller decides how to go on without Redis, which holds nothing
- * durable.
+ * ERR_UNAVAILABLE immediately; the caller decides how to continue without Redis, which holds no
+ * durable data.
  */
 #pragma once
 
@@ -34,10 +34,9 @@ bool redis_is_up(const struct redis *redis);
 /* Increases with every new connection: data may have been lost in between. */
 uint64_t redis_incarnation(const struct redis *redis);
 
-/* One command: words[0] is its name. A REDIS_ERROR reply comes back as ERR_UNAVAILABLE when it says
- * "not now" (LOADING, READONLY, MASTERDOWN, OOM, MISCONF, BUSY …), else as ERR_INTERNAL, the
- * reply's text as reason. More than 100,000 commands in flight or 64 MB of output: ERR_UNAVAILABLE.
- */
+/* One command: words[0] is its name. A REDIS_ERROR reply becomes ERR_UNAVAILABLE if it is temporary
+ * (LOADING, READONLY, MASTERDOWN, OOM, MISCONF, BUSY …), else ERR_INTERNAL, with the reply's text
+ * as reason. More than 100,000 commands in flight or 64 MB of output: ERR_UNAVAILABLE. */
 fiber_fn Err redis_call(struct ctx *ctx, struct redis *redis, const Str *words, uint32_t count,
                         struct redis_value *ret);
 #define REDIS_CALL(ctx, redis, ret, ...)                                                           \
@@ -49,7 +48,8 @@ fiber_fn Err redis_call(struct ctx *ctx, struct redis *redis, const Str *words, 
 bool redis_send(struct redis *redis, const Str *words, uint32_t count);
 
 /* A Redis Function library (core/jobs/queue/cq.lua …): loaded on every connect before the
- * connection counts as up, and now if it is up; a library that does not load keeps it down. */
+ * connection counts as up, and immediately if it is up. If a library fails to load, the connection
+ * stays down. */
 void redis_use_library(struct redis *redis, Str name, Str source);
 
 /* A separate connection for one blocking command at a time; same calls. */

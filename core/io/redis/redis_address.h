@@ -1,10 +1,10 @@
 /*
- * Where a Redis is and how to enter it: the parsed REDIS_URL.
+ * The address and credentials of a Redis: the parsed REDIS_URL.
  *
  *     redis://[[user]:password@]host[:port][/db]      port 6379, db 0
  *     unix:///path[?db=n]
  *
- * User and password may be percent-encoded; an IPv6 host stands in brackets.
+ * User and password may be percent-encoded; an IPv6 host is written in brackets.
  */
 #pragma once
 
@@ -17,8 +17,8 @@ struct redis_address {
     Str user; /* empty: the default one */
     Str password;
     Str db;   /* empty: 0 */
-    Str text; /* for messages and logs: no password in it */
+    Str text; /* for messages and logs: without the password */
 };
 
-/* false: not understood. Memory from the arena. */
+/* false: invalid URL. Allocates from the arena. */
 bool redis_address_parse(struct arena *arena, Str url, struct redis_address *ret);

@@ -19,14 +19,14 @@
 enum {
     BACKOFF_MIN_MS = 50,
     BACKOFF_MAX_MS = 1000,
-    CONNECT_MAX_MS = 3000, /* and as much again for the greeting */
+    CONNECT_MAX_MS = 3000, /* the greeting has the same timeout in addition */
     WATCH_MS = 5000,
     SILENCE_MAX_MS = 10000,
     IDLE_MAX_MS = 15000,
     OUTPUT_MAX = 64 << 20,
     OUTPUT_KEPT = 1 << 20,
     READ_SIZE = 16 * 1024,
-    READS_MAX = 16, /* a turn: others want their share */
+    READS_MAX = 16, /* per turn, for fairness */
     TROUBLE_MAX = 200,
 };
 
@@ -46,16 +46,16 @@ struct redis_connection {
     struct redis_wire *wire;
     struct buf out;
     size_t out_sent;
-    bool is_full_pipe; /* the kernel takes no more: we are told when it does */
+    bool is_full_pipe; /* the kernel buffer is full: a watch reports when it is writable */
     struct turn_hook hook;
-    struct timer timer; /* DOWN: try again; DIALLING, GREETING: give up; UP: look after it */
-    int64_t heard_us;   /* when the last bytes came, or the first command of a batch went */
+    struct timer timer; /* DOWN: reconnect; DIALLING, GREETING: timeout; UP: liveness check */
+    int64_t heard_us;   /* when the last bytes arrived, or the first command of a batch was sent */
     uint32_t unanswered;
     uint32_t greeting_left;
     uint32_t backoff_ms;
     uint64_t incarnation;
     Random random;
-    bool is_reading; /* inside on_readable: freeing waits for its end */
+    bool is_reading; /* inside on_readable: freeing is deferred to its end */
     bool is_freed;
     bool is_down_logged;
     char trouble[TROUBLE_MAX];
@@ -69,7 +69,7 @@ static void lose(struct redis_connection *c, Str reason, bool at_once);
 static void close_socket(struct redis_connection *c);
 static void come_up(struct redis_connection *c);
 static void on_timer(void *arg);
-static void look_after(struct redis_connection *c);
+static void check_liveness(struct redis_connection *c);
 static void on_readable(void *arg);
 static bool read_replies(struct redis_connection *c);
 static void take_reply(struct redis_connection *c, const void *reply);
@@ -99,7 +99,7 @@ struct redis_connection *redis_connection_new(struct loop *loop, Str url,
 
     c->has_address = redis_address_parse(c->arena, url, &c->address);
     if (c->has_address)
-        arm(c, 0); /* the owner gets its pointer before anything can call it */
+        arm(c, 0); /* not called directly, so that the owner has its pointer first */
     else
         snprintf(c->trouble, sizeof(c->trouble), "%s",
                  "REDIS_URL is not redis://[:password@]host[:port][/db] or unix:///path");
@@ -181,7 +181,7 @@ static void on_dialled(void *arg, int fd, const char *error)
     struct redis_connection *c = arg;
     assert(c->state == STATE_DIALLING);
     assert(c->fd < 0 && c->watch == NULL);
-    c->dial = NULL; /* it is done and frees itself */
+    c->dial = NULL; /* it has finished and frees itself */
     if (fd < 0) {
         lose(c, str_from_z(error), false);
         return;
@@ -192,7 +192,7 @@ static void on_dialled(void *arg, int fd, const char *error)
     greet(c);
 }
 
-/* PING first of the checks: it is refused while Redis loads its data, or wants a password. */
+/* PING first: it is refused while Redis loads its data, or requires a password. */
 static void greet(struct redis_connection *c)
 {
     assert(c->fd >= 0 && c->watch != NULL && c->wire != NULL);
@@ -247,13 +247,14 @@ static void lose(struct redis_connection *c, Str reason, bool at_once)
             log_event(LOG_WARN, "redis_down", LOG_S("address", c->address.text),
                       LOG_S("reason", reason));
         c->is_down_logged = true;
-        /* Half of the wait is chance, so that the processes of a fleet do not come all at once. */
+        /* Half of the delay is random, so that the processes of a fleet do not reconnect at
+         * once. */
         uint32_t half = c->backoff_ms / 2;
         arm(c, half + (int64_t)random_below(&c->random, half + 1));
         c->backoff_ms = min_u32(c->backoff_ms * 2, BACKOFF_MAX_MS);
     }
     if (was_up)
-        c->owner->on_down(c->arg); /* may free us */
+        c->owner->on_down(c->arg); /* may free the connection */
 }
 
 static void close_socket(struct redis_connection *c)
@@ -282,12 +283,12 @@ static void on_timer(void *arg)
         lose(c, STR("no answer within 3 s"), false);
         break;
     case STATE_UP:
-        look_after(c);
+        check_liveness(c);
         break;
     }
 }
 
-static void look_after(struct redis_connection *c)
+static void check_liveness(struct redis_connection *c)
 {
     assert(c->state == STATE_UP);
     int64_t silent_ms = (loop_now_us(c->loop) - c->heard_us) / MS_US;
@@ -325,7 +326,7 @@ static void on_readable(void *arg)
         destroy(c);
 }
 
-/* false: the connection these bytes came from is no more. */
+/* false: the connection that these bytes came from has ended. */
 static bool read_replies(struct redis_connection *c)
 {
     assert(c->wire != NULL);
@@ -341,7 +342,7 @@ static bool read_replies(struct redis_connection *c)
         case WIRE_REPLY:
             take_reply(c, reply);
             redis_wire_drop(reply);
-            /* Compared, never followed: a lost connection has let go of its reader. */
+            /* Compared, never dereferenced: a lost connection has freed its reader. */
             if (c->is_freed || c->wire != wire)
                 return false;
         }
@@ -364,7 +365,7 @@ static void take_reply(struct redis_connection *c, const void *reply)
         come_up(c);
 }
 
-/* The turn hook: all commands of a turn leave in one write. */
+/* The turn hook: all commands of a turn are sent in one write. */
 static void flush(void *arg)
 {
     struct redis_connection *c = arg;

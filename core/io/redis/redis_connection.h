@@ -1,10 +1,9 @@
 /*
- * One connection to Redis that is made again for ever: resolve, connect, greet (AUTH, SELECT, what
- * the owner adds), up, lost, wait 50 ms … 1 s, again. Used by redis.c and redis_subscriber.c.
+ * One connection to Redis that reconnects indefinitely: resolve, connect, greet (AUTH, SELECT, the
+ * owner's commands), up, lost, wait 50 ms … 1 s, again. Used by redis.c and redis_subscriber.c.
  *
- * It is watched: a peer that leaves commands unanswered for 10 s is dropped; an idle one is asked
- * for a sign of life by the owner's on_idle. Logs when it goes down and when it comes up, because
- * nobody else would.
+ * It is monitored: a peer that leaves commands unanswered for 10 s is dropped; for an idle one the
+ * owner's on_idle sends a liveness check. Logs when it goes down and comes up.
  */
 #pragma once
 
@@ -19,8 +18,8 @@ struct redis_connection_owner {
     void (*on_up)(void *arg);
     void (*on_reply)(void *arg, const void *reply); /* in the order of the commands */
     void (*on_idle)(void *arg);
-    void (*on_down)(void *arg); /* it was up: what had no reply will have none */
-    bool may_be_silent;         /* blocking commands: an answer may take for ever */
+    void (*on_down)(void *arg); /* only after it was up: outstanding commands will get no reply */
+    bool may_be_silent;         /* blocking commands: an answer may take indefinitely */
 };
 
 struct redis_connection *redis_connection_new(struct loop *loop, Str url,
@@ -32,10 +31,10 @@ bool redis_connection_is_up(const struct redis_connection *connection);
 uint64_t redis_connection_incarnation(const struct redis_connection *connection);
 /* Why it is not up: "<address>: <reason>". */
 Str redis_connection_trouble(struct arena *arena, const struct redis_connection *connection);
-bool redis_connection_is_hopeless(const struct redis_connection *connection); /* a bad URL */
+bool redis_connection_is_hopeless(const struct redis_connection *connection); /* invalid URL */
 
-/* Queues one command for the end of the turn; false: not up, or more than 64 MB wait already. */
+/* Queues one command for the end of the turn; false: not up, or more than 64 MB are queued. */
 bool redis_connection_put(struct redis_connection *connection, const Str *words, uint32_t count);
 
-/* Breaks it (on_down included) and connects again: at once, or after the usual wait. */
+/* Ends the connection (including on_down) and reconnects: immediately or after the backoff. */
 void redis_connection_drop(struct redis_connection *connection, Str reason, bool at_once);

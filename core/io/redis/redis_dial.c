@@ -28,14 +28,14 @@ struct peer {
     socklen_t len;
 };
 
-/* Written by an offload thread, so it must outlive a dial that is given up. */
+/* Written by an offload thread, so it must outlive a cancelled dial. */
 struct lookup {
-    struct redis_dial *dial; /* NULL: nobody waits any more */
+    struct redis_dial *dial; /* NULL: cancelled */
     char host[256];
     char port[8];
     struct peer peers[PEERS_MAX];
     uint32_t count;
-    int error; /* of getaddrinfo */
+    int error; /* from getaddrinfo */
 };
 
 struct redis_dial {
@@ -180,7 +180,7 @@ static void try_next(void *arg)
     finish(dial);
 }
 
-/* true: connected, or on the way. */
+/* true: connected, or in progress. */
 static bool connect_to(struct redis_dial *dial, const struct peer *peer)
 {
     assert(dial->fd < 0);
@@ -231,7 +231,7 @@ static void note_error(struct redis_dial *dial, int error)
     snprintf(dial->error, sizeof(dial->error), "%s", strerror(error));
 }
 
-/* Whether it worked or not: the socket is handed over, the dial is gone. */
+/* Passes on the socket or the error; the dial is freed. */
 static void finish(struct redis_dial *dial)
 {
     assert(dial->lookup == NULL);
@@ -241,7 +241,7 @@ static void finish(struct redis_dial *dial)
     last.done(last.arg, last.fd, last.error[0] != '\0' ? last.error : "it has no address");
 }
 
-/* Failures are ignored: a socket without them works, it only notices a dead peer later. */
+/* Failures are ignored: without these options a socket works, but detects a dead peer later. */
 static void set_options(int fd)
 {
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));

@@ -12,4 +12,4 @@ struct redis_dial;
  * from inside this call, and not after redis_dial_free. The dial frees itself then. */
 struct redis_dial *redis_dial_start(struct loop *loop, const struct redis_address *address,
                                     void (*done)(void *arg, int fd, const char *error), void *arg);
-void redis_dial_free(struct redis_dial *dial); /* gives it up; NULL is fine */
+void redis_dial_free(struct redis_dial *dial); /* cancels it; NULL is allowed */

@@ -60,7 +60,7 @@ static void on_up(void *arg)
     subscriber->on_lost(subscriber->arg);
 }
 
-/* ["message", channel, payload]; the answers to PING are of no interest but that they came. */
+/* ["message", channel, payload]; answers to PING only prove liveness. */
 static void on_reply(void *arg, const void *reply)
 {
     struct redis_subscriber *subscriber = arg;
@@ -77,5 +77,5 @@ static void on_idle(void *arg)
 
 static void on_down(void *arg)
 {
-    (void)arg; /* what was missed is read again when it is up: on_lost */
+    (void)arg; /* after the reconnect, on_lost reports that messages may have been missed */
 }

@@ -59,7 +59,7 @@ static void put_header(struct buf *out, char kind, size_t number)
 
 void redis_wire_feed(struct redis_wire *wire, Str bytes)
 {
-    /* An error stays in the reader and comes out of redis_wire_next. */
+    /* An error stays in the reader and is returned by redis_wire_next. */
     redisReaderFeed((redisReader *)wire, bytes.data, bytes.len);
 }
 

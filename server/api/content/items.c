@@ -1,4 +1,4 @@
-/* Items of any collection: what Directus calls /items. */
+/* Items of any collection: Directus' /items. */
 #include "content/items/items.h"
 
 #include "gen/routes/content.h"
@@ -9,7 +9,7 @@ static struct items_target target_of(const struct request *request)
     return (struct items_target){.collection = request->params[0], .access = ITEMS_USER};
 }
 
-/* A write answers 204 when its result may not be read back. */
+/* A write answers 204 if its result may not be read back. */
 static Err finish(struct reply *reply, const struct rest_rows *rows)
 {
     if (!rows->has_begun)
@@ -24,7 +24,7 @@ fiber_fn Err route_items_index(struct ctx *ctx, const struct request *request, s
     return items_list(ctx, target_of(request), &query, &rows.sink);
 }
 
-/* Keys are texts or numbers. */
+/* Keys are strings or numbers. */
 static Err keys_read(struct ctx *ctx, const struct json *list, const Str **ret, uint32_t *ret_count)
 {
     uint32_t count = json_len(list);

@@ -20,7 +20,7 @@ static Str stored_parts(struct arena *arena, const struct blueprint_site_result 
     return buf_str(w.out);
 }
 
-/* One of a site, as export-blueprint writes it. */
+/* A site, in the format of export-blueprint. */
 static fiber_fn Err import_site(struct ctx *ctx, const struct json *body, struct reply *reply)
 {
     if (ctx->scope.kind != SCOPE_SITE)
@@ -59,7 +59,7 @@ fiber_fn Err route_blueprint_post(struct ctx *ctx, const struct request *request
     const struct json *body = request->json;
     if (!json_is_null(json_get(body, STR("format"))))
         return import_site(ctx, body, reply);
-    /* When an administrator names no site: the library's, where the rows serve every site. */
+    /* If an administrator names no site, the rows go to the library, which every site reads. */
     Uuid site = ctx->scope.kind == SCOPE_SITE ? ctx->scope.site : UUID_LIBRARY_SITE;
     struct blueprint *blueprint = arena_new(ctx->arena, struct blueprint);
     TRY(blueprint_read(ctx, body, blueprint));

@@ -15,7 +15,7 @@ static bool take_part(Str name, uint64_t *ret)
     return false;
 }
 
-/* parts=campaigns,fragments; without it all of them. */
+/* parts=campaigns,fragments; all parts if absent. */
 Err route_blueprint_export_check(struct ctx *ctx, struct blueprint_export_input *input)
 {
     Str rest = input->parts;

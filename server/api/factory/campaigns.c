@@ -1,4 +1,4 @@
-/* /api/campaigns: the site's campaigns and those for every site, and a new one. */
+/* /api/campaigns: lists the site's campaigns and the shared ones, and creates one. */
 #include "access/audit/audit.h"
 #include "factory/spin/spin.h"
 #include "gen/routes/factory.h"
@@ -8,7 +8,7 @@
 
 enum { NICHE_JSON_MAX = 64 * 1024 };
 
-/* The first columns of both statements stand in the same order. */
+/* The first columns of both statements have the same order. */
 static struct campaign_row_reply campaign_of(const struct rows *rows, uint32_t row)
 {
     static_assert((int)CAMPAIGNS_OF_ALL_DATE_CREATED == (int)CAMPAIGNS_OF_SITE_DATE_CREATED,
@@ -52,7 +52,7 @@ static bool is_term(const struct json *value)
     return kind == JSON_STRING || kind == JSON_INT || kind == JSON_REAL;
 }
 
-/* What a name may stand for: a text, a number, or an array of them. */
+/* A variable: a text, a number, or an array of them. */
 static bool is_variable(const struct json *value)
 {
     if (json_kind(value) != JSON_ARRAY)
@@ -63,7 +63,7 @@ static bool is_variable(const struct json *value)
     return true;
 }
 
-/* An object, or the same as text: older clients send it so. *ret is its text. */
+/* An object, or its JSON text, which older clients send. *ret is the text. */
 static Err niche_variables_read(struct ctx *ctx, const struct json *value, Str *ret)
 {
     if (json_kind(value) == JSON_STRING) {
@@ -90,7 +90,7 @@ static Err niche_variables_read(struct ctx *ctx, const struct json *value, Str *
     return OK;
 }
 
-/* Told where the template stands, beside the position in it. */
+/* Names the field of the template in addition to the position in it. */
 static Err spintax_check(struct ctx *ctx, const char *field, Str text)
 {
     const struct spin *spin;
@@ -132,7 +132,7 @@ fiber_fn Err route_campaigns_post(struct ctx *ctx, const struct request *request
                                   const struct campaigns_post_input *input, struct reply *reply)
 {
     (void)request;
-    /* When an administrator names no site, it becomes every site's. */
+    /* If an administrator names no site, the campaign is shared by all sites. */
     Uuid owner = ctx->scope.kind == SCOPE_SITE ? ctx->scope.site : UUID_LIBRARY_SITE;
     struct rows rows;
     TRY(db_query(ctx, &SQL_CAMPAIGN_ADD,

@@ -1,5 +1,5 @@
 /*
- * What routes of the factory share: the avatar that a body chooses (GROUP(avatar) of routes.def).
+ * Shared by routes of the factory: the avatar that a body selects (GROUP(avatar) of routes.def).
  */
 #pragma once
 

@@ -45,7 +45,7 @@ static fiber_fn Err start(struct ctx *ctx, const struct article_generate_input *
     return OK;
 }
 
-/* A text that is there, however short. */
+/* An absent text becomes an empty one. */
 static Str given(Str text)
 {
     return text.data != NULL ? text : STR("");

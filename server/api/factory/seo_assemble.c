@@ -1,4 +1,5 @@
-/* POST /api/seo/assemble-article: one article of the site's modules, by the campaign's recipe. */
+/* POST /api/seo/assemble-article: one article from the site's modules, following the campaign's
+ * recipe. */
 #include "factory/articles/generate.h"
 #include "gen/routes/factory.h"
 #include "server/api/factory/factory.h"

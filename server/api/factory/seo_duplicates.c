@@ -1,4 +1,4 @@
-/* POST /api/seo/scan-duplicates: which articles of a site say much the same. */
+/* POST /api/seo/scan-duplicates: finds similar articles of a site. */
 #include "base/memory/array.h"
 #include "base/system/range.h"
 #include "factory/duplicates/duplicates.h"
@@ -6,7 +6,7 @@
 
 enum { MIN_SHARED_MAX = 100 * 1000, DETAILS_MAX = 100 };
 
-/* A share of 1; or, as older clients say it, how many shingles must be shared. */
+/* A similarity up to 1, or, from older clients, the minimum number of shared shingles. */
 static Err take_threshold(struct ctx *ctx, struct duplicates_post_input *input)
 {
     const struct json *threshold = input->threshold;
@@ -43,7 +43,7 @@ static void put_job(struct reply *reply, int64_t job)
                                               });
 }
 
-/* "a | b" are two. */
+/* Examples are separated by " | ". */
 static struct db_texts examples_of(struct arena *arena, Str examples)
 {
     Str *list = NULL;

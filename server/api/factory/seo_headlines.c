@@ -1,4 +1,4 @@
-/* /api/seo/generate-headlines: a campaign's headlines into its inventory, or a look at them. */
+/* /api/seo/generate-headlines: writes a campaign's headlines to its inventory, or previews them. */
 #include "factory/headlines/headline_store.h"
 #include "gen/routes/factory.h"
 
@@ -6,7 +6,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-/* "*" and "all" alone mean every pattern. */
+/* "*" and "all" select every pattern. */
 static Err take_key(struct ctx *ctx, const struct json *value, struct headline_run *run, Str *keys)
 {
     Str key = json_kind(value) == JSON_STRING ? str_trim(json_str(value)) : STR_NONE;
@@ -49,7 +49,7 @@ Err route_headlines_post_check(struct ctx *ctx, struct headlines_post_input *inp
     return patterns_read(ctx, input->pattern, input->patterns, &input->run);
 }
 
-/* What each formula is good for. */
+/* The numbers for each pattern. */
 static struct headline_pattern_replies patterns_of(struct arena *arena,
                                                    const struct headline_numbers *numbers)
 {

@@ -1,4 +1,5 @@
-/* /api/seo/insert-links and /api/seo/remove-links: an article's words become links, and back. */
+/* /api/seo/insert-links and /api/seo/remove-links: turns words of an article into links, and
+ * removes them. */
 #include "factory/links/links_store.h"
 #include "gen/routes/factory.h"
 
@@ -68,7 +69,7 @@ static fiber_fn Err insert_one(struct ctx *ctx, const struct links_insert_post_i
     return OK;
 }
 
-/* article_ids or campaign_id: a worker does it. */
+/* article_ids or campaign_id: handled by a job. */
 static fiber_fn Err insert_many(struct ctx *ctx, const struct links_insert_post_input *input,
                                 struct reply *reply)
 {

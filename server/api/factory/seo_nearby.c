@@ -1,11 +1,11 @@
-/* GET /api/seo/get-nearby: articles of the same county, then of the same state, and the hubs above.
- */
+/* GET /api/seo/get-nearby: articles of the same county, then of the same state, and the hub pages
+ * above. */
 #include "gen/routes/factory.h"
 #include "gen/sql.h"
 
 #include <assert.h>
 
-/* One article with its place; both statements have these columns in front. */
+/* One article with its place; both statements begin with these columns. */
 static struct place_article_reply article_of(const struct rows *rows)
 {
     static_assert((int)NEARBY_ARTICLE_STATE == (int)NEARBY_ARTICLES_STATE, "as nearby_of");
@@ -42,7 +42,7 @@ static struct hub_reply hub_of(const struct rows *hubs, uint32_t i)
     };
 }
 
-/* Hubs come from the article upwards; the trail goes down to it. */
+/* Hubs are ordered from the article upwards; the trail is ordered from the top down. */
 static void hubs_of(struct arena *arena, const struct rows *article, const struct rows *hubs,
                     struct nearby_show_reply *ret)
 {

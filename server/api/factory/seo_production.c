@@ -1,4 +1,5 @@
-/* /api/seo/generate-test-batch, process-queue and queue-control: a production queue at work. */
+/* /api/seo/generate-test-batch, process-queue and queue-control: executing a production
+ * schedule. */
 #include "base/memory/array.h"
 #include "factory/production/production.h"
 #include "gen/routes/factory.h"
@@ -8,7 +9,7 @@ static struct queue_progress_reply progress_of(const struct production_state *st
     return (struct queue_progress_reply){
         .completed = state->done,
         .total = state->total,
-        /* Rounded down: 100 is all of them. */
+        /* Rounded down: 100 only if all are done. */
         .percent = state->total == 0 ? 100 : (int64_t)state->done * 100 / (int64_t)state->total,
         .failed = state->failed,
         .claimed = state->claimed,
@@ -154,7 +155,7 @@ fiber_fn Err route_test_batch_post(struct ctx *ctx, const struct request *reques
     (void)request;
     const Uuid queue = input->queue_id;
     Uuid campaign = input->campaign_id;
-    if (!uuid_is_nil(queue)) { /* by its schedule, or by the campaign alone */
+    if (!uuid_is_nil(queue)) { /* by its schedule, or by the campaign */
         struct production_state state;
         TRY(production_find(ctx, queue, &state));
         campaign = state.campaign;

@@ -1,4 +1,4 @@
-/* /api/seo/approve-batch and /api/seo/publish-article: what an editor decides about articles. */
+/* /api/seo/approve-batch and /api/seo/publish-article: an editor's decisions about articles. */
 #include "factory/review/review.h"
 #include "gen/routes/factory.h"
 
@@ -84,7 +84,8 @@ fiber_fn Err route_publish_post(struct ctx *ctx, const struct request *request,
     return OK;
 }
 
-/* One article that cannot be published is its own result, not the end of the others. */
+/* An article that cannot be published is reported in its own result and does not stop the
+ * others. */
 static fiber_fn Err publish_one(struct ctx *ctx, Uuid article, bool is_draft,
                                 struct publication_reply *ret, bool *ret_is_published)
 {

@@ -1,10 +1,10 @@
-/* POST /api/seo/schedule-production: a queue with a date for each article to be. */
+/* POST /api/seo/schedule-production: creates a production schedule with a date for each article. */
 #include "base/system/clock.h"
 #include "base/system/range.h"
 #include "factory/production/production.h"
 #include "gen/routes/factory.h"
 
-/* A date of ten characters is a day in the site's zone; anything longer is an instant. */
+/* Ten characters are a day in the site's time zone; a longer text is an instant. */
 static Err take_bound(struct ctx *ctx, Str text, const char *key, struct production_bound *ret)
 {
     enum { DATE_LEN = 10 };

@@ -1,4 +1,4 @@
-/* GET /api/seo/stats: how many articles there are. */
+/* GET /api/seo/stats: counts articles. */
 #include "gen/routes/factory.h"
 #include "gen/sql.h"
 #include "server/api/listing.h"

@@ -1,10 +1,10 @@
-/* POST /api/seo/generate-variants: the variants that an avatar lacks. */
+/* POST /api/seo/generate-variants: creates the missing variants of an avatar. */
 #include "access/audit/audit.h"
 #include "factory/library/library.h"
 #include "gen/routes/factory.h"
 #include "server/api/factory/factory.h"
 
-/* The avatar's own site must be the one that acts; the library's are the platform's. */
+/* Only the avatar's own site may change it; only the platform may change the library's. */
 static fiber_fn Err locate(struct ctx *ctx, const struct avatar_choice *choice,
                            struct avatar_variants *ret)
 {

@@ -1,7 +1,7 @@
 /*
- * GET /api/admin/jobs and /api/admin/jobs/:id: what became of work that was handed to workers. What
- * a job was given is not shown: it may hold what visitors wrote. A site's token sees its site's
- * jobs; the platform sees all, or those of the site it names.
+ * GET /api/admin/jobs and /api/admin/jobs/:id: state and result of jobs. The payload is not shown:
+ * it may contain data of visitors. A site token sees the jobs of its site; the platform sees all,
+ * or those of the site it names.
  */
 #include "gen/routes/jobs.h"
 
@@ -13,8 +13,8 @@
 
 enum { JOBS_MAX = 200, PROGRESS_US = 1000 * 1000 };
 
-/* How far the running ones are: a reply of Redis with an entry for each row, or none at all while
- * Redis is away, or as good as away. */
+/* Progress of the running jobs: a Redis reply with an entry for each row, or NULL if Redis does not
+ * answer. */
 static fiber_fn struct redis_value *progress_of(struct ctx *ctx, const struct rows *rows)
 {
     SCOPED_DEADLINE struct fiber_deadline deadline = fiber_deadline_begin(ctx, PROGRESS_US);
@@ -31,7 +31,7 @@ static fiber_fn struct redis_value *progress_of(struct ctx *ctx, const struct ro
     return found;
 }
 
-/* A time of a row, and whether there is one. */
+/* A time column, and whether it is set. */
 #define ROW_TIME(name_, column)                                                                    \
     .name_ = row_time(rows, i, JOBS_PAGE_##column),                                                \
     .has_##name_ = !row_is_null(rows, i, JOBS_PAGE_##column)

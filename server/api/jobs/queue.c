@@ -1,4 +1,4 @@
-/* The queue as the admin page watches it: its counters once, or as server-sent events. */
+/* The counters of the queue for the admin page: once, or as server-sent events. */
 #include "base/system/clock.h"
 #include "base/system/version.h"
 #include "gen/routes/jobs.h"
@@ -8,14 +8,14 @@
 
 #include <pthread.h>
 
-/* Each stream holds a fiber with its stack. It ends by itself after STREAM_LIFE_US, so that a
- * credential that has expired is looked at again; the client comes back on its own. */
+/* Each stream holds a fiber with its stack. It ends after STREAM_LIFE_US, so that expired
+ * credentials are detected; the client reconnects by itself. */
 enum { STREAMS_MAX = 64, SITE_STREAMS_MAX = 8, EVENT_SIZE_MAX = 4096 };
 enum {
     TICK_US = 1000 * 1000,
-    TICK_AWAY_US = 5000 * 1000, /* between tries while counting fails */
+    TICK_AWAY_US = 5000 * 1000, /* between attempts while counting fails */
     HEARTBEAT_US = 15 * 1000 * 1000,
-    TIMEOUT_US = 10 * 1000 * 1000, /* for one count; for a reader to take one event */
+    TIMEOUT_US = 10 * 1000 * 1000, /* for one count, and for a client to read one event */
     STREAM_LIFE_US = 300 * 1000 * 1000,
 };
 
@@ -27,7 +27,7 @@ struct stream {
     bool is_away;    /* the last thing said: the counters cannot be had */
 };
 
-/* Streams of all threads, and whose they are: one site may not take them from the others. */
+/* Streams of all threads with their owners: limits the number per site. */
 struct place {
     bool is_taken;
     bool is_site;
@@ -59,7 +59,7 @@ fiber_fn Err route_queue_show(struct ctx *ctx, const struct request *request, st
     return OK;
 }
 
-/* NULL: all are taken, or all that one site may have. */
+/* NULL: no place is free, or the site has reached its limit. */
 static struct place *place_take(Scope scope)
 {
     struct place *place = NULL;
@@ -90,8 +90,8 @@ static void place_leave(struct place *const *held)
 }
 #define SCOPED_PLACE __attribute__((cleanup(place_leave), unused))
 
-/* Rights that have changed before the first byte make dispatch start again; afterwards the stream
- * just ends, and the client that comes back is authenticated anew. */
+/* If rights change before the first byte, dispatch restarts the request; afterwards the stream
+ * ends, and the reconnecting client is authenticated again. */
 fiber_fn Err route_queue_events(struct ctx *ctx, const struct request *request, struct reply *reply)
 {
     (void)request;
@@ -130,7 +130,7 @@ static fiber_fn Err say_counts(struct stream *stream, const struct queue_counts_
     return OK;
 }
 
-/* Once, until there are counters again. */
+/* Sent once, until counters are available again. */
 static fiber_fn Err say_away(struct stream *stream)
 {
     if (stream->is_away)
@@ -139,7 +139,7 @@ static fiber_fn Err say_away(struct stream *stream)
     return say(stream, STR("away"), STR("{}"));
 }
 
-/* One look; an Err is the end of the stream. */
+/* One poll; an Err ends the stream. */
 static fiber_fn Err look(struct stream *stream)
 {
     struct ctx *ctx = stream->ctx;

@@ -10,7 +10,7 @@
 #include <assert.h>
 
 enum { REACTORS_MAX = 64, SCOPES_MAX = 64, COST_FACTOR = 20 };
-/* A little under the second at which a stream looks, so that it does not just miss one. */
+/* Slightly below the poll interval of a stream, so that a poll does not get an old result. */
 enum { AGE_MIN_US = 900 * 1000 };
 
 struct entry {
@@ -20,7 +20,7 @@ struct entry {
     struct queue_counts_reply counts;
 };
 
-/* One a thread, touched by that thread alone. */
+/* One per thread; accessed only by that thread. */
 struct thread {
     bool is_made;
     struct gate counting;
@@ -46,7 +46,7 @@ static bool is_same_scope(Scope a, Scope b)
     return a.kind == b.kind && (a.kind != SCOPE_SITE || uuid_eq(a.site, b.site));
 }
 
-/* What was counted with the same rights and is young enough, or NULL. */
+/* A recent count under the same rights, or NULL. */
 static const struct entry *entry_fresh(const struct thread *thread, const struct ctx *ctx)
 {
     for (uint32_t i = 0; i < SCOPES_MAX; i++) {
@@ -58,7 +58,7 @@ static const struct entry *entry_fresh(const struct thread *thread, const struct
     return NULL;
 }
 
-/* The scope's own place, else the one that has been due for longest. */
+/* The entry of the scope, else the one that has been due for longest. */
 static struct entry *entry_place(struct thread *thread, const struct ctx *ctx)
 {
     struct entry *oldest = &thread->entries[0];
@@ -81,7 +81,7 @@ fiber_fn Err queue_counts_get(struct ctx *ctx, struct queue_counts_reply *ret)
         struct gate *held SCOPED_GATE = NULL;
         TRY(gate_enter(ctx, &thread->counting));
         held = &thread->counting;
-        fresh = entry_fresh(thread, ctx); /* a neighbour may just have counted */
+        fresh = entry_fresh(thread, ctx); /* another fiber may have counted meanwhile */
         if (fresh == NULL) {
             int64_t started_us = clock_now_us();
             struct queue_counts_reply counts;
@@ -116,7 +116,7 @@ static fiber_fn Err count_articles(struct ctx *ctx, struct queue_counts_reply *c
     return OK;
 }
 
-/* Everybody who sees a queue may know how many workers there are. */
+/* The number of workers is visible to all users of the queue. */
 static fiber_fn Err count_workers(struct ctx *ctx, int64_t *ret)
 {
     SCOPED_CTX struct ctx machinery = ctx_as_machinery(ctx, "workers are no tenant's rows");

@@ -1,9 +1,10 @@
 /*
- * The queue's counters as one scope sees them, shared by everybody who watches on this thread.
+ * The counters of the queue in one scope, shared by all streams of this thread.
  *
- * Counting costs as much as there are rows. So one count runs at a time, its result serves all who
- * have the same scope and epoch, and it is made again after a second or after COST_FACTOR times as
- * long as it took, whichever is longer: watching a queue takes a bounded share of one connection.
+ * The cost of counting is proportional to the number of rows. So one count runs at a time, its
+ * result is shared by all requests with the same scope and epoch, and it is refreshed after a
+ * second or after COST_FACTOR times its duration, whichever is longer: watching a queue uses a
+ * bounded share of one connection.
  */
 #pragma once
 

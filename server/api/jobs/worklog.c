@@ -1,7 +1,7 @@
 /*
- * GET /api/admin/worklog: what was done, newest first. A page ends with a cursor, the time and the
- * id of its last row: rows that are written meanwhile are newer and move nothing. A site's token
- * sees its site's lines; the platform sees all, or those of the site it names.
+ * GET /api/admin/worklog: the work log, newest first. A page ends with a cursor, the time and the
+ * id of its last row: rows written meanwhile are newer and do not shift pages. A site token sees
+ * the entries of its site; the platform sees all, or those of the site it names.
  */
 #include "base/memory/array.h"
 #include "base/system/clock.h"
@@ -14,7 +14,7 @@
 /* 9999-12-31: later than any row. */
 #define END_OF_TIME_US (INT64_C(253402214400) * SECOND_US)
 
-/* "<µs since 1970>_<id>", as next_cursor gave it. Before `until` it means nothing new. */
+/* "<µs since 1970>_<id>", from next_cursor. Ignored unless it is before `until`. */
 Err route_worklog_index_check(struct ctx *ctx, struct worklog_index_input *input)
 {
     Str rest = input->cursor;
@@ -65,7 +65,7 @@ static fiber_fn Err page_ask(struct ctx *ctx, const struct worklog_index_input *
     return db_query(ctx, &SQL_WORKLOG_OF_ALL, worklog_of_all_args(ctx->arena, &args), ret);
 }
 
-/* The kind of a line as the panel colours it: by what its action sounds like. */
+/* The type of an entry, which selects its colour in the panel: derived from its action. */
 static Str type_of(Str action)
 {
     static const struct {
@@ -93,7 +93,7 @@ static Str upper(struct arena *arena, Str text)
     return str_of(out, text.len);
 }
 
-/* Longer details than a page should carry are told by their size. */
+/* Details that are too long for a page are replaced by their size. */
 static Str details_of(struct ctx *ctx, const struct rows *rows, uint32_t row)
 {
     int64_t bytes = row_int(rows, row, WORKLOG_OF_ALL_DETAILS_BYTES);

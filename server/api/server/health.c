@@ -1,4 +1,4 @@
-/* Health and info, in Directus' shapes. */
+/* Health and info, in Directus' format. */
 #include "access/grants/actor.h"
 #include "access/identity/current.h"
 #include "base/system/clock.h"
@@ -11,7 +11,8 @@
 #include "runtime/host.h"
 #include "server/http/http.h"
 
-/* With PROBE_WHO_US of dispatch.c, how long the answer takes while PostgreSQL stands still. */
+/* Together with PROBE_WHO_US of dispatch.c, the maximum duration of the answer while PostgreSQL
+ * hangs. */
 enum { PROBE_TIMEOUT_US = 1500 * 1000 };
 #define DIRECTUS_VERSION "11.17.4"
 
@@ -63,8 +64,8 @@ static void details_tell(struct ctx *ctx, struct health_show_reply *health,
     health->extensions = host_describe(host_of(ctx->reactor), ctx->arena);
 }
 
-/* Redis away is a warning: content is served and jobs run without it. So is an extension that the
- * supervisor left out after a crash. */
+/* An unavailable Redis is a warning: content and jobs work without it. So is an extension that the
+ * supervisor disabled after a crash. */
 fiber_fn Err route_health_show(struct ctx *ctx, const struct request *request, struct reply *reply)
 {
     (void)request;
@@ -85,7 +86,7 @@ fiber_fn Err route_health_show(struct ctx *ctx, const struct request *request, s
     return OK;
 }
 
-/* Loads the schema when this thread does not know it yet, or not as it is now. */
+/* Loads the schema if this thread does not have the current one. */
 static fiber_fn Err probe_schema(struct ctx *ctx)
 {
     const struct schema *schema;
@@ -93,7 +94,7 @@ static fiber_fn Err probe_schema(struct ctx *ctx)
     return schema_current(ctx, &schema);
 }
 
-/* Why this server should get no requests now; NULL: it should. */
+/* The reason why this server should get no requests; NULL: it is ready. */
 static fiber_fn const char *unready_because(struct ctx *ctx)
 {
     if (server_is_draining(server_of(ctx->reactor)))
@@ -107,8 +108,7 @@ static fiber_fn const char *unready_because(struct ctx *ctx)
     return NULL;
 }
 
-/* For balancers: health is a report, this is an answer. Redis is not asked for: content is served
- * and jobs run without it. */
+/* For load balancers. Redis is not checked: content and jobs work without it. */
 fiber_fn Err route_ready_show(struct ctx *ctx, const struct request *request, struct reply *reply)
 {
     (void)request;

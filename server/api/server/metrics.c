@@ -1,4 +1,5 @@
-/* GET /metrics: counters in the Prometheus text format. They are the platform's: no tenant's. */
+/* GET /metrics: counters in the Prometheus text format. They belong to the platform, not to a
+ * tenant. */
 #include "access/grants/actor.h"
 #include "base/system/counters.h"
 #include "gen/routes/server.h"

@@ -1,4 +1,4 @@
-/* GET /server/specs/oas: the surface as OpenAPI 3.1, made from the table that makes the router. */
+/* GET /server/specs/oas: the API as OpenAPI 3.1, generated from the route table. */
 #include "base/memory/array.h"
 #include "base/system/version.h"
 #include "gen/routes/server.h"
@@ -23,7 +23,7 @@ struct parameter {
     const char *description;
 };
 
-/* Of GET /items/:collection; one item takes the first two. */
+/* For GET /items/:collection; a single item accepts the first two. */
 static const struct parameter query_parameters[] = {
     {"fields", "string", "Fields to return, with dots for nested ones."},
     {"deep", "string", "Queries of nested relations, as JSON."},
@@ -74,7 +74,7 @@ static void write_parameter(struct json_writer *w, Str name, const char *in, con
     json_object_end(w);
 }
 
-/* Those in the path, from its pattern. */
+/* The path parameters of the pattern. */
 static void write_path_parameters(struct json_writer *w, Str pattern)
 {
     for (;;) {
@@ -119,7 +119,7 @@ static void write_parameters(struct json_writer *w, const struct route *route)
     json_array_end(w);
 }
 
-/* Who may call: an empty requirement stands for nobody in particular. */
+/* Security requirements: an empty one means anonymous access. */
 static void write_security(struct json_writer *w, enum route_guard guard)
 {
     json_key(w, STR("security"));
@@ -257,7 +257,7 @@ static void write_operation(struct ctx *ctx, struct json_writer *w, const struct
     json_object_end(w);
 }
 
-/* OpenAPI knows no SEARCH: it stands beside the others as an extension. */
+/* OpenAPI has no SEARCH method: it is added as an extension. */
 static void write_method(struct json_writer *w, Str method)
 {
     char key[16] = "x-";

@@ -72,7 +72,7 @@ static void write_ids(struct json_writer *w, const struct input_field *field)
     json_field_raw(w, "items", STR(UUID_SCHEMA));
 }
 
-/* What is taken for granted, where it can be said in one word. */
+/* The default, if it can be expressed as a simple value. */
 static void write_default(struct json_writer *w, const struct route_input *input,
                           const struct input_field *field)
 {
@@ -165,7 +165,7 @@ static void write_properties(struct json_writer *w, const struct route_input *in
             write_property(w, input, field, field->alias, true);
     }
     json_object_end(w);
-    /* An object whose members no row names may have any. */
+    /* An object without declared members may have any members. */
     bool is_free = parent < 0 ? input->has_free_body : !has_members;
     json_field_bool(w, "additionalProperties", is_free);
 }
@@ -180,7 +180,7 @@ static void put_required(struct json_writer *w, const char *name)
     json_object_end(w);
 }
 
-/* By either of its names. */
+/* A field under either of its names. */
 static void put_either_name(struct json_writer *w, const struct input_field *field)
 {
     put_required(w, field->name);
@@ -194,7 +194,7 @@ static bool is_required(const struct input_field *field)
            field->flags & (INPUT_IS_REQUIRED | INPUT_IS_FILLED);
 }
 
-/* Members without an older name. */
+/* Members without an alias. */
 static void write_required(struct json_writer *w, const struct route_input *input)
 {
     bool is_begun = false;
@@ -222,7 +222,8 @@ static void write_any(struct json_writer *w, const struct route_input *input, ui
     json_array_end(w);
 }
 
-/* Each needs one of several names: a single one goes into the open object, several into allOf. */
+/* Each requires one of several fields: a single requirement goes into the open object, several into
+ * allOf. */
 static void write_needs(struct json_writer *w, const struct route_input *input)
 {
     uint64_t needs[64];

@@ -6,9 +6,9 @@
 #include "base/json/json_writer.h"
 #include "server/dispatch/route.h"
 
-/* Whether the route's body has a schema of its own: components/schemas/<name>_body. */
+/* Whether the route's body has its own schema: components/schemas/<name>_body. */
 bool schema_has_body(const struct route *route);
-/* The schema of such a body: an object of the fields, with what is required. */
+/* The schema of such a body: an object with its fields and the required ones. */
 void schema_write_body(struct json_writer *w, const struct route *route);
 /* What its REPLY rows say, which has a schema of its own: components/schemas/<name>_reply; or NULL.
  */

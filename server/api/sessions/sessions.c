@@ -88,7 +88,7 @@ fiber_fn Err route_auth_login(struct ctx *ctx, const struct request *request, st
     return OK;
 }
 
-/* The token in the body, else the cookie; the mode follows from where it was. */
+/* The token from the body, else from the cookie; the mode follows from the source. */
 static fiber_fn Err refresh_token_read(struct ctx *ctx, const struct request *request, Str *ret,
                                        enum mode *ret_mode)
 {

@@ -1,6 +1,6 @@
 /*
- * /api/admin/site-secrets: what a site needs to talk to others. Administrators of the platform set
- * and remove them; they are never shown again.
+ * /api/admin/site-secrets: secrets of a site for outbound calls. Administrators of the platform set
+ * and remove them; the values are never returned.
  */
 #include "access/grants/actor.h"
 #include "gen/routes/sites.h"
@@ -16,7 +16,7 @@ static Err name_check(struct ctx *ctx, Str name)
                         ", or the last with ':' and a form's id");
 }
 
-/* It goes into headers, so it is one line. */
+/* The value is used in headers, so it must be one line. */
 static Err value_check(struct ctx *ctx, bool is_given, Str value)
 {
     if (!is_given)

@@ -1,4 +1,4 @@
-/* POST /api/admin/site-tokens: a token of one site, shown this once. */
+/* POST /api/admin/site-tokens: creates a token of one site, which is returned only once. */
 #include "access/grants/actor.h"
 #include "access/identity/site_token.h"
 #include "base/system/clock.h"

@@ -1,6 +1,6 @@
 /*
- * POST /api/track/conversion and /call-click: durable in PostgreSQL before they are answered. Who
- * else is told of them is told by a job, made in the same transaction.
+ * POST /api/track/conversion and /call-click: durable in PostgreSQL before the answer. A job,
+ * enqueued in the same transaction, notifies the advertising networks.
  */
 #include "gen/routes/visitors.h"
 #include "server/api/visitors/public.h"

@@ -1,17 +1,17 @@
 /*
- * POST /api/forms/submit: a visitor fills in a form. Submission, lead and conversion in one
- * transaction, answered when they are durable; the same form twice within a minute is one.
+ * POST /api/forms/submit: a submitted form. Submission, lead and conversion are written in one
+ * transaction and durable before the answer; the same form twice within a minute counts once.
  */
 #include "visitors/forms/forms.h"
 
 #include "gen/routes/visitors.h"
 #include "server/api/visitors/public.h"
 
-/* Nobody fills in a form faster. */
+/* People need at least this long to fill in a form. */
 enum { FORM_AGE_MIN_MS = 2000 };
 #define THANKS_DEFAULT STR("Thank you for your submission!")
 
-/* A field that people do not see and robots fill in, and robots' haste. */
+/* Detects robots: a filled honeypot field, or a form submitted too quickly. */
 static bool is_spam(const struct form_submit_input *input)
 {
     return input->honeypot.len > 0 || input->form_age_ms < FORM_AGE_MIN_MS;

@@ -1,4 +1,4 @@
-/* POST /api/lead: a visitor leaves an address. One transaction, answered when it is durable. */
+/* POST /api/lead: stores a lead in one transaction, durable before the answer. */
 #include "gen/routes/visitors.h"
 #include "gen/sql.h"
 #include "server/api/visitors/public.h"

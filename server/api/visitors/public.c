@@ -5,7 +5,7 @@
 
 #include <arpa/inet.h>
 
-/* A cut may fall into a character. */
+/* The cut may split a character. */
 Str visitor_agent(const struct request *request)
 {
     Str value = str_slice(request_header(request, STR("user-agent")), 0, VISITOR_AGENT_MAX);
@@ -14,7 +14,8 @@ Str visitor_agent(const struct request *request)
     return str_is_utf8(value) ? value : STR_NONE;
 }
 
-/* Keeps 24 bits of an IPv4 address and 48 of an IPv6 one: a network, no household. */
+/* Keeps 24 bits of an IPv4 address and 48 of an IPv6 address: identifies a network, not a
+ * household. */
 static Str ip_truncate(struct arena *arena, Str ip)
 {
     enum { KEPT_4 = 3, ALL_4 = 4, KEPT_6 = 6, ALL_6 = 16 };

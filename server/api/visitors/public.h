@@ -1,5 +1,5 @@
 /*
- * What the public endpoints share: what is kept of the visitor, and a part of the answers.
+ * Shared by the public endpoints: visitor data to store, and parts of the answers.
  */
 #pragma once
 
@@ -8,9 +8,9 @@
 
 enum { VISITOR_AGENT_MAX = 500 };
 
-/* What the browser calls itself, cut, and only text. */
+/* The User-Agent, truncated and made valid text. */
 Str visitor_agent(const struct request *request);
-/* The visitor's address as it may be kept: with IP_TRUNCATION without its last part. */
+/* The visitor's address for storage: truncated if IP_TRUNCATION is set. */
 Str visitor_ip(struct ctx *ctx, const struct request *request);
 
 /* GROUP(utm) and GROUP(clicks) of routes.def. */

@@ -1,9 +1,9 @@
 /*
- * /robots.txt, /sitemap.xml and /sitemap-N.xml of the host they are asked for by.
+ * /robots.txt, /sitemap.xml and /sitemap-N.xml of the request's hostname.
  *
- * A file of 50,000 addresses has about 10 MB and anybody may ask for it. So it goes out in parts of
- * a thousand: a reader holds the memory of one part, however slowly it reads. Its tag comes from a
- * statement of its own, so that a crawler who has it already gets no part at all.
+ * A file of 50,000 addresses has about 10 MB and is public. So it is streamed in parts of a
+ * thousand: a client uses the memory of one part, however slowly it reads. Its ETag comes from a
+ * separate statement, so that no part is generated for a crawler with a current copy.
  */
 #include "access/identity/authenticate.h"
 #include "base/settings/settings.h"
@@ -20,8 +20,8 @@
 
 enum {
     PAGE_ADDRESSES = 50000,
-    PAGE_NUMBER_MAX = 50000, /* a sitemap index may not name more */
-    STREAMS_MAX = 16, /* files on their way, all threads: each asks the database fifty times */
+    PAGE_NUMBER_MAX = 50000, /* the maximum of a sitemap index */
+    STREAMS_MAX = 16,        /* concurrent files of all threads: each runs fifty queries */
     PART_MAX = 16 * 1024 * 1024,
 };
 
@@ -46,8 +46,8 @@ static fiber_fn Err site_load(struct ctx *ctx, const struct request *request, st
     return OK;
 }
 
-/* Text of XML and of a URL at once: what no URL may hold is percent-encoded, what XML means
- * something by is escaped. Escapes that are there already stay. */
+/* For XML text that contains a URL: characters invalid in URLs are percent-encoded, XML special
+ * characters are escaped. Existing percent escapes are kept. */
 static void put_address(struct buf *out, Str text)
 {
     static const Str plain =
@@ -72,7 +72,7 @@ static void put_lastmod(struct buf *out, Str changed)
         buf_printf(out, "<lastmod>%.*s</lastmod>", STR_FMT(changed));
 }
 
-/* True: the client has it, and was told so. */
+/* True: the client has the current version; 304 was answered. */
 static bool is_known(struct ctx *ctx, const struct request *request, struct reply *reply,
                      uint64_t hash)
 {
@@ -119,7 +119,7 @@ fiber_fn Err route_sitemap_index_show(struct ctx *ctx, const struct request *req
     return OK;
 }
 
-/* One file has one address: not "007", not "+7". */
+/* Only the canonical number: not "007", not "+7". */
 static Err page_number(struct ctx *ctx, Str text, int64_t *ret)
 {
     uint64_t number;
@@ -131,7 +131,7 @@ static Err page_number(struct ctx *ctx, Str text, int64_t *ret)
     return fail(ctx, ERR_NOT_FOUND, "There is no such sitemap.");
 }
 
-/* The next part; *from moves behind it, *ret_is_last when there is none after it. */
+/* Sends the next part; advances *from; *ret_is_last when none follows. */
 static fiber_fn Err part_send(struct ctx *ctx, struct reply *reply, const struct site *site,
                               int64_t *from, int64_t to, bool *ret_is_last)
 {
@@ -157,7 +157,7 @@ static fiber_fn Err part_send(struct ctx *ctx, struct reply *reply, const struct
     return reply_stream_write(ctx, reply, buf_str(out));
 }
 
-/* Each part has the time that a request has. */
+/* Each part has the deadline of a whole request. */
 static fiber_fn Err parts_send(struct ctx *ctx, struct reply *reply, const struct site *site,
                                int64_t page)
 {
@@ -184,8 +184,8 @@ static void place_leave(const bool *is_held)
 }
 #define SCOPED_PLACE __attribute__((cleanup(place_leave), unused))
 
-/* Once the first byte is out, rights and schema are no longer compared: the request cannot start
- * again. */
+/* After the first byte, rights and schema are no longer compared: the request cannot be
+ * restarted. */
 static fiber_fn Err page_send(struct ctx *ctx, struct reply *reply, const struct site *site,
                               int64_t page)
 {
@@ -225,7 +225,7 @@ fiber_fn Err route_sitemap_page_show(struct ctx *ctx, const struct request *requ
     return page_send(ctx, reply, &site, page);
 }
 
-/* A host that no site has is the API's alone. */
+/* A hostname without a site serves only the API. */
 fiber_fn Err route_robots_show(struct ctx *ctx, const struct request *request, struct reply *reply)
 {
     const Str type = STR("text/plain; charset=utf-8");

@@ -1,4 +1,4 @@
-/* POST /api/seo/sitemap-drip: the day's addresses go into the sitemap. */
+/* POST /api/seo/sitemap-drip: releases the day's addresses into the sitemap. */
 #include "access/audit/audit.h"
 #include "gen/routes/visitors.h"
 #include "gen/sql.h"
@@ -37,7 +37,8 @@ fiber_fn Err route_sitemap_drip_post(struct ctx *ctx, const struct request *requ
     (void)input;
     DbArg site = db_uuid(ctx->scope.site);
     struct rows rows;
-    /* Articles may have come by the thousand since anybody counted them: see refresh_statistics. */
+    /* Thousands of articles may have been added since the last statistics: see
+     * refresh_statistics. */
     TRY(db_query(ctx, &SQL_STATISTICS_REFRESH, NO_ARGS, NULL));
     struct db_batch batch = {.lane = DB_WRITE};
     db_batch_add(&batch, &SQL_SITEMAP_LOCK, ARGS(site), NULL);

@@ -1,4 +1,5 @@
-/* POST /api/track/pageview and /event: accepted once Redis has it, stored by a worker in bulk. */
+/* POST /api/track/pageview and /event: accepted once Redis has the event; a worker stores events in
+ * bulk. */
 #include "base/memory/array.h"
 #include "base/system/clock.h"
 #include "gen/routes/visitors.h"

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 enum {
-    COST_KEPT_US = 300 * 1000 * 1000, /* without another run */
+    COST_KEPT_US = 300 * 1000 * 1000, /* kept this long without another execution */
     SECOND = 1000 * 1000,
 };
 
@@ -94,7 +94,8 @@ static void unlink_age(struct flow_table *table, struct flow *flow)
         table->oldest = flow->newer;
 }
 
-/* Those with requests stay, however many they are: there are never more than requests. */
+/* Flows with requests are kept, regardless of their number: it is bounded by the number of
+ * requests. */
 static void forget_oldest(struct flow_table *table)
 {
     for (struct flow *flow = table->oldest; flow != NULL; flow = flow->newer) {

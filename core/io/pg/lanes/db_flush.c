@@ -1,4 +1,4 @@
-/* What leaves at the end of a turn: which requests share a sync group, and on which connection. */
+/* The end of a turn: which requests share a sync group, and on which connection they are sent. */
 #include "io/pg/db_internal.h"
 
 #include <assert.h>
@@ -9,7 +9,7 @@ static void flush_reads(struct lane *lane);
 static void gather_reads(struct lane *lane, uint32_t statements_max, struct request_list *ret);
 static struct db_request *next_read(struct lane *lane);
 static bool may_join(const struct db_request *request, const struct db_request *first);
-static bool travels_alone(const struct db_request *request);
+static bool runs_alone(const struct db_request *request);
 static void flush_writes(struct lane *lane);
 static struct db_request *next_write(struct lane *lane, const struct flow_queue *queue);
 static void gather_shared(struct lane *lane, struct request_list *ret);
@@ -53,7 +53,7 @@ static void flush_reads(struct lane *lane)
             lane_grow(lane, lane->max);
         else if (connection == NULL || connection->statements >= READ_IN_FLIGHT_MAX / 2)
             lane_grow(lane, lane->usual);
-        /* Whoever stands behind a statement that does not end cannot be called back. */
+        /* Reads queued in a pipeline behind a statement that does not end cannot be withdrawn. */
         if (connection == NULL || (is_stalled && lane_expects(lane)))
             return;
         struct request_list group = {0};
@@ -62,15 +62,15 @@ static void flush_reads(struct lane *lane)
     }
 }
 
-/* One of each flow in turn, of those that were compiled against the same epoch; sorted by scope, so
- * that each tenant is entered once. */
+/* Takes one request per flow, round-robin, of those compiled against the same epoch; sorted by
+ * scope, so that each tenant's scope is entered once. */
 static void gather_reads(struct lane *lane, uint32_t statements_max, struct request_list *ret)
 {
     struct db_request *first = next_read(lane);
     assert(first != NULL && ret->first == NULL);
     struct db_request *request;
     queue_send(first, ret);
-    if (travels_alone(first))
+    if (runs_alone(first))
         return;
     uint32_t passed = 0;
     while ((request = next_read(lane)) != NULL && passed < lane->flows) {
@@ -88,8 +88,7 @@ static void gather_reads(struct lane *lane, uint32_t statements_max, struct requ
     }
 }
 
-/* Whose turn it is. What has become known to be too long for this lane, while it waited or was to
- * be sent again, leaves it here. */
+/* The next read. A read that is now known to be too long for this lane is moved instead. */
 static struct db_request *next_read(struct lane *lane)
 {
     while (lane->ring != NULL) {
@@ -102,11 +101,11 @@ static struct db_request *next_read(struct lane *lane)
 
 static bool may_join(const struct db_request *request, const struct db_request *first)
 {
-    return request->epoch == first->epoch && !travels_alone(request);
+    return request->epoch == first->epoch && !runs_alone(request);
 }
 
-/* One that is submitted again, and one that is to be measured. */
-static bool travels_alone(const struct db_request *request)
+/* A resubmitted request, and one that is to be measured. */
+static bool runs_alone(const struct db_request *request)
 {
     return request->again != 0 || request->is_alone || flow_is_suspect(request);
 }
@@ -135,7 +134,7 @@ static void flush_writes(struct lane *lane)
     }
 }
 
-/* First come, first served; but while enough shared groups commit, the next one fills up. */
+/* FIFO; but while enough shared groups are committing, further ones wait to fill the next group. */
 static struct db_request *next_write(struct lane *lane, const struct flow_queue *queue)
 {
     assert(queue->requests.first != NULL);
@@ -184,7 +183,7 @@ static void flush_slow(struct lane *lane)
     }
 }
 
-/* In turn; but who asks now and then goes before those of whom something always waits. */
+/* Round-robin; but flows that ask occasionally go before flows with a permanent backlog. */
 static struct db_request *next_slow(struct lane *lane)
 {
     struct db_request *next = NULL;
@@ -250,7 +249,7 @@ static void send_owned(struct db_request *request)
     }
 }
 
-/* Behind its equals: what came first is sent first. */
+/* Stable: requests with equal scope stay in order. */
 static void insert_by_scope(struct request_list *list, struct db_request *request)
 {
     struct db_request *before = list->last;
@@ -272,7 +271,7 @@ static void insert_by_scope(struct request_list *list, struct db_request *reques
     list->statements += request->count;
 }
 
-/* Those that request_is_like stand together. */
+/* Requests that are equal under request_is_like become adjacent. */
 static int place_cmp(const struct db_request *a, const struct db_request *b)
 {
     int order = scope_cmp(&a->scope, &b->scope);

@@ -31,7 +31,7 @@ void lane_init(struct lane *lane, struct db *db, enum db_role role, enum lane_ki
         connection_open(&lane->connections[i]);
 }
 
-/* The write and exclusive connections of a process are shared out to its threads. */
+/* The write and exclusive connections of a process are divided among its threads. */
 static uint32_t lane_size(const struct db *db, enum lane_kind kind)
 {
     int64_t threads = max_i64(db->settings->server_threads, 1);
@@ -49,8 +49,8 @@ static uint32_t lane_size(const struct db *db, enum lane_kind kind)
     return (uint32_t)max_i64(size, 1);
 }
 
-/* Who is known (tokens, sessions) is read as the platform, so one connection of each kind is
- * there from the start; the rest of the platform's come when they are needed. */
+/* Authentication reads as the platform, so it has one connection of each kind from the start;
+ * further platform connections are opened on demand. */
 static uint32_t lane_warm(enum db_role role, enum lane_kind kind, uint32_t max)
 {
     if (kind == LANE_READ)
@@ -60,8 +60,7 @@ static uint32_t lane_warm(enum db_role role, enum lane_kind kind, uint32_t max)
     return 0;
 }
 
-/* How long one statement may run. What ends there on a lane for shorter ones goes on in the next.
- */
+/* The statement timeout. A statement that exceeds it on a faster lane continues in the next one. */
 int64_t lane_timeout_ms(const struct lane *lane)
 {
     const struct settings *settings = lane->db->settings;
@@ -90,8 +89,9 @@ Str lane_login(const struct lane *lane)
                                      : settings->database_platform_url;
 }
 
-/* A URL for the role's own login is used as it is, if it says `options` itself: a pooler that
- * knows none of ours wants `options=` there, and the role's settings in the database. */
+/* A URL for the role's own login is used unchanged if it contains `options`: for a pooler that
+ * accepts none of ours, it is set to `options=`, and the role's settings are stored in the
+ * database. */
 bool lane_has_own_options(const struct lane *lane)
 {
     return db_is_pooled(lane->db) || str_find(lane_login(lane), STR("options=")) >= 0;
@@ -99,7 +99,7 @@ bool lane_has_own_options(const struct lane *lane)
 
 void lane_finish(struct lane *lane)
 {
-    assert(lane->ring == NULL); /* a fiber must not outlive what it waits for */
+    assert(lane->ring == NULL); /* a fiber must not outlive the lane it waits for */
     while (lane->owned.first != NULL) {
         struct db_request *request = lane->owned.first;
         assert(request->wait == NULL); /* a rollback */
@@ -151,8 +151,8 @@ struct db_connection *lane_pick_read(struct lane *lane)
     return best;
 }
 
-/* So many that the session always has the next one, but no more: whoever comes then waits behind
- * them. What they will take is judged by those before them. */
+/* Enough statements to keep the session busy, but no more: later ones would wait behind them. Their
+ * cost is estimated from earlier ones. */
 uint32_t connection_room(const struct db_connection *connection)
 {
     if (connection->groups >= READ_GROUPS_MAX)
@@ -166,7 +166,7 @@ uint32_t connection_room(const struct db_connection *connection)
     return min_u32(room, READ_GROUP_MAX);
 }
 
-/* A flow that holds its share of the connections gets no further one, but may queue up on those. */
+/* A flow that holds its share of the connections gets no additional one, but may queue on those. */
 struct db_connection *lane_pick_write(struct lane *lane, const struct flow *flow)
 {
     assert(lane->kind == LANE_WRITE && flow != NULL);
@@ -184,8 +184,8 @@ struct db_connection *lane_pick_write(struct lane *lane, const struct flow *flow
     return best;
 }
 
-/* How many connections of a lane one flow may hold. All but one while it is the only one that is
- * active; else it leaves as much as it takes, for those that come next. */
+/* The maximum connections of a lane that one flow may hold: all but one while it is the only active
+ * flow; else an equal share, with one share left for flows that arrive next. */
 static uint32_t lane_share(const struct lane *lane)
 {
     uint32_t usual = lane_usual(lane);
@@ -195,8 +195,8 @@ static uint32_t lane_share(const struct lane *lane)
     return max_u32(share, 1);
 }
 
-/* Without those that are in nobody's share. Whoever holds one waits for something else meanwhile,
- * perhaps for another connection: it must not be counted for a reason not to give him that. */
+/* Excludes connections that count in no share. Their holder waits for other work, possibly for
+ * another connection, so they must not reduce its share. */
 static uint32_t lane_usual(const struct lane *lane)
 {
     uint32_t usual = lane->usual;
@@ -228,8 +228,8 @@ static bool is_held_by(const struct db_connection *connection, uint64_t flow_id)
     return false;
 }
 
-/* One that stands still is passed over while there is another, and so is a worn session, so that
- * it becomes idle and can be replaced; else the one with the least to do. */
+/* Avoids a stalled connection if there is another, and a worn session, so that it becomes idle and
+ * can be replaced; else the one with the least work. */
 static bool is_better(const struct db_connection *a, const struct db_connection *b)
 {
     bool is_stalled = connection_is_stalled(a);
@@ -254,7 +254,7 @@ static bool is_idle(const struct db_connection *connection)
            connection->slots.count == 0;
 }
 
-/* One connection is left to flows that have just come, unless it is the only one. */
+/* One connection is reserved for flows that have just arrived, unless it is the only one. */
 bool lane_has_room(const struct lane *lane, const struct flow_queue *queue)
 {
     assert(queue->flow != NULL);
@@ -267,7 +267,7 @@ bool lane_has_room(const struct lane *lane, const struct flow_queue *queue)
            lane_held_by(lane, queue->flow->id) < lane_share(lane);
 }
 
-/* Up to so many connections. One at a time: the next turn asks again. */
+/* Up to `connections`. One at a time: the next turn checks again. */
 void lane_grow(struct lane *lane, uint32_t connections)
 {
     assert(connections <= lane->max);
@@ -283,7 +283,7 @@ void lane_grow(struct lane *lane, uint32_t connections)
         connection_open(unused);
 }
 
-/* A connection that is sure to come soon, as far as one can know. */
+/* Whether a connection is expected to be up soon. */
 bool lane_expects(const struct lane *lane)
 {
     for (uint32_t i = 0; i < lane->max; i++) {

@@ -26,7 +26,7 @@ void lane_note_down(struct lane *lane)
     timer_start(lane->db->loop, &lane->outage_timer, outage_timeout_at_us(lane));
 }
 
-/* Without this, lanes that back off would refuse requests for up to two seconds after the server is
+/* Otherwise lanes in backoff would refuse requests for up to two seconds after the server is
  * back. */
 void lanes_hurry(struct db *db)
 {
@@ -55,7 +55,7 @@ static int64_t outage_timeout_at_us(const struct lane *lane)
     return lane->down_since_us + lane->db->settings->database_outage_timeout_ms * 1000;
 }
 
-/* Requests of a transaction stay: their own connection decides how they end. */
+/* Requests of a transaction are kept: their own connection decides their outcome. */
 static void on_outage_timeout(void *arg)
 {
     struct lane *lane = arg;

@@ -1,19 +1,19 @@
 /*
- * Where a read goes: to the lane of those that take as long as it will take, so that nobody waits
- * behind something much longer than his own.
+ * Chooses the lane of a read by its expected duration, so that no read waits behind a much longer
+ * one.
  *
- * Nobody knows how long a statement takes before it has run. So one that is not known goes to the
- * read lane, which ends it after READ_LANE_TIMEOUT; it then goes on in the slow lane, and from
- * there after SLOW_LANE_TIMEOUT in the lane of the longest. Its shape is remembered, for its flow,
- * and goes where it belongs at once the next time. PostgreSQL keeps its answers until the sync, so
- * a read is measured when it travelled alone; when a group took long, those in it are suspects for
- * a while, and suspects travel alone.
+ * The duration of a statement is unknown before its first execution. So an unknown one goes to the
+ * read lane, which ends it after READ_LANE_TIMEOUT; it then continues in the slow lane, and after
+ * SLOW_LANE_TIMEOUT in the long lane. The cost is recorded for the statement and its flow, and
+ * selects the lane directly the next time. PostgreSQL buffers its answers until the Sync, so a read
+ * can be measured only if it ran alone; when a group took long, its members are suspects for a
+ * while, and suspects run alone.
  *
- * Who sends a new shape each time is always unknown. So a flow may take a hundredth of a read
- * connection's time with reads that are too long for it; whoever takes more is on probation while
- * others are active: its reads share one connection that is nobody else's. Likewise a flow with
- * several slow reads at a time may take a quarter of a slow connection; whoever takes more is sent
- * to the lane of the longest.
+ * A flow that sends a new statement each time is always unknown. So a flow may use 1 % of a read
+ * connection's time for reads that are too long for it; a flow that uses more is on probation while
+ * others are active: its reads share one connection that no other flow uses. Likewise a flow with
+ * several concurrent slow reads may use a quarter of a slow connection; beyond that its reads go to
+ * the long lane.
  */
 #include "base/system/clock.h"
 #include "base/system/counters.h"
@@ -25,11 +25,11 @@
 enum {
     LONE_US = 10 * 1000 * 1000, /* without a statement of another flow */
     COSTLY_US = 50 * 1000,      /* too long for the read lane */
-    SUSPECT_US = 8 * 1000,      /* a statement, on average of its group */
+    SUSPECT_US = 8 * 1000,      /* average per statement of a group */
     SUSPECT_FOR_US = 2 * 1000 * 1000,
     COSTS_FOR_US = 300 * 1000 * 1000,
 
-    READ_PAY_US = 10 * 1000, /* a second: 1 % of a connection */
+    READ_PAY_US = 10 * 1000, /* per second: 1 % of a connection */
     READ_DEBT_US = 200 * 1000,
     READ_DEBT_MAX_US = 600 * 1000,
     SLOW_PAY_US = 250 * 1000,
@@ -44,9 +44,9 @@ static bool is_burden(const struct db_request *request);
 static void put_in_lane(struct db_request *request, enum lane_kind kind);
 static int64_t expected_us(struct db_request *request);
 static uint64_t cost_key(struct db_request *request);
-static void learn(struct db_request *request, int64_t us);
-static void owe_read(struct db *db, struct flow *flow, int64_t us);
-static void owe_slow(struct db *db, struct flow *flow, int64_t us);
+static void record_cost(struct db_request *request, int64_t us);
+static void add_read_debt(struct db *db, struct flow *flow, int64_t us);
+static void add_slow_debt(struct db *db, struct flow *flow, int64_t us);
 
 void request_join(struct db_request *request, const Uuid *account)
 {
@@ -111,7 +111,7 @@ static bool has_read_debt(const struct db *db, const struct flow *flow)
            debt_left(&flow->read_debt, READ_PAY_US, loop_now_us(db->loop)) > READ_DEBT_US;
 }
 
-/* Of whom one read at a time is under way, like a person who searches, is no burden. */
+/* A flow with one read at a time, like an interactive search, is no burden. */
 static bool is_burden(const struct db_request *request)
 {
     const struct flow *flow = request->flow;
@@ -155,7 +155,7 @@ void read_forget(struct db_request *request)
     request->is_counted = false;
 }
 
-/* Usually nothing is known of the flow, and no shape is hashed. */
+/* Usually the flow has no recorded costs, and no statement is hashed. */
 static int64_t expected_us(struct db_request *request)
 {
     const struct db *db = request->lane->db;
@@ -189,20 +189,20 @@ void read_answered(const struct db_group *group, struct db_request *request)
     int64_t now_us = loop_now_us(db->loop);
     int64_t us = max_i64(now_us - group->started_us, 0);
     if (request->kind == REQUEST_SLOW) {
-        owe_slow(db, flow, us);
-        learn(request, us);
+        add_slow_debt(db, flow, us);
+        record_cost(request, us);
     } else if (group->requests > 1) {
         if (us > (int64_t)group->statements * SUSPECT_US)
             flow->suspect_until_us = now_us + SUSPECT_FOR_US;
     } else if (us >= COSTLY_US) {
-        owe_read(db, flow, us);
-        learn(request, us);
+        add_read_debt(db, flow, us);
+        record_cost(request, us);
     }
 }
 
-/* Cheap ones are noted only where a cost is known that they may lower. Somebody must be waiting:
- * the shape is in his frame. */
-static void learn(struct db_request *request, int64_t us)
+/* A cheap execution is recorded only if it may lower a known cost. The caller must still be
+ * waiting: the SQL text is in its frame. */
+static void record_cost(struct db_request *request, int64_t us)
 {
     assert(us >= 0);
     struct db *db = request->lane->db;
@@ -218,12 +218,12 @@ static void learn(struct db_request *request, int64_t us)
     cost_note(&db->flows, cost_key(request), us, now_us);
 }
 
-static void owe_read(struct db *db, struct flow *flow, int64_t us)
+static void add_read_debt(struct db *db, struct flow *flow, int64_t us)
 {
     debt_add(&flow->read_debt, us, READ_PAY_US, READ_DEBT_MAX_US, loop_now_us(db->loop));
 }
 
-static void owe_slow(struct db *db, struct flow *flow, int64_t us)
+static void add_slow_debt(struct db *db, struct flow *flow, int64_t us)
 {
     debt_add(&flow->slow_debt, us, SLOW_PAY_US, SLOW_DEBT_MAX_US, loop_now_us(db->loop));
 }
@@ -241,21 +241,22 @@ void request_go_on(struct db_request *request)
     assert(request_may_go_on(request) && request->wait != NULL);
     int64_t ran_us =
         (was_slow ? db->settings->slow_lane_timeout_ms : db->settings->read_lane_timeout_ms) * 1000;
-    /* Of all in a group that could not even be entered none is at fault. */
+    /* If the scope of a group could not be entered, no member is at fault. */
     if (request->sqlstate[0] != '\0') {
         if (was_slow)
-            owe_slow(db, request->flow, ran_us);
+            add_slow_debt(db, request->flow, ran_us);
         else
-            owe_read(db, request->flow, ran_us);
-        learn(request, max_i64(ran_us, COSTLY_US));
+            add_read_debt(db, request->flow, ran_us);
+        record_cost(request, max_i64(ran_us, COSTLY_US));
     }
     counter_add(COUNTER_db_outran, request->count);
     bool is_long = was_slow || is_burden(request);
     put_in_lane(request, is_long ? LANE_LONG : LANE_SLOW);
 }
 
-/* It took the time all the same: else whoever leaves before the lane's time-out would owe nothing.
- * Its shape was in the frame of a fiber that is gone. */
+/* The time is charged anyway: otherwise a caller that leaves before the lane's timeout would incur
+ * no debt. The cost is not recorded, because the SQL text was in the frame of the fiber, which has
+ * ended. */
 void read_given_up(const struct db_group *group, const struct db_request *request)
 {
     assert(request->wait == NULL && request->flow != NULL);
@@ -264,9 +265,9 @@ void read_given_up(const struct db_group *group, const struct db_request *reques
     int64_t now_us = loop_now_us(db->loop);
     int64_t us = max_i64(now_us - group->started_us, 0);
     if (request->kind == REQUEST_SLOW)
-        owe_slow(db, flow, us);
+        add_slow_debt(db, flow, us);
     else if (request->kind == REQUEST_READ && group->requests > 1)
         flow->suspect_until_us = now_us + SUSPECT_FOR_US;
     else if (request->kind == REQUEST_READ && us >= COSTLY_US)
-        owe_read(db, flow, us);
+        add_read_debt(db, flow, us);
 }

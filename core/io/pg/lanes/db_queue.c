@@ -1,7 +1,7 @@
 /*
- * What waits for a lane: one queue for each flow, and the flows that have something in a ring.
- * Deficit round robin over statements: a flow sends one request at its turn and is passed over
- * after a large batch until the others have sent as many statements, by and large.
+ * Requests waiting for a lane: one queue for each flow, and a round-robin list of the flows with
+ * requests. Deficit round robin over statements: a flow sends one request at its turn and is passed
+ * over after a large batch until the others have sent about as many statements.
  */
 #include "io/pg/db_internal.h"
 
@@ -12,7 +12,7 @@ enum { CREDIT_A_TURN = 4 };
 static void ring_add(struct lane *lane, struct flow_queue *queue);
 static void ring_remove(struct lane *lane, struct flow_queue *queue);
 
-/* What belongs to a transaction has its connection already, and waits for nobody's turn. */
+/* A request of a transaction already owns its connection, so it does not wait for its turn. */
 bool request_is_owned(const struct db_request *request)
 {
     return request->kind == REQUEST_TX || request->kind == REQUEST_COPY ||
@@ -67,7 +67,7 @@ void queue_take(struct db_request *request)
         ring_remove(lane, queue);
 }
 
-/* Behind the last of the ring, which is the one before the first. */
+/* Before the head, which is the end of the circular list. */
 static void ring_add(struct lane *lane, struct flow_queue *queue)
 {
     assert(queue->next == NULL && queue->previous == NULL);

@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CLEAR_APART_FROM = 1024 * 1024 /* bytes of rows */ };
+/* Bytes; larger results are freed in the background. */
+enum { CLEAR_APART_FROM = 1024 * 1024 };
 
 static const char *refuse(const struct db_request *request);
 static fiber_fn Err request_wait(struct ctx *ctx, struct db_request *request);
@@ -86,8 +87,8 @@ fiber_fn Err request_run(struct ctx *ctx, struct db_request *request)
     return request_wait(ctx, request);
 }
 
-/* A full lane is no reason to refuse those who have little in it: what it then holds beyond its
- * limit is bounded by the number of requests. */
+/* A full lane still accepts flows with few requests; the excess over the limit is bounded by the
+ * number of requests. */
 static const char *refuse(const struct db_request *request)
 {
     const struct lane *lane = request->lane;
@@ -129,7 +130,7 @@ static fiber_fn Err request_wait(struct ctx *ctx, struct db_request *request)
     return err;
 }
 
-/* Whether what was answered, be it an error, was answered under the stamps that ctx has. */
+/* Whether the answer, even an error, was given under the stamps of ctx. */
 static bool has_met_stamps(const struct ctx *ctx, const struct db_request *request)
 {
     bool is_answered = request->outcome == OUTCOME_OK || request->outcome == OUTCOME_ERROR;
@@ -137,7 +138,7 @@ static bool has_met_stamps(const struct ctx *ctx, const struct db_request *reque
            memcmp(request->sqlstate, "SPE", 3) != 0 && request->stamp.epoch == ctx->stamp.epoch;
 }
 
-/* The deadline or a cancellation came first. */
+/* The deadline or a cancellation came before the answer. */
 static Err request_left(struct ctx *ctx, struct db_request *request, Err why)
 {
     assert(request->wait != NULL);
@@ -161,15 +162,15 @@ static void request_abandon(struct db_request *request)
         request_free(request);
         return;
     }
-    /* On a pipeline it would hold up all that stand behind it, and elsewhere one of the few
-     * connections: PostgreSQL is asked to end it. Until it has, the connection stays its flow's: a
-     * session that is dropped goes on for up to a second, and whoever comes and goes would have
-     * them by the hundred. */
+    /* The statement would block the pipeline behind it, or one of the few connections, so
+     * PostgreSQL is asked to cancel it. Until it ends, the connection counts in its flow's share: a
+     * dropped session keeps running for up to a second, so a client that repeatedly leaves could
+     * otherwise occupy hundreds of sessions. */
     if (request->kind == REQUEST_READ || request->kind == REQUEST_SLOW)
         stall_watch_soon(request->lane->db);
-    /* COPY reads from the fiber's memory. */
+    /* COPY reads from the fiber's memory, so the connection is dropped. */
     else if (request->kind == REQUEST_COPY)
-        connection_drop(request->connection, "a COPY was given up");
+        connection_drop(request->connection, "a COPY was abandoned");
 }
 
 static void take_rows(struct ctx *ctx, struct db_request *request)
@@ -272,7 +273,7 @@ static void clear(void *result)
     PQclear(result);
 }
 
-/* Rows come in blocks of 2 KB, and each is given back by itself. */
+/* Rows are allocated in blocks of 2 KB, each freed individually. */
 static void release_result(void *result)
 {
     if (PQresultMemorySize(result) < CLEAR_APART_FROM)

@@ -84,8 +84,8 @@ static void take_answer(struct db_connection *connection, PGresult *result)
     }
 }
 
-/* A group of reads goes on where the stamp of one site is stale: that site's get SPE02 instead of
- * what they have read. */
+/* A read group continues even if the stamp of one site is stale: the reads of that site get SPE02
+ * instead of their rows. */
 static void take_stamps(struct db_group *group, const PGresult *result)
 {
     assert(group->kind == REQUEST_READ);
@@ -139,7 +139,7 @@ static void take_error(struct db_connection *connection, PGresult *result)
     struct db_group *group = connection->first_group;
     assert(group != NULL);
     struct slot slot = {.kind = SLOT_SYNC};
-    /* An error at the sync (a deferred constraint) comes before its answer, which still follows. */
+    /* An error at the Sync (a deferred constraint) precedes its answer, which still follows. */
     if (slot_front(connection)->kind != SLOT_SYNC)
         slot = slot_pop(connection);
 
@@ -154,8 +154,8 @@ static void take_error(struct db_connection *connection, PGresult *result)
     note_error(group, &slot, result);
 }
 
-/* Whose it is: one request's, that of all who entered a site under a stale stamp, or everybody's.
- */
+/* Assigns an error to one request, to all requests of a site with a stale stamp, or to the whole
+ * group. */
 static void note_error(struct db_group *group, const struct slot *slot, PGresult *result)
 {
     const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
@@ -166,7 +166,7 @@ static void note_error(struct db_group *group, const struct slot *slot, PGresult
         mark_stale(group, request);
         PQclear(result);
     } else if (slot->kind == SLOT_COMMAND && request != NULL && request->sqlstate[0] != '\0') {
-        PQclear(result); /* stale already, whatever else is wrong with it */
+        PQclear(result); /* stale takes precedence over other errors */
     } else if (slot->kind != SLOT_ENTER && request != NULL) {
         db_copy_z(request->sqlstate, sizeof(request->sqlstate), sqlstate);
         request->error = result;
@@ -176,7 +176,8 @@ static void note_error(struct db_group *group, const struct slot *slot, PGresult
     }
 }
 
-/* FATAL ends the session; an error without SQLSTATE was made by libpq because it has ended. */
+/* FATAL ends the session; an error without SQLSTATE comes from libpq because the session has
+ * ended. */
 static bool is_fatal(struct db_connection *connection, const PGresult *result)
 {
     const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
@@ -184,7 +185,7 @@ static bool is_fatal(struct db_connection *connection, const PGresult *result)
            PQresultErrorField(result, PG_DIAG_SQLSTATE) == NULL || strcmp(severity, "ERROR") != 0;
 }
 
-/* The server skipped it: a Parse among the skipped never happened. */
+/* The server skipped the message: a skipped Parse has not created its statement. */
 static void take_abort(struct db_connection *connection)
 {
     struct slot slot = slot_pop(connection);
@@ -193,14 +194,14 @@ static void take_abort(struct db_connection *connection)
         statement_forget(slot.statement, slot.statement_number);
 }
 
-/* ReadyForQuery: what was written is durable now, or nothing was. */
+/* ReadyForQuery: the group has committed or rolled back. */
 static void group_end(struct db_connection *connection)
 {
     struct db_group *group = group_shift(connection);
     note_pace(connection, group);
     if (strcmp(group->sqlstate, "SPE01") == 0)
         counter_inc(db_stale_epochs);
-    /* From the last to the first, so that those which go back to the queue keep their order. */
+    /* From last to first, so that requests which return to the queue keep their order. */
     while (group->members.last != NULL) {
         struct db_request *request = group->members.last;
         list_remove(&group->members, request);
@@ -210,8 +211,8 @@ static void group_end(struct db_connection *connection)
     free(group);
 }
 
-/* When the next one begins, and how long a statement takes; only from groups that did not wait for
- * the network between the one before and theirs. */
+/* Measures the pace of the connection: only from groups that were sent before the previous one
+ * ended, so that network time is excluded. */
 static void note_pace(struct db_connection *connection, const struct db_group *group)
 {
     int64_t now_us = loop_now_us(connection->lane->db->loop);
@@ -272,13 +273,13 @@ static void settle_exclusive(struct db_connection *connection, struct db_group *
         connection_rolled_back(connection);
 }
 
-/* 0: its error is its own. */
+/* 0: the error is the request's own. */
 static uint8_t reason_to_repeat(const struct db_group *group, const struct db_request *request)
 {
     assert(group->has_failed);
     const char *sqlstate = request->sqlstate[0] != '\0' ? request->sqlstate : group->sqlstate;
     uint8_t reason = 0;
-    /* Nobody can tell whose fault a failed commit of several was, or a neighbour it was. */
+    /* If a commit of several members failed, the cause cannot be attributed to one. */
     bool is_commit = request->sqlstate[0] == '\0' && request->received == request->count;
     if (sqlstate[0] == '\0' || (is_commit && group->statements > request->count))
         reason = AGAIN_ABORTED;
@@ -289,7 +290,7 @@ static uint8_t reason_to_repeat(const struct db_group *group, const struct db_re
     else if (group->was_cancelled && strcmp(sqlstate, "57014") == 0)
         reason = AGAIN_CANCELLED;
     else if (strcmp(sqlstate, "57014") == 0 && request_may_go_on(request))
-        return AGAIN_OUTRAN; /* the lanes get fewer each time */
+        return AGAIN_OUTRAN; /* bounded: each time the lane is slower */
     if (reason == AGAIN_CANCELLED)
         return request->hits < HITS_MAX ? reason : 0;
     return reason & (uint8_t)~request->again;
@@ -325,14 +326,13 @@ void groups_lose(struct db_connection *connection)
     }
 }
 
-/* A read may run again elsewhere, alone in case that it was what broke the backend; as often as
- * there are connections that may all have been dead when it came. Of a write nobody knows whether
- * it happened. */
+/* A lost read may run again on another connection, alone in case it crashed the backend; as often
+ * as there may be other dead connections. A lost write is not repeated: it may have happened. */
 static void lose_member(struct db_connection *connection, struct db_request *request)
 {
     const struct lane *lane = connection->lane;
     bool is_read = request->kind == REQUEST_READ || request->kind == REQUEST_SLOW;
-    /* Nobody owns the connection yet, or any more. */
+    /* The connection has no owner yet, or no longer. */
     if (request->kind == REQUEST_BEGIN || request->kind == REQUEST_ROLLBACK)
         connection->is_taken = false;
     if (is_read && request->wait != NULL && request->losses++ < lane->max)

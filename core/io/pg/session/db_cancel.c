@@ -1,16 +1,16 @@
 /*
- * A read whose fiber has left (deadline, client gone) stands in a pipeline, and while it runs, or
- * waits for a lock, everybody behind it waits with it. So PostgreSQL is asked to cancel it. That
- * ends the whole group: those in it who still wait are submitted again, like any neighbour.
+ * A read whose fiber has left (deadline, client gone) blocks the requests behind it in the pipeline
+ * while it runs or waits for a lock. So PostgreSQL is asked to cancel it. That ends the whole
+ * group; the other members are resubmitted.
  *
- * A cancel request names a session, not a statement: it may hit a neighbour, or come late and hit
- * the next group, and as PostgreSQL signals twice for it, it may hit two groups. Whom it has hit is
- * submitted again too (AGAIN_CANCELLED).
+ * A cancel request names a session, not a statement: it may hit another member, or arrive late and
+ * hit the next group, and because PostgreSQL signals twice, it may hit two groups. Requests that
+ * were hit are resubmitted as well (AGAIN_CANCELLED).
  *
- * libpq 15 can only send it blocking, and without a time limit: a server that stands still would
- * keep an offload thread, and the end of the process, for as long as it likes. So it has a thread
- * that nobody waits for, one at a time. One that takes too long is left to itself, else there would
- * be no further one as long as a server hangs that we may have left for another.
+ * libpq 15 can only send it blocking, and without a timeout: a hanging server would occupy an
+ * offload thread, and delay the end of the process, indefinitely. So a detached thread sends it,
+ * one at a time. A thread that takes too long is abandoned; otherwise a hanging server, which a
+ * failover may have replaced, would prevent all further requests.
  */
 #include "base/system/clock.h"
 #include "base/system/counters.h"
@@ -23,18 +23,18 @@
 #include <stdlib.h>
 
 enum {
-    CANCEL_AGAIN_US = 1000 * 1000, /* for one that goes on all the same */
-    CANCEL_ECHO_US = 1000 * 1000,  /* how long an answer may take to tell of it */
+    CANCEL_AGAIN_US = 1000 * 1000, /* before a cancel request is repeated */
+    CANCEL_ECHO_US = 1000 * 1000,  /* how long its effect may be delayed */
     CANCEL_LATE_US = 5000 * 1000,
-    CANCEL_THREADS_MAX = 64, /* of the process; those of a server that hangs are among them */
+    CANCEL_THREADS_MAX = 64, /* per process, including those of a hanging server */
 };
 
 struct db_cancel {
     PGcancel *request;
-    struct db_connection *connection; /* not for the thread */
+    struct db_connection *connection; /* not accessed by the thread */
     int64_t sent_us;
     atomic_bool is_done;
-    atomic_uint holders; /* the thread and the db: whoever is last frees it */
+    atomic_uint holders; /* the thread and the db: the last one frees it */
 };
 
 static atomic_uint threads;
@@ -48,7 +48,7 @@ bool cancel_head_if_abandoned(struct db_connection *connection)
 {
     if (!has_abandoned(connection->first_group, NULL))
         return false;
-    /* Most statements end by themselves before anybody could ask for it. */
+    /* Most statements end before a cancel request would take effect. */
     if (connection_is_stalled(connection) &&
         has_abandoned(connection->first_group, connection->first_group->next))
         cancel_head(connection);
@@ -70,8 +70,8 @@ void cancel_finish(struct db *db)
     db->cancel = NULL;
 }
 
-/* From one group up to, not including, the other. PostgreSQL keeps its answers until the sync, so
- * which member of the first group it works on is not known. */
+/* From one group up to, not including, the other. PostgreSQL buffers its answers until the Sync, so
+ * it is unknown which member of the first group is running. */
 static bool has_abandoned(const struct db_group *group, const struct db_group *end)
 {
     for (; group != end; group = group->next)
@@ -112,7 +112,7 @@ void cancel_head(struct db_connection *connection)
     connection->cancelled_us = cancel->sent_us;
 }
 
-/* Signals are for the threads that have a loop. */
+/* Signals are handled by the threads that have a loop. */
 static bool thread_start(struct db_cancel *cancel)
 {
     assert(cancel->request != NULL);
@@ -130,7 +130,7 @@ static bool thread_start(struct db_cancel *cancel)
     return is_started;
 }
 
-/* Whether it worked shows on the connection. */
+/* The effect is visible only on the connection. */
 static void *thread_run(void *arg)
 {
     struct db_cancel *cancel = arg;

@@ -18,11 +18,11 @@ enum {
 };
 
 struct connect_task {
-    struct connect_target target; /* its texts are copies, NUL-terminated */
+    struct connect_target target; /* its texts are NUL-terminated copies */
     void (*done)(void *owner, PGconn *pg, const char *error);
     void *owner; /* NULL: cancelled */
     PGconn *pg;
-    bool is_refused; /* by a fault */
+    bool is_refused; /* by fault injection */
     char error[ERROR_SIZE];
 };
 
@@ -66,7 +66,7 @@ struct connect_task *connect_start(struct loop *loop, const struct connect_targe
     task->target.application = copy(target->application);
     task->target.options = copy(target->options);
     task->target.listen = copy(target->listen);
-    /* A full queue is a failed attempt like any other, and is not told from inside this call. */
+    /* A full queue is a failed attempt like any other; it is not reported from inside this call. */
     if (!offload_submit(loop_offload(loop), loop, task_run, task_done, task))
         loop_post(loop, task_refused, task);
     return task;
@@ -127,7 +127,7 @@ static Str copy(Str s)
 PGconn *connect_now(const struct connect_target *target, char *error, size_t error_size)
 {
     assert(target->url.data != NULL && error_size > 0);
-    /* Not libpq's own sentence: it may quote a part of the password. */
+    /* Not libpq's own message: it may quote a part of the password. */
     PQconninfoOption *options = PQconninfoParse(target->url.data, NULL);
     if (options == NULL) {
         snprintf(error, error_size, "the connection string cannot be parsed");
@@ -146,7 +146,7 @@ PGconn *connect_now(const struct connect_target *target, char *error, size_t err
     add_default(&keywords, options, "keepalives_interval", "5");
     add_default(&keywords, options, "keepalives_count", "3");
     add_default(&keywords, options, "tcp_user_timeout", "10000");
-    /* Looking for a Kerberos ticket costs milliseconds and is asked for by naming it. */
+    /* Searching for a Kerberos ticket costs milliseconds, so it must be enabled explicitly. */
     add_default(&keywords, options, "gssencmode", "disable");
 
     PGconn *pg = connect_checked(&keywords, error, error_size);
@@ -192,7 +192,7 @@ static bool set_up(PGconn *pg, const struct connect_target *target, char *error,
     return is_ready;
 }
 
-/* libpq's sentences have several lines, and one at the end. */
+/* libpq's messages have several lines and end with a newline. */
 static void put_one_line(char *out, size_t size, const char *message)
 {
     assert(size > 0);
@@ -229,8 +229,8 @@ static bool run_listen(PGconn *pg, Str channel)
     return is_ok;
 }
 
-/* Those of the URL first: of two with one name the later wins, and the role is ours to choose.
- * Nothing at all stays nothing: libpq sends even a lone space, and a pooler refuses it. */
+/* Options of the URL first: for a repeated name the later one wins, and the role must be ours. If
+ * all are empty the result is empty: libpq sends even a single space, which a pooler refuses. */
 static char *join_options(const PQconninfoOption *options, Str ours)
 {
     Str theirs = str_trim(str_from_z(option_value(options, "options")));
@@ -241,7 +241,7 @@ static char *join_options(const PQconninfoOption *options, Str ours)
     return joined;
 }
 
-/* A later pair with the same keyword replaces the earlier one: libpq's own rule. */
+/* A later pair with the same keyword replaces the earlier one, as in libpq. */
 static void add(struct keywords *keywords, const char *key, const char *value)
 {
     assert(keywords->count + 1 < KEYWORDS_MAX);

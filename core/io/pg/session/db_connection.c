@@ -39,7 +39,7 @@ void connection_open(struct db_connection *connection)
     try_connect(connection);
 }
 
-/* Few at a time: an unreachable server must not take all offload threads. */
+/* Few at a time: an unreachable server must not occupy all offload threads. */
 static void try_connect(void *arg)
 {
     struct db_connection *connection = arg;
@@ -72,7 +72,7 @@ static struct connect_target target_of(const struct lane *lane, char *options, s
     if (lane_has_own_options(lane))
         return target;
 
-    /* pg_temp last: a temporary table must not stand in front of a collection. */
+    /* pg_temp last: a temporary table must not shadow a collection. */
     const char *role = "";
     if (login.len == 0)
         role = is_tenant ? "-c role=spark_tenant " : "-c role=spark_platform ";
@@ -130,7 +130,7 @@ void connection_hurry(struct db_connection *connection)
     timer_start(loop, &connection->retry, clock_now_us());
 }
 
-/* Those in front of it have managed without it for a while. */
+/* The other connections have carried the load without this one for a while. */
 static void on_spare(void *arg)
 {
     struct db_connection *connection = arg;
@@ -191,7 +191,8 @@ void connection_drop(struct db_connection *connection, const char *why)
         connection->copy = NULL;
         request_finish(copy, OUTCOME_LOST);
     }
-    /* A transaction must not go on in another session: it waits for its owner to let go. */
+    /* A transaction cannot continue in another session: the connection stays down until its owner
+     * releases it. */
     connection->is_broken = connection->is_taken;
     if (!connection->is_broken && !db->is_closing)
         wait_to_retry(connection);
@@ -263,7 +264,7 @@ void connection_flush(struct db_connection *connection)
 void connection_on_writable(void *arg)
 {
     struct db_connection *connection = arg;
-    connection->awaited_us = loop_now_us(connection->lane->db->loop); /* it takes what we send */
+    connection->awaited_us = loop_now_us(connection->lane->db->loop); /* it reads, so it is alive */
     if (connection->copy != NULL)
         copy_writable(connection);
     else
@@ -274,7 +275,7 @@ static void on_readable(void *arg)
 {
     struct db_connection *connection = arg;
     if (!PQconsumeInput(connection->pg)) {
-        /* What was answered before the end counts. */
+        /* Answers received before the end are valid. */
         drain(connection);
         if (connection->state == CONNECTION_UP)
             connection_lose(connection, PQerrorMessage(connection->pg));
@@ -289,7 +290,7 @@ static void on_readable(void *arg)
         after_answers(connection);
 }
 
-/* One result for each slot; libpq puts a NULL behind each but that of a sync. */
+/* One result for each slot; libpq returns a NULL after each result except that of a Sync. */
 static void drain(struct db_connection *connection)
 {
     uint32_t nulls = 0;
@@ -300,7 +301,7 @@ static void drain(struct db_connection *connection)
             nulls = 0;
             group_take_result(connection, result);
         } else if (++nulls > 2) {
-            connection_lose(connection, "PostgreSQL answered out of order");
+            connection_lose(connection, "PostgreSQL sent an unexpected reply");
         }
     }
 }
@@ -311,7 +312,7 @@ static void after_answers(struct db_connection *connection)
     connection->is_retiring = statement_cache_is_worn(&connection->cache);
     if (connection->slots.count > 0 || connection->copy != NULL)
         return;
-    /* Lets libpq read what came unasked: the notice that the server shuts down. */
+    /* Lets libpq read unsolicited messages: the notice that the server shuts down. */
     if (PQisBusy(connection->pg) == 0 && PQstatus(connection->pg) != CONNECTION_OK) {
         connection_lose(connection, PQerrorMessage(connection->pg));
         return;

@@ -1,6 +1,6 @@
 /*
- * One session with PostgreSQL: what was sent, what each answer will mean, and how it comes back
- * when it is lost. Private to this module.
+ * One session with PostgreSQL: the messages sent, the expected answers, and reconnection. Private
+ * to this module.
  */
 #pragma once
 
@@ -8,27 +8,27 @@
 #include "io/pg/lanes/db_request.h"
 #include "io/pg/session/db_statement.h"
 
-/* One sync group in flight. Its members in the order in which they were sent; a read leaves when
- * it is answered, a write stays until the sync. */
+/* One sync group in flight. Its members in sending order; a read is removed when it is answered, a
+ * write stays until the Sync. */
 struct db_group {
     struct db_group *next;
     struct request_list members;
     enum request_kind kind;
     uint32_t statements;
     uint32_t requests;
-    uint64_t flow_id;     /* whose share it counts in; 0: nobody's */
-    int64_t started_us;   /* when nothing was in front of it any more; 0: something still is */
-    bool is_back_to_back; /* something was, so that this is free of the network's time */
+    uint64_t flow_id;     /* the flow whose share it counts in; 0: none */
+    int64_t started_us;   /* when it became the first in the pipeline; 0: not yet */
+    bool is_back_to_back; /* another group preceded it, so network time is excluded */
     bool has_failed;
-    bool was_cancelled; /* its error is the work of a cancel request, whomever that has hit */
-    char sqlstate[6];   /* of an error that belongs to all: entering the scope, or the commit */
+    bool was_cancelled; /* by a cancel request, possibly for another one */
+    char sqlstate[6];   /* of an error of the whole group: entering the scope, or the commit */
     PGresult *error;
 };
 
-/* SLOT_STAMPS: enters too, and its answer holds stamps that are compared. */
+/* SLOT_STAMPS: also enters the scope; its answer contains stamps that are compared. */
 enum slot_kind { SLOT_ENTER, SLOT_STAMPS, SLOT_PREPARE, SLOT_COMMAND, SLOT_SYNC };
 
-/* What the next answer on a connection belongs to. */
+/* The next expected answer on a connection. */
 struct slot {
     enum slot_kind kind;
     uint32_t command;
@@ -62,30 +62,30 @@ struct db_connection {
     enum connection_state state;
     struct connect_task *task;
     struct timer retry;
-    uint32_t attempts; /* failed ones since it was last up */
+    uint32_t attempts; /* failed attempts since it was last up */
     char last_error[CONNECTION_ERROR_MAX];
     struct slot_ring slots;
     struct db_group *first_group; /* in flight, oldest first */
     struct db_group *last_group;
     uint32_t groups;
-    uint32_t statements; /* sent and not answered */
+    uint32_t statements; /* unanswered */
     struct statement_cache cache;
-    int64_t statement_ns; /* what one took lately, on average; 0: not known */
-    uint64_t answers;     /* how many came, ever */
-    int64_t answered_us;  /* the last one, or the first group sent after it */
-    int64_t heard_us;     /* the last byte */
-    int64_t awaited_us;   /* since when the next one is expected */
-    uint32_t silences;    /* sessions in a row that were given up because they did not answer */
-    struct timer silence; /* looks at that while something is on its way */
-    struct timer spare;   /* closes a spare connection that nobody needs any more */
-    int64_t cancelled_us; /* the last cancel request for it: when it was sent */
+    int64_t statement_ns; /* recent average per statement; 0: unknown */
+    uint64_t answers;     /* total number of answers */
+    int64_t answered_us;  /* the last answer, or the first group sent after it */
+    int64_t heard_us;     /* when the last byte was received */
+    int64_t awaited_us;   /* since when the next answer is expected */
+    uint32_t silences;    /* consecutive sessions that were dropped for not answering */
+    struct timer silence; /* checks for silence while something is in flight */
+    struct timer spare;   /* closes an idle spare connection */
+    int64_t cancelled_us; /* when the last cancel request for it was sent */
     int64_t cancel_ended_us;
-    uint64_t cancel_mark; /* `answers` when it was sent */
-    bool is_retiring;     /* its cache no longer fits: reconnects when idle */
+    uint64_t cancel_mark; /* `answers` at that time */
+    bool is_retiring;     /* its statement cache is worn: reconnects when idle */
     /* Exclusive lane. */
     bool is_taken;
-    uint64_t holder; /* the id of the flow that took it; 0: it is in nobody's share */
-    bool is_broken;  /* was lost while taken: stays down until the transaction lets go */
+    uint64_t holder; /* the id of the flow that took it; 0: it counts in no share */
+    bool is_broken;  /* was lost while taken: stays down until the transaction releases it */
     struct timer rollback;
     struct db_request *copy;
     enum copy_phase copy_phase;
@@ -98,34 +98,34 @@ struct db_connection {
 void connection_init(struct db_connection *connection, struct lane *lane);
 void connection_finish(struct db_connection *connection);
 void connection_open(struct db_connection *connection);
-void connection_hurry(struct db_connection *connection); /* no more back-off before the next try */
-/* Its session is over: reads go back to the queue, what else was in flight is told, and it connects
- * anew by itself. Nothing when it is not up. */
+void connection_hurry(struct db_connection *connection); /* skips the remaining backoff */
+/* The session is lost: reads return to the queue, other requests in flight fail, and it reconnects.
+ * No-op when it is not up. */
 void connection_lose(struct db_connection *connection, const char *why);
-void connection_drop(struct db_connection *connection, const char *why); /* by our own decision */
-void connection_recycle(struct db_connection *connection); /* idle: closes and connects anew */
-bool connection_is_stalled(const struct db_connection *connection); /* waits for long */
+void connection_drop(struct db_connection *connection, const char *why); /* deliberately */
+void connection_recycle(struct db_connection *connection); /* idle: closes and reconnects */
+bool connection_is_stalled(const struct db_connection *connection); /* has not answered for long */
 void connection_flush(struct db_connection *connection);
-/* What a watch calls when the socket takes more: the rest of a COPY, or of the output. */
+/* Called by a watch when the socket is writable: sends the rest of a COPY, or of the output. */
 void connection_on_writable(void *connection);
-void connection_release(struct db_connection *connection); /* a transaction lets go of it */
+void connection_release(struct db_connection *connection); /* a transaction releases it */
 
-/* db_silence.c: gives up a session that has something on its way and says nothing. */
-void silence_expect(struct db_connection *connection); /* something was sent */
-void silence_heard(struct db_connection *connection);  /* something came */
-/* Others have been given up meanwhile, and it says nothing either: not for anybody who comes now.
- */
+/* db_silence.c: drops a session that has something in flight and does not answer. */
+void silence_expect(struct db_connection *connection); /* after sending */
+void silence_heard(struct db_connection *connection);  /* after receiving */
+/* Other sessions were dropped meanwhile, and this one does not answer either: not used for new
+ * requests. */
 bool connection_is_doubtful(const struct db_connection *connection);
 void connection_on_silence(void *connection);
 
-/* db_cancel.c: reads that run on though nobody waits for them. */
-bool cancel_head_if_abandoned(struct db_connection *connection); /* whether any read on it is */
+/* db_cancel.c: reads that continue after their callers have left. */
+bool cancel_head_if_abandoned(struct db_connection *connection); /* is any read abandoned? */
 void cancel_head(struct db_connection *connection);              /* the first group on it */
-bool cancel_may_hit(const struct db_connection *connection);     /* one under way, or just over */
+bool cancel_may_hit(const struct db_connection *connection);     /* running or just ended */
 void cancel_take_end(struct db *db);
 void cancel_finish(struct db *db);
 
-/* db_resubmit.c: moves what waits behind a stalled read to other connections. */
+/* db_resubmit.c: moves requests that wait behind a stalled read to other connections. */
 void resubmit_behind(struct db_connection *connection);
 
 /* db_slots.c */
@@ -133,15 +133,15 @@ void slot_push(struct db_connection *connection, struct slot slot);
 struct slot slot_pop(struct db_connection *connection);
 const struct slot *slot_front(const struct db_connection *connection);
 
-/* db_group.c: takes the members, which all have one epoch, and sends them. */
+/* db_group.c: takes the members, which must have the same epoch, and sends them. */
 void group_send(struct db_connection *connection, struct request_list *members);
 
 /* db_answer.c */
-void group_take_result(struct db_connection *connection, PGresult *result); /* owns result */
+void group_take_result(struct db_connection *connection, PGresult *result); /* owns it */
 void groups_lose(struct db_connection *connection);
 
 /* db_tx.c, db_copy.c */
-void connection_give_back(struct db_connection *connection);   /* rolls back what is open */
+void connection_give_back(struct db_connection *connection);   /* rolls back an open transaction */
 void connection_rolled_back(struct db_connection *connection); /* the answer to that */
 void copy_start(struct db_connection *connection, struct db_request *request);
 void copy_readable(struct db_connection *connection);

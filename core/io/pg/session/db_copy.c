@@ -1,6 +1,6 @@
 /*
- * COPY FROM STDIN: the one thing libpq refuses in pipeline mode. The connection leaves that mode
- * for as long as it takes; nothing else runs on it, because a transaction owns it.
+ * COPY FROM STDIN: libpq refuses it in pipeline mode. The connection leaves that mode meanwhile;
+ * nothing else runs on it, because a transaction owns it.
  */
 #include "io/pg/db_internal.h"
 
@@ -94,12 +94,12 @@ static void take_copy_result(struct db_connection *connection, PGresult *result)
         return;
     default:
         PQclear(result);
-        connection_lose(connection, "a COPY was answered by something else");
+        connection_lose(connection, "unexpected reply to COPY");
     }
 }
 
-/* A chunk at a time, so that libpq's buffer stays small however large the data is; and so much a
- * turn, should PostgreSQL take it as fast as it comes. */
+/* One chunk at a time, so that libpq's buffer stays small regardless of the data size, and a
+ * limited amount per turn, in case PostgreSQL accepts data as fast as it is sent. */
 static void push(struct db_connection *connection)
 {
     assert(connection->copy != NULL && connection->copy_phase == COPY_SENDING);
@@ -118,8 +118,8 @@ static void push(struct db_connection *connection)
             return;
         }
         if (left > 0 || connection->copy_sent >= until) {
-            /* Not connection_flush: should its own attempt empty the buffer, nobody would call
-             * again, and the rest of the data would wait until the deadline. */
+            /* Not connection_flush: if its own attempt emptied the buffer, there would be no
+             * further callback, and the rest of the data would wait until the deadline. */
             watch_writable(connection->watch, connection_on_writable);
             return;
         }

@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Entering a scope without an epoch to check, and changing it in the middle of a group. With an
- * epoch it is SQL_DB_ENTER_SITE or SQL_DB_ENTER_PLATFORM, with stamps of sites …_OF_READS once
- * a group, or …_STAMPED for each site that writes. */
+/* Entering a scope without checking an epoch, and changing it in the middle of a group. With an
+ * epoch: SQL_DB_ENTER_SITE or SQL_DB_ENTER_PLATFORM; with stamps of sites: …_OF_READS once per
+ * group, or …_STAMPED for each site that writes. */
 static const struct statement SET_SITE = {
     .name = "db_set_site",
     .sql = "select set_config('spark.site', $1, true)",
@@ -24,8 +24,8 @@ static const struct statement SET_LIMIT = {
     .name = "db_set_limit",
     .sql = "select set_config('statement_timeout', $1, true)",
 };
-/* What a session of ours has from its start, where it is a pooler's (target_of in db_connection.c).
- */
+/* The settings that our own sessions get at connect, for sessions behind a pooler (target_of in
+ * db_connection.c). */
 static const struct statement SET_SESSION = {
     .name = "db_set_session",
     .sql = "select set_config('statement_timeout', $1, true), "
@@ -106,7 +106,8 @@ static struct db_group *group_open(struct db_connection *connection, struct requ
     return group;
 }
 
-/* Shared groups are everybody's, and a statement of a transaction counts with its connection. */
+/* Shared groups have no single flow, and a statement of a transaction counts with its
+ * connection. */
 static uint64_t flow_of(const struct db_request *request)
 {
     return request->flow != NULL && request->kind != REQUEST_SHARED ? request->flow->id : 0;
@@ -147,7 +148,7 @@ static bool send_begin(struct db_connection *connection, struct db_group *group)
     const struct lane *lane = connection->lane;
     if (db_is_pooled(lane->db) && !send_limit(connection, &SET_SESSION, lane_timeout_ms(lane)))
         return false;
-    /* The lane's own limit is for statements that were announced as slow. */
+    /* The lane's own timeout is for statements that were declared slow. */
     bool is_limited = first->is_short && lane->kind == LANE_LONG;
     return send_entry(connection, group) &&
            (!is_limited ||
@@ -180,7 +181,7 @@ static bool send_members(struct db_connection *connection, struct db_group *grou
     return true;
 }
 
-/* Of reads the stamps of all were asked for with the first. */
+/* For reads, all stamps were requested with the first one. */
 static bool is_entered(const struct db_group *group, const struct db_request *entered,
                        const struct db_request *request)
 {
@@ -188,8 +189,8 @@ static bool is_entered(const struct db_group *group, const struct db_request *en
                                        : request_is_like(entered, request);
 }
 
-/* Shapes go unnamed in a transaction with logic in between: it may change the schema itself, and
- * could not be submitted again. */
+/* In a transaction with logic in between, compiled statements stay unnamed: the transaction may
+ * change the schema itself, and could not be resubmitted. */
 static bool send_request(struct db_connection *connection, struct db_request *request)
 {
     assert(request->state == REQUEST_SENT);
@@ -204,8 +205,7 @@ static bool send_request(struct db_connection *connection, struct db_request *re
     return true;
 }
 
-/* Enters the scope of a group's first member; compares the epoch of all, and of reads the stamps.
- */
+/* Enters the scope of a group's first member; compares the epoch, and for reads the stamps. */
 static bool send_entry(struct db_connection *connection, const struct db_group *group)
 {
     Uuid sites[READ_GROUP_MAX];
@@ -217,7 +217,7 @@ static bool send_entry(struct db_connection *connection, const struct db_group *
     return send_scope(connection, group->members.first, true);
 }
 
-/* Each once: equals stand together. */
+/* The distinct sites: equal ones are adjacent. */
 static uint32_t stamped_sites(const struct db_group *group, Uuid *ret_sites, uint32_t max)
 {
     assert(group->kind == REQUEST_READ);
@@ -248,8 +248,8 @@ static bool send_of_reads(struct db_connection *connection, const struct db_requ
                         false);
 }
 
-/* For `first` and those behind it that are like it. The epoch of all is compared once a group, a
- * writing site's stamp wherever it is entered. */
+/* For `first` and the adjacent members with the same scope. The epoch is compared once per group,
+ * the stamp of a writing site whenever it is entered. */
 static bool send_scope(struct db_connection *connection, struct db_request *first, bool is_checked)
 {
     bool is_tenant = connection->lane->role == ROLE_TENANT;

@@ -91,7 +91,7 @@ static void on_connected(void *owner, PGconn *pg, const char *error)
     listener->attempts = 0;
     listener->pg = pg;
     listener->watch = watch_new(listener->loop, PQsocket(pg), on_readable, listener);
-    /* What was sent before this moment was missed. */
+    /* Notifications sent before this moment were missed. */
     listener->on_lost(listener->arg);
 }
 

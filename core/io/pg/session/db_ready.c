@@ -8,8 +8,8 @@
 
 enum { LOOK_AGAIN_US = 10000, FIRST_WORD_S = 1, NEXT_WORD_S = 10 };
 
-/* A superuser sees every tenant's rows without a word, and so does the owner of a table: the lanes
- * must not be either, nor inherit it. */
+/* Row-level security does not apply to superusers and table owners: the roles of the lanes must be
+ * neither, nor inherit from one. */
 static const struct statement ROLE_CHECK = {
     .name = "db_role_check",
     .sql = "select current_user::text, rolsuper, rolbypassrls, exists ("
@@ -39,7 +39,7 @@ fiber_fn Err db_wait_ready(struct ctx *ctx, struct db *db)
     for (uint32_t role = 0; role < ROLE_COUNT; role++) {
         const struct lane *lane = &db->lanes[role][LANE_READ];
         Err err;
-        /* Up, and away again before it answered: only the deadline ends that. */
+        /* The connection was up but lost before it answered: retry until the deadline. */
         while ((err = lane_be_ready(ctx, lane)) == ERR_UNAVAILABLE) {
             struct diag story = ctx->diag;
             if (fiber_sleep(ctx, LOOK_AGAIN_US) != OK) {
@@ -99,11 +99,11 @@ static fiber_fn Err check_role(struct ctx *ctx, const struct lane *lane)
                 STR_FMT(row_text(&rows, 0, 0)), lane_role, fault, lane_role);
 }
 
-/* As a lane's own role, whatever the scope of ctx. No tenant: these look at the catalog. */
+/* Queries the catalog as a lane's own role, regardless of the scope of ctx. */
 static fiber_fn Err query_lane(struct ctx *ctx, const struct lane *lane,
                                const struct statement *statement, struct rows *ret)
 {
-    static const char WHY[] = "a lane is asked as its own role";
+    static const char WHY[] = "queries a lane as its own role";
     SCOPED_CTX struct ctx own = lane->role == ROLE_TENANT
                                     ? ctx_for_site(ctx, UUID_LIBRARY_SITE, WHY)
                                     : ctx_as_machinery(ctx, WHY);

@@ -1,8 +1,8 @@
 /*
- * Resubmits reads that wait in a pipeline behind a slow one, or one that waits for a lock. The sync
+ * Resubmits reads that wait in a pipeline behind a slow read or one that waits for a lock. The sync
  * group of the slow read is cancelled and its members are submitted again, each alone. The groups
- * behind it are resubmitted: what was sent cannot be recalled, so ghosts take their places in the
- * pipeline and discard the answers. A read may therefore run twice, but only when another
+ * behind it are resubmitted: sent messages cannot be recalled, so ghost requests take their places
+ * in the pipeline and discard the answers. A read may therefore run twice, but only when another
  * connection can take it.
  */
 #include "io/pg/db_internal.h"

@@ -1,9 +1,9 @@
 /*
- * A server that stands still while its sockets stay open: a stopped process, a paused machine, the
- * old primary of a failover. TCP goes on acknowledging, and no time-out of PostgreSQL's own can end
- * a statement there. So a connection that has something on its way is given up when not one byte
- * came for as long as PostgreSQL may take over it, and a margin. Idle ones that have not been heard
- * of since then lead to the same place, and are made anew before somebody waits on them as long.
+ * Detects a server that hangs while its sockets stay open: a stopped process, a paused machine, the
+ * old primary of a failover. TCP keeps acknowledging, and PostgreSQL's own timeouts have no effect
+ * there. So a connection with something in flight is dropped if no byte arrives within PostgreSQL's
+ * timeout plus a margin. Idle connections to the same server that have been silent since then are
+ * reconnected, before a request has to wait for the same time.
  */
 #include "base/system/clock.h"
 #include "base/system/counters.h"
@@ -14,21 +14,21 @@
 #include <stdio.h>
 
 enum {
-    /* What a living server may need beyond its time-out, which ends no stall of a disk, no commit
-     * and no packet that is sent again: TCP's fourth repetition is over after three seconds. */
+    /* What a running server may need beyond its timeout, which does not cover a disk stall, a
+     * commit or a retransmitted packet: TCP's fourth retransmission is over after three seconds. */
     MARGIN_US = 5 * 1000 * 1000,
-    /* A commit that waits for a standby may be silent for ever, rightly, and holds its place among
-     * max_connections when its connection is given up. So each silence in a row is borne four
-     * times as long as the one before. */
+    /* A commit that waits for a standby may legitimately be silent indefinitely, and still occupies
+     * one of max_connections after its connection is dropped. So the limit is multiplied by four
+     * for each consecutive silence. */
     FOURFOLD_MAX = 3,
-    LATE_US = 1000 * 1000, /* whoever looks so late stood still himself */
+    LATE_US = 1000 * 1000, /* a timer this late means that our own process hung */
 };
 
 static bool is_awaited(const struct db_connection *connection);
 static int64_t limit_us(const struct db_connection *connection, const struct db_group *group);
 static bool has_unread(const struct db_connection *connection);
 static void give_up(struct db_connection *connection);
-static void leave_unheard(struct db *db);
+static void reconnect_silent(struct db *db);
 
 void silence_heard(struct db_connection *connection)
 {
@@ -45,8 +45,8 @@ bool connection_is_doubtful(const struct db_connection *connection)
     return connection->heard_us <= connection->lane->db->silent_us && is_awaited(connection);
 }
 
-/* The timer comes early when others stand in front, and is set anew then: what costs something is
- * setting it for each group. */
+/* The timer may expire early when other groups are in front, and is re-armed then: re-arming it for
+ * each group would be expensive. */
 void silence_expect(struct db_connection *connection)
 {
     struct loop *loop = connection->lane->db->loop;
@@ -76,9 +76,9 @@ static bool is_awaited(const struct db_connection *connection)
     return connection->slots.count > 0 || connection->copy != NULL;
 }
 
-/* PostgreSQL's time-out is for each statement, and it keeps its answers until the sync. Entering
- * the scope is one more. Where a pooler takes no options of ours, only the longest of them holds.
- */
+/* PostgreSQL's timeout applies to each statement, and it buffers its answers until the Sync.
+ * Entering the scope is one more statement. If a pooler accepts none of our options, only the
+ * longest timeout applies. */
 static int64_t limit_us(const struct db_connection *connection, const struct db_group *group)
 {
     const struct lane *lane = connection->lane;
@@ -92,7 +92,7 @@ static int64_t limit_us(const struct db_connection *connection, const struct db_
     return (ms * MS_US + MARGIN_US) << (2 * fourfold);
 }
 
-/* Came while the loop was busy, and will be read in this turn. */
+/* Arrived while the loop was busy; will be read in this turn. */
 static bool has_unread(const struct db_connection *connection)
 {
     struct pollfd socket = {.fd = PQsocket(connection->pg), .events = POLLIN};
@@ -111,11 +111,11 @@ static void give_up(struct db_connection *connection)
     if (since_us > db->silent_us)
         db->silent_us = since_us;
     connection_lose(connection, why);
-    leave_unheard(db);
+    reconnect_silent(db);
 }
 
-/* Those that are awaited, or that a transaction holds, have their own deadline. */
-static void leave_unheard(struct db *db)
+/* Connections with expected answers, or owned by a transaction, have their own deadline. */
+static void reconnect_silent(struct db *db)
 {
     for (uint32_t role = 0; role < ROLE_COUNT; role++) {
         for (uint32_t kind = 0; kind < LANE_KINDS; kind++) {

@@ -126,7 +126,8 @@ void db_params_finish(struct db_params *params)
     *params = (struct db_params){0};
 }
 
-/* Where the entry is, or where it would go. Entries are never removed: probes need no marks. */
+/* The position of the entry, or where to insert it. Entries are never removed, so probing needs no
+ * tombstones. */
 static struct db_statement **table_find(struct statement_cache *cache, uint64_t hash, Str key)
 {
     static_assert(STATEMENT_TABLE_SIZE >= 2 * STATEMENT_NAMES_MAX, "a free place always exists");

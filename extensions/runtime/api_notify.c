@@ -1,6 +1,6 @@
 /*
- * What an extension tells others: lines of the work log, counters and messages in Redis. Each of
- * them belongs to a site, and to no other than the caller's.
+ * Output of extensions: work log entries, and counters and messages in Redis. Each belongs to a
+ * site, which must be the caller's.
  */
 #include "access/audit/audit.h"
 #include "base/memory/array.h"
@@ -20,7 +20,7 @@ enum {
     NAME_MAX_BYTES = 100,
 };
 
-/* The site that is meant; nil: the platform. */
+/* The requested site; nil: the platform. */
 static Err site_of(struct ctx *ctx, Str given, Uuid *ret)
 {
     Uuid site = {0};
@@ -39,7 +39,7 @@ static bool is_storable(Str text, size_t max)
     return text.len <= max && str_is_utf8(text) && str_find_char(text, '\0') < 0;
 }
 
-/* NULL: there is no such level. */
+/* NULL: unknown level. */
 static const char *level_of(Str level)
 {
     static const char *const LEVELS[] = {"info", "debug", "success", "warning", "error"};
@@ -107,7 +107,7 @@ static bool is_name(Str name)
     return name.len > 0 && name.len <= NAME_MAX_BYTES;
 }
 
-/* The braces are Redis Cluster's: all keys of a site live on one node. */
+/* The braces are a Redis Cluster hash tag: all keys of a site are on one node. */
 static Err place_of(struct spark_call *call, spark_str site_id, spark_str name, Str *ret)
 {
     struct ctx *ctx = call->ctx;
