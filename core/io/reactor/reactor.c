@@ -3,23 +3,31 @@
 #include "base/system/clock.h"
 
 #include <assert.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
 /* Of every place that was handed out, whose it is; place 0 is nobody's. */
 static struct reactor_slot *_Atomic owners[REACTOR_SLOTS_MAX];
-static _Atomic uint32_t places_taken = 1;
 
-/* Threads may come to a slot at the same time: all but the first give their place up unused. */
+/* Threads may come to a slot at the same time: each slot gets one place, so that they last. */
 static uint32_t place_of(struct reactor_slot *slot)
 {
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    static uint32_t places_taken = 1; /* under the lock */
     uint32_t place = atomic_load(&slot->place);
     if (place != 0)
         return place;
-    uint32_t mine = atomic_fetch_add(&places_taken, 1);
-    assert(mine < REACTOR_SLOTS_MAX);
-    atomic_store(&owners[mine], slot);
-    return atomic_compare_exchange_strong(&slot->place, &place, mine) ? mine : place;
+    pthread_mutex_lock(&lock);
+    place = atomic_load(&slot->place);
+    if (place == 0) {
+        assert(places_taken < REACTOR_SLOTS_MAX);
+        place = places_taken++;
+        atomic_store(&owners[place], slot);
+        atomic_store(&slot->place, place);
+    }
+    pthread_mutex_unlock(&lock);
+    return place;
 }
 
 void *reactor_slot(struct reactor *reactor, struct reactor_slot *slot)
