@@ -45,7 +45,7 @@ DbArg audit_ip(const struct ctx *ctx)
     return actor != NULL && actor->ip.len > 0 ? db_text(actor->ip) : db_null();
 }
 
-/* A site whose key is nil is none of the platform's lines. */
+/* Null: the platform. The nil UUID may be the key of a site. */
 static DbArg site_of(const struct ctx *ctx, const struct audit *audit)
 {
     if (!uuid_is_nil(audit->site))
