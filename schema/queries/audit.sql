@@ -1,7 +1,7 @@
 -- The work log, and the maintenance of tables that are partitioned by month.
 
 -- name: audit_add :write
--- params: site uuid?, action text, entity_type word?, entity_id word?, details word?, level text,
+-- params: site arg, action text, entity_type word?, entity_id word?, details word?, level text,
 --         status text, audit_user arg, audit_actor arg, audit_ip arg
 select spark.audit(:site, :action, :entity_type, :entity_id, :details, :level, :status, :audit_user,
                    :audit_actor, :audit_ip);

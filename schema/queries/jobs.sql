@@ -2,7 +2,7 @@
 -- writes of an earlier attempt are refused.
 
 -- name: job_insert :write
--- params: site uuid?, kind text, payload json, dedup_key word?, priority int4, delay_us real,
+-- params: site arg, kind text, payload json, dedup_key word?, priority int4, delay_us real,
 --         max_failures int4, trace word?, asked_user arg, asked_actor arg, asked_ip arg
 -- returns: id
 insert into spark.jobs (site_id, kind, payload, dedup_key, priority, run_at, max_failures, trace,

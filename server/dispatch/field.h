@@ -19,8 +19,8 @@ enum input_type {
     INPUT_IDS,    /* struct db_uuids: 1 to int_max, duplicates removed */
     INPUT_TIME,   /* int64_t, wall time in µs, from ISO 8601 of at most int_max characters */
     INPUT_MONEY,  /* Str in the format of numeric(10, 2) */
-    INPUT_OBJECT, /* const struct json * */
-    INPUT_JSON,   /* const struct json *, any value */
+    INPUT_OBJECT, /* const struct json *; NULL: absent or null */
+    INPUT_JSON,   /* the same, any value */
     INPUT_ANY,    /* known, but the handler reads it */
 };
 

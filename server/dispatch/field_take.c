@@ -93,11 +93,11 @@ void field_take_body(struct field_reader *reader, const struct input_field *fiel
         err = take_named(reader, field, field->name);
     if (err != OK)
         field_fault(reader, field, err);
+    const struct json *value = field_json(reader, field);
     if (field->type == INPUT_OBJECT || field->type == INPUT_JSON)
-        *(const struct json **)field_value(reader, field) = field_json(reader, field);
+        *(const struct json **)field_value(reader, field) = json_is_null(value) ? NULL : value;
     if (!field->has_flag)
         return;
-    const struct json *value = field_json(reader, field);
     bool is_nullable = field->flags & INPUT_IS_NULLABLE;
     *(bool *)(reader->values + field->has_offset) =
         is_nullable ? value != NULL : !json_is_null(value);

@@ -45,11 +45,12 @@ DbArg audit_ip(const struct ctx *ctx)
     return actor != NULL && actor->ip.len > 0 ? db_text(actor->ip) : db_null();
 }
 
-static Uuid site_of(const struct ctx *ctx, const struct audit *audit)
+/* Null: the platform. The nil UUID may be the key of a site. */
+static DbArg site_of(const struct ctx *ctx, const struct audit *audit)
 {
     if (!uuid_is_nil(audit->site))
-        return audit->site;
-    return ctx->scope.kind == SCOPE_SITE ? ctx->scope.site : (Uuid){0};
+        return db_uuid(audit->site);
+    return ctx->scope.kind == SCOPE_SITE ? db_uuid(ctx->scope.site) : db_null();
 }
 
 static struct db_args args_of(const struct ctx *ctx, const struct audit *audit)

@@ -122,9 +122,9 @@ static Err end(struct row_sink *sink, struct ctx *ctx)
 {
     struct value_sink *to = (struct value_sink *)sink;
     assert(to->value == NULL);
+    TRY(to->err); /* what it left open is not to be closed */
     if (to->is_list)
         json_build_array_end(to->builder);
-    TRY(to->err);
     return json_builder_end(ctx, to->builder, &to->value);
 }
 

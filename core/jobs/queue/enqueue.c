@@ -34,7 +34,7 @@ static struct db_args insert_args(struct ctx *ctx, const struct job_spec *spec)
 {
     bool is_asked = has_asker(ctx);
     struct job_insert_args args = {
-        .site = ctx->scope.kind == SCOPE_SITE ? ctx->scope.site : (Uuid){0},
+        .site = ctx->scope.kind == SCOPE_SITE ? db_uuid(ctx->scope.site) : db_null(),
         .kind = spec->kind,
         .payload = spec->payload.len > 0 ? spec->payload : STR("{}"),
         .dedup_key = spec->dedup_key,

@@ -58,6 +58,9 @@ test('rows_of_a_site_whose_key_is_nil_are_worked_on_like_any_other', async () =>
     assert.equal(campaign.status, 200, campaign.text);
     const { generated } = await answers('/api/seo/generate-headlines', { campaign_id: campaign.body.data.id }, 200, { token: stack.adminToken });
     assert.equal(generated, 2);
+    await answers('/api/seo/generate-headlines', { campaign_id: campaign.body.data.id, async: true }, 202, { token: stack.adminToken });
+    assert.deepEqual(await stack.rows("select site_id from spark.jobs where kind = 'generate-headlines'"), [[nil]]);
+    assert.deepEqual(await stack.rows("select distinct site_id from work_log where action = 'headlines_generated'"), [[nil]]);
 });
 
 test('a_user_of_a_site_whose_key_is_nil_sees_that_site_alone', async () => {

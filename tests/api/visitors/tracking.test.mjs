@@ -36,6 +36,13 @@ test('events_are_202_and_stored_as_they_were', async () => {
     assert.deepEqual(rest, { ...body, event_value: '12.5', user_agent: 'agent', ip_address: '127.0.0.0' });
 });
 
+test('metadata_that_is_null_is_none', async () => {
+    const answer = await send('event', { event_name: 'e', metadata: null });
+    assert.equal(answer.status, 202, answer.text);
+    await until(() => rowOf('events', answer.body.event_id), 'the worker');
+    assert.deepEqual(await stack.rows(`select metadata is null from events where id = '${answer.body.event_id}'`), [['t']]);
+});
+
 test('many_events_and_views_at_once_are_stored_once_for_the_right_site', async () => {
     const sent = await Promise.all(Array.from({ length: 300 }, (_, n) => (n % 3 === 2
         ? send('pageview', { page_path: '/both' })
