@@ -18,7 +18,7 @@ run: build ## Install what is missing, build, start everything, generate the dem
 .PHONY: build
 build: ## Install what building needs, build release
 	@tools/install.sh run
-	@tools/build.sh release
+	@tools/build.sh release programs
 
 .PHONY: test
 test: ## Every test, with sanitizers, against real PostgreSQL and Redis of its own

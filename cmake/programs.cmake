@@ -52,6 +52,15 @@ foreach(folder IN LISTS extension_folders)
     endif()
 endforeach()
 
+# What `make build` builds: no tests.
+add_custom_target(programs DEPENDS spark)
+foreach(folder IN LISTS extension_folders)
+    cmake_path(GET folder FILENAME name)
+    if(TARGET extension_${name})
+        add_dependencies(programs extension_${name})
+    endif()
+endforeach()
+
 # Beside the binary, where it looks for them (cli/places/places.c).
 file(CREATE_LINK "${CMAKE_SOURCE_DIR}/frontend-static" "${CMAKE_BINARY_DIR}/frontend-static"
      SYMBOLIC)

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 #
-# Configures if needed and builds one preset: tools/build.sh release
+# Configures if needed and builds one preset, or only some targets of it: tools/build.sh release [target…]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 preset=$1
+shift
 
 # A cache made for another path (a moved or copied tree) cannot be used again.
 cache=build/$preset/CMakeCache.txt
@@ -19,5 +20,5 @@ if [ ! -e "build/$preset/build.ninja" ]; then
     }
     rm -f "${TMPDIR:-/tmp}/spark-configure.$$"
 fi
-cmake --build "build/$preset" --parallel "${JOBS:-$(nproc)}" -- --quiet |
+cmake --build "build/$preset" ${*:+--target "$@"} --parallel "${JOBS:-$(nproc)}" -- --quiet |
     sed '/^ninja: no work to do\.$/d'
