@@ -177,7 +177,7 @@ uint32_t crash_page_extension(const struct crash_page *page)
 Str crash_page_overrun_reason(struct arena *arena, int64_t limit_s)
 {
     return str_printf(arena,
-                      "the hard time-out ended its worker: the job held the CPU for %jd s without "
+                      "the hard timeout ended its worker: the job held the CPU for %jd s without "
                       "ever waiting (JOB_HARD_TIMEOUT)",
                       (intmax_t)limit_s);
 }
