@@ -1,7 +1,7 @@
 -- functions: pack_articles
 --
--- PostgreSQL parses the condition of a trigger anew for each statement: half a percent of an insert for each comparison.
--- The status is asked by the function, for posts of articles alone.
+-- PostgreSQL parses the condition of a trigger again for each statement. Comparing the status in it cost 1.3 % of the
+-- instructions of an insert; the function does it, for posts of articles alone.
 
 set local client_min_messages = warning;
 set local role spark_owner;

@@ -59,7 +59,7 @@ struct match_scratch {
 };
 
 static _Thread_local struct match_scratch *match_scratch;
-static pthread_key_t workshop_key;
+static pthread_key_t scratch_key;
 
 static void *must(void *object)
 {
@@ -80,9 +80,9 @@ static void scratch_free(void *object)
     match_scratch = NULL;
 }
 
-__attribute__((constructor)) static void make_workshop_key(void)
+__attribute__((constructor)) static void make_scratch_key(void)
 {
-    if (pthread_key_create(&workshop_key, scratch_free) != 0)
+    if (pthread_key_create(&scratch_key, scratch_free) != 0)
         abort();
 }
 
@@ -152,7 +152,7 @@ static struct match_scratch *scratch_get(void)
     (void)pcre2_set_depth_limit(new->limits, DEPTH_LIMIT);
     (void)pcre2_set_heap_limit(new->limits, HEAP_LIMIT_KB);
     (void)pcre2_set_callout(new->limits, on_step, &new->meter);
-    if (pthread_setspecific(workshop_key, new) != 0)
+    if (pthread_setspecific(scratch_key, new) != 0)
         abort();
     match_scratch = new;
     return new;

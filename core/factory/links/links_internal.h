@@ -22,8 +22,8 @@ enum link_place_kind {
 };
 
 /*
- * Tracks which elements are open, as far as links are concerned. Conservative: where browsers close
- * an element by a rule that is not implemented here, links stay forbidden.
+ * Tracks which elements are open, as far as links are concerned. An element that browsers close
+ * without an end tag counts as open until the next end tag of its kind; links stay forbidden there.
  */
 struct link_place {
     uint32_t open[PLACE_KINDS];

@@ -13,8 +13,8 @@ enum { RETENTION_TABLES_MAX = 16 };
 
 struct retention_table {
     Str name; /* in the schema public or spark */
-    int64_t (*days)(
-        const struct settings *settings); /* retention in days, 0: forever; NULL: only on request */
+    /* Retention in days, 0: forever. NULL: only on request. */
+    int64_t (*days)(const struct settings *settings);
 };
 
 /* Before the threads start; `table` must live as long as the process. */

@@ -19,9 +19,8 @@ enum { BATCH_MAX = 1000, BATCH_TIMEOUT_US = 15 * 1000 * 1000, FULL_PAUSE_US = 10
  * it removes the line from the list, or from the batch that is being stored. */
 struct waiting {
     struct waiting *next;
-    struct waiting *
-        *slot;     /* the pointer to it, in the list or a batch; NULL after the batch has ended */
-    bool is_taken; /* it is in a batch */
+    struct waiting **slot; /* what points to it, in the list or a batch; NULL after the batch */
+    bool is_taken;         /* it is in a batch */
     Str line;
     struct wait wait;
 };
