@@ -162,6 +162,27 @@ static void sites_keys_and_actions_are_those_of_the_rows(void **state)
     must_hear(f, &second, "headings delete - *\n");
 }
 
+/* The order of keys and sites within a statement is not promised. */
+static void rows_that_change_together_are_named_once_and_moved_ones_for_both_sites(void **state)
+{
+    struct db_fixture *f = *state;
+    begin(f);
+    run_as_owner("insert into headings (id, site_id) values ('" POST("8") "', '" A "'), ('" POST(
+        "9") "', '" A "')");
+    must_hear(f, &second, "headings create A " POST("8") " " POST("9") "\n");
+    const size_t one = strlen("headings update A " POST("8") " " POST("9") "\n");
+    run_as_owner("update headings set title = 'y'");
+    hear_until(f, &second, one);
+    assert_int_equal(second.len, one);
+    assert_non_null(strstr(second.text, "headings update A "));
+    second.text[second.len = 0] = '\0';
+    run_as_owner("update headings set site_id = '" B "'");
+    hear_until(f, &second, 2 * one);
+    assert_int_equal(second.len, 2 * one);
+    assert_non_null(strstr(second.text, "headings update A "));
+    assert_non_null(strstr(second.text, "headings update B "));
+}
+
 static void many_keys_are_not_named(void **state)
 {
     struct db_fixture *f = *state;
@@ -365,6 +386,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         changes_test(sites_keys_and_actions_are_those_of_the_rows),
+        changes_test(rows_that_change_together_are_named_once_and_moved_ones_for_both_sites),
         changes_test(many_keys_are_not_named),
         changes_test(what_is_rolled_back_was_no_change),
         changes_test(nobody_who_commits_late_is_passed_over),
