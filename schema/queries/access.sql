@@ -220,3 +220,7 @@ select id, spark.audit(site_id, 'token_created', 'site_tokens', id::text,
 select id, name from sites
  where id <> spark.library_site()
    and (id::text = lower($1) or id = (select site_id from spark.site_domains where domain = lower($1)));
+
+-- The page of the admin app that a user saw last. It is no change of the user: neither activity nor revision.
+-- name: user_track_page :write
+update directus_users set last_page = $2 where id = $1 and last_page is distinct from $2;

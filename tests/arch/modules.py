@@ -71,6 +71,7 @@ MODULES = {
         "api/server": (),
         "api/sessions": (),
         "api/sites": (),
+        "api/users": (),
         "api/visitors": (),
     },
     "cli": {

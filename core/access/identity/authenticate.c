@@ -59,6 +59,7 @@ static fiber_fn Err session_check(struct ctx *ctx, Str token, const struct ident
 {
     if (!identity->has_session)
         return OK;
+    assert(token.len > 0 && identity->kind == ACTOR_USER);
     struct rows rows;
     TRY(db_query_platform(reactor_platform(ctx), &SQL_ACCESS_SESSION,
                           ARGS(db_text(jwt_session(ctx, token)), db_uuid(identity->user)), &rows));
@@ -133,6 +134,7 @@ static fiber_fn Err identity_find(struct ctx *ctx, struct access_cache *cache, S
 static fiber_fn Err identity_of_cookie(struct ctx *ctx, struct access_cache *cache,
                                        const struct credentials *credentials, struct identity *ret)
 {
+    assert(!credentials->is_own_page && credentials->session_cookie.len > 0);
     struct request_sites sites;
     TRY(sites_find(ctx, cache, credentials->host, credentials->origin, &sites));
     if (request_sites_are_one(&sites)) {

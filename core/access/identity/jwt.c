@@ -92,6 +92,7 @@ static Err claims_read(struct ctx *ctx, const struct json *payload, struct claim
 
 Str jwt_session(struct ctx *ctx, Str token)
 {
+    assert(token.len > 0 && token.len <= JWT_LEN_MAX);
     Str header;
     Str payload;
     if (!split(token, &header, &payload))

@@ -133,6 +133,11 @@ static fiber_fn Err session_open(struct ctx *ctx, Uuid user, Uuid site, Str toke
     return db_batch_run_platform(reactor_platform(ctx), &batch);
 }
 
+static bool may_have(const struct session_client *client, Uuid site)
+{
+    return uuid_is_nil(client->only_site) || uuid_eq(client->only_site, site);
+}
+
 static fiber_fn Err login(struct ctx *ctx, Str email, Str password, bool is_known_address,
                           enum session_mode mode, const struct session_client *client,
                           struct session_tokens *ret)
@@ -149,6 +154,8 @@ static fiber_fn Err login(struct ctx *ctx, Str email, Str password, bool is_know
     if (!is_right)
         return fail_plain(ctx, ERR_INVALID_CREDENTIALS);
     assert(is_known && rows.count == 1); /* a correct password implies a user */
+    if (!may_have(client, row_uuid(&rows, 0, SESSION_USER_BY_EMAIL_SITE_ID)))
+        return fail_plain(ctx, ERR_INVALID_CREDENTIALS);
 
     struct claims claims = {
         .user = row_uuid(&rows, 0, SESSION_USER_BY_EMAIL_ID),

@@ -91,6 +91,7 @@ static bool is_loopback(struct ctx *ctx, Str host)
 fiber_fn Err sites_find(struct ctx *ctx, struct access_cache *cache, Str host, Str origin,
                         struct request_sites *ret)
 {
+    assert(cache != NULL && ret != NULL);
     struct host_entry by_host;
     struct host_entry by_origin;
     TRY(host_find(ctx, cache, host, &by_host));
@@ -148,9 +149,12 @@ static fiber_fn Err scope_of_visitor(struct ctx *ctx, struct access_cache *cache
                                      const struct credentials *credentials, Scope *ret)
 {
     struct host_entry host;
+    struct host_entry page = {0};
     TRY(host_find(ctx, cache, credentials->host, &host));
     if (uuid_is_nil(host.site))
-        TRY(host_find(ctx, cache, origin_host(credentials->origin), &host));
+        TRY(host_find(ctx, cache, origin_host(credentials->origin), &page));
+    if (!uuid_is_nil(page.site))
+        host = page;
     ctx->stamp = (SiteStamp){host.site, host.site_epoch};
     *ret = (Scope){.kind = uuid_is_nil(host.site) ? SCOPE_NONE : SCOPE_SITE, .site = host.site};
     return OK;
@@ -160,6 +164,7 @@ fiber_fn Err scope_find(struct ctx *ctx, struct access_cache *cache,
                         const struct credentials *credentials, const struct identity *identity,
                         Scope *ret)
 {
+    assert(identity->grants != NULL);
     Uuid selected = {0};
     if (credentials->site_selector.len > 0 && !uuid_parse(credentials->site_selector, &selected))
         return fail(ctx, ERR_INVALID_PAYLOAD, "X-Site-Id must be a UUID");
