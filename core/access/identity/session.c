@@ -214,6 +214,7 @@ static fiber_fn Err stall(struct ctx *ctx, int64_t started_us)
 fiber_fn Err session_login(struct ctx *ctx, Str email, Str password, enum session_mode mode,
                            const struct session_client *client, struct session_tokens *ret)
 {
+    assert(email.len > 0 && password.len > 0);
     int64_t started_us = clock_now_us();
     bool is_known = login_known_find(ctx, email, client->ip);
     struct login_limits limits = limits_of(ctx->reactor->settings);
@@ -253,6 +254,7 @@ static Err user_of(struct ctx *ctx, const struct rows *rows, struct claims *ret)
     static_assert((int)SESSION_ROTATE_STATUS == (int)SESSION_RENEW_STATUS &&
                       (int)SESSION_ROTATE_HAS_APP_ACCESS == (int)SESSION_RENEW_HAS_APP_ACCESS,
                   "the columns of the two statements");
+    assert(rows->count <= 1);
     if (rows->count == 0)
         return fail_plain(ctx, ERR_INVALID_CREDENTIALS);
     Str status = row_text(rows, 0, SESSION_ROTATE_STATUS);
@@ -272,6 +274,7 @@ static Err user_of(struct ctx *ctx, const struct rows *rows, struct claims *ret)
 static fiber_fn Err rotate(struct ctx *ctx, Str token, Str next, enum session_mode mode,
                            const struct session_client *client, struct rows *ret)
 {
+    assert(mode != SESSION_SESSION && next.len == REFRESH_TOKEN_LEN);
     return db_query_platform(reactor_platform(ctx), &SQL_SESSION_ROTATE,
                              session_rotate_args(ctx->arena,
                                                  &(struct session_rotate_args){
@@ -289,6 +292,7 @@ static fiber_fn Err rotate(struct ctx *ctx, Str token, Str next, enum session_mo
 static fiber_fn Err renew(struct ctx *ctx, Str session, Str next,
                           const struct session_client *client, struct rows *ret)
 {
+    assert(session.len > 0 && next.len == REFRESH_TOKEN_LEN);
     int64_t grace_us = ctx->reactor->settings->session_grace_s * SECOND_US;
     return db_query_platform(reactor_platform(ctx), &SQL_SESSION_RENEW,
                              session_renew_args(ctx->arena,
@@ -308,6 +312,7 @@ static fiber_fn Err renew(struct ctx *ctx, Str session, Str next,
 fiber_fn Err session_refresh(struct ctx *ctx, Str token, enum session_mode mode,
                              const struct session_client *client, struct session_tokens *ret)
 {
+    assert(token.len > 0);
     Str next = random_token(ctx->arena, REFRESH_TOKEN_LEN);
     struct rows rows;
     if (mode == SESSION_SESSION) {
@@ -327,6 +332,7 @@ fiber_fn Err session_refresh(struct ctx *ctx, Str token, enum session_mode mode,
 fiber_fn Err session_logout(struct ctx *ctx, Str token, enum session_mode mode,
                             const struct session_client *client)
 {
+    assert(token.len > 0);
     if (mode == SESSION_SESSION)
         TRY(session_of(ctx, token, &token));
     struct rows rows;
