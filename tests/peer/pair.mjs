@@ -42,25 +42,26 @@ function session(databaseUrl) {
 const sessions = new Map();
 
 function openSession(databaseUrl) {
-    const child = spawn('psql', ['-X', '-q', '-At', '-d', databaseUrl], { stdio: ['pipe', 'pipe', 'inherit'] });
+    const child = spawn('psql', ['-X', '-q', '-At', '-d', databaseUrl], { stdio: ['pipe', 'pipe', 'inherit'], env: { ...process.env, PGOPTIONS: '-c client_min_messages=warning' } });
+    const ended = new Promise((_, reject) => child.once('exit', () => reject(new Error('psql ended'))));
+    ended.catch(() => {});
     child.unref();
     for (const stream of [child.stdin, child.stdout]) stream.unref();
-    return (text) =>
-        new Promise((resolve, reject) => {
+    const answer = () =>
+        new Promise((resolve) => {
             let said = '';
-            child.stdout.ref();
             const onData = (chunk) => {
                 said += chunk;
-                const end = said.indexOf('peer:done\n');
-                if (end < 0) return;
-                child.stdout.off('data', onData);
-                child.stdout.unref();
-                resolve(said.slice(0, end));
+                if (!said.endsWith('peer:done\n')) return;
+                child.stdout.off('data', onData).unref();
+                resolve(said.slice(0, -'peer:done\n'.length));
             };
-            child.stdout.on('data', onData);
-            child.once('exit', () => reject(new Error('psql ended')));
-            child.stdin.write(`${text};\n\\echo peer:done\n`);
+            child.stdout.on('data', onData).ref();
         });
+    return (text) => {
+        child.stdin.write(`${text};\n\\echo peer:done\n`);
+        return Promise.race([answer(), ended]);
+    };
 }
 
 /** facts: { spark, sparkDatabase, directus, directusDatabase }, of servers that run already */
