@@ -30,7 +30,8 @@ MODULES = {
         "plan": ("plan.h", "compile.h", "row_value.h", "sql_print.h"),
         "run": ("run.h", "row_sink.h"),
         "changes": ("changes.h",),
-        "items": ("items.h", "write_reference.h"),
+        "items": ("items.h", "items_rules.h", "write_reference.h"),
+        "system": ("system.h",),
         "ddl": ("ddl.h",),
         "load": ("load.h",),
     },
@@ -60,7 +61,7 @@ MODULES = {
     # Families of api are modules of their own, which nobody enters: they do not know each other.
     "server": {
         "http": ("http.h", "request.h", "reply.h", "exchange.h"),
-        "dispatch": ("dispatch.h", "route.h", "router.h", "extension_routes.h", "tags.def"),
+        "dispatch": ("dispatch.h", "route.h", "router.h", "extension_routes.h", "origin.h", "cookie.h", "tags.def"),
         "rest": ("rest_rows.h",),
         "pages": ("pages.h",),
         "api": ("listing.h",),
@@ -70,6 +71,7 @@ MODULES = {
         "api/server": (),
         "api/sessions": (),
         "api/sites": (),
+        "api/users": (),
         "api/visitors": (),
     },
     "cli": {
