@@ -17,7 +17,7 @@ let stack;
 let a;
 let b;
 before(async () => {
-    stack = await startApi({ env: { LOGIN_STALL_TIME: '0', SESSION_REFRESH_GRACE_PERIOD: '2', PUBLIC_URL: 'https://platform.example' } });
+    stack = await startApi({ env: { LOGIN_STALL_TIME: '0', SESSION_REFRESH_GRACE_PERIOD: '5', PUBLIC_URL: 'https://platform.example' } });
     a = await makeTenant(stack, 'A', 'a.example', ['api.a.example']);
     b = await makeTenant(stack, 'B', 'b.example', ['api.b.example']);
     await stack.run(`insert into directus_users (id, email, password, site_id) select gen_random_uuid(), e.name, u.password, e.site from directus_users u,
