@@ -4,6 +4,7 @@
 #include "content/changes/changes.h"
 #include "content/items/items.h"
 #include "content/run/run.h"
+#include "content/system/system.h"
 #include "factory/articles/generate.h"
 #include "factory/articles/guards.h"
 #include "factory/duplicates/duplicates.h"
@@ -60,6 +61,7 @@ void compose(void)
     retention_add(&JOB_LOGS);
     for (size_t i = 0; i < COUNT_OF(TRACKING_RETENTION); i++)
         retention_add(&TRACKING_RETENTION[i]);
+    system_set_rules();
     factory_guard_items();
     items_announce_changes();
 }

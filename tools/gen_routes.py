@@ -163,7 +163,8 @@ def header(family):
             out += reply_header(route.name, route.replies, False)
         if route.has_input():
             out += input_struct(route)
-        out.append(prototype(route) + ";")
+        if not route.handler:
+            out.append(prototype(route) + ";")
         if route.is_checked:
             out.append("/* What its rows cannot say; may change the input. */")
             out.append(f"Err route_{route.name}_check(struct ctx *ctx, struct {route.name}_input *input);")
@@ -300,9 +301,11 @@ def route_source(route):
     init += [f".body_members = {str_init(body)}"] if body else []
     init += [f".query_members = {str_init(query)}"] if query else []
     init += [".has_free_body = true"] if route.has_free_body else []
-    handler = f"run_{route.name}" if route.has_input() else f"route_{route.name}"
+    handler = f"run_{route.name}" if route.has_input() else f"route_{route.handler or route.name}"
     return [f"    {{.method = {str_init(route.method)},", f"     .pattern = {str_init(route.pattern)},",
-            f"     .name = {quote(route.name)},", f"     .handler = {handler},", f"     .guard = {route.guard},",
+            f"     .name = {quote(route.name)},", f"     .handler = {handler},",
+            *([f"     .collection = {str_init(route.collection)},"] if route.collection else []),
+            f"     .guard = {route.guard},",
             f"     .body = {route.body},", f"     .tag = {route.tag},", f"     .rate = {route.rate},",
             f"     .write = {route.write},", f"     .site = {{{', '.join(site_init(route))}}},",
             f"     .envelope = {'ENVELOPE_API' if route.is_api() else 'ENVELOPE_CMS'},",

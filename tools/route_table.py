@@ -5,12 +5,13 @@
         REPLY(id, UUID, "The lead.")
 
 One row a line. The rows below a route are its own until the next ROUTE or GROUP; server/api/README.md lists them.
-A mistake ends with file:line and a sentence.
+A mistake ends with file:line and a sentence. Run as a program, it prints all routes as JSON, for the tests.
 """
 
+import json
 import pathlib
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 FAMILIES = "server/api/*/routes.def"
@@ -129,6 +130,8 @@ class Route:
     is_late: bool = False
     has_free_body: bool = False
     reads_itself: bool = False  # its rows describe the body, which the handler reads
+    handler: str = ""           # whose handler serves it; its own, if empty
+    collection: str = ""        # of a route of CRUD
 
     def is_api(self):
         return self.pattern.startswith(("/api/", "/god/"))
@@ -300,6 +303,47 @@ def read_route(arguments, family, where):
     return route
 
 
+# What CRUD makes of each route of items: its pattern below the path, and its verb.
+CRUD_VERBS = {"INDEX": "items_index", "SEARCH": "items_search", "CREATE": "items_post", "UPDATE_MANY": "items_patch_many",
+              "DELETE_MANY": "items_delete_some", "SHOW": "items_show", "UPDATE": "items_patch", "DELETE": "items_remove"}
+CRUD_SETS = {"ALL": tuple(CRUD_VERBS), "READ": ("INDEX", "SEARCH", "SHOW"), "SINGLETON": ("INDEX", "UPDATE_MANY")}
+
+
+def about(text, noun, plural):
+    """A sentence about items, as one about something else."""
+    text = re.sub(r"\bitems\b", plural, text)
+    return re.sub(r"\b(an )?item\b", lambda m: ("an " if noun[0] in "aeio" else "a ") * bool(m[1]) + noun, text)
+
+
+def about_shapes(shapes, is_singleton, noun, plural):
+    """Without the shapes of the other kind; a singleton's own need not say so."""
+    prefix = "For a singleton: its "
+    kept = [shape for shape in shapes if shape.status == "BODY" or shape.status == "204" or
+            shape.help.startswith(prefix) == is_singleton]
+    return [replace(shape, help=about(shape.help.replace(prefix, "The "), noun, plural)) for shape in kept]
+
+
+def read_crud(family, arguments, where):
+    """CRUD(path, collection, tag, noun, plural, verbs): the routes of items, for one system collection."""
+    parts = split(arguments)
+    if len(parts) != 6:
+        raise Mistake(f"{where}: CRUD has a path, a collection, a tag, a noun, its plural, and verbs")
+    path, collection, tag = unquote(parts[0], where), parts[1], parts[2]
+    noun, plural = unquote(parts[3], where), unquote(parts[4], where)
+    verbs = [verb for word in parts[5].split() for verb in CRUD_SETS.get(word, (word,))]
+    models = {route.name: route for route in family.routes}
+    for verb in verbs:
+        if CRUD_VERBS.get(verb) not in models:
+            raise Mistake(f"{where}: there is no '{verb}' of items above")
+        model = models[CRUD_VERBS[verb]]
+        family.routes.append(replace(
+            model, pattern=path + model.pattern.removeprefix("/items/:collection"),
+            name=f"{collection.removeprefix('directus_')}_{verb.lower()}", tag=tag,
+            summary=about(model.summary, noun, plural), where=where, handler=model.name, collection=collection,
+            fields=[replace(f, help=about(f.help, noun, plural)) for f in model.fields],
+            shapes=about_shapes(model.shapes, parts[5] == "SINGLETON", noun, plural)))
+
+
 def add_rows(route, group, rows, where):
     """To the open group, or to the route's fields and replies."""
     if route is None and group is None:
@@ -317,6 +361,9 @@ def read_row(family, state, macro, arguments, where):
     if macro == "ROUTE":
         family.routes.append(read_route(arguments, family.name, where))
         return family.routes[-1], None
+    if macro == "CRUD":
+        read_crud(family, arguments, where)
+        return None, None
     if macro == "GROUP":
         family.groups[arguments.strip()] = []
         return None, family.groups[arguments.strip()]
@@ -445,3 +492,13 @@ def read_families(root=ROOT):
                 raise Mistake(f"{route.where}: {key} is already at {known[key]}")
             known[key] = route.where
     return families
+
+
+def main():
+    columns = ("method", "pattern", "name", "guard", "body", "tag", "rate", "site", "write", "collection", "family")
+    routes = [route for family in read_families() for route in family.routes]
+    print(json.dumps([{column: getattr(route, column) for column in columns} for route in routes]))
+
+
+if __name__ == "__main__":
+    main()

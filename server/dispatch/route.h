@@ -53,6 +53,7 @@ struct route {
     Str pattern;      /* "/items/:collection/:id" */
     const char *name; /* name of the handler without route_ */
     RouteHandler *handler;
+    Str collection; /* the system collection that the handler of items serves here; or empty */
     enum route_guard guard;
     enum route_body body;
     enum route_tag tag;

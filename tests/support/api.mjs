@@ -2,11 +2,13 @@
 // tenants with rows in every kind of table, a JWT, and the promise that no sanitizer spoke.
 
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { createHmac } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import http from 'node:http';
 import net from 'node:net';
 import path from 'node:path';
+import { promisify } from 'node:util';
 
 import { secrets, startStack, until } from './stack.mjs';
 
@@ -115,15 +117,11 @@ export function jwt(claims, { secret = secrets.SECRET, header = { alg: 'HS256', 
     return `${text}.${createHmac('sha256', secret).update(text).digest('base64url')}`;
 }
 
-/** Every ROUTE of server/api/<family>/routes.def. */
+/** Every route of server/api/<family>/routes.def. */
 export async function readRoutes() {
-    const families = path.resolve(import.meta.dirname, '../../server/api');
-    const names = (await readdir(families, { recursive: true })).filter((name) => path.basename(name) === 'routes.def').sort();
-    const texts = await Promise.all(names.map((name) => readFile(path.join(families, name), 'utf8')));
-    return texts.flatMap((text) => [...text.replace(/\/\*[^]*?\*\//g, '').matchAll(
-        /^ROUTE\("([A-Z]+)", "([^"]+)", (\w+), (\w+), (\w+), (\w+), (\w+), (SITE_\w+)(?:\([^)]*\))?, (\w+),/gm)].map(
-        ([, method, pattern, handler, guard, body, tag, rate, site, write]) => ({ method, pattern, handler, guard, body, tag, rate, site, write }),
-    ));
+    const program = path.resolve(import.meta.dirname, '../../tools/route_table.py');
+    const { stdout } = await promisify(execFile)('python3', [program], { maxBuffer: 64 << 20 });
+    return JSON.parse(stdout).map((route) => ({ ...route, handler: route.name }));
 }
 
 /** Every error of err.def. */

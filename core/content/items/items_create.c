@@ -3,6 +3,7 @@
  * with nested rows, or with different column sets, in one transaction.
  */
 #include "base/json/json_writer.h"
+#include "content/items/items_rules.h"
 #include "content/items/write_reference.h"
 #include "gen/sql.h"
 
@@ -38,7 +39,8 @@ static fiber_fn Err create_filtered(struct writer *w, const struct write_target 
     if (run->rows.count != 1)
         return fail_plain(w->ctx, ERR_FORBIDDEN);
     *ret_key = key_of_row(w->ctx->arena, &run->rows, 0, plan->key_column);
-    return nested_after(w, target, &payload, *ret_key);
+    TRY(nested_after(w, target, &payload, *ret_key));
+    return write_after(w, ITEMS_CREATE, target->collection, ret_key, 1, body);
 }
 
 fiber_fn Err write_create_one(struct writer *w, const struct write_target *target,
@@ -68,7 +70,8 @@ struct turn {
     const struct write_target *target;
     const struct json *const *items;
     uint32_t count;
-    Str *keys; /* keys of the rows, set as they are written */
+    bool is_filtered; /* the items went through the hooks already */
+    Str *keys;        /* keys of the rows, set as they are written */
 };
 
 static fiber_fn Err create_each(struct writer *w, void *arg)
@@ -76,18 +79,19 @@ static fiber_fn Err create_each(struct writer *w, void *arg)
     assert(w->tx != NULL);
     const struct turn *turn = arg;
     for (uint32_t i = 0; i < turn->count; i++) {
+        const struct json *item = turn->items[i];
         struct run run = {.ctx = w->ctx};
-        TRY(create_filtered(w, turn->target, turn->items[i], NULL, &run, &turn->keys[i]));
+        if (!turn->is_filtered)
+            TRY(filter(w, turn->target, &item));
+        TRY(create_filtered(w, turn->target, item, NULL, &run, &turn->keys[i]));
     }
     return OK;
 }
 
-static fiber_fn Err create_in_turn(struct writer *w, const struct write_target *target,
-                                   const struct json *const *items, uint32_t count, Str *keys)
+static fiber_fn Err create_in_turn(struct writer *w, const struct turn *turn)
 {
-    assert(count > 0 && keys != NULL);
-    struct turn turn = {target, items, count, keys};
-    return writer_in_tx(w, create_each, &turn);
+    assert(turn->count > 0 && turn->keys != NULL);
+    return writer_in_tx(w, create_each, (void *)turn);
 }
 
 struct bulk {
@@ -209,24 +213,26 @@ static fiber_fn Err create_list(struct writer *w, const struct write_target *tar
         return answer_no_rows(w->ctx, sink);
     TRY(write_check_rows(w->ctx, count));
     const struct json **items = arena_array(w->ctx->arena, const struct json *, count);
-    bool has_nested = false;
+    bool has_rules = items_rules_find(target->collection) != NULL;
+    bool needs_tx = has_rules;
     for (uint32_t i = 0; i < count; i++) {
         TRY(fiber_breathe(w->ctx));
         items[i] = json_at(body, i);
-        TRY(filter(w, target, &items[i]));
-        has_nested |= nested_is_in(target->collection, items[i]);
+        if (!has_rules)
+            TRY(filter(w, target, &items[i]));
+        needs_tx |= nested_is_in(target->collection, items[i]);
     }
-    if (!has_nested) {
+    if (!needs_tx) {
         struct bulk bulk = {0};
         bool is_uniform;
         TRY(bulk_make(w, target, items, count, &bulk, &is_uniform));
         if (is_uniform)
             return create_bulk(w, target, &bulk, query, sink);
     }
-    Str *keys = arena_array(w->ctx->arena, Str, count);
-    TRY(create_in_turn(w, target, items, count, keys));
+    struct turn turn = {target, items, count, !has_rules, arena_array(w->ctx->arena, Str, count)};
+    TRY(create_in_turn(w, &turn));
     write_announce(w);
-    return write_read_back(w, target->collection, keys, count, true, query, sink);
+    return write_read_back(w, target->collection, turn.keys, count, true, query, sink);
 }
 
 fiber_fn Err write_create_object(struct writer *w, const struct write_target *target,
@@ -234,11 +240,13 @@ fiber_fn Err write_create_object(struct writer *w, const struct write_target *ta
                                  struct row_sink *sink)
 {
     assert(target->action == ACTION_CREATE && sink != NULL);
-    TRY(filter(w, target, &body));
-    if (!nested_is_in(target->collection, body))
+    bool has_rules = items_rules_find(target->collection) != NULL;
+    if (!has_rules)
+        TRY(filter(w, target, &body));
+    if (!has_rules && !nested_is_in(target->collection, body))
         return create_alone(w, target, body, query, sink);
     Str key;
-    TRY(create_in_turn(w, target, &body, 1, &key));
+    TRY(create_in_turn(w, &(struct turn){target, &body, 1, !has_rules, &key}));
     write_announce(w);
     return write_read_back(w, target->collection, &key, 1, false, query, sink);
 }

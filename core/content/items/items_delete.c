@@ -21,7 +21,7 @@ fiber_fn Err write_delete_keys(struct writer *w, const struct write_target *targ
     TRY(write_run(w, plan, &shape, NULL, STR_NONE, &run));
     if (run.rows.count < count && !target->access.is_full)
         return write_forbidden(w->ctx, target, NULL);
-    return OK;
+    return write_after(w, ITEMS_DELETE, target->collection, keys, count, NULL);
 }
 
 struct deletion {
@@ -42,7 +42,8 @@ static fiber_fn Err delete_all(struct writer *w, const struct write_target *targ
 {
     assert(w->tx == NULL);
     struct deletion deletion = {target, keys, count};
-    if (target->access.is_full || count == 1)
+    bool is_one_statement = target->access.is_full || count == 1;
+    if (is_one_statement && !write_needs_tx(target->collection, NULL))
         TRY(delete_steps(w, &deletion));
     else
         TRY(writer_in_tx(w, delete_steps, &deletion));

@@ -52,7 +52,8 @@ fiber_fn Err write_update_one(struct writer *w, const struct write_target *targe
     TRY(nested_before(w, target, &payload));
     if (!is_empty(&payload))
         TRY(apply(w, target, &payload, &key, 1, false, query, run));
-    return nested_after(w, target, &payload, key);
+    TRY(nested_after(w, target, &payload, key));
+    return write_after(w, ITEMS_UPDATE, target->collection, &key, 1, body);
 }
 
 struct update {
@@ -77,7 +78,7 @@ static fiber_fn Err update_object(struct writer *w, const struct write_target *t
     struct run run = {.ctx = w->ctx};
     struct update update = {target, key, body};
     TRY(key_parse(w->ctx, target->collection, key, &run.key));
-    if (nested_is_in(target->collection, body))
+    if (write_needs_tx(target->collection, body))
         TRY(writer_in_tx(w, update_nested, &update));
     else
         TRY(write_update_one(w, target, key, body, query, &run));
@@ -100,7 +101,7 @@ fiber_fn Err items_update(struct ctx *ctx, struct items_target target, Str key,
 /* Rows that get the same change. */
 struct change {
     const struct write_target *target;
-    const struct payload *payload;
+    const struct json *data;
     const Str *keys;
     uint32_t count;
 };
@@ -108,8 +109,17 @@ struct change {
 static fiber_fn Err update_rows(struct writer *w, void *arg)
 {
     const struct change *change = arg;
+    const struct write_target *target = change->target;
+    const struct json *data;
+    struct payload payload;
     struct run run = {.ctx = w->ctx};
-    return apply(w, change->target, change->payload, change->keys, change->count, true, NULL, &run);
+    TRY(write_before(w, ITEMS_UPDATE, target->collection, change->keys, change->count, change->data,
+                     &data));
+    TRY(payload_make(target, data, &payload));
+    if (change->count == 0 || is_empty(&payload))
+        return OK;
+    TRY(apply(w, target, &payload, change->keys, change->count, true, NULL, &run));
+    return write_after(w, ITEMS_UPDATE, target->collection, change->keys, change->count, data);
 }
 
 /* If one forbidden row forbids all, the statement needs a transaction that can be rolled back. */
@@ -120,13 +130,10 @@ static fiber_fn Err update_keys(struct writer *w, const struct write_target *tar
     if (nested_is_in(target->collection, data))
         return fail(w->ctx, ERR_INVALID_PAYLOAD,
                     "Nested rows can only be written with one item at a time");
-    struct payload payload;
-    TRY(write_before(w, ITEMS_UPDATE, target->collection, keys, count, data, &data));
-    TRY(payload_make(target, data, &payload));
-    if (count == 0 || is_empty(&payload))
-        return OK;
-    struct change change = {target, &payload, keys, count};
-    return target->access.is_full ? update_rows(w, &change) : writer_in_tx(w, update_rows, &change);
+    struct change change = {target, data, keys, count};
+    if (target->access.is_full && !write_needs_tx(target->collection, data))
+        return update_rows(w, &change);
+    return writer_in_tx(w, update_rows, &change);
 }
 
 /* Rows with a different change each. */

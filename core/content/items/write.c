@@ -4,6 +4,7 @@
 #include "content/items/write.h"
 
 #include "base/memory/list.h"
+#include "content/items/items_rules.h"
 
 #include <assert.h>
 
@@ -225,6 +226,20 @@ void write_announce(struct writer *w)
     w->first = w->last = NULL;
 }
 
+static struct rules_write rules_write(const struct writer *w, enum items_action action,
+                                      const struct collection *collection, const Str *keys,
+                                      uint32_t count, const struct json *body)
+{
+    assert(w->tx != NULL);
+    return (struct rules_write){.action = action,
+                                .schema = w->schema,
+                                .collection = collection,
+                                .keys = keys,
+                                .count = count,
+                                .body = body,
+                                .tx = w->tx};
+}
+
 fiber_fn Err write_before(struct writer *w, enum items_action action,
                           const struct collection *collection, const Str *keys, uint32_t count,
                           const struct json *body, const struct json **ret)
@@ -232,7 +247,28 @@ fiber_fn Err write_before(struct writer *w, enum items_action action,
     assert(count == 0 || keys != NULL);
     struct items_change change = {
         .action = action, .collection = collection->name, .keys = keys, .count = count};
+    const struct collection_rules *rules = items_rules_find(collection);
+    if (rules != NULL && rules->before != NULL) {
+        struct rules_write write = rules_write(w, action, collection, keys, count, body);
+        TRY(rules->before(w->ctx, &write, &body));
+    }
     return items_filter(w->ctx, &change, body, ret);
+}
+
+fiber_fn Err write_after(struct writer *w, enum items_action action,
+                         const struct collection *collection, const Str *keys, uint32_t count,
+                         const struct json *body)
+{
+    const struct collection_rules *rules = items_rules_find(collection);
+    if (rules == NULL || rules->complete == NULL || count == 0)
+        return OK;
+    struct rules_write write = rules_write(w, action, collection, keys, count, body);
+    return rules->complete(w->ctx, &write);
+}
+
+bool write_needs_tx(const struct collection *collection, const struct json *body)
+{
+    return items_rules_find(collection) != NULL || (body != NULL && nested_is_in(collection, body));
 }
 
 Err write_forbidden(struct ctx *ctx, const struct write_target *target,

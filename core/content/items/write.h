@@ -53,9 +53,16 @@ fiber_fn Err write_audit(struct writer *w, const struct plan *plan, const struct
                          const struct rows *rows);
 /* Notifies Redis and the hooks. Call after the commit. */
 void write_announce(struct writer *w);
+/* The rules of the collection and the hooks of extensions: they may refuse, or replace the body. */
 fiber_fn Err write_before(struct writer *w, enum items_action action,
                           const struct collection *collection, const Str *keys, uint32_t count,
                           const struct json *body, const struct json **ret);
+/* The rules of the collection, after the rows were written. */
+fiber_fn Err write_after(struct writer *w, enum items_action action,
+                         const struct collection *collection, const Str *keys, uint32_t count,
+                         const struct json *body);
+/* Whether a write of this body needs a transaction: it has nested rows, or the collection rules. */
+bool write_needs_tx(const struct collection *collection, const struct json *body);
 void write_columns(struct ctx *ctx, const struct payload *payload, struct write_shape *shape);
 /* "You don't have permissions to perform …" */
 Err write_forbidden(struct ctx *ctx, const struct write_target *target,

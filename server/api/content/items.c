@@ -1,4 +1,4 @@
-/* Items of any collection: Directus' /items. */
+/* Items of any collection: Directus' /items, and the routes of its system collections. */
 #include "content/items/items.h"
 
 #include "gen/routes/content.h"
@@ -6,7 +6,16 @@
 
 static struct items_target target_of(const struct request *request)
 {
-    return (struct items_target){.collection = request->params[0], .access = ITEMS_USER};
+    Str collection = request->route->collection;
+    if (collection.len > 0)
+        return (struct items_target){collection, ITEMS_SYSTEM};
+    return (struct items_target){request->params[0], ITEMS_USER};
+}
+
+/* The last parameter; before it, /items has the collection. */
+static Str key_of(const struct request *request)
+{
+    return request->params[request->route->collection.len > 0 ? 0 : 1];
 }
 
 /* A write answers 204 if its result may not be read back. */
@@ -68,7 +77,7 @@ fiber_fn Err route_items_show(struct ctx *ctx, const struct request *request, st
 {
     struct query query = query_unparsed(request->query);
     struct rest_rows rows = rest_rows(reply->body);
-    return items_read(ctx, target_of(request), request->params[1], &query, &rows.sink);
+    return items_read(ctx, target_of(request), key_of(request), &query, &rows.sink);
 }
 
 fiber_fn Err route_items_post(struct ctx *ctx, const struct request *request, struct reply *reply)
@@ -89,7 +98,7 @@ fiber_fn Err route_items_patch(struct ctx *ctx, const struct request *request, s
     struct query query;
     TRY(query_parse(ctx, request->query, &query));
     struct rest_rows rows = rest_rows(reply->body);
-    TRY(items_update(ctx, target_of(request), request->params[1], body, &query, &rows.sink));
+    TRY(items_update(ctx, target_of(request), key_of(request), body, &query, &rows.sink));
     return finish(reply, &rows);
 }
 
@@ -107,7 +116,7 @@ fiber_fn Err route_items_patch_many(struct ctx *ctx, const struct request *reque
 
 fiber_fn Err route_items_remove(struct ctx *ctx, const struct request *request, struct reply *reply)
 {
-    TRY(items_delete(ctx, target_of(request), request->params[1]));
+    TRY(items_delete(ctx, target_of(request), key_of(request)));
     reply_no_content(reply);
     return OK;
 }

@@ -1,0 +1,6 @@
+/* The rules of each subject, which system.c lists. Private to this module. */
+#pragma once
+
+#include "content/items/items_rules.h"
+
+extern const struct collection_rules USERS_RULES;
