@@ -107,6 +107,13 @@ const heaviest = {
     'POST /auth/login': () => [{ body: { email: `${'x'.repeat(200)}@example.com`, password: 'x'.repeat(1024) }, status: 401 }],
     'POST /auth/refresh': () => [{ body: { refresh_token: 'x'.repeat(256) }, status: 401 }],
     'POST /auth/logout': () => [{ body: { refresh_token: 'x'.repeat(256) } }],
+    'GET /auth': () => [{}],
+    'GET /users/me': () => [{ path: '/users/me?fields=*,role.*', token: stack.adminToken }],
+    'PATCH /users/me': () => [{ body: { description: 'x'.repeat(500000) }, token: stack.adminToken }],
+    'PATCH /users/me/track/page': () => [{ body: { last_page: 'x'.repeat(255) }, token: stack.adminToken }],
+    'POST /server/setup': () => [{ body: {}, status: 403 }],
+    'GET /extensions': () => [{ token: stack.adminToken }],
+    'GET /extensions/sources/index.js': () => [{}],
     'POST /api/lead': () => [{ token: undefined, host: 'a.example', body: { email: 'x@example.com', message: TEXT(9900) } }],
     'POST /api/forms/submit': () => [
         { token: undefined, host: 'a.example', body: { form_id: form, form_age_ms: 9000, data: Object.fromEntries(numbers(256).map((n) => [`n${n}`, 'a b, '.repeat(40)])) }, status: 400 },
