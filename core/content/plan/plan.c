@@ -110,6 +110,8 @@ static Err keyed_rows(struct compiler *c, struct plan *plan, const struct access
     TRY(requested_rows(c, select, access, query));
     if (is_list)
         TRY(order_compile(c, select, access, query, NULL, (struct place){0}));
+    if (is_list && query->has_limit)
+        limit_compile(c, query, select);
     struct operand key = operand_of(select->root, select->root->collection->key);
     if (is_list && key_may_repeat(c, plan->collection))
         TRY(column_add_field(c, select, NULL, key, &plan->key_column));
