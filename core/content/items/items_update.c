@@ -14,6 +14,21 @@ static bool is_empty(const struct payload *payload)
     return true;
 }
 
+/* Of an invalid payload for a row that may not be changed, the row is what is refused. */
+static fiber_fn Err make(struct writer *w, const struct write_target *target,
+                         const struct json *body, const Str *keys, uint32_t count,
+                         struct payload *ret)
+{
+    Err err = payload_make(target, body, ret);
+    if (err != ERR_FAILED_VALIDATION || count == 0)
+        return err;
+    struct diag story = w->ctx->diag;
+    diag_clear(w->ctx);
+    TRY(write_check_access(w, target, ret, keys, count));
+    w->ctx->diag = story;
+    return err;
+}
+
 static Err missing(struct writer *w, const struct write_target *target,
                    const struct payload *payload)
 {
@@ -48,7 +63,9 @@ fiber_fn Err write_update_one(struct writer *w, const struct write_target *targe
     TRY(write_check_rows(w->ctx, (uint64_t)w->rows + 1));
     struct payload payload;
     TRY(write_before(w, ITEMS_UPDATE, target->collection, &key, 1, body, &body));
-    TRY(payload_make(target, body, &payload));
+    TRY(make(w, target, body, &key, 1, &payload));
+    if (is_empty(&payload) || payload.first_nested != NULL)
+        TRY(write_check_access(w, target, &payload, &key, 1));
     TRY(nested_before(w, target, &payload));
     if (!is_empty(&payload))
         TRY(apply(w, target, &payload, &key, 1, false, query, run));
@@ -115,7 +132,9 @@ static fiber_fn Err update_rows(struct writer *w, void *arg)
     struct run run = {.ctx = w->ctx};
     TRY(write_before(w, ITEMS_UPDATE, target->collection, change->keys, change->count, change->data,
                      &data));
-    TRY(payload_make(target, data, &payload));
+    TRY(make(w, target, data, change->keys, change->count, &payload));
+    if (change->count > 0 && is_empty(&payload))
+        TRY(write_check_access(w, target, &payload, change->keys, change->count));
     if (change->count == 0 || is_empty(&payload))
         return OK;
     TRY(apply(w, target, &payload, change->keys, change->count, true, NULL, &run));

@@ -150,6 +150,16 @@ static bool add_function_of_path(struct collector *k, Str head, Str argument)
     return true;
 }
 
+/* Whether the collection behind the relation may not be read. */
+static bool leads_nowhere(const struct collector *k, const struct field *field)
+{
+    struct access access;
+    const struct relation *relation = field->relation;
+    return relation != NULL && relation->target != NULL &&
+           !access_find(k->c, relation->target, ACTION_READ, &access) &&
+           !access_field(k->access, field);
+}
+
 static void add_field(struct collector *k, Str head, Str rest)
 {
     Str scope = STR_NONE;
@@ -161,8 +171,9 @@ static void add_field(struct collector *k, Str head, Str rest)
     const struct query_alias *renamed = query_alias_find(k->query, head);
     Str name = renamed == NULL ? head : renamed->field;
     const struct field *field = collection_field(k->collection, name);
-    if (field == NULL && rest.len > 0)
-        return; /* an unknown first name is ignored */
+    if (rest.len > 0 && (field == NULL || leads_nowhere(k, field)))
+        return; /* as in Directus: a path whose first name is unknown, or that leaves what is
+                   readable */
     if (field == NULL || !access_field(k->access, field)) {
         note_missing(k, name);
         return;

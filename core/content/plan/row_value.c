@@ -82,7 +82,8 @@ static void put_list(struct buf *out, Str rest)
 {
     buf_put_char(out, '[');
     Str part;
-    for (bool is_first = true; str_next(&rest, ',', &part); is_first = false) {
+    bool is_empty = rest.len == 0; /* no elements, and not one empty one */
+    for (bool is_first = true; !is_empty && str_next(&rest, ',', &part); is_first = false) {
         if (!is_first)
             buf_put_char(out, ',');
         put_quoted(out, part);
