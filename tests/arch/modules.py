@@ -18,10 +18,10 @@ MODULES = {
         "setup": ("setup.h",),
     },
     "access": {
-        "grants": ("actor.h", "grants.h", "grants_build.h"),
+        "grants": ("actor.h", "grants.h", "grants_build.h", "app_access.h"),
         "limits": ("ip_range.h", "denial_limit.h", "rate.h"),
         "audit": ("audit.h",),
-        "identity": ("authenticate.h", "current.h", "session.h", "site_token.h", "admin_user.h"),
+        "identity": ("authenticate.h", "current.h", "session.h", "site_token.h", "admin_user.h", "explained.h"),
     },
     "content": {
         "filter": ("filter.h", "filter_eval.h", "field_type.h"),
@@ -32,6 +32,7 @@ MODULES = {
         "changes": ("changes.h",),
         "items": ("items.h", "items_rules.h", "write_reference.h"),
         "system": ("system.h",),
+        "rights": ("rights.h",),
         "ddl": ("ddl.h",),
         "load": ("load.h",),
     },
@@ -65,6 +66,7 @@ MODULES = {
         "rest": ("rest_rows.h",),
         "pages": ("pages.h",),
         "api": ("listing.h",),
+        "api/access": (),
         "api/content": (),
         "api/factory": (),
         "api/jobs": (),

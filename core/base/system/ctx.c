@@ -81,6 +81,13 @@ struct ctx ctx_as_machinery(struct ctx *parent, const char *why)
     return child_of(parent, NULL, (Scope){.kind = SCOPE_NONE}, why);
 }
 
+struct ctx ctx_for_other(struct ctx *parent, const struct actor *actor, Scope scope,
+                         const char *why)
+{
+    assert(parent->scope.kind == SCOPE_PLATFORM && actor != NULL);
+    return child_of(parent, actor, scope, why);
+}
+
 void ctx_end(struct ctx *child)
 {
     assert(child->parent != NULL);

@@ -73,6 +73,12 @@ bool write_ignores_missing(const struct ctx *ctx, const struct write_target *tar
 Err write_forbidden(struct ctx *ctx, const struct write_target *target,
                     const struct payload *payload);
 
+/* write_check.c: ERR_FORBIDDEN unless the actor may change all these rows in what the payload
+ * gives. The statement of an update checks the same; this is for updates that send none, and to
+ * tell a row that may not be changed before the payload is found invalid. */
+fiber_fn Err write_check_access(struct writer *w, const struct write_target *target,
+                                const struct payload *payload, const Str *keys, uint32_t count);
+
 /* The first step of every write: finds the schema and the collection, and checks the grants. */
 fiber_fn Err write_open(struct ctx *ctx, struct items_target target, enum action action,
                         struct writer *ret, struct write_target *ret_target);

@@ -8,6 +8,7 @@
 enum { RULES_MAX = 32 };
 
 static const struct collection_rules *const SUBJECTS[] = {
+    &POLICIES_RULES,
     &USERS_RULES,
 };
 

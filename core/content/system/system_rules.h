@@ -3,4 +3,5 @@
 
 #include "content/items/items_rules.h"
 
+extern const struct collection_rules POLICIES_RULES;
 extern const struct collection_rules USERS_RULES;
