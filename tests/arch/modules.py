@@ -21,7 +21,8 @@ MODULES = {
         "grants": ("actor.h", "grants.h", "grants_build.h"),
         "limits": ("ip_range.h", "denial_limit.h", "rate.h"),
         "audit": ("audit.h",),
-        "identity": ("authenticate.h", "current.h", "session.h", "site_token.h", "admin_user.h"),
+        "identity": ("authenticate.h", "current.h", "session.h", "site_token.h", "admin_user.h",
+                     "other_user.h"),
     },
     "content": {
         "filter": ("filter.h", "filter_eval.h", "field_type.h"),

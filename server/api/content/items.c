@@ -1,6 +1,7 @@
 /* Items of any collection: Directus' /items, and the routes of its system collections. */
 #include "content/items/items.h"
 
+#include "base/memory/array.h"
 #include "gen/routes/content.h"
 #include "server/rest/rest_rows.h"
 
@@ -31,6 +32,19 @@ fiber_fn Err route_items_index(struct ctx *ctx, const struct request *request, s
     struct query query = query_unparsed(request->query);
     struct rest_rows rows = rest_rows(reply->body);
     return items_list(ctx, target_of(request), &query, &rows.sink);
+}
+
+/* Directus reads no "keys" in a SEARCH of these. */
+static bool knows_keys(const struct request *request)
+{
+    static const Str WITHOUT[] = {STR_INIT("directus_dashboards"), STR_INIT("directus_panels"),
+                                  STR_INIT("directus_revisions"),  STR_INIT("directus_roles"),
+                                  STR_INIT("directus_shares"),     STR_INIT("directus_users")};
+    for (size_t i = 0; i < COUNT_OF(WITHOUT); i++) {
+        if (str_eq(request->route->collection, WITHOUT[i]))
+            return false;
+    }
+    return true;
 }
 
 /* Keys are strings or numbers. */
@@ -65,7 +79,7 @@ fiber_fn Err route_items_search(struct ctx *ctx, const struct request *request, 
     TRY(query_from_json(ctx, json_get(body, STR("query")), &query));
     struct rest_rows rows = rest_rows(reply->body);
     const struct json *list = json_get(body, STR("keys"));
-    if (json_is_null(list))
+    if (json_is_null(list) || !knows_keys(request))
         return items_list(ctx, target_of(request), &query, &rows.sink);
     const Str *keys = NULL;
     uint32_t count = 0;
