@@ -31,8 +31,8 @@ MODULES = {
         "plan": ("plan.h", "compile.h", "row_value.h", "sql_print.h"),
         "run": ("run.h", "row_sink.h"),
         "changes": ("changes.h",),
-        "items": ("items.h", "items_rules.h", "write_reference.h"),
-        "system": ("system.h",),
+        "items": ("items.h", "items_draft.h", "items_rules.h", "write_reference.h"),
+        "system": ("system.h", "versions.h"),
         "ddl": ("ddl.h",),
         "load": ("load.h",),
     },
@@ -72,6 +72,7 @@ MODULES = {
         "api/server": (),
         "api/sessions": (),
         "api/sites": (),
+        "api/versions": (),
         "api/visitors": (),
     },
     "cli": {

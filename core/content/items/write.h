@@ -24,6 +24,7 @@ struct writer {
     struct announcement *last;
     uint32_t rows; /* rows written so far, including nested ones */
     uint32_t depth;
+    bool is_draft; /* will be rolled back: extensions hear nothing of it */
 };
 
 /* The statement of a write: part of the key of its plan. */

@@ -2,6 +2,7 @@
  */
 #include "access/grants/actor.h"
 #include "content/system/system_rules.h"
+#include "gen/sql.h"
 
 #include <assert.h>
 
@@ -45,6 +46,8 @@ static fiber_fn Err complete(struct ctx *ctx, const struct rules_write *write)
     TRY(take(ctx, write, "comment", &mentions.comment));
     TRY(take(ctx, write, "collection", &mentions.collection));
     TRY(take(ctx, write, "item", &mentions.item));
+    TRY(rule_follow_item(ctx, write, &SQL_SYSTEM_COMMENT_MOVES, mentions.collection,
+                         mentions.item));
     return mentions_notify(ctx, &mentions);
 }
 

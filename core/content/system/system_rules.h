@@ -3,12 +3,14 @@
 #pragma once
 
 #include "content/items/items_rules.h"
+#include "io/pg/db.h"
 
 extern const struct collection_rules COMMENTS_RULES;
 extern const struct collection_rules NOTIFICATIONS_RULES;
 extern const struct collection_rules PRESETS_RULES;
 extern const struct collection_rules TRANSLATIONS_RULES;
 extern const struct collection_rules USERS_RULES;
+extern const struct collection_rules VERSIONS_RULES;
 
 /* FAILED_VALIDATION of a field: the condition that failed, as clients name it, and its sentence. */
 Err rule_fail_field(struct ctx *ctx, const char *field, const char *type, const char *sentence);
@@ -22,6 +24,11 @@ fiber_fn Err rule_find_readable(struct ctx *ctx, const struct schema *schema, St
 /* ERR_FORBIDDEN unless the caller reads the row. */
 fiber_fn Err rule_check_readable(struct ctx *ctx, const struct schema *schema, Str collection,
                                  Str key);
+
+/* rule_site.c. Runs `statement` (key, site) for the one written row if the item belongs to a site.
+ */
+fiber_fn Err rule_follow_item(struct ctx *ctx, const struct rules_write *write,
+                              const struct statement *statement, Str collection, Str item);
 
 /* mentions.c: a comment, in the transaction that writes it. */
 enum { MENTIONS_MAX = 100 }; /* users of one comment */
