@@ -32,6 +32,12 @@ test-real: build ## What runs on data/spark (SPARK_REAL_DATA names another folde
 	@tools/install.sh test
 	@tests/run.sh build/release real
 
+.PHONY: test-peer
+test-peer: ## The same requests to Directus and to Spark, answers compared (ARGS="--subject filter")
+	@tools/install.sh test
+	@tools/build.sh asan programs
+	@tests/peer/run.sh build/asan $(ARGS)
+
 .PHONY: bench
 bench: build ## The tables of docs/performance.md, measured here and now
 	@tools/install.sh test

@@ -14,7 +14,7 @@ select exists (select from directus_users where lower(email) = $1 and not (id::t
 select auth_password_policy as policy from directus_settings order by id limit 1;
 
 -- name: system_end_sessions :write
-delete from directus_sessions where "user"::text = any ($1::text[]);
+delete from directus_sessions where "user"::text = any ($1::text[]) and ($2::text is null or token <> $2);
 
 -- name: system_forget_auth_data :write
 update directus_users set auth_data = null where id::text = any ($1::text[]);

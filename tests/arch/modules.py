@@ -62,7 +62,7 @@ MODULES = {
     # Families of api are modules of their own, which nobody enters: they do not know each other.
     "server": {
         "http": ("http.h", "request.h", "reply.h", "exchange.h"),
-        "dispatch": ("dispatch.h", "route.h", "router.h", "extension_routes.h", "tags.def"),
+        "dispatch": ("dispatch.h", "route.h", "router.h", "extension_routes.h", "origin.h", "cookie.h", "tags.def"),
         "rest": ("rest_rows.h",),
         "pages": ("pages.h",),
         "api": ("listing.h",),
@@ -72,6 +72,7 @@ MODULES = {
         "api/server": (),
         "api/sessions": (),
         "api/sites": (),
+        "api/users": (),
         "api/versions": (),
         "api/visitors": (),
     },

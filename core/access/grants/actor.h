@@ -24,6 +24,7 @@ struct actor {
     bool has_app_access;
     bool may_write;              /* false: a site token without the scope "write" */
     Scope scope;                 /* the scope of the credential; ctx->scope is computed from it */
+    Str session;                 /* the session in whose cookie the token came; STR_NONE: none */
     const struct grants *grants; /* never NULL; see grants_full() */
 
     /* For the activity log. */

@@ -25,6 +25,7 @@ struct identity {
     bool is_admin;
     bool has_app_access;
     bool may_write;
+    bool has_session; /* a token of a session, which each request looks up */
     Scope scope;
     int64_t site_epoch; /* stamp of scope.site at loading time */
     const struct grants *grants;

@@ -177,21 +177,37 @@ static struct identity identity_of_site_token(struct ctx *ctx, const struct rows
     };
 }
 
+/* ADMIN_TOKEN is a token of the user ADMIN_EMAIL, as in Directus, and works without that user too.
+ */
+static fiber_fn Err identity_of_admin(struct ctx *ctx, struct identity *ret, bool *ret_cacheable)
+{
+    *ret = (struct identity){
+        .kind = ACTOR_ADMIN,
+        .is_admin = true,
+        .may_write = true,
+        .has_app_access = true,
+        .scope = {.kind = SCOPE_PLATFORM},
+        .grants = grants_full(),
+    };
+    struct rows rows;
+    TRY(db_query_platform(reactor_platform(ctx), &SQL_ACCESS_USER_BY_EMAIL,
+                          ARGS(db_text(ctx->reactor->settings->admin_email)), &rows));
+    *ret_cacheable = rows.count == 1; /* the first start creates it beside the first requests */
+    if (rows.count != 1)
+        return OK;
+    ret->user = row_uuid(&rows, 0, ACCESS_USER_BY_EMAIL_ID);
+    ret->role = row_uuid(&rows, 0, ACCESS_USER_BY_EMAIL_ROLE);
+    return OK;
+}
+
 fiber_fn Err identity_of_static_token(struct ctx *ctx, struct access_cache *cache, Str token,
                                       Str ip, struct identity *ret, bool *ret_cacheable)
 {
     assert(token.len > 0);
     *ret_cacheable = true;
     Str admin_token = ctx->reactor->settings->admin_token;
-    if (admin_token.len > 0 && secret_eq(token, admin_token)) {
-        *ret = (struct identity){.kind = ACTOR_ADMIN,
-                                 .is_admin = true,
-                                 .may_write = true,
-                                 .has_app_access = true,
-                                 .scope = {.kind = SCOPE_PLATFORM},
-                                 .grants = grants_full()};
-        return OK;
-    }
+    if (admin_token.len > 0 && secret_eq(token, admin_token))
+        return identity_of_admin(ctx, ret, ret_cacheable);
     Sha256 hash = sha256(token);
     struct rows rows = {0};
     if (cache->has_sites)

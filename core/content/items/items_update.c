@@ -18,7 +18,7 @@ static Err missing(struct writer *w, const struct write_target *target,
                    const struct payload *payload)
 {
     assert(target->action == ACTION_UPDATE);
-    return target->access.is_full ? OK : write_forbidden(w->ctx, target, payload);
+    return write_ignores_missing(w->ctx, target) ? OK : write_forbidden(w->ctx, target, payload);
 }
 
 /* Applies one change to one or many rows. *run has no rows when none matched. */
@@ -131,7 +131,7 @@ static fiber_fn Err update_keys(struct writer *w, const struct write_target *tar
         return fail(w->ctx, ERR_INVALID_PAYLOAD,
                     "Nested rows can only be written with one item at a time");
     struct change change = {target, data, keys, count};
-    if (target->access.is_full && !write_needs_tx(target->collection, data))
+    if (write_ignores_missing(w->ctx, target) && !write_needs_tx(target->collection, data))
         return update_rows(w, &change);
     return writer_in_tx(w, update_rows, &change);
 }

@@ -275,6 +275,12 @@ bool write_needs_tx(const struct collection *collection, const struct json *body
     return items_rules_find(collection) != NULL || (body != NULL && nested_is_in(collection, body));
 }
 
+bool write_ignores_missing(const struct ctx *ctx, const struct write_target *target)
+{
+    bool is_of_site = ctx->actor != NULL && ctx->actor->scope.kind == SCOPE_SITE;
+    return target->access.is_full && !is_of_site;
+}
+
 Err write_forbidden(struct ctx *ctx, const struct write_target *target,
                     const struct payload *payload)
 {

@@ -107,7 +107,7 @@ static fiber_fn Err forget_auth_data(struct ctx *ctx, const struct rules_write *
                        ARGS(db_text_array(ctx->arena, write->keys, write->count)), NULL);
 }
 
-/* Whoever may no longer log in like this is logged out. */
+/* Whoever may no longer log in like this is logged out; the session that changes its own login stays. */
 static fiber_fn Err end_sessions(struct ctx *ctx, const struct rules_write *write)
 {
     const struct json *status = json_get(write->body, STR("status"));
@@ -115,8 +115,10 @@ static fiber_fn Err end_sessions(struct ctx *ctx, const struct rules_write *writ
                     !(json_kind(status) == JSON_STRING && str_eq(json_str(status), STR("active")));
     if (!is_ended && !rule_is_given(write, "password") && !rule_is_given(write, "email"))
         return OK;
+    Str kept = is_ended ? STR_NONE : ctx->actor->session;
     return db_tx_query(write->tx, &SQL_SYSTEM_END_SESSIONS,
-                       ARGS(db_text_array(ctx->arena, write->keys, write->count)), NULL);
+                       ARGS(db_text_array(ctx->arena, write->keys, write->count), db_text_z(kept)),
+                       NULL);
 }
 
 /* In a site none of these columns can be written. */

@@ -119,6 +119,13 @@ const tries = {
     'POST /auth/login': () => [],
     'POST /auth/refresh': () => [],
     'POST /auth/logout': () => [],
+    'GET /auth': () => [{}],
+    'GET /users/me': (x) => [{}, { path: `/users/me?filter[id][_eq]=${x.id}` }],
+    'PATCH /users/me': (x) => [{ body: { title: 'x' } }, { body: { site_id: x.id } }],
+    'PATCH /users/me/track/page': () => [{ body: { last_page: '/x' } }],
+    'POST /server/setup': () => [{ body: {} }],
+    'GET /extensions': () => [{}],
+    'GET /extensions/sources/index.js': () => [{}],
     'POST /api/lead': (x) => [
         { body: { email: 'x@example.com', site_id: x.id } },
         { body: { email: 'x@example.com', site: x.id } },
