@@ -21,7 +21,8 @@ MODULES = {
         "grants": ("actor.h", "grants.h", "grants_build.h", "app_access.h"),
         "limits": ("ip_range.h", "denial_limit.h", "rate.h"),
         "audit": ("audit.h",),
-        "identity": ("authenticate.h", "current.h", "session.h", "site_token.h", "admin_user.h", "explained.h"),
+        "identity": ("authenticate.h", "current.h", "session.h", "site_token.h", "admin_user.h",
+                     "explained.h", "other_user.h"),
     },
     "content": {
         "filter": ("filter.h", "filter_eval.h", "field_type.h"),
@@ -30,8 +31,8 @@ MODULES = {
         "plan": ("plan.h", "compile.h", "row_value.h", "sql_print.h"),
         "run": ("run.h", "row_sink.h"),
         "changes": ("changes.h",),
-        "items": ("items.h", "items_rules.h", "write_reference.h"),
-        "system": ("system.h",),
+        "items": ("items.h", "items_draft.h", "items_rules.h", "write_reference.h"),
+        "system": ("system.h", "versions.h"),
         "rights": ("rights.h",),
         "ddl": ("ddl.h",),
         "load": ("load.h",),
@@ -74,6 +75,7 @@ MODULES = {
         "api/sessions": (),
         "api/sites": (),
         "api/users": (),
+        "api/versions": (),
         "api/visitors": (),
     },
     "cli": {

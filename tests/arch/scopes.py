@@ -24,7 +24,7 @@ EDGES = {
     "cli/process/process_log.c": "parses lines of a log",
 }
 MADE = re.compile(r"\(struct ctx\)\s*\{|\bstruct ctx \w+ = [{*]|struct cli \w+ = \{\.ctx")
-CHILD = re.compile(r"\b(ctx_for_site|ctx_for_platform|ctx_for_other|ctx_as_machinery)\(([^;]*?)\);", re.S)
+CHILD = re.compile(r"\b(ctx_for_site|ctx_for_platform|ctx_for_actor|ctx_as_machinery)\(([^;]*?)\);", re.S)
 BENEATH = re.compile(r"memcpy\([^;]*->(?:scope|actor)\b|\(Scope \*\)|\(struct ctx \*\)\(uintptr_t\)")
 
 

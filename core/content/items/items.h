@@ -30,6 +30,9 @@ fiber_fn Err items_list(struct ctx *ctx, struct items_target target, const struc
 fiber_fn Err items_read(struct ctx *ctx, struct items_target target, Str key,
                         const struct query *query, struct row_sink *sink);
 
+/* Whether the collection has one row, which is read without a key; refused like a list. */
+fiber_fn Err items_are_singleton(struct ctx *ctx, struct items_target target, bool *ret);
+
 /* SEARCH with keys: returns those that the actor may read. */
 fiber_fn Err items_read_many(struct ctx *ctx, struct items_target target, const Str *keys,
                              uint32_t count, const struct query *query, struct row_sink *sink);

@@ -45,6 +45,15 @@ fiber_fn Err items_list(struct ctx *ctx, struct items_target target, const struc
     return r.run.rows.count > 0 ? run_emit_row(&r.run, 0, sink) : run_emit_nothing(&r.run, sink);
 }
 
+fiber_fn Err items_are_singleton(struct ctx *ctx, struct items_target target, bool *ret)
+{
+    const struct query all = {0};
+    struct reading r;
+    TRY(read_open(ctx, target, PLAN_LIST, &all, &r));
+    *ret = r.request.collection->is_singleton;
+    return OK;
+}
+
 fiber_fn Err items_read(struct ctx *ctx, struct items_target target, Str key,
                         const struct query *query, struct row_sink *sink)
 {

@@ -291,6 +291,10 @@ fiber_fn Err write_before(struct writer *w, enum items_action action,
         struct rules_write write = rules_write(w, action, collection, keys, count, body);
         TRY(rules->before(w->ctx, &write, &body));
     }
+    if (w->is_draft) {
+        *ret = body;
+        return OK;
+    }
     return items_filter(w->ctx, &change, body, ret);
 }
 

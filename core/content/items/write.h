@@ -23,6 +23,7 @@ struct writer {
     uint32_t rows; /* rows written so far, including nested ones */
     uint32_t depth;
     int64_t revision; /* of the row that was written last, if its shape has a lineage; 0: none */
+    bool is_draft;    /* will be rolled back: extensions hear nothing of it */
 };
 
 /* The statement of a write: part of the key of its plan. */

@@ -203,6 +203,8 @@ Err plan_compile(struct ctx *ctx, const struct schema *schema, const struct plan
     assert(!request->query->is_unparsed);
     plan->root = select_new(&c, source_root(&c, request->collection));
     Err err = compile_op(&c, plan, request);
+    if (err == OK && request->op == PLAN_ONE && request->extend != NULL)
+        err = request->extend(&c, plan, request->extend_arg);
     if (err == OK && request->op == PLAN_LIST)
         err = compile_counts(&c, plan, request->query);
     if (err == OK)

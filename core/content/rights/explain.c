@@ -363,7 +363,7 @@ fiber_fn Err rights_explain(struct ctx *ctx, const struct rights_case *what, str
     if (subject.refusal != OK)
         return explain(&e, w);
     SCOPED_CTX struct ctx own =
-        ctx_for_other(ctx, subject.actor, subject.scope, "asks the rules as their subject would");
+        ctx_for_actor(ctx, subject.actor, subject.scope, "asks the rules as their subject would");
     own.epoch = ctx->epoch;
     e.subject_ctx = &own;
     return explain(&e, w);

@@ -14,6 +14,7 @@ struct branch_rows {
 
 struct run {
     struct ctx *ctx;
+    struct db_tx *tx; /* reads what this transaction has written; NULL: what is committed */
     const struct plan *plan;
     DbArg key;              /* PARAM_KEY */
     Str keys;               /* PARAM_KEYS: an array literal */

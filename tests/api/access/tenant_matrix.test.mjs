@@ -34,7 +34,7 @@ async function makeSystemRows(x) {
         directus_notifications: await one(`insert into directus_notifications (id, recipient, subject, site_id) values (888888804, '${x.user}', 'secret-of-B', '${x.id}') returning id`),
         directus_shares: await one(`insert into directus_shares (id, name, collection, item, user_created, site_id) values ('${id}', 'secret-of-B', 'posts', '${x.posts[0].id}', '${x.user}', '${x.id}') returning id`),
         directus_folders: await one(`insert into directus_folders (id, name, site_id) values ('${id}', 'secret-of-B', '${x.id}') returning id`),
-        directus_versions: await one(`insert into directus_versions (id, key, name, collection, item, user_created) values ('${id}', 'secret-of-B', 'secret-of-B', 'posts', '${x.posts[0].id}', '${x.user}') returning id`),
+        directus_versions: await one(`insert into directus_versions (id, key, name, collection, item, user_created, site_id) values ('${id}', 'secret-of-B', 'secret-of-B', 'posts', '${x.posts[0].id}', '${x.user}', '${x.id}') returning id`),
         directus_dashboards: await one(`insert into directus_dashboards (id, name, user_created) values ('${id}', 'secret-of-B', '${x.user}') returning id`),
     };
 }
@@ -121,6 +121,9 @@ const tries = {
     'GET /policies/me/globals': () => [{}],
     'GET /roles/me': () => [{}],
     'GET /permissions/explain': (x) => [{ path: `/permissions/explain?collection=posts&site=${x.id}` }, { path: `/permissions/explain?collection=posts&key=${x.posts[0].id}&site=${x.id}` }],
+    'GET /versions/:id/compare': (x) => [{ path: `/versions/${x.system?.directus_versions ?? MISSING}/compare` }],
+    'POST /versions/:id/save': (x) => [{ path: `/versions/${x.system?.directus_versions ?? MISSING}/save`, body: { title: 'x' } }],
+    'POST /versions/:id/promote': (x) => [{ path: `/versions/${x.system?.directus_versions ?? MISSING}/promote`, body: { mainHash: 'x' } }],
     'POST /auth/login': () => [],
     'POST /auth/refresh': () => [],
     'POST /auth/logout': () => [],
