@@ -33,6 +33,7 @@ MODULES = {
         "items": ("items.h", "items_rules.h", "write_reference.h"),
         "system": ("system.h",),
         "ddl": ("ddl.h",),
+        "catalog": ("catalog.h",),
         "load": ("load.h",),
     },
     "jobs": {
@@ -68,6 +69,7 @@ MODULES = {
         "api/content": (),
         "api/factory": (),
         "api/jobs": (),
+        "api/schema": (),
         "api/server": (),
         "api/sessions": (),
         "api/sites": (),
