@@ -138,7 +138,7 @@ test('login_in_mode_cookie_hides_the_refresh_token_from_scripts', async () => {
     const next = refreshed.headers['set-cookie'][0].split(';')[0];
     const out = await stack.call({ method: 'POST', path: '/auth/logout', headers: { cookie: next }, body: {} });
     assert.equal(out.status, 204);
-    assert.match(out.headers['set-cookie'][0], /directus_refresh_token=; .*Max-Age=0/);
+    assert.match(out.headers['set-cookie'][0], /^directus_refresh_token=; /);
     assert.equal((await stack.call({ method: 'POST', path: '/auth/refresh', headers: { cookie: next }, body: {} })).status, 401);
 });
 
