@@ -40,7 +40,7 @@ fiber_fn Err items_list(struct ctx *ctx, struct items_target target, const struc
     TRY(read_open(ctx, target, PLAN_LIST, query, &r));
     TRY(read_plan(&r));
     TRY(run_plan(&r.run));
-    if (!r.request.collection->is_singleton || r.run.plan->is_aggregated)
+    if (!r.request.collection->is_singleton)
         return run_emit_list(&r.run, sink);
     return r.run.rows.count > 0 ? run_emit_row(&r.run, 0, sink) : run_emit_nothing(&r.run, sink);
 }

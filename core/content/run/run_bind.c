@@ -108,14 +108,14 @@ static fiber_fn Err list_text(struct run *run, const struct param *list, Str *re
     for (uint32_t i = 0; i < list->item_count; i++) {
         Str text;
         TRY(text_of(run, list->items[i], &text));
-        if (text.data == NULL)
-            continue;
         bool is_list =
             list->items[i]->kind == PARAM_ROLES || list->items[i]->kind == PARAM_POLICIES;
-        Str inner = is_list ? str_slice(text, 1, text.len - 1) : text;
+        Str inner = is_list && text.data != NULL ? str_slice(text, 1, text.len - 1) : text;
         if (out->len > 1 && (!is_list || inner.len > 0))
             buf_put_char(out, ',');
-        if (is_list)
+        if (text.data == NULL)
+            buf_put(out, STR("NULL"));
+        else if (is_list)
             buf_put(out, inner);
         else
             put_element(out, text);

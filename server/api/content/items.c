@@ -60,7 +60,9 @@ static Err keys_read(struct ctx *ctx, const struct json *list, const Str **ret, 
 fiber_fn Err route_items_search(struct ctx *ctx, const struct request *request, struct reply *reply)
 {
     const struct json *body;
-    TRY(request_object(ctx, request, &body));
+    TRY(request_json(ctx, request, &body));
+    if (json_kind(body) == JSON_ARRAY)
+        return fail(ctx, ERR_INVALID_PAYLOAD, "\"value\" must be of type object");
     struct query query;
     TRY(query_from_json(ctx, json_get(body, STR("query")), &query));
     struct rest_rows rows = rest_rows(reply->body);
