@@ -1,7 +1,9 @@
 // Sessions without cookies, /users/me, and what the admin app asks at its start.
 
 import { secrets } from '../../support/stack.mjs';
+import { tokenOf } from '../pair.mjs';
 
+const token = tokenOf('admin');
 const login = { email: secrets.ADMIN_EMAIL, password: secrets.ADMIN_PASSWORD };
 const LOGIN = 'public POST /auth/login';
 const bodies = (prefix, line, list) => Object.fromEntries(list.map((body) => [`${prefix} ${JSON.stringify(body)}`, [[line, body]]]));
@@ -20,10 +22,10 @@ export default {
     'logout: the refresh token ends, the access token does not': [[LOGIN, login, { keep: 'in' }], ['public POST /auth/logout', { refresh_token: '{in.data.refresh_token}' }], ['public POST /auth/refresh', { refresh_token: '{in.data.refresh_token}' }],
         '{in.data.access_token} GET /users/me?fields=email'],
     'token: bad ones are refused everywhere': ['{nonsense} GET /items/labels', '{nonsense} GET /server/info', '{nonsense} GET /nowhere', '{nonsense} GET /server/ping', '{nonsense} GET /auth'],
-    'token: two ways at once': [`admin GET /users/me?access_token=${secrets.ADMIN_TOKEN}`],
-    'token: in the query': [`public GET /users/me?fields=email&access_token=${secrets.ADMIN_TOKEN}`, 'public GET /users/me?access_token=nonsense', 'public GET /users/me?access_token='],
-    'token: the scheme': [['public GET /users/me?fields=email', undefined, { headers: { authorization: `bearer ${secrets.ADMIN_TOKEN}` } }], ['public GET /users/me', undefined, { headers: { authorization: `Basic ${secrets.ADMIN_TOKEN}` } }],
-        ['public GET /users/me', undefined, { headers: { authorization: `Bearer ${secrets.ADMIN_TOKEN} x` } }], ['public GET /users/me', undefined, { headers: { authorization: 'Bearer' } }]],
+    'token: two ways at once': [`admin GET /users/me?access_token=${token}`],
+    'token: in the query': [`public GET /users/me?fields=email&access_token=${token}`, 'public GET /users/me?access_token=nonsense', 'public GET /users/me?access_token='],
+    'token: the scheme': [['public GET /users/me?fields=email', undefined, { headers: { authorization: `bearer ${token}` } }], ['public GET /users/me', undefined, { headers: { authorization: `Basic ${token}` } }],
+        ['public GET /users/me', undefined, { headers: { authorization: `Bearer ${token} x` } }], ['public GET /users/me', undefined, { headers: { authorization: 'Bearer' } }]],
     'token: a cookie that is none': [['public GET /items/labels', undefined, { headers: { cookie: 'directus_session_token=garbage' } }], ['public GET /server/info', undefined, { headers: { cookie: 'directus_session_token=' } }],
         ['admin GET /users/me?fields=email', undefined, { headers: { cookie: 'directus_session_token=garbage' } }], ['public GET /server/ping', undefined, { headers: { cookie: 'directus_session_token=garbage' } }]],
     'providers': ['public GET /auth', 'public GET /auth?sessionOnly', 'GET /auth?sessionOnly=true'],
