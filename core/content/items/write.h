@@ -67,8 +67,7 @@ fiber_fn Err write_after(struct writer *w, enum items_action action,
 bool write_needs_tx(const struct collection *collection, const struct json *body);
 bool write_has_lineage(const struct write_target *target, const struct payload *payload);
 void write_columns(struct ctx *ctx, const struct payload *payload, struct write_shape *shape);
-/* Whether a row that does not exist counts as written: for administrators of the platform. One of a
- * site, such as its token, is refused as everybody else, because its rows may be another's. */
+/* Whether a missing row counts as written: for administrators, but of the platform alone. */
 bool write_ignores_missing(const struct ctx *ctx, const struct write_target *target);
 /* "You don't have permissions to perform …" */
 Err write_forbidden(struct ctx *ctx, const struct write_target *target,
