@@ -5,6 +5,21 @@
 
 #include <assert.h>
 
+/* Of an invalid payload for a row that may not be changed, the row is what is refused. */
+static fiber_fn Err make(struct writer *w, const struct write_target *target,
+                         const struct json *body, const Str *keys, uint32_t count,
+                         struct payload *ret)
+{
+    Err err = payload_make(target, body, ret);
+    if (err != ERR_FAILED_VALIDATION || count == 0)
+        return err;
+    struct diag story = w->ctx->diag;
+    diag_clear(w->ctx);
+    TRY(write_check_access(w, target, ret, keys, count));
+    w->ctx->diag = story;
+    return err;
+}
+
 /* A missing row is no fault of an administrator's. */
 static Err missing(struct writer *w, const struct write_target *target,
                    const struct payload *payload)
@@ -58,7 +73,9 @@ fiber_fn Err write_update_one(struct writer *w, const struct write_target *targe
     TRY(write_check_rows(w->ctx, (uint64_t)w->rows + 1));
     struct payload payload;
     TRY(write_before(w, ITEMS_UPDATE, target->collection, &key, 1, body, &body));
-    TRY(payload_make(target, body, &payload));
+    TRY(make(w, target, body, &key, 1, &payload));
+    if (payload.first_nested != NULL)
+        TRY(write_check_access(w, target, &payload, &key, 1));
     TRY(nested_before(w, target, &payload));
     TRY(apply_to_one(w, target, &payload, key, query, run));
     return write_after(w, ITEMS_UPDATE, target->collection, &key, 1, body);
@@ -137,9 +154,11 @@ fiber_fn Err write_update_keys(struct writer *w, const struct write_target *targ
     struct payload payload;
     struct run run = {.ctx = w->ctx};
     TRY(write_before(w, ITEMS_UPDATE, target->collection, keys, count, body, &body));
-    TRY(payload_make(target, body, &payload));
+    TRY(make(w, target, body, keys, count, &payload));
     if (count == 0)
         return OK;
+    if (payload.first_nested != NULL)
+        TRY(write_check_access(w, target, &payload, keys, count));
     if (payload.first_nested != NULL)
         TRY(apply_in_turn(w, target, &payload, keys, count));
     else

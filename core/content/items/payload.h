@@ -7,6 +7,7 @@
 
 #include "content/items/items.h"
 #include "content/plan/compile.h"
+#include "content/run/run.h"
 
 struct cell {
     const struct field *field;
@@ -40,6 +41,8 @@ struct payload {
     uint32_t count;
     struct nested *first_nested;
     struct nested *last_nested;
+    const struct field **given; /* the fields of the body, in its order, relations included */
+    uint32_t given_count;
     Str key; /* of a created row whose key is known before the write; else STR_NONE */
 };
 
@@ -87,7 +90,3 @@ fiber_fn Err validate_rule(const struct write_target *target, const struct paylo
  * none. */
 Err validation_failed(const struct write_target *target, Str field,
                       const struct filter_operator *op, const struct filter_value *value);
-
-/* Dynamic variables outside SQL: "$CURRENT_USER" → its text; STR_NONE is null. */
-fiber_fn Err dynamic_text(struct ctx *ctx, const struct schema *schema, Str text, bool *ret_is,
-                          Str *ret);

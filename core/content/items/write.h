@@ -23,6 +23,7 @@ struct writer {
     uint32_t rows; /* rows written so far, including nested ones */
     uint32_t depth;
     int64_t revision; /* of the row that was written last, if its shape has a lineage; 0: none */
+    bool is_draft;    /* will be rolled back: extensions hear nothing of it */
 };
 
 /* The statement of a write: part of the key of its plan. */
@@ -72,6 +73,12 @@ bool write_ignores_missing(const struct ctx *ctx, const struct write_target *tar
 /* "You don't have permissions to perform …" */
 Err write_forbidden(struct ctx *ctx, const struct write_target *target,
                     const struct payload *payload);
+
+/* write_check.c: ERR_FORBIDDEN unless the actor may change all these rows in what the payload
+ * gives. The statement of an update checks the same; this is for updates that send none, and to
+ * tell a row that may not be changed before the payload is found invalid. */
+fiber_fn Err write_check_access(struct writer *w, const struct write_target *target,
+                                const struct payload *payload, const Str *keys, uint32_t count);
 
 /* The first step of every write: finds the schema and the collection, and checks the grants. */
 fiber_fn Err write_open(struct ctx *ctx, struct items_target target, enum action action,

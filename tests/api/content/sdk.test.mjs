@@ -159,6 +159,7 @@ test('suspended_user_loses_access_with_the_next_request', async () => {
     const { body } = await stack.call({ method: 'POST', path: '/auth/login', body: login });
     const token = body.data.access_token;
     assert.equal((await stack.call({ path: '/items/posts', token })).status, 200);
+    await stack.run(`insert into directus_users (id, email, status, role) select gen_random_uuid(), 'second@example.com', 'active', role from directus_users where email = '${login.email}'`);
     await stack.run(`update directus_users set status = 'suspended' where email = '${login.email}'`);
     try {
         assert.equal((await stack.call({ path: '/items/posts', token })).status, 401);
