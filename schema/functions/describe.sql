@@ -54,14 +54,17 @@ with tables as (
      order by 1, 2, k.oid
 )
 select t.name, a.attname::text, a.attnum, coalesce(nullif(ty.typbasetype, 0), a.atttypid), format_type(a.atttypid, null),
-       case when a.attgenerated = '' then spark.default_value(d.expression, a.atttypid) end,
+       case when d.expression is not null and a.attgenerated = '' then spark.default_value(d.expression, a.atttypid) end,
        case when a.attgenerated <> '' then d.expression end,
-       information_schema._pg_char_max_length(a.atttypid, a.atttypmod),
-       information_schema._pg_numeric_precision(a.atttypid, a.atttypmod),
-       information_schema._pg_numeric_scale(a.atttypid, a.atttypmod),
+       case when a.atttypid in ('varchar'::regtype, 'bpchar'::regtype) and a.atttypmod > 4 then a.atttypmod - 4 end,
+       case a.atttypid when 'int2'::regtype then 16 when 'int4'::regtype then 32 when 'int8'::regtype then 64
+                       when 'float4'::regtype then 24 when 'float8'::regtype then 53
+                       when 'numeric'::regtype then case when a.atttypmod > 4 then ((a.atttypmod - 4) >> 16) & 65535 end end,
+       case when a.atttypid in ('int2'::regtype, 'int4'::regtype, 'int8'::regtype) then 0
+            when a.atttypid = 'numeric'::regtype and a.atttypmod > 4 then (a.atttypmod - 4) & 2047 end,
        a.attgenerated <> '', not a.attnotnull, coalesce(ix.is_unique, false), coalesce(ix.is_indexed, false),
        coalesce(ix.is_primary, false), a.attidentity <> '' or coalesce(d.expression like 'nextval(%', false),
-       fk.schema, fk.target, fk.target_column, col_description(a.attrelid, a.attnum)
+       fk.schema, fk.target, fk.target_column, note.description
   from tables t
   join pg_attribute a on a.attrelid = t.oid and a.attnum > 0 and not a.attisdropped and not (t.hides_site and a.attnum = t.site)
   join pg_type ty on ty.oid = a.atttypid
@@ -69,6 +72,7 @@ select t.name, a.attname::text, a.attnum, coalesce(nullif(ty.typbasetype, 0), a.
          on a.atthasdef and d.adrelid = a.attrelid and d.adnum = a.attnum
   left join indexes ix on ix.oid = t.oid and ix.attnum = a.attnum
   left join keys fk on fk.oid = t.oid and fk.attnum = a.attnum
+  left join pg_description note on note.classoid = 'pg_class'::regclass and note.objoid = t.oid and note.objsubid = a.attnum
 $$;
 
 -- The actions of a foreign key by their letters in pg_constraint.

@@ -42,8 +42,9 @@ select coalesce(k.collection, f.collection) as collection, coalesce(k.field, f.f
                               m.options, m.display, m.display_options, m.readonly, m.hidden, m.sort, m.width,
                               m.translations, m.note, m.conditions, coalesce(m.required, false) as required, m."group",
                               m.validation, m.validation_message,
-                              coalesce((to_jsonb(m) ->> 'searchable')::boolean, true) as searchable) r) as meta
-         from directus_fields m
+                              coalesce(m.is_searchable, true) as searchable) r) as meta
+         from (select true as searchable) absent
+        cross join lateral (select f.*, searchable as is_searchable from directus_fields f) m
         where ($1::text is null or m.collection = $1::text) and ($2::text is null or m.field = $2::text)) f
     on f.collection = k.collection and f.field = k.field
  order by k.field is null, 1, k.attnum, f.id;

@@ -181,7 +181,7 @@ select f.collection, f.field, coalesce(d.type_oid, 0)::int8 as type_oid, f.speci
            'display_options', f.display_options, 'field', f.field, 'group', f."group", 'hidden', f.hidden,
            'interface', f.interface, 'note', f.note, 'options', f.options, 'readonly', f.readonly,
            'required', coalesce(f.required, false),
-           'searchable', coalesce((to_jsonb(f) ->> 'searchable')::boolean, true), 'sort', f.sort,
+           'searchable', coalesce(f.is_searchable, true), 'sort', f.sort,
            'special', to_json(string_to_array(f.special, ',')), 'translations', f.translations,
            'validation', f.validation, 'validation_message', f.validation_message, 'width', f.width)::text as meta,
        case when d.field is not null then json_build_object(
@@ -191,7 +191,8 @@ select f.collection, f.field, coalesce(d.type_oid, 0)::int8 as type_oid, f.speci
            'is_primary_key', d.is_primary_key, 'is_generated', d.is_generated,
            'generation_expression', d.generation_expression, 'has_auto_increment', d.has_auto_increment,
            'foreign_key_table', d.foreign_key_table, 'foreign_key_column', d.foreign_key_column)::text end as schema
-  from directus_fields f
+  from (select true as searchable) absent -- what the name means where an old database has no such column
+ cross join lateral (select m.*, searchable as is_searchable from directus_fields m) f
   left join spark.describe_columns(null) d on d.collection = f.collection and d.field = f.field
  where f.collection not like 'directus\_%'
    and exists (select from directus_collections c where c.collection = f.collection)

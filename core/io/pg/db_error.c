@@ -82,6 +82,20 @@ static bool is_site_column(Str column);
 static Str field_of_constraint(Str table, Str constraint);
 static Str quoted_part(Str message);
 
+/* A statement waits for the lock of a schema change behind the comparison of epochs: then what it
+ * names is gone, or of another type. */
+static bool is_overtaken(const struct db_request *request)
+{
+    static const char *const STATES[] = {"42703", "42P01", "42804", "42883"};
+    bool is_of_schema = false;
+    bool is_missing = false;
+    for (uint32_t i = 0; i < request->count; i++)
+        is_of_schema = is_of_schema || request->commands[i].statement->is_of_schema;
+    for (size_t i = 0; i < COUNT_OF(STATES); i++)
+        is_missing = is_missing || strcmp(request->sqlstate, STATES[i]) == 0;
+    return is_of_schema && is_missing;
+}
+
 Err db_error_report(struct ctx *ctx, const struct db_request *request)
 {
     assert(request->state == REQUEST_DONE);
@@ -90,6 +104,8 @@ Err db_error_report(struct ctx *ctx, const struct db_request *request)
     if (request->outcome == OUTCOME_REFUSED)
         return fail(ctx, ERR_UNAVAILABLE, "PostgreSQL is not reachable");
     assert(request->outcome == OUTCOME_ERROR);
+    if (is_overtaken(request))
+        return fail_plain(ctx, ERR_STALE_EPOCH);
     struct db_error error = error_of(request);
     return db_error_render(ctx, &error);
 }
