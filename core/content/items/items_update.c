@@ -255,6 +255,7 @@ fiber_fn Err items_update_many(struct ctx *ctx, struct items_target target, cons
     struct writer w;
     struct write_target write_target;
     TRY(write_open(ctx, target, ACTION_UPDATE, &w, &write_target));
+    write_target.takes_key = true;
     if (write_target.collection->is_singleton)
         return update_singleton(&w, &write_target, body, query, sink);
     const Str *keys = NULL;

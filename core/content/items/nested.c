@@ -55,6 +55,7 @@ Err nested_open(struct writer *w, const struct collection *child, enum action ac
 {
     assert(action != ACTION_READ && path != NULL);
     TRY(write_target_open(w->ctx, w->schema, child, action, ret));
+    ret->takes_key = true;
     ret->path = path;
     return OK;
 }

@@ -122,22 +122,40 @@ static Err take_supplied(const struct write_target *target, struct payload *payl
     return OK;
 }
 
-/* Unknown members are dropped for administrators and forbidden for others. Account fields are
- * refused to both: a client that believes it created a login would be mistaken. */
+/* Unknown members are dropped for administrators, and by creates that are granted every field. */
+static bool drops_unknown(const struct write_target *target)
+{
+    bool has_all = false;
+    const struct grant *grant = target->access.grant;
+    for (uint32_t i = 0; grant != NULL && i < grant->rule_count; i++)
+        has_all |= grant->rules[i].all_fields;
+    return target->access.is_full || (has_all && target->action == ACTION_CREATE);
+}
+
+static bool is_refused(const struct write_target *target, const struct field *field)
+{
+    if (field == NULL)
+        return !drops_unknown(target);
+    return !target->access.is_full || access_keeps(&target->access, field);
+}
+
+/* What is not granted is refused, account fields to administrators, too: a client that believes it
+ * created a login would be mistaken. */
 static Err take_members(const struct write_target *target, struct payload *payload,
                         const struct json *body)
 {
     struct ctx *ctx = target->ctx;
     Str *refused = arena_array(ctx->arena, Str, json_len(body) + 1);
-    payload->given = arena_array(ctx->arena, const struct field *, json_len(body) + 1);
+    payload->given = arena_array(ctx->arena, const struct field *, json_len(body) + 2);
     uint32_t refused_count = 0;
     for (struct json_iter it = json_iter(body); json_next(&it);) {
         const struct field *field = collection_field(payload->collection, it.key);
-        bool is_selector = field != NULL && field->is_key && payload->action == ACTION_UPDATE;
+        bool is_selector = field != NULL && field->is_key && payload->action == ACTION_UPDATE &&
+                           (target->takes_key || target->access.is_full);
         bool is_granted = field != NULL && access_field(&target->access, field);
         if (is_granted || is_selector)
             TRY(take_supplied(target, payload, field, it.value));
-        else if (!target->access.is_full || (field != NULL && access_keeps(&target->access, field)))
+        else if (is_refused(target, field))
             refused[refused_count++] = it.key;
     }
     if (refused_count == 0)
@@ -389,6 +407,7 @@ static Err take_link(const struct write_target *target, struct payload *payload)
         return forbid_field(&c, target->collection, target->link->name, (struct place){0});
     payload_set(target->ctx, payload, target->link, target->link_value);
     payload_find(payload, target->link)->is_supplied = true;
+    payload->given[payload->given_count++] = target->link;
     return OK;
 }
 

@@ -53,10 +53,11 @@ struct write_target {
     const struct collection *collection;
     enum action action;
     struct access access;
-    const struct field *link;       /* nested: the column that points to the parent … */
-    Str link_value;                 /* … and its value */
-    const struct field *order;      /* nested: the column that orders siblings … */
-    int64_t order_value;            /* … and its value if the body has none */
+    bool takes_key;            /* an update whose body names the row: a key there needs no grant */
+    const struct field *link;  /* nested: the column that points to the parent … */
+    Str link_value;            /* … and its value */
+    const struct field *order; /* nested: the column that orders siblings … */
+    int64_t order_value;       /* … and its value if the body has none */
     const struct nested_path *path; /* nested; else NULL */
     int64_t parent_revision;        /* nested: of the row that points here; 0: none, or not yet */
 };

@@ -55,6 +55,11 @@ Err access_rows(struct compiler *c, struct source *source, const struct access *
                 struct pred **ret);
 Err access_mask(struct compiler *c, struct source *source, const struct access *access,
                 const struct field *field, struct pred **ret);
+/* The rules that grant the field, as bits: false if there are more rules than bits, or none. */
+bool access_rules(const struct access *access, const struct field *field, uint64_t *ret);
+/* Every row that remains of the source satisfies the mask of this field: masks of fields that the
+ * same rules grant are not needed any more. */
+void access_prove(struct source *source, const struct access *access, const struct field *field);
 /* The rows on which every named field is granted, for updates; PRED_FALSE if there is none. */
 Err access_rows_for(struct compiler *c, struct source *source, const struct access *access,
                     const struct field *const *fields, uint32_t count, struct pred **ret);

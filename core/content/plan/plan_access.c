@@ -118,6 +118,40 @@ Err access_rows(struct compiler *c, struct source *source, const struct access *
     return access_rows_for(c, source, access, NULL, 0, ret);
 }
 
+enum { RULE_BITS_MAX = 64 };
+
+bool access_rules(const struct access *access, const struct field *field, uint64_t *ret)
+{
+    const struct grant *grant = access->grant;
+    if (access->is_full || grant->rule_count > RULE_BITS_MAX)
+        return false;
+    *ret = 0;
+    for (uint32_t i = 0; i < grant->rule_count; i++)
+        if (rule_allows(&grant->rules[i], field))
+            *ret |= UINT64_C(1) << i;
+    return true;
+}
+
+void access_prove(struct source *source, const struct access *access, const struct field *field)
+{
+    uint64_t granting;
+    if (!access_rules(access, field, &granting))
+        return;
+    bool says_more = source->proven == 0 ||
+                     __builtin_popcountll(granting) < __builtin_popcountll(source->proven);
+    if (says_more)
+        source->proven = granting;
+}
+
+/* Whether every rule that may have let a row remain grants the field. */
+static bool is_proven(const struct source *source, const struct access *access,
+                      const struct field *field)
+{
+    uint64_t granting;
+    return source->proven != 0 && access_rules(access, field, &granting) &&
+           (source->proven & ~granting) == 0;
+}
+
 /* A mask is needed only if some rule grants rows without granting the field. */
 Err access_mask(struct compiler *c, struct source *source, const struct access *access,
                 const struct field *field, struct pred **ret)
@@ -129,7 +163,7 @@ Err access_mask(struct compiler *c, struct source *source, const struct access *
     bool is_granted_always = true;
     for (uint32_t i = 0; i < access->grant->rule_count; i++)
         is_granted_always &= rule_allows(&access->grant->rules[i], field);
-    if (is_granted_always)
+    if (is_granted_always || is_proven(source, access, field))
         return OK;
     return access_rows_for(c, source, access, &field, 1, ret);
 }

@@ -20,6 +20,7 @@ struct frame {
     struct place place;
     struct access access;
     bool skips_operators; /* the object's operators and groups were compiled with the field above */
+    bool is_required;     /* what is compiled here holds for every row that remains of `source` */
     struct conjunction *all;
 };
 
@@ -102,6 +103,7 @@ static Err compile_group(struct compiler *c, const struct frame *frame, bool is_
         struct conjunction all = {0};
         struct frame own = *frame;
         own.all = &all;
+        own.is_required = false;
         TRY(fn(c, &own, what, element, nesting + 1, &pred));
         TRY(flush(c, &all, &pred));
         matches_all |= pred == NULL;
@@ -504,6 +506,8 @@ static Err add_mask(struct compiler *c, const struct frame *frame, const struct 
         return OK;
     TRY(access_mask(c, frame->source, &frame->access, field, &mask));
     *pred = pred_and(c, *pred, mask);
+    if (mask != NULL && frame->is_required)
+        access_prove(frame->source, &frame->access, field);
     return OK;
 }
 
@@ -545,7 +549,8 @@ Err filter_compile(struct compiler *c, struct source *source, const struct filte
     *ret = NULL;
     if (filter == NULL)
         return OK;
-    struct frame frame = {.source = source, .is_rule = is_rule, .place = place};
+    struct frame frame = {
+        .source = source, .is_rule = is_rule, .place = place, .is_required = !is_rule};
     frame.access.is_full = is_rule;
     if (!is_rule && !access_find(c, source->collection, ACTION_READ, &frame.access))
         return schema_forbidden_collection(c->ctx, source->collection->name, place.path);

@@ -10,6 +10,10 @@
 
 #include <assert.h>
 
+enum {
+    SHAPE_MASKS_MAX = 16 /* sets of rules that share a column; further fields have their own */
+};
+
 struct shaper {
     struct compiler *c;
     struct select *select;
@@ -18,6 +22,11 @@ struct shaper {
     const struct query_deep *deep;
     struct place place;
     struct shape *shape;
+    struct {
+        uint64_t rules;
+        uint32_t column;
+    } masks[SHAPE_MASKS_MAX];
+    uint32_t mask_count;
 };
 
 /* `"title":`, preceded by a comma unless it is the first. */
@@ -156,6 +165,31 @@ static Err json_path(struct compiler *c, Str path, Str *ret)
     return OK;
 }
 
+/* One boolean column for all fields that the same rules grant: cheaper than a condition in each of
+ * their columns. NO_COLUMN: the field is never masked. */
+static Err mask_column(struct shaper *s, const struct field *field, uint32_t *ret)
+{
+    struct pred *mask;
+    uint64_t rules = 0;
+    *ret = NO_COLUMN;
+    TRY(access_mask(s->c, s->source, s->access, field, &mask));
+    if (mask == NULL)
+        return OK;
+    bool has_bits = access_rules(s->access, field, &rules);
+    for (uint32_t i = 0; has_bits && i < s->mask_count; i++) {
+        if (s->masks[i].rules != rules)
+            continue;
+        *ret = s->masks[i].column;
+        return OK;
+    }
+    *ret = column_add(s->c, s->select, (struct column){.kind = COLUMN_PRED, .mask = mask});
+    if (has_bits && s->mask_count < SHAPE_MASKS_MAX) {
+        s->masks[s->mask_count].rules = rules;
+        s->masks[s->mask_count++].column = *ret;
+    }
+    return check_columns(s->c, s->select);
+}
+
 static Err add_value(struct shaper *s, const struct want *want)
 {
     struct operand operand = operand_of(s->source, want->field);
@@ -164,7 +198,8 @@ static Err add_value(struct shaper *s, const struct want *want)
         TRY(json_path(s->c, want->argument, &operand.argument));
     TRY(function_bind(s->c, &operand, s->place));
     struct out *out = shape_add(s->c, s->shape, want->key, OUT_VALUE);
-    TRY(column_add_field(s->c, s->select, s->access, operand, &out->column));
+    TRY(mask_column(s, want->field, &out->mask));
+    TRY(column_add_field(s->c, s->select, NULL, operand, &out->column));
     out->read = s->select->columns[out->column].read;
     return OK;
 }

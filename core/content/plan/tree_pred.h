@@ -24,7 +24,9 @@ struct source {
     const struct relation *via;
     struct pred *on; /* conditions in addition to the equality of keys: site, grants, deep filter */
     bool is_private; /* has a deep filter, so it is not shared */
-    bool is_last;    /* SOURCE_FIRST: the first in descending order */
+    uint64_t
+        proven; /* read rules of which at least one matches every remaining row, as bits; 0: any */
+    bool is_last; /* SOURCE_FIRST: the first in descending order */
     struct source *first_join;
     struct source *next;
 };

@@ -38,7 +38,8 @@ struct out {
     RowReader *read;
     struct shape *shape;   /* OUT_OBJECT, OUT_GROUP */
     struct branch *branch; /* OUT_LIST, OUT_ANY: the first branch */
-    uint32_t mask;         /* OUT_LIST: a boolean column, or NO_COLUMN */
+    uint32_t mask; /* OUT_VALUE, OUT_LIST: a boolean column without which the member is null, or
+                      NO_COLUMN */
 };
 
 #define NO_COLUMN UINT32_MAX

@@ -37,13 +37,14 @@ static void is_joined(const struct row *row, const struct shape *shape, struct m
         is_object(row, shape, ret);
 }
 
+static bool is_masked(const struct row *row, const struct out *out)
+{
+    return out->mask != NO_COLUMN && !row_bool(row->rows, row->index, out->mask);
+}
+
 static void is_list(const struct row *row, const struct out *out, struct member *ret)
 {
     assert(out->branch != NULL);
-    if (out->mask != NO_COLUMN && !row_bool(row->rows, row->index, out->mask)) {
-        is_null(ret);
-        return;
-    }
     struct branch_span span = branch_children(row->run, out->branch, row->rows, row->index);
     ret->kind = MEMBER_LIST;
     ret->row = (struct row){row->run, out->branch->select->shape, span.rows, span.first};
@@ -85,6 +86,10 @@ void row_member_of(const struct row *row, const struct out *out, struct member *
         return;
     }
     assert(row->index < row->rows->count);
+    if (is_masked(row, out)) {
+        is_null(ret);
+        return;
+    }
     switch (out->kind) {
     case OUT_VALUE:
         is_value(row, out->read, out->column, ret);

@@ -25,7 +25,7 @@ void row_member_of(const struct row *row, const struct out *out, struct member *
 /* Inline for values: called for each column of each row of an answer. */
 static inline void row_member(const struct row *row, const struct out *out, struct member *ret)
 {
-    if (out->kind != OUT_VALUE || row->rows == NULL) {
+    if (out->kind != OUT_VALUE || out->mask != NO_COLUMN || row->rows == NULL) {
         row_member_of(row, out, ret);
         return;
     }
