@@ -95,6 +95,7 @@ export async function runSequence(server, steps, known) {
     for (const step of steps) {
         if (step.sql) {
             await sql(server.databaseUrl, `set spark.scope = 'platform'; ${fill(step.sql, kept)}`);
+            await server.forget();
             answers.push({ status: 0, type: null, body: null });
             continue;
         }
