@@ -30,4 +30,14 @@ export const accepted = [
         // Directus takes field and value from the first column of the statement's text.
         holds: ({ codes, directus, spark }) => codes[0] === codes[1] && outOfBounds.has(codes[0]) && directus.status === spark.status,
     },
+    {
+        name: 'the admin page has a slash at its end',
+        // Its scripts are named relative to it.
+        holds: ({ step, directus, spark }) => step.path === '/' && directus.status === 302 && spark.status === 302,
+    },
+];
+
+/** Single fields: on a route, at a path of the answer. */
+export const acceptedFields = [
+    { name: 'no AI and no MCP', on: /^\/server\/info/, at: /\.data\.(ai|mcp)_enabled$/ }, // Spark has neither, and says so.
 ];
