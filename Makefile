@@ -38,6 +38,16 @@ test-peer: ## The same requests to Directus and to Spark, answers compared (ARGS
 	@tools/build.sh asan programs
 	@tests/peer/run.sh build/asan $(ARGS)
 
+.PHONY: record-golden
+record-golden: ## Record what Directus answers to the sequences, for tests/api/golden
+	@$(MAKE) test-peer ARGS="--record" || true
+	@$(MAKE) record-open
+
+.PHONY: record-open
+record-open: ## List the recorded sequences that Spark does not answer as Directus does
+	@tools/build.sh asan programs
+	@SPARK_BIN=$(CURDIR)/build/asan/bin/spark node tests/peer/replay.mjs --open
+
 .PHONY: bench
 bench: build ## The tables of docs/performance.md, measured here and now
 	@tools/install.sh test

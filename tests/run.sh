@@ -79,8 +79,9 @@ start_backends() {
 }
 
 install_node_packages() {
-    if [ ! -e tests/node_modules/.package-lock.json ] ||
-        [ tests/package-lock.json -nt tests/node_modules/.package-lock.json ]; then
+    # A link leads to the packages of another tree, which are not ours to change.
+    if [ ! -L tests/node_modules ] && { [ ! -e tests/node_modules/.package-lock.json ] ||
+        [ tests/package-lock.json -nt tests/node_modules/.package-lock.json ]; }; then
         echo "== npm ci"
         (cd tests && npm ci --loglevel=error) || exit 1
         touch tests/node_modules/.package-lock.json

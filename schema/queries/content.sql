@@ -11,14 +11,14 @@ select c.relname::text as collection, a.attname::text as field,
        not a.attnotnull as is_nullable,
        (a.atthasdef or a.attidentity <> '') as has_default,
        (a.attgenerated <> '' or a.attidentity = 'a') as is_generated,
-       coalesce((select case when i.indnkeyatts = 2 and i.indkey[1] = site.attnum then (a.attnum = i.indkey[0])::int
-                             else i.indnkeyatts end
-                   from pg_index i
-                  where i.indrelid = c.oid and i.indisprimary and a.attnum = any (i.indkey)), 0)::int4 as key_columns,
+       case when not a.attnum = any (i.indkey) or i.indkey is null then 0
+            when i.indnkeyatts = 2 and i.indkey[1] = site.attnum then (a.attnum = i.indkey[0])::int
+            else i.indnkeyatts end::int4 as key_columns,
        own.field is not null as is_own
   from pg_class c
   join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
   join pg_type t on t.oid = a.atttypid
+  left join pg_index i on i.indrelid = c.oid and i.indisprimary
   left join spark.collections owned on owned.collection = c.relname
   left join pg_attribute site on site.attrelid = c.oid and site.attname = owned.site_column
   left join spark.own_fields own on own.collection = c.relname and own.field = a.attname
@@ -29,9 +29,10 @@ select c.relname::text as collection, a.attname::text as field,
 
 -- name: schema_fields :read
 -- returns: collection, field, special, validation, is_searchable
-select f.collection, f.field, f.special, f.validation::text as validation,
-       coalesce((to_jsonb(f) ->> 'searchable')::boolean, true) as is_searchable
-  from directus_fields f
+select f.collection, f.field, f.special, f.validation, coalesce(f.searchable, true) as is_searchable
+  from (select true as searchable) absent -- what the name means where an old database has no such column
+ cross join lateral (select m.id, m.collection, m.field, m.special, m.validation::text as validation, m.sort, searchable
+                       from directus_fields m) f
  order by f.collection, f.sort nulls last, f.id;
 
 -- name: schema_relations :read

@@ -50,10 +50,15 @@ bool cors_platform(struct ctx *ctx, const struct request *request, struct reply 
     return true;
 }
 
-/* The visitors' routes take no credentials; the content API does. */
+/* The visitors' routes and the content API. Not what answers without the database: finding the site
+ * of a page needs it. */
 static bool is_for_sites(const struct route *route)
 {
-    return route != NULL && (route->guard == GUARD_VISITOR || route->envelope == ENVELOPE_CMS);
+    if (route == NULL || route->guard == GUARD_VISITOR)
+        return route != NULL;
+    bool needs_no_database =
+        route->guard == GUARD_PROBE || (route->guard == GUARD_OPEN && route->write == READS);
+    return route->envelope == ENVELOPE_CMS && !needs_no_database;
 }
 
 static void allow(struct reply *reply, const struct route *route, Str origin)

@@ -22,7 +22,7 @@ MODULES = {
         "limits": ("ip_range.h", "denial_limit.h", "rate.h"),
         "audit": ("audit.h",),
         "identity": ("authenticate.h", "current.h", "session.h", "site_token.h", "admin_user.h",
-                     "explained.h", "other_user.h"),
+                     "explained.h"),
     },
     "content": {
         "filter": ("filter.h", "filter_eval.h", "field_type.h"),
@@ -35,6 +35,7 @@ MODULES = {
         "system": ("system.h", "versions.h"),
         "rights": ("rights.h",),
         "ddl": ("ddl.h",),
+        "catalog": ("catalog.h",),
         "load": ("load.h",),
     },
     "jobs": {
@@ -71,6 +72,7 @@ MODULES = {
         "api/content": (),
         "api/factory": (),
         "api/jobs": (),
+        "api/schema": (),
         "api/server": (),
         "api/sessions": (),
         "api/sites": (),

@@ -9,6 +9,7 @@
 //   --lines FILE       one line for each sequence that differs
 //   --serve FILE       only starts both servers, writes where they are, and stays until it is told to stop
 //   --attach FILE      uses these servers and leaves them running (another Spark: --spark URL of the same database)
+//   --record           writes what Directus answered to tests/fixtures/golden
 //   --list             names the sequences
 
 import { readFile, writeFile } from 'node:fs/promises';
@@ -16,23 +17,15 @@ import { parseArgs } from 'node:util';
 
 import { catalogue } from './catalogue.mjs';
 import { compareSequence } from './compare.mjs';
-import { attachPair, startPair } from './pair.mjs';
+import { writeRecord } from './golden.mjs';
+import { attachPair, keysOf, startPair } from './pair.mjs';
 import { line, report } from './report.mjs';
 import { readsOnly, runSequence } from './steps.mjs';
-import { sql } from '../support/stack.mjs';
 
 const text = { type: 'string' };
 const flag = { type: 'boolean', default: false };
-const { values: options } = parseArgs({ options: { subject: text, name: text, seed: text, count: text, out: text, serve: text, attach: text, spark: text, lines: text, verbose: flag, answers: flag, list: flag } });
+const { values: options } = parseArgs({ options: { subject: text, name: text, seed: text, count: text, out: text, serve: text, attach: text, spark: text, lines: text, verbose: flag, answers: flag, list: flag, record: flag } });
 const sequences = await catalogue({ subject: options.subject, name: options.name, seed: Number(options.seed ?? 1), count: Number(options.count ?? 40) });
-
-/** Keys of the model that neither it nor a request spells out. */
-async function keysOf(server) {
-    const tables = (await sql(server.databaseUrl, `select tablename from pg_tables where schemaname = 'peer' and tablename not in ('state of', 'counted')`)).map(([table]) => table);
-    const all = tables.map((table) => `select r::text from peer."${table}" r`).join(' union all ');
-    const rows = await sql(server.databaseUrl, `select m[1] from (${all}) t, regexp_matches(t.r, '00000000-0000-4000-8000-[0-9a-f]{12}', 'g') m group by 1`);
-    return rows.map(([key]) => key);
-}
 
 async function runOne(pair, keys, { subject, name, steps, known }) {
     const [directus, spark] = await Promise.all([pair.directus, pair.spark].map((server) => runSequence(server, steps, known(keys))));
@@ -42,19 +35,30 @@ async function runOne(pair, keys, { subject, name, steps, known }) {
 }
 
 /** Those that only read run four at a time, the others alone, and what they made is taken back. */
-async function runAll(pair) {
-    const keys = await keysOf(pair.directus);
+async function runSubject(pair, keys, ofSubject) {
     const results = new Map();
-    const reading = sequences.filter(({ steps }) => readsOnly(steps));
-    await pair.reset();
+    const reading = ofSubject.filter(({ steps }) => readsOnly(steps));
     await Promise.all(Array.from({ length: 4 }, async () => {
         for (let next = reading.shift(); next; next = reading.shift()) results.set(next, await runOne(pair, keys, next));
     }));
-    for (const sequence of sequences.filter(({ steps }) => !readsOnly(steps))) {
+    for (const sequence of ofSubject.filter(({ steps }) => !readsOnly(steps))) {
         results.set(sequence, await runOne(pair, keys, sequence));
         await pair.reset();
     }
-    return sequences.map((sequence) => results.get(sequence));
+    return ofSubject.map((sequence) => results.get(sequence));
+}
+
+async function runAll(pair) {
+    const keys = await keysOf(pair.directus);
+    await pair.reset();
+    const all = [];
+    for (const subject of new Set(sequences.map((sequence) => sequence.subject))) {
+        const results = await runSubject(pair, keys, sequences.filter((sequence) => sequence.subject === subject));
+        console.error(`${subject}: ${results.filter(({ difference }) => !difference).length} of ${results.length} alike`);
+        if (options.record) await writeRecord(subject, results.map(({ name, steps, directus: answers }) => ({ name, steps, answers })));
+        all.push(...results);
+    }
+    return all;
 }
 
 async function serve(file) {

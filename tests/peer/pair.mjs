@@ -64,9 +64,18 @@ function openSession(databaseUrl) {
     };
 }
 
+/** Keys of the model that neither it nor a request spells out. */
+export async function keysOf(server) {
+    const tables = (await sql(server.databaseUrl, `select tablename from pg_tables where schemaname = 'peer' and tablename not in ('state of', 'counted')`)).map(([table]) => table);
+    const all = tables.map((table) => `select r::text from peer."${table}" r`).join(' union all ');
+    const rows = await sql(server.databaseUrl, `select m[1] from (${all}) t, regexp_matches(t.r, '00000000-0000-4000-8000-[0-9a-f]{12}', 'g') m group by 1`);
+    return rows.map(([key]) => key);
+}
+
 /** facts: { spark, sparkDatabase, directus, directusDatabase }, of servers that run already */
 export function attachPair(facts, stop = async () => {}) {
-    const side = (name) => ({ name, url: facts[name], databaseUrl: facts[`${name}Database`] });
+    // What is written past a server it has to be told; Spark's triggers do.
+    const side = (name) => ({ name, url: facts[name], databaseUrl: facts[`${name}Database`], forget: async () => name === 'directus' && clearCache(facts.directus) });
     const pair = {
         facts,
         spark: side('spark'),
@@ -74,7 +83,7 @@ export function attachPair(facts, stop = async () => {}) {
         async reset() {
             const [ofSpark, ofDirectus] = await Promise.all([pair.spark, pair.directus].filter((server) => server.url).map(async ({ databaseUrl }) =>
                 (await session(databaseUrl)('select peer.reset()')).trim().split(',').filter(Boolean)));
-            if (pair.directus.url && !(ofDirectus ?? ofSpark).every(isContent)) await clearCache(pair.directus.url);
+            if (pair.directus.url && !(ofDirectus ?? ofSpark).every(isContent)) await pair.directus.forget();
         },
         stop,
     };

@@ -6,7 +6,7 @@
 //   ['POST /items/labels', { name: 'x' }, { keep: 'label' }]  what it answers is used later: '/items/labels/{label.id}'
 //
 // Options of a step: keep; unordered (Directus leaves the order of the lists open); headers, of the request; see: names of headers of
-// the answer that are compared; text: a body as it is; query: an object as the SDK sends it; sql: statements for both databases instead of a request.
+// the answer that are compared; random: of what comes, only how long it is; text: a body as it is; query: an object as the SDK sends it; sql: statements for both databases instead of a request.
 
 import { sql } from '../support/stack.mjs';
 import { Canonical } from './canonical.mjs';
@@ -95,11 +95,13 @@ export async function runSequence(server, steps, known) {
     for (const step of steps) {
         if (step.sql) {
             await sql(server.databaseUrl, `set spark.scope = 'platform'; ${fill(step.sql, kept)}`);
+            await server.forget();
             answers.push({ status: 0, type: null, body: null });
             continue;
         }
         const answer = await ask(server, step, kept).catch((error) => ({ status: 0, type: null, body: `${error.name}: ${error.cause?.code ?? error.message}` }));
         if (step.keep) kept[step.keep] = answer.body?.data ?? {};
+        if (step.random && typeof answer.body?.data === 'string') answer.body.data = `${answer.body.data.length} characters`;
         answers.push({ ...answer, body: canonical.value(answer.body, step.unordered), ...(answer.headers ? { headers: canonical.value(answer.headers) } : {}) });
     }
     return answers;

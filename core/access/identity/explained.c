@@ -125,3 +125,22 @@ fiber_fn Err subject_load(struct ctx *ctx, const struct subject_spec *spec, stru
     return policies_explain(&machinery, identity.user, identity.role, spec->ip, &ret->policies,
                             &ret->policy_count);
 }
+
+fiber_fn Err other_user_find(struct ctx *ctx, Uuid user, const struct actor **ret)
+{
+    struct access_cache *cache;
+    struct identity identity;
+    bool is_cacheable;
+    assert(!uuid_is_nil(user));
+    *ret = NULL;
+    SCOPED_CTX struct ctx machinery = ctx_as_machinery(ctx, "rights belong to no tenant");
+    TRY(access_cache_current(&machinery, &cache));
+    Err err = identity_of_user(&machinery, cache, user, STR_NONE, &identity, &is_cacheable);
+    if (err == ERR_INVALID_CREDENTIALS) {
+        diag_clear(&machinery);
+        return OK;
+    }
+    TRY(err);
+    *ret = actor_of(ctx, &(struct subject_spec){.kind = SUBJECT_USER, .id = user}, &identity);
+    return OK;
+}

@@ -41,3 +41,8 @@ fiber_fn Err subject_load(struct ctx *ctx, const struct subject_spec *spec, stru
 /* Private to access/. All policies that are attached; a nil `user`: those of the public. */
 fiber_fn Err policies_explain(struct ctx *ctx, Uuid user, Uuid role, Str ip,
                               const struct policy_facts **ret, uint32_t *ret_count);
+
+/* What another user may do, for work that depends on it: whether a user who is mentioned may read
+ * the item. NULL: no active user has this id, or the user's site is closed. Policies for certain
+ * addresses do not count. */
+fiber_fn Err other_user_find(struct ctx *ctx, Uuid user, const struct actor **ret);

@@ -93,6 +93,23 @@ static fiber_fn Err carry_out(struct db_tx *tx, const struct diff *diff)
     return ddl_commit(tx);
 }
 
+/* Values are kept as they are: who wants them converted says so field by field, or in a difference
+ * that names the type. */
+static fiber_fn Err types_check(struct ctx *ctx, const struct diff *diff)
+{
+    for (uint32_t i = 0; i < diff->count; i++) {
+        TRY(fiber_breathe(ctx));
+        const struct change *change = &diff->list[i];
+        const struct json *now = json_get(change->current, STR("type"));
+        const struct json *then = json_get(change->wanted, STR("type"));
+        if (change->is_retyped && json_kind(now) == JSON_STRING && json_kind(then) == JSON_STRING)
+            return fail(ctx, ERR_INVALID_PAYLOAD,
+                        "%.*s: the type cannot change from \"%.*s\" to \"%.*s\"; make a new field",
+                        STR_FMT(change->path), STR_FMT(json_str(now)), STR_FMT(json_str(then)));
+    }
+    return OK;
+}
+
 fiber_fn Err schema_apply(struct platform platform, const struct schema_wish *wish, Str *ret)
 {
     assert(platform.ctx != NULL && wish->snapshot != NULL);
@@ -106,6 +123,7 @@ fiber_fn Err schema_apply(struct platform platform, const struct schema_wish *wi
     struct diff diff;
     TRY(apply_own_load(&tx, &own));
     TRY(apply_diff(ctx, wish->snapshot, current, &own, wish->may_delete, &diff));
+    TRY(types_check(ctx, &diff));
     TRY(write_answer(ctx, &diff, wish->is_dry_run, ret));
     return wish->is_dry_run || diff.due == 0 ? OK : carry_out(&tx, &diff);
 }

@@ -42,7 +42,7 @@ static fiber_fn Err ask_children(const struct children *c, struct sql *sql, stru
     assert(c->w->tx != NULL);
     buf_put_char(sql->out, '\0');
     TRY(buf_check(c->w->ctx, sql->out, "the statement"));
-    struct statement statement = {.sql = sql->out->data, .lane = DB_WRITE};
+    struct statement statement = {.sql = sql->out->data, .lane = DB_WRITE, .is_of_schema = true};
     const DbArg list[] = {db_text(c->parent->key), db_uuid(c->w->ctx->scope.site)};
     bool is_of_site = c->w->ctx->scope.kind == SCOPE_SITE && c->relation->target->site != NULL;
     return db_tx_query(c->w->tx, &statement, (struct db_args){list, is_of_site ? 2 : 1}, ret);

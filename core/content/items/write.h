@@ -67,8 +67,7 @@ fiber_fn Err write_after(struct writer *w, enum items_action action,
 bool write_needs_tx(const struct collection *collection, const struct json *body);
 bool write_has_lineage(const struct write_target *target, const struct payload *payload);
 void write_columns(struct ctx *ctx, const struct payload *payload, struct write_shape *shape);
-/* Whether a row that does not exist counts as written: for administrators of the platform. One of a
- * site, such as its token, is refused as everybody else, because its rows may be another's. */
+/* Whether a missing row counts as written: for administrators, but of the platform alone. */
 bool write_ignores_missing(const struct ctx *ctx, const struct write_target *target);
 /* "You don't have permissions to perform …" */
 Err write_forbidden(struct ctx *ctx, const struct write_target *target,
@@ -121,35 +120,6 @@ fiber_fn Err write_keys_by_query(struct writer *w, const struct collection *coll
                                  const struct query *query, const Str **ret, uint32_t *ret_count);
 /* The keys of rows that were read with PLAN_ONLY_KEYS. */
 fiber_fn Err write_keys_of_rows(const struct run *run, const Str **ret, uint32_t *ret_count);
-
-/* nested.c */
-bool nested_is_in(const struct collection *collection, const struct json *body);
-/* The rows that this row points to; sets their keys in the payload. */
-fiber_fn Err nested_before(struct writer *w, const struct write_target *target,
-                           struct payload *payload);
-/* The revisions of those rows get that of this row as their parent. */
-fiber_fn Err nested_adopt(struct writer *w, const struct payload *payload, int64_t revision);
-/* They have one. */
-void nested_forget(struct payload *payload);
-/* The rows that point to this row. `is_new`: it has none yet. */
-fiber_fn Err nested_after(struct writer *w, const struct write_target *target,
-                          const struct payload *payload, Str key, bool is_new);
-
-/* nested_many.c */
-/* The parent of rows that are written. */
-struct nested_parent {
-    Str key;
-    bool is_new;
-    int64_t revision;
-    const struct nested_path *path; /* ends with the field */
-};
-fiber_fn Err nested_to_many(struct writer *w, const struct relation *relation,
-                            const struct json *value, const struct nested_parent *parent);
-/* What both use: opens a target of this path. */
-Err nested_open(struct writer *w, const struct collection *child, enum action action,
-                const struct nested_path *path, struct write_target *ret);
-fiber_fn Err nested_exists(struct writer *w, const struct collection *collection, Str key,
-                           bool *ret);
 
 /* Answers with a row that the write returned, if it may be read. */
 fiber_fn Err write_answer_row(struct writer *w, struct run *run, struct row_sink *sink);

@@ -179,6 +179,7 @@ Err select_print(struct compiler *c, struct select *select)
     if (out->is_full)
         return fail(c->ctx, ERR_INVALID_QUERY, "The query is too large");
     select->statement.sql = out->data;
+    select->statement.is_of_schema = true;
     for (struct branch *branch = select->first_branch; branch != NULL; branch = branch->next)
         TRY(select_print(c, branch->select));
     return OK;

@@ -76,6 +76,7 @@ static fiber_fn void index_rows(struct run *run, const struct branch *branch)
 fiber_fn Err run_branches(struct run *run, const struct select *select, const struct rows *rows)
 {
     assert(run->plan != NULL && run->ctx != NULL);
+    TRY(run_check_types(run, select, rows));
     if (select->first_branch == NULL || rows->count == 0)
         return OK;
     if (run->branches == NULL)

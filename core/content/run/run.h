@@ -48,6 +48,10 @@ Err run_check_keys(const struct run *run);
 /* The branches of rows that a write returned. */
 fiber_fn Err run_branches(struct run *run, const struct select *select, const struct rows *rows);
 
+/* ERR_STALE_EPOCH where a column has become another type since the plan was made: the statement
+ * waited for the lock of that change behind the comparison of epochs. */
+Err run_check_types(const struct run *run, const struct select *select, const struct rows *rows);
+
 /* Whether the actor may read the row that the write returned. */
 bool run_may_read(const struct run *run, uint32_t row);
 /* Pass to the sink, with begin and end: one row; the null row of a singleton that does not exist

@@ -53,6 +53,9 @@ static const struct db_error_rule RULES[] = {
     {"22030", ERR_INVALID_PAYLOAD, report_payload}, /* duplicate JSON key */
     {"22032", ERR_INVALID_PAYLOAD, report_payload}, /* invalid JSON text */
     {"2201B", ERR_INVALID_PAYLOAD, report_payload}, /* invalid regular expression */
+    {"42846", ERR_INVALID_PAYLOAD, report_payload}, /* a column cannot become that type */
+    {"54011", ERR_INVALID_PAYLOAD, report_payload}, /* too many columns */
+    {"2BP01", ERR_CONFLICT, report_payload},        /* a view depends on what is dropped */
     {"42501", ERR_FORBIDDEN, report_forbidden},
     {"40", ERR_UNAVAILABLE, report_conflict},
     {"55P03", ERR_UNAVAILABLE, report_conflict},
@@ -79,6 +82,20 @@ static bool is_site_column(Str column);
 static Str field_of_constraint(Str table, Str constraint);
 static Str quoted_part(Str message);
 
+/* A statement waits for the lock of a schema change behind the comparison of epochs: then what it
+ * names is gone, or of another type. */
+static bool is_overtaken(const struct db_request *request)
+{
+    static const char *const STATES[] = {"42703", "42P01", "42804", "42883"};
+    bool is_of_schema = false;
+    bool is_missing = false;
+    for (uint32_t i = 0; i < request->count; i++)
+        is_of_schema = is_of_schema || request->commands[i].statement->is_of_schema;
+    for (size_t i = 0; i < COUNT_OF(STATES); i++)
+        is_missing = is_missing || strcmp(request->sqlstate, STATES[i]) == 0;
+    return is_of_schema && is_missing;
+}
+
 Err db_error_report(struct ctx *ctx, const struct db_request *request)
 {
     assert(request->state == REQUEST_DONE);
@@ -87,6 +104,8 @@ Err db_error_report(struct ctx *ctx, const struct db_request *request)
     if (request->outcome == OUTCOME_REFUSED)
         return fail(ctx, ERR_UNAVAILABLE, "PostgreSQL is not reachable");
     assert(request->outcome == OUTCOME_ERROR);
+    if (is_overtaken(request))
+        return fail_plain(ctx, ERR_STALE_EPOCH);
     struct db_error error = error_of(request);
     return db_error_render(ctx, &error);
 }
