@@ -39,5 +39,6 @@ export const accepted = [
 
 /** Single fields: on a route, at a path of the answer. */
 export const acceptedFields = [
+    { name: 'collections say how they belong to sites', on: /^\/collections/, at: /\.meta\.tenant$/ },
     { name: 'no AI and no MCP', on: /^\/server\/info/, at: /\.data\.(ai|mcp)_enabled$/ }, // Spark has neither, and says so.
 ];

@@ -1,7 +1,7 @@
 // The recorded sequences against Spark alone.
 //
 //   SPARK_BIN=… node tests/peer/replay.mjs [--subject NAME]   prints what differs of what is not open
-//   SPARK_BIN=… node tests/peer/replay.mjs --open             writes tests/fixtures/golden/open.txt and sdk_open.txt anew
+//   SPARK_BIN=… node tests/peer/replay.mjs --open [--subject NAME]   writes tests/fixtures/golden/open.txt and sdk_open.txt anew
 
 import { readdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -43,6 +43,16 @@ export async function replay(pair, subject) {
     return { results, stale: [...stale] };
 }
 
+async function listCommands(pair) {
+    const failed = new Set();
+    for (const [version, load] of Object.entries(versions)) {
+        await pair.reset();
+        for (const name of (await callAll(await load(), pair.spark.url, tokenOf('admin'))).failed.keys()) failed.add(`${version} ${name}`);
+    }
+    await writeOpen('sdk_open', failed);
+    console.log(`${failed.size} commands of the SDK open`);
+}
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
     const { values } = parseArgs({ options: { open: { type: 'boolean' }, subject: { type: 'string' } } });
     const pair = await startSpark();
@@ -51,15 +61,10 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
         for (const subject of values.subject ? [values.subject] : await subjects()) all.push(...(await replay(pair, subject)).results);
         const differ = all.filter(({ difference }) => difference);
         if (values.open) {
-            await writeOpen('open', differ.map(({ name }) => name));
+            const others = values.subject ? (await readOpen('open')).filter((name) => !name.startsWith(`${values.subject}: `)) : [];
+            await writeOpen('open', [...others, ...differ.map(({ name }) => name)]);
             console.log(`${all.length} recorded, ${differ.length} open`);
-            const failed = new Set();
-            for (const [version, load] of Object.entries(versions)) {
-                await pair.reset();
-                for (const name of (await callAll(await load(), pair.spark.url, tokenOf('admin'))).failed.keys()) failed.add(`${version} ${name}`);
-            }
-            await writeOpen('sdk_open', failed);
-            console.log(`${failed.size} commands of the SDK open`);
+            if (!values.subject) await listCommands(pair);
         } else {
             const open = new Set(await readOpen('open'));
             console.log(report(all.filter(({ name }) => !open.has(name))));
