@@ -72,6 +72,7 @@ MODULES = {
         "api/sessions": (),
         "api/sites": (),
         "api/users": (),
+        "api/utils": (),
         "api/visitors": (),
     },
     "cli": {

@@ -107,6 +107,23 @@ fiber_fn Err items_update(struct ctx *ctx, struct items_target target, Str key,
     return update_object(&w, &write_target, key, body, query, sink);
 }
 
+fiber_fn Err items_change(struct ctx *ctx, struct items_target target, Str key,
+                          const struct json *body)
+{
+    struct writer w;
+    struct write_target write_target;
+    TRY(write_open(ctx, target, ACTION_UPDATE, &w, &write_target));
+    struct run run = {.ctx = ctx};
+    struct update update = {&write_target, key, body};
+    TRY(key_parse(ctx, write_target.collection, key, &run.key));
+    if (write_needs_tx(write_target.collection, body))
+        TRY(writer_in_tx(&w, update_nested, &update));
+    else
+        TRY(write_update_one(&w, &write_target, key, body, NULL, &run));
+    write_announce(&w);
+    return OK;
+}
+
 /* Rows that get the same change. */
 struct change {
     const struct write_target *target;

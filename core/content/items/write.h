@@ -122,7 +122,6 @@ fiber_fn Err nested_before(struct writer *w, const struct write_target *target,
                            struct payload *payload);
 /* The revisions of those rows get that of this row as their parent. */
 fiber_fn Err nested_adopt(struct writer *w, const struct payload *payload, int64_t revision);
-/* They have one. */
 void nested_forget(struct payload *payload);
 /* The rows that point to this row. `is_new`: it has none yet. */
 fiber_fn Err nested_after(struct writer *w, const struct write_target *target,
@@ -138,7 +137,6 @@ struct nested_parent {
 };
 fiber_fn Err nested_to_many(struct writer *w, const struct relation *relation,
                             const struct json *value, const struct nested_parent *parent);
-/* What both use: opens a target of this path. */
 Err nested_open(struct writer *w, const struct collection *child, enum action action,
                 const struct nested_path *path, struct write_target *ret);
 fiber_fn Err nested_exists(struct writer *w, const struct collection *collection, Str key,
