@@ -78,11 +78,13 @@ static void put_compact(struct buf *out, Str json)
     buf_put(out, str_slice(json, start, json.len));
 }
 
+/* An empty text is the empty list. */
 static void put_list(struct buf *out, Str rest)
 {
     buf_put_char(out, '[');
     Str part;
-    for (bool is_first = true; str_next(&rest, ',', &part); is_first = false) {
+    for (bool is_first = true; (!is_first || rest.len > 0) && str_next(&rest, ',', &part);
+         is_first = false) {
         if (!is_first)
             buf_put_char(out, ',');
         put_quoted(out, part);
