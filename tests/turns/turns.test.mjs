@@ -12,7 +12,7 @@ let stack;
 let a;
 let other; // a site that is only imported into
 let form;
-let article;
+let article, version;
 let campaign;
 let templateCampaign;
 let job;
@@ -33,6 +33,8 @@ before(async () => {
     templateCampaign = await importCampaign(stack, a.id);
     form = await made('forms', { name: 'f', slug: 'f', fields: FORM_FIELDS });
     [[job]] = await stack.rows(`insert into spark.jobs (site_id, kind, payload) values ('${a.id}', 'bench-noop', '{"text":"${'x'.repeat(16000)}"}') returning id`);
+    await stack.run("update directus_collections set versioning = true where collection = 'posts'");
+    ({ body: { data: { id: version } } } = await api('POST', '/versions', { key: 'draft', collection: 'posts', item: a.posts[0].id }));
     article = await made('generated_articles', { title: 'x', slug: 'heavy', status: 'qc', content: `<p>${TEXT(MIB - 5000)}</p>` });
 });
 after(() => stack?.stop());
@@ -52,6 +54,14 @@ const heaviest = {
     'GET /robots.txt': () => [{ host: 'a.example' }],
     'GET /sitemap.xml': () => [{ host: 'a.example' }],
     'GET /sitemap-:page.xml': () => [{ path: '/sitemap-1.xml', host: 'a.example', status: 404 }], // the drip has released nothing
+    'GET /permissions': () => [{ token: stack.adminToken }],
+    'SEARCH /permissions': () => [{ token: stack.adminToken, body: { query: {} } }],
+    'GET /permissions/me': () => [{ token: stack.adminToken }],
+    'GET /permissions/me/:collection': () => [{ path: '/permissions/me/posts' }],
+    'GET /permissions/me/:collection/:id': () => [{ path: `/permissions/me/generated_articles/${article}` }],
+    'GET /policies/me/globals': () => [{}],
+    'GET /roles/me': () => [{ token: stack.adminToken }],
+    'GET /permissions/explain': () => [{ path: `/permissions/explain?collection=generated_articles&key=${article}&field=title`, token: stack.adminToken }],
     'GET /server/ping': null,
     'GET /server/ready': null,
     'GET /server/health': () => [{ token: stack.adminToken }],
@@ -104,9 +114,35 @@ const heaviest = {
         { path: `/items/campaign_masters/${a.campaign.id}`, body: { niche_variables: Object.fromEntries(numbers(256).map((n) => [`k${n}`, numbers(300).map((v) => `v${v}`)])) } },
     ],
     'DELETE /items/:collection/:id': () => [{ path: `/items/posts/${a.posts[2].id}` }],
+    'GET /collections': () => [{ token: stack.adminToken }],
+    'SEARCH /collections': () => [{ token: stack.adminToken, body: { keys: ['posts', 'authors'] } }],
+    'POST /collections': () => [{ token: stack.adminToken, body: numbers(40).map((n) => ({ collection: `heavy_${n}`, schema: {}, meta: { tenant: true }, fields: numbers(40).map((k) => ({ field: `f${k}`, type: 'string', meta: { options: { text: TEXT(200) } } })) })) }],
+    'PATCH /collections': () => [{ token: stack.adminToken, body: numbers(40).map((n) => ({ collection: `heavy_${n}`, meta: { note: TEXT(1000) } })) }],
+    'GET /collections/:collection': () => [{ token: stack.adminToken, path: '/collections/heavy_0' }],
+    'PATCH /collections/:collection': () => [{ token: stack.adminToken, path: '/collections/heavy_0', body: { meta: { translations: numbers(9000).map((n) => ({ language: `l${n}`, translation: TEXT(50) })) } } }],
+    'DELETE /collections/:collection': () => [{ token: stack.adminToken, path: '/collections/heavy_39' }],
+    'GET /fields': () => [{ token: stack.adminToken }],
+    'GET /fields/:collection': () => [{ token: stack.adminToken, path: '/fields/heavy_0' }],
+    'POST /fields/:collection': () => [{ token: stack.adminToken, path: '/fields/heavy_0', body: { field: 'heavy', type: 'json', meta: { options: { list: numbers(100000) } } } }],
+    'PATCH /fields/:collection': () => [{ token: stack.adminToken, path: '/fields/heavy_0', body: numbers(40).map((n) => ({ field: `f${n}`, meta: { sort: 50 - n } })) }],
+    'GET /fields/:collection/:field': () => [{ token: stack.adminToken, path: '/fields/heavy_0/heavy' }],
+    'PATCH /fields/:collection/:field': () => [{ token: stack.adminToken, path: '/fields/heavy_0/heavy', body: { meta: { options: { list: numbers(100000) } } } }],
+    'DELETE /fields/:collection/:field': () => [{ token: stack.adminToken, path: '/fields/heavy_0/heavy' }],
+    'GET /relations': () => [{ token: stack.adminToken }],
+    'POST /relations': () => [{ token: stack.adminToken, body: { collection: 'heavy_1', field: 'f1', related_collection: null, meta: { one_collection_field: 'f2', one_allowed_collections: numbers(2000).map((n) => `c${n}`) } } }],
+    'GET /relations/:collection': () => [{ token: stack.adminToken, path: '/relations/heavy_1' }],
+    'GET /relations/:collection/:field': () => [{ token: stack.adminToken, path: '/relations/heavy_1/f1' }],
+    'PATCH /relations/:collection/:field': () => [{ token: stack.adminToken, path: '/relations/heavy_1/f1', body: { meta: { one_allowed_collections: numbers(2000).map((n) => `c${n}`) } } }],
+    'DELETE /relations/:collection/:field': () => [{ token: stack.adminToken, path: '/relations/heavy_1/f1' }],
+    'GET /schema/snapshot': () => [{ token: stack.adminToken }, { token: stack.adminToken, path: '/schema/snapshot?export=yaml' }],
+    'POST /schema/diff': () => [{ token: stack.adminToken, body: { version: 1, directus: '11.17.4', vendor: 'postgres', collections: numbers(2000).map((n) => ({ collection: `n${n}`, meta: { note: TEXT(100) }, schema: { name: `n${n}` } })), fields: numbers(20000).map((n) => ({ collection: `n${n % 2000}`, field: `f${n}`, type: 'string', meta: { note: TEXT(100) }, schema: { is_nullable: true } })), systemFields: [], relations: [] } }],
+    'POST /schema/apply': () => [{ token: stack.adminToken, body: { hash: 'x', diff: { collections: numbers(2000).map((n) => ({ collection: `n${n}`, diff: [{ kind: 'N', rhs: { collection: `n${n}`, meta: { note: TEXT(100) } } }] })), fields: [], systemFields: [], relations: [] } }, status: 400 }],
     'POST /auth/login': () => [{ body: { email: `${'x'.repeat(200)}@example.com`, password: 'x'.repeat(1024) }, status: 401 }],
     'POST /auth/refresh': () => [{ body: { refresh_token: 'x'.repeat(256) }, status: 401 }],
     'POST /auth/logout': () => [{ body: { refresh_token: 'x'.repeat(256) } }],
+    'GET /versions/:id/compare': () => [{ path: `/versions/${version}/compare` }],
+    'POST /versions/:id/save': () => [{ path: `/versions/${version}/save`, body: { content: TEXT(MIB - 500) } }],
+    'POST /versions/:id/promote': () => [{ path: `/versions/${version}/promote`, body: { mainHash: 'x' }, status: 422 }],
     'GET /auth': () => [{}],
     'GET /utils/random/string': () => [{ path: '/utils/random/string?length=500' }],
     'POST /utils/hash/generate': () => [{ body: { string: 'x'.repeat(4096) } }],

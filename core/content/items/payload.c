@@ -114,6 +114,8 @@ static Err take_supplied(const struct write_target *target, struct payload *payl
                          const struct field *field, const struct json *value)
 {
     TRY(take_member(target, payload, field, value));
+    if (!(field->is_key && payload->action == ACTION_UPDATE))
+        payload->given[payload->given_count++] = field;
     struct cell *cell = payload_find(payload, field);
     if (cell != NULL)
         cell->is_supplied = true;
@@ -127,6 +129,7 @@ static Err take_members(const struct write_target *target, struct payload *paylo
 {
     struct ctx *ctx = target->ctx;
     Str *refused = arena_array(ctx->arena, Str, json_len(body) + 1);
+    payload->given = arena_array(ctx->arena, const struct field *, json_len(body) + 1);
     uint32_t refused_count = 0;
     for (struct json_iter it = json_iter(body); json_next(&it);) {
         const struct field *field = collection_field(payload->collection, it.key);

@@ -291,6 +291,10 @@ fiber_fn Err write_before(struct writer *w, enum items_action action,
         struct rules_write write = rules_write(w, action, collection, keys, count, body);
         TRY(rules->before(w->ctx, &write, &body));
     }
+    if (w->is_draft) {
+        *ret = body;
+        return OK;
+    }
     return items_filter(w->ctx, &change, body, ret);
 }
 
@@ -321,19 +325,16 @@ Err write_forbidden(struct ctx *ctx, const struct write_target *target,
 {
     assert(target->action != ACTION_READ);
     const struct collection *collection = target->collection;
-    if (payload == NULL)
+    if (payload == NULL || payload->given_count == 0)
         return fail(ctx, ERR_FORBIDDEN,
                     "You don't have permission to perform \"%s\" for collection \"%.*s\" or it "
                     "does not exist.",
                     action_name(target->action), STR_FMT(collection->name));
     struct buf *names = buf_in_arena(ctx->arena, NAMES_MAX);
-    for (uint32_t i = 0; i < payload->count; i++) {
-        const struct cell *cell = &payload->cells[i];
-        bool is_supplied = cell->field != NULL && cell->is_supplied;
-        if (is_supplied && !cell->field->is_hidden_site)
+    for (uint32_t i = 0; i < payload->given_count; i++)
+        if (!payload->given[i]->is_hidden_site)
             buf_printf(names, "%s\"%.*s\"", names->len == 0 ? "" : ", ",
-                       STR_FMT(cell->field->name));
-    }
+                       STR_FMT(payload->given[i]->name));
     Str list = buf_str(names);
     if (list.len == 0)
         return write_forbidden(ctx, target, NULL);

@@ -23,6 +23,7 @@ struct writer {
     uint32_t rows; /* rows written so far, including nested ones */
     uint32_t depth;
     int64_t revision; /* of the row that was written last, if its shape has a lineage; 0: none */
+    bool is_draft;    /* will be rolled back: extensions hear nothing of it */
 };
 
 /* The statement of a write: part of the key of its plan. */
@@ -73,6 +74,12 @@ bool write_ignores_missing(const struct ctx *ctx, const struct write_target *tar
 Err write_forbidden(struct ctx *ctx, const struct write_target *target,
                     const struct payload *payload);
 
+/* write_check.c: ERR_FORBIDDEN unless the actor may change all these rows in what the payload
+ * gives. The statement of an update checks the same; this is for updates that send none, and to
+ * tell a row that may not be changed before the payload is found invalid. */
+fiber_fn Err write_check_access(struct writer *w, const struct write_target *target,
+                                const struct payload *payload, const Str *keys, uint32_t count);
+
 /* The first step of every write: finds the schema and the collection, and checks the grants. */
 fiber_fn Err write_open(struct ctx *ctx, struct items_target target, enum action action,
                         struct writer *ret, struct write_target *ret_target);
@@ -114,33 +121,6 @@ fiber_fn Err write_keys_by_query(struct writer *w, const struct collection *coll
                                  const struct query *query, const Str **ret, uint32_t *ret_count);
 /* The keys of rows that were read with PLAN_ONLY_KEYS. */
 fiber_fn Err write_keys_of_rows(const struct run *run, const Str **ret, uint32_t *ret_count);
-
-/* nested.c */
-bool nested_is_in(const struct collection *collection, const struct json *body);
-/* The rows that this row points to; sets their keys in the payload. */
-fiber_fn Err nested_before(struct writer *w, const struct write_target *target,
-                           struct payload *payload);
-/* The revisions of those rows get that of this row as their parent. */
-fiber_fn Err nested_adopt(struct writer *w, const struct payload *payload, int64_t revision);
-void nested_forget(struct payload *payload);
-/* The rows that point to this row. `is_new`: it has none yet. */
-fiber_fn Err nested_after(struct writer *w, const struct write_target *target,
-                          const struct payload *payload, Str key, bool is_new);
-
-/* nested_many.c */
-/* The parent of rows that are written. */
-struct nested_parent {
-    Str key;
-    bool is_new;
-    int64_t revision;
-    const struct nested_path *path; /* ends with the field */
-};
-fiber_fn Err nested_to_many(struct writer *w, const struct relation *relation,
-                            const struct json *value, const struct nested_parent *parent);
-Err nested_open(struct writer *w, const struct collection *child, enum action action,
-                const struct nested_path *path, struct write_target *ret);
-fiber_fn Err nested_exists(struct writer *w, const struct collection *collection, Str key,
-                           bool *ret);
 
 /* Answers with a row that the write returned, if it may be read. */
 fiber_fn Err write_answer_row(struct writer *w, struct run *run, struct row_sink *sink);

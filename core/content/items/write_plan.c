@@ -271,7 +271,8 @@ static Err answer_shape(struct compiler *c, struct plan *plan, const struct writ
     struct select *select = plan->root;
     struct access access;
     plan->readable_column = NO_COLUMN;
-    if (shape->query == NULL || !access_find(c, plan->collection, ACTION_READ, &access))
+    if (shape->query == NULL || !access_find(c, plan->collection, ACTION_READ, &access) ||
+        !access_field(&access, plan->collection->key))
         return ERR_FORBIDDEN;
     Err err = shape_compile(c, select, select->root, &access, shape->query, (struct place){0},
                             &select->shape);

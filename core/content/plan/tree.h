@@ -15,7 +15,7 @@
 
 enum {
     PLAN_JOINS_MAX = 32, /* of one statement */
-    PLAN_SELECTS_MAX = 100,
+    PLAN_SELECTS_MAX = 500,
     PLAN_FILTER_NODES_MAX = 1000,
     PLAN_LIST_MAX = 10000, /* elements of one _in */
     PLAN_COLUMNS_MAX = 1000,

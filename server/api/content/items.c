@@ -1,6 +1,8 @@
 /* Items of any collection: Directus' /items, and the routes of its system collections. */
 #include "content/items/items.h"
 
+#include "base/memory/array.h"
+#include "content/system/versions.h"
 #include "gen/routes/content.h"
 #include "server/rest/rest_rows.h"
 
@@ -26,35 +28,63 @@ static Err finish(struct reply *reply, const struct rest_rows *rows)
     return OK;
 }
 
+/* ?version= of an item or a singleton; "main" is the item itself. */
+static bool asks_version(struct ctx *ctx, const struct request *request, Str *ret)
+{
+    *ret = request_query(ctx->arena, request, STR("version"));
+    return ret->len > 0 && !str_eq(*ret, STR("main"));
+}
+
+static fiber_fn Err show_version(struct ctx *ctx, const struct request *request, Str key, Str name,
+                                 struct reply *reply)
+{
+    Str raw = request_query(ctx->arena, request, STR("versionRaw"));
+    struct query query;
+    TRY(query_parse(ctx, request->query, &query));
+    struct rest_rows rows = rest_rows(reply->body);
+    struct version_reading reading = {
+        .target = target_of(request),
+        .key = key,
+        .name = name,
+        .is_raw = raw.data != NULL && !str_eq(raw, STR("false")),
+        .query = &query,
+        .sink = &rows.sink,
+    };
+    TRY(version_read(ctx, &reading));
+    if (reading.raw == NULL)
+        return OK;
+    json_object_begin(&reply->json);
+    json_key(&reply->json, STR("data"));
+    json_put_value(&reply->json, reading.raw);
+    json_object_end(&reply->json);
+    return OK;
+}
+
 fiber_fn Err route_items_index(struct ctx *ctx, const struct request *request, struct reply *reply)
 {
+    Str version;
+    if (asks_version(ctx, request, &version)) {
+        bool is_singleton;
+        TRY(items_are_singleton(ctx, target_of(request), &is_singleton));
+        if (is_singleton)
+            return show_version(ctx, request, STR_NONE, version, reply);
+    }
     struct query query = query_unparsed(request->query);
     struct rest_rows rows = rest_rows(reply->body);
     return items_list(ctx, target_of(request), &query, &rows.sink);
 }
 
-/* Keys are strings or numbers. */
-static Err keys_read(struct ctx *ctx, const struct json *list, const Str **ret, uint32_t *ret_count)
+/* Directus reads no "keys" in a SEARCH of these. */
+static bool knows_keys(const struct request *request)
 {
-    uint32_t count = json_len(list);
-    if (json_kind(list) != JSON_ARRAY)
-        return fail(ctx, ERR_INVALID_PAYLOAD, "\"keys\" must be an array");
-    if (count > ITEMS_WRITE_MAX)
-        return fail(ctx, ERR_INVALID_PAYLOAD, "More than %d keys", ITEMS_WRITE_MAX);
-    Str *keys = arena_array(ctx->arena, Str, count + 1);
-    for (uint32_t i = 0; i < count; i++) {
-        const struct json *key = json_at(list, i);
-        if (json_kind(key) == JSON_STRING)
-            keys[i] = json_str(key);
-        else if (json_kind(key) == JSON_INT)
-            keys[i] = json_text(ctx->arena, key);
-        else
-            return fail(ctx, ERR_INVALID_PAYLOAD, "\"keys[%u]\" must be one of [string, number]",
-                        i);
+    static const Str WITHOUT[] = {STR_INIT("directus_dashboards"), STR_INIT("directus_panels"),
+                                  STR_INIT("directus_revisions"),  STR_INIT("directus_roles"),
+                                  STR_INIT("directus_shares"),     STR_INIT("directus_users")};
+    for (size_t i = 0; i < COUNT_OF(WITHOUT); i++) {
+        if (str_eq(request->route->collection, WITHOUT[i]))
+            return false;
     }
-    *ret = keys;
-    *ret_count = count;
-    return OK;
+    return true;
 }
 
 fiber_fn Err route_items_search(struct ctx *ctx, const struct request *request, struct reply *reply)
@@ -67,16 +97,19 @@ fiber_fn Err route_items_search(struct ctx *ctx, const struct request *request, 
     TRY(query_from_json(ctx, json_get(body, STR("query")), &query));
     struct rest_rows rows = rest_rows(reply->body);
     const struct json *list = json_get(body, STR("keys"));
-    if (json_is_null(list))
+    if (json_is_null(list) || !knows_keys(request))
         return items_list(ctx, target_of(request), &query, &rows.sink);
     const Str *keys = NULL;
     uint32_t count = 0;
-    TRY(keys_read(ctx, list, &keys, &count));
+    TRY(items_keys_read(ctx, list, &keys, &count));
     return items_read_many(ctx, target_of(request), keys, count, &query, &rows.sink);
 }
 
 fiber_fn Err route_items_show(struct ctx *ctx, const struct request *request, struct reply *reply)
 {
+    Str version;
+    if (asks_version(ctx, request, &version))
+        return show_version(ctx, request, key_of(request), version, reply);
     struct query query = query_unparsed(request->query);
     struct rest_rows rows = rest_rows(reply->body);
     return items_read(ctx, target_of(request), key_of(request), &query, &rows.sink);
