@@ -227,6 +227,9 @@ FIELDS = {
 IN_RULES = {
     "RULE_SAME": "", "RULE_NULL": "null passes",
     "RULE_NULL | RULE_PLAIN": "null passes; `%` and `_` stand for themselves",
+    "RULE_PLAIN": "`%` and `_` stand for themselves",
+    "RULE_VALUE": "what is no text or number to compare counts as missing",
+    "RULE_VALUE | RULE_PLAIN": "what is no text counts as missing; `%` and `_` stand for themselves",
 }
 
 

@@ -88,3 +88,8 @@ select id, parent from directus_roles;
 -- The revisions of rows that were written for another row get the revision of that row as their parent.
 -- name: revisions_adopt :write
 update directus_revisions set parent = $1::int8 where id = any ($2::int8[]);
+
+-- The row takes the place of the target in the order of its collection.
+-- name: items_move :write
+-- params: collection text, order_column text, key_column text, site_column text?, moved text, target text
+select spark.move_in_order(:collection, :order_column, :key_column, :site_column, :moved, :target);

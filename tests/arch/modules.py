@@ -77,6 +77,7 @@ MODULES = {
         "api/sessions": (),
         "api/sites": (),
         "api/users": (),
+        "api/utils": (),
         "api/versions": (),
         "api/visitors": (),
     },

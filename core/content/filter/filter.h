@@ -78,7 +78,7 @@ enum filter_meaning {
     MEANS_REGEX,
     MEANS_SUBMITTED,
 };
-enum filter_rule_difference { RULE_SAME = 0, RULE_NULL = 1, RULE_PLAIN = 2 };
+enum filter_rule_difference { RULE_SAME = 0, RULE_NULL = 1, RULE_PLAIN = 2, RULE_VALUE = 4 };
 
 struct filter_operator {
     Str name;

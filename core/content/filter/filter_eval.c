@@ -238,6 +238,23 @@ static bool is_empty(const struct filter_datum *datum)
            (json_kind(value) == JSON_ARRAY && json_len(value) == 0);
 }
 
+/* Rules: an operator that compares texts or numbers has none to compare. */
+static bool is_missing(const struct eval *e, const struct tested_field *field,
+                       const struct filter_operator *op)
+{
+    double number;
+    if (!is_rule(e) || (op->differs & RULE_VALUE) == 0)
+        return false;
+    if (is_null(field))
+        return true;
+    bool is_plain = field->function == FUNCTION_NONE;
+    if (op->meaning == MEANS_LIKE || op->meaning == MEANS_REGEX)
+        return is_plain && json_kind(field->datum.value) != JSON_STRING;
+    if (!is_plain || field->datum.group != GROUP_NUMBER)
+        return false;
+    return json_kind(field->datum.value) == JSON_BOOL || !str_to_double(text_of(e, field), &number);
+}
+
 static fiber_fn Err holds(const struct eval *e, const struct tested_field *field,
                           const struct filter_operator *op, const struct filter_value *value,
                           bool *ret)
@@ -246,6 +263,11 @@ static fiber_fn Err holds(const struct eval *e, const struct tested_field *field
     bool flag;
     if (is_null(field) && is_rule(e) && (op->differs & RULE_NULL) != 0) {
         *ret = true;
+        return OK;
+    }
+    /* Bounds that are ignored admit what is missing, too. */
+    if (op->meaning != MEANS_BETWEEN && is_missing(e, field, op)) {
+        *ret = false;
         return OK;
     }
     switch (op->meaning) {
@@ -275,6 +297,24 @@ static fiber_fn Err holds(const struct eval *e, const struct tested_field *field
     return OK;
 }
 
+/* Of a value outside of two bounds, the one that it violates. */
+static fiber_fn Err violated_bound(const struct eval *e, const struct tested_field *field,
+                                   const struct filter_operator **op,
+                                   const struct filter_value **value)
+{
+    struct filter_elements elements = filter_elements(*value);
+    const struct filter_value *least = filter_next(&elements);
+    const struct filter_value *most = filter_next(&elements);
+    Str bound;
+    if (filter_is_scalar(*value) || least == NULL || most == NULL)
+        return OK;
+    TRY(operand_text(e, least, &bound));
+    bool is_less = filter_order(type_of(field), text_of(e, field), bound) < 0;
+    *op = filter_operator(is_less ? OPERATOR_GTE : OPERATOR_LTE);
+    *value = is_less ? least : most;
+    return OK;
+}
+
 /* Reports the rule's value with its variable resolved; for a pattern, the value that was tested. */
 static fiber_fn Err report(const struct eval *e, const struct tested_field *field,
                            const struct filter_operator *op, const struct filter_value *value)
@@ -282,6 +322,10 @@ static fiber_fn Err report(const struct eval *e, const struct tested_field *fiel
     assert(e->subject->refused != NULL && !e->is_silent);
     struct filter_value shown;
     Str text;
+    if (is_missing(e, field, op))
+        op = filter_operator(OPERATOR_SUBMITTED);
+    else if (op->meaning == MEANS_BETWEEN && !op->is_negated)
+        TRY(violated_bound(e, field, &op, &value));
     if (op->meaning == MEANS_REGEX) {
         TRY(filter_read(e->ctx, e->ctx->arena, field->datum.value, &value));
     } else if (value->dynamic != DYNAMIC_NONE) {
@@ -318,23 +362,24 @@ static fiber_fn Err eval_operator(const struct eval *e, const struct tested_fiel
 static fiber_fn Err eval_value(const struct eval *e, const struct tested_field *field,
                                const struct filter_value *value, int nesting, bool *ret);
 
-/* One branch that holds is enough. If none holds, the faults of the first one are reported. */
+/* One branch that holds is enough. If none holds, the faults of all are reported. */
 static fiber_fn Err eval_or(const struct eval *e, const struct tested_field *field,
                             const struct filter_value *list, int nesting, bool *ret)
 {
     struct eval quiet = *e;
     struct filter_elements elements = filter_elements(list);
     const struct filter_value *branch;
-    const struct filter_value *first = NULL;
     quiet.is_silent = true;
     *ret = true;
     while ((branch = filter_next(&elements)) != NULL) {
-        first = first == NULL ? branch : first;
         TRY(eval_value(&quiet, field, branch, nesting + 1, ret));
         if (*ret)
             return OK;
     }
-    return first == NULL || e->is_silent ? OK : eval_value(e, field, first, nesting + 1, ret);
+    elements = filter_elements(list);
+    while (!e->is_silent && (branch = filter_next(&elements)) != NULL)
+        TRY(eval_value(e, field, branch, nesting + 1, ret));
+    return OK;
 }
 
 static fiber_fn Err eval_and(const struct eval *e, const struct tested_field *field,

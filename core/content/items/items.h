@@ -51,6 +51,14 @@ fiber_fn Err items_update(struct ctx *ctx, struct items_target target, Str key,
  * which is created if it does not exist. */
 fiber_fn Err items_update_many(struct ctx *ctx, struct items_target target, const struct json *body,
                                const struct query *query, struct row_sink *sink);
+/* The same change without an answer; of singletons, too. */
+fiber_fn Err items_change(struct ctx *ctx, struct items_target target, Str key,
+                          const struct json *body);
+/* The row gets the values of the revision. */
+fiber_fn Err items_revert(struct ctx *ctx, Str revision);
+/* The row takes the place of the row `to` in the order of the collection; those between shift by
+ * one. Rows without a place get one first. */
+fiber_fn Err items_move(struct ctx *ctx, struct items_target target, Str moved, Str to);
 fiber_fn Err items_delete(struct ctx *ctx, struct items_target target, Str key);
 /* An array of keys, {keys} or {query}. */
 fiber_fn Err items_delete_many(struct ctx *ctx, struct items_target target,

@@ -1,7 +1,10 @@
 /*
- * Updating: one row, rows by keys, rows by query, several rows with different changes.
+ * Updating: one row, rows by keys, rows by query, several rows with different changes; reverting
+ * and sorting.
  */
+#include "base/json/json_build.h"
 #include "content/items/write.h"
+#include "gen/sql.h"
 
 #include <assert.h>
 
@@ -122,6 +125,23 @@ fiber_fn Err items_update(struct ctx *ctx, struct items_target target, Str key,
     TRY(write_open(ctx, target, ACTION_UPDATE, &w, &write_target));
     TRY(write_refuse_singleton(ctx, write_target.collection, key));
     return update_object(&w, &write_target, key, body, query, sink);
+}
+
+fiber_fn Err items_change(struct ctx *ctx, struct items_target target, Str key,
+                          const struct json *body)
+{
+    struct writer w;
+    struct write_target write_target;
+    TRY(write_open(ctx, target, ACTION_UPDATE, &w, &write_target));
+    struct run run = {.ctx = ctx};
+    struct update update = {&write_target, key, body};
+    TRY(key_parse(ctx, write_target.collection, key, &run.key));
+    if (write_needs_tx(write_target.collection, body))
+        TRY(writer_in_tx(&w, update_nested, &update));
+    else
+        TRY(write_update_one(&w, &write_target, key, body, NULL, &run));
+    write_announce(&w);
+    return OK;
 }
 
 /* Rows that get the same change. */
@@ -266,4 +286,134 @@ fiber_fn Err items_update_many(struct ctx *ctx, struct items_target target, cons
         TRY(update_selected(&w, &write_target, body, &keys, &count));
     write_announce(&w);
     return write_read_back(&w, write_target.collection, keys, count, true, query, sink);
+}
+
+/*
+ * Reverting: a row gets the values that one of its revisions holds.
+ */
+
+enum { REVISION_MAX = 64 * 1024 * 1024 };
+
+/* The revision as the actor may read it: an object with collection, item and data. */
+static fiber_fn Err read_revision(struct ctx *ctx, Str key, const struct json **ret)
+{
+    static const Str FIELDS[] = {STR_INIT("collection"), STR_INIT("item"), STR_INIT("data")};
+    const struct query query = {.fields = FIELDS, .field_count = 3};
+    const struct items_target revisions = {STR("directus_revisions"), ITEMS_SYSTEM};
+    struct value_sink *sink;
+    TRY(value_sink_new(ctx, REVISION_MAX, &sink));
+    TRY(items_read(ctx, revisions, key, &query, value_sink_rows(sink)));
+    *ret = value_sink_value(sink);
+    return OK;
+}
+
+static void build_shown(struct json_builder *b, const struct collection *collection,
+                        const struct json *data)
+{
+    json_build_object_begin(b);
+    for (struct json_iter it = json_iter(data); json_next(&it);) {
+        const struct field *field = collection_field(collection, it.key);
+        if (field == NULL || field->is_alias || payload_hides(field))
+            continue;
+        json_build_key(b, it.key);
+        json_build_value(b, it.value);
+    }
+    json_build_object_end(b);
+}
+
+/* Without secrets, of which a revision holds only asterisks, and without fields that are gone. */
+static Err shown_values(struct ctx *ctx, const struct collection *collection,
+                        const struct json *data, const struct json **ret)
+{
+    struct json_builder *measure = json_builder_measuring(ctx);
+    build_shown(measure, collection, data);
+    struct json_builder *builder;
+    TRY(json_builder_new(ctx, json_builder_bytes(measure), &builder));
+    build_shown(builder, collection, data);
+    return json_builder_end(ctx, builder, ret);
+}
+
+fiber_fn Err items_revert(struct ctx *ctx, Str revision)
+{
+    const struct json *found;
+    TRY(read_revision(ctx, revision, &found));
+    const struct json *data = json_get(found, STR("data"));
+    if (json_kind(data) != JSON_OBJECT)
+        return fail(ctx, ERR_INVALID_PAYLOAD, "Revision doesn't contain data to revert to");
+    const struct schema *schema;
+    Str name = json_str(json_get(found, STR("collection")));
+    TRY(schema_current(ctx, &schema));
+    const struct collection *collection = schema_find(schema, name);
+    if (collection == NULL)
+        return schema_forbidden_collection(ctx, name, STR_NONE);
+    const struct json *body;
+    TRY(shown_values(ctx, collection, data, &body));
+    const struct items_target target = {name, collection->is_system ? ITEMS_SYSTEM : ITEMS_USER};
+    return items_change(ctx, target, json_str(json_get(found, STR("item"))), body);
+}
+
+/*
+ * Moving a row to the place of another one in the order of its collection.
+ */
+
+struct moving {
+    const struct write_target *target;
+    Str moved;
+    Str to;
+};
+
+/* Both rows have to be visible; a row of another site is as good as none. */
+static fiber_fn Err move_row(struct writer *w, void *arg)
+{
+    const struct moving *moving = arg;
+    const struct collection *collection = moving->target->collection;
+    bool is_there;
+    TRY(nested_exists(w, collection, moving->moved, &is_there));
+    if (is_there)
+        TRY(nested_exists(w, collection, moving->to, &is_there));
+    if (!is_there)
+        return fail_plain(w->ctx, ERR_FORBIDDEN);
+    Str site_column = collection->site == NULL ? STR_NONE : collection->site->name;
+    return db_tx_query(w->tx, &SQL_ITEMS_MOVE,
+                       items_move_args(w->ctx->arena,
+                                       &(struct items_move_args){
+                                           .collection = collection->name,
+                                           .order_column = collection->sort_field->name,
+                                           .key_column = collection->key->name,
+                                           .site_column = site_column,
+                                           .moved = moving->moved,
+                                           .target = moving->to,
+                                       }),
+                       NULL);
+}
+
+/* The collection exists, but the actor may not change it: Directus has a message of its own here.
+ */
+static Err check_update(struct ctx *ctx, const struct schema *schema, Str name)
+{
+    const struct collection *collection = schema_find(schema, name);
+    struct compiler c = {.ctx = ctx, .actor = ctx->actor, .scope = ctx->scope.kind};
+    struct access access;
+    if (collection == NULL || access_find(&c, collection, ACTION_UPDATE, &access))
+        return OK;
+    struct write_target target = {.collection = collection, .action = ACTION_UPDATE};
+    return write_forbidden(ctx, &target, NULL);
+}
+
+fiber_fn Err items_move(struct ctx *ctx, struct items_target target, Str moved, Str to)
+{
+    struct writer w = {.ctx = ctx};
+    struct write_target write_target;
+    TRY(schema_current(ctx, &w.schema));
+    TRY(check_update(ctx, w.schema, target.collection));
+    TRY(write_open(ctx, target, ACTION_UPDATE, &w, &write_target));
+    const struct collection *collection = write_target.collection;
+    if (collection->sort_field == NULL)
+        return fail(ctx, ERR_INVALID_PAYLOAD, "Collection \"%.*s\" doesn't have a sort field",
+                    STR_FMT(collection->name));
+    bool may_order = access_field(&write_target.access, collection->sort_field);
+    if (!may_order || !key_is_valid(collection->key, moved) || !key_is_valid(collection->key, to))
+        return fail_plain(ctx, ERR_FORBIDDEN);
+    struct moving moving = {&write_target, moved, to};
+    return writer_in_tx(&w, move_row, &moving);
 }

@@ -153,6 +153,8 @@ static Err take_members(const struct write_target *target, struct payload *paylo
         bool is_selector = field != NULL && field->is_key && payload->action == ACTION_UPDATE &&
                            (target->takes_key || target->access.is_full);
         bool is_granted = field != NULL && access_field(&target->access, field);
+        if (field != NULL && field == target->link)
+            continue; /* the parent wins */
         if (is_granted || is_selector)
             TRY(take_supplied(target, payload, field, it.value));
         else if (is_refused(target, field))
@@ -269,13 +271,36 @@ static fiber_fn Err validate(const struct write_target *target, const struct pay
     return result;
 }
 
+/* Whether JavaScript takes the value for false: then a UUID is made instead. */
+static bool is_falsy(const struct json *json)
+{
+    switch (json_kind(json)) {
+    case JSON_NULL:
+        return true;
+    case JSON_BOOL:
+        return !json_bool(json);
+    case JSON_STRING:
+        return json_str(json).len == 0;
+    case JSON_INT:
+        return json_int(json) == 0;
+    default:
+        return false;
+    }
+}
+
+static bool asks_for_uuid(const struct payload *payload, const struct cell *cell)
+{
+    return payload->action == ACTION_CREATE && (cell->field->special & SPECIAL_UUID) != 0 &&
+           is_falsy(cell->json);
+}
+
 static fiber_fn Err convert(const struct write_target *target, struct payload *payload)
 {
     assert(payload->collection == target->collection);
     Err result = OK;
     for (uint32_t i = 0; i < payload->count; i++) {
         struct cell *cell = &payload->cells[i];
-        if (cell->field == NULL || cell->json == NULL)
+        if (cell->field == NULL || cell->json == NULL || asks_for_uuid(payload, cell))
             continue;
         Err err = cell_text(target, cell->field, cell->json, &cell->text);
         if (err == OK)
@@ -411,14 +436,18 @@ static Err take_link(const struct write_target *target, struct payload *payload)
     return OK;
 }
 
-/* The position after the siblings, unless the body has one. */
-static void take_order(const struct write_target *target, struct payload *payload)
+/* The position after the siblings, unless the body has one; as in Directus, it needs a grant. */
+static Err take_order(const struct write_target *target, struct payload *payload)
 {
+    struct compiler c = {.ctx = target->ctx, .arena = target->ctx->arena};
     if (target->order == NULL || payload_find(payload, target->order) != NULL)
-        return;
+        return OK;
+    if (!access_field(&target->access, target->order))
+        return forbid_field(&c, target->collection, target->order->name, (struct place){0});
     payload_set(target->ctx, payload, target->order,
                 str_printf(target->ctx->arena, "%jd", (intmax_t)target->order_value));
     payload_find(payload, target->order)->is_given = true;
+    return OK;
 }
 
 Err payload_make(const struct write_target *target, const struct json *body, struct payload *ret)
@@ -445,7 +474,7 @@ Err payload_make(const struct write_target *target, const struct json *body, str
     TRY(convert(target, ret));
     if (target->link != NULL)
         TRY(take_link(target, ret));
-    take_order(target, ret);
+    TRY(take_order(target, ret));
     fill_specials(target, ret);
     fill_site(target, ret);
     return fill_key(target, ret);

@@ -3,6 +3,7 @@
  * with a 400 that names the field; every invalid field of a body is reported.
  */
 #include "base/crypto/crypto.h"
+#include "base/memory/array.h"
 #include "base/system/clock.h"
 #include "base/system/range.h"
 #include "content/items/payload.h"
@@ -100,13 +101,25 @@ static Err number_text(struct ctx *ctx, const struct field *field, const struct 
     return OK;
 }
 
+/* The words that PostgreSQL takes. */
+static bool is_word_of(Str text, const char *const words[], size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (str_eq_nocase(text, str_from_z(words[i])))
+            return true;
+    }
+    return false;
+}
+
 static Err boolean_text(struct ctx *ctx, const struct field *field, const struct json *json,
                         Str *ret)
 {
     assert(!json_is_null(json));
+    static const char *const YES[] = {"true", "t", "yes", "y", "on", "1"};
+    static const char *const NO[] = {"false", "f", "no", "n", "off", "0"};
     Str text = plain_text(ctx, json);
-    bool yes = str_eq_nocase(text, STR("true")) || str_eq(text, STR("1"));
-    bool no = str_eq_nocase(text, STR("false")) || str_eq(text, STR("0"));
+    bool yes = is_word_of(text, YES, COUNT_OF(YES));
+    bool no = is_word_of(text, NO, COUNT_OF(NO));
     if (!yes && !no)
         return bad_format(ctx, "boolean", field);
     if (field->type_oid == OID_BOOL)
@@ -116,14 +129,74 @@ static Err boolean_text(struct ctx *ctx, const struct field *field, const struct
     return OK;
 }
 
+/* PostgreSQL also takes a UUID in braces, or without hyphens. */
+static Str uuid_form(struct ctx *ctx, Str text)
+{
+    enum { WITH_BRACES = 38, DIGITS = 32 };
+    if (text.len == WITH_BRACES && text.data[0] == '{' && text.data[WITH_BRACES - 1] == '}')
+        return str_slice(text, 1, WITH_BRACES - 1);
+    if (text.len != DIGITS)
+        return text;
+    const char *d = text.data;
+    return str_printf(ctx->arena, "%.8s-%.4s-%.4s-%.4s-%.12s", d, d + 8, d + 12, d + 16, d + 20);
+}
+
 static Err uuid_text_of(struct ctx *ctx, const struct field *field, const struct json *json,
                         Str *ret)
 {
     Uuid uuid;
-    if (json_kind(json) != JSON_STRING || !uuid_parse(json_str(json), &uuid))
+    Str text = json_kind(json) == JSON_STRING ? uuid_form(ctx, json_str(json)) : STR_NONE;
+    if (!uuid_parse(text, &uuid))
         return bad_format(ctx, "uuid", field);
     *ret = uuid_text(ctx->arena, uuid);
     return OK;
+}
+
+static bool is_digits(Str text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.data[i] < '0' || text.data[i] > '9')
+            return false;
+    }
+    return text.len > 0;
+}
+
+/* ISO 8601 allows years, months and the forms without separators; the clock reads the long form. */
+static Str long_date(struct ctx *ctx, Str date)
+{
+    enum { YEAR = 4, MONTH = 7, BASIC = 8 };
+    const char *d = date.data;
+    if (date.len == YEAR && is_digits(date))
+        return str_printf(ctx->arena, "%.4s-01-01", d);
+    if (date.len == MONTH && d[4] == '-' && is_digits(str_slice(date, 5, 7)))
+        return str_printf(ctx->arena, "%.7s-01", d);
+    if (date.len == BASIC && is_digits(date))
+        return str_printf(ctx->arena, "%.4s-%.2s-%.2s", d, d + 4, d + 6);
+    return date;
+}
+
+static Str long_time(struct ctx *ctx, Str time)
+{
+    enum { HOUR = 2, BASIC = 6 };
+    const char *t = time.data;
+    if (time.len == HOUR && is_digits(time))
+        return str_printf(ctx->arena, "%.2s:00:00", t);
+    if (time.len >= BASIC && is_digits(str_slice(time, 0, BASIC)))
+        return str_printf(ctx->arena, "%.2s:%.2s:%.2s%.*s", t, t + 2, t + 4, (int)time.len - BASIC,
+                          t + BASIC);
+    return time;
+}
+
+static Str long_form(struct ctx *ctx, Str text)
+{
+    size_t at = 0;
+    while (at < text.len && text.data[at] != 'T' && text.data[at] != ' ')
+        at++;
+    Str date = long_date(ctx, str_slice(text, 0, at));
+    if (at >= text.len)
+        return date;
+    Str time = long_time(ctx, str_slice(text, at + 1, text.len));
+    return str_printf(ctx->arena, "%.*sT%.*s", STR_FMT(date), STR_FMT(time));
 }
 
 /* "2024-02-29T08:20:30.000Z", or its first `len` characters. */
@@ -137,7 +210,7 @@ static Err moment_text(struct ctx *ctx, const struct field *field, const struct 
         *ret = STR_NONE;
         return OK;
     }
-    if (!clock_parse_iso(text, &wall_us))
+    if (!clock_parse_iso(text, &wall_us) && !clock_parse_iso(long_form(ctx, text), &wall_us))
         return bad_format(ctx, what, field);
     int rest = (int)(wall_us % 1000);
     Str iso = clock_iso(ctx->arena, wall_us);
@@ -191,7 +264,8 @@ static fiber_fn Str csv_text(struct ctx *ctx, const struct json *json)
         ArenaMark mark = arena_mark(ctx->arena);
         if (i > 0)
             buf_put_char(out, ',');
-        buf_put(out, plain_text(ctx, json_at(json, i)));
+        if (!json_is_null(json_at(json, i)))
+            buf_put(out, plain_text(ctx, json_at(json, i)));
         arena_rewind(ctx->arena, mark);
     }
     Str text = buf_str(out);

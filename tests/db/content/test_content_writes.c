@@ -410,7 +410,15 @@ static void rules_are_filters_on_a_payload(void **state)
         /* what is absent passes, and what is null where the table of operators says so */
         {"{\"n\":{\"_lt\":1}}", "{}", NULL},
         {"{\"n\":{\"_submitted\":true}}", "{}", "\"n\". Value is required."},
-        {"{\"n\":{\"_lt\":1}}", "{\"n\":null}", NULL},
+        {"{\"n\":{\"_lt\":1}}", "{\"n\":null}", "\"n\". Value is required."},
+        {"{\"n\":{\"_neq\":1}}", "{\"n\":null}", NULL},
+        {"{\"n\":{\"_in\":[1,2]}}", "{\"n\":null}", "\"n\". Value has to be one of \"1\", \"2\"."},
+        {"{\"code\":{\"_nempty\":true}}", "{\"code\":null}", NULL},
+        {"{\"code\":{\"_regex\":\"^X\"}}", "{\"code\":5}", "\"code\". Value is required."},
+        {"{\"n\":{\"_between\":[1,5]}}", "{\"n\":0}",
+         "\"n\". Value has to be greater than or equal to \"1\"."},
+        {"{\"n\":{\"_between\":[1,5]}}", "{\"n\":6}",
+         "\"n\". Value has to be less than or equal to \"5\"."},
         {"{\"n\":{\"_eq\":1}}", "{\"n\":null}", "\"n\". Value has to be \"1\"."},
         {"{\"n\":{\"_nnull\":true}}", "{\"n\":null}", "\"n\". Value can't be null."},
         {"{\"code\":{\"_nempty\":true}}", "{\"code\":\"\"}", "\"code\". Value can't be empty."},
@@ -423,7 +431,9 @@ static void rules_are_filters_on_a_payload(void **state)
         {"{\"code\":{\"_regex\":\"^X\"}}", "{\"code\":\"xy\"}",
          "\"code\". Value doesn't have the correct format."},
         /* groups, of fields and of one field's conditions; rows behind a relation are left out */
-        {"{\"_or\":[{\"n\":1},{\"n\":2}]}", "{\"n\":3}", "\"n\". Value has to be \"1\"."},
+        {"{\"_or\":[{\"n\":1},{\"n\":2}]}", "{\"n\":3}",
+         "\"n\". Value has to be \"1\".\nValidation failed for field \"n\". Value has to be "
+         "\"2\"."},
         {"{\"_or\":[{\"n\":1},{\"n\":2}]}", "{\"n\":2}", NULL},
         {"{\"n\":{\"_or\":[{\"_eq\":1},{\"_eq\":2}]}}", "{\"n\":2}", NULL},
         {"{\"_and\":[{\"n\":1},{\"code\":\"x\"}]}", "{\"n\":1,\"code\":\"x\"}", NULL},
