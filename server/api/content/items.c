@@ -2,7 +2,7 @@
 #include "content/items/items.h"
 
 #include "gen/routes/content.h"
-#include "server/rest/rest_rows.h"
+#include "server/rest/rest_answer.h"
 
 static struct items_target target_of(const struct request *request)
 {
@@ -28,56 +28,32 @@ static Err finish(struct reply *reply, const struct rest_rows *rows)
 
 fiber_fn Err route_items_index(struct ctx *ctx, const struct request *request, struct reply *reply)
 {
-    struct query query = query_unparsed(request->query);
-    struct rest_rows rows = rest_rows(reply->body);
-    return items_list(ctx, target_of(request), &query, &rows.sink);
-}
-
-/* Keys are strings or numbers. */
-static Err keys_read(struct ctx *ctx, const struct json *list, const Str **ret, uint32_t *ret_count)
-{
-    uint32_t count = json_len(list);
-    if (json_kind(list) != JSON_ARRAY)
-        return fail(ctx, ERR_INVALID_PAYLOAD, "\"keys\" must be an array");
-    if (count > ITEMS_WRITE_MAX)
-        return fail(ctx, ERR_INVALID_PAYLOAD, "More than %d keys", ITEMS_WRITE_MAX);
-    Str *keys = arena_array(ctx->arena, Str, count + 1);
-    for (uint32_t i = 0; i < count; i++) {
-        const struct json *key = json_at(list, i);
-        if (json_kind(key) == JSON_STRING)
-            keys[i] = json_str(key);
-        else if (json_kind(key) == JSON_INT)
-            keys[i] = json_text(ctx->arena, key);
-        else
-            return fail(ctx, ERR_INVALID_PAYLOAD, "\"keys[%u]\" must be one of [string, number]",
-                        i);
-    }
-    *ret = keys;
-    *ret_count = count;
-    return OK;
+    struct query query;
+    struct rest_answer answer;
+    TRY(rest_read_query(ctx, request, &query));
+    rest_answer_open(ctx, target_of(request).collection, &query, reply, &answer);
+    return items_list(ctx, target_of(request), &query, answer.rows);
 }
 
 fiber_fn Err route_items_search(struct ctx *ctx, const struct request *request, struct reply *reply)
 {
-    const struct json *body;
-    TRY(request_object(ctx, request, &body));
-    struct query query;
-    TRY(query_from_json(ctx, json_get(body, STR("query")), &query));
-    struct rest_rows rows = rest_rows(reply->body);
-    const struct json *list = json_get(body, STR("keys"));
-    if (json_is_null(list))
-        return items_list(ctx, target_of(request), &query, &rows.sink);
-    const Str *keys = NULL;
-    uint32_t count = 0;
-    TRY(keys_read(ctx, list, &keys, &count));
-    return items_read_many(ctx, target_of(request), keys, count, &query, &rows.sink);
+    struct rest_search search;
+    struct rest_answer answer;
+    TRY(rest_search_read(ctx, request, &search));
+    struct items_target target = target_of(request);
+    rest_answer_open(ctx, target.collection, &search.query, reply, &answer);
+    if (!search.has_keys)
+        return items_list(ctx, target, &search.query, answer.rows);
+    return items_read_many(ctx, target, search.keys, search.key_count, &search.query, answer.rows);
 }
 
 fiber_fn Err route_items_show(struct ctx *ctx, const struct request *request, struct reply *reply)
 {
-    struct query query = query_unparsed(request->query);
-    struct rest_rows rows = rest_rows(reply->body);
-    return items_read(ctx, target_of(request), key_of(request), &query, &rows.sink);
+    struct query query;
+    struct rest_answer answer;
+    TRY(rest_read_query(ctx, request, &query));
+    rest_answer_open(ctx, target_of(request).collection, &query, reply, &answer);
+    return items_read(ctx, target_of(request), key_of(request), &query, answer.rows);
 }
 
 fiber_fn Err route_items_post(struct ctx *ctx, const struct request *request, struct reply *reply)
