@@ -5,6 +5,8 @@
 #include "base/text/ascii.h"
 #include "server/rest/export.h"
 
+#include <assert.h>
+
 static bool is_name_char(char c, bool is_first)
 {
     bool is_letter =
@@ -45,7 +47,7 @@ static void put_text(struct buf *out, Str text)
 /* A list has no element of its own but at the root. */
 static bool is_element(const struct rest_export *to, uint32_t index)
 {
-    return to->levels[index].is_object || index == 0;
+    return index == 0 || (index < EXPORT_DEPTH_MAX && to->levels[index].is_object);
 }
 
 static void put_line(struct rest_export *to, uint32_t indent)
@@ -100,6 +102,7 @@ static void put_end(struct rest_export *to, Str name)
 
 static void close(struct rest_export *to)
 {
+    assert(to->depth > 0);
     struct export_level *level = export_top(to);
     uint32_t index = to->depth - 1;
     if (!is_element(to, index))
