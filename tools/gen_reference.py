@@ -52,7 +52,8 @@ def settings():
 def setting_rows():
     for row in rows("core/base/settings/settings.def", "SETTING_STR"):
         yield row[1], row[2], "secret" if row[3] == "true" else "", row[4]
-    forms = {"FORM_POSTGRES": "a PostgreSQL URL", "FORM_POOLER": "`transaction`", "FORM_REDIS": "a Redis URL", "FORM_HTTP": "http(s)://…", "FORM_SMTP": "smtp(s)://…"}
+    forms = {"FORM_POSTGRES": "a PostgreSQL URL", "FORM_POOLER": "`transaction`", "FORM_REDIS": "a Redis URL", "FORM_HTTP": "http(s)://…", "FORM_SMTP": "smtp(s)://…",
+             "FORM_COOKIE_NAME": "a name of a cookie", "FORM_COOKIE_DOMAIN": "a domain", "FORM_SAME_SITE": "`lax`, `strict`, `none`"}
     for row in rows("core/base/settings/settings.def", "SETTING_URL"):
         yield row[1], row[2], forms[row[3]], row[4]
     for row in rows("core/base/settings/settings.def", "SETTING_SECRET"):

@@ -14,6 +14,14 @@ select t.id, t.site_id, t.scopes, t.expires_at,
   from spark.site_tokens t join sites s on s.id = t.site_id
  where t.token_hash = $1 and s.status in ('active', 'setup', 'paused');
 
+-- A site token for an explanation, by its id.
+-- name: access_site_token_by_id :read
+-- returns: site_id, scopes, expires_at, is_valid
+select t.site_id, t.scopes, t.expires_at,
+       s.status in ('active', 'setup', 'paused') and (t.expires_at is null or t.expires_at > now()) as is_valid
+  from spark.site_tokens t join sites s on s.id = t.site_id
+ where t.id = $1;
+
 -- name: access_user_by_token :read
 -- returns: id, role, site_id, site_epoch
 select u.id, u.role, u.site_id,
@@ -26,38 +34,51 @@ select u.id, u.role, u.site_id, u.status,
        coalesce((select e.epoch from spark.site_epochs e where e.site_id = u.site_id), 1) as site_epoch
   from directus_users u where u.id = $1;
 
+-- name: access_session :read
+-- returns: token
+select token from directus_sessions where token = $1 and "user" = $2 and expires > now();
+
+-- The user whom ADMIN_TOKEN stands for.
+-- name: access_user_by_email :read
+-- returns: id, role
+select id, role from directus_users
+ where lower(email) = lower($1) and status = 'active' and site_id is null;
+
 -- The users of an archived or deleted site have no access, as its tokens have none.
 -- name: access_site_is_open :read
 -- returns: is_open
 select exists (select from sites where id = $1 and status in ('active', 'setup', 'paused')) as is_open;
 
--- The policies of a user: attached to it, to its role or to a role above. The order is that in which presets are
--- merged: nearest role first, the user's own last.
+-- The policies of a user: attached to it, to its role or to a role above; of a user without a role also those of the
+-- public. The order is that in which presets are merged, where the last one wins: the highest role first, the user's own
+-- last. Of policies attached to one and the same, without a sort value, the row that was written first comes first.
 -- name: access_policies_of_user :read
--- returns: id, ip_access, is_admin, has_app_access
+-- returns: id, name, ip_access, is_admin, has_app_access, enforces_tfa
 with recursive tree (id, parent, depth) as (
     select id, parent, 0 from directus_roles where id = $2
     union
     select r.id, r.parent, t.depth + 1 from directus_roles r join tree t on r.id = t.parent where t.depth < 32
 )
-select p.id, p.ip_access, p.admin_access as is_admin, p.app_access as has_app_access
+select p.id, p.name, p.ip_access, p.admin_access as is_admin, p.app_access as has_app_access,
+       p.enforce_tfa as enforces_tfa
   from directus_access a
   join directus_policies p on p.id = a.policy
   left join tree t on t.id = a.role
  where a."user" = $1 or t.id is not null
     or ($2 is null and a.role is null and a."user" is null)
- order by a."user" nulls first, t.depth, a.sort, p.id;
+ order by a."user" nulls first, t.depth desc nulls first, a.sort, a.ctid;
 
 -- name: access_policies_of_public :read
--- returns: id, ip_access, is_admin, has_app_access
-select p.id, p.ip_access, p.admin_access as is_admin, p.app_access as has_app_access
+-- returns: id, name, ip_access, is_admin, has_app_access, enforces_tfa
+select p.id, p.name, p.ip_access, p.admin_access as is_admin, p.app_access as has_app_access,
+       p.enforce_tfa as enforces_tfa
   from directus_access a join directus_policies p on p.id = a.policy
  where a.role is null and a."user" is null
- order by a.sort, p.id;
+ order by a.sort, a.ctid;
 
 -- name: access_permissions :read
--- returns: collection, action, permissions, validation, presets, fields
-select collection, action, permissions, validation, presets, fields
+-- returns: id, policy, collection, action, permissions, validation, presets, fields
+select id, policy, collection, action, permissions, validation, presets, fields
   from directus_permissions
  where policy = any ($1)
  order by array_position($1, policy), id;
@@ -99,29 +120,78 @@ values ($1, $2, $3, $4, $5, 'directus_users', $6);
 -- name: session_sweep :write
 delete from directus_sessions where expires < now();
 
--- Rotates the token in one statement: two refreshes with one token cannot both succeed.
+-- Rotates the token in one statement: two refreshes with one token cannot both succeed. The session of a user who is
+-- no longer active ends. With :site, only sessions of that
+-- site's users.
 -- name: session_rotate :write
+-- params: token text, next text, expires time, ip word?, user_agent word?, origin word?,
+--         site uuid?
 -- returns: id, role, site_id, status, is_admin, has_app_access
 with rotated as (
-    update directus_sessions set token = $2, expires = $3, ip = $4, user_agent = $5, origin = $6
-     where token = $1 and expires > now() and share is null
-     returning "user"
+    update directus_sessions s
+       set token = :next, expires = :expires, ip = :ip, user_agent = :user_agent, origin = :origin
+      from directus_users u
+     where s.token = :token and s.expires > now() and s.share is null and s.next_token is null
+       and u.id = s."user" and u.status = 'active' and (:site::uuid is null or u.site_id = :site)
+     returning u.id
+), ended as (
+    delete from directus_sessions s using directus_users u
+     where s.token = :token and s.share is null and u.id = s."user" and u.status <> 'active'
+     returning u.id
 )
 select u.id, u.role, u.site_id, u.status,
        coalesce(bool_or(p.admin_access), false) as is_admin,
        coalesce(bool_or(p.app_access), false) as has_app_access
-  from rotated r
-  join directus_users u on u.id = r."user"
+  from (select id from rotated union all select id from ended) r
+  join directus_users u on u.id = r.id
   left join directus_access a on a."user" = u.id or a.role = u.role
   left join directus_policies p on p.id = a.policy
  group by u.id;
 
--- name: session_close :write
-with closed as (
-    delete from directus_sessions where token = $1 returning "user"
+-- The session in a cookie: a new one takes its place, and the old one lasts until :grace, because a browser may have
+-- sent other requests with it. Refreshing the old one again gives the same new one.
+-- name: session_renew :write
+-- params: token text, next text, expires time, grace time, ip word?, user_agent word?, origin word?,
+--         site uuid?
+-- returns: id, role, site_id, status, is_admin, has_app_access, next
+with renewed as (
+    update directus_sessions s
+       set next_token = coalesce(s.next_token, :next),
+           expires = case when s.next_token is null then least(s.expires, :grace) else s.expires end
+      from directus_users u
+     where s.token = :token and s.expires > now() and s.share is null
+       and u.id = s."user" and u.status = 'active' and (:site::uuid is null or u.site_id = :site)
+     returning u.id, s.next_token
+), opened as (
+    insert into directus_sessions (token, "user", expires, ip, user_agent, origin)
+    select next_token, id, :expires, :ip, :user_agent, :origin from renewed
+        on conflict (token) do nothing
+), ended as (
+    delete from directus_sessions s using directus_users u
+     where s.token = :token and s.share is null and u.id = s."user" and u.status <> 'active'
+     returning u.id
 )
-select spark.audit(u.site_id, 'logout', 'directus_users', u.id::text, null, 'info', 'done', u.id, 'user', $2)
-  from closed c join directus_users u on u.id = c."user";
+select u.id, u.role, u.site_id, u.status,
+       coalesce(bool_or(p.admin_access), false) as is_admin,
+       coalesce(bool_or(p.app_access), false) as has_app_access,
+       max(r.next_token) as next
+  from (select id, next_token from renewed union all select id, null from ended) r
+  join directus_users u on u.id = r.id
+  left join directus_access a on a."user" = u.id or a.role = u.role
+  left join directus_policies p on p.id = a.policy
+ group by u.id;
+
+-- Ends the session and, during the grace period, the one that it replaced: that one would open it again.
+-- name: session_close :write
+-- params: token text, ip word?, site uuid?
+-- returns: entry
+with closed as (
+    delete from directus_sessions s using directus_users u
+     where (s.token = :token or s.next_token = :token) and u.id = s."user" and (:site::uuid is null or u.site_id = :site)
+     returning u.id, u.site_id
+), one as (select distinct id, site_id from closed)
+select spark.audit(site_id, 'logout', 'directus_users', id::text, null, 'info', 'done', id, 'user', :ip)::text as entry
+  from one;
 
 -- The administrator of a new installation -----------------------------------------------------------
 
@@ -161,3 +231,7 @@ select id, spark.audit(site_id, 'token_created', 'site_tokens', id::text,
 select id, name from sites
  where id <> spark.library_site()
    and (id::text = lower($1) or id = (select site_id from spark.site_domains where domain = lower($1)));
+
+-- The page of the admin app that a user saw last. It is no change of the user: neither activity nor revision.
+-- name: user_track_page :write
+update directus_users set last_page = $2 where id = $1 and last_page is distinct from $2;

@@ -84,8 +84,6 @@ select t.collection, t.site_column, t.shared_read, t.site_optional, t.read_only,
 -- returns: id, parent
 select id, parent from directus_roles;
 
--- The policies of $CURRENT_POLICIES: those of the roles and of the user.
--- name: actor_policies :read
--- returns: policy
-select distinct policy from directus_access
- where role = any ($1::uuid[]) or "user" = $2 or (role is null and "user" is null and $2 is null);
+-- The revisions of rows that were written for another row get the revision of that row as their parent.
+-- name: revisions_adopt :write
+update directus_revisions set parent = $1::int8 where id = any ($2::int8[]);

@@ -7,9 +7,11 @@
 #include "base/system/range.h"
 #include "base/text/percent.h"
 #include "io/fiber/fiber.h"
+#include "server/dispatch/cookie.h"
 #include "server/dispatch/denials.h"
 #include "server/dispatch/gatekeeper.h"
 #include "server/dispatch/input.h"
+#include "server/dispatch/origin.h"
 #include "server/dispatch/router.h"
 #include "server/http/exchange.h"
 
@@ -62,20 +64,20 @@ static Str bearer_of(const struct request *request)
 
 static struct credentials credentials_of(struct ctx *ctx, const struct request *request)
 {
-    const struct route *route = request->route;
+    const struct settings *settings = ctx->reactor->settings;
     bool has_query_token = str_find(request->query, STR("access_token")) >= 0;
     return (struct credentials){
         .bearer = bearer_of(request),
         .query_token =
             has_query_token ? request_query(ctx->arena, request, STR("access_token")) : STR_NONE,
-        .session_cookie = request_cookie(request, STR("directus_session_token")),
+        .session_cookie = cookie_get(settings, request, COOKIE_SESSION),
         .god_token = request_header(request, STR("x-god-token")),
         .site_selector = request_header(request, STR("x-site-id")),
         .host = request->host,
         .ip = request->ip,
         .user_agent = request_header(request, STR("user-agent")),
         .origin = request_header(request, STR("origin")),
-        .by_origin = route != NULL && route->guard == GUARD_VISITOR,
+        .is_own_page = origin_is_own(settings, request),
     };
 }
 
@@ -139,13 +141,39 @@ static fiber_fn Err authenticate_caller(struct exchange *exchange)
     return OK;
 }
 
+/* A bad token in the cookie is refused once: the browser stops sending it, and a page of the site
+ * may read why. */
+static fiber_fn Err refuse_caller(struct exchange *exchange, Err err)
+{
+    struct ctx *ctx = exchange->ctx;
+    struct credentials credentials = credentials_of(ctx, &exchange->request);
+    bool is_bad =
+        err == ERR_INVALID_CREDENTIALS || err == ERR_INVALID_TOKEN || err == ERR_TOKEN_EXPIRED;
+    if (is_bad && credentials_are_cookie(&credentials))
+        cookie_set(ctx, &exchange->reply, COOKIE_SESSION, STR(""));
+    struct diag story = ctx->diag;
+    TRY(cors_open(ctx, &exchange->request, &exchange->reply, false));
+    ctx->diag = story;
+    return err;
+}
+
 /* From here on the fiber counts as work of the site, and is scheduled fairly with other sites. */
 static fiber_fn Err enter(struct exchange *exchange)
 {
-    TRY(authenticate_caller(exchange));
+    Err err = authenticate_caller(exchange);
+    if (err != OK)
+        return refuse_caller(exchange, err);
     if (exchange->ctx->scope.kind == SCOPE_SITE)
         fiber_own(exchange->ctx->scope.site);
     return fiber_breathe(exchange->ctx);
+}
+
+/* Which site the request found: a client learns that its host or token means another. */
+static void tell_site(struct exchange *exchange)
+{
+    const Scope *scope = &exchange->ctx->scope;
+    if (scope->kind == SCOPE_SITE && !reply_has_header(&exchange->reply, STR("x-site-id")))
+        reply_header(&exchange->reply, STR("x-site-id"), uuid_text(exchange->arena, scope->site));
 }
 
 static fiber_fn Err handle(struct exchange *exchange)
@@ -168,12 +196,13 @@ static fiber_fn Err handle(struct exchange *exchange)
 
     if (route != NULL)
         fiber_work(route->method, route->pattern);
-    if (route == NULL || route->guard != GUARD_OPEN)
+    bool is_authenticated = route == NULL || route->guard != GUARD_OPEN;
+    if (preflight == NULL && is_authenticated)
         TRY(enter(exchange));
     ctx = exchange->ctx;
-    TRY(cors_open(ctx, request, &exchange->reply));
+    TRY(cors_open(ctx, request, &exchange->reply, preflight == NULL && is_authenticated));
     if (preflight != NULL)
-        return cors_preflight_answer(ctx, &exchange->reply);
+        return cors_preflight_answer(ctx, preflight, &exchange->reply);
     if (route == NULL && match.allowed.len > 0 && request->envelope == ENVELOPE_API) {
         reply_header(&exchange->reply, STR("allow"), match.allowed);
         return fail(ctx, ERR_METHOD_NOT_ALLOWED, "Use %.*s here.", STR_FMT(match.allowed));
@@ -192,6 +221,7 @@ static fiber_fn Err handle(struct exchange *exchange)
     TRY(exchange_receive_body(ctx, exchange, body_max(exchange, route)));
     TRY(input_read(ctx, request));
     TRY(site_rule_enter(ctx, request, &exchange->ctx));
+    tell_site(exchange);
     return route->handler(exchange->ctx, request, &exchange->reply);
 }
 
@@ -339,6 +369,7 @@ static void answer(struct exchange *exchange, Err err)
     if (err != OK && !exchange->reply.is_streaming) {
         exchange_begin_answer(exchange);
         reply_error(exchange->ctx, &exchange->reply, exchange->request.envelope, err);
+        tell_site(exchange);
     }
     put_timing(exchange);
     /* The body was not read to its end, so the start of the next request is unknown. */

@@ -3,53 +3,14 @@
 #include "access/identity/authenticate.h"
 #include "base/settings/settings.h"
 #include "io/reactor/reactor.h"
+#include "server/dispatch/origin.h"
 #include "server/dispatch/router.h"
 
 #define MAX_AGE_S "86400"
 #define HEADERS_SHOWN "retry-after, ratelimit-limit, ratelimit-remaining, ratelimit-reset"
-#define PLATFORM_HEADERS_SHOWN "content-range, " HEADERS_SHOWN
+#define PLATFORM_HEADERS_SHOWN "content-range, etag, x-site-id, " HEADERS_SHOWN
 #define METHODS "GET, POST, PATCH, DELETE, SEARCH, PUT"
 #define HEADERS_TAKEN "content-type, authorization, x-site-id"
-
-/* "https://admin.example:443/x" → "https://admin.example": the form that browsers send. STR_NONE
- * for a URL without a web origin. */
-static Str url_origin(Str url)
-{
-    url = str_trim(url);
-    size_t scheme = str_starts_with(url, STR("https://"))  ? 8
-                    : str_starts_with(url, STR("http://")) ? 7
-                                                           : 0;
-    size_t end = scheme;
-    while (end < url.len && strchr("/?#@", url.data[end]) == NULL)
-        end++;
-    if (scheme == 0 || end == scheme || (end < url.len && url.data[end] == '@'))
-        return STR_NONE;
-    Str origin = str_slice(url, 0, end);
-    Str port = scheme == 8 ? STR(":443") : STR(":80");
-    return str_ends_with(origin, port) ? str_slice(origin, 0, origin.len - port.len) : origin;
-}
-
-enum origin_kind { ORIGIN_FOREIGN, ORIGIN_ANYBODY, ORIGIN_PLATFORM };
-
-/* Exact match: another scheme, port or a longer name is another origin; so is "null". */
-static enum origin_kind origin_find(const struct settings *settings, Str origin)
-{
-    enum origin_kind kind = ORIGIN_FOREIGN;
-    if (origin.len == 0)
-        return kind;
-    if (str_eq_nocase(origin, url_origin(settings->public_url)))
-        return ORIGIN_PLATFORM;
-    Str rest = settings->cors_origins;
-    Str listed;
-    while (str_next(&rest, ',', &listed)) {
-        listed = str_trim(listed);
-        if (str_eq_nocase(origin, url_origin(listed)))
-            return ORIGIN_PLATFORM;
-        if (str_eq(listed, STR("*")) || str_eq_nocase(listed, STR("true")))
-            kind = ORIGIN_ANYBODY;
-    }
-    return kind;
-}
 
 static bool is_preflight(const struct request *request)
 {
@@ -89,35 +50,38 @@ bool cors_platform(struct ctx *ctx, const struct request *request, struct reply 
     return true;
 }
 
-/* "https://a.example:8443" → "a.example:8443"; other schemes match no site. */
-static Str origin_host(Str origin)
+/* The visitors' routes take no credentials; the content API does. */
+static bool is_for_sites(const struct route *route)
 {
-    if (str_starts_with(origin, STR("https://")))
-        return str_slice(origin, sizeof "https://" - 1, origin.len);
-    if (str_starts_with(origin, STR("http://")))
-        return str_slice(origin, sizeof "http://" - 1, origin.len);
-    return STR_NONE;
+    return route != NULL && (route->guard == GUARD_VISITOR || route->envelope == ENVELOPE_CMS);
 }
 
-fiber_fn Err cors_open(struct ctx *ctx, const struct request *request, struct reply *reply)
+static void allow(struct reply *reply, const struct route *route, Str origin)
 {
-    if (request->route == NULL || request->route->guard != GUARD_VISITOR)
+    bool is_visitors = route->guard == GUARD_VISITOR;
+    reply_header(reply, STR("access-control-allow-origin"), origin);
+    if (!is_visitors)
+        reply_header(reply, STR("access-control-allow-credentials"), STR("true"));
+    reply_header(reply, STR("access-control-expose-headers"),
+                 is_visitors ? STR(HEADERS_SHOWN) : STR(PLATFORM_HEADERS_SHOWN));
+}
+
+fiber_fn Err cors_open(struct ctx *ctx, const struct request *request, struct reply *reply,
+                       bool is_known)
+{
+    if (!is_for_sites(request->route))
         return OK;
     if (!reply_has_header(reply, STR("vary")))
         reply_header(reply, STR("vary"), STR("origin"));
-    if (reply_has_header(reply, STR("access-control-allow-origin")))
-        return OK; /* a page of the platform's own origins */
     Str origin = request_header(request, STR("origin"));
-    Str host = origin_host(origin);
-    if (host.len == 0 || ctx->scope.kind != SCOPE_SITE)
-        return OK;
+    if (origin.len == 0 || reply_has_header(reply, STR("access-control-allow-origin")))
+        return OK; /* no page, or one of the platform's own origins */
     SCOPED_CTX struct ctx machinery = ctx_as_machinery(ctx, "the owner of a hostname is public");
-    Uuid site;
-    TRY(site_find_by_host(&machinery, host, &site));
-    if (!uuid_eq(site, ctx->scope.site))
-        return OK;
-    reply_header(reply, STR("access-control-allow-origin"), origin);
-    reply_header(reply, STR("access-control-expose-headers"), STR(HEADERS_SHOWN));
+    struct request_sites sites;
+    TRY(request_sites_find(&machinery, request->host, origin, &sites));
+    bool is_its_own = ctx->scope.kind == SCOPE_SITE && uuid_eq(sites.by_origin, ctx->scope.site);
+    if (!uuid_is_nil(sites.by_origin) && (is_known ? is_its_own : request_sites_may_meet(&sites)))
+        allow(reply, request->route, origin);
     return OK;
 }
 
@@ -126,16 +90,21 @@ const struct route *cors_preflight_route(const struct router *router, struct are
 {
     if (!is_preflight(request))
         return NULL;
-    struct route_match match = router_find(router, arena, STR("POST"), request->path);
-    bool is_ours = match.route != NULL && match.route->guard == GUARD_VISITOR;
-    return is_ours ? match.route : NULL;
+    Str method = request_header(request, STR("access-control-request-method"));
+    struct route_match match = router_find(router, arena, method, request->path);
+    if (match.route == NULL)
+        match = router_find(router, arena, STR("POST"), request->path);
+    return is_for_sites(match.route) ? match.route : NULL;
 }
 
-Err cors_preflight_answer(struct ctx *ctx, struct reply *reply)
+Err cors_preflight_answer(struct ctx *ctx, const struct route *route, struct reply *reply)
 {
     if (!reply_has_header(reply, STR("access-control-allow-origin")))
         return fail(ctx, ERR_FORBIDDEN, "This origin is not one of the site's domains.");
-    preflight_answer(reply, STR("POST"), STR("content-type"));
+    if (route->guard == GUARD_VISITOR)
+        preflight_answer(reply, STR("POST"), STR("content-type"));
+    else
+        preflight_answer(reply, STR(METHODS), STR(HEADERS_TAKEN));
     return OK;
 }
 

@@ -13,16 +13,18 @@ struct router;
  * True: the request was a preflight of such a page, and is answered. */
 bool cors_platform(struct ctx *ctx, const struct request *request, struct reply *reply);
 
-/* For a visitors' route: sets the headers that let a page of the site's own domains read the
- * answer, including errors. Never with credentials. */
-fiber_fn Err cors_open(struct ctx *ctx, const struct request *request, struct reply *reply);
+/* For the content API and the visitors' routes: sets the headers that let a page of the site's own
+ * domains read the answer, including errors. `is_known`: ctx has the scope of the caller, so the
+ * page must belong to that site; else the host must not belong to another. Visitors' routes take no
+ * credentials; of those, the others take what origin.h says. */
+fiber_fn Err cors_open(struct ctx *ctx, const struct request *request, struct reply *reply,
+                       bool is_known);
 
-/* The visitors' route of an OPTIONS request with Origin, if it accepts POST; authentication is the
- * same as for the request itself. NULL: not a preflight for us. */
+/* The route that a preflight of a site's page asks for. NULL: not a preflight, or not for us. */
 const struct route *cors_preflight_route(const struct router *router, struct arena *arena,
                                          const struct request *request);
 /* Call after cors_open: 204 with the allowed methods and headers, or ERR_FORBIDDEN. */
-Err cors_preflight_answer(struct ctx *ctx, struct reply *reply);
+Err cors_preflight_answer(struct ctx *ctx, const struct route *route, struct reply *reply);
 
 /* Takes a token of the route's rate class, and sets headers with the number left. */
 fiber_fn Err rate_pass(struct ctx *ctx, const struct request *request, struct reply *reply);

@@ -26,32 +26,6 @@ void rest_answer_open(struct ctx *ctx, Str collection, const struct query *query
     ret->rows = rest_export(ctx, collection, query->export, reply);
 }
 
-/* Keys are strings or numbers. */
-static Err keys_read(struct ctx *ctx, const struct json *list, struct rest_search *ret)
-{
-    uint32_t count = json_len(list);
-    if (json_kind(list) != JSON_ARRAY)
-        return fail(ctx, ERR_INVALID_PAYLOAD, "\"keys\" must be an array");
-    if (count > ITEMS_WRITE_MAX)
-        return fail(ctx, ERR_INVALID_PAYLOAD, "More than %d keys", ITEMS_WRITE_MAX);
-    Str *keys = arena_array(ctx->arena, Str, count + 1);
-    for (uint32_t i = 0; i < count; i++) {
-        const struct json *key = json_at(list, i);
-        enum json_kind kind = json_kind(key);
-        if (kind == JSON_STRING)
-            keys[i] = json_str(key);
-        else if (kind == JSON_INT || kind == JSON_REAL)
-            keys[i] = json_text(ctx->arena, key);
-        else
-            return fail(ctx, ERR_INVALID_PAYLOAD, "\"keys[%u]\" must be one of [string, number]",
-                        i);
-    }
-    ret->has_keys = true;
-    ret->keys = keys;
-    ret->key_count = count;
-    return OK;
-}
-
 fiber_fn Err rest_search_read(struct ctx *ctx, const struct request *request,
                               struct rest_search *ret)
 {
@@ -62,7 +36,8 @@ fiber_fn Err rest_search_read(struct ctx *ctx, const struct request *request,
         return fail(ctx, ERR_INVALID_PAYLOAD, "\"value\" must be of type object");
     for (struct json_iter it = json_iter(body); json_next(&it);) {
         if (str_eq(it.key, STR("keys"))) {
-            TRY(keys_read(ctx, it.value, ret));
+            TRY(items_keys_read(ctx, it.value, &ret->keys, &ret->key_count));
+            ret->has_keys = true;
             continue;
         }
         if (!str_eq(it.key, STR("query")))

@@ -13,7 +13,7 @@ EDGES = {
     "server/dispatch/dispatch.c": "a request, before its caller is known; its answer, after the end",
     "access/identity/current.c": "a pause of changes, which is nobody's",
     "content/schema/schema_load.c": "parses into the memory of a schema",
-    "access/identity/identity.c": "parses into the memory of a cache",
+    "access/identity/policies.c": "parses into the memory of a cache",
     "content/plan/row_types.c": "parses into memory of its own",
     "content/items/payload_cell.c": "parses; what it says of a fault is not shown",
     "jobs/queue/lease.c": "the heartbeat's thread before it has a reactor",
@@ -24,7 +24,7 @@ EDGES = {
     "cli/process/process_log.c": "parses lines of a log",
 }
 MADE = re.compile(r"\(struct ctx\)\s*\{|\bstruct ctx \w+ = [{*]|struct cli \w+ = \{\.ctx")
-CHILD = re.compile(r"\b(ctx_for_site|ctx_for_platform|ctx_as_machinery)\(([^;]*?)\);", re.S)
+CHILD = re.compile(r"\b(ctx_for_site|ctx_for_platform|ctx_for_actor|ctx_as_machinery)\(([^;]*?)\);", re.S)
 BENEATH = re.compile(r"memcpy\([^;]*->(?:scope|actor)\b|\(Scope \*\)|\(struct ctx \*\)\(uintptr_t\)")
 
 

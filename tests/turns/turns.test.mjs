@@ -12,7 +12,7 @@ let stack;
 let a;
 let other; // a site that is only imported into
 let form;
-let article;
+let article, version;
 let campaign;
 let templateCampaign;
 let job;
@@ -33,6 +33,8 @@ before(async () => {
     templateCampaign = await importCampaign(stack, a.id);
     form = await made('forms', { name: 'f', slug: 'f', fields: FORM_FIELDS });
     [[job]] = await stack.rows(`insert into spark.jobs (site_id, kind, payload) values ('${a.id}', 'bench-noop', '{"text":"${'x'.repeat(16000)}"}') returning id`);
+    await stack.run("update directus_collections set versioning = true where collection = 'posts'");
+    ({ body: { data: { id: version } } } = await api('POST', '/versions', { key: 'draft', collection: 'posts', item: a.posts[0].id }));
     article = await made('generated_articles', { title: 'x', slug: 'heavy', status: 'qc', content: `<p>${TEXT(MIB - 5000)}</p>` });
 });
 after(() => stack?.stop());
@@ -52,6 +54,14 @@ const heaviest = {
     'GET /robots.txt': () => [{ host: 'a.example' }],
     'GET /sitemap.xml': () => [{ host: 'a.example' }],
     'GET /sitemap-:page.xml': () => [{ path: '/sitemap-1.xml', host: 'a.example', status: 404 }], // the drip has released nothing
+    'GET /permissions': () => [{ token: stack.adminToken }],
+    'SEARCH /permissions': () => [{ token: stack.adminToken, body: { query: {} } }],
+    'GET /permissions/me': () => [{ token: stack.adminToken }],
+    'GET /permissions/me/:collection': () => [{ path: '/permissions/me/posts' }],
+    'GET /permissions/me/:collection/:id': () => [{ path: `/permissions/me/generated_articles/${article}` }],
+    'GET /policies/me/globals': () => [{}],
+    'GET /roles/me': () => [{ token: stack.adminToken }],
+    'GET /permissions/explain': () => [{ path: `/permissions/explain?collection=generated_articles&key=${article}&field=title`, token: stack.adminToken }],
     'GET /server/ping': null,
     'GET /server/ready': null,
     'GET /server/health': () => [{ token: stack.adminToken }],
@@ -107,6 +117,16 @@ const heaviest = {
     'POST /auth/login': () => [{ body: { email: `${'x'.repeat(200)}@example.com`, password: 'x'.repeat(1024) }, status: 401 }],
     'POST /auth/refresh': () => [{ body: { refresh_token: 'x'.repeat(256) }, status: 401 }],
     'POST /auth/logout': () => [{ body: { refresh_token: 'x'.repeat(256) } }],
+    'GET /versions/:id/compare': () => [{ path: `/versions/${version}/compare` }],
+    'POST /versions/:id/save': () => [{ path: `/versions/${version}/save`, body: { content: TEXT(MIB - 500) } }],
+    'POST /versions/:id/promote': () => [{ path: `/versions/${version}/promote`, body: { mainHash: 'x' }, status: 422 }],
+    'GET /auth': () => [{}],
+    'GET /users/me': () => [{ path: '/users/me?fields=*,role.*', token: stack.adminToken }],
+    'PATCH /users/me': () => [{ body: { description: 'x'.repeat(500000) }, token: stack.adminToken }],
+    'PATCH /users/me/track/page': () => [{ body: { last_page: 'x'.repeat(255) }, token: stack.adminToken }],
+    'POST /server/setup': () => [{ body: {}, status: 403 }],
+    'GET /extensions': () => [{ token: stack.adminToken }],
+    'GET /extensions/sources/index.js': () => [{}],
     'POST /api/lead': () => [{ token: undefined, host: 'a.example', body: { email: 'x@example.com', message: TEXT(9900) } }],
     'POST /api/forms/submit': () => [
         { token: undefined, host: 'a.example', body: { form_id: form, form_age_ms: 9000, data: Object.fromEntries(numbers(256).map((n) => [`n${n}`, 'a b, '.repeat(40)])) }, status: 400 },

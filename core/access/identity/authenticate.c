@@ -4,6 +4,7 @@
 #include "access/identity/current.h"
 #include "access/identity/identity.h"
 #include "access/identity/jwt.h"
+#include "access/identity/site_find.h"
 #include "base/crypto/crypto.h"
 #include "base/system/clock.h"
 #include "gen/sql.h"
@@ -13,8 +14,11 @@
 
 enum { TOKEN_LEN_MAX = 8192 };
 
-static Err token_choose(struct ctx *ctx, const struct credentials *credentials, Str *ret)
+/* The cookie counts only if there is no other token. */
+static Err token_choose(struct ctx *ctx, const struct credentials *credentials, Str *ret,
+                        bool *ret_is_cookie)
 {
+    *ret_is_cookie = credentials_are_cookie(credentials);
     if (credentials->query_token.len > 0 && credentials->bearer.len > 0)
         return fail(ctx, ERR_INVALID_PAYLOAD,
                     "The request uses more than one method for including an access token");
@@ -29,6 +33,12 @@ static Err token_choose(struct ctx *ctx, const struct credentials *credentials, 
     return OK;
 }
 
+bool credentials_are_cookie(const struct credentials *credentials)
+{
+    return credentials->query_token.len == 0 && credentials->bearer.len == 0 &&
+           credentials->session_cookie.len > 0;
+}
+
 static fiber_fn Err identity_load(struct ctx *ctx, struct access_cache *cache, Str token, Str ip,
                                   struct identity *ret, bool *ret_cacheable)
 {
@@ -39,7 +49,21 @@ static fiber_fn Err identity_load(struct ctx *ctx, struct access_cache *cache, S
     TRY(jwt_verify(ctx, token, ctx->reactor->settings->secret, &claims));
     TRY(identity_of_user(ctx, cache, claims.user, ip, ret, ret_cacheable));
     ret->expires_wall_us = claims.expires_s * SECOND_US;
+    ret->has_session = claims.session.len > 0;
     return OK;
+}
+
+/* A session ends at once on every server: its row is looked up for each request, unlike rights,
+ * which are cached under the epoch. The cache keeps no claims, because the session is a secret. */
+static fiber_fn Err session_check(struct ctx *ctx, Str token, const struct identity *identity)
+{
+    if (!identity->has_session)
+        return OK;
+    assert(token.len > 0 && identity->kind == ACTOR_USER);
+    struct rows rows;
+    TRY(db_query_platform(reactor_platform(ctx), &SQL_ACCESS_SESSION,
+                          ARGS(db_text(jwt_session(ctx, token)), db_uuid(identity->user)), &rows));
+    return rows.count == 1 ? OK : fail_plain(ctx, ERR_INVALID_CREDENTIALS);
 }
 
 /* ERR_TOKEN_EXPIRED for a JWT that expired in the cache; an expired site token is unknown. */
@@ -51,17 +75,6 @@ static Err expiry_check(struct ctx *ctx, const struct identity *identity)
     return fail_plain(ctx, is_jwt ? ERR_TOKEN_EXPIRED : ERR_INVALID_CREDENTIALS);
 }
 
-/* A cached site is valid while its stamp is the last one seen and was revalidated recently. */
-static fiber_fn Err is_fresh(struct ctx *ctx, struct access_cache *cache, Uuid site,
-                             int64_t site_epoch, bool *ret)
-{
-    assert(site_epoch != 0);
-    TRY(access_revalidate(ctx, clock_now_us() - ACCESS_AGE_US, &site, false));
-    *ret =
-        access_thread(ctx->reactor)->cache == cache && cache_site(cache, site)->epoch == site_epoch;
-    return OK;
-}
-
 static fiber_fn Err identity_recall(struct ctx *ctx, struct access_cache *cache, Str key,
                                     struct identity *ret, bool *ret_is_known)
 {
@@ -71,7 +84,7 @@ static fiber_fn Err identity_recall(struct ctx *ctx, struct access_cache *cache,
         return OK;
     *ret = *known;
     if (known->scope.kind == SCOPE_SITE)
-        TRY(is_fresh(ctx, cache, ret->scope.site, ret->site_epoch, ret_is_known));
+        TRY(site_is_fresh(ctx, cache, ret->scope.site, ret->site_epoch, ret_is_known));
     return OK;
 }
 
@@ -109,114 +122,27 @@ static fiber_fn Err identity_find(struct ctx *ctx, struct access_cache *cache, S
     }
     if (ret->scope.kind == SCOPE_SITE)
         ctx->stamp = (SiteStamp){ret->scope.site, ret->site_epoch};
-    return expiry_check(ctx, ret);
+    TRY(expiry_check(ctx, ret));
+    return session_check(ctx, token, ret);
 }
 
-static fiber_fn Err host_load(struct ctx *ctx, struct access_cache *cache, Str name,
-                              struct host_entry *ret)
+/*
+ * A browser sends the cookie with every request, whichever page made it. Pages of other origins
+ * must not act with it: on a host that a site shares with its own pages it counts for users of that
+ * site alone, anywhere else not at all. Then the request is a visitor's.
+ */
+static fiber_fn Err identity_of_cookie(struct ctx *ctx, struct access_cache *cache,
+                                       const struct credentials *credentials, struct identity *ret)
 {
-    assert(cache->has_sites && name.len > 0);
-    int64_t sent_us = clock_now_us();
-    struct rows rows;
-    TRY(db_query_platform(reactor_platform(ctx), &SQL_ACCESS_SITE_BY_HOST, ARGS(db_text(name)),
-                          &rows));
-    assert(rows.count == 1);
-    *ret = (struct host_entry){
-        .site = row_uuid(&rows, 0, ACCESS_SITE_BY_HOST_SITE_ID),
-        .site_epoch = row_int(&rows, 0, ACCESS_SITE_BY_HOST_SITE_EPOCH),
-    };
-    cache_note_site(cache, ret->site, ret->site_epoch, sent_us);
-    struct host_entry *known = map_get(cache->hosts, name);
-    if (known == NULL) {
-        known = arena_new(cache->arena, struct host_entry);
-        map_put(cache->hosts, cache_dup(cache, name.data, name.len), known);
+    assert(!credentials->is_own_page && credentials->session_cookie.len > 0);
+    struct request_sites sites;
+    TRY(sites_find(ctx, cache, credentials->host, credentials->origin, &sites));
+    if (request_sites_are_one(&sites)) {
+        TRY(identity_find(ctx, cache, credentials->session_cookie, credentials->ip, ret));
+        if (ret->scope.kind == SCOPE_SITE && uuid_eq(ret->scope.site, sites.by_origin))
+            return OK;
     }
-    *known = *ret;
-    return OK;
-}
-
-/* A zeroed entry if the database has no sites or the text is not a hostname. */
-static fiber_fn Err host_find(struct ctx *ctx, struct access_cache *cache, Str host,
-                              struct host_entry *ret)
-{
-    *ret = (struct host_entry){0};
-    Str name = host_normalise(ctx->arena, host);
-    if (name.len == 0 || !cache->has_sites)
-        return OK;
-    const struct host_entry *known = map_get(cache->hosts, name);
-    bool is_known = known != NULL;
-    if (is_known) {
-        *ret = *known;
-        TRY(is_fresh(ctx, cache, ret->site, ret->site_epoch, &is_known));
-    }
-    return is_known ? OK : host_load(ctx, cache, name, ret);
-}
-
-fiber_fn Err site_find_by_host(struct ctx *ctx, Str host, Uuid *ret)
-{
-    struct access_cache *cache;
-    TRY(access_cache_current(ctx, &cache));
-    struct host_entry entry;
-    TRY(host_find(ctx, cache, host, &entry));
-    ctx->stamp = (SiteStamp){entry.site, entry.site_epoch};
-    ctx->is_current = false;
-    *ret = entry.site;
-    return OK;
-}
-
-/* "https://a.example:8443" → "a.example:8443"; "null" and other invalid origins match no site. */
-static Str origin_host(Str origin)
-{
-    ptrdiff_t slashes = str_find(origin, STR("://"));
-    return slashes < 0 ? STR_NONE : str_slice(origin, (size_t)slashes + 3, origin.len);
-}
-
-/* The refusal depends on the cached host, so it is settled under the stamp of the host's site. */
-static Err wrong_site(struct ctx *ctx, const struct host_entry *host)
-{
-    ctx->stamp = (SiteStamp){host->site, host->site_epoch};
-    return fail(ctx, ERR_FORBIDDEN, "This token belongs to another site.");
-}
-
-/* Refuses a site's token on the host of another site, or with another site selected. */
-static fiber_fn Err scope_of_site(struct ctx *ctx, struct access_cache *cache,
-                                  const struct credentials *credentials, Uuid site, Uuid selected)
-{
-    struct host_entry host;
-    TRY(host_find(ctx, cache, credentials->host, &host));
-    if (!uuid_is_nil(host.site) && !uuid_eq(host.site, site))
-        return wrong_site(ctx, &host);
-    if (!uuid_is_nil(selected) && !uuid_eq(selected, site))
-        return wrong_site(ctx, &host);
-    return OK;
-}
-
-/* Anonymous: the host's site. A token bound to a site: that site. An unbound token: the platform,
- * narrowed by the site selector if present. */
-static fiber_fn Err scope_find(struct ctx *ctx, struct access_cache *cache,
-                               const struct credentials *credentials,
-                               const struct identity *identity, Scope *ret)
-{
-    Uuid selected = {0};
-    if (credentials->site_selector.len > 0 && !uuid_parse(credentials->site_selector, &selected))
-        return fail(ctx, ERR_INVALID_PAYLOAD, "X-Site-Id must be a UUID");
-    if (identity->scope.kind == SCOPE_PLATFORM) {
-        *ret = identity->scope;
-        if (!uuid_is_nil(selected))
-            *ret = (Scope){.kind = SCOPE_SITE, .site = selected};
-        return OK;
-    }
-    if (identity->scope.kind == SCOPE_SITE) {
-        *ret = identity->scope;
-        return scope_of_site(ctx, cache, credentials, identity->scope.site, selected);
-    }
-    struct host_entry host;
-    TRY(host_find(ctx, cache, credentials->host, &host));
-    if (uuid_is_nil(host.site) && credentials->by_origin)
-        TRY(host_find(ctx, cache, origin_host(credentials->origin), &host));
-    ctx->stamp = (SiteStamp){host.site, host.site_epoch};
-    *ret = (Scope){.kind = uuid_is_nil(host.site) ? SCOPE_NONE : SCOPE_SITE, .site = host.site};
-    return OK;
+    return identity_find(ctx, cache, STR_NONE, credentials->ip, ret);
 }
 
 static Err god_check(struct ctx *ctx, Str given, bool *ret_is_god)
@@ -240,13 +166,16 @@ fiber_fn Err authenticate(struct ctx *ctx, const struct credentials *credentials
     struct access_cache *cache;
     TRY(access_cache_current(ctx, &cache));
     Str token;
-    TRY(token_choose(ctx, credentials, &token));
+    bool is_cookie;
+    TRY(token_choose(ctx, credentials, &token, &is_cookie));
     bool is_god;
     TRY(god_check(ctx, credentials->god_token, &is_god));
 
     struct identity identity = GOD;
     identity.grants = grants_full();
-    if (!is_god)
+    if (!is_god && is_cookie && !credentials->is_own_page)
+        TRY(identity_of_cookie(ctx, cache, credentials, &identity));
+    else if (!is_god)
         TRY(identity_find(ctx, cache, token, credentials->ip, &identity));
     Scope scope = {.kind = SCOPE_NONE};
     Err err = scope_find(ctx, cache, credentials, &identity, &scope);
@@ -262,13 +191,17 @@ fiber_fn Err authenticate(struct ctx *ctx, const struct credentials *credentials
         .role = identity.role,
         .is_admin = identity.is_admin,
         .has_app_access = identity.has_app_access,
+        .enforces_tfa = identity.enforces_tfa,
         .may_write = identity.may_write,
         .scope = identity.scope,
+        .session = identity.has_session ? jwt_session(ctx, token) : STR_NONE,
+        .policies = identity.policies,
         .grants = identity.grants,
         .ip = credentials->ip,
         .user_agent = credentials->user_agent,
         .origin = credentials->origin,
     };
-    *ret = ctx_enter(ctx, actor, scope, identity.user);
+    bool is_platform = identity.kind == ACTOR_ADMIN;
+    *ret = ctx_enter(ctx, actor, scope, is_platform ? (Uuid){0} : identity.user);
     return OK;
 }

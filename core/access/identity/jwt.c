@@ -83,8 +83,22 @@ static Err claims_read(struct ctx *ctx, const struct json *payload, struct claim
         return invalid(ctx);
     ret->admin_access = json_bool(json_get(payload, STR("admin_access")));
     ret->app_access = json_bool(json_get(payload, STR("app_access")));
+    const struct json *session = json_get(payload, STR("session"));
+    if (json_kind(session) == JSON_STRING)
+        ret->session = json_str(session);
     ret->expires_s = json_int(expires);
     return OK;
+}
+
+Str jwt_session(struct ctx *ctx, Str token)
+{
+    assert(token.len > 0 && token.len <= JWT_LEN_MAX);
+    Str header;
+    Str payload;
+    if (!split(token, &header, &payload))
+        return STR_NONE;
+    const struct json *session = json_get(part_json(ctx, payload), STR("session"));
+    return json_kind(session) == JSON_STRING ? json_str(session) : STR_NONE;
 }
 
 Err jwt_verify(struct ctx *ctx, Str token, Str secret, struct claims *ret)
@@ -118,6 +132,8 @@ static Str claims_text(struct ctx *ctx, const struct claims *claims, int64_t ttl
         json_field_uuid(&w, "role", claims->role);
     json_field_bool(&w, "app_access", claims->app_access);
     json_field_bool(&w, "admin_access", claims->admin_access);
+    if (claims->session.len > 0)
+        json_field_str(&w, "session", claims->session);
     json_field_int(&w, "iat", now_s);
     json_field_int(&w, "exp", now_s + ttl_s);
     json_field_str(&w, "iss", STR("directus"));

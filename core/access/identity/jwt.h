@@ -12,6 +12,7 @@ struct claims {
     Uuid role; /* nil: none */
     bool admin_access;
     bool app_access;
+    Str session;       /* the session that the token belongs to; STR_NONE: none */
     int64_t expires_s; /* since 1970 */
 };
 
@@ -20,5 +21,7 @@ struct claims {
 bool jwt_is_ours(struct ctx *ctx, Str token);
 /* ERR_TOKEN_EXPIRED; ERR_INVALID_TOKEN for any other fault. */
 Err jwt_verify(struct ctx *ctx, Str token, Str secret, struct claims *ret);
+/* The claim `session` of a token whose signature is known to be good; STR_NONE if it has none. */
+Str jwt_session(struct ctx *ctx, Str token);
 /* A signed token that expires in ttl_s seconds. */
 Err jwt_sign(struct ctx *ctx, const struct claims *claims, Str secret, int64_t ttl_s, Str *ret);

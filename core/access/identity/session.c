@@ -5,6 +5,7 @@
 #include "access/identity/login_known.h"
 #include "access/identity/login_limit.h"
 #include "base/crypto/crypto.h"
+#include "base/crypto/otp.h"
 #include "base/json/json_writer.h"
 #include "base/system/clock.h"
 #include "base/system/counters.h"
@@ -15,10 +16,6 @@
 #include <assert.h>
 
 enum { REFRESH_TOKEN_LEN = 64, AUDIT_EMAIL_MAX = 4096 };
-/* Every login takes this long, regardless of its outcome: timing does not reveal whether an account
- * exists. */
-enum { LOGIN_STALL_US = 500 * 1000 };
-
 /* A check needs 64 MiB and a thread. So many run at once per thread of the server; LOGIN_QUEUE more
  * wait. Without the limit, a flood of logins would also delay other offloaded work. */
 enum { CHECKS_AT_ONCE = 2 };
@@ -82,35 +79,43 @@ static fiber_fn Err password_check(struct ctx *ctx, Str hash, Str password, bool
     return OK;
 }
 
-static int64_t refresh_expiry(const struct ctx *ctx)
+static int64_t ttl_of(const struct ctx *ctx, enum session_mode mode)
 {
-    return clock_wall_us() + ctx->reactor->settings->refresh_token_ttl_s * SECOND_US;
+    const struct settings *settings = ctx->reactor->settings;
+    return mode == SESSION_SESSION ? settings->session_cookie_ttl_s : settings->refresh_token_ttl_s;
 }
 
-static Err tokens_make(struct ctx *ctx, const struct claims *claims, Str refresh_token,
+static int64_t expiry_of(const struct ctx *ctx, enum session_mode mode)
+{
+    return clock_wall_us() + ttl_of(ctx, mode) * SECOND_US;
+}
+
+static Err tokens_make(struct ctx *ctx, struct claims claims, Str session, enum session_mode mode,
                        struct session_tokens *ret)
 {
-    assert(refresh_token.len == REFRESH_TOKEN_LEN);
+    assert(session.len == REFRESH_TOKEN_LEN);
     const struct settings *settings = ctx->reactor->settings;
-    TRY(jwt_sign(ctx, claims, settings->secret, settings->access_token_ttl_s, &ret->access_token));
-    ret->refresh_token = refresh_token;
-    ret->expires_ms = settings->access_token_ttl_s * 1000;
+    bool is_session = mode == SESSION_SESSION;
+    int64_t ttl_s = is_session ? settings->session_cookie_ttl_s : settings->access_token_ttl_s;
+    claims.session = is_session ? session : STR_NONE;
+    TRY(jwt_sign(ctx, &claims, settings->secret, ttl_s, &ret->access_token));
+    ret->refresh_token = is_session ? STR_NONE : session;
+    ret->expires_ms = ttl_s * 1000;
     return OK;
 }
 
 /* Inserts the session, the activity, the last access and the audit entry. `site`: nil for users of
  * the platform. */
 static fiber_fn Err session_open(struct ctx *ctx, Uuid user, Uuid site, Str token,
-                                 const struct credentials *client)
+                                 int64_t expires_us, const struct session_client *client)
 {
     assert(token.len == REFRESH_TOKEN_LEN);
     struct db_batch batch = {.lane = DB_WRITE};
     DbArg ip = db_text_or_null(client->ip);
     DbArg agent = db_text_or_null(client->user_agent);
     DbArg origin = db_text_or_null(client->origin);
-    db_batch_add(
-        &batch, &SQL_SESSION_OPEN,
-        ARGS(db_text(token), db_uuid(user), db_time(refresh_expiry(ctx)), ip, agent, origin), NULL);
+    db_batch_add(&batch, &SQL_SESSION_OPEN,
+                 ARGS(db_text(token), db_uuid(user), db_time(expires_us), ip, agent, origin), NULL);
     db_batch_add(&batch, &SQL_SESSION_TOUCH_USER, ARGS(db_uuid(user)), NULL);
     db_batch_add(&batch, &SQL_SESSION_LOG,
                  ARGS(db_text(STR("login")), db_uuid(user), ip, agent, origin,
@@ -129,21 +134,38 @@ static fiber_fn Err session_open(struct ctx *ctx, Uuid user, Uuid site, Str toke
     return db_batch_run_platform(reactor_platform(ctx), &batch);
 }
 
-static fiber_fn Err login(struct ctx *ctx, Str email, Str password, bool is_known_address,
-                          const struct credentials *client, struct session_tokens *ret)
+static bool may_have(const struct session_client *client, Uuid site)
+{
+    return uuid_is_nil(client->only_site) || uuid_eq(client->only_site, site);
+}
+
+/* Users without a secret have no second factor. */
+static Err otp_check(struct ctx *ctx, Str secret, Str otp)
+{
+    if (secret.len == 0 || otp_fits(secret, otp, clock_wall_us() / SECOND_US))
+        return OK;
+    return fail_plain(ctx, ERR_INVALID_OTP);
+}
+
+static fiber_fn Err log_in(struct ctx *ctx, const struct session_login *login,
+                           bool is_known_address, const struct session_client *client,
+                           struct session_tokens *ret)
 {
     struct rows rows;
-    TRY(db_query_platform(reactor_platform(ctx), &SQL_SESSION_USER_BY_EMAIL, ARGS(db_text(email)),
-                          &rows));
+    TRY(db_query_platform(reactor_platform(ctx), &SQL_SESSION_USER_BY_EMAIL,
+                          ARGS(db_text(login->email)), &rows));
     bool is_known = rows.count == 1 &&
                     str_eq(row_text(&rows, 0, SESSION_USER_BY_EMAIL_STATUS), STR("active")) &&
                     str_eq(row_text(&rows, 0, SESSION_USER_BY_EMAIL_PROVIDER), STR("default"));
     Str hash = is_known ? row_text(&rows, 0, SESSION_USER_BY_EMAIL_PASSWORD) : STR_NONE;
     bool is_right;
-    TRY(password_check(ctx, hash, password, is_known_address, &is_right));
+    TRY(password_check(ctx, hash, login->password, is_known_address, &is_right));
     if (!is_right)
         return fail_plain(ctx, ERR_INVALID_CREDENTIALS);
     assert(is_known && rows.count == 1); /* a correct password implies a user */
+    if (!may_have(client, row_uuid(&rows, 0, SESSION_USER_BY_EMAIL_SITE_ID)))
+        return fail_plain(ctx, ERR_INVALID_CREDENTIALS);
+    TRY(otp_check(ctx, row_text(&rows, 0, SESSION_USER_BY_EMAIL_TFA_SECRET), login->otp));
 
     struct claims claims = {
         .user = row_uuid(&rows, 0, SESSION_USER_BY_EMAIL_ID),
@@ -153,14 +175,14 @@ static fiber_fn Err login(struct ctx *ctx, Str email, Str password, bool is_know
     };
     Str token = random_token(ctx->arena, REFRESH_TOKEN_LEN);
     Uuid site = row_uuid(&rows, 0, SESSION_USER_BY_EMAIL_SITE_ID);
-    TRY(session_open(ctx, claims.user, site, token, client));
-    return tokens_make(ctx, &claims, token, ret);
+    TRY(session_open(ctx, claims.user, site, token, expiry_of(ctx, login->mode), client));
+    return tokens_make(ctx, claims, token, login->mode, ret);
 }
 
 /* login_limit bounds the number of these entries. They record the e-mail and the address, but
  * not whether such a user exists. A failure to write the log is counted, and the answer is
  * unchanged. */
-static fiber_fn void note_failure(struct ctx *ctx, Str email, const struct credentials *client)
+static fiber_fn void note_failure(struct ctx *ctx, Str email, const struct session_client *client)
 {
     struct buf *details = buf_in_arena(ctx->arena, AUDIT_EMAIL_MAX);
     struct json_writer w = json_writer(details);
@@ -190,54 +212,154 @@ static struct login_limits limits_of(const struct settings *settings)
     };
 }
 
-fiber_fn Err session_login(struct ctx *ctx, Str email, Str password,
-                           const struct credentials *client, struct session_tokens *ret)
+/* Every login takes as long, whatever its outcome: the time does not reveal whether an account
+ * exists. */
+static fiber_fn Err stall(struct ctx *ctx, int64_t started_us)
 {
+    int64_t stall_us = ctx->reactor->settings->login_stall_ms * MS_US;
+    int64_t left_us = stall_us - (clock_now_us() - started_us);
+    return left_us > 0 ? fiber_sleep(ctx, left_us) : OK;
+}
+
+/* A wrong guess of either password; a missing one-time password is none. */
+static bool is_guess(Err err, const struct session_login *login)
+{
+    return err == ERR_INVALID_CREDENTIALS || (err == ERR_INVALID_OTP && login->otp.len > 0);
+}
+
+fiber_fn Err session_login(struct ctx *ctx, const struct session_login *login,
+                           const struct session_client *client, struct session_tokens *ret)
+{
+    assert(login->email.len > 0 && login->password.len > 0);
     int64_t started_us = clock_now_us();
-    bool is_known = login_known_find(ctx, email, client->ip);
+    bool is_known = login_known_find(ctx, login->email, client->ip);
     struct login_limits limits = limits_of(ctx->reactor->settings);
     struct login_try try;
-    TRY(login_limit_take(ctx, &limits, email, client->ip, is_known, clock_now_us(), &try));
-    Err err = login(ctx, email, password, is_known, client, ret);
-    if (err != ERR_INVALID_CREDENTIALS)
+    TRY(login_limit_take(ctx, &limits, login->email, client->ip, is_known, clock_now_us(), &try));
+    Err err = log_in(ctx, login, is_known, client, ret);
+    if (!is_guess(err, login))
         login_limit_give_back(&try, clock_now_us());
     if (err == OK) {
         counter_inc(logins);
-        login_known_add(ctx, email, client->ip);
+        login_known_add(ctx, login->email, client->ip);
     } else {
         counter_inc(login_failures);
     }
-    if (err == ERR_INVALID_CREDENTIALS)
-        note_failure(ctx, email, client);
-    int64_t left_us = LOGIN_STALL_US - (clock_now_us() - started_us);
-    if (left_us > 0)
-        TRY(fiber_sleep(ctx, left_us));
+    if (is_guess(err, login))
+        note_failure(ctx, login->email, client);
+    TRY(stall(ctx, started_us));
     return err;
 }
 
-fiber_fn Err session_refresh(struct ctx *ctx, Str refresh_token, const struct credentials *client,
-                             struct session_tokens *ret)
+/* The session in the access token of a cookie. */
+static Err session_of(struct ctx *ctx, Str access_token, Str *ret)
 {
-    Str next = random_token(ctx->arena, REFRESH_TOKEN_LEN);
-    struct rows rows;
-    TRY(db_query_platform(reactor_platform(ctx), &SQL_SESSION_ROTATE,
-                          ARGS(db_text(refresh_token), db_text(next), db_time(refresh_expiry(ctx)),
-                               db_text_or_null(client->ip), db_text_or_null(client->user_agent),
-                               db_text_or_null(client->origin)),
-                          &rows));
-    if (rows.count == 0 || !str_eq(row_text(&rows, 0, SESSION_ROTATE_STATUS), STR("active")))
+    if (!jwt_is_ours(ctx, access_token))
         return fail_plain(ctx, ERR_INVALID_CREDENTIALS);
-    struct claims claims = {
-        .user = row_uuid(&rows, 0, SESSION_ROTATE_ID),
-        .role = row_uuid(&rows, 0, SESSION_ROTATE_ROLE),
-        .admin_access = row_bool(&rows, 0, SESSION_ROTATE_IS_ADMIN),
-        .app_access = row_bool(&rows, 0, SESSION_ROTATE_HAS_APP_ACCESS),
-    };
-    return tokens_make(ctx, &claims, next, ret);
+    struct claims claims;
+    TRY(jwt_verify(ctx, access_token, ctx->reactor->settings->secret, &claims));
+    if (claims.session.len == 0)
+        return fail_plain(ctx, ERR_INVALID_CREDENTIALS);
+    *ret = claims.session;
+    return OK;
 }
 
-fiber_fn Err session_logout(struct ctx *ctx, Str refresh_token, Str ip)
+/* Both statements begin with the same columns. */
+static Err user_of(struct ctx *ctx, const struct rows *rows, struct claims *ret)
 {
-    return db_query_platform(reactor_platform(ctx), &SQL_SESSION_CLOSE,
-                             ARGS(db_text(refresh_token), db_text_or_null(ip)), NULL);
+    static_assert((int)SESSION_ROTATE_STATUS == (int)SESSION_RENEW_STATUS &&
+                      (int)SESSION_ROTATE_HAS_APP_ACCESS == (int)SESSION_RENEW_HAS_APP_ACCESS,
+                  "the columns of the two statements");
+    assert(rows->count <= 1);
+    if (rows->count == 0)
+        return fail_plain(ctx, ERR_INVALID_CREDENTIALS);
+    Str status = row_text(rows, 0, SESSION_ROTATE_STATUS);
+    if (str_eq(status, STR("suspended")))
+        return fail_plain(ctx, ERR_USER_SUSPENDED);
+    if (!str_eq(status, STR("active")))
+        return fail_plain(ctx, ERR_INVALID_CREDENTIALS);
+    *ret = (struct claims){
+        .user = row_uuid(rows, 0, SESSION_ROTATE_ID),
+        .role = row_uuid(rows, 0, SESSION_ROTATE_ROLE),
+        .admin_access = row_bool(rows, 0, SESSION_ROTATE_IS_ADMIN),
+        .app_access = row_bool(rows, 0, SESSION_ROTATE_HAS_APP_ACCESS),
+    };
+    return OK;
+}
+
+static fiber_fn Err rotate(struct ctx *ctx, Str token, Str next, enum session_mode mode,
+                           const struct session_client *client, struct rows *ret)
+{
+    assert(mode != SESSION_SESSION && next.len == REFRESH_TOKEN_LEN);
+    return db_query_platform(reactor_platform(ctx), &SQL_SESSION_ROTATE,
+                             session_rotate_args(ctx->arena,
+                                                 &(struct session_rotate_args){
+                                                     .token = token,
+                                                     .next = next,
+                                                     .expires = expiry_of(ctx, mode),
+                                                     .ip = client->ip,
+                                                     .user_agent = client->user_agent,
+                                                     .origin = client->origin,
+                                                     .site = client->only_site,
+                                                 }),
+                             ret);
+}
+
+static fiber_fn Err renew(struct ctx *ctx, Str session, Str next,
+                          const struct session_client *client, struct rows *ret)
+{
+    assert(session.len > 0 && next.len == REFRESH_TOKEN_LEN);
+    int64_t grace_us = ctx->reactor->settings->session_grace_s * SECOND_US;
+    return db_query_platform(reactor_platform(ctx), &SQL_SESSION_RENEW,
+                             session_renew_args(ctx->arena,
+                                                &(struct session_renew_args){
+                                                    .token = session,
+                                                    .next = next,
+                                                    .expires = expiry_of(ctx, SESSION_SESSION),
+                                                    .grace = clock_wall_us() + grace_us,
+                                                    .ip = client->ip,
+                                                    .user_agent = client->user_agent,
+                                                    .origin = client->origin,
+                                                    .site = client->only_site,
+                                                }),
+                             ret);
+}
+
+fiber_fn Err session_refresh(struct ctx *ctx, Str token, enum session_mode mode,
+                             const struct session_client *client, struct session_tokens *ret)
+{
+    assert(token.len > 0);
+    Str next = random_token(ctx->arena, REFRESH_TOKEN_LEN);
+    struct rows rows;
+    if (mode == SESSION_SESSION) {
+        Str session;
+        TRY(session_of(ctx, token, &session));
+        TRY(renew(ctx, session, next, client, &rows));
+    } else {
+        TRY(rotate(ctx, token, next, mode, client, &rows));
+    }
+    struct claims claims;
+    TRY(user_of(ctx, &rows, &claims));
+    if (mode == SESSION_SESSION)
+        next = row_text(&rows, 0, SESSION_RENEW_NEXT);
+    return tokens_make(ctx, claims, next, mode, ret);
+}
+
+fiber_fn Err session_logout(struct ctx *ctx, Str token, enum session_mode mode,
+                            const struct session_client *client)
+{
+    assert(token.len > 0);
+    if (mode == SESSION_SESSION)
+        TRY(session_of(ctx, token, &token));
+    struct rows rows;
+    TRY(db_query_platform(reactor_platform(ctx), &SQL_SESSION_CLOSE,
+                          session_close_args(ctx->arena,
+                                             &(struct session_close_args){
+                                                 .token = token,
+                                                 .ip = client->ip,
+                                                 .site = client->only_site,
+                                             }),
+                          &rows));
+    bool is_unknown = rows.count == 0 && mode == SESSION_SESSION;
+    return is_unknown ? fail_plain(ctx, ERR_INVALID_CREDENTIALS) : OK;
 }

@@ -183,6 +183,14 @@ static Err load_row(struct ctx *ctx, Str file, const struct row *row, struct set
     return store(ctx, row, text, settings);
 }
 
+/* Browsers drop a cookie with SameSite=None that is not Secure. */
+static Err check_cookie(struct ctx *ctx, const char *name, Str same_site, bool is_secure)
+{
+    if (is_secure || !str_eq_nocase(same_site, STR("none")))
+        return OK;
+    return fail_also(ctx, ERR_CONFIG, "%s_SAME_SITE is none; that requires %s_SECURE.", name, name);
+}
+
 Err settings_load(struct ctx *ctx, Str file, struct settings *ret)
 {
     struct settings settings = {0};
@@ -193,6 +201,10 @@ Err settings_load(struct ctx *ctx, Str file, struct settings *ret)
         first = first == OK ? err : first;
     }
     TRY(first);
+    TRY(check_cookie(ctx, "SESSION_COOKIE", settings.session_cookie_same_site,
+                     settings.session_cookie_secure));
+    TRY(check_cookie(ctx, "REFRESH_TOKEN_COOKIE", settings.refresh_cookie_same_site,
+                     settings.refresh_cookie_secure));
     if (settings.database_direct_url.len == 0)
         settings.database_direct_url = settings.database_url;
     *ret = settings;

@@ -1,6 +1,7 @@
 #include "base/settings/settings_form.h"
 
 #include "base/memory/arena.h"
+#include "base/text/ascii.h"
 
 #include <assert.h>
 
@@ -30,10 +31,25 @@ static bool is_conninfo(Str text)
     return word.len > 0;
 }
 
+/* Letters, digits and these: a name or a domain that no header can misread. */
+static bool has_only(Str text, Str others)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (!ascii_is_alnum(text.data[i]) && str_find_char(others, text.data[i]) < 0)
+            return false;
+    return true;
+}
+
+static bool is_same_site(Str text)
+{
+    return str_eq_nocase(text, STR("lax")) || str_eq_nocase(text, STR("strict")) ||
+           str_eq_nocase(text, STR("none"));
+}
+
 bool setting_form_fits(enum setting_form form, Str text)
 {
     if (text.len == 0)
-        return true;
+        return form != FORM_COOKIE_NAME && form != FORM_SAME_SITE;
     if (has_control(text))
         return form == FORM_ANY;
     switch (form) {
@@ -50,6 +66,12 @@ bool setting_form_fits(enum setting_form form, Str text)
         return is_url(text, STR("http://")) || is_url(text, STR("https://"));
     case FORM_SMTP:
         return is_url(text, STR("smtp://")) || is_url(text, STR("smtps://"));
+    case FORM_COOKIE_NAME:
+        return text.len <= 64 && has_only(text, STR("-_."));
+    case FORM_COOKIE_DOMAIN:
+        return text.len <= 253 && has_only(text, STR("-."));
+    case FORM_SAME_SITE:
+        return is_same_site(text);
     }
     return false;
 }
@@ -70,6 +92,12 @@ const char *setting_form_words(enum setting_form form)
         return "http://host or https://host";
     case FORM_SMTP:
         return "smtp://host[:port] or smtps://host[:port]";
+    case FORM_COOKIE_NAME:
+        return "1 to 64 letters, digits, dots, hyphens or underscores";
+    case FORM_COOKIE_DOMAIN:
+        return "a domain like example.com, or empty";
+    case FORM_SAME_SITE:
+        return "lax, strict or none";
     }
     return "";
 }

@@ -13,9 +13,12 @@ enum setting_form {
     FORM_REDIS,
     FORM_HTTP,
     FORM_SMTP,
+    FORM_COOKIE_NAME,
+    FORM_COOKIE_DOMAIN,
+    FORM_SAME_SITE,
 };
 
-/* Empty texts are valid: the setting is unset. */
+/* Empty texts are valid where the setting may be unset. */
 bool setting_form_fits(enum setting_form form, Str text);
 /* The expected form, for the message "NAME is '…'; it must be …". */
 const char *setting_form_words(enum setting_form form);

@@ -83,6 +83,15 @@ struct ctx ctx_as_machinery(struct ctx *parent, const char *why)
     return child_of(parent, NULL, (Scope){.kind = SCOPE_NONE}, why);
 }
 
+struct ctx ctx_for_actor(struct ctx *parent, const struct actor *actor, Scope scope,
+                         const char *why)
+{
+    assert(actor != NULL);
+    assert(parent->scope.kind == SCOPE_PLATFORM ||
+           (scope.kind == parent->scope.kind && uuid_eq(scope.site, parent->scope.site)));
+    return child_of(parent, actor, scope, why);
+}
+
 void ctx_end(struct ctx *child)
 {
     assert(child->parent != NULL);

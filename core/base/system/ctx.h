@@ -82,6 +82,9 @@ struct ctx ctx_for_site(struct ctx *parent, Uuid site, const char *why);
 struct ctx ctx_for_platform(struct ctx *parent, const char *why);
 /* Without the caller's rights: for reactor_platform. */
 struct ctx ctx_as_machinery(struct ctx *parent, const char *why);
+/* With the rights of another actor, in that actor's scope, which is not wider than the parent's. */
+struct ctx ctx_for_actor(struct ctx *parent, const struct actor *actor, Scope scope,
+                         const char *why);
 void ctx_end(struct ctx *child);
 #define SCOPED_CTX __attribute__((cleanup(ctx_end)))
 

@@ -30,9 +30,15 @@ fiber_fn Err items_list(struct ctx *ctx, struct items_target target, const struc
 fiber_fn Err items_read(struct ctx *ctx, struct items_target target, Str key,
                         const struct query *query, struct row_sink *sink);
 
+/* Whether the collection has one row, which is read without a key; refused like a list. */
+fiber_fn Err items_are_singleton(struct ctx *ctx, struct items_target target, bool *ret);
+
 /* SEARCH with keys: returns those that the actor may read. */
 fiber_fn Err items_read_many(struct ctx *ctx, struct items_target target, const Str *keys,
                              uint32_t count, const struct query *query, struct row_sink *sink);
+
+/* The array of such a body: strings and integers. */
+Err items_keys_read(struct ctx *ctx, const struct json *list, const Str **ret, uint32_t *ret_count);
 
 /* A write commits the item, its activity and its revision together, then returns what `query`
  * selects. If the actor may not read the result, the sink receives nothing. */

@@ -1,6 +1,6 @@
 /*
- * Deleting: by key, keys or query. A missing row counts as deleted for administrators, and as
- * forbidden for others.
+ * Deleting: by key, keys or query. A missing row counts as deleted for administrators of the
+ * platform, and as forbidden for others.
  */
 #include "content/items/write.h"
 
@@ -19,7 +19,7 @@ fiber_fn Err write_delete_keys(struct writer *w, const struct write_target *targ
     struct run run = {.ctx = w->ctx, .keys = run_array_literal(w->ctx->arena, keys, count)};
     TRY(write_plan(w, target->collection, &shape, &plan));
     TRY(write_run(w, plan, &shape, NULL, STR_NONE, &run));
-    if (run.rows.count < count && !target->access.is_full)
+    if (run.rows.count < count && !write_ignores_missing(w->ctx, target))
         return write_forbidden(w->ctx, target, NULL);
     return write_after(w, ITEMS_DELETE, target->collection, keys, count, NULL);
 }
@@ -42,7 +42,7 @@ static fiber_fn Err delete_all(struct writer *w, const struct write_target *targ
 {
     assert(w->tx == NULL);
     struct deletion deletion = {target, keys, count};
-    bool is_one_statement = target->access.is_full || count == 1;
+    bool is_one_statement = write_ignores_missing(w->ctx, target) || count == 1;
     if (is_one_statement && !write_needs_tx(target->collection, NULL))
         TRY(delete_steps(w, &deletion));
     else
@@ -66,6 +66,8 @@ fiber_fn Err items_delete_many(struct ctx *ctx, struct items_target target, cons
     struct writer w;
     struct write_target write_target;
     TRY(write_open(ctx, target, ACTION_DELETE, &w, &write_target));
+    if (json_kind(body) != JSON_ARRAY)
+        TRY(write_check_batch(ctx, body, false));
     const struct json *by_keys = json_kind(body) == JSON_ARRAY ? body : json_get(body, STR("keys"));
     const Str *keys;
     uint32_t count;

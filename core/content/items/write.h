@@ -8,8 +8,6 @@
 #include "content/items/payload.h"
 #include "content/run/run.h"
 
-enum { WRITE_DEPTH_MAX = 10 };
-
 /* Rows to announce after the commit. */
 struct announcement {
     struct announcement *next;
@@ -24,6 +22,8 @@ struct writer {
     struct announcement *last;
     uint32_t rows; /* rows written so far, including nested ones */
     uint32_t depth;
+    int64_t revision; /* of the row that was written last, if its shape has a lineage; 0: none */
+    bool is_draft;    /* will be rolled back: extensions hear nothing of it */
 };
 
 /* The statement of a write: part of the key of its plan. */
@@ -34,6 +34,8 @@ struct write_shape {
     const struct field *const *supplied; /* columns that the body supplies: they need a grant */
     uint32_t supplied_count;
     bool is_many;              /* selected by PARAM_KEYS; creates: from a JSON array */
+    bool has_lineage;          /* has nested rows or is one: revisions name their parent */
+    int64_t parent_revision;   /* an argument; 0: none */
     struct access access;      /* of the action */
     const struct query *query; /* what to return; NULL: keys only */
 };
@@ -42,7 +44,7 @@ struct write_shape {
 Err write_plan(struct writer *w, const struct collection *collection,
                const struct write_shape *shape, const struct plan **ret);
 /* The leading arguments of every write; the cells follow. */
-enum { ARG_USER, ARG_IP, ARG_AGENT, ARG_ORIGIN, ARG_DATA, ARG_CELLS };
+enum { ARG_USER, ARG_IP, ARG_AGENT, ARG_ORIGIN, ARG_DATA, ARG_PARENT, ARG_CELLS };
 
 /* write.c */
 fiber_fn Err write_run(struct writer *w, const struct plan *plan, const struct write_shape *shape,
@@ -63,10 +65,20 @@ fiber_fn Err write_after(struct writer *w, enum items_action action,
                          const struct json *body);
 /* Whether a write of this body needs a transaction: it has nested rows, or the collection rules. */
 bool write_needs_tx(const struct collection *collection, const struct json *body);
+bool write_has_lineage(const struct write_target *target, const struct payload *payload);
 void write_columns(struct ctx *ctx, const struct payload *payload, struct write_shape *shape);
+/* Whether a row that does not exist counts as written: for administrators of the platform. One of a
+ * site, such as its token, is refused as everybody else, because its rows may be another's. */
+bool write_ignores_missing(const struct ctx *ctx, const struct write_target *target);
 /* "You don't have permissions to perform …" */
 Err write_forbidden(struct ctx *ctx, const struct write_target *target,
                     const struct payload *payload);
+
+/* write_check.c: ERR_FORBIDDEN unless the actor may change all these rows in what the payload
+ * gives. The statement of an update checks the same; this is for updates that send none, and to
+ * tell a row that may not be changed before the payload is found invalid. */
+fiber_fn Err write_check_access(struct writer *w, const struct write_target *target,
+                                const struct payload *payload, const Str *keys, uint32_t count);
 
 /* The first step of every write: finds the schema and the collection, and checks the grants. */
 fiber_fn Err write_open(struct ctx *ctx, struct items_target target, enum action action,
@@ -74,6 +86,8 @@ fiber_fn Err write_open(struct ctx *ctx, struct items_target target, enum action
 /* Runs the steps in one transaction, or in the one that is open. */
 typedef fiber_fn Err WriteSteps(struct writer *w, void *arg);
 fiber_fn Err writer_in_tx(struct writer *w, WriteSteps *steps, void *arg);
+/* Singletons have no routes for a new row, nor for a row by its key. */
+Err write_refuse_singleton(struct ctx *ctx, const struct collection *collection, Str key);
 /* ERR_INVALID_PAYLOAD when this is more than one request may write. */
 Err write_check_rows(struct ctx *ctx, uint64_t rows);
 
@@ -87,12 +101,17 @@ fiber_fn Err write_create_object(struct writer *w, const struct write_target *ta
                                  struct row_sink *sink);
 fiber_fn Err write_update_one(struct writer *w, const struct write_target *target, Str key,
                               const struct json *body, const struct query *query, struct run *run);
+/* The same change of several rows. */
+fiber_fn Err write_update_keys(struct writer *w, const struct write_target *target, const Str *keys,
+                               uint32_t count, const struct json *body);
 fiber_fn Err write_delete_keys(struct writer *w, const struct write_target *target, const Str *keys,
                                uint32_t count);
 
 /* write_keys.c: keys in a body, normalised so that equal keys have equal text. */
 bool write_key_of_json(struct arena *arena, const struct field *key, const struct json *json,
                        Str *ret);
+/* ERR_INVALID_PAYLOAD if a body of {keys, query} or {keys, query, data} has the wrong shape. */
+Err write_check_batch(struct ctx *ctx, const struct json *body, bool has_data);
 /* By {keys} or by {query}: exactly one of the two is not NULL. */
 fiber_fn Err write_keys_of_body(struct writer *w, const struct collection *collection,
                                 const struct json *by_keys, const struct json *by_query,
@@ -105,10 +124,32 @@ fiber_fn Err write_keys_of_rows(const struct run *run, const Str **ret, uint32_t
 
 /* nested.c */
 bool nested_is_in(const struct collection *collection, const struct json *body);
+/* The rows that this row points to; sets their keys in the payload. */
 fiber_fn Err nested_before(struct writer *w, const struct write_target *target,
                            struct payload *payload);
+/* The revisions of those rows get that of this row as their parent. */
+fiber_fn Err nested_adopt(struct writer *w, const struct payload *payload, int64_t revision);
+/* They have one. */
+void nested_forget(struct payload *payload);
+/* The rows that point to this row. `is_new`: it has none yet. */
 fiber_fn Err nested_after(struct writer *w, const struct write_target *target,
-                          const struct payload *payload, Str key);
+                          const struct payload *payload, Str key, bool is_new);
+
+/* nested_many.c */
+/* The parent of rows that are written. */
+struct nested_parent {
+    Str key;
+    bool is_new;
+    int64_t revision;
+    const struct nested_path *path; /* ends with the field */
+};
+fiber_fn Err nested_to_many(struct writer *w, const struct relation *relation,
+                            const struct json *value, const struct nested_parent *parent);
+/* What both use: opens a target of this path. */
+Err nested_open(struct writer *w, const struct collection *child, enum action action,
+                const struct nested_path *path, struct write_target *ret);
+fiber_fn Err nested_exists(struct writer *w, const struct collection *collection, Str key,
+                           bool *ret);
 
 /* Answers with a row that the write returned, if it may be read. */
 fiber_fn Err write_answer_row(struct writer *w, struct run *run, struct row_sink *sink);

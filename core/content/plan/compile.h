@@ -46,6 +46,8 @@ struct access {
 bool access_find(const struct compiler *c, const struct collection *collection, enum action action,
                  struct access *ret);
 bool access_field(const struct access *access, const struct field *field);
+/* false: rows are granted, but no field of them: each is reduced to its key. */
+bool access_has_fields(const struct access *access);
 bool access_keeps(const struct access *access, const struct field *field);
 /* The rows that the access grants (NULL: all), and the rows on which it grants the field (NULL: all
  * of those). */

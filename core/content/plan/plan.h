@@ -14,6 +14,7 @@ enum plan_op {
     PLAN_CREATE,
     PLAN_UPDATE,
     PLAN_DELETE,
+    PLAN_CHECK, /* what an action may do with one row: `extend` adds everything */
 };
 
 struct plan_request {
@@ -21,7 +22,8 @@ struct plan_request {
     const struct collection *collection;
     const struct query *query;
     /* Writes: what else the statement depends on (names of the written columns), and the function
-     * that adds the write to the compiled read-back. */
+     * that adds the write to the compiled read-back. PLAN_ONE may have both, too: a read of
+     * something else than the table. */
     Str detail;
     Err (*extend)(struct compiler *c, struct plan *plan, const void *arg);
     const void *extend_arg;

@@ -51,7 +51,10 @@ static Err add_group(struct aggregator *a, Str path, bool is_answered)
                     STR_FMT(operand.field->name));
     struct column column = {.kind = COLUMN_OPERAND, .operand = operand};
     column.read = reader_of(&operand, &column.as_text);
-    TRY(access_mask(c, operand.source, a->access, operand.field, &column.mask));
+    /* Rows on which the field may not be seen belong to no group. */
+    struct pred *mask;
+    TRY(access_mask(c, operand.source, a->access, operand.field, &mask));
+    a->select->where = pred_and(c, a->select->where, mask);
     uint32_t index = column_add(c, a->select, column);
     if (index >= a->select->group_count)
         a->select->group_count = index + 1;

@@ -225,6 +225,10 @@ static Err add_object(struct shaper *s, const struct want *want)
     TRY(access_mask(c, s->source, s->access, want->field, &mask));
     uint32_t presence = NO_COLUMN;
     struct operand key = operand_of(join, join->collection->key);
+    struct pred *own_mask = NULL; /* a row whose key is granted on others only is null, too */
+    if (access_field(&access, key.field))
+        TRY(access_mask(c, join, &access, key.field, &own_mask));
+    mask = pred_and(c, mask, own_mask);
     struct column column = {.kind = COLUMN_OPERAND, .operand = key, .mask = mask};
     column.read = reader_of(&key, &column.as_text);
     presence = column_add(c, s->select, column);
@@ -446,7 +450,8 @@ Err shape_compile(struct compiler *c, struct select *select, struct source *sour
     struct operand key = operand_of(source, source->collection->key);
     bool as_text;
     shape->read_key = reader_of(&key, &as_text);
-    bool wants_key_only = query->field_count == 1 && query->fields[0].len == 0;
+    bool wants_key_only =
+        !access_has_fields(access) || (query->field_count == 1 && query->fields[0].len == 0);
     struct wants wants = {0};
     if (!wants_key_only)
         TRY(wants_collect(c, source->collection, access, query, place, &wants));

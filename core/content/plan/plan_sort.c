@@ -40,6 +40,11 @@ static const struct field *default_order(const struct collection *collection,
         if (choices[i] != NULL && !choices[i]->is_alias && access_field(access, choices[i]))
             return choices[i];
     }
+    for (uint32_t i = 0; i < collection->field_count; i++) {
+        const struct field *field = collection->fields[i];
+        if (!field->is_alias && access_field(access, field) && field->type != FIELD_JSON)
+            return field;
+    }
     return collection->key;
 }
 

@@ -4,6 +4,7 @@
  */
 #include "base/system/clock.h"
 #include "content/plan/compile.h"
+#include "content/plan/sql_print.h"
 #include "content/schema/schema.h"
 
 #include <assert.h>
@@ -233,12 +234,46 @@ static Err text_of(struct compiler *c, const char *operation, const struct filte
                 operation);
 }
 
+/* A field of the current user is compared as its text, read as the type of the operand: a text that
+ * is none is a 400, as for a value in the query. */
+static const char *own_cast(const struct operand *operand, const struct operand *own)
+{
+    assert(own->field != NULL);
+    if (operand->function != FUNCTION_NONE)
+        return "numeric";
+    if (operand->field->type_oid == own->field->type_oid)
+        return NULL;
+    switch (operand->field->type_oid) {
+    case OID_BOOL:
+        return "bool";
+    case OID_FLOAT4:
+    case OID_FLOAT8:
+    case OID_NUMERIC:
+        return "numeric";
+    case OID_DATE:
+        return "date";
+    case OID_TIME:
+        return "time";
+    case OID_TIMESTAMP:
+        return "timestamp";
+    case OID_TIMESTAMPTZ:
+        return "timestamptz";
+    default: {
+        const char *type = sql_type_name(operand->field->type_oid);
+        return type != NULL ? type : "text";
+    }
+    }
+}
+
 Err value_parse(struct compiler *c, const struct operand *operand, const char *operation,
                 const struct filter_value *given, struct value **ret)
 {
     assert(given != NULL && operand->field != NULL);
-    if (given->dynamic != DYNAMIC_NONE && value_dynamic(c, given->text, ret))
+    if (given->dynamic != DYNAMIC_NONE && value_dynamic(c, given->text, ret)) {
+        if ((*ret)->param == NULL)
+            (*ret)->cast = own_cast(operand, &(*ret)->user_field);
         return OK;
+    }
     Str text;
     TRY(text_of(c, operation, given, &text));
     const char *cast = operand->function != FUNCTION_NONE ? "numeric" : NULL;

@@ -20,6 +20,8 @@ void sql_value(struct sql *sql, const struct value *value)
         buf_printf(sql->out, " t%u where ", root->id);
         sql_pred(sql, root->on);
         buf_put_char(sql->out, ')');
+        if (value->cast != NULL)
+            buf_printf(sql->out, "::text::%s", value->cast);
         return;
     }
     sql_param(sql, value->param);

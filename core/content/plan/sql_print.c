@@ -37,6 +37,8 @@ static void put_bare_column(struct sql *sql, const struct column *column)
         sql_pred(sql, column->mask);
     else if (column->kind == COLUMN_AGGREGATE)
         put_aggregate(sql, column);
+    else if (column->kind == COLUMN_EXPRESSION)
+        sql_text(sql, column->expression);
     else
         put_masked(sql, column);
 }

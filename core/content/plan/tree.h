@@ -88,5 +88,6 @@ struct plan {
     bool is_unreadable; /* the written rows may not be read: the projection is the key */
     uint32_t key_column;
     uint32_t site_column;     /* or NO_COLUMN */
+    uint32_t revision_column; /* of a write; or NO_COLUMN */
     uint32_t readable_column; /* false: the row may not be read; NO_COLUMN: all may */
 };

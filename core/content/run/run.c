@@ -6,11 +6,21 @@
 
 #include <assert.h>
 
+static fiber_fn Err flush_in_tx(struct db_tx *tx, const struct db_batch *batch)
+{
+    for (uint32_t i = 0; i < batch->count; i++)
+        TRY(db_tx_query(tx, batch->commands[i].statement, batch->commands[i].args,
+                        batch->commands[i].ret_rows));
+    return OK;
+}
+
 fiber_fn Err run_flush(struct run *run, struct db_batch *batch)
 {
     assert(batch->count <= DB_BATCH_MAX);
     if (batch->count == 0)
         return OK;
+    if (run->tx != NULL)
+        return flush_in_tx(run->tx, batch);
     if (batch->count == 1)
         return db_query(run->ctx, batch->commands[0].statement, batch->commands[0].args,
                         batch->commands[0].ret_rows);

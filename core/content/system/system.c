@@ -8,7 +8,8 @@
 enum { RULES_MAX = 32 };
 
 static const struct collection_rules *const SUBJECTS[] = {
-    &USERS_RULES,
+    &COMMENTS_RULES,     &NOTIFICATIONS_RULES, &POLICIES_RULES, &PRESETS_RULES,
+    &TRANSLATIONS_RULES, &USERS_RULES,         &VERSIONS_RULES,
 };
 
 static struct collection_rules list[RULES_MAX];

@@ -14,6 +14,8 @@
 /* Together with PROBE_WHO_US of dispatch.c, the maximum duration of the answer while PostgreSQL
  * hangs. */
 enum { PROBE_TIMEOUT_US = 1500 * 1000 };
+/* A slower answer of a backend is a warning in the list of checks. */
+enum { THRESHOLD_MS = 150 };
 #define DIRECTUS_VERSION "11.17.4"
 
 struct probe {
@@ -45,12 +47,26 @@ static fiber_fn struct probe probe_run(struct ctx *ctx, Err (*probe)(struct ctx 
 static struct probe_reply probe_of(const struct probe *probe, bool is_vital)
 {
     Str bad = is_vital ? STR("error") : STR("warn");
+    bool is_slow = probe->took_us > THRESHOLD_MS * MS_US;
     return (struct probe_reply){
-        .status = probe->result == OK ? STR("ok") : bad,
+        .status = probe->result != OK ? bad
+                  : is_slow           ? STR("warn")
+                                      : STR("ok"),
+        .threshold = THRESHOLD_MS,
         .componentType = STR("datastore"),
         .observedUnit = STR("ms"),
         .observedValue = (double)probe->took_us / 1000,
     };
+}
+
+/* Its address, as Directus says it. */
+static Str service_of(struct ctx *ctx)
+{
+    const struct settings *settings = ctx->reactor->settings;
+    if (settings->public_url.len > 0)
+        return settings->public_url;
+    return str_printf(ctx->arena, "http://%.*s:%jd", STR_FMT(settings->host),
+                      (intmax_t)settings->port);
 }
 
 /* What only administrators are told. */
@@ -58,6 +74,7 @@ static void details_tell(struct ctx *ctx, struct health_show_reply *health,
                          const struct probe_reply *postgres, const struct probe_reply *redis)
 {
     health->releaseId = STR(SPARK_VERSION);
+    health->serviceId = service_of(ctx);
     health->has_checks = true;
     health->checks.pg_responseTime = (struct probe_replies){postgres, 1};
     health->checks.redis_responseTime = (struct probe_replies){redis, 1};
@@ -146,13 +163,17 @@ static struct project_reply project_of(const struct rows *rows)
         .public_registration_verify_email =
             row_bool(rows, 0, PROJECT_SETTINGS_PUBLIC_REGISTRATION_VERIFY_EMAIL),
         .has_public_registration_verify_email = true,
-        .public_background = row_uuid(rows, 0, PROJECT_SETTINGS_PUBLIC_BACKGROUND),
+        .public_background = row_json(rows, 0, PROJECT_SETTINGS_PUBLIC_BACKGROUND),
     };
 }
 
 static void limits_tell(const struct settings *settings, struct info_reply *info)
 {
+    static const Str ANY_TYPE[] = {STR_INIT("*/*")};
     info->has_rateLimit = info->has_rateLimitGlobal = info->has_websocket = true; /* each off */
+    info->has_mcp_enabled = info->has_ai_enabled = info->has_extensions = true;
+    info->has_files = true;
+    info->files.mimeTypeAllowList = (struct db_texts){ANY_TYPE, 1};
     info->has_queryLimit = true;
     info->queryLimit.default_ = settings->query_limit_default;
     info->queryLimit.max = settings->query_limit_max;

@@ -126,7 +126,7 @@ test('sessions_say_what_they_take_and_answer', async () => {
     const { components } = JSON.parse(text);
     const { auth_login_body: login, auth_login_reply: reply } = components.schemas;
     assert.deepEqual(login.required, ['email', 'password']);
-    assert.deepEqual(login.properties.mode.enum, ['json', 'cookie']);
+    assert.deepEqual(login.properties.mode.enum, ['json', 'cookie', 'session']);
     assert.equal(login.additionalProperties, true);
     assert.deepEqual(Object.keys(reply.properties.data.properties), ['expires', 'refresh_token', 'access_token']);
 });
