@@ -57,7 +57,8 @@ class Content:
     def builders(self):
         """Reads before writes, so that each sees the data set as it was seeded."""
         return [("get", self.get), ("list", self.list), ("list_sdk", self.list_sdk),
-                ("relation", self.relation), ("get_rules", self.get_rules),
+                ("relation", self.relation), ("nested", self.nested), ("count", self.count),
+                ("get_rules", self.get_rules),
                 ("list_rules", self.list_rules), ("relation_rules", self.relation_rules),
                 ("ping", self.ping), ("post", self.post)]
 
@@ -94,6 +95,22 @@ class Content:
         contestants = {"spark": self.spark("relation", build, requests.relation_check)}
         self.with_peers(contestants, "relation", build, requests.relation_check)
         return Workload("relation", "GET list of 25 with a to-one relation", contestants)
+
+    def nested(self):
+        contestants = {"spark": self.spark("nested", requests.nested_requests,
+                                           requests.nested_check)}
+        self.with_peers(contestants, "nested", requests.nested_requests, requests.nested_check)
+        return Workload("nested", "GET list of 25 with two to-many relations of 10 rows each",
+                        contestants)
+
+    def count(self):
+        """Over 100,000 rows of all sites; pgbench sends the same statement to the same table."""
+        script = os.path.join(data.BENCH, "sql", "pgbench_count.sql")
+        contestants = {
+            "spark": self.spark("count", requests.count_requests, requests.count_check),
+            "pgbench-count": PgbenchLoad("pgbench-count", self.postgres, [], 2, script),
+        }
+        return Workload("count", "GET count grouped by status over 100,000 rows", contestants)
 
     def rules(self, name, title, build, check):
         """The same requests by users with a policy of three rules and masks, and by administrators of the site."""

@@ -6,6 +6,10 @@ import os
 SITES = 20
 POSTS = 100_000
 LIST_ROWS = 25
+TOPICS = 5_000
+NESTED_ROWS = 10
+COUNTER_TOKEN = "token-of-the-counter-of-the-bench"
+TABLES = ("sites", "authors", "posts", "topics", "topic_notes", "topic_marks")
 FORM_MESSAGE = ("I would like to have my bike ready before the weekend: the brakes squeal, the chain jumps"
                 " and the light is dark. When can I bring it, and what will it be about?")
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -45,7 +49,8 @@ def read(*path):
 
 
 def seed(postgres):
-    postgres.sql(read("sql", "seed.sql"), sites=SITES, posts=POSTS)
+    postgres.sql(read("sql", "seed.sql"), sites=SITES, posts=POSTS, topics=TOPICS,
+                 counter_token=COUNTER_TOKEN)
     rows = postgres.count("select count(*) from posts where length(content) > 2000")
     if rows != POSTS:
         raise RuntimeError(f"seeding made {rows} posts, not {POSTS}")

@@ -81,9 +81,9 @@ class Directus:
         creates = [line for line in ddl.splitlines() if line.startswith("create table")]
         rest = [line for line in ddl.splitlines() if not line.startswith("create table")]
         self.postgres.sql("\n".join(creates))
-        for table in ("sites", "authors", "posts"):
+        for table in data.TABLES:
             copy_rows(source.url, self.postgres.url, table)
-        self.postgres.sql("\n".join(rest) + "\nvacuum (freeze, analyze) sites, authors, posts;")
+        self.postgres.sql("\n".join(rest) + f"\nvacuum (freeze, analyze) {', '.join(data.TABLES)};")
 
     def stop(self):
         if self.child:

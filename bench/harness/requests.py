@@ -68,6 +68,41 @@ def relation_check(request, answer):
         assert row["author"]["name"].endswith(f"of site {site:02d}"), "author of another site"
 
 
+NESTED_FIELDS = "id,title,notes.id,notes.body,marks.id,marks.name"
+
+
+def nested_requests(tokens):
+    """25 topics before a random moment, each with its ten notes and ten marks."""
+    chance = random.Random(3)
+    first = data.SITES * (data.LIST_ROWS + 1)
+    found = []
+    for _ in range(LIST_REQUESTS):
+        moment = data.published_at(chance.randint(first, data.TOPICS))
+        query = (f"fields={NESTED_FIELDS}&filter[published_at][_lt]={moment}"
+                 f"&sort=-published_at&limit={data.LIST_ROWS}")
+        found.append(Request("GET", "/items/topics?" + query,
+                             tokens[chance.randint(1, data.SITES)]))
+    return found
+
+
+def nested_check(request, answer):
+    rows = json.loads(answer)["data"]
+    assert len(rows) == data.LIST_ROWS, f"{len(rows)} rows, not {data.LIST_ROWS}"
+    for row in rows:
+        assert len(row["notes"]) == len(row["marks"]) == data.NESTED_ROWS, "nested rows"
+        assert {note["body"][-8:] for note in row["notes"]} == {row["title"][-8:]}, "other's notes"
+
+
+def count_requests(_tokens):
+    """The number of posts by status, of all sites, for a user of the platform."""
+    return [Request("GET", "/items/posts?aggregate[count]=*&groupBy=status", data.COUNTER_TOKEN)]
+
+
+def count_check(request, answer):
+    counts = {row["status"]: int(row["count"]) for row in json.loads(answer)["data"]}
+    assert sum(counts.values()) >= data.POSTS and set(counts) == {"draft", "published"}, counts
+
+
 def post_body(content):
     """The row that is inserted: a draft, so that the lists stay as they are."""
     return json.dumps({"title": content[:60], "slug": f"made-{SEQUENCE}", "status": "draft",

@@ -6,7 +6,14 @@
 begin;
 
 insert into directus_collections (collection, accountability)
-values ('sites', 'all'), ('authors', 'all'), ('posts', 'all');
+values ('sites', 'all'), ('authors', 'all'), ('posts', 'all'),
+       ('topics', 'all'), ('topic_notes', 'all'), ('topic_marks', 'all');
+
+insert into directus_relations (many_collection, many_field, one_collection, one_field)
+values ('topic_notes', 'topic', 'topics', 'notes'), ('topic_marks', 'topic', 'topics', 'marks');
+
+insert into directus_fields (collection, field, special)
+values ('topics', 'notes', 'o2m'), ('topics', 'marks', 'o2m');
 
 insert into directus_relations (many_collection, many_field, one_collection)
 values ('posts', 'author', 'authors'), ('posts', 'site_id', 'sites'), ('authors', 'site_id', 'sites');
@@ -34,6 +41,7 @@ select collection, action,
        case action when 'create' then json_build_object('site_id', site) end,
        '*', policy
   from bench_users,
-       (values ('posts', 'read'), ('posts', 'create'), ('authors', 'read')) as rule (collection, action);
+       (values ('posts', 'read'), ('posts', 'create'), ('authors', 'read'),
+               ('topics', 'read'), ('topic_notes', 'read'), ('topic_marks', 'read')) as rule (collection, action);
 
 commit;

@@ -3,9 +3,10 @@
 -- key is id alone, for a copy has no sites to keep apart. What is measured beside Spark works on these.
 
 with tables as (
-    select c.oid, c.relname, array_position(array['sites', 'authors', 'posts'], c.relname::text) as step
+    select c.oid, c.relname, array_position(array['sites', 'authors', 'posts', 'topics', 'topic_notes', 'topic_marks'], c.relname::text) as step
       from pg_class as c
-     where c.oid = any (array['sites'::regclass, 'authors'::regclass, 'posts'::regclass])
+     where c.oid = any (array['sites'::regclass, 'authors'::regclass, 'posts'::regclass,
+                              'topics'::regclass, 'topic_notes'::regclass, 'topic_marks'::regclass])
 ), columns as (
     select t.oid,
            string_agg(format('%I %s%s%s%s', a.attname, format_type(a.atttypid, a.atttypmod),

@@ -65,7 +65,53 @@ select ('01970000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid,
   join bench_paragraphs as first on first.number = n % 1000
  order by n;
 
+-- 250 topics a site, each with ten notes and ten marks: lists with two to-many relations.
+create table topics (
+    id uuid primary key, site_id uuid not null references sites (id), title varchar(60) not null,
+    published_at timestamptz not null, unique (site_id, id));
+create index on topics (site_id, published_at);
+create table topic_notes (
+    id uuid primary key, site_id uuid not null, topic uuid not null, body varchar(40) not null,
+    foreign key (site_id, topic) references topics (site_id, id));
+create index on topic_notes (site_id, topic, id);
+create table topic_marks (
+    id uuid primary key, site_id uuid not null, topic uuid not null, name varchar(20) not null,
+    foreign key (site_id, topic) references topics (site_id, id));
+create index on topic_marks (site_id, topic, id);
+
+insert into topics (id, site_id, title, published_at)
+select ('01980000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid,
+       ('01960000-0000-7000-8000-' || lpad(to_hex(1 + n % :sites), 12, '0'))::uuid,
+       'topic ' || lpad(n::text, 8, '0'), timestamptz '2023-01-01 00:00:00+00' + n * interval '10 minutes'
+  from generate_series(1, :topics) as series (n);
+insert into topic_notes (id, site_id, topic, body)
+select ('01981000-0000-7000-8000-' || lpad(to_hex(n * 10 + k), 12, '0'))::uuid,
+       ('01960000-0000-7000-8000-' || lpad(to_hex(1 + n % :sites), 12, '0'))::uuid,
+       ('01980000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid,
+       'note ' || k || ' of topic ' || lpad(n::text, 8, '0')
+  from generate_series(1, :topics) as series (n), generate_series(0, 9) as k;
+insert into topic_marks (id, site_id, topic, name)
+select ('01982000-0000-7000-8000-' || lpad(to_hex(n * 10 + k), 12, '0'))::uuid,
+       ('01960000-0000-7000-8000-' || lpad(to_hex(1 + n % :sites), 12, '0'))::uuid,
+       ('01980000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, 'mark ' || k
+  from generate_series(1, :topics) as series (n), generate_series(0, 9) as k;
+
+select spark.protect_table(name::regclass) from unnest(array['topics', 'topic_notes', 'topic_marks']) as name;
+insert into directus_collections (collection, accountability) values ('topics', 'all'), ('topic_notes', 'all'), ('topic_marks', 'all');
+insert into directus_relations (many_collection, many_field, one_collection, one_field)
+values ('topic_notes', 'topic', 'topics', 'notes'), ('topic_marks', 'topic', 'topics', 'marks');
+insert into directus_fields (collection, field, special) values ('topics', 'notes', 'o2m'), ('topics', 'marks', 'o2m');
+
+-- Someone of the platform who reads the posts of all sites.
+insert into directus_policies (id, name) values ('01964000-0000-7000-8000-000000000001', 'bench counts');
+insert into directus_users (id, email, status, token)
+values ('01964000-0000-7000-8000-000000000002', 'counter@example.com', 'active', :'counter_token');
+insert into directus_access (id, "user", policy)
+values ('01964000-0000-7000-8000-000000000003', '01964000-0000-7000-8000-000000000002', '01964000-0000-7000-8000-000000000001');
+insert into directus_permissions (policy, collection, action, permissions, fields)
+values ('01964000-0000-7000-8000-000000000001', 'posts', 'read', '{}', '*');
+
 commit;
 
-vacuum (freeze, analyze) sites, authors, posts;
+vacuum (freeze, analyze) sites, authors, posts, topics, topic_notes, topic_marks;
 checkpoint;

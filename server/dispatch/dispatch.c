@@ -245,6 +245,7 @@ static void ctx_init(struct exchange *exchange)
         .arena = exchange->arena,
         .reactor = reactor,
         .deadline_us = exchange->started_us + timeout_us,
+        .tally = &exchange->tally,
     };
     exchange->ctx = ctx_new(exchange->arena, nobody);
 }
@@ -339,11 +340,25 @@ static void log_request(struct exchange *exchange, Err err)
               LOG_S("route", request->route != NULL ? request->route->pattern : STR_NONE),
               LOG_I("status", status), LOG_S("site", site), LOG_I("actor", actor->kind),
               LOG_I("us", clock_now_us() - exchange->started_us),
+              LOG_I("statements", exchange->tally.statements), LOG_I("db_us", exchange->tally.us),
               LOG_I("arena", (int64_t)arena_used(exchange->arena)),
               LOG_Z("error", err != OK ? err_info(err)->name : NULL),
               LOG_S("reason", entry != NULL && status >= 500 ? entry->reason : STR_NONE),
               LOG_Z("at", entry != NULL && status >= 500 ? entry->file : NULL),
               LOG_I("line", entry != NULL && status >= 500 ? entry->line : 0));
+}
+
+/* What the request took in the database: for administrators of the platform, since times tell of
+ * others' rows. */
+static void put_timing(struct exchange *exchange)
+{
+    const struct ctx *ctx = exchange->ctx;
+    if (ctx->actor == NULL || !ctx->actor->is_admin || ctx->scope.kind != SCOPE_PLATFORM ||
+        exchange->reply.is_streaming)
+        return;
+    reply_header(&exchange->reply, STR("server-timing"),
+                 str_printf(exchange->arena, "db;dur=%.3f;desc=\"%u statements\"",
+                            (double)exchange->tally.us / 1000, exchange->tally.statements));
 }
 
 static void answer(struct exchange *exchange, Err err)
@@ -356,6 +371,7 @@ static void answer(struct exchange *exchange, Err err)
         reply_error(exchange->ctx, &exchange->reply, exchange->request.envelope, err);
         tell_site(exchange);
     }
+    put_timing(exchange);
     /* The body was not read to its end, so the start of the next request is unknown. */
     if (exchange->conn != NULL && !exchange->conn->is_body_complete) {
         exchange->must_close = true;

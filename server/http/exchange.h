@@ -79,6 +79,7 @@ struct exchange {
     struct request request;
     struct reply reply;
     struct ctx *ctx; /* of the caller, after authentication */
+    struct db_tally tally; /* of all attempts */
 };
 
 /* exchange.c: a handler of h2o: creates an exchange and passes it to server_parts.answer. */

@@ -65,7 +65,7 @@ MODULES = {
     "server": {
         "http": ("http.h", "request.h", "reply.h", "exchange.h"),
         "dispatch": ("dispatch.h", "route.h", "router.h", "extension_routes.h", "origin.h", "cookie.h", "tags.def"),
-        "rest": ("rest_rows.h",),
+        "rest": ("rest_answer.h", "rest_rows.h"),
         "pages": ("pages.h",),
         "api": ("listing.h",),
         "api/access": (),

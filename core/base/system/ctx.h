@@ -32,6 +32,12 @@ typedef struct SiteStamp {
     int64_t epoch; /* 0: unchecked */
 } SiteStamp;
 
+/* What a request has asked of the database so far, in all its contexts. */
+struct db_tally {
+    uint32_t statements;
+    int64_t us; /* waiting for them, queues included */
+};
+
 struct ctx {
     struct arena *arena;
     struct reactor *reactor;         /* NULL in pure code and in the CLI */
@@ -40,11 +46,12 @@ struct ctx {
     const Scope scope;
     Uuid account; /* the flow of its statements in PLATFORM scope; nil: the platform itself */
     int64_t deadline_us; /* CLOCK_MONOTONIC, see clock_now_us(); 0 = none (start-up only) */
-    int64_t epoch;      /* schema/access epoch its statements are compiled against; 0 = unchecked */
-    SiteStamp stamp;    /* the same for one site; valid only together with epoch */
-    bool is_current;    /* one of its statements found both stamps unchanged */
-    Str trace;          /* id of this request or job in the log */
-    bool has_committed; /* a write of this ctx is committed: do not restart it */
+    int64_t epoch;   /* schema/access epoch its statements are compiled against; 0 = unchecked */
+    SiteStamp stamp; /* the same for one site; valid only together with epoch */
+    bool is_current; /* one of its statements found both stamps unchanged */
+    struct db_tally *tally; /* of the request; NULL: nobody counts */
+    Str trace;              /* id of this request or job in the log */
+    bool has_committed;     /* a write of this ctx is committed: do not restart it */
     struct diag diag;
     struct ctx *parent; /* of a child: receives its errors at its end */
     const char *why;    /* of a child: its purpose */

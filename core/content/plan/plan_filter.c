@@ -32,6 +32,7 @@ struct frame {
 struct condition {
     struct condition *next;
     const struct filter_value *nested;
+    bool is_whole; /* its groups are about the related rows, too */
 };
 
 struct many {
@@ -283,11 +284,11 @@ static Err compile_many(struct compiler *c, const struct many *many, struct pred
     bool wants_none = is_alone && asks_for_none(many->field->relation->target, many->first->nested);
     TRY(exists_new(c, &many->frame, many->field, &below, ret));
     (*ret)->is_negated = wants_none;
-    below.skips_operators = true;
     below.all = &all;
     for (const struct condition *part = many->first; part != NULL && !wants_none;
          part = part->next) {
         struct pred *pred;
+        below.skips_operators = !part->is_whole;
         TRY(compile_object(c, &below, part->nested, many->nesting + 1, &pred));
         condition = pred_and(c, condition, pred);
     }
@@ -316,7 +317,7 @@ static Err flush(struct compiler *c, const struct conjunction *all, struct pred 
 }
 
 static void collect(struct compiler *c, const struct frame *frame, const struct field *field,
-                    const struct filter_value *nested, int nesting)
+                    const struct filter_value *nested, bool is_whole, int nesting)
 {
     assert(frame->all != NULL);
     struct many *many = frame->all->first;
@@ -331,6 +332,7 @@ static void collect(struct compiler *c, const struct frame *frame, const struct 
     }
     struct condition *part = arena_new(c->ctx->arena, struct condition);
     part->nested = nested;
+    part->is_whole = is_whole;
     LIST_APPEND(many->first, many->last, part);
 }
 
@@ -364,7 +366,7 @@ static Err compile_nested(struct compiler *c, const struct frame *frame, const s
     *ret = NULL;
     if (field->relation->kind == RELATION_TO_ANY)
         return any_refuse(c, frame->source->collection, nested->first->name, frame->place);
-    collect(c, frame, field, nested, nesting);
+    collect(c, frame, field, nested, false, nesting);
     return OK;
 }
 
@@ -398,7 +400,7 @@ static Err compile_alias_operator(struct compiler *c, const struct frame *frame,
     *alone = *member;
     alone->next = NULL;
     const struct filter *key = filter_member(arena, child->key->name, filter_object(arena, alone));
-    collect(c, frame, field, filter_object(arena, key), nesting);
+    collect(c, frame, field, filter_object(arena, key), false, nesting);
     return OK;
 }
 
@@ -425,6 +427,39 @@ static Err compile_equal(struct compiler *c, const struct frame *frame,
     return compile_operator(c, frame, operand, equal, nesting, ret);
 }
 
+static bool holds_groups(const struct filter_value *value)
+{
+    for (const struct filter *member = value->first; member != NULL; member = member->next)
+        if (is_group(member))
+            return true;
+    return false;
+}
+
+/* Whether an operator, on its own or in a group, compares the relation itself. Recursion is limited
+ * by the depth of the filter. */
+static bool holds_operators(const struct filter_value *value, const struct collection *target)
+{
+    for (const struct filter *member = value->first; member != NULL; member = member->next) {
+        if (is_operator(member, target))
+            return true;
+        struct filter_elements elements = filter_elements(member->value);
+        const struct filter_value *element;
+        while (is_group(member) && (element = filter_next(&elements)) != NULL)
+            if (holds_operators(element, target))
+                return true;
+    }
+    return false;
+}
+
+/* {tags: {_or: […]}}, where the members of the group are fields of the related rows. */
+static bool is_about_rows(const struct operand *operand, const struct filter_value *value)
+{
+    const struct relation *relation = operand->field->relation;
+    return relation != NULL && relation->kind == RELATION_TO_MANY &&
+           operand->function == FUNCTION_NONE && holds_groups(value) &&
+           !holds_operators(value, relation->target);
+}
+
 /* The filter of one field: a value, operators, logical groups of operators, or nested fields. */
 static Err compile_field(struct compiler *c, const struct frame *frame, const void *what,
                          const struct filter_value *value, int nesting, struct pred **ret)
@@ -441,6 +476,10 @@ static Err compile_field(struct compiler *c, const struct frame *frame, const vo
                    : forbid_field(c, frame->source->collection, STR("0"), frame->place);
     if (value->kind != FILTER_MEMBERS)
         return compile_equal(c, frame, operand, value, nesting, ret);
+    if (is_about_rows(operand, value)) {
+        collect(c, frame, operand->field, value, true, nesting);
+        return OK;
+    }
     Str nested_name = STR_NONE;
     for (const struct filter *member = value->first; member != NULL; member = member->next) {
         struct pred *pred = NULL;

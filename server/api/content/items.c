@@ -4,7 +4,7 @@
 #include "base/memory/array.h"
 #include "content/system/versions.h"
 #include "gen/routes/content.h"
-#include "server/rest/rest_rows.h"
+#include "server/rest/rest_answer.h"
 
 static struct items_target target_of(const struct request *request)
 {
@@ -69,9 +69,11 @@ fiber_fn Err route_items_index(struct ctx *ctx, const struct request *request, s
         if (is_singleton)
             return show_version(ctx, request, STR_NONE, version, reply);
     }
-    struct query query = query_unparsed(request->query);
-    struct rest_rows rows = rest_rows(reply->body);
-    return items_list(ctx, target_of(request), &query, &rows.sink);
+    struct query query;
+    struct rest_answer answer;
+    TRY(rest_read_query(ctx, request, &query));
+    rest_answer_open(ctx, target_of(request).collection, &query, reply, &answer);
+    return items_list(ctx, target_of(request), &query, answer.rows);
 }
 
 /* Directus reads no "keys" in a SEARCH of these. */
@@ -89,20 +91,14 @@ static bool knows_keys(const struct request *request)
 
 fiber_fn Err route_items_search(struct ctx *ctx, const struct request *request, struct reply *reply)
 {
-    const struct json *body;
-    TRY(request_json(ctx, request, &body));
-    if (json_kind(body) == JSON_ARRAY)
-        return fail(ctx, ERR_INVALID_PAYLOAD, "\"value\" must be of type object");
-    struct query query;
-    TRY(query_from_json(ctx, json_get(body, STR("query")), &query));
-    struct rest_rows rows = rest_rows(reply->body);
-    const struct json *list = json_get(body, STR("keys"));
-    if (json_is_null(list) || !knows_keys(request))
-        return items_list(ctx, target_of(request), &query, &rows.sink);
-    const Str *keys = NULL;
-    uint32_t count = 0;
-    TRY(items_keys_read(ctx, list, &keys, &count));
-    return items_read_many(ctx, target_of(request), keys, count, &query, &rows.sink);
+    struct rest_search search;
+    struct rest_answer answer;
+    TRY(rest_search_read(ctx, request, &search));
+    struct items_target target = target_of(request);
+    rest_answer_open(ctx, target.collection, &search.query, reply, &answer);
+    if (!search.has_keys || !knows_keys(request))
+        return items_list(ctx, target, &search.query, answer.rows);
+    return items_read_many(ctx, target, search.keys, search.key_count, &search.query, answer.rows);
 }
 
 fiber_fn Err route_items_show(struct ctx *ctx, const struct request *request, struct reply *reply)
@@ -110,9 +106,11 @@ fiber_fn Err route_items_show(struct ctx *ctx, const struct request *request, st
     Str version;
     if (asks_version(ctx, request, &version))
         return show_version(ctx, request, key_of(request), version, reply);
-    struct query query = query_unparsed(request->query);
-    struct rest_rows rows = rest_rows(reply->body);
-    return items_read(ctx, target_of(request), key_of(request), &query, &rows.sink);
+    struct query query;
+    struct rest_answer answer;
+    TRY(rest_read_query(ctx, request, &query));
+    rest_answer_open(ctx, target_of(request).collection, &query, reply, &answer);
+    return items_read(ctx, target_of(request), key_of(request), &query, answer.rows);
 }
 
 fiber_fn Err route_items_post(struct ctx *ctx, const struct request *request, struct reply *reply)

@@ -1,4 +1,5 @@
 #include "base/memory/list.h"
+#include "base/system/clock.h"
 #include "base/system/counters.h"
 #include "io/fiber/offload.h"
 #include "io/pg/db_internal.h"
@@ -65,6 +66,19 @@ void request_free(struct db_request *request)
     db->spare = request;
 }
 
+/* Waits, and counts the statements and the time in ctx->tally. */
+static fiber_fn Err request_tally(struct ctx *ctx, struct db_request *request)
+{
+    struct db_tally *tally = ctx->tally;
+    if (tally == NULL)
+        return request_wait(ctx, request);
+    int64_t start_us = clock_now_us();
+    tally->statements += request->count;
+    Err err = request_wait(ctx, request);
+    tally->us += clock_now_us() - start_us;
+    return err;
+}
+
 fiber_fn Err request_run(struct ctx *ctx, struct db_request *request)
 {
     struct lane *lane = request->lane;
@@ -84,7 +98,7 @@ fiber_fn Err request_run(struct ctx *ctx, struct db_request *request)
         request_free(request);
         return err;
     }
-    return request_wait(ctx, request);
+    return request_tally(ctx, request);
 }
 
 /* A full lane still accepts flows with few requests; the excess over the limit is bounded by the

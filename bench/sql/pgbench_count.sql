@@ -1,0 +1,1 @@
+select status, count(*) from posts group by status order by status;
