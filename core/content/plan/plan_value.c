@@ -331,11 +331,10 @@ static Err add_item(struct compiler *c, const struct operand *operand, const cha
     assert(given != NULL);
     bool is_blank = given->kind == FILTER_TEXT && given->text.len == 0;
     struct value *value;
-    if (is_numeric(operand) && (is_blank || filter_means_null(given)))
-        return push_item(c, operation, param_text(c, STR("0")),
-                         items);  /* Number(null), Number("") */
-    if (filter_means_null(given)) /* neither equal to anything nor different from it */
-        return push_item(c, operation, param_new(c, PARAM_TEXT), items);
+    if (filter_means_null(given))
+        return OK; /* never equal to anything */
+    if (is_numeric(operand) && is_blank)
+        return push_item(c, operation, param_text(c, STR("0")), items); /* Number("") */
     if (is_blank && field_group_of(operand->field->type) == GROUP_STRING)
         return push_item(c, operation, param_text(c, STR("")), items);
     TRY(value_parse(c, operand, operation, given, &value));
@@ -355,9 +354,7 @@ static Err add_csv(struct compiler *c, const struct operand *operand, const char
     while (str_next(&text, ',', &part)) {
         struct filter_value *element = arena_new(c->ctx->arena, struct filter_value);
         *element = filter_text(part);
-        bool is_kept = part.len > 0 || is_numeric(operand) ||
-                       field_group_of(operand->field->type) == GROUP_STRING;
-        if (is_kept)
+        if (part.len > 0)
             TRY(add_item(c, operand, operation, element, items));
     }
     return OK;

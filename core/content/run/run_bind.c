@@ -109,14 +109,14 @@ static Err list_text(struct run *run, const struct param *list, Str *ret)
     for (uint32_t i = 0; i < list->item_count; i++) {
         Str text;
         TRY(text_of(run, list->items[i], &text));
+        if (text.data == NULL)
+            continue; /* a variable without a value: never equal to anything */
         bool is_list =
             list->items[i]->kind == PARAM_ROLES || list->items[i]->kind == PARAM_POLICIES;
-        Str inner = is_list && text.data != NULL ? str_slice(text, 1, text.len - 1) : text;
+        Str inner = is_list ? str_slice(text, 1, text.len - 1) : text;
         if (out->len > 1 && (!is_list || inner.len > 0))
             buf_put_char(out, ',');
-        if (text.data == NULL)
-            buf_put(out, STR("NULL"));
-        else if (is_list)
+        if (is_list)
             buf_put(out, inner);
         else
             put_element(out, text);
