@@ -10,7 +10,7 @@ import { startApi } from '../../support/api.mjs';
 import { generator } from '../../support/random.mjs';
 
 const seed = Number(process.env.NESTED_SEED ?? Date.now() % 2 ** 31);
-const ROUNDS = Number(process.env.NESTED_ROUNDS ?? 150);
+const ROUNDS = Number(process.env.NESTED_ROUNDS ?? 80);
 const { below, pick, chance } = generator(seed);
 
 let stack;
