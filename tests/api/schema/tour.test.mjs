@@ -32,9 +32,9 @@ test('the lines of the page make what it says', async () => {
     const env = { ...process.env, S: stack.url, T: `Authorization: Bearer ${stack.adminToken}` };
     const { stdout } = await run('bash', ['-c', HEAD + blocks.slice(0, 2).join('\n')], { env });
     assert.doesNotMatch(stdout, /"errors"/, stdout);
-    const seen = await stack.call({ path: '/items/events?fields=title,starts,category.name', host: 'town.example' });
-    assert.deepEqual(seen.body, { data: [{ title: 'Harvest fair', starts: '2026-09-12T10:00:00.000Z', category: { name: 'Market' } }] });
-    const elsewhere = await stack.call({ path: '/items/events?fields=title', host: 'unknown.example' });
+    const seen = await stack.call({ path: '/items/concerts?fields=title,starts,genre.name', host: 'town.example' });
+    assert.deepEqual(seen.body, { data: [{ title: 'Harvest song', starts: '2026-09-12T10:00:00.000Z', genre: { name: 'Folk' } }] });
+    const elsewhere = await stack.call({ path: '/items/concerts?fields=title', host: 'unknown.example' });
     assert.ok(elsewhere.status === 403 || elsewhere.body.data.length === 0, elsewhere.text);
     const folder = stack.folder;
     const { stdout: applied } = await run('bash', ['-c', `${HEAD}cd ${folder}; ${blocks[2]}`], { env });
