@@ -8,7 +8,7 @@
 enum { RULES_MAX = 32 };
 
 static const struct collection_rules *const SUBJECTS[] = {
-    &COMMENTS_RULES,     &NOTIFICATIONS_RULES, &PRESETS_RULES,
+    &COMMENTS_RULES,     &NOTIFICATIONS_RULES, &PRESETS_RULES,  &SHARES_RULES,
     &TRANSLATIONS_RULES, &USERS_RULES,         &VERSIONS_RULES,
 };
 

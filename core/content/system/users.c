@@ -107,7 +107,8 @@ static fiber_fn Err forget_auth_data(struct ctx *ctx, const struct rules_write *
                        ARGS(db_text_array(ctx->arena, write->keys, write->count)), NULL);
 }
 
-/* Whoever may no longer log in like this is logged out; the session that changes its own login stays. */
+/* Whoever may no longer log in like this is logged out; the session that changes its own login
+ * stays. */
 static fiber_fn Err end_sessions(struct ctx *ctx, const struct rules_write *write)
 {
     const struct json *status = json_get(write->body, STR("status"));
