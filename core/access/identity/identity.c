@@ -120,6 +120,35 @@ static fiber_fn Err user_rights(struct ctx *ctx, struct access_cache *cache, Str
     return grants_load(ctx, cache, &policies, &user->grants);
 }
 
+fiber_fn Err identity_policies(struct ctx *ctx, Uuid user, Uuid role, Str ip,
+                               struct identity_policies *ret)
+{
+    struct rows rows;
+    struct policies policies;
+    TRY(db_query_platform(reactor_platform(ctx), &SQL_ACCESS_POLICIES_OF_USER,
+                          ARGS(db_uuid(user), db_uuid_or_null(role)), &rows));
+    TRY(policies_take(ctx, &rows, ip, &policies));
+    static_assert(sizeof ret->ids == sizeof policies.ids, "as many");
+    memcpy(ret->ids, policies.ids, sizeof ret->ids);
+    ret->count = policies.count;
+    ret->is_admin = policies.is_admin;
+    return OK;
+}
+
+fiber_fn Err identity_site_check(struct ctx *ctx, const struct access_cache *cache, Uuid site)
+{
+    assert(cache != NULL);
+    struct rows rows;
+    if (!cache->has_sites)
+        return OK;
+    TRY(db_query_platform(reactor_platform(ctx), &SQL_ACCESS_SITE_IS_OPEN, ARGS(db_uuid(site)),
+                          &rows));
+    assert(rows.count == 1);
+    return row_bool(&rows, 0, ACCESS_SITE_IS_OPEN_IS_OPEN)
+               ? OK
+               : fail_plain(ctx, ERR_INVALID_CREDENTIALS);
+}
+
 /* ERR_INVALID_CREDENTIALS when the user's site is closed. */
 static fiber_fn Err scope_of_user(struct ctx *ctx, const struct access_cache *cache,
                                   const struct rows *user, uint32_t site_column, Scope *ret)
@@ -128,14 +157,7 @@ static fiber_fn Err scope_of_user(struct ctx *ctx, const struct access_cache *ca
     if (row_is_null(user, 0, site_column)) /* and not nil, which is a valid key */
         return OK;
     Uuid site = row_uuid(user, 0, site_column);
-    struct rows rows;
-    if (cache->has_sites) {
-        TRY(db_query_platform(reactor_platform(ctx), &SQL_ACCESS_SITE_IS_OPEN, ARGS(db_uuid(site)),
-                              &rows));
-        assert(rows.count == 1);
-        if (!row_bool(&rows, 0, ACCESS_SITE_IS_OPEN_IS_OPEN))
-            return fail_plain(ctx, ERR_INVALID_CREDENTIALS);
-    }
+    TRY(identity_site_check(ctx, cache, site));
     *ret = (Scope){.kind = SCOPE_SITE, .site = site};
     return OK;
 }

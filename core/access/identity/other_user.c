@@ -1,5 +1,4 @@
-#include "access/identity/other_user.h"
-
+#include "access/identity/authenticate.h"
 #include "access/identity/identity.h"
 
 #include <assert.h>

@@ -113,6 +113,8 @@ const tries = {
         { path: `/items/page_blocks/${a.block.id}`, body: { page_id: x.page.id } },
     ],
     'DELETE /items/:collection/:id': (x) => [{ path: `/items/posts/${x.posts[0].id}` }, { path: `/items/sites/${x.id}` }],
+    'GET /shares/info/:id': (x) => [{ path: `/shares/info/${x.system?.directus_shares ?? MISSING}` }],
+    'POST /shares/auth': () => [], // of anybody who has the link, see tests/api/system/shares
     'GET /versions/:id/compare': (x) => [{ path: `/versions/${x.system?.directus_versions ?? MISSING}/compare` }],
     'POST /versions/:id/save': (x) => [{ path: `/versions/${x.system?.directus_versions ?? MISSING}/save`, body: { title: 'x' } }],
     'POST /versions/:id/promote': (x) => [{ path: `/versions/${x.system?.directus_versions ?? MISSING}/promote`, body: { mainHash: 'x' } }],
