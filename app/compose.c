@@ -1,5 +1,6 @@
 #include "app/compose.h"
 
+#include "access/identity/admin_user.h"
 #include "base/memory/array.h"
 #include "content/changes/changes.h"
 #include "content/items/items.h"
@@ -34,10 +35,8 @@ static const struct schedule *const SCHEDULES[] = {&PUBLISH_SCHEDULE, &RETENTION
                                                    &CHANGES_SCHEDULE};
 
 static const struct db_error_rule *const ERRORS[] = {
-    &FENCE_ERROR,
-    &AMBIGUOUS_KEY_ERROR,
-    &GATE_ERROR,
-    &MOVE_ERROR,
+    &FENCE_ERROR, &AMBIGUOUS_KEY_ERROR, &GATE_ERROR,
+    &MOVE_ERROR,  &LAST_ADMIN_ERROR,    &ROLE_CIRCLE_ERROR,
 };
 
 static int64_t work_log_days(const struct settings *settings)

@@ -1,6 +1,7 @@
 # Generated sources, reachable as "gen/….h" from core/io up:
 #   sql.h, sql.c      the statements of schema/queries/*.sql
 #   embed.h, embed.c  migrations, Redis functions, the demo: the binary needs no files
+#   system_meta.h, .c what the API says of Directus' own collections
 
 find_package(Python3 REQUIRED COMPONENTS Interpreter)
 set(SPARK_GEN_ROOT "${CMAKE_BINARY_DIR}/layers/gen")
@@ -28,6 +29,13 @@ add_custom_command(
     WORKING_DIRECTORY "${CMAKE_SOURCE_DIR}"
     COMMENT "Embedding schema, Redis functions and demo" VERBATIM)
 
+add_custom_command(
+    OUTPUT "${SPARK_GEN}/system_meta.h" "${SPARK_GEN}/system_meta.c"
+    COMMAND Python3::Interpreter tools/gen_system.py --out "${SPARK_GEN}" core/content/schema/system_meta.def
+    DEPENDS tools/gen_system.py core/content/schema/system_meta.def
+    WORKING_DIRECTORY "${CMAKE_SOURCE_DIR}"
+    COMMENT "Generating the metadata of system collections" VERBATIM)
+
 # routes.h of each family and routes.c, for the server alone: reachable as "gen/routes/….h" from there.
 set(SPARK_GEN_ROUTES_ROOT "${CMAKE_BINARY_DIR}/layers/gen_server")
 set(SPARK_GEN_ROUTES "${SPARK_GEN_ROUTES_ROOT}/gen")
@@ -40,11 +48,11 @@ add_custom_command(
     COMMENT "Generating routes" VERBATIM)
 add_custom_target(spark_gen_routes DEPENDS "${SPARK_GEN_ROUTES}/routes.c")
 
-add_custom_target(spark_gen DEPENDS "${SPARK_GEN}/sql.h" "${SPARK_GEN}/embed.h")
+add_custom_target(spark_gen DEPENDS "${SPARK_GEN}/sql.h" "${SPARK_GEN}/embed.h" "${SPARK_GEN}/system_meta.h")
 
 # sql.c needs struct statement; without the header there is nothing that could use it either.
 file(GLOB has_statement CONFIGURE_DEPENDS core/io/pg/db.h)
-set(SPARK_GEN_SOURCES "${SPARK_GEN}/embed.c")
+set(SPARK_GEN_SOURCES "${SPARK_GEN}/embed.c" "${SPARK_GEN}/system_meta.c")
 if(has_statement)
     list(APPEND SPARK_GEN_SOURCES "${SPARK_GEN}/sql.c")
 endif()

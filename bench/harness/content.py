@@ -27,6 +27,7 @@ class Content:
         self.text = self.postgres.value(
             "select content from posts where id = :'id'", id=data.post_id(1))
         self.bare = None
+        self.has_rules = False  # the users with rules exist
 
     def spark(self, name, build, check):
         if self.absent:
@@ -56,7 +57,9 @@ class Content:
     def builders(self):
         """Reads before writes, so that each sees the data set as it was seeded."""
         return [("get", self.get), ("list", self.list), ("list_sdk", self.list_sdk),
-                ("relation", self.relation), ("ping", self.ping), ("post", self.post)]
+                ("relation", self.relation), ("get_rules", self.get_rules),
+                ("list_rules", self.list_rules), ("relation_rules", self.relation_rules),
+                ("ping", self.ping), ("post", self.post)]
 
     def get(self):
         script = os.path.join(data.BENCH, "sql", "pgbench_post.sql")
@@ -91,6 +94,29 @@ class Content:
         contestants = {"spark": self.spark("relation", build, requests.relation_check)}
         self.with_peers(contestants, "relation", build, requests.relation_check)
         return Workload("relation", "GET list of 25 with a to-one relation", contestants)
+
+    def rules(self, name, title, build, check):
+        """The same requests by users with a policy of three rules and masks, and by administrators of the site."""
+        users = {site: f"bench-rules-{site}" for site in self.tokens}
+        if not self.absent and not self.has_rules:
+            self.postgres.sql(data.read("sql", "rules_seed.sql"), sites=data.SITES)
+            self.has_rules = True
+        return Workload(name, title, {
+            "spark": self.spark(name, lambda _tokens: build(users), check),
+            "administrator": self.spark(f"{name}-administrator", build, check)})
+
+    def get_rules(self):
+        return self.rules("get_rules", "GET /items/posts/{id} with three rules and masks",
+                          requests.get_requests, requests.get_check)
+
+    def list_rules(self):
+        return self.rules("list_rules", "GET list of 25 with three rules and masks",
+                          lambda tokens: requests.list_requests(tokens, requests.LIST_FIELDS), requests.list_check)
+
+    def relation_rules(self):
+        return self.rules("relation_rules", "GET list of 25 with a to-one relation, three rules and masks",
+                          lambda tokens: requests.list_requests(tokens, requests.RELATION_FIELDS),
+                          requests.relation_check)
 
     def ping(self):
         """The bare server pads its answer to the size of Spark's, so both move the same bytes."""

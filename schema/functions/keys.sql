@@ -132,3 +132,31 @@ begin
     end if;
 end
 $$;
+
+-- Moves the sequence of a key column behind a key that somebody chose, so that the next made key is free. A
+-- small step draws the numbers, because setting the sequence could take back what another session has drawn meanwhile.
+create or replace function spark.follow_key(collection text, key_column text, key bigint) returns void
+language plpgsql strict security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    small_step constant integer := 32;
+    sequence regclass := pg_get_serial_sequence(format('public.%I', collection), key_column);
+    last bigint;
+begin
+    if sequence is null then
+        return;
+    end if;
+    execute format('select last_value - case when is_called then 0 else 1 end from %s', sequence) into last;
+    if key > last + small_step then
+        perform setval(sequence, key);
+        return;
+    end if;
+    while last < key loop
+        last := nextval(sequence);
+    end loop;
+exception
+    when insufficient_privilege then -- a sequence made by somebody whose default rights do not include it
+        return;
+end
+$$;
+revoke all on function spark.follow_key from public;
+grant execute on function spark.follow_key to spark_platform, spark_tenant;

@@ -12,7 +12,7 @@ $$;
 
 -- The rows that a token of the share may reach: for each collection a filter. The item; the rows that it refers to; the rows
 -- that refer to it; and what those refer to, as through a junction, at most a thousand of each. Rights and sites narrow them
--- further (core/access/identity/share_identity.c).
+-- further (core/access/identity/share.c).
 create or replace function spark.share_reach(shared uuid) returns table (collection text, filter json)
 language plpgsql stable as $$
 declare

@@ -14,6 +14,14 @@ select t.id, t.site_id, t.scopes, t.expires_at,
   from spark.site_tokens t join sites s on s.id = t.site_id
  where t.token_hash = $1 and s.status in ('active', 'setup', 'paused');
 
+-- A site token for an explanation, by its id.
+-- name: access_site_token_by_id :read
+-- returns: site_id, scopes, expires_at, is_valid
+select t.site_id, t.scopes, t.expires_at,
+       s.status in ('active', 'setup', 'paused') and (t.expires_at is null or t.expires_at > now()) as is_valid
+  from spark.site_tokens t join sites s on s.id = t.site_id
+ where t.id = $1;
+
 -- name: access_user_by_token :read
 -- returns: id, role, site_id, site_epoch
 select u.id, u.role, u.site_id,
@@ -41,33 +49,36 @@ select id, role from directus_users
 -- returns: is_open
 select exists (select from sites where id = $1 and status in ('active', 'setup', 'paused')) as is_open;
 
--- The policies of a user: attached to it, to its role or to a role above. The order is that in which presets are
--- merged: nearest role first, the user's own last.
+-- The policies of a user: attached to it, to its role or to a role above; of a user without a role also those of the
+-- public. The order is that in which presets are merged, where the last one wins: the highest role first, the user's own
+-- last. Of policies attached to one and the same, without a sort value, the row that was written first comes first.
 -- name: access_policies_of_user :read
--- returns: id, ip_access, is_admin, has_app_access
+-- returns: id, name, ip_access, is_admin, has_app_access, enforces_tfa
 with recursive tree (id, parent, depth) as (
     select id, parent, 0 from directus_roles where id = $2
     union
     select r.id, r.parent, t.depth + 1 from directus_roles r join tree t on r.id = t.parent where t.depth < 32
 )
-select p.id, p.ip_access, p.admin_access as is_admin, p.app_access as has_app_access
+select p.id, p.name, p.ip_access, p.admin_access as is_admin, p.app_access as has_app_access,
+       p.enforce_tfa as enforces_tfa
   from directus_access a
   join directus_policies p on p.id = a.policy
   left join tree t on t.id = a.role
  where a."user" = $1 or t.id is not null
     or ($2 is null and a.role is null and a."user" is null)
- order by a."user" nulls first, t.depth, a.sort, p.id;
+ order by a."user" nulls first, t.depth desc nulls first, a.sort, a.ctid;
 
 -- name: access_policies_of_public :read
--- returns: id, ip_access, is_admin, has_app_access
-select p.id, p.ip_access, p.admin_access as is_admin, p.app_access as has_app_access
+-- returns: id, name, ip_access, is_admin, has_app_access, enforces_tfa
+select p.id, p.name, p.ip_access, p.admin_access as is_admin, p.app_access as has_app_access,
+       p.enforce_tfa as enforces_tfa
   from directus_access a join directus_policies p on p.id = a.policy
  where a.role is null and a."user" is null
- order by a.sort, p.id;
+ order by a.sort, a.ctid;
 
 -- name: access_permissions :read
--- returns: collection, action, permissions, validation, presets, fields
-select collection, action, permissions, validation, presets, fields
+-- returns: id, policy, collection, action, permissions, validation, presets, fields
+select id, policy, collection, action, permissions, validation, presets, fields
   from directus_permissions
  where policy = any ($1)
  order by array_position($1, policy), id;

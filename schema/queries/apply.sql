@@ -48,15 +48,32 @@ update directus_relations r
 -- name: apply_relation_forget :write
 delete from directus_relations where many_collection = $1 and many_field = $2;
 
+-- What others say of a collection that goes: the other sides of its relations, folders that it was, lists of
+-- collections that it was in.
+-- name: apply_collection_unlink :write
+with far_ends as (
+    delete from directus_fields f using directus_relations r
+     where r.many_collection = $1 and f.collection = r.one_collection and f.field = r.one_field and f.collection <> $1
+), members as (
+    update directus_collections set "group" = null where "group" = $1
+)
+update directus_relations
+   set one_allowed_collections = nullif(array_to_string(array_remove(string_to_array(one_allowed_collections, ','), $1), ','), '')
+ where many_collection <> $1 and $1 = any (string_to_array(one_allowed_collections, ','));
+
 -- name: apply_collection_forget :write
 with fields as (
     delete from directus_fields where collection = $1
 ), relations as (
-    delete from directus_relations where many_collection = $1
+    delete from directus_relations where many_collection = $1 or one_collection = $1
 ), permissions as (
     delete from directus_permissions where collection = $1
 ), presets as (
     delete from directus_presets where collection = $1
+), revisions as (
+    delete from directus_revisions where collection = $1
+), activity as (
+    delete from directus_activity where collection = $1
 )
 delete from directus_collections where collection = $1;
 
@@ -71,6 +88,7 @@ select k.conname::text as constraint_name
         or k.conname in ($1::text || '_' || $2::text || '_pair', $1::text || '_' || $2::text || '_tenant'));
 
 -- Indexes on one field, or on the site and the field; a unique constraint within a site is on (field, site).
+-- Without those that a relation made for its foreign key.
 -- name: apply_field_indexes :read
 -- returns: index_name, constraint_name, is_unique
 select c.relname::text as index_name, k.conname::text as constraint_name, i.indisunique as is_unique
@@ -80,6 +98,7 @@ select c.relname::text as index_name, k.conname::text as constraint_name, i.indi
   left join pg_attribute site on site.attrelid = i.indrelid and site.attname = 'site_id' and not site.attisdropped
   left join pg_constraint k on k.conindid = i.indexrelid and k.contype = 'u'
  where i.indrelid = to_regclass('public.' || quote_ident($1::text)) and not i.indisprimary
+   and c.relname not like 'spark\_fk\_%' and ($1 not like 'directus\_%' or c.relname like '%\_index')
    and (i.indnkeyatts = 1 and i.indkey[0] = a.attnum
         or i.indnkeyatts = 2 and not i.indisunique and i.indkey[0] = site.attnum and i.indkey[1] = a.attnum
         or i.indnkeyatts = 2 and i.indisunique and i.indkey[0] = a.attnum and i.indkey[1] = site.attnum);

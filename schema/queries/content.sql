@@ -36,10 +36,11 @@ select f.collection, f.field, f.special, f.validation::text as validation,
 
 -- name: schema_relations :read
 -- returns: many_collection, many_field, one_collection, one_field, collection_field, allowed, sort_field, deletes
-select many_collection, many_field, one_collection, one_field, one_collection_field as collection_field,
-       one_allowed_collections as allowed, sort_field, one_deselect_action = 'delete' as deletes
-  from directus_relations
- order by id;
+select r.many_collection, r.many_field, r.one_collection, r.one_field, r.one_collection_field as collection_field,
+       r.one_allowed_collections as allowed, r.sort_field, r.one_deselect_action = 'delete' as deletes
+  from directus_relations r
+  left join directus_fields f on f.collection = r.one_collection and f.field = r.one_field
+ order by f.id nulls last, r.id; -- aliases come in the order of their fields
 
 -- A pair (site, key) gives two rows; `keeps_site`: the key alone cannot leave its site, `site_field`: the column
 -- with the other half.
@@ -83,8 +84,6 @@ select t.collection, t.site_column, t.shared_read, t.site_optional, t.read_only,
 -- returns: id, parent
 select id, parent from directus_roles;
 
--- The policies of $CURRENT_POLICIES: those of the roles and of the user.
--- name: actor_policies :read
--- returns: policy
-select distinct policy from directus_access
- where role = any ($1::uuid[]) or "user" = $2 or (role is null and "user" is null and $2 is null);
+-- The revisions of rows that were written for another row get the revision of that row as their parent.
+-- name: revisions_adopt :write
+update directus_revisions set parent = $1::int8 where id = any ($2::int8[]);

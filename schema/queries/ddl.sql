@@ -26,6 +26,44 @@ select epoch from spark.epoch;
 select exists (select from pg_class where relnamespace = 'public'::regnamespace and relname = $1::text)
     or exists (select from directus_collections where collection = $1::text) as is_taken;
 
+-- Only where there are sites can rows be theirs.
+-- name: ddl_has_sites :read
+-- returns: has_sites
+select to_regclass('public.sites') is not null as has_sites;
+
+-- name: ddl_has_geometry :read
+-- returns: has_geometry
+select to_regtype('geometry') is not null as has_geometry;
+
+-- Whether a table can belong to sites. `key`: its only key column, or that beside the site.
+-- name: ddl_tenant_facts :read
+-- returns: is_tenants, has_sites, key, site_type, is_own
+select exists (select from spark.collections where collection = $1::text) as is_tenants,
+       to_regclass('public.sites') is not null as has_sites,
+       (select a.attname::text from pg_index i join pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
+         where i.indrelid = t.oid and i.indisprimary and i.indnkeyatts = 1) as key,
+       (select format_type(a.atttypid, null) from pg_attribute a
+         where a.attrelid = t.oid and a.attname = 'site_id' and not a.attisdropped) as site_type,
+       exists (select from spark.own_fields where collection = $1::text) as is_own
+  from (select) nothing
+  left join pg_class t on t.relnamespace = 'public'::regnamespace and t.relname = $1::text and t.relkind in ('r', 'p');
+
+-- name: ddl_collection_own :read
+-- returns: is_there, is_own
+select to_regclass('public.' || quote_ident($1::text)) is not null
+       or exists (select from directus_collections where collection = $1::text) as is_there,
+       exists (select from spark.own_fields where collection = $1::text) as is_own;
+
+-- The fields of other collections that refer to $1.
+-- name: ddl_references :read
+-- returns: collection, field
+select many_collection as collection, many_field as field
+  from directus_relations where one_collection = $1::text and many_collection <> $1::text
+ union
+select k."table", k."column" from spark.describe_keys(null) k
+ where k.foreign_key_table = $1::text and k."table" <> $1::text
+ order by 1, 2;
+
 -- $2: Directus' meta. Omitted members get Directus' defaults.
 -- name: ddl_collection_insert :write
 insert into directus_collections (
@@ -40,7 +78,8 @@ select $1::text, m.icon, m.note, m.display_template, coalesce(m.hidden, false), 
        coalesce(m.versioning, false)
   from jsonb_populate_record(null::directus_collections, $2::jsonb) m;
 
--- $3: meta. `special` is an array here and stored as a comma-separated list.
+-- $3: meta. `special` is an array here and stored as a comma-separated list. $4: whether a field without a place gets
+-- the next one of its group.
 -- name: ddl_field_insert :write
 insert into directus_fields (
        collection, field, special, interface, options, display, display_options, readonly, hidden,
@@ -52,7 +91,9 @@ select $1::text, $2::text,
             when 'string' then nullif($3::jsonb ->> 'special', '') end,
        m.interface, m.options, m.display, m.display_options, coalesce(m.readonly, false),
        coalesce(m.hidden, false),
-       coalesce(m.sort, (select coalesce(max(sort), 0) + 1 from directus_fields where collection = $1::text)),
+       case when m.sort is null and $4::boolean then
+           (select coalesce(max(f.sort), 0) + 1 from directus_fields f
+             where f.collection = $1::text and f."group" is not distinct from m."group") else m.sort end,
        coalesce(m.width, 'full'), m.translations, m.note, m.conditions, coalesce(m.required, false),
        m."group", m.validation, m.validation_message
   from jsonb_populate_record(null::directus_fields, ($3::jsonb) - 'special' - 'id') m;
@@ -60,6 +101,9 @@ select $1::text, $2::text,
 -- A separate statement, because existing Directus databases may be too old for the column.
 -- name: ddl_field_searchable :write
 update directus_fields set searchable = $3 where collection = $1 and field = $2;
+
+-- name: ddl_field_special :write
+update directus_fields set special = $3 where collection = $1 and field = $2;
 
 -- $4: meta. A list of allowed collections is an array too.
 -- name: ddl_relation_insert :write
@@ -129,11 +173,9 @@ select c.collection,
  where c.collection not like 'directus\_%'
  order by c.collection collate "C";
 
--- Includes indexes that begin with the site, as all on a tenant-owned table do. A unique constraint within a site
--- is on (field, site). A column's default is shown as a value if it is a literal, otherwise as an expression.
 -- name: snapshot_fields :slow
 -- returns: collection, field, type_oid, special, meta, schema
-select f.collection, f.field, coalesce(nullif(ty.typbasetype, 0), a.atttypid, 0)::int8 as type_oid, f.special,
+select f.collection, f.field, coalesce(d.type_oid, 0)::int8 as type_oid, f.special,
        json_build_object(
            'collection', f.collection, 'conditions', f.conditions, 'display', f.display,
            'display_options', f.display_options, 'field', f.field, 'group', f."group", 'hidden', f.hidden,
@@ -142,54 +184,27 @@ select f.collection, f.field, coalesce(nullif(ty.typbasetype, 0), a.atttypid, 0)
            'searchable', coalesce((to_jsonb(f) ->> 'searchable')::boolean, true), 'sort', f.sort,
            'special', to_json(string_to_array(f.special, ',')), 'translations', f.translations,
            'validation', f.validation, 'validation_message', f.validation_message, 'width', f.width)::text as meta,
-       case when a.attname is not null then json_build_object(
-           'name', a.attname, 'table', f.collection, 'data_type', format_type(a.atttypid, null),
-           'default_value', case
-               when d.expression ~ '^''([^'']|'''')*''(::[a-z ]+(\([0-9]+\))?)?$'
-                   then to_json(replace(substring(d.expression from '^''(.*)''(?:::[a-z ]+(?:\([0-9]+\))?)?$'), '''''', ''''))
-               when d.expression in ('true', 'false') then d.expression::json
-               when d.expression ~ '^-?[0-9]+(\.[0-9]+)?$' then d.expression::json
-               when d.expression ~* '^null(::|$)' then null
-               else to_json(d.expression) end,
-           'max_length', information_schema._pg_char_max_length(a.atttypid, a.atttypmod),
-           'numeric_precision', information_schema._pg_numeric_precision(a.atttypid, a.atttypmod),
-           'numeric_scale', information_schema._pg_numeric_scale(a.atttypid, a.atttypmod),
-           'is_nullable', not a.attnotnull, 'is_unique', coalesce(ix.is_unique, false),
-           'is_indexed', coalesce(ix.is_indexed, false), 'is_primary_key', coalesce(ix.is_primary, false),
-           'is_generated', a.attgenerated <> '',
-           'generation_expression', case when a.attgenerated <> '' then d.expression end,
-           'has_auto_increment', a.attidentity <> '' or coalesce(d.expression like 'nextval(%', false),
-           'foreign_key_table', fk.target, 'foreign_key_column', fk.target_column)::text end as schema
+       case when d.field is not null then json_build_object(
+           'name', d.field, 'table', f.collection, 'data_type', d.data_type, 'default_value', d.default_value,
+           'max_length', d.max_length, 'numeric_precision', d.numeric_precision, 'numeric_scale', d.numeric_scale,
+           'is_nullable', d.is_nullable, 'is_unique', d.is_unique, 'is_indexed', d.is_indexed,
+           'is_primary_key', d.is_primary_key, 'is_generated', d.is_generated,
+           'generation_expression', d.generation_expression, 'has_auto_increment', d.has_auto_increment,
+           'foreign_key_table', d.foreign_key_table, 'foreign_key_column', d.foreign_key_column)::text end as schema
   from directus_fields f
-  left join pg_class t on t.relnamespace = 'public'::regnamespace and t.relname = f.collection and t.relkind in ('r', 'p')
-  left join pg_attribute a on a.attrelid = t.oid and a.attname = f.field and a.attnum > 0 and not a.attisdropped
-  left join pg_type ty on ty.oid = a.atttypid
-  left join lateral (select pg_get_expr(adbin, adrelid) as expression from pg_attrdef
-                      where adrelid = a.attrelid and adnum = a.attnum) d on true
-  left join pg_attribute site on site.attrelid = t.oid and site.attname = 'site_id' and not site.attisdropped
-  left join lateral (select bool_or(i.indisunique) as is_unique, bool_or(not i.indisunique) as is_indexed,
-                     bool_or(i.indisprimary) as is_primary
-                from pg_index i
-               where i.indrelid = a.attrelid and i.indkey[(i.indnkeyatts = 2 and not i.indisunique)::int] = a.attnum
-                 and (i.indnkeyatts = 1 or i.indnkeyatts = 2 and i.indkey[i.indisunique::int] = site.attnum)) ix on true
-  left join lateral (select c.relname::text as target, b.attname::text as target_column
-                       from pg_constraint k
-                       join pg_class c on c.oid = k.confrelid
-                       join pg_attribute b on b.attrelid = k.confrelid and b.attnum = k.confkey[array_upper(k.confkey, 1)]
-                      where k.contype = 'f' and k.conrelid = a.attrelid and k.conparentid = 0
-                        and k.conkey[array_upper(k.conkey, 1)] = a.attnum
-                      order by k.oid limit 1) fk on true
+  left join spark.describe_columns(null) d on d.collection = f.collection and d.field = f.field
  where f.collection not like 'directus\_%'
    and exists (select from directus_collections c where c.collection = f.collection)
  order by f.collection collate "C", f.id;
 
--- System fields: only the indexes that were added to them.
+-- System fields: only the indexes that Directus or its API have added to them.
 -- name: snapshot_system_fields :slow
 -- returns: collection, field, schema
 select t.relname::text as collection, a.attname::text as field, '{"is_indexed":true}' as schema
   from pg_class t
   join pg_index i on i.indrelid = t.oid and not i.indisunique and i.indnkeyatts = 1 and i.indpred is null
   join pg_attribute a on a.attrelid = t.oid and a.attnum = i.indkey[0]
+  join pg_class x on x.oid = i.indexrelid and x.relname like '%\_index'
  where t.relnamespace = 'public'::regnamespace and t.relname like 'directus\_%' and t.relkind in ('r', 'p')
  group by t.relname, a.attname
  order by t.relname collate "C", a.attname collate "C";

@@ -19,6 +19,25 @@ select t.oid is not null or exists (select from directus_collections where colle
   left join pg_class t on t.relnamespace = 'public'::regnamespace and t.relname = $1::text and t.relkind in ('r', 'p')
   left join pg_attribute a on a.attrelid = t.oid and a.attname = $2::text and a.attnum > 0 and not a.attisdropped;
 
+-- What others say of a field that goes: relations that have it as their other side or sort by it, fields in the
+-- group that it was, the collection itself.
+-- name: ddl_field_unlink :write
+with relations as (
+    update directus_relations
+       set one_field = case when one_collection = $1 and one_field = $2 then null else one_field end,
+           sort_field = case when many_collection = $1 and sort_field = $2 then null else sort_field end
+     where (one_collection = $1 and one_field = $2) or (many_collection = $1 and sort_field = $2)
+), members as (
+    update directus_fields set "group" = null where collection = $1 and "group" = $2
+)
+update directus_collections c
+   set archive_field = nullif(archive_field, $2), sort_field = nullif(sort_field, $2),
+       item_duplication_fields = case when json_typeof(item_duplication_fields::json) = 'array' then
+           (select json_agg(e order by n) from json_array_elements_text(item_duplication_fields::json) with ordinality as l (e, n)
+             where e <> $2) else item_duplication_fields end
+ where collection = $1
+   and (archive_field = $2 or sort_field = $2 or position(to_json($2::text)::text in item_duplication_fields::text) > 0);
+
 -- Deletes the metadata of a field: itself, the other side of its relation, the relation, permissions.
 -- name: ddl_field_forget :write
 with relations as (
@@ -32,3 +51,13 @@ with relations as (
      where collection = $1 and $2 = any (string_to_array(fields, ','))
 )
 delete from directus_fields where collection = $1 and field = $2;
+
+-- What a field is now, in the members of the API. No row: it has no column.
+-- name: ddl_field_now :read
+-- returns: type_oid, special, entry
+select d.type_oid::int8 as type_oid, (select f.special from directus_fields f where f.collection = $1 and f.field = $2 limit 1) as special,
+       json_build_object('schema', json_build_object('default_value', d.default_value, 'max_length', d.max_length,
+                         'numeric_precision', d.numeric_precision, 'numeric_scale', d.numeric_scale,
+                         'is_nullable', d.is_nullable, 'is_unique', d.is_unique, 'is_indexed', d.is_indexed,
+                         'is_primary_key', d.is_primary_key, 'has_auto_increment', d.has_auto_increment))::text as entry
+  from spark.describe_columns($1) d where d.field = $2;

@@ -13,7 +13,7 @@ EDGES = {
     "server/dispatch/dispatch.c": "a request, before its caller is known; its answer, after the end",
     "access/identity/current.c": "a pause of changes, which is nobody's",
     "content/schema/schema_load.c": "parses into the memory of a schema",
-    "access/identity/identity.c": "parses into the memory of a cache",
+    "access/identity/policies.c": "parses into the memory of a cache",
     "content/plan/row_types.c": "parses into memory of its own",
     "content/items/payload_cell.c": "parses; what it says of a fault is not shown",
     "jobs/queue/lease.c": "the heartbeat's thread before it has a reactor",

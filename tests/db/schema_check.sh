@@ -135,8 +135,10 @@ ask "${base}_opened" -c "set session authorization ${base}_old" \
 migrate "${base}_opened" system
 seen=$(ask "${base}_opened" -c "set session authorization ${base}_old" -c "select count(*) from directus_users" -c "select count(*) from articles" \
     -c "insert into directus_files (id, storage, filename_download) values (gen_random_uuid(), 'local', 'x') returning site_id is null" \
+    -c "insert into directus_roles (id, name) values (gen_random_uuid(), 'old')" -c "update directus_roles set parent = id where name = 'old'" \
+    -c "update directus_roles set parent = null where name = 'old'" -c "delete from directus_roles where name = 'old' returning name" \
     -c "update directus_users set status = 'suspended' returning status" -c "select relowner::regrole = '${base}_old'::regrole from pg_class where relname = 'directus_users'" | tr '\n' ' ')
-[ "$seen" = "1 1 t suspended t " ] || fail "the old owner sees something else: $seen"
+[ "$seen" = "1 1 t old suspended t " ] || fail "the old owner sees something else: $seen"
 seen=$(ask "${base}_opened" -c "set role spark_platform" -c "select count(*) from articles" -c "select count(*) from directus_users" \
     -c "set role spark_tenant" -c "select count(*) from directus_users" -c "select epoch > 1 from spark.epoch" | tr '\n' ' ')
 [ "$seen" = "1 1 0 t " ] || fail "the lanes see something else: $seen"

@@ -95,7 +95,7 @@ test('what cannot be made is refused with a sentence, and nothing is left behind
         [{}, /"collection" is required/],
         [{ collection: 'directus_x' }, /can't start with "directus_"/],
         [{ collection: 'a"; drop table posts; --' }, /can't contain the character/],
-        [{ collection: 'half', fields: [{ field: 'a', type: 'nope' }] }, /"type" must be one of/],
+        [{ collection: 'half', fields: [{ field: 'a', type: 'nope' }] }, /Illegal type passed: "nope"/],
         [{ collection: 'half', fields: 'a' }, /"fields" must be an array/],
         [{ collection: 'half', fields: [{ field: 'a', type: 'integer', schema: { default_value: 'x' } }] }, /Invalid input syntax for type integer/],
     ];

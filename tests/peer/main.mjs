@@ -6,6 +6,7 @@
 //   --verbose          every difference, not only the first of each group
 //   --answers          all answers of the sequences, alike or not
 //   --out FILE         the report in a file, too
+//   --lines FILE       one line for each sequence that differs
 //   --serve FILE       only starts both servers, writes where they are, and stays until it is told to stop
 //   --attach FILE      uses these servers and leaves them running (another Spark: --spark URL of the same database)
 //   --list             names the sequences
@@ -16,18 +17,18 @@ import { parseArgs } from 'node:util';
 import { catalogue } from './catalogue.mjs';
 import { compareSequence } from './compare.mjs';
 import { attachPair, startPair } from './pair.mjs';
-import { report } from './report.mjs';
+import { line, report } from './report.mjs';
 import { readsOnly, runSequence } from './steps.mjs';
 import { sql } from '../support/stack.mjs';
 
 const text = { type: 'string' };
 const flag = { type: 'boolean', default: false };
-const { values: options } = parseArgs({ options: { subject: text, name: text, seed: text, count: text, out: text, serve: text, attach: text, spark: text, verbose: flag, answers: flag, list: flag } });
+const { values: options } = parseArgs({ options: { subject: text, name: text, seed: text, count: text, out: text, serve: text, attach: text, spark: text, lines: text, verbose: flag, answers: flag, list: flag } });
 const sequences = await catalogue({ subject: options.subject, name: options.name, seed: Number(options.seed ?? 1), count: Number(options.count ?? 40) });
 
 /** Keys of the model that neither it nor a request spells out. */
 async function keysOf(server) {
-    const tables = (await sql(server.databaseUrl, `select tablename from pg_tables where schemaname = 'peer'`)).map(([table]) => table);
+    const tables = (await sql(server.databaseUrl, `select tablename from pg_tables where schemaname = 'peer' and tablename not in ('state of', 'counted')`)).map(([table]) => table);
     const all = tables.map((table) => `select r::text from peer."${table}" r`).join(' union all ');
     const rows = await sql(server.databaseUrl, `select m[1] from (${all}) t, regexp_matches(t.r, '00000000-0000-4000-8000-[0-9a-f]{12}', 'g') m group by 1`);
     return rows.map(([key]) => key);
@@ -81,6 +82,7 @@ if (options.list) {
         const said = report(results, { verbose: options.verbose });
         console.log(`seed ${options.seed ?? 1}\n${said}`);
         if (options.out) await writeFile(options.out, `${said}\n`);
+        if (options.lines) await writeFile(options.lines, results.filter((result) => result.difference).map((result) => `${line(result)}\n`).join(''));
         process.exitCode = results.some((result) => result.difference) ? 1 : 0;
     } finally {
         await pair.stop();

@@ -20,7 +20,7 @@ export const kindOf = ({ path, what, directus, spark }) =>
     `${path.replace(/\[\d+\]/g, '[]')}: ${/\.(message|reason)$/.test(path) && what === 'value' ? `${sentence(directus)} ≠ ${sentence(spark)}` : what}`;
 
 const short = (value, size = 500) => {
-    const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? 'nothing');
+    const text = JSON.stringify(value) ?? 'nothing';
     return text.length > size ? `${text.slice(0, size)} … (${text.length} characters)` : text;
 };
 
@@ -28,11 +28,19 @@ export function tell(failure) {
     const step = failure.steps[failure.at];
     return [
         `    sequence   ${failure.name} (step ${failure.at + 1} of ${failure.steps.length})`,
-        `    request    ${short(step.sql ?? step.line)}${step.query ? ` query ${short(step.query)}` : ''}${step.body === undefined ? '' : ` ${short(step.body)}`}${step.text === undefined ? '' : ` ${short(step.text)}`}`,
+        `    request    ${(step.sql ?? step.line)}${step.query ? ` query ${short(step.query)}` : ''}${step.body === undefined ? '' : ` ${short(step.body)}`}${step.text === undefined ? '' : ` ${step.text}`}`,
         `    at         ${failure.difference.path}: ${short(failure.difference.directus, 200)}  ≠  ${short(failure.difference.spark, 200)}`,
         `    Directus   ${failure.directus[failure.at].status} ${short(failure.directus[failure.at].body)}`,
         `    Spark      ${failure.spark[failure.at].status} ${short(failure.spark[failure.at].body)}`,
     ].join('\n');
+}
+
+/** One line: the request, and what each says. */
+export function line({ name, steps, at, difference, directus, spark }) {
+    const step = steps[at];
+    const request = `${step.sql ?? step.line}${step.query ? ` query ${JSON.stringify(step.query)}` : ''}${step.body === undefined ? '' : ` body ${JSON.stringify(step.body)}`}`;
+    const said = (answer, value) => `${answer.status} ${difference.path === 'status' ? short(answer.body, 200) : `${difference.path} ${short(value, 200)}`}`;
+    return `[${name}${steps.length > 1 ? `, step ${at + 1}` : ''}] ${short(request, 400)} | Directus: ${said(directus[at], difference.directus)} | Spark: ${said(spark[at], difference.spark)}`;
 }
 
 export function group(failures) {

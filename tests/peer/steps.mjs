@@ -12,14 +12,14 @@ import { sql } from '../support/stack.mjs';
 import { Canonical } from './canonical.mjs';
 import { actors, tokenOf } from './pair.mjs';
 
-const who = new Set(['admin', 'public', ...actors]);
+const who = new Set(['public', ...actors]);
 
 /** → { actor, method, path, body, …options } */
 export function readStep(step) {
     const [line, body, options = {}] = Array.isArray(step) ? step : [step];
     if (line === 'sql') return { line: 'sql', sql: body, ...options };
     const words = line.split(' ');
-    const actor = who.has(words[0]) || words[0].startsWith('{') ? words.shift() : 'admin';
+    const actor = who.has(words[0]) || !/^[A-Z]+$/.test(words[0]) ? words.shift() : 'admin'; // or a token as it is
     const method = words.shift();
     return { line, actor, method, path: words.join(' '), body, ...options };
 }

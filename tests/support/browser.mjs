@@ -12,7 +12,8 @@ import { chromium } from 'playwright-core';
 const root = path.resolve(import.meta.dirname, '../..');
 const pictures = path.join(root, 'build/e2e');
 
-export const startBrowser = () =>
+/** hosts: names that lead to this machine, as DNS would ("*.example" too). */
+export const startBrowser = ({ hosts = [] } = {}) =>
     chromium.launch({
         executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
         headless: true,
@@ -25,6 +26,7 @@ export const startBrowser = () =>
             '--disable-background-networking',
             '--disable-component-update',
             '--disable-sync',
+            ...(hosts.length > 0 ? [`--host-resolver-rules=${hosts.map((host) => `MAP ${host} 127.0.0.1`).join(', ')}`] : []),
         ],
     });
 

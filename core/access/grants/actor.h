@@ -17,6 +17,13 @@ enum actor_kind {
     ACTOR_MACHINERY,  /* a job or the server itself */
 };
 
+/* Policies in force, and what they grant. */
+struct policy_set {
+    const Uuid *ids; /* in the order in which presets are merged: the last one wins */
+    uint32_t count;
+    const struct grants *grants;
+};
+
 struct actor {
     enum actor_kind kind;
     Uuid user;     /* nil when there is none */
@@ -24,10 +31,12 @@ struct actor {
     Uuid share;    /* ACTOR_SHARE only */
     bool is_admin; /* bypasses all policies; scope and site still apply */
     bool has_app_access;
-    bool may_write;              /* false: a site token without the scope "write" */
-    Scope scope;                 /* the scope of the credential; ctx->scope is computed from it */
-    Str session;                 /* the session in whose cookie the token came; STR_NONE: none */
-    const struct grants *grants; /* never NULL; see grants_full() */
+    bool enforces_tfa;
+    bool may_write; /* false: a site token without the scope "write" */
+    Scope scope;    /* the scope of the credential; ctx->scope is computed from it */
+    Str session;    /* the session in whose cookie the token came; STR_NONE: none */
+    const struct policy_set *policies; /* NULL: none */
+    const struct grants *grants;       /* never NULL; see grants_full() */
 
     /* For the activity log. */
     Str ip;

@@ -1,10 +1,13 @@
 #include "access/grants/grants_build.h"
+#include "base/memory/list.h"
 #include "base/memory/map.h"
 
 #include <assert.h>
 #include <stdlib.h>
 
 struct collection_grants {
+    Str name;
+    struct collection_grants *next;
     struct grant actions[ACTION_COUNT];
 };
 
@@ -12,6 +15,8 @@ struct grants {
     uint64_t id;
     bool is_full;
     struct map *collections;
+    struct collection_grants *first;
+    struct collection_grants *last;
 };
 
 static const struct grant_rule FULL_RULE = {.all_fields = true};
@@ -41,6 +46,19 @@ const struct grant *grants_find(const struct grants *grants, Str collection, enu
     return &found->actions[action];
 }
 
+const struct collection_grants *grants_next(const struct grants *grants,
+                                            const struct collection_grants *previous)
+{
+    assert(!grants->is_full || previous == NULL);
+    return previous == NULL ? grants->first : previous->next;
+}
+
+Str grants_name(const struct collection_grants *granted)
+{
+    assert(granted->name.len > 0);
+    return granted->name;
+}
+
 static int compare_fields(const void *a, const void *b)
 {
     return str_cmp(*(const Str *)a, *(const Str *)b);
@@ -63,11 +81,11 @@ bool grant_allows_field(const struct grant *grant, Str field)
 const char *action_name(enum action action)
 {
     assert(action < ACTION_COUNT);
-    static const char *const names[ACTION_COUNT] = {"create", "read", "update", "delete"};
+    static const char *const names[ACTION_COUNT] = {"create", "read", "update", "delete", "share"};
     return names[action];
 }
 
-static bool action_parse(Str name, enum action *ret)
+bool action_parse(Str name, enum action *ret)
 {
     for (int i = 0; i < ACTION_COUNT; i++) {
         if (str_eq(name, str_from_z(action_name((enum action)i)))) {
@@ -119,11 +137,13 @@ void grants_add(struct grants *grants, struct arena *arena, const struct permiss
     assert(!grants->is_full && grants->collections != NULL);
     enum action action;
     if (!action_parse(permission->action, &action))
-        return; /* "share", and actions of later Directus versions */
+        return; /* an action of a later Directus version */
     struct collection_grants *found = map_get(grants->collections, permission->collection);
     if (found == NULL) {
         found = arena_new(arena, struct collection_grants);
-        map_put(grants->collections, str_dup(arena, permission->collection), found);
+        found->name = str_dup(arena, permission->collection);
+        map_put(grants->collections, found->name, found);
+        LIST_APPEND(grants->first, grants->last, found);
     }
     struct grant *grant = &found->actions[action];
     struct grant_rule *rules = arena_array(arena, struct grant_rule, grant->rule_count + 1);
@@ -133,6 +153,10 @@ void grants_add(struct grants *grants, struct arena *arena, const struct permiss
     rule->filter = is_empty(permission->filter) ? NULL : permission->filter;
     rule->validation = is_empty(permission->validation) ? NULL : permission->validation;
     rule->presets = is_empty(permission->presets) ? NULL : permission->presets;
+    rule->id = permission->id;
+    rule->policy = permission->policy;
+    rule->has_fields = permission->fields.data != NULL;
+    rule->fields_text = str_dup(arena, permission->fields);
     parse_fields(arena, permission->fields, rule);
     grant->rules = rules;
     grant->rule_count++;

@@ -41,3 +41,11 @@ fiber_fn Err admin_user_ensure(struct ctx *ctx, bool *ret_created)
     assert(rows.affected <= 1);
     return OK;
 }
+
+static Err report(struct ctx *ctx, const struct db_error *error, Err err)
+{
+    return fail(ctx, err, "%.*s", STR_FMT(error->message));
+}
+
+const struct db_error_rule LAST_ADMIN_ERROR = {"SPA01", ERR_UNPROCESSABLE, report};
+const struct db_error_rule ROLE_CIRCLE_ERROR = {"SPA02", ERR_INVALID_PAYLOAD, report};

@@ -47,10 +47,6 @@ bool request_sites_are_one(const struct request_sites *sites);
 /* The page belongs to a site, and the host does not belong to another. */
 bool request_sites_may_meet(const struct request_sites *sites);
 
-/* What another user may do, for work that depends on it. NULL: no active user has this id, or the
- * user's site is closed. Policies for certain addresses do not count. */
-fiber_fn Err other_user_find(struct ctx *ctx, Uuid user, const struct actor **ret);
-
 /* Lower-cased, without port and trailing dot, IDN labels as punycode, IPv6 literals in their
  * shortest form; STR_NONE if it is not a host name or address. */
 Str host_normalise(struct arena *arena, Str host);

@@ -54,7 +54,7 @@ struct access_cache *access_cache_renew(struct access_thread *thread, int64_t ep
         .epoch = epoch,
         .tokens = map_in_arena(arena),
         .hosts = map_in_arena(arena),
-        .grants = map_in_arena(arena),
+        .policies = map_in_arena(arena),
         .sites = map_in_arena(arena),
     };
     if (thread->cache != NULL)

@@ -25,10 +25,12 @@ struct identity {
     Uuid share; /* ACTOR_SHARE only */
     bool is_admin;
     bool has_app_access;
+    bool enforces_tfa;
     bool may_write;
     bool has_session; /* a token of a session, which each request looks up */
     Scope scope;
-    int64_t site_epoch; /* stamp of scope.site at loading time */
+    int64_t site_epoch;                /* stamp of scope.site at loading time */
+    const struct policy_set *policies; /* NULL: none */
     const struct grants *grants;
     int64_t expires_wall_us; /* 0: never */
 };
@@ -51,7 +53,7 @@ struct access_cache {
     int64_t revalidated_us;    /* when the last revalidation that found this epoch was sent */
     struct map *tokens;        /* sha256 of the token → struct identity */
     struct map *hosts;         /* normalised host → struct host_entry */
-    struct map *grants;        /* ids of the policies, concatenated → struct grants */
+    struct map *policies;      /* ids of the policies, concatenated → struct policy_set */
     struct map *sites;         /* id → struct known_site */
     struct known_site *wanted[REVALIDATED_SITES_MAX];
     uint32_t wanted_count;

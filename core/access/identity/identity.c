@@ -1,7 +1,6 @@
 #include "access/identity/identity.h"
 
-#include "access/grants/grants_build.h"
-#include "access/limits/ip_range.h"
+#include "access/identity/policies.h"
 #include "base/crypto/crypto.h"
 #include "base/settings/settings.h"
 #include "gen/sql.h"
@@ -10,129 +9,25 @@
 
 #include <assert.h>
 
-enum { POLICIES_MAX = 256 };
-
-struct policies {
-    Uuid ids[POLICIES_MAX];
-    uint32_t count;
-    bool is_admin;
-    bool has_app_access;
-    bool depends_on_ip;
-};
-
-/* Keeps the policies that apply to this address. Both statements have the same columns. */
-static Err policies_take(struct ctx *ctx, const struct rows *rows, Str ip, struct policies *ret)
-{
-    *ret = (struct policies){0};
-    for (uint32_t i = 0; i < rows->count; i++) {
-        Str ranges = row_text(rows, i, ACCESS_POLICIES_OF_USER_IP_ACCESS);
-        ret->depends_on_ip |= ranges.len > 0;
-        if (ranges.len > 0 && !ip_in_ranges(ip, ranges))
-            continue;
-        if (ret->count == POLICIES_MAX)
-            return fail(ctx, ERR_FORBIDDEN, "More than %d policies apply.", POLICIES_MAX);
-        ret->ids[ret->count++] = row_uuid(rows, i, ACCESS_POLICIES_OF_USER_ID);
-        ret->is_admin |= row_bool(rows, i, ACCESS_POLICIES_OF_USER_IS_ADMIN);
-        ret->has_app_access |= row_bool(rows, i, ACCESS_POLICIES_OF_USER_HAS_APP_ACCESS);
-    }
-    return OK;
-}
-
-/* Permissions are JSON that an administrator wrote; parsed into the cache's own arena. */
-static Err parse_rule(struct ctx *ctx, struct access_cache *cache, Str text,
-                      const struct json **ret)
-{
-    *ret = NULL;
-    if (text.len == 0)
-        return OK;
-    struct ctx in_cache = {
-        .arena = cache->arena, .reactor = ctx->reactor, .deadline_us = ctx->deadline_us};
-    Err err = json_parse(&in_cache, str_dup(cache->arena, text), JSON_LIMITS_DEFAULT, ret);
-    if (err != OK)
-        return fail(ctx, ERR_INTERNAL, "a stored permission is not JSON");
-    return OK;
-}
-
-static fiber_fn Err grants_load(struct ctx *ctx, struct access_cache *cache,
-                                const struct policies *policies, const struct grants **ret)
-{
-    assert(policies->count <= POLICIES_MAX);
-    Str key = str_of((const char *)policies->ids, policies->count * sizeof policies->ids[0]);
-    const struct grants *known = map_get(cache->grants, key);
-    if (known != NULL) {
-        *ret = known;
-        return OK;
-    }
-    struct rows rows;
-    TRY(db_query_platform(reactor_platform(ctx), &SQL_ACCESS_PERMISSIONS,
-                          ARGS(db_uuid_array(ctx->arena, policies->ids, policies->count)), &rows));
-    struct grants *grants = grants_new(cache->arena);
-    for (uint32_t i = 0; i < rows.count; i++) {
-        struct permission permission = {
-            .collection = row_text(&rows, i, ACCESS_PERMISSIONS_COLLECTION),
-            .action = row_text(&rows, i, ACCESS_PERMISSIONS_ACTION),
-            .fields = row_text(&rows, i, ACCESS_PERMISSIONS_FIELDS),
-        };
-        TRY(parse_rule(ctx, cache, row_json(&rows, i, ACCESS_PERMISSIONS_PERMISSIONS),
-                       &permission.filter));
-        TRY(parse_rule(ctx, cache, row_json(&rows, i, ACCESS_PERMISSIONS_VALIDATION),
-                       &permission.validation));
-        TRY(parse_rule(ctx, cache, row_json(&rows, i, ACCESS_PERMISSIONS_PRESETS),
-                       &permission.presets));
-        grants_add(grants, cache->arena, &permission);
-    }
-    map_put(cache->grants, cache_dup(cache, key.data, key.len), grants);
-    *ret = grants;
-    return OK;
-}
-
 fiber_fn Err identity_public(struct ctx *ctx, struct access_cache *cache, Str ip,
                              struct identity *ret, bool *ret_cacheable)
 {
-    struct rows rows;
-    TRY(db_query_platform(reactor_platform(ctx), &SQL_ACCESS_POLICIES_OF_PUBLIC, NO_ARGS, &rows));
     struct policies policies;
-    TRY(policies_take(ctx, &rows, ip, &policies));
+    TRY(policies_of_public(ctx, ip, &policies));
     *ret_cacheable = !policies.depends_on_ip;
     *ret = (struct identity){.kind = ACTOR_PUBLIC, .may_write = true};
-    return grants_load(ctx, cache, &policies, &ret->grants);
+    return policies_grant(ctx, cache, &policies, ret);
 }
 
 static fiber_fn Err user_rights(struct ctx *ctx, struct access_cache *cache, Str ip,
                                 struct identity *user, bool *ret_cacheable)
 {
-    assert(user->grants == NULL);
-    struct rows rows;
-    DbArg role = uuid_is_nil(user->role) ? db_null() : db_uuid(user->role);
-    TRY(db_query_platform(reactor_platform(ctx), &SQL_ACCESS_POLICIES_OF_USER,
-                          ARGS(db_uuid(user->user), role), &rows));
     struct policies policies;
-    TRY(policies_take(ctx, &rows, ip, &policies));
+    TRY(policies_of_user(ctx, user->user, user->role, ip, &policies));
     *ret_cacheable = !policies.depends_on_ip;
     user->kind = ACTOR_USER;
-    user->is_admin = policies.is_admin;
-    user->has_app_access = policies.has_app_access;
     user->may_write = true;
-    if (policies.is_admin) {
-        user->grants = grants_full();
-        return OK;
-    }
-    return grants_load(ctx, cache, &policies, &user->grants);
-}
-
-fiber_fn Err identity_policies(struct ctx *ctx, Uuid user, Uuid role, Str ip,
-                               struct identity_policies *ret)
-{
-    struct rows rows;
-    struct policies policies;
-    TRY(db_query_platform(reactor_platform(ctx), &SQL_ACCESS_POLICIES_OF_USER,
-                          ARGS(db_uuid(user), db_uuid_or_null(role)), &rows));
-    TRY(policies_take(ctx, &rows, ip, &policies));
-    static_assert(sizeof ret->ids == sizeof policies.ids, "as many");
-    memcpy(ret->ids, policies.ids, sizeof ret->ids);
-    ret->count = policies.count;
-    ret->is_admin = policies.is_admin;
-    return OK;
+    return policies_grant(ctx, cache, &policies, user);
 }
 
 fiber_fn Err identity_site_check(struct ctx *ctx, const struct access_cache *cache, Uuid site)

@@ -1,7 +1,8 @@
 #include "access/audit/audit.h"
+#include "access/identity/identity.h"
 #include "access/identity/login_known.h"
-#include "access/identity/session_parts.h"
 #include "base/crypto/crypto.h"
+#include "base/crypto/otp.h"
 #include "base/json/json_writer.h"
 #include "base/system/clock.h"
 #include "base/system/counters.h"
@@ -135,24 +136,33 @@ static bool may_have(const struct session_client *client, Uuid site)
     return uuid_is_nil(client->only_site) || uuid_eq(client->only_site, site);
 }
 
-static fiber_fn Err login(struct ctx *ctx, Str email, Str password, bool is_known_address,
-                          enum session_mode mode, const struct session_client *client,
-                          struct session_tokens *ret)
+/* Users without a secret have no second factor. */
+static Err otp_check(struct ctx *ctx, Str secret, Str otp)
+{
+    if (secret.len == 0 || otp_fits(secret, otp, clock_wall_us() / SECOND_US))
+        return OK;
+    return fail_plain(ctx, ERR_INVALID_OTP);
+}
+
+static fiber_fn Err log_in(struct ctx *ctx, const struct session_login *login,
+                           bool is_known_address, const struct session_client *client,
+                           struct session_tokens *ret)
 {
     struct rows rows;
-    TRY(db_query_platform(reactor_platform(ctx), &SQL_SESSION_USER_BY_EMAIL, ARGS(db_text(email)),
-                          &rows));
+    TRY(db_query_platform(reactor_platform(ctx), &SQL_SESSION_USER_BY_EMAIL,
+                          ARGS(db_text(login->email)), &rows));
     bool is_known = rows.count == 1 &&
                     str_eq(row_text(&rows, 0, SESSION_USER_BY_EMAIL_STATUS), STR("active")) &&
                     str_eq(row_text(&rows, 0, SESSION_USER_BY_EMAIL_PROVIDER), STR("default"));
     Str hash = is_known ? row_text(&rows, 0, SESSION_USER_BY_EMAIL_PASSWORD) : STR_NONE;
     bool is_right;
-    TRY(session_check_password(ctx, hash, password, is_known_address, &is_right));
+    TRY(session_check_password(ctx, hash, login->password, is_known_address, &is_right));
     if (!is_right)
         return fail_plain(ctx, ERR_INVALID_CREDENTIALS);
     assert(is_known && rows.count == 1); /* a correct password implies a user */
     if (!may_have(client, row_uuid(&rows, 0, SESSION_USER_BY_EMAIL_SITE_ID)))
         return fail_plain(ctx, ERR_INVALID_CREDENTIALS);
+    TRY(otp_check(ctx, row_text(&rows, 0, SESSION_USER_BY_EMAIL_TFA_SECRET), login->otp));
 
     struct claims claims = {
         .user = row_uuid(&rows, 0, SESSION_USER_BY_EMAIL_ID),
@@ -162,8 +172,8 @@ static fiber_fn Err login(struct ctx *ctx, Str email, Str password, bool is_know
     };
     Str token = random_token(ctx->arena, SESSION_TOKEN_LEN);
     Uuid site = row_uuid(&rows, 0, SESSION_USER_BY_EMAIL_SITE_ID);
-    TRY(session_open(ctx, claims.user, site, token, session_expiry(ctx, mode), client));
-    return session_make_tokens(ctx, claims, token, mode, ret);
+    TRY(session_open(ctx, claims.user, site, token, session_expiry(ctx, login->mode), client));
+    return session_make_tokens(ctx, claims, token, login->mode, ret);
 }
 
 /* login_limit bounds the number of these entries. They record the e-mail and the address, but
@@ -208,26 +218,32 @@ fiber_fn Err session_stall(struct ctx *ctx, int64_t started_us)
     return left_us > 0 ? fiber_sleep(ctx, left_us) : OK;
 }
 
-fiber_fn Err session_login(struct ctx *ctx, Str email, Str password, enum session_mode mode,
+/* A wrong guess of either password; a missing one-time password is none. */
+static bool is_guess(Err err, const struct session_login *login)
+{
+    return err == ERR_INVALID_CREDENTIALS || (err == ERR_INVALID_OTP && login->otp.len > 0);
+}
+
+fiber_fn Err session_login(struct ctx *ctx, const struct session_login *login,
                            const struct session_client *client, struct session_tokens *ret)
 {
-    assert(email.len > 0 && password.len > 0);
+    assert(login->email.len > 0 && login->password.len > 0);
     int64_t started_us = clock_now_us();
-    bool is_known = login_known_find(ctx, email, client->ip);
+    bool is_known = login_known_find(ctx, login->email, client->ip);
     struct login_limits limits = session_limits(ctx->reactor->settings);
     struct login_try try;
-    TRY(login_limit_take(ctx, &limits, email, client->ip, is_known, clock_now_us(), &try));
-    Err err = login(ctx, email, password, is_known, mode, client, ret);
-    if (err != ERR_INVALID_CREDENTIALS)
+    TRY(login_limit_take(ctx, &limits, login->email, client->ip, is_known, clock_now_us(), &try));
+    Err err = log_in(ctx, login, is_known, client, ret);
+    if (!is_guess(err, login))
         login_limit_give_back(&try, clock_now_us());
     if (err == OK) {
         counter_inc(logins);
-        login_known_add(ctx, email, client->ip);
+        login_known_add(ctx, login->email, client->ip);
     } else {
         counter_inc(login_failures);
     }
-    if (err == ERR_INVALID_CREDENTIALS)
-        note_failure(ctx, email, client);
+    if (is_guess(err, login))
+        note_failure(ctx, login->email, client);
     TRY(session_stall(ctx, started_us));
     return err;
 }

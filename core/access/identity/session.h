@@ -8,7 +8,12 @@
 #include "access/identity/authenticate.h"
 
 /* The most characters of what a client sends. */
-enum { SESSION_EMAIL_MAX = 254, SESSION_PASSWORD_MAX = 1024, SESSION_REFRESH_MAX = 256 };
+enum {
+    SESSION_EMAIL_MAX = 254,
+    SESSION_PASSWORD_MAX = 1024,
+    SESSION_REFRESH_MAX = 256,
+    SESSION_OTP_MAX = 64
+};
 
 enum session_mode { SESSION_JSON, SESSION_COOKIE, SESSION_SESSION };
 
@@ -16,6 +21,13 @@ struct session_tokens {
     Str access_token;
     Str refresh_token;  /* of the modes json and cookie */
     int64_t expires_ms; /* lifetime of the access token */
+};
+
+struct session_login {
+    Str email;
+    Str password;
+    Str otp; /* the one-time password of users who have one */
+    enum session_mode mode;
 };
 
 /* Who asks. */
@@ -28,9 +40,10 @@ struct session_client {
 };
 
 /* ERR_INVALID_CREDENTIALS for an unknown user, a wrong password and an inactive user, without
- * distinction and after the same time (LOGIN_STALL_TIME). ERR_RATE_LIMITED after too many failures
+ * distinction and after the same time (LOGIN_STALL_TIME). ERR_INVALID_OTP: the password is right,
+ * the one-time password is wrong or missing. ERR_RATE_LIMITED after too many failures
  * (login_limit.h). ERR_UNAVAILABLE when too many passwords are being checked. */
-fiber_fn Err session_login(struct ctx *ctx, Str email, Str password, enum session_mode mode,
+fiber_fn Err session_login(struct ctx *ctx, const struct session_login *login,
                            const struct session_client *client, struct session_tokens *ret);
 
 /* `token`: the refresh token, or the access token of the mode session. ERR_INVALID_CREDENTIALS when

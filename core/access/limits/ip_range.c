@@ -40,34 +40,59 @@ static bool in_network(const struct address *ip, const struct address *network, 
     return true;
 }
 
-static bool in_cidr(const struct address *ip, Str range, size_t slash)
-{
-    assert(slash < range.len);
-    struct address network;
-    uint64_t bits;
-    if (!address_parse(str_slice(range, 0, slash), &network) ||
-        !str_to_u64(str_slice(range, slash + 1, range.len), &bits))
-        return false;
-    if (bits > (network.is_v4 ? 32 : 128))
-        return false;
-    return in_network(ip, &network, network.is_v4 ? bits + 96 : bits);
-}
-
-static bool in_range(const struct address *ip, Str range)
-{
-    ptrdiff_t slash = str_find_char(range, '/');
-    if (slash >= 0)
-        return in_cidr(ip, range, (size_t)slash);
-    ptrdiff_t dash = str_find_char(range, '-');
-    size_t first_len = dash < 0 ? range.len : (size_t)dash;
+/* A network if `bits` is not negative, else the addresses from first to last. */
+struct range {
     struct address first;
     struct address last;
-    if (!address_parse(str_slice(range, 0, first_len), &first))
+    int bits;
+};
+
+static bool network_parse(Str text, size_t slash, struct range *ret)
+{
+    assert(slash < text.len);
+    uint64_t bits;
+    if (!address_parse(str_slice(text, 0, slash), &ret->first) ||
+        !str_to_u64(str_slice(text, slash + 1, text.len), &bits))
         return false;
-    last = first;
-    if (dash >= 0 && !address_parse(str_slice(range, first_len + 1, range.len), &last))
+    if (bits > (ret->first.is_v4 ? 32 : 128))
         return false;
-    return memcmp(ip->bytes, first.bytes, 16) >= 0 && memcmp(ip->bytes, last.bytes, 16) <= 0;
+    ret->bits = (int)bits + (ret->first.is_v4 ? 96 : 0);
+    return true;
+}
+
+static bool range_parse(Str text, struct range *ret)
+{
+    assert(ret != NULL);
+    text = str_trim(text);
+    ptrdiff_t slash = str_find_char(text, '/');
+    *ret = (struct range){.bits = -1};
+    if (slash >= 0)
+        return network_parse(text, (size_t)slash, ret);
+    ptrdiff_t dash = str_find_char(text, '-');
+    size_t first_len = dash < 0 ? text.len : (size_t)dash;
+    if (!address_parse(str_slice(text, 0, first_len), &ret->first))
+        return false;
+    ret->last = ret->first;
+    return dash < 0 || (address_parse(str_slice(text, first_len + 1, text.len), &ret->last) &&
+                        ret->first.is_v4 == ret->last.is_v4 &&
+                        memcmp(ret->first.bytes, ret->last.bytes, 16) <= 0);
+}
+
+bool ip_range_is_valid(Str text)
+{
+    struct range range;
+    return range_parse(text, &range);
+}
+
+static bool in_range(const struct address *ip, Str text)
+{
+    struct range range;
+    if (!range_parse(text, &range))
+        return false;
+    if (range.bits >= 0)
+        return in_network(ip, &range.first, (uint64_t)range.bits);
+    return memcmp(ip->bytes, range.first.bytes, 16) >= 0 &&
+           memcmp(ip->bytes, range.last.bytes, 16) <= 0;
 }
 
 bool ip_in_ranges(Str ip, Str ranges)
@@ -78,7 +103,7 @@ bool ip_in_ranges(Str ip, Str ranges)
     Str rest = ranges;
     Str range;
     while (str_next(&rest, ',', &range))
-        if (in_range(&address, str_trim(range)))
+        if (in_range(&address, range))
             return true;
     return false;
 }

@@ -7,6 +7,7 @@
 
 /* Whether `ip` is in one of the comma-separated ranges. A malformed range matches nothing. */
 bool ip_in_ranges(Str ip, Str ranges);
+bool ip_range_is_valid(Str range);
 
 struct arena;
 /* The part of an address that identifies its owner: the first 64 bits of an IPv6 address, because

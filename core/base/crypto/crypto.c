@@ -58,6 +58,15 @@ Sha256 hmac_sha256(Str key, Str data)
     return digest;
 }
 
+void hmac_sha1(Str key, Str data, uint8_t ret[SHA1_LEN])
+{
+    assert(key.len > 0 && key.len <= INT32_MAX);
+    unsigned len = SHA1_LEN;
+    if (HMAC(EVP_sha1(), key.data, (int)key.len, (const unsigned char *)data.data, data.len, ret,
+             &len) == NULL)
+        die("HMAC");
+}
+
 bool secret_eq(Str a, Str b)
 {
     /* Lengths are not secret; an empty secret matches nothing, not even another empty one. */

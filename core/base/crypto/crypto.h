@@ -13,6 +13,9 @@ typedef struct Sha256 {
 
 Sha256 sha256(Str data);
 Sha256 hmac_sha256(Str key, Str data);
+/* For one-time passwords alone (otp.h). */
+enum { SHA1_LEN = 20 };
+void hmac_sha1(Str key, Str data, uint8_t ret[SHA1_LEN]);
 Str hex_text(struct arena *arena, const void *bytes, size_t len); /* lower case */
 Str base64url(struct arena *arena, Str data);                     /* no padding */
 bool base64url_decode(struct arena *arena, Str text, Str *ret);

@@ -40,6 +40,21 @@ static fiber_fn Err alter_default(struct db_tx *tx, const struct change *change,
     return alter_column(tx, change, has_none ? STR("drop default") : buf_str(sql));
 }
 
+/* A default of the old type may be none of the new: it goes before, and comes again after. */
+static fiber_fn Err retype(struct db_tx *tx, const struct change *change,
+                           const struct ddl_field *field)
+{
+    struct arena *arena = tx->ctx->arena;
+    struct buf *sql = buf_in_arena(arena, COLUMN_SQL_MAX);
+    TRY(ddl_column_type(tx->ctx, field, sql));
+    Str type = str_dup(arena, buf_str(sql));
+    TRY(alter_column(tx, change, STR("drop default")));
+    TRY(alter_column(tx, change,
+                     str_printf(arena, "type %.*s using %.*s::%.*s", STR_FMT(type),
+                                STR_FMT(sql_ident(arena, change->field)), STR_FMT(type))));
+    return alter_default(tx, change, field);
+}
+
 static fiber_fn Err drop_indexes(struct db_tx *tx, const struct change *change,
                                  const struct rows *indexes, bool unique)
 {
@@ -90,7 +105,8 @@ fiber_fn Err apply_alter_field(struct db_tx *tx, const struct change *change,
     struct rows facts;
     DbArg collection = db_text(change->collection);
     DbArg name = db_text(change->field);
-    TRY(ddl_field_read(tx->ctx, body, &field));
+    TRY(ddl_field_read(tx->ctx, body, TENANCY_BY_FIELDS, &field));
+    TRY(ddl_geometry_check(tx, &field, 1));
     TRY(db_tx_query(tx, &SQL_APPLY_FIELD_INDEXES, ARGS(collection, name), &indexes));
     TRY(db_tx_query(tx, &SQL_DDL_FIELD_FACTS, ARGS(collection, name), &facts));
     assert(facts.count == 1);
@@ -99,13 +115,16 @@ fiber_fn Err apply_alter_field(struct db_tx *tx, const struct change *change,
         row_bool(&facts, 0, DDL_FIELD_FACTS_IS_KEY) || row_bool(&facts, 0, DDL_FIELD_FACTS_IS_SITE);
     if (stays)
         return fail(tx->ctx, ERR_CONFLICT,
-                    "it identifies the row or its owner and cannot be deleted.");
+                    "Field \"%.*s\" cannot be changed: it identifies the row or its owner.",
+                    STR_FMT(change->field));
     TRY(ddl_become_owner(tx));
-    if (change_names(change, STR("schema.max_length")) ||
-        change_names(change, STR("schema.numeric_precision")) ||
-        change_names(change, STR("schema.numeric_scale")))
+    if (change->is_retyped)
+        TRY(retype(tx, change, &field));
+    else if (change_names(change, STR("schema.max_length")) ||
+             change_names(change, STR("schema.numeric_precision")) ||
+             change_names(change, STR("schema.numeric_scale")))
         TRY(alter_type(tx, change, &field));
-    if (change_names(change, STR("schema.default_value")))
+    if (change_names(change, STR("schema.default_value")) && !change->is_retyped)
         TRY(alter_default(tx, change, &field));
     if (change_names(change, STR("schema.is_nullable")))
         TRY(alter_column(tx, change,
@@ -113,24 +132,27 @@ fiber_fn Err apply_alter_field(struct db_tx *tx, const struct change *change,
     return alter_indexes(tx, change, &field, &indexes, is_tenants);
 }
 
-/* With the checks and triggers that a relation to the library has. */
-static fiber_fn Err drop_keys(struct db_tx *tx, const struct change *change)
+fiber_fn Err apply_drop_keys(struct db_tx *tx, Str collection, Str field)
 {
-    assert(change->of == OF_RELATION);
+    assert(collection.len > 0 && field.len > 0);
     struct arena *arena = tx->ctx->arena;
     struct rows keys;
-    TRY(db_tx_query(tx, &SQL_APPLY_RELATION_KEYS,
-                    ARGS(db_text(change->collection), db_text(change->field)), &keys));
-    Str table = sql_table(arena, change->collection);
+    TRY(db_tx_query(tx, &SQL_APPLY_RELATION_KEYS, ARGS(db_text(collection), db_text(field)),
+                    &keys));
+    Str table = sql_table(arena, collection);
     TRY(ddl_become_owner(tx));
     for (uint32_t i = 0; i < keys.count; i++) {
         Str name = row_text(&keys, i, APPLY_RELATION_KEYS_CONSTRAINT_NAME);
         TRY(ddl_run(tx, str_printf(arena, "alter table %.*s drop constraint %.*s", STR_FMT(table),
                                    STR_FMT(sql_ident(arena, name)))));
     }
+    Str index = str_cut(
+        str_printf(arena, "spark_fk_%.*s_%.*s", STR_FMT(collection), STR_FMT(field)), DDL_NAME_MAX);
+    TRY(ddl_run(tx,
+                str_printf(arena, "drop index if exists %.*s", STR_FMT(sql_table(arena, index)))));
     static const char *const TRIGGERS[] = {"spark_fill_", "spark_refill_"};
     for (size_t i = 0; i < COUNT_OF(TRIGGERS); i++) {
-        Str name = str_printf(arena, "%s%.*s", TRIGGERS[i], STR_FMT(change->field));
+        Str name = str_printf(arena, "%s%.*s", TRIGGERS[i], STR_FMT(field));
         TRY(ddl_run(tx, str_printf(arena, "drop trigger if exists %.*s on %.*s",
                                    STR_FMT(sql_ident(arena, name)), STR_FMT(table))));
     }
@@ -151,7 +173,9 @@ fiber_fn Err apply_drop_relation(struct db_tx *tx, const struct change *change)
     TRY(ddl_audit_field(tx, STR("relation_deleted"), change->collection, change->field));
     TRY(db_tx_query(tx, &SQL_APPLY_RELATION_FORGET,
                     ARGS(db_text(change->collection), db_text(change->field)), NULL));
-    return json_is_null(json_get(change->current, STR("schema"))) ? OK : drop_keys(tx, change);
+    if (json_is_null(json_get(change->current, STR("schema"))))
+        return OK;
+    return apply_drop_keys(tx, change->collection, change->field);
 }
 
 fiber_fn Err apply_alter_relation(struct db_tx *tx, const struct change *change)

@@ -59,6 +59,11 @@ static bool is_same(const struct json *a, const struct json *b, int depth)
     }
 }
 
+bool apply_is_same(const struct json *a, const struct json *b)
+{
+    return is_same(a, b, 0);
+}
+
 /* They say again which entry it is. */
 static bool is_key(Str member)
 {

@@ -68,16 +68,18 @@ static Err alter_collection_check(struct ctx *ctx, const struct change *change)
                 STR_FMT(change->path));
 }
 
-static Err alter_field_check(const struct maker *m, const struct change *change)
+static Err alter_field_check(const struct maker *m, struct change *change)
 {
     assert(change->of == OF_FIELD);
     struct ctx *ctx = m->ctx;
     Str wanted = text_of(change->wanted, "type");
     Str current = text_of(change->current, "type");
-    if (!str_eq(wanted, current))
+    change->is_retyped = !str_eq(wanted, current);
+    if (change->is_retyped && (str_eq(wanted, STR("alias")) || str_eq(current, STR("alias"))))
         return fail(ctx, ERR_INVALID_PAYLOAD,
                     "%.*s: the type cannot change from \"%.*s\" to \"%.*s\"; make a new field",
                     STR_FMT(change->path), STR_FMT(current), STR_FMT(wanted));
+    change->has_schema = change->has_schema || change->is_retyped;
     if (is_own(m, change) && (change->has_schema || change_names(change, STR("meta.special"))))
         return fail(ctx, ERR_CONFLICT,
                     "%.*s: this column belongs to the platform and cannot be changed.",

@@ -30,6 +30,7 @@ struct change {
     uint32_t member_count;
     bool has_meta;    /* CHANGE_ALTER: something of meta */
     bool has_schema;  /* CHANGE_ALTER: something of schema */
+    bool is_retyped;  /* CHANGE_ALTER of a field: it becomes another type */
     const char *kept; /* CHANGE_DELETE: why it is not carried out; NULL: it is */
 };
 
@@ -56,6 +57,7 @@ fiber_fn Err apply_diff(struct ctx *ctx, const struct json *wanted, const struct
 
 /* apply_compare.c: fills members, has_meta and has_schema. */
 void apply_compare(struct ctx *ctx, struct change *change);
+bool apply_is_same(const struct json *a, const struct json *b);
 bool change_names(const struct change *change, Str member);
 
 /* apply_steps.c: all of it, in the order that needs nothing before it is there. */
@@ -66,3 +68,5 @@ fiber_fn Err apply_alter_field(struct db_tx *tx, const struct change *change,
                                const struct json *body);
 fiber_fn Err apply_alter_relation(struct db_tx *tx, const struct change *change);
 fiber_fn Err apply_drop_relation(struct db_tx *tx, const struct change *change);
+/* The foreign key of a relation, with the checks and triggers that one to the library has. */
+fiber_fn Err apply_drop_keys(struct db_tx *tx, Str collection, Str field);

@@ -53,39 +53,12 @@ static fiber_fn Err drop_field(struct db_tx *tx, const struct diff *diff,
     return ddl_field_delete(tx, change->collection, change->field);
 }
 
-static bool is_table(const struct json *entry)
-{
-    return !json_is_null(json_get(entry, STR("schema")));
-}
-
 static fiber_fn Err drop_collection(struct db_tx *tx, const struct diff *diff,
                                     const struct change *change)
 {
     assert(change->of == OF_COLLECTION && change->current != NULL);
     (void)diff;
-    struct arena *arena = tx->ctx->arena;
-    TRY(ddl_audit(tx, STR("collection_deleted"), change->collection));
-    TRY(db_tx_query(tx, &SQL_APPLY_COLLECTION_FORGET, ARGS(db_text(change->collection)), NULL));
-    if (!is_table(change->current))
-        return OK;
-    TRY(ddl_become_owner(tx));
-    TRY(ddl_run(
-        tx, str_printf(arena, "drop table %.*s", STR_FMT(sql_table(arena, change->collection)))));
-    return ddl_run(tx, str_printf(arena, "delete from spark.collections where collection = %.*s",
-                                  STR_FMT(sql_literal(arena, change->collection))));
-}
-
-/* A relation makes its index itself. */
-static bool has_new_relation(const struct diff *diff, const struct change *field)
-{
-    assert(field->of == OF_FIELD);
-    for (uint32_t i = diff->count; i-- > 0 && diff->list[i].of == OF_RELATION;) {
-        const struct change *other = &diff->list[i];
-        if (other->kind == CHANGE_CREATE && is_table(other->wanted) &&
-            str_eq(other->collection, field->collection) && str_eq(other->field, field->field))
-            return true;
-    }
-    return false;
+    return ddl_collection_delete(tx, change->collection);
 }
 
 /* A default of JSON stands in a snapshot as the text it has in the table. */
@@ -101,8 +74,7 @@ static Err build_default(struct ctx *ctx, struct json_builder *b, const struct c
 }
 
 /* A field of the snapshot as the body that makes it. */
-static Err build_field(struct ctx *ctx, struct json_builder *b, const struct diff *diff,
-                       const struct change *field)
+static Err build_field(struct ctx *ctx, struct json_builder *b, const struct change *field)
 {
     assert(field->of == OF_FIELD && field->wanted != NULL);
     const struct json *schema = json_get(field->wanted, STR("schema"));
@@ -119,9 +91,7 @@ static Err build_field(struct ctx *ctx, struct json_builder *b, const struct dif
     json_build_object_begin(b);
     for (struct json_iter it = json_iter(schema); json_next(&it);) {
         json_build_key(b, it.key);
-        if (str_eq(it.key, STR("is_indexed")) && has_new_relation(diff, field))
-            json_build_bool(b, false);
-        else if (str_eq(it.key, STR("default_value")))
+        if (str_eq(it.key, STR("default_value")))
             TRY(build_default(ctx, b, field, it.value));
         else
             json_build_value(b, it.value);
@@ -159,7 +129,7 @@ static fiber_fn Err build_collection(struct ctx *ctx, struct json_builder *b,
         TRY(fiber_breathe(ctx));
         const struct change *field = &diff->list[i];
         if (field->of == OF_FIELD && str_eq(field->collection, change->collection))
-            TRY(with_path(ctx, field, build_field(ctx, b, diff, field)));
+            TRY(with_path(ctx, field, build_field(ctx, b, field)));
     }
     json_build_array_end(b);
     json_build_object_end(b);
@@ -202,15 +172,14 @@ static fiber_fn Err set_collection_meta(struct db_tx *tx, const struct diff *dif
                        NULL);
 }
 
-static Err field_body(struct ctx *ctx, const struct diff *diff, const struct change *change,
-                      const struct json **ret)
+static Err field_body(struct ctx *ctx, const struct change *change, const struct json **ret)
 {
     assert(change->of == OF_FIELD);
     struct json_builder *measuring = json_builder_measuring(ctx);
     struct json_builder *b;
-    TRY(build_field(ctx, measuring, diff, change));
+    TRY(build_field(ctx, measuring, change));
     TRY(json_builder_new(ctx, json_builder_bytes(measuring), &b));
-    TRY(build_field(ctx, b, diff, change));
+    TRY(build_field(ctx, b, change));
     return json_builder_end(ctx, b, ret);
 }
 
@@ -233,7 +202,7 @@ static fiber_fn Err make_field(struct db_tx *tx, const struct diff *diff,
     if (is_born_with(diff, change))
         return OK;
     const struct json *body;
-    TRY(field_body(ctx, diff, change, &body));
+    TRY(field_body(ctx, change, &body));
     return ddl_field_create(tx, body);
 }
 
@@ -269,7 +238,7 @@ static fiber_fn Err alter_field(struct db_tx *tx, const struct diff *diff,
     if (!change->has_schema)
         return OK;
     const struct json *body;
-    TRY(field_body(tx->ctx, diff, change, &body));
+    TRY(field_body(tx->ctx, change, &body));
     return apply_alter_field(tx, change, body);
 }
 

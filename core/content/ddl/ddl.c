@@ -7,9 +7,6 @@
 
 #include <assert.h>
 
-/* Longer than a name may be, so that its own check says why it is refused. */
-enum { NAME_TAKEN_MAX = 255 };
-
 fiber_fn Err ddl_begin(struct platform platform, struct db_tx *tx)
 {
     assert(platform.ctx != NULL && tx->connection == NULL);
@@ -76,6 +73,7 @@ struct definition {
     Str name;
     bool has_table;
     bool is_tracked;
+    enum ddl_tenancy tenancy;
     const struct json *meta;
     struct ddl_field *fields;
     uint32_t count;
@@ -91,10 +89,16 @@ static Err read_fields(struct ctx *ctx, const struct json *fields, struct defini
     if (ret->given > DDL_FIELDS_MAX)
         return fail(ctx, ERR_INVALID_PAYLOAD, "A collection can't have more than %d fields",
                     DDL_FIELDS_MAX);
-    ret->fields = arena_array(ctx->arena, struct ddl_field, ret->given + 1);
+    /* The key and the site may come to those given. */
+    ret->fields = arena_array(ctx->arena, struct ddl_field, (size_t)ret->given + 2);
     ret->count = ret->given;
-    for (uint32_t i = 0; i < ret->given; i++)
-        TRY(ddl_field_read(ctx, json_at(fields, i), &ret->fields[i]));
+    for (uint32_t i = 0; i < ret->given; i++) {
+        const struct json *type = json_get(json_at(fields, i), STR("type"));
+        if (json_kind(type) == JSON_STRING && !ddl_is_type(json_str(type)))
+            return fail(ctx, ERR_INVALID_PAYLOAD, "Illegal type passed: \"%.*s\"",
+                        STR_FMT(json_str(type)));
+        TRY(ddl_field_read(ctx, json_at(fields, i), ret->tenancy, &ret->fields[i]));
+    }
     for (uint32_t i = 0; i < ret->given; i++) {
         for (uint32_t k = 0; k < i; k++) {
             if (str_eq(ret->fields[i].name, ret->fields[k].name))
@@ -109,7 +113,6 @@ static Err read_fields(struct ctx *ctx, const struct json *fields, struct defini
 /* Directus' own: an integer that counts itself, first of the table. */
 static Err add_key(struct ctx *ctx, struct definition *definition)
 {
-    assert(definition->count == definition->given);
     const struct json *meta;
     TRY(ddl_meta_hidden(ctx, STR("numeric"), &meta));
     for (uint32_t i = definition->count; i > 0; i--)
@@ -117,6 +120,26 @@ static Err add_key(struct ctx *ctx, struct definition *definition)
     definition->fields[0] = (struct ddl_field){
         .name = STR("id"), .type = STR("integer"), .meta = meta, .is_key = true, .is_auto = true};
     definition->count++;
+    return OK;
+}
+
+/* Behind the key, which is the first or any other. */
+static Err add_site(struct ctx *ctx, struct definition *definition)
+{
+    assert(definition->tenancy == TENANCY_WANTED);
+    const struct ddl_field *site = NULL;
+    for (uint32_t i = 0; i < definition->count; i++)
+        if (str_eq(definition->fields[i].name, DDL_SITE_FIELD))
+            site = &definition->fields[i];
+    if (site != NULL && !site->is_site)
+        return fail(ctx, ERR_INVALID_PAYLOAD,
+                    "\"meta.tenant\" needs the field \"site_id\" to be of the type \"uuid\"");
+    if (site != NULL)
+        return OK;
+    const struct json *meta;
+    TRY(ddl_meta_hidden(ctx, STR("input"), &meta));
+    definition->fields[definition->count++] = (struct ddl_field){
+        .name = DDL_SITE_FIELD, .type = STR("uuid"), .meta = meta, .is_site = true};
     return OK;
 }
 
@@ -144,14 +167,25 @@ static Err choose_key(struct ctx *ctx, struct definition *definition)
     return OK;
 }
 
-static Err definition_read(struct ctx *ctx, const struct json *body, struct definition *ret)
+static Err name_read(struct ctx *ctx, const struct json *body, Str *ret)
+{
+    const struct json *name = json_get(body, STR("collection"));
+    if (json_is_null(name))
+        return fail(ctx, ERR_INVALID_PAYLOAD, "\"collection\" is required");
+    if (json_kind(name) != JSON_STRING || json_str(name).len == 0)
+        return fail(ctx, ERR_INVALID_PAYLOAD, "\"collection\" must be a non-empty string");
+    *ret = json_str(name);
+    return ddl_collection_name_check(ctx, *ret);
+}
+
+static Err definition_read(struct ctx *ctx, const struct json *body, bool has_sites,
+                           struct definition *ret)
 {
     *ret = (struct definition){0};
     if (json_kind(body) != JSON_OBJECT)
         return fail(ctx, ERR_INVALID_PAYLOAD, "The body must be an object, not %s",
                     json_kind_name(body));
-    TRY(json_take_str(ctx, body, "collection", NAME_TAKEN_MAX, &ret->name));
-    TRY(ddl_collection_name_check(ctx, ret->name));
+    TRY(name_read(ctx, body, &ret->name));
     const struct json *schema = json_get(body, STR("schema"));
     const struct json *meta = json_get(body, STR("meta"));
     if (!json_is_null(schema) && json_kind(schema) != JSON_OBJECT)
@@ -161,20 +195,28 @@ static Err definition_read(struct ctx *ctx, const struct json *body, struct defi
     ret->has_table = !json_is_null(schema);
     ret->is_tracked = !json_is_null(meta) || !ret->has_table;
     ret->meta = meta;
+    TRY(ddl_tenancy_read(ctx, meta, &ret->tenancy));
+    if (!has_sites && ret->tenancy == TENANCY_WANTED)
+        return fail(ctx, ERR_INVALID_PAYLOAD,
+                    "\"meta.tenant\" needs the collection \"sites\", which is not there");
+    if (!has_sites)
+        ret->tenancy = TENANCY_REFUSED;
     TRY(read_fields(ctx, json_get(body, STR("fields")), ret));
-    return ret->has_table ? choose_key(ctx, ret) : OK;
+    if (!ret->has_table)
+        return OK;
+    TRY(choose_key(ctx, ret));
+    return ret->tenancy == TENANCY_WANTED ? add_site(ctx, ret) : OK;
 }
 
 static fiber_fn Err write_meta(struct db_tx *tx, const struct definition *definition)
 {
     assert(definition->name.len > 0);
-    if (!definition->is_tracked)
-        return OK;
-    TRY(ddl_meta_collection(tx, definition->name, definition->meta));
+    if (definition->is_tracked)
+        TRY(ddl_meta_collection(tx, definition->name, definition->meta));
     for (uint32_t i = 0; i < definition->count; i++) {
         const struct ddl_field *field = &definition->fields[i];
         if (field->meta != NULL || field->is_alias)
-            TRY(ddl_meta_field(tx, definition->name, field->name, field->meta));
+            TRY(ddl_meta_field(tx, definition->name, field));
     }
     return OK;
 }
@@ -183,9 +225,11 @@ fiber_fn Err ddl_collection_create(struct db_tx *tx, const struct json *body, ui
 {
     struct ctx *ctx = tx->ctx;
     struct definition definition;
-    TRY(definition_read(ctx, body, &definition));
-
     struct rows rows;
+    TRY(db_tx_query(tx, &SQL_DDL_HAS_SITES, NO_ARGS, &rows));
+    assert(rows.count == 1);
+    TRY(definition_read(ctx, body, row_bool(&rows, 0, DDL_HAS_SITES_HAS_SITES), &definition));
+
     TRY(db_tx_query(tx, &SQL_DDL_COLLECTION_TAKEN, ARGS(db_text(definition.name)), &rows));
     assert(rows.count == 1);
     if (row_bool(&rows, 0, DDL_COLLECTION_TAKEN_IS_TAKEN))
@@ -203,6 +247,24 @@ fiber_fn Err ddl_collection_create(struct db_tx *tx, const struct json *body, ui
                                                     .note = note,
                                                     .fields = definition.fields,
                                                     .field_count = definition.count});
+}
+
+fiber_fn Err collections_create(struct platform platform, const struct json *list)
+{
+    assert(json_kind(list) == JSON_ARRAY);
+    if (json_len(list) > DDL_COLLECTIONS_MAX)
+        return fail(platform.ctx, ERR_INVALID_PAYLOAD,
+                    "More than %d collections cannot be created at once", DDL_COLLECTIONS_MAX);
+    if (json_len(list) == 0)
+        return OK;
+    SCOPED_TX struct db_tx tx = {0};
+    TRY(ddl_begin(platform, &tx));
+    for (uint32_t i = 0; i < json_len(list); i++) {
+        uint32_t fields;
+        TRY(ddl_collection_create(&tx, json_at(list, i), &fields));
+        TRY(ddl_resign_owner(&tx));
+    }
+    return ddl_commit(&tx);
 }
 
 fiber_fn Err collection_create(struct platform platform, const struct json *body,

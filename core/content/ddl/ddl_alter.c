@@ -27,10 +27,9 @@ static Err addable_check(struct ctx *ctx, Str collection, const struct ddl_field
         return fail(ctx, ERR_INVALID_PAYLOAD,
                     "Field \"%.*s\" already exists in collection \"%.*s\"", STR_FMT(field->name),
                     STR_FMT(collection));
-    if (field->is_key || field->is_site)
+    if (field->is_key || field->is_auto)
         return fail(ctx, ERR_INVALID_PAYLOAD,
-                    "Field \"%.*s\" can't be added: a collection has its key and its site from "
-                    "the start",
+                    "Field \"%.*s\" can't be added: a collection has its key from the start",
                     STR_FMT(field->name));
     if (!field->is_alias && !row_bool(facts, 0, DDL_FIELD_FACTS_HAS_TABLE))
         return fail(ctx, ERR_INVALID_PAYLOAD, "Collection \"%.*s\" is a folder and has no columns",
@@ -44,6 +43,7 @@ static fiber_fn Err add_column(struct db_tx *tx, Str collection, const struct dd
     assert(!field->is_alias && !field->is_key && !field->is_site);
     struct ctx *ctx = tx->ctx;
     Str table = sql_table(ctx->arena, collection);
+    TRY(ddl_geometry_check(tx, field, 1));
     struct buf *sql = buf_in_arena(ctx->arena, COLUMN_SQL_MAX);
     buf_put_z(sql, "alter table ");
     buf_put(sql, table);
@@ -59,23 +59,62 @@ static fiber_fn Err add_column(struct db_tx *tx, Str collection, const struct dd
     return ddl_index_field(tx, collection, field->name, is_tenants);
 }
 
-fiber_fn Err ddl_field_create(struct db_tx *tx, const struct json *body)
+/* Nobody's names: those that the system gives its own. */
+static Err place_check(struct ctx *ctx, Str collection)
+{
+    if (!str_starts_with(collection, STR("directus_")))
+        return ddl_collection_name_check(ctx, collection);
+    return schema_is_system(collection) ? OK : fail_plain(ctx, ERR_FORBIDDEN);
+}
+
+/* Of a field named site_id: whose the rows are, where there are sites. */
+static fiber_fn Err tenancy_of(struct db_tx *tx, Str collection, enum ddl_tenancy *ret)
+{
+    struct rows rows;
+    TRY(db_tx_query(tx, &SQL_DDL_HAS_SITES, NO_ARGS, &rows));
+    assert(rows.count == 1);
+    bool can_be = row_bool(&rows, 0, DDL_HAS_SITES_HAS_SITES) &&
+                  !str_starts_with(collection, STR("directus_"));
+    *ret = can_be ? TENANCY_BY_FIELDS : TENANCY_REFUSED;
+    return OK;
+}
+
+static fiber_fn Err create_in(struct db_tx *tx, Str collection, const struct json *body,
+                              bool is_tracked)
 {
     struct ctx *ctx = tx->ctx;
-    Str collection = STR_NONE;
     struct ddl_field field;
-    TRY(ddl_field_read(ctx, body, &field));
-    TRY(json_take_str(ctx, body, "collection", NAME_TAKEN_MAX, &collection));
-    TRY(ddl_collection_name_check(ctx, collection));
-
+    enum ddl_tenancy tenancy;
     struct rows facts;
+    TRY(tenancy_of(tx, collection, &tenancy));
+    TRY(ddl_field_read(ctx, body, tenancy, &field));
+    TRY(place_check(ctx, collection));
     TRY(facts_ask(tx, collection, field.name, &facts));
     TRY(addable_check(ctx, collection, &field, &facts));
-    TRY(ddl_meta_field(tx, collection, field.name, field.meta));
+    if (field.meta != NULL || is_tracked)
+        TRY(ddl_meta_field(tx, collection, &field));
     TRY(ddl_audit_field(tx, STR("field_created"), collection, field.name));
     if (field.is_alias)
         return OK;
+    if (field.is_site)
+        return ddl_become_tenants(tx, collection);
     return add_column(tx, collection, &field, row_bool(&facts, 0, DDL_FIELD_FACTS_IS_TENANTS));
+}
+
+fiber_fn Err ddl_field_create(struct db_tx *tx, const struct json *body)
+{
+    Str collection = STR_NONE;
+    TRY(json_take_str(tx->ctx, body, "collection", NAME_TAKEN_MAX, &collection));
+    TRY(ddl_collection_name_check(tx->ctx, collection));
+    return create_in(tx, collection, body, true);
+}
+
+fiber_fn Err field_create_in(struct platform platform, Str collection, const struct json *body)
+{
+    SCOPED_TX struct db_tx tx = {0};
+    TRY(ddl_begin(platform, &tx));
+    TRY(create_in(&tx, collection, body, false));
+    return ddl_commit(&tx);
 }
 
 fiber_fn Err field_create(struct platform platform, const struct json *body)
@@ -89,6 +128,8 @@ fiber_fn Err field_create(struct platform platform, const struct json *body)
 static Err removable_check(struct ctx *ctx, Str collection, Str field, const struct rows *facts)
 {
     assert(facts->count == 1);
+    if (schema_is_system_field(collection, field))
+        return fail_plain(ctx, ERR_FORBIDDEN);
     if (!row_bool(facts, 0, DDL_FIELD_FACTS_HAS_FIELD))
         return fail(ctx, ERR_NOT_FOUND, "Field \"%.*s\" doesn't exist in collection \"%.*s\".",
                     STR_FMT(field), STR_FMT(collection));
@@ -110,12 +151,12 @@ static Err removable_check(struct ctx *ctx, Str collection, Str field, const str
 fiber_fn Err ddl_field_delete(struct db_tx *tx, Str collection, Str field)
 {
     struct ctx *ctx = tx->ctx;
-    TRY(ddl_collection_name_check(ctx, collection));
-    TRY(ddl_field_name_check(ctx, field));
+    TRY(place_check(ctx, collection));
 
     struct rows facts;
     TRY(facts_ask(tx, collection, field, &facts));
     TRY(removable_check(ctx, collection, field, &facts));
+    TRY(db_tx_query(tx, &SQL_DDL_FIELD_UNLINK, ARGS(db_text(collection), db_text(field)), NULL));
     TRY(db_tx_query(tx, &SQL_DDL_FIELD_FORGET, ARGS(db_text(collection), db_text(field)), NULL));
     TRY(ddl_audit_field(tx, STR("field_deleted"), collection, field));
     if (!row_bool(&facts, 0, DDL_FIELD_FACTS_IS_COLUMN))

@@ -33,6 +33,14 @@ static const struct {
     {STR_INIT("uuid"), "uuid"},
     {STR_INIT("hash"), "varchar(255)"},
     {STR_INIT("binary"), "bytea"},
+    /* In the coordinates of GPS. */
+    {STR_INIT("geometry"), "geometry(geometry,4326)"},
+    {STR_INIT("geometry.Point"), "geometry(Point,4326)"},
+    {STR_INIT("geometry.LineString"), "geometry(LineString,4326)"},
+    {STR_INIT("geometry.Polygon"), "geometry(Polygon,4326)"},
+    {STR_INIT("geometry.MultiPoint"), "geometry(MultiPoint,4326)"},
+    {STR_INIT("geometry.MultiLineString"), "geometry(MultiLineString,4326)"},
+    {STR_INIT("geometry.MultiPolygon"), "geometry(MultiPolygon,4326)"},
 };
 
 static Err write_sized(struct ctx *ctx, const struct ddl_field *field, struct buf *out)
@@ -87,13 +95,24 @@ static const char *function_of(const struct ddl_field *field, Str text)
     return NULL;
 }
 
+/* A default of JSON may be given as its text. */
+static Str json_default(struct ctx *ctx, const struct json *value)
+{
+    const struct json *parsed;
+    if (json_kind(value) == JSON_STRING &&
+        json_parse(ctx, json_str(value), JSON_LIMITS_DEFAULT, &parsed) == OK)
+        return json_str(value);
+    diag_clear(ctx);
+    return json_text(ctx->arena, value);
+}
+
 static Err write_given_default(struct ctx *ctx, const struct ddl_field *field,
                                const struct json *value, struct buf *out)
 {
     assert(!json_is_null(value));
-    bool is_json = str_eq(field->type, STR("json"));
-    Str text = json_kind(value) == JSON_STRING && !is_json ? json_str(value)
-                                                           : json_text(ctx->arena, value);
+    Str text = str_eq(field->type, STR("json"))  ? json_default(ctx, value)
+               : json_kind(value) == JSON_STRING ? json_str(value)
+                                                 : json_text(ctx->arena, value);
     if (text.len > DEFAULT_MAX)
         return fail(ctx, ERR_INVALID_PAYLOAD,
                     "The default of field \"%.*s\" can't be longer than %d bytes",

@@ -48,29 +48,32 @@ static bool is_one_of(Str type, const char *const *names)
     return false;
 }
 
-static bool is_alias_type(Str type)
+bool ddl_is_alias_type(Str type)
 {
     static const char *const NAMES[] = {"alias", "o2m",   "m2m",          "m2a",
                                         "o2a",   "files", "translations", NULL};
     return is_one_of(type, NAMES);
 }
 
-static Err type_check(struct ctx *ctx, Str field, Str type)
+bool ddl_is_type(Str type)
 {
-    assert(type.len > 0);
-    Str list = STR_NONE;
-    for (uint32_t i = 0; i < TYPE_COUNT; i++) {
+    for (uint32_t i = 0; i < TYPE_COUNT; i++)
         if (str_eq(type, TYPES[i]))
-            break;
+            return true;
+    return false;
+}
+
+Err ddl_type_check(struct ctx *ctx, Str type)
+{
+    Str list = STR_NONE;
+    bool is_known = ddl_is_type(type);
+    for (uint32_t i = 0; i < TYPE_COUNT && !is_known; i++)
         list = str_printf(ctx->arena, "%.*s%.*s, ", STR_FMT(list), STR_FMT(TYPES[i]));
-        if (i + 1 == TYPE_COUNT)
-            return fail(ctx, ERR_INVALID_PAYLOAD, "\"type\" must be one of [%.*snull]",
-                        STR_FMT(list));
-    }
-    if (str_starts_with(type, STR("geometry")) || str_eq(type, STR("unknown")))
+    if (!is_known)
+        return fail(ctx, ERR_INVALID_PAYLOAD, "\"type\" must be one of [%.*snull]", STR_FMT(list));
+    if (str_eq(type, STR("unknown")))
         return fail(ctx, ERR_INVALID_PAYLOAD,
-                    "Field \"%.*s\" can't be made: this server has no columns of the type \"%.*s\"",
-                    STR_FMT(field), STR_FMT(type));
+                    "\"type\" can't be \"unknown\": no column can be made of it");
     return OK;
 }
 
@@ -87,7 +90,15 @@ static Err take_object(struct ctx *ctx, const struct json *json, const char *key
     return OK;
 }
 
-static Err flags_read(struct ctx *ctx, struct ddl_field *field)
+/* Whose rows they are. Who names another table means something else. */
+static bool is_site_field(const struct ddl_field *field, Str target, enum ddl_tenancy tenancy)
+{
+    if (!str_eq(field->name, DDL_SITE_FIELD) || !str_eq(field->type, STR("uuid")))
+        return false;
+    return tenancy != TENANCY_REFUSED && (target.len == 0 || str_eq(target, STR("sites")));
+}
+
+static Err flags_read(struct ctx *ctx, enum ddl_tenancy tenancy, struct ddl_field *field)
 {
     assert(!field->is_alias);
     bool has_auto = false;
@@ -98,8 +109,7 @@ static Err flags_read(struct ctx *ctx, struct ddl_field *field)
     TRY(json_take_bool(ctx, field->schema, "is_unique", &field->is_unique));
     TRY(json_take_bool(ctx, field->schema, "is_indexed", &field->is_indexed));
     TRY(json_take_str(ctx, field->schema, "foreign_key_table", 255, &target));
-    field->is_site = str_eq(field->name, STR("site_id")) && str_eq(field->type, STR("uuid")) &&
-                     str_eq(target, STR("sites"));
+    field->is_site = is_site_field(field, target, tenancy);
     /* A site's row without a site would be nobody's: only who asks for it gets it. */
     field->is_nullable = !field->is_key && !field->is_site;
     TRY(json_take_bool(ctx, field->schema, "is_nullable", &field->is_nullable));
@@ -124,7 +134,41 @@ static Err key_check(struct ctx *ctx, const struct ddl_field *field)
                 STR_FMT(field->name));
 }
 
-Err ddl_field_read(struct ctx *ctx, const struct json *json, struct ddl_field *ret)
+Err ddl_tenancy_read(struct ctx *ctx, const struct json *meta, enum ddl_tenancy *ret)
+{
+    const struct json *tenant = json_get(meta, STR("tenant"));
+    *ret = TENANCY_BY_FIELDS;
+    switch (json_kind(tenant)) {
+    case JSON_NULL:
+        return OK;
+    case JSON_BOOL:
+        *ret = json_bool(tenant) ? TENANCY_WANTED : TENANCY_REFUSED;
+        return OK;
+    case JSON_STRING:
+        if (str_eq(json_str(tenant), DDL_SITE_FIELD)) {
+            *ret = TENANCY_WANTED;
+            return OK;
+        }
+        break;
+    default:
+        break;
+    }
+    return fail(ctx, ERR_INVALID_PAYLOAD,
+                "\"meta.tenant\" must be true, false or \"site_id\", the field that says whose a "
+                "row is");
+}
+
+static Err type_read(struct ctx *ctx, const struct json *type, Str *ret)
+{
+    *ret = STR("alias"); /* Directus' null: nothing but what meta says */
+    if (json_is_null(type))
+        return OK;
+    *ret = json_kind(type) == JSON_STRING ? json_str(type) : STR("");
+    return ddl_type_check(ctx, *ret);
+}
+
+Err ddl_field_read(struct ctx *ctx, const struct json *json, enum ddl_tenancy tenancy,
+                   struct ddl_field *ret)
 {
     *ret = (struct ddl_field){0};
     if (json_kind(json) != JSON_OBJECT)
@@ -132,15 +176,12 @@ Err ddl_field_read(struct ctx *ctx, const struct json *json, struct ddl_field *r
                     json_kind_name(json));
     TRY(json_take_str(ctx, json, "field", 255, &ret->name));
     TRY(ddl_field_name_check(ctx, ret->name));
-    TRY(json_take_str(ctx, json, "type", 64, &ret->type));
+    TRY(type_read(ctx, json_get(json, STR("type")), &ret->type));
     TRY(take_object(ctx, json, "meta", &ret->meta));
     TRY(take_object(ctx, json, "schema", &ret->schema));
-    if (ret->type.len == 0)
-        ret->type = STR("alias"); /* Directus' null: nothing but what meta says */
-    TRY(type_check(ctx, ret->name, ret->type));
-    ret->is_alias = is_alias_type(ret->type);
+    ret->is_alias = ddl_is_alias_type(ret->type);
     if (ret->is_alias)
         return OK;
-    TRY(flags_read(ctx, ret));
+    TRY(flags_read(ctx, tenancy, ret));
     return key_check(ctx, ret);
 }

@@ -22,18 +22,32 @@ fiber_fn Err ddl_meta_collection(struct db_tx *tx, Str collection, const struct 
                        ARGS(db_text(collection), meta_arg(tx->ctx, meta)), NULL);
 }
 
-fiber_fn Err ddl_meta_field(struct db_tx *tx, Str collection, Str field, const struct json *meta)
+/* Of the types, only JSON marks its field without being asked, as in Directus. */
+static fiber_fn Err mark_json(struct db_tx *tx, Str collection, const struct ddl_field *field)
 {
-    assert(collection.len > 0 && field.len > 0);
+    if (!str_eq(field->type, STR("json")) || !json_is_null(json_get(field->meta, STR("special"))))
+        return OK;
+    return db_tx_query(tx, &SQL_DDL_FIELD_SPECIAL,
+                       ARGS(db_text(collection), db_text(field->name), db_text(STR("cast-json"))),
+                       NULL);
+}
+
+fiber_fn Err ddl_meta_field(struct db_tx *tx, Str collection, const struct ddl_field *field)
+{
+    assert(collection.len > 0 && field->name.len > 0);
+    const struct json *meta = field->meta;
+    DbArg names[] = {db_text(collection), db_text(field->name)};
     TRY(rule_check(tx->ctx, json_get(meta, STR("validation"))));
+    bool is_new = field->type.len > 0; /* otherwise only its metadata is */
     TRY(db_tx_query(tx, &SQL_DDL_FIELD_INSERT,
-                    ARGS(db_text(collection), db_text(field), meta_arg(tx->ctx, meta)), NULL));
+                    ARGS(names[0], names[1], meta_arg(tx->ctx, meta), db_bool(is_new)), NULL));
+    TRY(mark_json(tx, collection, field));
     bool is_searchable = true;
     TRY(json_take_bool(tx->ctx, meta, "searchable", &is_searchable));
     if (is_searchable)
         return OK;
-    return db_tx_query(tx, &SQL_DDL_FIELD_SEARCHABLE,
-                       ARGS(db_text(collection), db_text(field), db_bool(false)), NULL);
+    return db_tx_query(tx, &SQL_DDL_FIELD_SEARCHABLE, ARGS(names[0], names[1], db_bool(false)),
+                       NULL);
 }
 
 fiber_fn Err ddl_meta_relation(struct db_tx *tx, Str collection, Str field, Str related,

@@ -69,6 +69,8 @@ Err ddl_collection_name_check(struct ctx *ctx, Str name)
 {
     if (str_starts_with(name, STR("directus_")))
         return fail(ctx, ERR_INVALID_PAYLOAD, "Collections can't start with \"directus_\"");
+    if (str_find_char(name, '/') >= 0)
+        return fail(ctx, ERR_INVALID_PAYLOAD, "Collection name can't contain \"/\"");
     return name_check(ctx, "collection", name);
 }
 

@@ -6,6 +6,7 @@
  * whose it is (spark.add_library_reference). Only what the server itself writes, who created and
  * who updated, may be anybody's.
  */
+#include "base/json/json_build.h"
 #include "base/memory/array.h"
 #include "content/ddl/ddl.h"
 #include "content/ddl/ddl_internal.h"
@@ -56,8 +57,9 @@ static Err take_action(struct ctx *ctx, const struct json *schema, const char *k
             return OK;
         }
     }
-    return fail(ctx, ERR_INVALID_PAYLOAD,
-                "\"%s\" must be one of [NO ACTION, SET NULL, SET DEFAULT, CASCADE, RESTRICT]", key);
+    return fail(
+        ctx, ERR_INVALID_PAYLOAD,
+        "\"schema.%s\" must be one of [NO ACTION, SET NULL, SET DEFAULT, CASCADE, RESTRICT]", key);
 }
 
 static Err body_read(struct ctx *ctx, const struct json *body, struct relation_body *ret)
@@ -103,11 +105,8 @@ static Err target_check(struct ctx *ctx, const struct relation_body *body,
                         const struct facts *facts)
 {
     assert(body->collection.len > 0 && body->field.len > 0);
-    if (body->related.len == 0) {
-        if (json_is_null(json_get(body->meta, STR("one_allowed_collections"))))
-            return fail(ctx, ERR_INVALID_PAYLOAD, "\"related_collection\" is required");
-        return OK;
-    }
+    if (body->related.len == 0)
+        return OK; /* to any */
     if (!fact(facts, DDL_RELATION_FACTS_HAS_TARGET))
         return fail(ctx, ERR_INVALID_PAYLOAD, "Collection \"%.*s\" doesn't exist",
                     STR_FMT(body->related));
@@ -177,6 +176,26 @@ static Str action_text(struct arena *arena, Str action, Str column)
     return action;
 }
 
+/* Deleting a target looks for its references. The index is the relation's own, and goes with it:
+ * the field is not "indexed" by it (spark.describe_columns). */
+static fiber_fn Err index_key(struct db_tx *tx, const struct relation_body *body, bool is_pair)
+{
+    struct arena *arena = tx->ctx->arena;
+    struct rows rows;
+    TRY(db_tx_query(tx, &SQL_APPLY_FIELD_INDEXES,
+                    ARGS(db_text(body->collection), db_text(body->field)), &rows));
+    for (uint32_t i = 0; i < rows.count; i++)
+        if (!row_bool(&rows, i, APPLY_FIELD_INDEXES_IS_UNIQUE))
+            return OK;
+    Str name = str_cut(
+        str_printf(arena, "spark_fk_%.*s_%.*s", STR_FMT(body->collection), STR_FMT(body->field)),
+        DDL_NAME_MAX);
+    return ddl_run(
+        tx, str_printf(arena, "create index %.*s on %.*s (%s%.*s)", STR_FMT(sql_ident(arena, name)),
+                       STR_FMT(sql_table(arena, body->collection)), is_pair ? "site_id, " : "",
+                       STR_FMT(sql_ident(arena, body->field))));
+}
+
 static fiber_fn Err add_key(struct db_tx *tx, const struct relation_body *body,
                             const struct facts *facts, bool is_pair)
 {
@@ -196,8 +215,7 @@ static fiber_fn Err add_key(struct db_tx *tx, const struct relation_body *body,
                                STR_FMT(table), STR_FMT(sql_ident(arena, name)), site,
                                STR_FMT(column), STR_FMT(sql_table(arena, body->related)), site,
                                STR_FMT(target_key), STR_FMT(body->on_update), STR_FMT(on_delete))));
-    TRY(ddl_run(tx, str_printf(arena, "create index on %.*s (%s%.*s)", STR_FMT(table), site,
-                               STR_FMT(column))));
+    TRY(index_key(tx, body, is_pair));
     return is_pair ? ddl_renew_key(tx, body->collection) : OK;
 }
 
@@ -300,8 +318,12 @@ static fiber_fn Err track_companion(struct db_tx *tx, const struct relation_body
         return OK;
     const struct json *hidden;
     TRY(ddl_meta_hidden(ctx, STR("input"), &hidden));
-    return ddl_meta_field(tx, body->collection,
-                          str_printf(ctx->arena, "%.*s_site_id", STR_FMT(body->field)), hidden);
+    struct ddl_field companion = {
+        .name = str_printf(ctx->arena, "%.*s_site_id", STR_FMT(body->field)),
+        .type = STR("uuid"),
+        .meta = hidden,
+    };
+    return ddl_meta_field(tx, body->collection, &companion);
 }
 
 static fiber_fn Err create_in(struct db_tx *tx, const struct relation_body *relation)
@@ -329,6 +351,18 @@ fiber_fn Err ddl_relation_create(struct db_tx *tx, const struct json *body)
     return create_in(tx, &relation);
 }
 
+fiber_fn Err ddl_relation_key(struct db_tx *tx, const struct json *body)
+{
+    struct relation_body relation;
+    struct facts facts;
+    TRY(body_read(tx->ctx, body, &relation));
+    TRY(db_tx_query(
+        tx, &SQL_DDL_RELATION_FACTS,
+        ARGS(db_text(relation.collection), db_text(relation.field), db_text_z(relation.related)),
+        &facts.rows));
+    return add_foreign_key(tx, &relation, &facts);
+}
+
 fiber_fn Err relation_create(struct platform platform, const struct json *body, Str *ret)
 {
     struct relation_body relation;
@@ -339,4 +373,17 @@ fiber_fn Err relation_create(struct platform platform, const struct json *body, 
     TRY(create_in(&tx, &relation));
     TRY(ddl_commit(&tx));
     return describe(platform, &relation, ret);
+}
+
+fiber_fn Err relation_create_tracked(struct platform platform, const struct json *body)
+{
+    struct relation_body relation;
+    TRY(body_read(platform.ctx, body, &relation));
+    if (relation.meta == NULL)
+        TRY(json_of_no_members(platform.ctx, &relation.meta));
+
+    SCOPED_TX struct db_tx tx = {0};
+    TRY(ddl_begin(platform, &tx));
+    TRY(create_in(&tx, &relation));
+    return ddl_commit(&tx);
 }

@@ -6,6 +6,7 @@
  * neither a grant nor a policy on it.
  */
 #include "content/ddl/ddl_internal.h"
+#include "gen/sql.h"
 
 #include <assert.h>
 
@@ -47,11 +48,23 @@ static fiber_fn Err create(struct db_tx *tx, const struct ddl_table *table)
     return ddl_run(tx, buf_str(sql));
 }
 
+/* By its name it is known as one that people wanted (spark.describe_columns). */
+static fiber_fn Err index_system_field(struct db_tx *tx, Str table, Str field)
+{
+    struct arena *arena = tx->ctx->arena;
+    Str name = str_printf(arena, "%.*s_%.*s_index", STR_FMT(table), STR_FMT(field));
+    return ddl_run(tx, str_printf(arena, "create index %.*s on %.*s (%.*s)",
+                                  STR_FMT(sql_ident(arena, name)), STR_FMT(sql_table(arena, table)),
+                                  STR_FMT(sql_ident(arena, field))));
+}
+
 /* On a tenant's table every index begins with the site: no query comes without it. */
 fiber_fn Err ddl_index_field(struct db_tx *tx, Str table, Str field, bool is_tenants)
 {
     assert(table.len > 0 && field.len > 0);
     struct arena *arena = tx->ctx->arena;
+    if (str_starts_with(table, STR("directus_")))
+        return index_system_field(tx, table, field);
     TRY(ddl_run(tx,
                 str_printf(arena, "create index on %.*s (%s%.*s)", STR_FMT(sql_table(arena, table)),
                            is_tenants ? "site_id, " : "", STR_FMT(sql_ident(arena, field)))));
@@ -150,10 +163,30 @@ fiber_fn Err ddl_unique_by_site(struct db_tx *tx, Str table)
                                   STR_FMT(sql_literal(arena, sql_table(arena, table)))));
 }
 
+fiber_fn Err ddl_geometry_check(struct db_tx *tx, const struct ddl_field *fields, uint32_t count)
+{
+    const struct ddl_field *found = NULL;
+    for (uint32_t i = 0; i < count; i++)
+        if (str_starts_with(fields[i].type, STR("geometry")))
+            found = &fields[i];
+    if (found == NULL)
+        return OK;
+    struct rows rows;
+    TRY(db_tx_query(tx, &SQL_DDL_HAS_GEOMETRY, NO_ARGS, &rows));
+    assert(rows.count == 1);
+    if (row_bool(&rows, 0, DDL_HAS_GEOMETRY_HAS_GEOMETRY))
+        return OK;
+    return fail(tx->ctx, ERR_INVALID_PAYLOAD,
+                "Field \"%.*s\" of the type \"%.*s\" needs the extension PostGIS, which this "
+                "database does not have (CREATE EXTENSION postgis)",
+                STR_FMT(found->name), STR_FMT(found->type));
+}
+
 fiber_fn Err ddl_table_create(struct db_tx *tx, const struct ddl_table *table)
 {
     const struct ddl_field *key = key_of(table);
     assert(key != NULL);
+    TRY(ddl_geometry_check(tx, table->fields, table->field_count));
     TRY(create(tx, table));
     TRY(index_fields(tx, table));
     TRY(comments(tx, table));

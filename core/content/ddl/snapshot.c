@@ -6,6 +6,7 @@
 #include "base/json/json_writer.h"
 #include "base/memory/array.h"
 #include "content/ddl/ddl.h"
+#include "content/ddl/ddl_internal.h"
 #include "content/schema/schema.h"
 #include "gen/sql.h"
 #include "io/fiber/json_apart.h"
@@ -21,9 +22,6 @@ enum {
 #define CELL_LIMITS ((struct json_limits){JSON_DEPTH_MAX - ABOVE_CELL, JSON_KEYS_MAX})
 
 enum { SNAPSHOT_VERSION = 1 };
-/* The version of Directus whose form this is; a snapshot is compared with it. */
-#define DIRECTUS_VERSION STR("11.17.4")
-#define DIRECTUS_VENDOR STR("postgres")
 
 enum cell_kind { CELL_TEXT, CELL_JSON, CELL_FIELD_TYPE };
 
@@ -106,6 +104,13 @@ static Str cell_of(const struct rows *rows, uint32_t row, const struct member *m
     return row_text(rows, row, member->column);
 }
 
+/* A field without a column has no member `schema`. */
+static bool is_left_out(const struct section *section, const struct member *member, Str cell)
+{
+    return section == &SECTIONS[OF_FIELDS] && cell.data == NULL &&
+           member->column == SNAPSHOT_FIELDS_SCHEMA;
+}
+
 static void write_cell(struct json_writer *w, const struct member *member, Str cell)
 {
     json_key(w, member->key);
@@ -126,8 +131,11 @@ static fiber_fn void write_section(struct json_writer *w, const struct section *
     for (uint32_t i = 0; i < rows->count; i++) {
         fiber_pause();
         json_object_begin(w);
-        for (uint32_t k = 0; k < section->count; k++)
-            write_cell(w, &section->members[k], cell_of(rows, i, &section->members[k]));
+        for (uint32_t k = 0; k < section->count; k++) {
+            Str cell = cell_of(rows, i, &section->members[k]);
+            if (!is_left_out(section, &section->members[k], cell))
+                write_cell(w, &section->members[k], cell);
+        }
         json_object_end(w);
     }
     json_array_end(w);
@@ -142,8 +150,8 @@ fiber_fn Err schema_snapshot_text(struct platform platform, Str *ret)
     struct json_writer w = json_writer(out);
     json_object_begin(&w);
     json_field_int(&w, "version", SNAPSHOT_VERSION);
-    json_field_str(&w, "directus", DIRECTUS_VERSION);
-    json_field_str(&w, "vendor", DIRECTUS_VENDOR);
+    json_field_str(&w, "directus", SNAPSHOT_DIRECTUS);
+    json_field_str(&w, "vendor", SNAPSHOT_VENDOR);
     for (uint32_t i = 0; i < SECTION_COUNT; i++)
         write_section(&w, &SECTIONS[i], &answers.of[i]);
     json_object_end(&w);
@@ -187,8 +195,11 @@ static fiber_fn Err build_section(struct ctx *ctx, struct json_builder *b,
     for (uint32_t i = 0; i < rows->count; i++) {
         TRY(fiber_breathe(ctx));
         json_build_object_begin(b);
-        for (uint32_t k = 0; k < section->count; k++)
-            TRY(build_cell(ctx, b, &section->members[k], cell_of(rows, i, &section->members[k])));
+        for (uint32_t k = 0; k < section->count; k++) {
+            Str cell = cell_of(rows, i, &section->members[k]);
+            if (!is_left_out(section, &section->members[k], cell))
+                TRY(build_cell(ctx, b, &section->members[k], cell));
+        }
         json_build_object_end(b);
     }
     json_build_array_end(b);
@@ -201,9 +212,9 @@ static fiber_fn Err build(struct ctx *ctx, struct json_builder *b, const struct 
     json_build_key(b, STR("version"));
     json_build_int(b, SNAPSHOT_VERSION);
     json_build_key(b, STR("directus"));
-    json_build_str(b, DIRECTUS_VERSION);
+    json_build_str(b, SNAPSHOT_DIRECTUS);
     json_build_key(b, STR("vendor"));
-    json_build_str(b, DIRECTUS_VENDOR);
+    json_build_str(b, SNAPSHOT_VENDOR);
     for (uint32_t i = 0; i < SECTION_COUNT; i++)
         TRY(build_section(ctx, b, &SECTIONS[i], &answers->of[i]));
     json_build_object_end(b);

@@ -21,7 +21,11 @@
 #include "content/filter/field_type.h"
 #include "io/fiber/fiber.h"
 
-enum { FILTER_VALUES_MAX = 200000 /* of one tree, all levels */ };
+enum {
+    FILTER_VALUES_MAX = 200000, /* of one tree, all levels */
+    FILTER_FIELDS_DEPTH = 10,   /* names of fields below each other, in filters of queries */
+    FILTER_GEOMETRY_DEPTH = 10,
+};
 
 /*
  * Functions of fields: "year(date)".
@@ -149,6 +153,10 @@ struct filter {
 /* `arena`: owns the tree. ERR_INVALID_QUERY beyond FILTER_VALUES_MAX. NULL reads as null. */
 Err filter_read(struct ctx *ctx, struct arena *arena, const struct json *json,
                 const struct filter_value **ret);
+
+/* ERR_INVALID_QUERY for what no filter of a query may hold, independent of the fields. Rules of
+ * policies are not checked. */
+Err filter_check(struct ctx *ctx, const struct filter_value *filter);
 
 /* Constructors. */
 struct filter_value filter_text(Str text);    /* which may be a variable */

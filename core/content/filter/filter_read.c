@@ -32,10 +32,13 @@ static Err read_members(struct reader *reader, const struct json *json, struct f
     struct filter *first = NULL;
     struct filter *last = NULL;
     uint32_t count = 0;
-    for (struct json_iter it = json_iter(json); json_next(&it); count++) {
+    for (struct json_iter it = json_iter(json); json_next(&it);) {
         struct filter_value *value = arena_new(reader->arena, struct filter_value);
+        if (str_eq(it.key, STR("__proto__")))
+            continue; /* no name in JavaScript */
         TRY(read_value(reader, it.value, value));
         LIST_APPEND(first, last, filter_member(reader->arena, it.key, value));
+        count++;
     }
     *ret = (struct filter_value){.kind = FILTER_MEMBERS, .first = first, .count = count};
     return OK;

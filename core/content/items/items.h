@@ -37,6 +37,9 @@ fiber_fn Err items_are_singleton(struct ctx *ctx, struct items_target target, bo
 fiber_fn Err items_read_many(struct ctx *ctx, struct items_target target, const Str *keys,
                              uint32_t count, const struct query *query, struct row_sink *sink);
 
+/* The array of such a body: strings and integers. */
+Err items_keys_read(struct ctx *ctx, const struct json *list, const Str **ret, uint32_t *ret_count);
+
 /* A write commits the item, its activity and its revision together, then returns what `query`
  * selects. If the actor may not read the result, the sink receives nothing. */
 fiber_fn Err items_create(struct ctx *ctx, struct items_target target, const struct json *body,

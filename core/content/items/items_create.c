@@ -31,7 +31,11 @@ static fiber_fn Err create_filtered(struct writer *w, const struct write_target 
     struct payload payload;
     TRY(payload_make(target, body, &payload));
     TRY(nested_before(w, target, &payload));
-    struct write_shape shape = {.action = ACTION_CREATE, .access = target->access, .query = query};
+    struct write_shape shape = {.action = ACTION_CREATE,
+                                .has_lineage = write_has_lineage(target, &payload),
+                                .parent_revision = target->parent_revision,
+                                .access = target->access,
+                                .query = query};
     write_columns(w->ctx, &payload, &shape);
     const struct plan *plan;
     TRY(write_plan(w, target->collection, &shape, &plan));
@@ -39,7 +43,10 @@ static fiber_fn Err create_filtered(struct writer *w, const struct write_target 
     if (run->rows.count != 1)
         return fail_plain(w->ctx, ERR_FORBIDDEN);
     *ret_key = key_of_row(w->ctx->arena, &run->rows, 0, plan->key_column);
-    TRY(nested_after(w, target, &payload, *ret_key));
+    int64_t revision = w->revision;
+    TRY(nested_adopt(w, &payload, revision));
+    TRY(nested_after(w, target, &payload, *ret_key, true));
+    w->revision = revision;
     return write_after(w, ITEMS_CREATE, target->collection, ret_key, 1, body);
 }
 
@@ -175,6 +182,17 @@ static fiber_fn void refresh_statistics(struct ctx *ctx, const struct collection
         diag_clear(ctx);
 }
 
+/* In an order of the caller's, or only some of them. */
+static fiber_fn Err read_back_bulk(struct writer *w, const struct collection *collection,
+                                   const struct run *run, const struct query *query,
+                                   struct row_sink *sink)
+{
+    Str *keys = arena_array(w->ctx->arena, Str, (size_t)run->rows.count + 1);
+    for (uint32_t i = 0; i < run->rows.count; i++)
+        keys[i] = key_of_row(w->ctx->arena, &run->rows, i, run->plan->key_column);
+    return write_read_back(w, collection, keys, run->rows.count, true, query, sink);
+}
+
 static fiber_fn Err create_bulk(struct writer *w, const struct write_target *target,
                                 struct bulk *bulk, const struct query *query, struct row_sink *sink)
 {
@@ -183,7 +201,8 @@ static fiber_fn Err create_bulk(struct writer *w, const struct write_target *tar
     bulk->shape.action = ACTION_CREATE;
     bulk->shape.is_many = true;
     bulk->shape.access = target->access;
-    bulk->shape.query = query;
+    bool is_as_written = query->sort_count == 0 && !query->has_limit;
+    bulk->shape.query = is_as_written ? query : NULL;
     const struct plan *plan;
     struct run run = {.ctx = w->ctx};
     TRY(write_plan(w, target->collection, &bulk->shape, &plan));
@@ -191,6 +210,8 @@ static fiber_fn Err create_bulk(struct writer *w, const struct write_target *tar
     write_announce(w);
     if (bulk->count >= STATISTICS_ROWS_MIN)
         refresh_statistics(w->ctx, target->collection);
+    if (!is_as_written)
+        return read_back_bulk(w, target->collection, &run, query, sink);
     if (plan->is_unreadable)
         return OK;
     TRY(run_branches(&run, plan->root, &run.rows));
@@ -258,6 +279,7 @@ fiber_fn Err items_create(struct ctx *ctx, struct items_target target, const str
     struct writer w;
     struct write_target write_target;
     TRY(write_open(ctx, target, ACTION_CREATE, &w, &write_target));
+    TRY(write_refuse_singleton(ctx, write_target.collection, STR_NONE));
     if (json_kind(body) == JSON_ARRAY)
         return create_list(&w, &write_target, body, query, sink);
     return write_create_object(&w, &write_target, body, query, sink);

@@ -66,6 +66,8 @@ fiber_fn Err items_delete_many(struct ctx *ctx, struct items_target target, cons
     struct writer w;
     struct write_target write_target;
     TRY(write_open(ctx, target, ACTION_DELETE, &w, &write_target));
+    if (json_kind(body) != JSON_ARRAY)
+        TRY(write_check_batch(ctx, body, false));
     const struct json *by_keys = json_kind(body) == JSON_ARRAY ? body : json_get(body, STR("keys"));
     const Str *keys;
     uint32_t count;

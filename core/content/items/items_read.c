@@ -40,7 +40,7 @@ fiber_fn Err items_list(struct ctx *ctx, struct items_target target, const struc
     TRY(read_open(ctx, target, PLAN_LIST, query, &r));
     TRY(read_plan(&r));
     TRY(run_plan(&r.run));
-    if (!r.request.collection->is_singleton || r.run.plan->is_aggregated)
+    if (!r.request.collection->is_singleton)
         return run_emit_list(&r.run, sink);
     return r.run.rows.count > 0 ? run_emit_row(&r.run, 0, sink) : run_emit_nothing(&r.run, sink);
 }
@@ -67,6 +67,29 @@ fiber_fn Err items_read(struct ctx *ctx, struct items_target target, Str key,
     if (r.run.rows.count == 0)
         return fail_plain(ctx, ERR_FORBIDDEN);
     return run_emit_row(&r.run, 0, sink);
+}
+
+Err items_keys_read(struct ctx *ctx, const struct json *list, const Str **ret, uint32_t *ret_count)
+{
+    uint32_t count = json_len(list);
+    if (json_kind(list) != JSON_ARRAY)
+        return fail(ctx, ERR_INVALID_PAYLOAD, "\"keys\" must be an array");
+    if (count > ITEMS_WRITE_MAX)
+        return fail(ctx, ERR_INVALID_PAYLOAD, "More than %d keys", ITEMS_WRITE_MAX);
+    Str *keys = arena_array(ctx->arena, Str, count + 1);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct json *key = json_at(list, i);
+        if (json_kind(key) == JSON_STRING)
+            keys[i] = json_str(key);
+        else if (json_kind(key) == JSON_INT)
+            keys[i] = json_text(ctx->arena, key);
+        else
+            return fail(ctx, ERR_INVALID_PAYLOAD, "\"keys[%u]\" must be one of [string, number]",
+                        i);
+    }
+    *ret = keys;
+    *ret_count = count;
+    return OK;
 }
 
 fiber_fn Err items_read_many(struct ctx *ctx, struct items_target target, const Str *keys,

@@ -5,15 +5,22 @@
 
 #include <assert.h>
 
-static bool is_empty(const struct payload *payload)
+/* Of an invalid payload for a row that may not be changed, the row is what is refused. */
+static fiber_fn Err make(struct writer *w, const struct write_target *target,
+                         const struct json *body, const Str *keys, uint32_t count,
+                         struct payload *ret)
 {
-    for (uint32_t i = 0; i < payload->count; i++) {
-        if (payload->cells[i].field != NULL)
-            return false;
-    }
-    return true;
+    Err err = payload_make(target, body, ret);
+    if (err != ERR_FAILED_VALIDATION || count == 0)
+        return err;
+    struct diag story = w->ctx->diag;
+    diag_clear(w->ctx);
+    TRY(write_check_access(w, target, ret, keys, count));
+    w->ctx->diag = story;
+    return err;
 }
 
+/* A missing row is no fault of an administrator's. */
 static Err missing(struct writer *w, const struct write_target *target,
                    const struct payload *payload)
 {
@@ -21,15 +28,20 @@ static Err missing(struct writer *w, const struct write_target *target,
     return write_ignores_missing(w->ctx, target) ? OK : write_forbidden(w->ctx, target, payload);
 }
 
-/* Applies one change to one or many rows. *run has no rows when none matched. */
+/* Applies one change to one or many rows. *run has no rows when none matched. An empty change still
+ * needs grants and leaves activity. */
 static fiber_fn Err apply(struct writer *w, const struct write_target *target,
                           const struct payload *payload, const Str *keys, uint32_t count,
                           bool is_many, const struct query *query, struct run *run)
 {
     assert(count > 0 && target->action == ACTION_UPDATE);
     assert(is_many || count == 1);
-    struct write_shape shape = {
-        .action = ACTION_UPDATE, .is_many = is_many, .access = target->access, .query = query};
+    struct write_shape shape = {.action = ACTION_UPDATE,
+                                .is_many = is_many,
+                                .has_lineage = write_has_lineage(target, payload),
+                                .parent_revision = target->parent_revision,
+                                .access = target->access,
+                                .query = query};
     write_columns(w->ctx, payload, &shape);
     const struct plan *plan;
     if (is_many)
@@ -41,6 +53,19 @@ static fiber_fn Err apply(struct writer *w, const struct write_target *target,
     return run->rows.count < count ? missing(w, target, payload) : OK;
 }
 
+/* The row of a payload, and the rows that point to it. */
+static fiber_fn Err apply_to_one(struct writer *w, const struct write_target *target,
+                                 const struct payload *payload, Str key, const struct query *query,
+                                 struct run *run)
+{
+    TRY(apply(w, target, payload, &key, 1, false, query, run));
+    int64_t revision = w->revision;
+    TRY(nested_adopt(w, payload, revision));
+    TRY(nested_after(w, target, payload, key, false));
+    w->revision = revision;
+    return OK;
+}
+
 fiber_fn Err write_update_one(struct writer *w, const struct write_target *target, Str key,
                               const struct json *body, const struct query *query, struct run *run)
 {
@@ -48,11 +73,11 @@ fiber_fn Err write_update_one(struct writer *w, const struct write_target *targe
     TRY(write_check_rows(w->ctx, (uint64_t)w->rows + 1));
     struct payload payload;
     TRY(write_before(w, ITEMS_UPDATE, target->collection, &key, 1, body, &body));
-    TRY(payload_make(target, body, &payload));
+    TRY(make(w, target, body, &key, 1, &payload));
+    if (payload.first_nested != NULL)
+        TRY(write_check_access(w, target, &payload, &key, 1));
     TRY(nested_before(w, target, &payload));
-    if (!is_empty(&payload))
-        TRY(apply(w, target, &payload, &key, 1, false, query, run));
-    TRY(nested_after(w, target, &payload, key));
+    TRY(apply_to_one(w, target, &payload, key, query, run));
     return write_after(w, ITEMS_UPDATE, target->collection, &key, 1, body);
 }
 
@@ -95,6 +120,7 @@ fiber_fn Err items_update(struct ctx *ctx, struct items_target target, Str key,
     struct writer w;
     struct write_target write_target;
     TRY(write_open(ctx, target, ACTION_UPDATE, &w, &write_target));
+    TRY(write_refuse_singleton(ctx, write_target.collection, key));
     return update_object(&w, &write_target, key, body, query, sink);
 }
 
@@ -106,20 +132,44 @@ struct change {
     uint32_t count;
 };
 
+/* Rows with nested rows are written one by one; what they point to is written once. */
+static fiber_fn Err apply_in_turn(struct writer *w, const struct write_target *target,
+                                  struct payload *payload, const Str *keys, uint32_t count)
+{
+    assert(payload->first_nested != NULL);
+    TRY(nested_before(w, target, payload));
+    for (uint32_t i = 0; i < count; i++) {
+        struct run run = {.ctx = w->ctx};
+        TRY(write_check_rows(w->ctx, (uint64_t)w->rows + 1));
+        TRY(apply_to_one(w, target, payload, keys[i], NULL, &run));
+        nested_forget(payload);
+    }
+    return OK;
+}
+
+fiber_fn Err write_update_keys(struct writer *w, const struct write_target *target, const Str *keys,
+                               uint32_t count, const struct json *body)
+{
+    assert(target->action == ACTION_UPDATE);
+    struct payload payload;
+    struct run run = {.ctx = w->ctx};
+    TRY(write_before(w, ITEMS_UPDATE, target->collection, keys, count, body, &body));
+    TRY(make(w, target, body, keys, count, &payload));
+    if (count == 0)
+        return OK;
+    if (payload.first_nested != NULL)
+        TRY(write_check_access(w, target, &payload, keys, count));
+    if (payload.first_nested != NULL)
+        TRY(apply_in_turn(w, target, &payload, keys, count));
+    else
+        TRY(apply(w, target, &payload, keys, count, true, NULL, &run));
+    return write_after(w, ITEMS_UPDATE, target->collection, keys, count, body);
+}
+
 static fiber_fn Err update_rows(struct writer *w, void *arg)
 {
     const struct change *change = arg;
-    const struct write_target *target = change->target;
-    const struct json *data;
-    struct payload payload;
-    struct run run = {.ctx = w->ctx};
-    TRY(write_before(w, ITEMS_UPDATE, target->collection, change->keys, change->count, change->data,
-                     &data));
-    TRY(payload_make(target, data, &payload));
-    if (change->count == 0 || is_empty(&payload))
-        return OK;
-    TRY(apply(w, target, &payload, change->keys, change->count, true, NULL, &run));
-    return write_after(w, ITEMS_UPDATE, target->collection, change->keys, change->count, data);
+    return write_update_keys(w, change->target, change->keys, change->count, change->data);
 }
 
 /* If one forbidden row forbids all, the statement needs a transaction that can be rolled back. */
@@ -127,9 +177,6 @@ static fiber_fn Err update_keys(struct writer *w, const struct write_target *tar
                                 const struct json *data, const Str *keys, uint32_t count)
 {
     assert(w->tx == NULL);
-    if (nested_is_in(target->collection, data))
-        return fail(w->ctx, ERR_INVALID_PAYLOAD,
-                    "Nested rows can only be written with one item at a time");
     struct change change = {target, data, keys, count};
     if (write_ignores_missing(w->ctx, target) && !write_needs_tx(target->collection, data))
         return update_rows(w, &change);
@@ -164,14 +211,10 @@ static fiber_fn Err update_each(struct writer *w, void *arg)
 static fiber_fn Err update_selected(struct writer *w, const struct write_target *target,
                                     const struct json *body, const Str **keys, uint32_t *count)
 {
-    const struct json *data = json_get(body, STR("data"));
-    if (data == NULL)
-        return fail(w->ctx, ERR_INVALID_PAYLOAD, "\"data\" is required");
-    if (json_kind(data) != JSON_OBJECT)
-        return fail(w->ctx, ERR_INVALID_PAYLOAD, "\"data\" must be of type object");
+    TRY(write_check_batch(w->ctx, body, true));
     TRY(write_keys_of_body(w, target->collection, json_get(body, STR("keys")),
                            json_get(body, STR("query")), keys, count));
-    return update_keys(w, target, data, *keys, *count);
+    return update_keys(w, target, json_get(body, STR("data")), *keys, *count);
 }
 
 static fiber_fn Err update_listed(struct writer *w, const struct write_target *target,

@@ -6,6 +6,7 @@
 #include "base/system/clock.h"
 #include "content/items/items.h"
 #include "content/query/query.h"
+#include "content/run/run.h"
 #include "content/schema/schema.h"
 
 #include <assert.h>
@@ -47,10 +48,11 @@ static struct cell *put(struct payload *payload, const struct field *field)
 void payload_set(struct ctx *ctx, struct payload *payload, const struct field *field, Str text)
 {
     assert(field->ordinal < payload->count);
-    bool is_supplied = payload->cells[field->ordinal].is_supplied;
+    const struct cell before = payload->cells[field->ordinal];
     struct cell *cell = put(payload, field);
     cell->text = text.data == NULL ? STR_NONE : str_dup(ctx->arena, text);
-    cell->is_supplied = is_supplied;
+    cell->is_supplied = before.is_supplied;
+    cell->is_given = before.is_given;
 }
 
 static bool is_nested(const struct field *field, const struct json *value)
@@ -103,9 +105,8 @@ static Err take_member(const struct write_target *target, struct payload *payloa
     if (is_nested(field, value))
         add_nested(target->ctx, payload, field, value);
     else if (!field->is_alias)
-        put(payload, field)->json = value;
-    if (payload_find(payload, field) != NULL && json_is_null(value))
-        payload_find(payload, field)->json = NULL;
+        *put(payload, field) = (struct cell){
+            .field = field, .json = json_is_null(value) ? NULL : value, .is_given = true};
     return OK;
 }
 
@@ -113,6 +114,8 @@ static Err take_supplied(const struct write_target *target, struct payload *payl
                          const struct field *field, const struct json *value)
 {
     TRY(take_member(target, payload, field, value));
+    if (!(field->is_key && payload->action == ACTION_UPDATE))
+        payload->given[payload->given_count++] = field;
     struct cell *cell = payload_find(payload, field);
     if (cell != NULL)
         cell->is_supplied = true;
@@ -126,6 +129,7 @@ static Err take_members(const struct write_target *target, struct payload *paylo
 {
     struct ctx *ctx = target->ctx;
     Str *refused = arena_array(ctx->arena, Str, json_len(body) + 1);
+    payload->given = arena_array(ctx->arena, const struct field *, json_len(body) + 1);
     uint32_t refused_count = 0;
     for (struct json_iter it = json_iter(body); json_next(&it);) {
         const struct field *field = collection_field(payload->collection, it.key);
@@ -208,7 +212,6 @@ static bool null_means_library(const struct write_target *target, const struct f
 
 static Err check_nulls(const struct write_target *target, const struct payload *payload)
 {
-    struct ctx *ctx = target->ctx;
     Err result = OK;
     const struct collection *collection = payload->collection;
     for (uint32_t i = 0; i < collection->field_count; i++) {
@@ -218,9 +221,10 @@ static Err check_nulls(const struct write_target *target, const struct payload *
         const struct cell *cell = payload_find(payload, field);
         if (cell == NULL && payload->action == ACTION_CREATE && !field->has_default &&
             !is_given(payload, field))
-            result = validation_failed(ctx, field->name, filter_operator(OPERATOR_SUBMITTED), NULL);
+            result =
+                validation_failed(target, field->name, filter_operator(OPERATOR_SUBMITTED), NULL);
         else if (cell != NULL && cell->json == NULL && !null_means_library(target, field))
-            result = validation_failed(ctx, field->name, filter_operator(OPERATOR_NNULL), NULL);
+            result = validation_failed(target, field->name, filter_operator(OPERATOR_NNULL), NULL);
     }
     return result;
 }
@@ -297,20 +301,9 @@ static void fill_special(struct ctx *ctx, struct payload *payload, const struct 
         payload_set(ctx, payload, field, uuid_text(ctx->arena, uuid_make()));
 }
 
-static bool changes_something(const struct payload *payload)
-{
-    for (uint32_t i = 0; i < payload->count; i++) {
-        if (payload->cells[i].field != NULL)
-            return true;
-    }
-    return false;
-}
-
 static void fill_specials(const struct write_target *target, struct payload *payload)
 {
     const struct collection *collection = payload->collection;
-    if (payload->action == ACTION_UPDATE && !changes_something(payload))
-        return;
     for (uint32_t i = 0; i < collection->field_count; i++) {
         const struct field *field = collection->fields[i];
         if (!field->is_alias && field->special != 0)
@@ -375,13 +368,16 @@ static Err check_key(const struct write_target *target, const struct payload *pa
     Uuid uuid;
     if (cell != NULL)
         TRY(check_choice(target, cell));
-    if (cell == NULL || cell->json == NULL || key->type_oid != OID_UUID)
+    if (cell == NULL || cell->json == NULL)
         return OK;
-    bool is_empty = json_kind(cell->json) == JSON_STRING && json_str(cell->json).len == 0;
-    if (json_kind(cell->json) == JSON_STRING &&
-        (is_empty || uuid_parse(json_str(cell->json), &uuid)))
-        return OK;
-    return fail_plain(target->ctx, ERR_FORBIDDEN);
+    bool is_text = json_kind(cell->json) == JSON_STRING;
+    Str text = is_text ? json_str(cell->json) : json_text(target->ctx->arena, cell->json);
+    bool is_valid = is_text && text.len == 0;
+    if (key->type_oid == OID_UUID)
+        is_valid |= is_text && uuid_parse(text, &uuid);
+    else
+        is_valid |= key_is_valid(key, text);
+    return is_valid ? OK : fail_plain(target->ctx, ERR_FORBIDDEN);
 }
 
 /* Setting the reference to a parent needs the same right as any other change of the row. */
@@ -394,6 +390,16 @@ static Err take_link(const struct write_target *target, struct payload *payload)
     payload_set(target->ctx, payload, target->link, target->link_value);
     payload_find(payload, target->link)->is_supplied = true;
     return OK;
+}
+
+/* The position after the siblings, unless the body has one. */
+static void take_order(const struct write_target *target, struct payload *payload)
+{
+    if (target->order == NULL || payload_find(payload, target->order) != NULL)
+        return;
+    payload_set(target->ctx, payload, target->order,
+                str_printf(target->ctx->arena, "%jd", (intmax_t)target->order_value));
+    payload_find(payload, target->order)->is_given = true;
 }
 
 Err payload_make(const struct write_target *target, const struct json *body, struct payload *ret)
@@ -420,37 +426,8 @@ Err payload_make(const struct write_target *target, const struct json *body, str
     TRY(convert(target, ret));
     if (target->link != NULL)
         TRY(take_link(target, ret));
-    if (target->order != NULL && payload_find(ret, target->order) == NULL)
-        payload_set(ctx, ret, target->order,
-                    str_printf(ctx->arena, "%jd", (intmax_t)target->order_value));
+    take_order(target, ret);
     fill_specials(target, ret);
     fill_site(target, ret);
     return fill_key(target, ret);
-}
-
-/* Larger than an escaped request body. */
-enum { REVISION_MAX = 64 * 1024 * 1024 };
-
-Str payload_json(struct ctx *ctx, const struct payload *payload)
-{
-    struct buf *out = buf_in_arena(ctx->arena, REVISION_MAX);
-    struct json_writer w = json_writer(out);
-    json_object_begin(&w);
-    for (uint32_t i = 0; i < payload->count; i++) {
-        const struct cell *cell = &payload->cells[i];
-        if (cell->field == NULL || cell->field->is_hidden_site)
-            continue;
-        json_key(&w, cell->field->name);
-        bool is_secret = (cell->field->special & (SPECIAL_CONCEAL | SPECIAL_HASH)) != 0;
-        if (cell->text.data == NULL)
-            json_put_null(&w);
-        else if (is_secret)
-            json_put_str(&w, STR("**********"));
-        else if (cell->json != NULL && json_kind(cell->json) != JSON_STRING)
-            json_put_value(&w, cell->json);
-        else
-            json_put_str(&w, cell->text);
-    }
-    json_object_end(&w);
-    return buf_str(out);
 }

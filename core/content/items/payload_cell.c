@@ -21,21 +21,19 @@ static Err bad_format(struct ctx *ctx, const char *what, const struct field *fie
                      STR_FMT(field->name));
 }
 
-static void note_value(struct ctx *ctx, const struct field *field, Str value)
-{
-    assert(field->collection != NULL);
-    fail_note(ctx, "collection", field->collection->name);
-    fail_note(ctx, "field", field->name);
-    fail_note(ctx, "value", value);
-}
-
-static Err out_of_range(struct ctx *ctx, const struct field *field, Str value)
+static Err out_of_range(struct ctx *ctx, const struct field *field, const struct json *json,
+                        Str value)
 {
     Err err = fail_also(ctx, ERR_VALUE_OUT_OF_RANGE,
                         "Numeric value \"%.*s\" for field \"%.*s\" in collection \"%.*s\" is out "
                         "of range.",
                         STR_FMT(value), STR_FMT(field->name), STR_FMT(field->collection->name));
-    note_value(ctx, field, value);
+    fail_note(ctx, "collection", field->collection->name);
+    fail_note(ctx, "field", field->name);
+    if (json_kind(json) == JSON_STRING)
+        fail_note(ctx, "value", value);
+    else
+        fail_note_json(ctx, "value", value);
     return err;
 }
 
@@ -54,7 +52,9 @@ static Err string_text(struct ctx *ctx, const struct field *field, Str text, Str
                             "Value \"%.*s\" for field \"%.*s\" in collection \"%.*s\" is too long.",
                             (int)min_size(text.len, VALUE_SHOWN_MAX), text.data,
                             STR_FMT(field->name), STR_FMT(field->collection->name));
-        note_value(ctx, field, str_slice(text, 0, VALUE_SHOWN_MAX));
+        fail_note(ctx, "collection", field->collection->name);
+        fail_note(ctx, "field", field->name);
+        fail_note(ctx, "value", str_slice(text, 0, VALUE_SHOWN_MAX));
         return err;
     }
     *ret = text;
@@ -74,14 +74,14 @@ static Err integer_text(struct ctx *ctx, const struct field *field, const struct
         if (number != floor(number))
             return bad_format(ctx, "integer", field);
         if (fabs(number) >= 9223372036854775807.0)
-            return out_of_range(ctx, field, text);
+            return out_of_range(ctx, field, json, text);
         integer = (int64_t)number; /* 1e3, 5.0 */
     }
     int64_t max = field->type_oid == OID_INT2   ? INT16_MAX
                   : field->type_oid == OID_INT4 ? INT32_MAX
                                                 : INT64_MAX;
     if (integer > max || integer < -max - 1)
-        return out_of_range(ctx, field, text);
+        return out_of_range(ctx, field, json, text);
     *ret = str_printf(ctx->arena, "%jd", (intmax_t)integer);
     return OK;
 }
@@ -95,7 +95,7 @@ static Err number_text(struct ctx *ctx, const struct field *field, const struct 
     if (json_kind(json) == JSON_BOOL || !str_to_double(text, &number) || !isfinite(number))
         return bad_format(ctx, "number", field);
     if (field->type_oid == OID_FLOAT4 && fabs(number) > 3.4028235e38)
-        return out_of_range(ctx, field, text);
+        return out_of_range(ctx, field, json, text);
     *ret = text;
     return OK;
 }

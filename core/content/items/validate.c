@@ -1,6 +1,7 @@
 /*
  * Validation: the rules of fields and grants as conditions on a payload.
  */
+#include "base/json/json_writer.h"
 #include "content/filter/filter_eval.h"
 #include "content/items/payload.h"
 #include "content/schema/schema.h"
@@ -31,10 +32,43 @@ static Str quoted_list(struct ctx *ctx, const struct filter_value *value)
     return buf_str(out);
 }
 
-Err validation_failed(struct ctx *ctx, Str field, const struct filter_operator *op,
-                      const struct filter_value *value)
+/* Prints the path from its outermost field on. */
+static void put_path(struct buf *names, struct json_writer *list, const struct nested_path *path)
+{
+    const struct nested_path *steps[WRITE_DEPTH_MAX + 1];
+    uint32_t count = 0;
+    for (; path != NULL && count <= WRITE_DEPTH_MAX; path = path->outer)
+        steps[count++] = path;
+    json_array_begin(list);
+    for (uint32_t i = count; i-- > 0;) {
+        json_put_str(list, steps[i]->field);
+        buf_printf(names, "%s%.*s", i + 1 == count ? "" : ".", STR_FMT(steps[i]->field));
+    }
+    json_array_end(list);
+}
+
+/* The message, and the notes that say where. */
+static Err fail_at(const struct write_target *target, Str field, Str sentence)
+{
+    struct ctx *ctx = target->ctx;
+    struct buf *names = buf_in_arena(ctx->arena, SENTENCE_MAX);
+    struct json_writer list = json_writer(buf_in_arena(ctx->arena, 2 * (size_t)SENTENCE_MAX));
+    put_path(names, &list, target->path);
+    Str place = buf_str(names);
+    Err err =
+        fail_also(ctx, ERR_FAILED_VALIDATION, "Validation failed for field \"%.*s\"%s%.*s%s.%.*s",
+                  STR_FMT(field), place.len > 0 ? " at \"" : "", STR_FMT(place),
+                  place.len > 0 ? "\"" : "", STR_FMT(sentence));
+    fail_note(ctx, "field", field);
+    fail_note_json(ctx, "path", buf_str(list.out));
+    return err;
+}
+
+Err validation_failed(const struct write_target *target, Str field,
+                      const struct filter_operator *op, const struct filter_value *value)
 {
     assert(op != NULL && op->sentence != NULL);
+    struct ctx *ctx = target->ctx;
     Str sentence = str_from_z(op->sentence);
     ptrdiff_t at = str_find(sentence, STR("%s"));
     if (at >= 0) {
@@ -44,10 +78,7 @@ Err validation_failed(struct ctx *ctx, Str field, const struct filter_operator *
         sentence =
             str_printf(ctx->arena, "%.*s%.*s%.*s", STR_FMT(before), STR_FMT(words), STR_FMT(after));
     }
-    Err err = fail_also(ctx, ERR_FAILED_VALIDATION, "Validation failed for field \"%.*s\".%.*s",
-                        STR_FMT(field), STR_FMT(sentence));
-    fail_note(ctx, "field", field);
-    fail_note_json(ctx, "path", STR("[]"));
+    Err err = fail_at(target, field, sentence);
     fail_note(ctx, "type", str_from_z(op->fault));
     if (op->note != NULL)
         fail_note_json(ctx, op->note, filter_json(ctx->arena, value));
@@ -93,8 +124,8 @@ static fiber_fn Err find_variable(const struct filter_subject *subject, Str text
 static void refuse(const struct filter_subject *subject, Str field,
                    const struct filter_operator *op, const struct filter_value *value)
 {
-    struct ctx *ctx = validation_of(subject)->target->ctx;
-    err_ignore(validation_failed(ctx, field, op, value), "recorded in the diag");
+    err_ignore(validation_failed(validation_of(subject)->target, field, op, value),
+               "recorded in the diag");
 }
 
 Err validate_rule(const struct write_target *target, const struct payload *payload,

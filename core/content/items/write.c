@@ -32,11 +32,25 @@ fiber_fn Err writer_in_tx(struct writer *w, WriteSteps *steps, void *arg)
     return err != OK ? err : db_commit(&tx);
 }
 
+Err write_refuse_singleton(struct ctx *ctx, const struct collection *collection, Str key)
+{
+    if (!collection->is_singleton)
+        return OK;
+    Str path = str_printf(ctx->arena, "/%.*s%s%.*s", STR_FMT(collection->name),
+                          key.len > 0 ? "/" : "", STR_FMT(key));
+    return fail_noted(ctx, ERR_ROUTE_NOT_FOUND, "path", path, "%.*s", STR_FMT(path));
+}
+
 Err write_check_rows(struct ctx *ctx, uint64_t rows)
 {
     if (rows > ITEMS_WRITE_MAX)
         return fail(ctx, ERR_INVALID_PAYLOAD, "More than %d rows in one request", ITEMS_WRITE_MAX);
     return OK;
+}
+
+bool write_has_lineage(const struct write_target *target, const struct payload *payload)
+{
+    return target->path != NULL || payload->first_nested != NULL;
 }
 
 void write_columns(struct ctx *ctx, const struct payload *payload, struct write_shape *shape)
@@ -83,6 +97,7 @@ static const DbArg *given_list(struct ctx *ctx, const struct write_shape *shape,
     list[ARG_AGENT] = limited(actor->user_agent, USER_AGENT_MAX);
     list[ARG_ORIGIN] = limited(actor->origin, ORIGIN_MAX);
     list[ARG_DATA] = db_text_z(data);
+    list[ARG_PARENT] = shape->parent_revision == 0 ? db_null() : db_int(shape->parent_revision);
     for (uint32_t i = 0; payload != NULL && i < shape->field_count; i++)
         list[ARG_CELLS + i] = db_text_z(payload_find(payload, shape->fields[i])->text);
     *ret_count = ARG_CELLS + shape->field_count;
@@ -138,21 +153,42 @@ static Str note_of(const struct ctx *ctx, const char *key)
     return STR_NONE;
 }
 
+/* The value that a constraint refused. */
+static const struct cell *refused_cell(struct ctx *ctx, const struct payload *payload)
+{
+    Str name = note_of(ctx, "field");
+    const struct field *field = collection_field(payload->collection, name);
+    bool is_own = str_eq(note_of(ctx, "collection"), payload->collection->name);
+    return field == NULL || !is_own ? NULL : payload_find(payload, field);
+}
+
+/* A number of the body is one in the error. */
+static void keep_number(struct ctx *ctx, const struct cell *cell)
+{
+    struct diag_note *note = ctx->diag.last->notes;
+    bool is_number = cell->json != NULL && json_kind(cell->json) == JSON_INT;
+    for (; is_number && note != NULL; note = note->next) {
+        if (strcmp(note->key, "value") == 0)
+            note->is_json = true;
+    }
+}
+
 /* Under row-level security PostgreSQL does not report the offending value; the payload has it. */
 static Err name_value(struct ctx *ctx, Err err, const struct payload *payload)
 {
     assert(err != OK);
     bool is_about_value = err == ERR_NOT_UNIQUE || err == ERR_INVALID_FOREIGN_KEY;
-    if (!is_about_value || payload == NULL || note_of(ctx, "value").len > 0)
+    if (!is_about_value || payload == NULL)
         return err;
-    Str name = note_of(ctx, "field");
-    Str table = note_of(ctx, "collection");
-    const struct field *field = collection_field(payload->collection, name);
-    const struct cell *cell = field == NULL || !str_eq(table, payload->collection->name)
-                                  ? NULL
-                                  : payload_find(payload, field);
+    const struct cell *cell = refused_cell(ctx, payload);
     if (cell == NULL || cell->text.len == 0)
         return err;
+    if (note_of(ctx, "value").len > 0) {
+        keep_number(ctx, cell);
+        return err;
+    }
+    Str name = cell->field->name;
+    Str table = payload->collection->name;
     Str value = str_slice(cell->text, 0, QUOTED_MAX);
     if (err == ERR_NOT_UNIQUE)
         err = fail(ctx, err,
@@ -165,6 +201,7 @@ static Err name_value(struct ctx *ctx, Err err, const struct payload *payload)
     fail_note(ctx, "collection", table);
     fail_note(ctx, "field", name);
     fail_note(ctx, "value", value);
+    keep_number(ctx, cell);
     return err;
 }
 
@@ -210,6 +247,8 @@ fiber_fn Err write_run(struct writer *w, const struct plan *plan, const struct w
     if (err != OK)
         return name_value(w->ctx, err, payload);
     w->rows += run->rows.count;
+    bool has_revision = plan->revision_column != NO_COLUMN && run->rows.count > 0;
+    w->revision = has_revision ? row_int(&run->rows, 0, plan->revision_column) : 0;
     note_written(w, plan, shape->action, &run->rows);
     return OK;
 }
@@ -286,20 +325,19 @@ Err write_forbidden(struct ctx *ctx, const struct write_target *target,
 {
     assert(target->action != ACTION_READ);
     const struct collection *collection = target->collection;
-    if (payload == NULL)
+    if (payload == NULL || payload->given_count == 0)
         return fail(ctx, ERR_FORBIDDEN,
                     "You don't have permission to perform \"%s\" for collection \"%.*s\" or it "
                     "does not exist.",
                     action_name(target->action), STR_FMT(collection->name));
     struct buf *names = buf_in_arena(ctx->arena, NAMES_MAX);
-    for (uint32_t i = 0; i < payload->count; i++) {
-        const struct cell *cell = &payload->cells[i];
-        bool is_supplied = cell->field != NULL && cell->is_supplied;
-        if (is_supplied && !cell->field->is_hidden_site)
+    for (uint32_t i = 0; i < payload->given_count; i++)
+        if (!payload->given[i]->is_hidden_site)
             buf_printf(names, "%s\"%.*s\"", names->len == 0 ? "" : ", ",
-                       STR_FMT(cell->field->name));
-    }
+                       STR_FMT(payload->given[i]->name));
     Str list = buf_str(names);
+    if (list.len == 0)
+        return write_forbidden(ctx, target, NULL);
     return fail(ctx, ERR_FORBIDDEN,
                 "You don't have permissions to perform \"%s\" for the field(s) %.*s in collection "
                 "\"%.*s\" or it does not exist.",

@@ -8,8 +8,6 @@
 #include "content/items/payload.h"
 #include "content/run/run.h"
 
-enum { WRITE_DEPTH_MAX = 10 };
-
 /* Rows to announce after the commit. */
 struct announcement {
     struct announcement *next;
@@ -24,7 +22,8 @@ struct writer {
     struct announcement *last;
     uint32_t rows; /* rows written so far, including nested ones */
     uint32_t depth;
-    bool is_draft; /* will be rolled back: extensions hear nothing of it */
+    int64_t revision; /* of the row that was written last, if its shape has a lineage; 0: none */
+    bool is_draft;    /* will be rolled back: extensions hear nothing of it */
 };
 
 /* The statement of a write: part of the key of its plan. */
@@ -35,6 +34,8 @@ struct write_shape {
     const struct field *const *supplied; /* columns that the body supplies: they need a grant */
     uint32_t supplied_count;
     bool is_many;              /* selected by PARAM_KEYS; creates: from a JSON array */
+    bool has_lineage;          /* has nested rows or is one: revisions name their parent */
+    int64_t parent_revision;   /* an argument; 0: none */
     struct access access;      /* of the action */
     const struct query *query; /* what to return; NULL: keys only */
 };
@@ -43,7 +44,7 @@ struct write_shape {
 Err write_plan(struct writer *w, const struct collection *collection,
                const struct write_shape *shape, const struct plan **ret);
 /* The leading arguments of every write; the cells follow. */
-enum { ARG_USER, ARG_IP, ARG_AGENT, ARG_ORIGIN, ARG_DATA, ARG_CELLS };
+enum { ARG_USER, ARG_IP, ARG_AGENT, ARG_ORIGIN, ARG_DATA, ARG_PARENT, ARG_CELLS };
 
 /* write.c */
 fiber_fn Err write_run(struct writer *w, const struct plan *plan, const struct write_shape *shape,
@@ -64,6 +65,7 @@ fiber_fn Err write_after(struct writer *w, enum items_action action,
                          const struct json *body);
 /* Whether a write of this body needs a transaction: it has nested rows, or the collection rules. */
 bool write_needs_tx(const struct collection *collection, const struct json *body);
+bool write_has_lineage(const struct write_target *target, const struct payload *payload);
 void write_columns(struct ctx *ctx, const struct payload *payload, struct write_shape *shape);
 /* Whether a row that does not exist counts as written: for administrators of the platform. One of a
  * site, such as its token, is refused as everybody else, because its rows may be another's. */
@@ -72,12 +74,20 @@ bool write_ignores_missing(const struct ctx *ctx, const struct write_target *tar
 Err write_forbidden(struct ctx *ctx, const struct write_target *target,
                     const struct payload *payload);
 
+/* write_check.c: ERR_FORBIDDEN unless the actor may change all these rows in what the payload
+ * gives. The statement of an update checks the same; this is for updates that send none, and to
+ * tell a row that may not be changed before the payload is found invalid. */
+fiber_fn Err write_check_access(struct writer *w, const struct write_target *target,
+                                const struct payload *payload, const Str *keys, uint32_t count);
+
 /* The first step of every write: finds the schema and the collection, and checks the grants. */
 fiber_fn Err write_open(struct ctx *ctx, struct items_target target, enum action action,
                         struct writer *ret, struct write_target *ret_target);
 /* Runs the steps in one transaction, or in the one that is open. */
 typedef fiber_fn Err WriteSteps(struct writer *w, void *arg);
 fiber_fn Err writer_in_tx(struct writer *w, WriteSteps *steps, void *arg);
+/* Singletons have no routes for a new row, nor for a row by its key. */
+Err write_refuse_singleton(struct ctx *ctx, const struct collection *collection, Str key);
 /* ERR_INVALID_PAYLOAD when this is more than one request may write. */
 Err write_check_rows(struct ctx *ctx, uint64_t rows);
 
@@ -91,12 +101,17 @@ fiber_fn Err write_create_object(struct writer *w, const struct write_target *ta
                                  struct row_sink *sink);
 fiber_fn Err write_update_one(struct writer *w, const struct write_target *target, Str key,
                               const struct json *body, const struct query *query, struct run *run);
+/* The same change of several rows. */
+fiber_fn Err write_update_keys(struct writer *w, const struct write_target *target, const Str *keys,
+                               uint32_t count, const struct json *body);
 fiber_fn Err write_delete_keys(struct writer *w, const struct write_target *target, const Str *keys,
                                uint32_t count);
 
 /* write_keys.c: keys in a body, normalised so that equal keys have equal text. */
 bool write_key_of_json(struct arena *arena, const struct field *key, const struct json *json,
                        Str *ret);
+/* ERR_INVALID_PAYLOAD if a body of {keys, query} or {keys, query, data} has the wrong shape. */
+Err write_check_batch(struct ctx *ctx, const struct json *body, bool has_data);
 /* By {keys} or by {query}: exactly one of the two is not NULL. */
 fiber_fn Err write_keys_of_body(struct writer *w, const struct collection *collection,
                                 const struct json *by_keys, const struct json *by_query,
@@ -106,13 +121,6 @@ fiber_fn Err write_keys_by_query(struct writer *w, const struct collection *coll
                                  const struct query *query, const Str **ret, uint32_t *ret_count);
 /* The keys of rows that were read with PLAN_ONLY_KEYS. */
 fiber_fn Err write_keys_of_rows(const struct run *run, const Str **ret, uint32_t *ret_count);
-
-/* nested.c */
-bool nested_is_in(const struct collection *collection, const struct json *body);
-fiber_fn Err nested_before(struct writer *w, const struct write_target *target,
-                           struct payload *payload);
-fiber_fn Err nested_after(struct writer *w, const struct write_target *target,
-                          const struct payload *payload, Str key);
 
 /* Answers with a row that the write returned, if it may be read. */
 fiber_fn Err write_answer_row(struct writer *w, struct run *run, struct row_sink *sink);

@@ -23,6 +23,41 @@ bool write_key_of_json(struct arena *arena, const struct field *key, const struc
     return true;
 }
 
+static Err check_key_list(struct ctx *ctx, const struct json *keys)
+{
+    if (keys == NULL)
+        return OK;
+    if (json_kind(keys) != JSON_ARRAY)
+        return fail(ctx, ERR_INVALID_PAYLOAD, "\"keys\" must be an array");
+    for (uint32_t i = 0; i < json_len(keys); i++) {
+        enum json_kind kind = json_kind(json_at(keys, i));
+        if (kind != JSON_STRING && kind != JSON_INT && kind != JSON_REAL)
+            return fail(ctx, ERR_INVALID_PAYLOAD, "\"keys[%u]\" must be one of [string, number]",
+                        i);
+    }
+    return OK;
+}
+
+Err write_check_batch(struct ctx *ctx, const struct json *body, bool has_data)
+{
+    const struct json *query = json_get(body, STR("query"));
+    const struct json *data = json_get(body, STR("data"));
+    TRY(check_key_list(ctx, json_get(body, STR("keys"))));
+    if (query != NULL && json_kind(query) != JSON_OBJECT)
+        return fail(ctx, ERR_INVALID_PAYLOAD, "\"query\" must be of type object");
+    if (has_data && data == NULL)
+        return fail(ctx, ERR_INVALID_PAYLOAD, "\"data\" is required");
+    if (has_data && json_kind(data) != JSON_OBJECT)
+        return fail(ctx, ERR_INVALID_PAYLOAD, "\"data\" must be of type object");
+    for (struct json_iter it = json_iter(body); json_next(&it);) {
+        bool is_known = str_eq(it.key, STR("keys")) || str_eq(it.key, STR("query")) ||
+                        (has_data && str_eq(it.key, STR("data")));
+        if (!is_known)
+            return fail(ctx, ERR_INVALID_PAYLOAD, "\"%.*s\" is not allowed", STR_FMT(it.key));
+    }
+    return OK;
+}
+
 static Err take_keys(struct ctx *ctx, const struct collection *collection, const struct json *list,
                      const Str **ret, uint32_t *ret_count)
 {

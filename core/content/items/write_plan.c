@@ -7,40 +7,16 @@
  *
  * One round trip, one commit; the answer is read in the same statement.
  */
-#include "content/items/write_reference.h"
+#include "content/items/write_print.h"
 #include "content/plan/sql_print.h"
 
 #include <assert.h>
-
-struct write_print {
-    const struct collection *collection;
-    struct source *root;
-    enum action action;
-    const struct field *const *fields;
-    uint32_t field_count;
-    bool is_many;
-    struct pred *where;
-    struct param *arguments[ARG_CELLS];
-    struct param **cells;
-    const struct reference_guard **guards; /* one per cell; NULL if no check is needed */
-    struct param *name;
-    struct param *secrets;
-    bool is_tracked;
-    bool has_revisions;
-    bool has_site; /* activity and revisions carry the row's site */
-};
 
 static struct param *argument_param(struct compiler *c, uint32_t index)
 {
     struct param *param = param_new(c, PARAM_ARGUMENT);
     param->index = index;
     return param;
-}
-
-static void put_cast(struct sql *sql, struct param *param, const char *type)
-{
-    sql_param(sql, param);
-    buf_printf(sql->out, "::%s", type);
 }
 
 static void put_names(struct sql *sql, const struct write_print *p)
@@ -112,7 +88,7 @@ static void put_insert(struct sql *sql, const struct write_print *p)
         sql_text(sql, " from json_populate_recordset(null::");
         sql_name(sql, p->collection->name);
         sql_text(sql, ", ");
-        put_cast(sql, p->arguments[ARG_DATA], "json");
+        write_put_cast(sql, p->arguments[ARG_DATA], "json");
         sql_text(sql, ") x");
     } else {
         sql_text(sql, ") values (");
@@ -122,9 +98,24 @@ static void put_insert(struct sql *sql, const struct write_print *p)
     sql_text(sql, " returning *");
 }
 
+/* Nothing to change: the rows are only found, for activity and grants. */
+static void put_find(struct sql *sql, const struct write_print *p)
+{
+    assert(p->action == ACTION_UPDATE && p->field_count == 0 && p->where != NULL);
+    buf_printf(sql->out, "select t%u.* from ", p->root->id);
+    sql_name(sql, p->collection->name);
+    buf_printf(sql->out, " t%u where ", p->root->id);
+    sql_pred(sql, p->where);
+    sql_text(sql, " for update");
+}
+
 static void put_update(struct sql *sql, const struct write_print *p)
 {
-    assert(p->action == ACTION_UPDATE && p->field_count > 0 && p->where != NULL);
+    assert(p->action == ACTION_UPDATE && p->where != NULL);
+    if (p->field_count == 0) {
+        put_find(sql, p);
+        return;
+    }
     sql_text(sql, "update ");
     sql_name(sql, p->collection->name);
     buf_printf(sql->out, " t%u set ", p->root->id);
@@ -149,77 +140,6 @@ static void put_delete(struct sql *sql, const struct write_print *p)
     buf_printf(sql->out, " returning t%u.*", p->root->id);
 }
 
-static void put_row_site(struct sql *sql, const struct write_print *p)
-{
-    assert(p->has_site && p->collection->site != NULL);
-    sql_text(sql, "nullif(w.");
-    sql_name(sql, p->collection->site->name);
-    sql_text(sql, ", '" UUID_LIBRARY_SITE_TEXT "'::uuid)");
-}
-
-static void put_site(struct sql *sql, const struct write_print *p)
-{
-    if (!p->has_site)
-        return;
-    sql_text(sql, ", ");
-    put_row_site(sql, p);
-}
-
-static void put_activity(struct sql *sql, const struct write_print *p)
-{
-    assert(p->is_tracked);
-    sql_text(sql, ", act as (insert into directus_activity (action, \"user\", collection, ip, "
-                  "user_agent, origin, item");
-    sql_text(sql, p->has_site ? ", site_id) select '" : ") select '");
-    sql_text(sql, action_name(p->action));
-    sql_text(sql, "', ");
-    put_cast(sql, p->arguments[ARG_USER], "uuid, ");
-    put_cast(sql, p->name, "text, ");
-    put_cast(sql, p->arguments[ARG_IP], "text, ");
-    put_cast(sql, p->arguments[ARG_AGENT], "text, ");
-    put_cast(sql, p->arguments[ARG_ORIGIN], "text, w.");
-    sql_name(sql, p->collection->key->name);
-    sql_text(sql, "::text");
-    put_site(sql, p);
-    sql_text(sql,
-             p->has_site ? " from w returning id, item, site_id)" : " from w returning id, item)");
-}
-
-static void put_row_json(struct sql *sql, const struct write_print *p)
-{
-    sql_text(sql, "(to_jsonb(w) - ");
-    put_cast(sql, p->secrets, "text[])::json");
-}
-
-static void put_revision(struct sql *sql, const struct write_print *p)
-{
-    assert(p->has_revisions && p->action != ACTION_DELETE);
-    sql_text(sql,
-             ", rev as (insert into directus_revisions (activity, collection, item, data, delta");
-    sql_text(sql, p->has_site ? ", site_id) select act.id, " : ") select act.id, ");
-    put_cast(sql, p->name, "text, act.item, ");
-    bool by_row = p->action == ACTION_UPDATE || p->is_many;
-    if (by_row)
-        put_row_json(sql, p);
-    else
-        put_cast(sql, p->arguments[ARG_DATA], "json");
-    sql_text(sql, ", ");
-    if (p->action == ACTION_CREATE && p->is_many)
-        put_row_json(sql, p);
-    else
-        put_cast(sql, p->arguments[ARG_DATA], "json");
-    put_site(sql, p);
-    sql_text(sql, " from act join w on act.item = w.");
-    sql_name(sql, p->collection->key->name);
-    sql_text(sql, "::text");
-    if (p->has_site) {
-        /* Rows of two sites may have the same key, and then one activity row each. */
-        sql_text(sql, " and act.site_id is not distinct from ");
-        put_row_site(sql, p);
-    }
-    buf_put_char(sql->out, ')');
-}
-
 static void print_write(struct sql *sql, const void *arg)
 {
     const struct write_print *p = arg;
@@ -235,24 +155,8 @@ static void print_write(struct sql *sql, const void *arg)
     else
         put_delete(sql, p);
     buf_put_char(sql->out, ')');
-    if (p->is_tracked)
-        put_activity(sql, p);
-    if (p->has_revisions)
-        put_revision(sql, p);
+    write_put_history(sql, p);
     buf_put_char(sql->out, ' ');
-}
-
-/* Fields left out of revisions: secrets and the hidden site. */
-static Str secret_names(struct compiler *c, const struct collection *collection)
-{
-    Str *names = arena_array(c->arena, Str, collection->field_count + 1);
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < collection->field_count; i++) {
-        const struct field *field = collection->fields[i];
-        if (field->is_hidden_site || (field->special & (SPECIAL_CONCEAL | SPECIAL_HASH)) != 0)
-            names[count++] = field->name;
-    }
-    return run_array_literal(c->arena, names, count);
 }
 
 /* The rows that a change may touch: selected by key, within the scope, granted for every changed
@@ -273,6 +177,35 @@ static Err target_rows(struct compiler *c, struct source *root, const struct wri
     return OK;
 }
 
+/* A key of one's own choice moves the sequence, so that the next made key is free. Not for sites:
+ * they share the sequence, and one could use it up for all. */
+static void follow_key(struct compiler *c, struct select *select, const struct write_shape *shape)
+{
+    enum { EXPRESSION_MAX = 512 };
+    const struct collection *collection = select->root->collection;
+    const struct field *key = collection->key;
+    bool is_counted = key->has_default && (key->type_oid == OID_INT2 || key->type_oid == OID_INT4 ||
+                                           key->type_oid == OID_INT8);
+    if (shape->action != ACTION_CREATE || c->scope == SCOPE_SITE || !is_counted)
+        return;
+    for (uint32_t i = 0; i < shape->field_count; i++) {
+        if (shape->fields[i] != key)
+            continue;
+        struct buf *text = buf_in_arena(c->arena, EXPRESSION_MAX);
+        struct sql sql = {.c = c, .out = text};
+        sql_text(&sql, "(select spark.follow_key(");
+        write_put_literal(&sql, collection->name);
+        sql_text(&sql, ", ");
+        write_put_literal(&sql, key->name);
+        sql_text(&sql, ", max(w.");
+        sql_name(&sql, key->name);
+        sql_text(&sql, ")) from w)");
+        buf_put_char(text, '\0');
+        assert(!text->is_full); /* names have at most 63 bytes */
+        column_add(c, select, (struct column){.kind = COLUMN_EXPRESSION, .expression = text->data});
+    }
+}
+
 static bool is_accountable(const struct compiler *c)
 {
     return c->actor != NULL && c->actor->kind != ACTOR_MACHINERY;
@@ -284,9 +217,10 @@ static bool tracks_sites(const struct compiler *c, const struct collection *coll
     return collection->site != NULL && activity != NULL && activity->site != NULL;
 }
 
-static Err make_print(struct compiler *c, struct select *select, const struct write_shape *shape)
+static Err make_print(struct compiler *c, struct plan *plan, const struct write_shape *shape)
 {
     assert(shape->action != ACTION_READ);
+    struct select *select = plan->root;
     const struct collection *collection = select->root->collection;
     struct write_print *p = arena_new(c->arena, struct write_print);
     *p = (struct write_print){
@@ -295,13 +229,16 @@ static Err make_print(struct compiler *c, struct select *select, const struct wr
         .action = shape->action,
         .field_count = shape->field_count,
         .is_many = shape->is_many,
+        .supplied = shape->supplied,
+        .supplied_count = shape->supplied_count,
+        .has_lineage = shape->has_lineage,
         .name = param_text(c, collection->name),
-        .secrets = param_text(c, secret_names(c, collection)),
         .is_tracked = is_accountable(c) && collection->accountability != TRACK_NOTHING,
         .has_site = tracks_sites(c, collection),
     };
-    p->has_revisions =
-        p->is_tracked && collection->accountability == TRACK_ALL && shape->action != ACTION_DELETE;
+    p->has_revisions = p->is_tracked && collection->accountability == TRACK_ALL &&
+                       shape->action != ACTION_DELETE &&
+                       (shape->action == ACTION_CREATE || shape->field_count > 0);
     const struct field **fields = arena_array(c->arena, const struct field *, p->field_count + 1);
     p->cells = arena_array(c->arena, struct param *, p->field_count + 1);
     p->guards = arena_array(c->arena, const struct reference_guard *, p->field_count + 1);
@@ -315,6 +252,12 @@ static Err make_print(struct compiler *c, struct select *select, const struct wr
         p->arguments[i] = argument_param(c, i);
     if (shape->action != ACTION_CREATE)
         TRY(target_rows(c, select->root, shape, &p->where));
+    plan->revision_column = NO_COLUMN;
+    if (p->has_revisions && p->has_lineage)
+        plan->revision_column = column_add(
+            c, select,
+            (struct column){.kind = COLUMN_EXPRESSION, .expression = WRITE_REVISION_OF_ROW});
+    follow_key(c, select, shape);
     select->prefix = print_write;
     select->prefix_arg = p;
     select->root_name = "w";
@@ -328,7 +271,8 @@ static Err answer_shape(struct compiler *c, struct plan *plan, const struct writ
     struct select *select = plan->root;
     struct access access;
     plan->readable_column = NO_COLUMN;
-    if (shape->query == NULL || !access_find(c, plan->collection, ACTION_READ, &access))
+    if (shape->query == NULL || !access_find(c, plan->collection, ACTION_READ, &access) ||
+        !access_field(&access, plan->collection->key))
         return ERR_FORBIDDEN;
     Err err = shape_compile(c, select, select->root, &access, shape->query, (struct place){0},
                             &select->shape);
@@ -376,7 +320,7 @@ static Err extend_plan(struct compiler *c, struct plan *plan, const void *arg)
         TRY(raw_column(c, select, plan->collection->site, &plan->site_column));
     if (plan->is_unreadable)
         select->shape->key = plan->key_column;
-    return make_print(c, select, shape);
+    return make_print(c, plan, shape);
 }
 
 /* The columns by ordinal, supplied ones marked, and whether there is one row or many. */
@@ -386,7 +330,7 @@ static Str shape_detail(struct arena *arena, const struct write_shape *shape)
     char *detail = arena_alloc_raw(arena, len);
     uint32_t next_supplied = 0;
     detail[0] = shape->is_many ? 'm' : 'o';
-    detail[1] = shape->query == NULL ? 'k' : 'r';
+    detail[1] = (char)((shape->query == NULL ? 'k' : 'r') + (shape->has_lineage ? 1 : 0));
     for (uint32_t i = 0; i < shape->field_count; i++) {
         const struct field *field = shape->fields[i];
         bool is_supplied =

@@ -22,14 +22,17 @@ struct compiler {
     uint32_t select_count;
     uint32_t branch_count;
     uint32_t node_count;
+    struct named *named;     /* plan_named.c */
     struct sharing *sharing; /* NULL: the plan is not shared */
     bool is_sharing;         /* while compiling the query's own filter */
+    bool has_no_backlinks;
 };
 
 /* The position in the query, for error messages: "Queried in root." or "Queried in \"a.b\".". */
 struct place {
     Str path;
     uint32_t depth;
+    const struct relation *via; /* which led here; NULL: root, or irrelevant */
 };
 struct place place_below(struct compiler *c, struct place place, Str name);
 
@@ -43,6 +46,8 @@ struct access {
 bool access_find(const struct compiler *c, const struct collection *collection, enum action action,
                  struct access *ret);
 bool access_field(const struct access *access, const struct field *field);
+/* false: rows are granted, but no field of them: each is reduced to its key. */
+bool access_has_fields(const struct access *access);
 bool access_keeps(const struct access *access, const struct field *field);
 /* The rows that the access grants (NULL: all), and the rows on which it grants the field (NULL: all
  * of those). */
@@ -53,6 +58,10 @@ Err access_mask(struct compiler *c, struct source *source, const struct access *
 /* The rows on which every named field is granted, for updates; PRED_FALSE if there is none. */
 Err access_rows_for(struct compiler *c, struct source *source, const struct access *access,
                     const struct field *const *fields, uint32_t count, struct pred **ret);
+/* A row of a to-any relation refers to this collection; NULL for other relations. `many` holds the
+ * reference. */
+struct pred *same_collection(struct compiler *c, struct source *many, const struct relation *via,
+                             const struct collection *one);
 /* Rows within the scope; NULL: every row. */
 struct pred *scope_rows(struct compiler *c, struct source *source, bool for_write);
 /* Restricts a relation to one site if the key does not (else NULL); `one` is the referenced
@@ -67,12 +76,23 @@ Err forbid_field(struct compiler *c, const struct collection *collection, Str na
 
 /* sources */
 struct source *source_root(struct compiler *c, const struct collection *collection);
+/* The SOURCE_FIRST that it is, or to which it is joined; or NULL. */
+struct source *source_first(struct source *source);
 /* Joins once and shares the join, unless `is_private`. ERR_FORBIDDEN when the target may not be
  * read. */
 Err source_join(struct compiler *c, struct source *parent, const struct field *field,
                 struct place place, bool is_private, struct source **ret);
 Err source_scalar(struct compiler *c, struct source *parent, const struct field *field,
                   enum source_kind kind, struct place place, struct source **ret);
+
+/* plan_named.c: fields that stand for relations which the query names itself. */
+bool named_is_scope(Str name, Str *ret_field, Str *ret_collection); /* item:headings */
+/* `any`: the to-any field in front of the colon. */
+Err named_scope(struct compiler *c, const struct collection *collection, const struct field *any,
+                Str name, struct place place, const struct field **ret);
+bool named_is_follow(Str name); /* $FOLLOW(collection, field) */
+Err named_follow(struct compiler *c, const struct collection *one, Str name, bool is_rule,
+                 struct place place, const struct field **ret);
 
 /* conditions; NULL stands for "true" */
 struct pred *pred_new(struct compiler *c, enum pred_kind kind);
@@ -110,12 +130,16 @@ Err operator_compile(struct compiler *c, struct operand operand, Str name,
                      const struct filter_operator *op, const struct filter_value *value,
                      struct pred **ret);
 
+bool function_fits(enum function function, const struct field *field);
 Err function_check(struct compiler *c, Str name, enum function function, const struct field *field);
 /* Sets operand.counted for a count of a to-many relation. */
 Err function_bind(struct compiler *c, struct operand *operand, struct place place);
 
 /* "a.b(c.d).e": the part before the first dot outside parentheses. */
 bool path_next(Str *rest, Str *ret_head);
+/* A to-any relation without its collection, and the name `below` it. */
+Err any_refuse(struct compiler *c, const struct collection *collection, Str below,
+               struct place place);
 /* Resolves a dotted path to a column or a function of one, adding joins. */
 Err path_operand(struct compiler *c, struct source *source, Str path, bool may_be_many,
                  struct place place, struct operand *ret);
@@ -136,8 +160,9 @@ Err shape_compile(struct compiler *c, struct select *select, struct source *sour
                   struct shape **ret);
 /* Appends a member to `shape`, which must have room for it. */
 struct out *shape_add(struct compiler *c, struct shape *shape, Str name, enum out_kind kind);
+/* `is_below`: groups of the rows of a relation, whose first columns are grouped by already. */
 Err aggregate_compile(struct compiler *c, struct select *select, const struct access *access,
-                      const struct query *query);
+                      const struct query *query, bool is_below, struct place place);
 /* The reader and the SQL form for a column's type. */
 RowReader *reader_of(const struct operand *operand, bool *ret_as_text);
 RowReader *reader_of_aggregate(const struct column *column, bool *ret_as_text);

@@ -94,7 +94,7 @@ static Err list_rows(struct compiler *c, struct plan *plan, const struct access 
     limit_compile(c, query, select);
     plan->is_aggregated = query->aggregate_count > 0 || query->group_by_count > 0;
     if (plan->is_aggregated)
-        return aggregate_compile(c, select, access, query);
+        return aggregate_compile(c, select, access, query, false, (struct place){0});
     TRY(order_compile(c, select, access, query, NULL, (struct place){0}));
     return shape_compile(c, select, select->root, access, query, (struct place){0}, &select->shape);
 }
@@ -103,6 +103,9 @@ static Err keyed_rows(struct compiler *c, struct plan *plan, const struct access
                       const struct query *query, bool is_list)
 {
     struct select *select = plan->root;
+    const struct field *own_key = plan->collection->key;
+    if (!access_field(access, own_key)) /* asking by key is a filter */
+        return forbid_field(c, plan->collection, own_key->name, (struct place){0});
     select->where = key_pred(c, select, is_list);
     struct pred *by_key = select->where;
     TRY(base_rows(c, select, access));
@@ -110,6 +113,8 @@ static Err keyed_rows(struct compiler *c, struct plan *plan, const struct access
     TRY(requested_rows(c, select, access, query));
     if (is_list)
         TRY(order_compile(c, select, access, query, NULL, (struct place){0}));
+    if (is_list && query->has_limit)
+        limit_compile(c, query, select);
     struct operand key = operand_of(select->root, select->root->collection->key);
     if (is_list && key_may_repeat(c, plan->collection))
         TRY(column_add_field(c, select, NULL, key, &plan->key_column));
@@ -132,9 +137,8 @@ static Err only_keys(struct compiler *c, struct plan *plan, const struct access 
 static Err compile_op(struct compiler *c, struct plan *plan, const struct plan_request *request)
 {
     struct access access;
-    bool is_write =
-        request->op == PLAN_CREATE || request->op == PLAN_UPDATE || request->op == PLAN_DELETE;
-    if (!is_write && !access_find(c, plan->collection, ACTION_READ, &access))
+    bool is_read = request->op <= PLAN_ONLY_KEYS;
+    if (is_read && !access_find(c, plan->collection, ACTION_READ, &access))
         return schema_forbidden_collection(c->ctx, plan->collection->name, STR_NONE);
     switch (request->op) {
     case PLAN_LIST:
@@ -192,6 +196,7 @@ Err plan_compile(struct ctx *ctx, const struct schema *schema, const struct plan
         .limit_default = ctx->reactor == NULL ? 100 : ctx->reactor->settings->query_limit_default,
         .limit_max = ctx->reactor == NULL ? 10000 : ctx->reactor->settings->query_limit_max,
     };
+    c.has_no_backlinks = request->query->has_no_backlinks;
     struct sharing sharing = {.of = request->lifted};
     if (request->lifted != NULL)
         c.sharing = &sharing;

@@ -14,6 +14,7 @@ enum plan_op {
     PLAN_CREATE,
     PLAN_UPDATE,
     PLAN_DELETE,
+    PLAN_CHECK, /* what an action may do with one row: `extend` adds everything */
 };
 
 struct plan_request {

@@ -49,6 +49,15 @@ bool access_field(const struct access *access, const struct field *field)
     return access->is_full || grant_allows_field(access->grant, field->name);
 }
 
+bool access_has_fields(const struct access *access)
+{
+    assert(access->is_full || access->grant != NULL);
+    for (uint32_t i = 0; !access->is_full && i < access->grant->rule_count; i++)
+        if (access->grant->rules[i].all_fields || access->grant->rules[i].field_count > 0)
+            return true;
+    return access->is_full;
+}
+
 static bool rule_is_open(const struct grant_rule *rule)
 {
     return json_len(rule->filter) == 0;

@@ -23,6 +23,7 @@ struct aggregator {
     struct compiler *c;
     struct select *select;
     const struct access *access;
+    struct place place;
     struct shape *shape;
 };
 
@@ -34,19 +35,26 @@ static void add_value(struct aggregator *a, struct shape *shape, Str name, uint3
     out->read = a->select->columns[column].read;
 }
 
-static Err add_group(struct aggregator *a, Str path)
+/* `is_answered`: the group's value is a member of the answer. */
+static Err add_group(struct aggregator *a, Str path, bool is_answered)
 {
     struct compiler *c = a->c;
     Str rest = path;
     Str head;
     path_next(&rest, &head);
     if (rest.len > 0)
-        return forbid_field(c, a->select->root->collection, path, (struct place){0});
+        return forbid_field(c, a->select->root->collection, path, a->place);
     struct operand operand;
-    TRY(path_operand(c, a->select->root, path, false, (struct place){0}, &operand));
+    TRY(path_operand(c, a->select->root, path, false, a->place, &operand));
+    if (operand.field->type_oid == OID_JSON && operand.function == FUNCTION_NONE)
+        return fail(c->ctx, ERR_INVALID_QUERY, "\"%.*s\" can't be sorted or grouped by",
+                    STR_FMT(operand.field->name));
     struct column column = {.kind = COLUMN_OPERAND, .operand = operand};
     column.read = reader_of(&operand, &column.as_text);
-    TRY(access_mask(c, operand.source, a->access, operand.field, &column.mask));
+    /* Rows on which the field may not be seen belong to no group. */
+    struct pred *mask;
+    TRY(access_mask(c, operand.source, a->access, operand.field, &mask));
+    a->select->where = pred_and(c, a->select->where, mask);
     uint32_t index = column_add(c, a->select, column);
     if (index >= a->select->group_count)
         a->select->group_count = index + 1;
@@ -54,14 +62,15 @@ static Err add_group(struct aggregator *a, Str path)
                    ? operand.field->name
                    : str_printf(c->arena, "%.*s_%s", STR_FMT(operand.field->name),
                                 function_name(operand.function));
-    add_value(a, a->shape, name, index);
+    if (is_answered)
+        add_value(a, a->shape, name, index);
     return OK;
 }
 
-static bool takes(const char *function, const struct field *field)
+static bool takes(const char *function, bool is_distinct, const struct field *field)
 {
     if (strcmp(function, "count") == 0)
-        return field->type != FIELD_JSON || field->type_oid == 3802;
+        return !is_distinct || field->type_oid != OID_JSON; /* which has no equality */
     bool is_number = field->type == FIELD_INTEGER || field->type == FIELD_BIG_INTEGER ||
                      field->type == FIELD_FLOAT || field->type == FIELD_DECIMAL;
     if (strcmp(function, "sum") == 0 || strcmp(function, "avg") == 0)
@@ -83,8 +92,8 @@ static Err make_column(struct aggregator *a, size_t which, Str name, struct colu
         const struct field *field = collection_field(collection, name);
         bool is_secret = field != NULL && (field->special & (SPECIAL_CONCEAL | SPECIAL_HASH)) != 0;
         if (field == NULL || field->is_alias || !access_field(a->access, field) || is_secret)
-            return never_ok(forbid_field(c, collection, name, (struct place){0}));
-        if (!takes(column.aggregate, field))
+            return never_ok(forbid_field(c, collection, name, a->place));
+        if (!takes(column.aggregate, column.is_distinct, field))
             return fail(c->ctx, ERR_INVALID_QUERY, "\"%.*s\" can't be aggregated with \"%.*s\"",
                         STR_FMT(name), STR_FMT(AGGREGATES[which].name));
         column.operand = operand_of(a->select->root, field);
@@ -161,7 +170,7 @@ static Err add_order(struct aggregator *a, const struct query_sort *sort)
     order->column = sorted_column(a, sort->path);
     if (order->column == NULL) {
         struct operand operand;
-        TRY(path_operand(a->c, a->select->root, sort->path, false, (struct place){0}, &operand));
+        TRY(path_operand(a->c, a->select->root, sort->path, false, a->place, &operand));
         for (uint32_t i = 0; i < a->select->group_count; i++) {
             struct column *group = &a->select->columns[i];
             if (group->operand.field == operand.field &&
@@ -176,23 +185,33 @@ static Err add_order(struct aggregator *a, const struct query_sort *sort)
     return OK;
 }
 
+static bool is_selected(const struct query *query, Str path)
+{
+    for (uint32_t i = 0; i < query->field_count; i++)
+        if (str_eq(query->fields[i], STR("*")) || str_eq(query->fields[i], path))
+            return true;
+    return false;
+}
+
 Err aggregate_compile(struct compiler *c, struct select *select, const struct access *access,
-                      const struct query *query)
+                      const struct query *query, bool is_below, struct place place)
 {
     assert(select->shape == NULL);
-    struct aggregator a = {.c = c, .select = select, .access = access};
+    struct aggregator a = {.c = c, .select = select, .access = access, .place = place};
     uint32_t room = query->group_by_count + query->aggregate_count + 1;
     a.shape = select->shape = arena_new(c->arena, struct shape);
     a.shape->outs = arena_array(c->arena, struct out, room);
     for (uint32_t i = 0; i < query->group_by_count; i++)
-        TRY(add_group(&a, query->group_by[i]));
+        TRY(add_group(&a, query->group_by[i], !is_below || is_selected(query, query->group_by[i])));
     for (uint32_t i = 0; i < query->aggregate_count; i++)
         TRY(add_aggregate(&a, &query->aggregates[i], room));
     assert(a.shape->count < room);
     select->orders = arena_array(c->arena, struct order, query->sort_count + 1);
+    if (select->group_count == 0)
+        return OK; /* one row: nothing to sort, whatever is named */
     for (uint32_t i = 0; i < query->sort_count; i++)
         TRY(add_order(&a, &query->sort[i]));
-    if (query->sort_count == 0 && select->group_count > 0)
+    if (query->sort_count == 0)
         select->orders[select->order_count++] = (struct order){.column = &select->columns[0]};
     return OK;
 }

@@ -37,9 +37,25 @@ static struct want *want_get(struct collector *k, Str key, const struct field *f
     return want;
 }
 
+static void nest(struct collector *k, struct want *want)
+{
+    if (want->nested_at == 0)
+        want->nested_at = ++k->wants->nested_count;
+}
+
+/* The member itself, not only the paths below it. */
+static void select_member(struct collector *k, struct want *want)
+{
+    const struct relation *relation = want->field->relation;
+    want->is_selected = true;
+    if (relation != NULL && relation->kind == RELATION_TO_MANY && want->function == FUNCTION_NONE)
+        nest(k, want);
+}
+
 static void add_path(struct collector *k, struct want *want, Str path, Str collection)
 {
     assert(path.len > 0);
+    nest(k, want);
     struct want_path *below = arena_new(k->c->arena, struct want_path);
     below->path = path;
     below->collection = collection;
@@ -59,6 +75,18 @@ static void note_missing(struct collector *k, Str name)
     k->missing_count++;
 }
 
+/* The column that holds the reference: the same seen from both sides. */
+static const struct field *link_of(const struct relation *relation)
+{
+    return relation->kind == RELATION_TO_MANY ? relation->target_field : relation->field;
+}
+
+static bool is_backlink(const struct collector *k, const struct field *field)
+{
+    return k->c->has_no_backlinks && k->place.via != NULL && field->relation != NULL &&
+           link_of(field->relation) == link_of(k->place.via);
+}
+
 /* "*": every field and every alias; "*.x": and below each relation, x. */
 static void add_all(struct collector *k, Str rest)
 {
@@ -67,9 +95,16 @@ static void add_all(struct collector *k, Str rest)
         if (!access_field(k->access, field))
             continue;
         struct want *want = want_get(k, field->name, field);
-        want->is_selected = true;
+        if (rest.len > 0 && is_backlink(k, field))
+            continue;
         if (rest.len > 0 && field->relation != NULL)
             add_path(k, want, rest, STR_NONE);
+        select_member(k, want);
+    }
+    for (uint32_t i = 0; i < k->collection->field_count && rest.len > 0; i++) {
+        const struct field *field = k->collection->fields[i];
+        if (is_backlink(k, field) && access_field(k->access, field))
+            select_member(k, want_get(k, field->name, field));
     }
     for (uint32_t i = 0; i < k->query->alias_count; i++) {
         const struct query_alias *alias = &k->query->aliases[i];
@@ -77,7 +112,8 @@ static void add_all(struct collector *k, Str rest)
         if (field == NULL || !access_field(k->access, field))
             continue;
         struct want *want = want_get(k, alias->name, field);
-        want->is_selected = want->is_alias_name = true;
+        want->is_alias_name = true;
+        select_member(k, want);
     }
 }
 
@@ -86,13 +122,15 @@ static Str json_key_name(struct collector *k, Str field, Str path)
 {
     struct buf *key = buf_in_arena(k->c->arena, 1024);
     buf_put(key, field);
-    buf_put_char(key, '_');
+    bool is_open = false;
     for (size_t i = 0; i < path.len; i++) {
         char ch = path.data[i];
-        if (ch == ']')
-            continue;
-        bool is_break = ch == '.' || ch == '[' || ch == ' ' || ch == ',';
-        buf_put_char(key, is_break ? '_' : ch);
+        bool is_break = ch == '.' || ch == '[' || ch == ']' || ch == ' ' || ch == ',';
+        if (!is_break && !is_open)
+            buf_put_char(key, '_');
+        if (!is_break)
+            buf_put_char(key, ch);
+        is_open = !is_break;
     }
     buf_put(key, STR("_json"));
     return buf_str(key);
@@ -106,16 +144,28 @@ static Str function_key(struct collector *k, enum function function, Str field, 
     return str_printf(k->c->arena, "%.*s_%s", STR_FMT(field), function_name(function));
 }
 
-static Err add_function(struct collector *k, Str head, enum function function, Str argument)
+/* "meta, dim.w" → "meta" and "dim.w" */
+static Err split_json(struct compiler *c, Str argument, Str *name, Str *inside)
+{
+    ptrdiff_t comma = str_find_char(argument, ',');
+    if (comma < 0)
+        return fail(c->ctx, ERR_INVALID_QUERY,
+                    "Invalid json() syntax: requires json(field, path) format");
+    *name = str_trim(str_slice(argument, 0, (size_t)comma));
+    *inside = str_trim(str_slice(argument, (size_t)comma + 1, argument.len));
+    return inside->len > 0 ? OK
+                           : fail(c->ctx, ERR_INVALID_QUERY, "Invalid json() syntax: missing path");
+}
+
+/* `alias`: the member's name; NULL: made of the function and the field. */
+static Err add_function(struct collector *k, Str head, enum function function, Str argument,
+                        const Str *alias)
 {
     assert(function != FUNCTION_NONE);
     Str name = argument;
     Str inside = STR_NONE;
-    ptrdiff_t comma = str_find_char(argument, ',');
-    if (function == FUNCTION_JSON && comma >= 0) {
-        name = str_trim(str_slice(argument, 0, (size_t)comma));
-        inside = str_trim(str_slice(argument, (size_t)comma + 1, argument.len));
-    }
+    if (function == FUNCTION_JSON)
+        TRY(split_json(k->c, argument, &name, &inside));
     const struct field *field = collection_field(k->collection, name);
     if (field == NULL || !access_field(k->access, field)) {
         note_missing(k, name);
@@ -125,8 +175,10 @@ static Err add_function(struct collector *k, Str head, enum function function, S
     TRY(function_check(k->c, function_text, function, field));
     if ((field->special & (SPECIAL_CONCEAL | SPECIAL_HASH)) != 0)
         return forbid_field(k->c, k->collection, name, k->place);
-    struct want *want = want_get(k, function_key(k, function, name, inside), field);
+    Str key = alias == NULL ? function_key(k, function, name, inside) : *alias;
+    struct want *want = want_get(k, key, field);
     want->function = function;
+    want->is_alias_name |= alias != NULL;
     want->argument = inside;
     want->is_selected = true;
     return OK;
@@ -150,7 +202,17 @@ static bool add_function_of_path(struct collector *k, Str head, Str argument)
     return true;
 }
 
-static void add_field(struct collector *k, Str head, Str rest)
+/* A path into a collection that may not be read is left out, whatever may be seen of the field. */
+static bool leads_nowhere(const struct collector *k, const struct field *field, Str rest)
+{
+    const struct relation *relation = field->relation;
+    struct access access;
+    return relation != NULL && relation->target != NULL &&
+           (rest.len > 0 || relation->kind == RELATION_TO_MANY) &&
+           !access_find(k->c, relation->target, ACTION_READ, &access);
+}
+
+static Err add_field(struct collector *k, Str head, Str rest)
 {
     Str scope = STR_NONE;
     ptrdiff_t colon = str_find_char(head, ':');
@@ -160,21 +222,28 @@ static void add_field(struct collector *k, Str head, Str rest)
     }
     const struct query_alias *renamed = query_alias_find(k->query, head);
     Str name = renamed == NULL ? head : renamed->field;
+    Str argument;
+    enum function function = rest.len > 0 ? FUNCTION_NONE : function_split(name, &argument);
+    if (function != FUNCTION_NONE)
+        return add_function(k, name, function, argument, &renamed->name);
     const struct field *field = collection_field(k->collection, name);
     if (field == NULL && rest.len > 0)
-        return; /* an unknown first name is ignored */
+        return OK; /* an unknown first name is ignored */
+    if (field != NULL && leads_nowhere(k, field, rest))
+        return OK;
     if (field == NULL || !access_field(k->access, field)) {
         note_missing(k, name);
-        return;
+        return OK;
     }
     if (rest.len > 0 && field->relation == NULL)
-        return; /* a path below a scalar is ignored */
+        return OK; /* a path below a scalar is ignored */
     struct want *want = want_get(k, head, field);
     want->is_alias_name |= renamed != NULL;
     if (rest.len > 0)
         add_path(k, want, rest, scope);
     else
-        want->is_selected = true;
+        select_member(k, want);
+    return OK;
 }
 
 static Err add(struct collector *k, Str path)
@@ -189,13 +258,11 @@ static Err add(struct collector *k, Str path)
     }
     Str argument;
     enum function function = function_split(head, &argument);
-    if (function == FUNCTION_NONE) {
-        add_field(k, head, rest);
-        return OK;
-    }
+    if (function == FUNCTION_NONE)
+        return add_field(k, head, rest);
     if (add_function_of_path(k, head, argument))
         return OK;
-    return add_function(k, head, function, argument);
+    return add_function(k, head, function, argument, NULL);
 }
 
 static Err report_missing(struct collector *k)
@@ -232,4 +299,25 @@ Err wants_collect(struct compiler *c, const struct collection *collection,
     for (uint32_t i = 0; i < query->field_count; i++)
         TRY(add(&k, query->fields[i]));
     return report_missing(&k);
+}
+
+static uint32_t rank_of(const struct want *want, const struct wants *wants)
+{
+    if (want->nested_at > 0)
+        return want->nested_at;
+    return want->is_alias_name ? wants->nested_count + 1 : 0;
+}
+
+const struct want **wants_in_order(struct compiler *c, const struct wants *wants)
+{
+    uint32_t ranks = wants->nested_count + 2;
+    uint32_t *places = arena_array(c->arena, uint32_t, ranks + 1);
+    const struct want **ordered = arena_array(c->arena, const struct want *, wants->count + 1);
+    for (const struct want *want = wants->first; want != NULL; want = want->next)
+        places[rank_of(want, wants) + 1]++;
+    for (uint32_t i = 1; i <= ranks; i++)
+        places[i] += places[i - 1];
+    for (const struct want *want = wants->first; want != NULL; want = want->next)
+        ordered[places[rank_of(want, wants)]++] = want;
+    return ordered;
 }

@@ -5,10 +5,13 @@
  * are not checked, and read to-one relations by subqueries, so that they can be used in an ON, an
  * UPDATE or a CASE.
  */
+#include "base/memory/list.h"
 #include "content/plan/compile.h"
 #include "content/schema/schema.h"
 
 #include <assert.h>
+
+struct conjunction;
 
 /* State of one level of the recursion. */
 struct frame {
@@ -17,6 +20,31 @@ struct frame {
     struct place place;
     struct access access;
     bool skips_operators; /* the object's operators and groups were compiled with the field above */
+    struct conjunction *all;
+};
+
+/*
+ * Conditions on one to-many relation that must hold together are met by the same row, as in
+ * Directus, which joins the relation once: {_and: [{tags: {id: 1}}, {tags: {name: "x"}}]} is {tags:
+ * {id: 1, name: "x"}}. They are collected until the end of the conjunction.
+ */
+struct condition {
+    struct condition *next;
+    const struct filter_value *nested;
+};
+
+struct many {
+    struct many *next;
+    struct frame frame;
+    const struct field *field;
+    struct condition *first;
+    struct condition *last;
+    int nesting;
+};
+
+struct conjunction {
+    struct many *first;
+    struct many *last;
 };
 
 enum { NESTING_MAX = 24 };
@@ -35,6 +63,8 @@ static bool is_operator(const struct filter *member, const struct collection *fi
                    member->kind == FILTER_NONE;
     return is_name && (fields_of == NULL || collection_field(fields_of, member->name) == NULL);
 }
+
+static Err flush(struct compiler *c, const struct conjunction *all, struct pred **ret);
 
 static Err count_node(struct compiler *c, int nesting)
 {
@@ -64,11 +94,16 @@ static Err compile_group(struct compiler *c, const struct frame *frame, bool is_
     const struct filter_value *element;
     while ((element = filter_next(&elements)) != NULL) {
         struct pred *pred;
-        TRY(fn(c, frame, what, element, nesting + 1, &pred));
         if (!is_or) {
+            TRY(fn(c, frame, what, element, nesting + 1, &pred));
             *ret = pred_and(c, *ret, pred);
             continue;
         }
+        struct conjunction all = {0};
+        struct frame own = *frame;
+        own.all = &all;
+        TRY(fn(c, &own, what, element, nesting + 1, &pred));
+        TRY(flush(c, &all, &pred));
         matches_all |= pred == NULL;
         if (pred != NULL)
             *ret = *ret == NULL ? pred : pred_or(c, *ret, pred);
@@ -87,6 +122,7 @@ static Err element_object(struct compiler *c, const struct frame *frame, const v
     return compile_object(c, &own, element, nesting, ret);
 }
 
+/* The child refers to the parent. */
 static struct pred *child_of(struct compiler *c, struct source *child, struct source *parent,
                              const struct relation *relation)
 {
@@ -94,7 +130,7 @@ static struct pred *child_of(struct compiler *c, struct source *child, struct so
     struct pred *link = pred_new(c, PRED_CHILD_OF);
     link->operand = operand_of(child, relation->target_field);
     link->parent = operand_of(parent, parent->collection->key);
-    return link;
+    return pred_and(c, link, same_collection(c, child, relation, parent->collection));
 }
 
 static Err enter(struct compiler *c, const struct frame *frame, const struct field *field,
@@ -128,33 +164,172 @@ static bool asks_for_none(const struct collection *child, const struct filter_va
            !str_eq(flag->text, STR("false"));
 }
 
-static Err compile_exists(struct compiler *c, const struct frame *frame, const struct field *field,
-                          const struct filter_value *nested, bool is_quantified, bool is_negated,
-                          int nesting, struct pred **ret)
+/* exists (a row of the relation that the request may see …); `ret_where`: of which conditions. */
+static Err exists_new(struct compiler *c, const struct frame *frame, const struct field *field,
+                      struct frame *below, struct pred **ret)
 {
     assert(field->relation->target_field != NULL);
-    struct frame below;
-    TRY(enter(c, frame, field, &below));
-    const struct collection *target = field->relation->target;
-    bool wants_none = asks_for_none(target, nested);
     struct pred *exists = pred_new(c, PRED_EXISTS);
-    exists->is_negated = is_negated != wants_none;
-    below.source = exists->source = source_root(c, target);
-    struct pred *where = pred_and(c, child_of(c, below.source, frame->source, field->relation),
-                                  scope_rows(c, below.source, false));
-    where = pred_and(c, where, same_site(c, frame->source, below.source));
-    if (!below.is_rule) {
+    below->source = exists->source = source_root(c, field->relation->target);
+    struct pred *where = pred_and(c, child_of(c, below->source, frame->source, field->relation),
+                                  scope_rows(c, below->source, false));
+    where = pred_and(c, where, same_site(c, frame->source, below->source));
+    if (!below->is_rule) {
         struct pred *granted;
-        TRY(access_rows(c, below.source, &below.access, &granted));
+        TRY(access_rows(c, below->source, &below->access, &granted));
         where = pred_and(c, where, granted);
     }
-    struct pred *condition = NULL;
-    below.skips_operators = !is_quantified;
-    if (!wants_none)
-        TRY(compile_object(c, &below, nested, nesting + 1, &condition));
-    exists->first = exists->last = pred_and(c, where, condition);
+    exists->first = exists->last = where;
     *ret = exists;
     return OK;
+}
+
+static void exists_where(struct compiler *c, struct pred *exists, struct pred *condition)
+{
+    exists->first = exists->last = pred_and(c, exists->first, condition);
+}
+
+/* _some and _none */
+static Err compile_quantified(struct compiler *c, const struct frame *frame,
+                              const struct field *field, const struct filter_value *nested,
+                              bool is_negated, int nesting, struct pred **ret)
+{
+    struct frame below;
+    struct pred *condition;
+    struct conjunction all = {0};
+    TRY(enter(c, frame, field, &below));
+    TRY(exists_new(c, frame, field, &below, ret));
+    (*ret)->is_negated = is_negated;
+    below.all = &all;
+    TRY(compile_object(c, &below, nested, nesting + 1, &condition));
+    TRY(flush(c, &all, &condition));
+    exists_where(c, *ret, condition);
+    return OK;
+}
+
+/*
+ * Whether a condition on the rows of a to-many relation also holds for a row that has none of them:
+ * as in a left join, every value of the missing row is null.
+ */
+enum truth { IS_FALSE, IS_UNKNOWN, IS_TRUE };
+
+static enum truth of_nothing(const struct pred *pred);
+
+static enum truth of_group(const struct pred *group)
+{
+    bool is_or = group->kind == PRED_OR;
+    enum truth result = is_or ? IS_FALSE : IS_TRUE;
+    for (const struct pred *member = group->first; member != NULL; member = member->next) {
+        enum truth truth = of_nothing(member);
+        bool decides = is_or ? truth > result : truth < result;
+        if (decides)
+            result = truth;
+    }
+    return result;
+}
+
+/* Recursion is limited by the nesting of the filter. */
+static enum truth of_nothing(const struct pred *pred)
+{
+    assert(pred != NULL);
+    switch (pred->kind) {
+    case PRED_AND:
+    case PRED_OR:
+        return of_group(pred);
+    case PRED_NOT: {
+        enum truth inner = pred->first == NULL ? IS_TRUE : of_nothing(pred->first);
+        return (enum truth)(IS_TRUE - inner);
+    }
+    case PRED_TRUE:
+        return IS_TRUE;
+    case PRED_FALSE:
+        return IS_FALSE;
+    case PRED_NULL:
+    case PRED_EMPTY:
+        return pred->is_negated ? IS_FALSE : IS_TRUE;
+    case PRED_EXISTS: /* nothing refers to a missing row */
+        return pred->is_negated ? IS_TRUE : IS_FALSE;
+    case PRED_COMPARE:
+    case PRED_LIKE:
+    case PRED_ANY:
+    case PRED_BETWEEN:
+    case PRED_LIBRARY:
+    case PRED_SITE:
+    case PRED_SITE_OR_LIBRARY:
+    case PRED_CHILD_OF:
+    case PRED_SAME_SITE:
+    case PRED_ONE_SITE:
+        break;
+    }
+    return IS_UNKNOWN;
+}
+
+static bool holds_on_nothing(const struct pred *pred)
+{
+    return pred == NULL || of_nothing(pred) == IS_TRUE;
+}
+
+/* Conditions on the rows of the relation. A row without any matches if they hold for nulls. */
+static Err compile_many(struct compiler *c, const struct many *many, struct pred **ret)
+{
+    struct frame below;
+    struct conjunction all = {0};
+    struct pred *condition = NULL;
+    struct pred *none;
+    TRY(enter(c, &many->frame, many->field, &below));
+    bool is_alone = many->first == many->last;
+    bool wants_none = is_alone && asks_for_none(many->field->relation->target, many->first->nested);
+    TRY(exists_new(c, &many->frame, many->field, &below, ret));
+    (*ret)->is_negated = wants_none;
+    below.skips_operators = true;
+    below.all = &all;
+    for (const struct condition *part = many->first; part != NULL && !wants_none;
+         part = part->next) {
+        struct pred *pred;
+        TRY(compile_object(c, &below, part->nested, many->nesting + 1, &pred));
+        condition = pred_and(c, condition, pred);
+    }
+    TRY(flush(c, &all, &condition));
+    exists_where(c, *ret, condition);
+    if (wants_none || !holds_on_nothing(condition))
+        return OK;
+    TRY(exists_new(c, &many->frame, many->field, &below, &none));
+    none->is_negated = true;
+    *ret = pred_or(c, *ret, none);
+    return OK;
+}
+
+static Err add_mask(struct compiler *c, const struct frame *frame, const struct field *field,
+                    struct pred **pred);
+
+static Err flush(struct compiler *c, const struct conjunction *all, struct pred **ret)
+{
+    for (const struct many *many = all->first; many != NULL; many = many->next) {
+        struct pred *pred;
+        TRY(compile_many(c, many, &pred));
+        TRY(add_mask(c, &many->frame, many->field, &pred));
+        *ret = pred_and(c, *ret, pred);
+    }
+    return OK;
+}
+
+static void collect(struct compiler *c, const struct frame *frame, const struct field *field,
+                    const struct filter_value *nested, int nesting)
+{
+    assert(frame->all != NULL);
+    struct many *many = frame->all->first;
+    while (many != NULL && (many->frame.source != frame->source || many->field != field))
+        many = many->next;
+    if (many == NULL) {
+        many = arena_new(c->ctx->arena, struct many);
+        many->frame = *frame;
+        many->field = field;
+        many->nesting = nesting;
+        LIST_APPEND(frame->all->first, frame->all->last, many);
+    }
+    struct condition *part = arena_new(c->ctx->arena, struct condition);
+    part->nested = nested;
+    LIST_APPEND(many->first, many->last, part);
 }
 
 static Err compile_to_one(struct compiler *c, const struct frame *frame, const struct field *field,
@@ -174,6 +349,7 @@ static Err compile_to_one(struct compiler *c, const struct frame *frame, const s
         below.source->on = pred_and(c, below.source->on, granted);
     }
     below.skips_operators = true;
+    below.all = frame->all;
     return compile_object(c, &below, nested, nesting + 1, ret);
 }
 
@@ -183,10 +359,11 @@ static Err compile_nested(struct compiler *c, const struct frame *frame, const s
     assert(field->relation != NULL);
     if (field->relation->kind == RELATION_TO_ONE)
         return compile_to_one(c, frame, field, nested, nesting, ret);
-    if (field->relation->kind == RELATION_TO_MANY)
-        return compile_exists(c, frame, field, nested, false, false, nesting, ret);
-    return fail(c->ctx, ERR_INVALID_QUERY,
-                "\"%.*s\" must be filtered with the collection it points to", STR_FMT(field->name));
+    *ret = NULL;
+    if (field->relation->kind == RELATION_TO_ANY)
+        return any_refuse(c, frame->source->collection, nested->first->name, frame->place);
+    collect(c, frame, field, nested, nesting);
+    return OK;
 }
 
 static Err compile_some(struct compiler *c, const struct frame *frame,
@@ -198,23 +375,29 @@ static Err compile_some(struct compiler *c, const struct frame *frame,
         return fail(c->ctx, ERR_INVALID_QUERY,
                     "\"%.*s\" can only be used with top level relational alias field",
                     STR_FMT(member->name));
-    return compile_exists(c, frame, operand->field, member->value, true,
-                          member->kind == FILTER_NONE, nesting, ret);
+    *ret = NULL;
+    if (member->value->kind == FILTER_MEMBERS && member->value->count == 0)
+        return OK; /* no condition, as in Directus */
+    return compile_quantified(c, frame, operand->field, member->value, member->kind == FILTER_NONE,
+                              nesting, ret);
 }
 
 /* An operator on a to-many alias compares the children's keys. */
 static Err compile_alias_operator(struct compiler *c, const struct frame *frame,
                                   const struct field *field, const struct filter *member,
-                                  int nesting, struct pred **ret)
+                                  int nesting)
 {
-    assert(field->relation != NULL && field->relation->target != NULL);
     struct arena *arena = c->ctx->arena;
+    if (field->relation == NULL || field->relation->kind != RELATION_TO_MANY)
+        return fail(c->ctx, ERR_INVALID_QUERY, "Invalid filter key \"%.*s\" on \"%.*s\"",
+                    STR_FMT(field->name), STR_FMT(frame->source->collection->name));
     const struct collection *child = field->relation->target;
     struct filter *alone = arena_new(arena, struct filter);
     *alone = *member;
     alone->next = NULL;
     const struct filter *key = filter_member(arena, child->key->name, filter_object(arena, alone));
-    return compile_exists(c, frame, field, filter_object(arena, key), true, false, nesting, ret);
+    collect(c, frame, field, filter_object(arena, key), nesting);
+    return OK;
 }
 
 static Err compile_operator(struct compiler *c, const struct frame *frame,
@@ -224,8 +407,9 @@ static Err compile_operator(struct compiler *c, const struct frame *frame,
     assert(operand->field != NULL);
     if (member->kind != FILTER_OPERATOR)
         return compile_some(c, frame, operand, member, nesting, ret);
+    *ret = NULL;
     if (operand->field->is_alias && operand->function == FUNCTION_NONE)
-        return compile_alias_operator(c, frame, operand->field, member, nesting, ret);
+        return compile_alias_operator(c, frame, operand->field, member, nesting);
     return operator_compile(c, *operand, member->name, member->op, member->value, ret);
 }
 
@@ -247,8 +431,12 @@ static Err compile_field(struct compiler *c, const struct frame *frame, const vo
     const struct relation *relation = operand->field->relation;
     TRY(count_node(c, nesting));
     *ret = NULL;
-    if (value->kind == FILTER_NULL || value->kind == FILTER_LIST)
+    if (value->kind == FILTER_NULL)
         return fail(c->ctx, ERR_INVALID_QUERY, "Invalid filter object");
+    if (value->kind == FILTER_LIST)
+        return value->count == 0
+                   ? OK
+                   : forbid_field(c, frame->source->collection, STR("0"), frame->place);
     if (value->kind != FILTER_MEMBERS)
         return compile_equal(c, frame, operand, value, nesting, ret);
     Str nested_name = STR_NONE;
@@ -280,6 +468,12 @@ static Err resolve(struct compiler *c, const struct frame *frame, const struct f
     Str key = member->name;
     Str name = member->field;
     enum function function = member->function;
+    const struct collection *collection = frame->source->collection;
+    Str target;
+    *ret = (struct operand){.source = frame->source};
+    if (named_is_follow(key))
+        return named_follow(c, collection, key, frame->is_rule, frame->place, &ret->field);
+    bool is_scoped = named_is_scope(key, &name, &target);
     const struct field *field = collection_field(frame->source->collection, name);
     if (field == NULL && is_operator(member, NULL))
         return fail(c->ctx, ERR_INVALID_QUERY, "Invalid filter key \"%.*s\" on \"%.*s\"",
@@ -287,8 +481,11 @@ static Err resolve(struct compiler *c, const struct frame *frame, const struct f
     bool is_known = field != NULL && (frame->is_rule || access_field(&frame->access, field));
     if (!is_known)
         return never_ok(forbid_field(c, frame->source->collection, name, frame->place));
-    if (function != FUNCTION_NONE)
-        TRY(function_check(c, str_slice(key, 0, (size_t)str_find_char(key, '(')), function, field));
+    if (is_scoped)
+        return named_scope(c, collection, field, key, frame->place, &ret->field);
+    if (function != FUNCTION_NONE && !function_fits(function, field))
+        return fail(c->ctx, ERR_INVALID_QUERY, "Invalid filter key \"%.*s\" on \"%.*s\"",
+                    STR_FMT(key), STR_FMT(collection->name));
     bool is_secret = (field->special & (SPECIAL_CONCEAL | SPECIAL_HASH)) != 0;
     if (function != FUNCTION_NONE && is_secret)
         return never_ok(forbid_field(c, frame->source->collection, name, frame->place));
@@ -303,7 +500,7 @@ static Err add_mask(struct compiler *c, const struct frame *frame, const struct 
                     struct pred **pred)
 {
     struct pred *mask = NULL;
-    if (frame->is_rule || *pred == NULL)
+    if (frame->is_rule || *pred == NULL || named_is_follow(field->name))
         return OK;
     TRY(access_mask(c, frame->source, &frame->access, field, &mask));
     *pred = pred_and(c, *pred, mask);
@@ -317,6 +514,9 @@ static Err compile_object(struct compiler *c, const struct frame *frame,
     TRY(count_node(c, nesting));
     if (object->kind == FILTER_LIST && object->count > 0)
         return forbid_field(c, frame->source->collection, STR("0"), frame->place);
+    if (filter_is_scalar(object))
+        return fail(c->ctx, ERR_INVALID_QUERY, "Invalid filter key \"_eq\" on \"%.*s\"",
+                    STR_FMT(frame->source->collection->name));
     if (object->kind != FILTER_LIST && object->kind != FILTER_MEMBERS)
         return fail(c->ctx, ERR_INVALID_QUERY, "Invalid filter object");
     for (const struct filter *member = object->first; member != NULL; member = member->next) {
@@ -349,9 +549,13 @@ Err filter_compile(struct compiler *c, struct source *source, const struct filte
     frame.access.is_full = is_rule;
     if (!is_rule && !access_find(c, source->collection, ACTION_READ, &frame.access))
         return schema_forbidden_collection(c->ctx, source->collection->name, place.path);
+    struct conjunction all = {0};
+    frame.all = &all;
     bool is_sharing = c->is_sharing;
     c->is_sharing = is_sharing && !is_rule;
     Err err = compile_object(c, &frame, filter, 0, ret);
+    if (err == OK)
+        err = flush(c, &all, ret);
     c->is_sharing = is_sharing;
     return err;
 }

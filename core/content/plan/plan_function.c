@@ -5,7 +5,7 @@
 
 #include <assert.h>
 
-static bool fits(enum function function, const struct field *field)
+bool function_fits(enum function function, const struct field *field)
 {
     switch (function) {
     case FUNCTION_COUNT:
@@ -30,7 +30,7 @@ static bool fits(enum function function, const struct field *field)
 
 Err function_check(struct compiler *c, Str name, enum function function, const struct field *field)
 {
-    if (function == FUNCTION_UNKNOWN || !fits(function, field))
+    if (function == FUNCTION_UNKNOWN || !function_fits(function, field))
         return fail(c->ctx, ERR_INVALID_QUERY, "Invalid function specified \"%.*s\"",
                     STR_FMT(name));
     return OK;
@@ -85,6 +85,17 @@ static Str pull_function_in(struct compiler *c, Str path)
     return str_printf(c->arena, "%.*s.%.*s(%.*s)", STR_FMT(before), STR_FMT(name), STR_FMT(after));
 }
 
+Err any_refuse(struct compiler *c, const struct collection *collection, Str below,
+               struct place place)
+{
+    Str name;
+    if (path_next(&below, &name) && collection_field(collection, name) == NULL)
+        return forbid_field(c, collection, name, place);
+    return fail(c->ctx, ERR_INVALID_QUERY,
+                "You have to provide a collection scope when sorting or filtering on a many-to-any "
+                "item");
+}
+
 static Err leaf(struct compiler *c, struct source *source, const struct access *access, Str head,
                 struct place place, struct operand *ret)
 {
@@ -108,6 +119,24 @@ static Err leaf(struct compiler *c, struct source *source, const struct access *
     return OK;
 }
 
+/* The relation that `head` names, on the way to `rest`. */
+static Err step_field(struct compiler *c, const struct collection *collection,
+                      const struct access *access, Str head, Str rest, struct place place,
+                      const struct field **ret)
+{
+    Str name = head;
+    Str target;
+    bool is_scoped = named_is_scope(head, &name, &target);
+    const struct field *field = collection_field(collection, name);
+    if (field == NULL || field->relation == NULL || !access_field(access, field))
+        return forbid_field(c, collection, head, place);
+    *ret = field;
+    if (field->relation->kind != RELATION_TO_ANY)
+        return OK;
+    return is_scoped ? named_scope(c, collection, field, head, place, ret)
+                     : any_refuse(c, collection, rest, place);
+}
+
 Err path_operand(struct compiler *c, struct source *source, Str path, bool may_be_many,
                  struct place place, struct operand *ret)
 {
@@ -120,12 +149,12 @@ Err path_operand(struct compiler *c, struct source *source, Str path, bool may_b
             return schema_forbidden_collection(c->ctx, source->collection->name, place.path);
         if (rest.len == 0)
             return leaf(c, source, &access, head, place, ret);
-        const struct field *field = collection_field(source->collection, head);
-        if (field == NULL || field->relation == NULL || !access_field(&access, field))
-            return forbid_field(c, source->collection, head, place);
+        const struct field *field;
+        TRY(step_field(c, source->collection, &access, head, rest, place, &field));
         struct place below = place_below(c, place, head);
         enum relation_kind kind = field->relation->kind;
-        if (kind == RELATION_TO_ONE && source->kind <= SOURCE_JOIN)
+        bool is_below_many = source_first(source) != NULL;
+        if (is_below_many || (kind == RELATION_TO_ONE && source->kind <= SOURCE_JOIN))
             TRY(source_join(c, source, field, below, false, &source));
         else if (kind == RELATION_TO_ONE || (kind == RELATION_TO_MANY && may_be_many))
             TRY(source_scalar(c, source, field, SOURCE_FIRST, below, &source));

@@ -6,12 +6,6 @@
 
 #include <assert.h>
 
-static enum field_group group_of(const struct operand *operand)
-{
-    bool is_concealed = (operand->field->special & SPECIAL_CONCEAL) != 0;
-    return is_concealed ? GROUP_HASH : field_group_of(operand->field->type);
-}
-
 /* A row of the library has a site in the table, but null on the wire. */
 static struct pred *null_pred(struct compiler *c, struct operand operand, bool is_negated)
 {
@@ -106,6 +100,9 @@ static Err compile_between(struct compiler *c, const struct filter_operator *op,
 {
     assert(op->meaning == MEANS_BETWEEN);
     struct value *both;
+    *ret = NULL;
+    if (given->kind != FILTER_TEXT && given->kind < FILTER_LIST)
+        return OK; /* one value is not two */
     TRY(value_parse_list(c, &operand, name, given, &both));
     *ret = NULL;
     if (both->param->kind != PARAM_LIST || both->param->item_count != 2)
@@ -125,9 +122,14 @@ Err operator_compile(struct compiler *c, struct operand operand, Str name,
                      struct pred **ret)
 {
     assert(operand.field != NULL);
-    TRY(filter_operator_check(c->ctx, op, name, operand.field->type, group_of(&operand),
-                              operand.function));
+    TRY(filter_operator_check(c->ctx, op, name, operand.field->type,
+                              field_group_of(operand.field->type), operand.function));
     assert(op != NULL);
+    bool is_concealed = (operand.field->special & SPECIAL_CONCEAL) != 0;
+    if (is_concealed && (op->groups & GROUP_HASH) == 0)
+        return fail(c->ctx, ERR_INVALID_QUERY,
+                    "Field with \"conceal\" special does not allow the \"%.*s\" filter operator",
+                    STR_FMT(name));
     const char *name_z = op->name.data;
     bool flag;
     switch (op->meaning) {

@@ -100,40 +100,58 @@ static uint32_t add_raw(struct compiler *c, struct select *select, struct operan
     return column_add(c, select, column);
 }
 
-/* "dim.w[0]" → '{dim,w,0}' */
+static Err refuse_path(struct compiler *c)
+{
+    return fail(c->ctx, ERR_INVALID_QUERY, "Invalid json() syntax: unsupported path expression");
+}
+
+static void put_element(struct buf *out, uint32_t *count, Str element)
+{
+    buf_put(out, (*count)++ == 0 ? STR("\"") : STR(",\""));
+    for (size_t i = 0; i < element.len; i++) {
+        if (element.data[i] == '"' || element.data[i] == '\\')
+            buf_put_char(out, '\\');
+        buf_put_char(out, element.data[i]);
+    }
+    buf_put_char(out, '"');
+}
+
+/* "w[0][1]" → w, 0 and 1 */
+static Err put_step(struct compiler *c, Str step, struct buf *out, uint32_t *count)
+{
+    ptrdiff_t open = str_find_char(step, '[');
+    Str name = open < 0 ? step : str_slice(step, 0, (size_t)open);
+    Str rest = open < 0 ? STR_NONE : str_slice(step, (size_t)open, step.len);
+    if (name.len > 0 || open < 0)
+        put_element(out, count, name);
+    while (rest.len > 0) {
+        ptrdiff_t close = str_find_char(rest, ']');
+        Str index = close < 1 ? STR_NONE : str_slice(rest, 1, (size_t)close);
+        int64_t number;
+        if (rest.data[0] != '[' || !str_to_i64(index, &number) || number < 0)
+            return refuse_path(c);
+        put_element(out, count, index);
+        rest = str_slice(rest, (size_t)close + 1, rest.len);
+    }
+    return OK;
+}
+
+/* "dim.w[0]" → '{"dim","w","0"}' */
 static Err json_path(struct compiler *c, Str path, Str *ret)
 {
-    struct buf *out = buf_in_arena(c->arena, path.len * 3 + 16);
-    uint32_t depth = 1;
+    struct buf *out = buf_in_arena(c->arena, path.len * 4 + 16);
+    uint32_t count = 0;
+    for (size_t i = 0; i < path.len; i++)
+        if (strchr("*?@$", path.data[i]) != NULL)
+            return refuse_path(c);
     buf_put_char(out, '{');
-    bool is_open = false;
-    for (size_t i = 0; i < path.len; i++) {
-        char ch = path.data[i];
-        bool is_break = ch == '.' || ch == '[';
-        if (ch == ']')
-            continue;
-        if (ch == '*' || ch == '?' || ch == '@' || ch == '$')
-            return fail(c->ctx, ERR_INVALID_QUERY,
-                        "Invalid json() syntax: unsupported path expression");
-        if (is_break && !is_open && i == 0)
-            continue;
-        if (is_break) {
-            depth++;
-            buf_put(out, STR("\","));
-            is_open = false;
-            continue;
-        }
-        if (!is_open)
-            buf_put_char(out, '"');
-        is_open = true;
-        if (ch == '"' || ch == '\\')
-            buf_put_char(out, '\\');
-        buf_put_char(out, ch);
-    }
-    if (!is_open || depth > QUERY_DEPTH_MAX)
-        return fail(c->ctx, ERR_INVALID_QUERY,
-                    "Invalid json() syntax: unsupported path expression");
-    buf_put(out, STR("\"}"));
+    Str step;
+    while (str_next(&path, '.', &step))
+        TRY(put_step(c, step, out, &count));
+    buf_put_char(out, '}');
+    if (count > QUERY_DEPTH_MAX)
+        return fail(c->ctx, ERR_INVALID_QUERY, "JSON path depth (%u) exceeds allowed maximum of %d",
+                    count, QUERY_DEPTH_MAX);
     *ret = buf_str(out);
     return OK;
 }
@@ -169,18 +187,29 @@ static Err deep_query(struct compiler *c, const struct query_deep *deep, const s
     return OK;
 }
 
+/* A related row of which no field is selected is its bare key. */
+static void key_only_if_empty(struct query *query)
+{
+    static const Str KEY_ONLY[] = {STR_INIT("")};
+    if (query->field_count > 0)
+        return;
+    query->fields = KEY_ONLY;
+    query->field_count = 1;
+}
+
 static Err add_object(struct shaper *s, const struct want *want)
 {
     assert(want->field->relation->kind == RELATION_TO_ONE);
     struct compiler *c = s->c;
     struct place below = place_below(c, s->place, want->key);
+    below.via = want->field->relation;
     struct query query;
     TRY(deep_query(c, query_deep_find(s->deep, want->key), want, &query));
     struct access access;
     bool is_readable = access_find(c, want->field->relation->target, ACTION_READ, &access);
     assert(is_readable);
     struct source *join;
-    bool is_private = query.filter != NULL;
+    bool is_private = query.filter != NULL || query.search.len > 0;
     TRY(source_join(c, s->source, want->field, below, is_private, &join));
     if (is_private) {
         enum source_kind kind = join->kind;
@@ -189,11 +218,17 @@ static Err add_object(struct shaper *s, const struct want *want)
         TRY(filter_compile(c, join, query.filter, false, below, &filter));
         join->kind = kind;
         join->on = pred_and(c, join->on, filter);
+        TRY(search_compile(c, join, &access, query.search, &filter));
+        join->on = pred_and(c, join->on, filter);
     }
     struct pred *mask; /* if the reference may not be seen, neither may its target */
     TRY(access_mask(c, s->source, s->access, want->field, &mask));
     uint32_t presence = NO_COLUMN;
     struct operand key = operand_of(join, join->collection->key);
+    struct pred *own_mask = NULL; /* a row whose key is granted on others only is null, too */
+    if (access_field(&access, key.field))
+        TRY(access_mask(c, join, &access, key.field, &own_mask));
+    mask = pred_and(c, mask, own_mask);
     struct column column = {.kind = COLUMN_OPERAND, .operand = key, .mask = mask};
     column.read = reader_of(&key, &column.as_text);
     presence = column_add(c, s->select, column);
@@ -258,33 +293,53 @@ static Err name_parents(struct shaper *s, struct branch *branch, const struct re
     return OK;
 }
 
+/* The rows of a relation, in order, limited for each parent. */
+static Err select_children(struct shaper *s, struct branch *branch, const struct relation *relation,
+                           const struct access *access, struct query *query, struct place below)
+{
+    struct compiler *c = s->c;
+    struct select *child = branch->select;
+    TRY(order_compile(c, child, access, query, relation->sort_field, below));
+    branch->child_key = add_raw(c, child, operand_of(child->root, relation->target_field));
+    key_only_if_empty(query);
+    TRY(shape_compile(c, child, child->root, access, query, below, &child->shape));
+    return name_parents(s, branch, relation, below);
+}
+
+/* deep[x][_aggregate]: groups of them, always of one parent each. */
+static Err select_groups(struct shaper *s, struct branch *branch, const struct relation *relation,
+                         const struct access *access, const struct query *query, struct place below)
+{
+    struct select *child = branch->select;
+    branch->child_key = add_raw(s->c, child, operand_of(child->root, relation->target_field));
+    TRY(name_parents(s, branch, relation, below));
+    child->group_count = child->column_count;
+    return aggregate_compile(s->c, child, access, query, true, below);
+}
+
 static Err add_list(struct shaper *s, const struct want *want)
 {
     assert(want->field->relation->kind == RELATION_TO_MANY);
     struct compiler *c = s->c;
     const struct relation *relation = want->field->relation;
     struct place below = place_below(c, s->place, want->key);
+    below.via = relation;
     struct query query;
     TRY(deep_query(c, query_deep_find(s->deep, want->key), want, &query));
     struct access access;
     bool is_readable = access_find(c, relation->target, ACTION_READ, &access);
     assert(is_readable);
-    static const Str KEY_ONLY[] = {STR_INIT("")};
     struct branch *branch = branch_new(s);
     struct select *child = select_new(c, source_root(c, relation->target));
     uint32_t joins = c->join_count; /* each statement counts its own joins */
     c->join_count = 0;
     branch->select = child;
     TRY(bind_branch(c, child, relation->target_field, &access, &query, below));
-    TRY(order_compile(c, child, &access, &query, relation->sort_field, below));
     limit_compile(c, &query, child);
-    branch->child_key = add_raw(c, child, operand_of(child->root, relation->target_field));
-    if (query.field_count == 0) {
-        query.fields = KEY_ONLY;
-        query.field_count = 1;
-    }
-    TRY(shape_compile(c, child, child->root, &access, &query, below, &child->shape));
-    TRY(name_parents(s, branch, relation, below));
+    if (query.aggregate_count > 0 || query.group_by_count > 0)
+        TRY(select_groups(s, branch, relation, &access, &query, below));
+    else
+        TRY(select_children(s, branch, relation, &access, &query, below));
     child->partition = &child->columns[branch->child_key];
     if (branch->child_site != NO_COLUMN)
         child->partition_site = &child->columns[branch->child_site];
@@ -318,10 +373,9 @@ static Err add_any_branch(struct shaper *s, const struct want *want,
         copy->path = path->path;
         LIST_APPEND(own.first_path, own.last_path, copy);
     }
-    if (own.first_path == NULL)
-        return OK;
     struct query query;
     TRY(deep_query(c, query_deep_find(s->deep, scoped), &own, &query));
+    key_only_if_empty(&query);
     struct branch *branch = branch_new(s);
     *end = branch;
     struct select *child = select_new(c, source_root(c, target));
@@ -396,7 +450,8 @@ Err shape_compile(struct compiler *c, struct select *select, struct source *sour
     struct operand key = operand_of(source, source->collection->key);
     bool as_text;
     shape->read_key = reader_of(&key, &as_text);
-    bool wants_key_only = query->field_count == 1 && query->fields[0].len == 0;
+    bool wants_key_only =
+        !access_has_fields(access) || (query->field_count == 1 && query->fields[0].len == 0);
     struct wants wants = {0};
     if (!wants_key_only)
         TRY(wants_collect(c, source->collection, access, query, place, &wants));
@@ -409,10 +464,11 @@ Err shape_compile(struct compiler *c, struct select *select, struct source *sour
                        .place = place,
                        .shape = shape};
     bool has_real = false;
-    for (const struct want *want = wants.first; want != NULL; want = want->next) {
+    const struct want **ordered = wants_in_order(c, &wants);
+    for (uint32_t i = 0; i < wants.count; i++) {
         uint32_t before = shape->count;
-        TRY(add_want(&s, want));
-        has_real |= shape->count > before && !want->is_alias_name;
+        TRY(add_want(&s, ordered[i]));
+        has_real |= shape->count > before && !ordered[i]->is_alias_name;
     }
     if (has_real)
         return OK;

@@ -13,6 +13,12 @@ static Err add_order(struct compiler *c, struct select *select, struct operand o
                      bool descending)
 {
     assert(operand.field != NULL && select->orders != NULL);
+    if (operand.field->type_oid == OID_JSON && operand.function == FUNCTION_NONE)
+        return fail(c->ctx, ERR_INVALID_QUERY, "\"%.*s\" can't be sorted or grouped by",
+                    STR_FMT(operand.field->name));
+    struct source *first = source_first(operand.source);
+    if (first != NULL)
+        first->is_last = descending;
     struct access access;
     struct column *column = arena_new(c->arena, struct column);
     *column = (struct column){.kind = COLUMN_OPERAND, .operand = operand};
@@ -34,6 +40,11 @@ static const struct field *default_order(const struct collection *collection,
         if (choices[i] != NULL && !choices[i]->is_alias && access_field(access, choices[i]))
             return choices[i];
     }
+    for (uint32_t i = 0; i < collection->field_count; i++) {
+        const struct field *field = collection->fields[i];
+        if (!field->is_alias && access_field(access, field) && field->type != FIELD_JSON)
+            return field;
+    }
     return collection->key;
 }
 
@@ -52,11 +63,16 @@ Err order_compile(struct compiler *c, struct select *select, const struct access
     return add_order(c, select, operand_of(select->root, field), false);
 }
 
+#define OFFSET_MAX                                                                                 \
+    (INT64_MAX / 2) /* no table has as many rows; with a limit it is still a bigint */
+
 void limit_compile(const struct compiler *c, const struct query *query, struct select *select)
 {
     int64_t limit = query->has_limit ? query->limit : c->limit_default;
     select->offset = query->offset;
-    if (limit >= 0 && query->page > 1)
+    if (limit > 0 && query->page > OFFSET_MAX / limit)
+        select->offset = OFFSET_MAX;
+    else if (limit >= 0 && query->page > 1)
         select->offset = limit * (query->page - 1);
     else if (query->page == 1)
         select->offset = 0;
@@ -117,6 +133,13 @@ static bool is_plain_number(Str text)
            !(has_point && (text.data[text.len - 1] == '0' || text.data[text.len - 1] == '.'));
 }
 
+/* Spelled as a bigint is printed; may be beyond what a double holds. */
+static bool is_plain_integer(struct compiler *c, Str text)
+{
+    int64_t number;
+    return str_to_i64(text, &number) && str_eq(str_printf(c->arena, "%jd", (intmax_t)number), text);
+}
+
 static struct pred *search_field(struct compiler *c, struct source *source,
                                  const struct field *field, Str text)
 {
@@ -128,6 +151,9 @@ static struct pred *search_field(struct compiler *c, struct source *source,
         return search_text(c, operand, text);
     case FIELD_INTEGER:
     case FIELD_BIG_INTEGER:
+        if (is_plain_integer(c, text))
+            return search_equal(c, operand, text, "int8");
+        return is_plain_number(text) ? search_equal(c, operand, text, "numeric") : NULL;
     case FIELD_FLOAT:
     case FIELD_DECIMAL:
         return is_plain_number(text) ? search_equal(c, operand, text, "numeric") : NULL;

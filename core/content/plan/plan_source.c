@@ -91,6 +91,25 @@ static Err bind_child(struct compiler *c, struct source *child, struct place pla
     return OK;
 }
 
+struct pred *same_collection(struct compiler *c, struct source *many, const struct relation *via,
+                             const struct collection *one)
+{
+    if (via->collection_field == NULL)
+        return NULL;
+    struct pred *pred = pred_new(c, PRED_COMPARE);
+    pred->operand = operand_of(many, via->collection_field);
+    pred->operation = "=";
+    pred->value = value_of_param(c, param_text(c, one->name));
+    return pred;
+}
+
+struct source *source_first(struct source *source)
+{
+    while (source != NULL && source->kind == SOURCE_JOIN)
+        source = source->parent;
+    return source != NULL && source->kind == SOURCE_FIRST ? source : NULL;
+}
+
 static Err count_join(struct compiler *c, struct place place)
 {
     if (place.depth > QUERY_DEPTH_MAX)
@@ -115,7 +134,8 @@ Err source_join(struct compiler *c, struct source *parent, const struct field *f
                 struct place place, bool is_private, struct source **ret)
 {
     const struct relation *via = field->relation;
-    assert(via != NULL && via->kind == RELATION_TO_ONE);
+    assert(via != NULL && via->target != NULL);
+    bool is_many = via->kind == RELATION_TO_MANY;
     struct source *join = is_private ? NULL : find_join(parent, via);
     if (join == NULL) {
         TRY(count_join(c, place));
@@ -125,7 +145,10 @@ Err source_join(struct compiler *c, struct source *parent, const struct field *f
         join->via = via;
         join->is_private = is_private;
         TRY(bind_child(c, join, place));
-        join->on = pred_and(c, same_site(c, join, parent), join->on);
+        struct pred *tie = same_site(c, is_many ? parent : join, is_many ? join : parent);
+        join->on = pred_and(c, tie, join->on);
+        if (!is_many)
+            join->on = pred_and(c, same_collection(c, parent, via, via->target), join->on);
         LIST_APPEND_SHORT(parent->first_join, join);
     }
     *ret = join;
@@ -149,6 +172,8 @@ Err source_scalar(struct compiler *c, struct source *parent, const struct field 
     bool is_many = via->kind == RELATION_TO_MANY;
     struct pred *tie = same_site(c, is_many ? parent : source, is_many ? source : parent);
     source->on = pred_and(c, tie, source->on);
+    if (!is_many)
+        source->on = pred_and(c, same_collection(c, parent, via, via->target), source->on);
     *ret = source;
     return OK;
 }

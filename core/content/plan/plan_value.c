@@ -4,6 +4,7 @@
  */
 #include "base/system/clock.h"
 #include "content/plan/compile.h"
+#include "content/plan/sql_print.h"
 #include "content/schema/schema.h"
 
 #include <assert.h>
@@ -113,8 +114,11 @@ static Err check_text(struct compiler *c, const struct operand *operand, Str *te
                       const char **ret_cast)
 {
     assert(operand->field != NULL);
-    if (is_numeric(operand))
+    if (is_numeric(operand)) {
+        if (str_eq(*text, STR("true")) || str_eq(*text, STR("false")))
+            *text = str_eq(*text, STR("true")) ? STR("1") : STR("0"); /* JavaScript's Number() */
         return check_number(c, operand, *text, ret_cast);
+    }
     switch (operand->field->type) {
     case FIELD_UUID:
         return operand->field->type_oid == OID_UUID ? check_uuid(c, *text) : OK;
@@ -137,12 +141,89 @@ static Err check_text(struct compiler *c, const struct operand *operand, Str *te
     }
 }
 
+/*
+ * Dynamic variables: parameters of the execution, or subqueries over the current user's row.
+ */
+
+static struct value *of_kind(struct compiler *c, enum param_kind kind)
+{
+    return value_of_param(c, param_new(c, kind));
+}
+
+/* A path from the current user's or role's row is a subquery, which avoids a round trip. A path
+ * without a target is null, which equals nothing. */
+static struct value *own_field(struct compiler *c, Str collection_name, Str path,
+                               enum param_kind key)
+{
+    assert(key == PARAM_USER || key == PARAM_ROLE);
+    struct value *value = arena_new(c->arena, struct value);
+    const struct collection *collection = schema_find(c->schema, collection_name);
+    if (collection == NULL)
+        return value_of_param(c, param_new(c, PARAM_TEXT));
+    struct source *root = source_root(c, collection);
+    struct source *source = root;
+    Str head;
+    while (path_next(&path, &head)) {
+        const struct field *field = collection_field(source->collection, head);
+        bool is_secret = field != NULL && (field->special & (SPECIAL_CONCEAL | SPECIAL_HASH)) != 0;
+        if (field == NULL || field->is_alias || is_secret)
+            return value_of_param(c, param_new(c, PARAM_TEXT));
+        if (path.len == 0) {
+            struct pred *own = pred_new(c, PRED_COMPARE);
+            own->operand = operand_of(root, collection->key);
+            own->operation = "=";
+            own->value = of_kind(c, key);
+            root->on = own;
+            value->user_root = root;
+            value->user_field = operand_of(source, field);
+            return value;
+        }
+        if (field->relation == NULL || field->relation->kind != RELATION_TO_ONE ||
+            source_scalar(c, source, field, SOURCE_SCALAR, (struct place){0}, &source) != OK)
+            break;
+    }
+    diag_clear(c->ctx);
+    return value_of_param(c, param_new(c, PARAM_TEXT));
+}
+
+bool value_dynamic(struct compiler *c, Str text, struct value **ret)
+{
+    switch (dynamic_kind(text)) {
+    case DYNAMIC_NONE:
+        return false;
+    case DYNAMIC_NOW:
+        *ret = of_kind(c, PARAM_NOW);
+        (*ret)->param->shift_ms = dynamic_shift_ms(text);
+        return true;
+    case DYNAMIC_USER:
+        *ret = of_kind(c, PARAM_USER);
+        return true;
+    case DYNAMIC_ROLE:
+        *ret = of_kind(c, PARAM_ROLE);
+        return true;
+    case DYNAMIC_ROLES:
+        *ret = of_kind(c, PARAM_ROLES);
+        return true;
+    case DYNAMIC_POLICIES:
+        *ret = of_kind(c, PARAM_POLICIES);
+        return true;
+    case DYNAMIC_USER_FIELD:
+        *ret = own_field(c, STR("directus_users"), str_slice(text, 14, text.len), PARAM_USER);
+        return true;
+    case DYNAMIC_ROLE_FIELD:
+        *ret = own_field(c, STR("directus_roles"), str_slice(text, 14, text.len), PARAM_ROLE);
+        return true;
+    }
+    return false;
+}
+
 static Err text_of(struct compiler *c, const char *operation, const struct filter_value *given,
                    Str *ret)
 {
     assert(operation != NULL);
     if (!filter_is_scalar(given))
-        return fail(c->ctx, ERR_INVALID_QUERY, "\"%s\" has to be a string, number, or boolean",
+        return fail(c->ctx, ERR_INVALID_QUERY,
+                    "The filter value for \"%s\" has to be a string, number, or boolean",
                     operation);
     *ret = given->text;
     if (ret->len > 0)
@@ -153,12 +234,46 @@ static Err text_of(struct compiler *c, const char *operation, const struct filte
                 operation);
 }
 
+/* A field of the current user is compared as its text, read as the type of the operand: a text that
+ * is none is a 400, as for a value in the query. */
+static const char *own_cast(const struct operand *operand, const struct operand *own)
+{
+    assert(own->field != NULL);
+    if (operand->function != FUNCTION_NONE)
+        return "numeric";
+    if (operand->field->type_oid == own->field->type_oid)
+        return NULL;
+    switch (operand->field->type_oid) {
+    case OID_BOOL:
+        return "bool";
+    case OID_FLOAT4:
+    case OID_FLOAT8:
+    case OID_NUMERIC:
+        return "numeric";
+    case OID_DATE:
+        return "date";
+    case OID_TIME:
+        return "time";
+    case OID_TIMESTAMP:
+        return "timestamp";
+    case OID_TIMESTAMPTZ:
+        return "timestamptz";
+    default: {
+        const char *type = sql_type_name(operand->field->type_oid);
+        return type != NULL ? type : "text";
+    }
+    }
+}
+
 Err value_parse(struct compiler *c, const struct operand *operand, const char *operation,
                 const struct filter_value *given, struct value **ret)
 {
     assert(given != NULL && operand->field != NULL);
-    if (given->dynamic != DYNAMIC_NONE && value_dynamic(c, given->text, ret))
+    if (given->dynamic != DYNAMIC_NONE && value_dynamic(c, given->text, ret)) {
+        if ((*ret)->param == NULL)
+            (*ret)->cast = own_cast(operand, &(*ret)->user_field);
         return OK;
+    }
     Str text;
     TRY(text_of(c, operation, given, &text));
     const char *cast = operand->function != FUNCTION_NONE ? "numeric" : NULL;
@@ -214,9 +329,15 @@ static Err add_item(struct compiler *c, const struct operand *operand, const cha
                     const struct filter_value *given, struct items *items)
 {
     assert(given != NULL);
-    if (filter_means_null(given))
-        return OK; /* never equal to anything */
+    bool is_blank = given->kind == FILTER_TEXT && given->text.len == 0;
     struct value *value;
+    if (is_numeric(operand) && (is_blank || filter_means_null(given)))
+        return push_item(c, operation, param_text(c, STR("0")),
+                         items);  /* Number(null), Number("") */
+    if (filter_means_null(given)) /* neither equal to anything nor different from it */
+        return push_item(c, operation, param_new(c, PARAM_TEXT), items);
+    if (is_blank && field_group_of(operand->field->type) == GROUP_STRING)
+        return push_item(c, operation, param_text(c, STR("")), items);
     TRY(value_parse(c, operand, operation, given, &value));
     if (value->param == NULL)
         return fail(c->ctx, ERR_INVALID_QUERY, "\"%s\" takes no fields of the current user",
@@ -232,18 +353,12 @@ static Err add_csv(struct compiler *c, const struct operand *operand, const char
 {
     Str part;
     while (str_next(&text, ',', &part)) {
-        struct value *dynamic;
-        if (part.len == 0)
-            continue;
-        const char *cast = operand->function != FUNCTION_NONE ? "numeric" : NULL;
-        if (value_dynamic(c, part, &dynamic) && dynamic->param != NULL) {
-            TRY(push_item(c, operation, dynamic->param, items));
-            continue;
-        }
-        TRY(check_text(c, operand, &part, &cast));
-        if (cast != NULL)
-            items->cast = cast;
-        TRY(push_item(c, operation, param_text(c, part), items));
+        struct filter_value *element = arena_new(c->ctx->arena, struct filter_value);
+        *element = filter_text(part);
+        bool is_kept = part.len > 0 || is_numeric(operand) ||
+                       field_group_of(operand->field->type) == GROUP_STRING;
+        if (is_kept)
+            TRY(add_item(c, operand, operation, element, items));
     }
     return OK;
 }
@@ -259,7 +374,9 @@ Err value_parse_list(struct compiler *c, const struct operand *operand, const ch
         TRY(add_item(c, operand, operation, element, &items));
     if (given->kind == FILTER_TEXT)
         TRY(add_csv(c, operand, operation, given->text, &items));
-    if (given->count == 0 && items.list->item_count == 0)
+    else if (given->kind < FILTER_LIST) /* one value is a list of one */
+        TRY(add_item(c, operand, operation, given, &items));
+    if (given->kind >= FILTER_LIST && given->count == 0)
         return fail(c->ctx, ERR_INVALID_QUERY, "\"%s\" has to be an array of values", operation);
     bool is_array_variable = items.list->item_count == 1 && holds_arrays(items.list->items[0]);
     *ret = value_of_param(c, is_array_variable ? items.list->items[0] : items.list);

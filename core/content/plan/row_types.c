@@ -238,8 +238,10 @@ RowReader *reader_of_aggregate(const struct column *column, bool *ret_as_text)
 {
     assert(column->kind == COLUMN_AGGREGATE && column->aggregate != NULL);
     *ret_as_text = true;
-    if (column->operand.field == NULL || strcmp(column->aggregate, "count") == 0)
+    if (column->operand.field == NULL)
         return read_text;
+    if (strcmp(column->aggregate, "count") == 0) /* Directus parses what it reads of a JSON field */
+        return column->operand.field->type == FIELD_JSON ? read_number : read_text;
     if (strcmp(column->aggregate, "min") == 0 || strcmp(column->aggregate, "max") == 0)
         return reader_of(&column->operand, ret_as_text);
     return column->operand.field->type == FIELD_FLOAT ? read_number : read_text;

@@ -50,12 +50,20 @@ static void put_iso(struct buf *out, int64_t wall_us, size_t len)
     buf_advance(out, len + 2);
 }
 
+/* With as many digits of the second's fraction as it takes, as PostgreSQL prints it. */
 static void put_time_of_day(struct buf *out, int64_t time_us)
 {
     assert(time_us >= 0);
     int64_t seconds = time_us / SECOND_US;
-    buf_printf(out, "\"%02d:%02d:%02d\"", (int)(seconds / 3600), (int)(seconds / 60 % 60),
+    int fraction = (int)(time_us % SECOND_US);
+    int digits = fraction == 0 ? 0 : 6;
+    buf_printf(out, "\"%02d:%02d:%02d", (int)(seconds / 3600), (int)(seconds / 60 % 60),
                (int)(seconds % 60));
+    for (; digits > 0 && fraction % 10 == 0; digits--)
+        fraction /= 10;
+    if (digits > 0)
+        buf_printf(out, ".%0*d", digits, fraction);
+    buf_put_char(out, '"');
 }
 
 /* The type json preserves whitespace; it is removed on the wire. */
@@ -82,6 +90,8 @@ static void put_list(struct buf *out, Str rest)
 {
     buf_put_char(out, '[');
     Str part;
+    if (rest.len == 0)
+        rest = STR_NONE; /* the empty text is the empty list */
     for (bool is_first = true; str_next(&rest, ',', &part); is_first = false) {
         if (!is_first)
             buf_put_char(out, ',');

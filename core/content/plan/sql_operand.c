@@ -104,9 +104,10 @@ static void put_json_count(struct sql *sql, const struct operand *operand)
 static void put_json_path(struct sql *sql, const struct operand *operand)
 {
     assert(operand->function == FUNCTION_JSON);
+    bool is_json = operand->field->type_oid == OID_JSON || operand->field->type_oid == OID_JSONB;
     buf_put_char(sql->out, '(');
     put_column(sql, operand->source, operand->field->name);
-    sql_text(sql, "::jsonb #> ");
+    sql_text(sql, is_json ? " #> " : "::json #> "); /* json keeps the order of its members */
     sql_param(sql, param_text(sql->c, operand->argument));
     sql_text(sql, "::text[])");
 }
@@ -140,7 +141,8 @@ static void put_link_side(struct sql *sql, const struct operand *side, uint32_t 
     assert(side->field != NULL);
     sql_operand(sql, side);
     const char *type = sql_type_name(other_oid);
-    if (side->field->type_oid != other_oid && type != NULL)
+    bool is_textual = other_oid == OID_TEXT && side->field->type_oid == OID_VARCHAR;
+    if (side->field->type_oid != other_oid && !is_textual && type != NULL)
         buf_printf(sql->out, "::%s", type);
 }
 
@@ -153,19 +155,24 @@ static void put_from_child(struct sql *sql, const struct source *source)
     const struct field *own = via->target_field;
     struct operand parent =
         operand_of(source->parent, is_many ? source->parent->collection->key : via->field);
+    bool is_any = via->collection_field != NULL;
     sql_text(sql, " from ");
     sql_name(sql, source->collection->name);
-    buf_printf(sql->out, " t%u where ", source->id);
+    buf_printf(sql->out, " t%u", source->id);
+    struct sql_open inside = {sql->open, source};
+    sql->open = &inside;
+    sql_joins(sql, source);
+    sql->open = inside.outer;
+    sql_text(sql, " where ");
     put_column(sql, source, own->name);
-    sql_text(sql, " = ");
-    put_link_side(sql, &parent, own->type_oid);
-    if (source->on != NULL) {
-        struct sql_open inside = {sql->open, source};
-        sql->open = &inside;
-        sql_text(sql, " and ");
-        sql_pred(sql, source->on);
-        sql->open = inside.outer;
-    }
+    sql_text(sql, is_any ? "::text = " : " = ");
+    put_link_side(sql, &parent, is_any ? OID_TEXT : own->type_oid);
+    if (source->on == NULL)
+        return;
+    sql->open = &inside;
+    sql_text(sql, " and ");
+    sql_pred(sql, source->on);
+    sql->open = inside.outer;
 }
 
 static bool is_open(const struct sql *sql, const struct source *source)
@@ -177,16 +184,33 @@ static bool is_open(const struct sql *sql, const struct source *source)
     return false;
 }
 
-static void put_scalar(struct sql *sql, const struct operand *operand)
+static void put_value(struct sql *sql, const struct operand *operand)
 {
-    assert(operand->source->via != NULL);
-    sql_text(sql, "(select ");
-    put_expression(sql, operand);
-    put_from_child(sql, operand->source);
-    if (operand->source->via->kind == RELATION_TO_MANY) {
-        sql_text(sql, " order by ");
+    if (operand->counted == NULL) {
         put_expression(sql, operand);
-        sql_text(sql, " limit 1");
+        return;
+    }
+    sql_text(sql, "(select count(*)");
+    put_from_child(sql, operand->counted);
+    buf_put_char(sql->out, ')');
+}
+
+/* (select … from the rows that `source` is the first or only one of) */
+static void put_scalar(struct sql *sql, const struct operand *operand, const struct source *source)
+{
+    assert(source->via != NULL);
+    struct sql_open inside = {sql->open, source};
+    sql->open = &inside;
+    sql_text(sql, "(select ");
+    put_value(sql, operand);
+    sql->open = inside.outer;
+    put_from_child(sql, source);
+    if (source->via->kind == RELATION_TO_MANY) {
+        sql->open = &inside;
+        sql_text(sql, " order by ");
+        put_value(sql, operand);
+        sql->open = inside.outer;
+        sql_text(sql, source->is_last ? " desc limit 1" : " limit 1");
     }
     buf_put_char(sql->out, ')');
 }
@@ -194,14 +218,10 @@ static void put_scalar(struct sql *sql, const struct operand *operand)
 void sql_operand(struct sql *sql, const struct operand *operand)
 {
     assert(operand->source != NULL && operand->field != NULL);
-    if (operand->counted != NULL) {
-        sql_text(sql, "(select count(*)");
-        put_from_child(sql, operand->counted);
-        buf_put_char(sql->out, ')');
-    } else if ((operand->source->kind == SOURCE_SCALAR || operand->source->kind == SOURCE_FIRST) &&
-               !is_open(sql, operand->source)) {
-        put_scalar(sql, operand);
-    } else {
-        put_expression(sql, operand);
-    }
+    const struct source *first = source_first(operand->source);
+    const struct source *scalar = operand->source->kind == SOURCE_SCALAR ? operand->source : first;
+    if (scalar != NULL && !is_open(sql, scalar))
+        put_scalar(sql, operand, scalar);
+    else
+        put_value(sql, operand);
 }

@@ -20,6 +20,8 @@ void sql_value(struct sql *sql, const struct value *value)
         buf_printf(sql->out, " t%u where ", root->id);
         sql_pred(sql, root->on);
         buf_put_char(sql->out, ')');
+        if (value->cast != NULL)
+            buf_printf(sql->out, "::text::%s", value->cast);
         return;
     }
     sql_param(sql, value->param);
@@ -93,26 +95,30 @@ static void put_empty(struct sql *sql, const struct pred *pred)
     sql_text(sql, pred->is_negated ? " <> '')" : " = '')");
 }
 
-static void put_joins(struct sql *sql, const struct source *source)
+void sql_joins(struct sql *sql, const struct source *source)
 {
     for (const struct source *join = source->first_join; join != NULL; join = join->next) {
         const struct field *own = join->via->target_field;
-        struct operand parent = operand_of(join->parent, join->via->field);
+        bool is_many = join->via->kind == RELATION_TO_MANY;
+        struct operand parent =
+            operand_of(join->parent, is_many ? join->parent->collection->key : join->via->field);
         struct operand key = operand_of((struct source *)join, own);
         sql_text(sql, " left join ");
         sql_name(sql, join->collection->name);
         buf_printf(sql->out, " t%u on ", join->id);
+        bool is_any = join->via->collection_field != NULL;
         sql_operand(sql, &key);
-        sql_text(sql, " = ");
+        sql_text(sql,
+                 is_any ? "::text = " : " = "); /* a to-any reference may be no key of this type */
         sql_operand(sql, &parent);
-        const char *type = sql_type_name(own->type_oid);
+        const char *type = is_any ? NULL : sql_type_name(own->type_oid);
         if (parent.field->type_oid != own->type_oid && type != NULL)
             buf_printf(sql->out, "::%s", type);
         if (join->on != NULL) {
             sql_text(sql, " and ");
             sql_pred(sql, join->on);
         }
-        put_joins(sql, join);
+        sql_joins(sql, join);
     }
 }
 
@@ -125,7 +131,7 @@ void sql_from(struct sql *sql, const struct source *root, const char *root_name)
     else
         sql_name(sql, root->collection->name);
     buf_printf(sql->out, " t%u", root->id);
-    put_joins(sql, root);
+    sql_joins(sql, root);
 }
 
 static void put_exists(struct sql *sql, const struct pred *pred)

@@ -37,6 +37,8 @@ static void put_bare_column(struct sql *sql, const struct column *column)
         sql_pred(sql, column->mask);
     else if (column->kind == COLUMN_AGGREGATE)
         put_aggregate(sql, column);
+    else if (column->kind == COLUMN_EXPRESSION)
+        sql_text(sql, column->expression);
     else
         put_masked(sql, column);
 }
@@ -86,6 +88,14 @@ static void put_order(struct sql *sql, const struct select *select)
     }
 }
 
+static void put_groups(struct sql *sql, const struct select *select)
+{
+    for (uint32_t i = 0; i < select->group_count; i++) {
+        sql_text(sql, i == 0 ? " group by " : ", ");
+        put_bare_column(sql, &select->columns[i]);
+    }
+}
+
 static void put_number(struct sql *sql, int64_t value)
 {
     Str text = str_printf(sql->c->arena, "%jd", (intmax_t)value);
@@ -126,6 +136,7 @@ static void put_partitioned(struct sql *sql, struct select *select)
     sql_text(sql, ") as place");
     sql_from(sql, select->root, select->root_name);
     put_where(sql, select);
+    put_groups(sql, select);
     sql_text(sql, ") x where place > ");
     put_number(sql, select->offset);
     sql_text(sql, " and place <= ");
@@ -151,10 +162,7 @@ void sql_select(struct sql *sql, struct select *select)
         put_columns(sql, select, false);
     sql_from(sql, select->root, select->root_name);
     put_where(sql, select);
-    for (uint32_t i = 0; i < select->group_count; i++) {
-        sql_text(sql, i == 0 ? " group by " : ", ");
-        put_bare_column(sql, &select->columns[i]);
-    }
+    put_groups(sql, select);
     put_order(sql, select);
     put_limit(sql, select);
 }

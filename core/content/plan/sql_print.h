@@ -23,6 +23,8 @@ void sql_param(struct sql *sql, struct param *param);
 void sql_operand(struct sql *sql, const struct operand *operand);
 void sql_value(struct sql *sql, const struct value *value);
 void sql_pred(struct sql *sql, const struct pred *pred); /* NULL prints true */
+void sql_joins(struct sql *sql,
+               const struct source *source); /* left join … of what is joined to it */
 void sql_from(struct sql *sql, const struct source *root, const char *root_name);
 void sql_select(struct sql *sql, struct select *select);
 /* "uuid", "int4" … for types that keys may have; NULL for others. */

@@ -15,7 +15,7 @@
 
 enum {
     PLAN_JOINS_MAX = 32, /* of one statement */
-    PLAN_SELECTS_MAX = 100,
+    PLAN_SELECTS_MAX = 500,
     PLAN_FILTER_NODES_MAX = 1000,
     PLAN_LIST_MAX = 10000, /* elements of one _in */
     PLAN_COLUMNS_MAX = 1000,
@@ -88,5 +88,6 @@ struct plan {
     bool is_unreadable; /* the written rows may not be read: the projection is the key */
     uint32_t key_column;
     uint32_t site_column;     /* or NO_COLUMN */
+    uint32_t revision_column; /* of a write; or NO_COLUMN */
     uint32_t readable_column; /* false: the row may not be read; NO_COLUMN: all may */
 };

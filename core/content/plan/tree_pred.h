@@ -11,7 +11,7 @@
 /* How a source is joined to its parent. */
 enum source_kind {
     SOURCE_ROOT,
-    SOURCE_JOIN,   /* left join, to one */
+    SOURCE_JOIN,   /* left join, to one; below SOURCE_FIRST also to many */
     SOURCE_SCALAR, /* each use of a column is a subquery: for conditions that may not join */
     SOURCE_FIRST,  /* the first of many rows, as a subquery: for sorting by a to-many field */
 };
@@ -24,6 +24,7 @@ struct source {
     const struct relation *via;
     struct pred *on; /* conditions in addition to the equality of keys: site, grants, deep filter */
     bool is_private; /* has a deep filter, so it is not shared */
+    bool is_last;    /* SOURCE_FIRST: the first in descending order */
     struct source *first_join;
     struct source *next;
 };

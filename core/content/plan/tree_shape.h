@@ -6,12 +6,13 @@
 #include "content/plan/row_value.h"
 #include "content/plan/tree_pred.h"
 
-enum column_kind { COLUMN_OPERAND, COLUMN_PRED, COLUMN_AGGREGATE };
+enum column_kind { COLUMN_OPERAND, COLUMN_PRED, COLUMN_AGGREGATE, COLUMN_EXPRESSION };
 struct column {
     enum column_kind kind;
     struct operand operand;
-    struct pred *mask;     /* NULL, or a condition: the value is null where it does not hold */
-    const char *aggregate; /* "count", "sum" …; with operand.field NULL: of rows */
+    struct pred *mask;      /* NULL, or a condition: the value is null where it does not hold */
+    const char *aggregate;  /* "count", "sum" …; with operand.field NULL: of rows */
+    const char *expression; /* COLUMN_EXPRESSION: constant SQL */
     bool is_distinct;
     bool as_text;
     RowReader *read;

@@ -20,6 +20,8 @@ struct want {
     Str argument;     /* FUNCTION_JSON: the path inside */
     bool is_selected; /* selected itself, not only for the paths below it */
     bool is_alias_name;
+    uint32_t nested_at; /* its place among the members that are rows of other collections; 0: it is
+                           a value of the row itself */
     struct want_path *first_path;
     struct want_path *last_path;
 };
@@ -28,7 +30,12 @@ struct wants {
     struct want *first;
     struct want *last;
     uint32_t count;
+    uint32_t nested_count;
 };
+
+/* The members in the order of the answer: the row's own values, then rows of other collections,
+ * then values under another name, each in the order in which the query names them first. */
+const struct want **wants_in_order(struct compiler *c, const struct wants *wants);
 
 /* The fields of `query`, or all. ERR_FORBIDDEN lists every field that does not exist or may not be
  * read. */

@@ -20,6 +20,16 @@ struct items_target {
 
 enum query_meta { META_TOTAL_COUNT = 1, META_FILTER_COUNT = 2 };
 
+/* export=csv: the rows as a file. The envelope's business: plans do not depend on it. */
+enum query_export {
+    EXPORT_NONE,
+    EXPORT_CSV,
+    EXPORT_CSV_UTF8, /* begins with a byte order mark */
+    EXPORT_JSON,
+    EXPORT_XML,
+    EXPORT_YAML,
+};
+
 struct query_sort {
     Str path; /* "author.name", "year(date)" */
     bool descending;
@@ -65,6 +75,8 @@ struct query {
     const struct query_deep *deep;
     const struct query_alias *aliases;
     uint32_t alias_count;
+    bool has_no_backlinks; /* "*.x" leaves out relations back to where it comes from */
+    enum query_export export;
     bool is_unparsed; /* only `text` is set: query_unparsed */
     Str text;         /* of an unparsed query: the query string */
 };

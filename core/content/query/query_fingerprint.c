@@ -106,6 +106,7 @@ static void put_rows(struct printer *p, const struct query *query)
 static void put_query(struct printer *p, const struct query *query)
 {
     assert(!query->is_unparsed);
+    buf_put_char(p->out, query->has_no_backlinks ? 'b' : '-');
     put_texts(p, query->fields, query->field_count);
     put_rows(p, query);
     put_count(p, query->aggregate_count);

@@ -1,11 +1,13 @@
 #include "content/query/query_qs.h"
 
+#include "base/memory/array.h"
 #include "base/memory/list.h"
 #include "base/text/buf.h"
 #include "base/text/percent.h"
 #include "base/text/utf8.h"
 
 #include <assert.h>
+#include <stdlib.h>
 
 static struct qs_node *add_child(struct arena *arena, struct qs_node *parent, Str name)
 {
@@ -65,6 +67,34 @@ static bool next_bracket(Str *rest, Str *ret_name)
     return true;
 }
 
+/* Names that every object of JavaScript has: the qs library ignores parameters with one of them. */
+static bool is_inherited(Str name)
+{
+    static const Str NAMES[] = {
+        STR_INIT("__proto__"),        STR_INIT("constructor"),
+        STR_INIT("toString"),         STR_INIT("valueOf"),
+        STR_INIT("hasOwnProperty"),   STR_INIT("isPrototypeOf"),
+        STR_INIT("toLocaleString"),   STR_INIT("__defineGetter__"),
+        STR_INIT("__defineSetter__"), STR_INIT("__lookupGetter__"),
+        STR_INIT("__lookupSetter__"), STR_INIT("propertyIsEnumerable"),
+    };
+    for (size_t i = 0; i < COUNT_OF(NAMES); i++)
+        if (str_eq(name, NAMES[i]))
+            return true;
+    return false;
+}
+
+static bool holds_inherited(Str name)
+{
+    ptrdiff_t bracket = str_find_char(name, '[');
+    Str rest = bracket > 0 ? str_slice(name, (size_t)bracket, name.len) : STR_NONE;
+    bool is_found = is_inherited(bracket > 0 ? str_slice(name, 0, (size_t)bracket) : name);
+    Str part;
+    for (int depth = 0; depth < QS_DEPTH_MAX && next_bracket(&rest, &part); depth++)
+        is_found |= is_inherited(part);
+    return is_found;
+}
+
 static void add_parameter(struct arena *arena, struct qs_node *root, Str name, Str value)
 {
     ptrdiff_t bracket = str_find_char(name, '[');
@@ -105,7 +135,7 @@ Err qs_parse(struct ctx *ctx, Str text, struct qs_node **ret_root)
             continue;
         if (str_find_char(name, '\0') >= 0 || str_find_char(value, '\0') >= 0)
             return fail(ctx, ERR_INVALID_QUERY, "NUL is not allowed in a query");
-        if (!str_eq(name, STR("__proto__")))
+        if (!holds_inherited(name))
             add_parameter(ctx->arena, root, name, value);
     }
     *ret_root = root;
@@ -143,15 +173,35 @@ static Str repaired(struct arena *arena, Str text)
 
 static Err value_of(struct ctx *ctx, const struct qs_node *node, struct filter_value *ret);
 
-/* Elements in order of appearance, which in practice is the order of their indices. */
+static int64_t place_of(const struct qs_node *child)
+{
+    int64_t index;
+    return child->name.len > 0 && str_to_i64(child->name, &index) ? index : INT64_MAX;
+}
+
+static int by_place(const void *a, const void *b)
+{
+    const struct qs_node *first = *(const struct qs_node *const *)a;
+    const struct qs_node *second = *(const struct qs_node *const *)b;
+    int64_t places[] = {place_of(first), place_of(second)};
+    if (places[0] != places[1])
+        return places[0] < places[1] ? -1 : 1;
+    return first->index < second->index ? -1 : 1;
+}
+
+/* In the order of the indices, without gaps; elements without an index come last. */
 static Err list_of(struct ctx *ctx, const struct qs_node *node, struct filter_value *ret)
 {
     uint32_t count = node->last->index + 1;
     struct filter_value *items = arena_array(ctx->arena, struct filter_value, count);
+    const struct qs_node **children = arena_array(ctx->arena, const struct qs_node *, count);
     uint32_t i = 0;
     for (const struct qs_node *child = node->first; child != NULL; child = child->next)
-        TRY(value_of(ctx, child, &items[i++]));
+        children[i++] = child;
     assert(i == count);
+    qsort(children, count, sizeof children[0], by_place);
+    for (i = 0; i < count; i++)
+        TRY(value_of(ctx, children[i], &items[i]));
     *ret = (struct filter_value){.kind = FILTER_LIST, .items = items, .count = count};
     return OK;
 }

@@ -1,148 +1,36 @@
+/*
+ * The parameters of a query, one by one.
+ */
 #include "base/memory/array.h"
 #include "base/memory/list.h"
 #include "base/settings/settings.h"
-#include "content/query/query.h"
+#include "content/query/query_input.h"
 #include "io/reactor/reactor.h"
 
 #include <assert.h>
-#include <math.h>
-
-enum { LIST_FIRST = 8 };
-
-struct query_input {
-    const char *name; /* for error messages */
-    const struct filter_value *value;
-};
 
 static int64_t limit_max(const struct ctx *ctx)
 {
     return ctx->reactor == NULL ? 10000 : ctx->reactor->settings->query_limit_max;
 }
 
-/* The name before the next comma outside parentheses. */
-static bool next_name(Str *rest, Str *ret)
-{
-    if (rest->data == NULL)
-        return false;
-    int open = 0;
-    for (size_t i = 0; i < rest->len; i++) {
-        char c = rest->data[i];
-        open += (c == '(') - (c == ')');
-        if (c == ',' && open <= 0) {
-            *ret = str_trim(str_slice(*rest, 0, i));
-            *rest = str_slice(*rest, i + 1, rest->len);
-            return true;
-        }
-    }
-    *ret = str_trim(*rest);
-    *rest = STR_NONE;
-    return true;
-}
-
-struct list {
-    Str *items;
-    uint32_t count;
-    uint32_t capacity;
-};
-
-static Err list_push(struct ctx *ctx, struct list *list, const char *name, Str item)
-{
-    assert(list->count <= QUERY_LIST_MAX);
-    if (list->count == QUERY_LIST_MAX)
-        return fail(ctx, ERR_INVALID_QUERY, "\"%s\" must contain less than or equal to %d items",
-                    name, QUERY_LIST_MAX);
-    ARRAY_GROW_IN(ctx->arena, list->items, list->count, list->capacity, LIST_FIRST);
-    list->items[list->count++] = item;
-    return OK;
-}
-
-static Err list_add(struct ctx *ctx, struct list *list, const char *name, Str csv)
-{
-    Str item;
-    while (next_name(&csv, &item)) {
-        if (item.len > 0)
-            TRY(list_push(ctx, list, name, item));
-    }
-    return OK;
-}
-
-Err query_split(struct ctx *ctx, Str csv, const Str **ret, uint32_t *ret_count)
-{
-    struct list list = {0};
-    TRY(list_add(ctx, &list, "fields", csv));
-    *ret = list.items;
-    *ret_count = list.count;
-    return OK;
-}
-
-static Err take_list(struct ctx *ctx, struct query_input input, struct list *ret)
-{
-    const struct filter_value *value = input.value;
-    switch (value->kind) {
-    case FILTER_NULL:
-        return OK;
-    case FILTER_TEXT:
-        return list_add(ctx, ret, input.name, value->text);
-    case FILTER_LIST:
-    case FILTER_MEMBERS:
-        break;
-    default:
-        return fail(ctx, ERR_INVALID_QUERY, "\"%s\" must be an array", input.name);
-    }
-    for (const struct filter *member = value->first; member != NULL; member = member->next) {
-        if (member->value->kind != FILTER_TEXT)
-            return fail(ctx, ERR_INVALID_QUERY, "\"%s\" must be an array of strings", input.name);
-        TRY(list_add(ctx, ret, input.name, member->value->text));
-    }
-    for (uint32_t i = 0; value->kind == FILTER_LIST && i < value->count; i++) {
-        if (value->items[i].kind != FILTER_TEXT)
-            return fail(ctx, ERR_INVALID_QUERY, "\"%s[%u]\" must be a string", input.name, i);
-        TRY(list_add(ctx, ret, input.name, value->items[i].text));
-    }
-    return OK;
-}
-
-static bool number_of(const struct filter_value *value, double *ret)
-{
-    if (value->kind != FILTER_TEXT && value->kind != FILTER_NUMBER)
-        return false;
-    Str text = str_trim(value->text);
-    *ret = 0;
-    return text.len == 0 || str_to_double(text, ret);
-}
-
-static Err take_integer(struct ctx *ctx, struct query_input input, int64_t min, int64_t max,
-                        int64_t *ret)
-{
-    assert(min <= max);
-    double value;
-    if (!number_of(input.value, &value) || !isfinite(value))
-        return fail(ctx, ERR_INVALID_QUERY, "\"%s\" must be a number", input.name);
-    if (value != floor(value))
-        return fail(ctx, ERR_INVALID_QUERY, "\"%s\" must be an integer", input.name);
-    if (value < (double)min)
-        return fail(ctx, ERR_INVALID_QUERY, "\"%s\" must be greater than or equal to %jd",
-                    input.name, (intmax_t)min);
-    if (value > (double)max)
-        return fail(ctx, ERR_INVALID_QUERY, "\"%s\" must be less than or equal to %jd", input.name,
-                    (intmax_t)max);
-    *ret = (int64_t)value;
-    return OK;
-}
-
 static Err take_fields(struct ctx *ctx, struct query_input input, struct query *query)
 {
-    struct list list = {0};
-    TRY(take_list(ctx, input, &list));
-    query->fields = list.items;
-    query->field_count = list.count;
+    struct query_list list = {0};
+    TRY(query_take_paths(ctx, input, &list));
+    static const Str KEY_ONLY[] = {STR_INIT("")};
+    bool is_empty_list = input.value->kind == FILTER_LIST && input.value->count == 0;
+    query->fields = is_empty_list ? KEY_ONLY : list.items;
+    query->field_count = is_empty_list ? 1 : list.count;
     return OK;
 }
 
 static Err take_sort(struct ctx *ctx, struct query_input input, struct query *query)
 {
-    struct list list = {0};
-    TRY(take_list(ctx, input, &list));
+    struct query_list list = {0};
+    if (input.value->kind != FILTER_TEXT && input.value->kind != FILTER_LIST)
+        return OK; /* ignored, as in Directus */
+    TRY(query_take_paths(ctx, input, &list));
     struct query_sort *sort = arena_array(ctx->arena, struct query_sort, list.count + 1);
     for (uint32_t i = 0; i < list.count; i++) {
         Str path = list.items[i];
@@ -157,8 +45,11 @@ static Err take_sort(struct ctx *ctx, struct query_input input, struct query *qu
 
 static Err take_group_by(struct ctx *ctx, struct query_input input, struct query *query)
 {
-    struct list list = {0};
-    TRY(take_list(ctx, input, &list));
+    struct query_list list = {0};
+    bool is_list = input.value->kind <= FILTER_LIST && input.value->kind != FILTER_BOOL &&
+                   input.value->kind != FILTER_NUMBER;
+    input.name = is_list ? "group" : "fields"; /* as Directus' errors name it */
+    TRY(query_take_paths(ctx, input, &list));
     query->group_by = list.items;
     query->group_by_count = list.count;
     return OK;
@@ -167,23 +58,23 @@ static Err take_group_by(struct ctx *ctx, struct query_input input, struct query
 static Err take_limit(struct ctx *ctx, struct query_input input, struct query *query)
 {
     query->has_limit = true;
-    return take_integer(ctx, input, -1, limit_max(ctx), &query->limit);
+    return query_take_integer(ctx, input, -1, limit_max(ctx), &query->limit);
 }
 
 static Err take_offset(struct ctx *ctx, struct query_input input, struct query *query)
 {
-    return take_integer(ctx, input, 0, INT32_MAX, &query->offset);
+    return query_take_integer(ctx, input, 0, INT64_MAX, &query->offset);
 }
 
 static Err take_page(struct ctx *ctx, struct query_input input, struct query *query)
 {
-    return take_integer(ctx, input, 0, INT32_MAX, &query->page);
+    return query_take_integer(ctx, input, 0, INT64_MAX, &query->page);
 }
 
 static Err take_search(struct ctx *ctx, struct query_input input, struct query *query)
 {
     if (input.value->kind != FILTER_TEXT)
-        return fail(ctx, ERR_INVALID_QUERY, "\"search\" must be a string");
+        return OK; /* ignored, as in Directus */
     query->search = str_trim(input.value->text);
     if (query->search.len > QUERY_SEARCH_MAX)
         return fail(ctx, ERR_INVALID_QUERY, "\"search\" may have at most %d bytes",
@@ -191,48 +82,75 @@ static Err take_search(struct ctx *ctx, struct query_input input, struct query *
     return OK;
 }
 
+static Err meta_of(struct ctx *ctx, Str name, uint32_t at, struct query *query)
+{
+    if (str_eq(name, STR("total_count")))
+        query->meta |= META_TOTAL_COUNT;
+    else if (str_eq(name, STR("filter_count")))
+        query->meta |= META_FILTER_COUNT;
+    else
+        return fail(ctx, ERR_INVALID_QUERY,
+                    "\"meta[%u]\" must be one of [total_count, filter_count]", at);
+    return OK;
+}
+
+/* "*" alone, or the names of counts with nothing around them. */
 static Err take_meta(struct ctx *ctx, struct query_input input, struct query *query)
 {
-    struct list list = {0};
-    TRY(take_list(ctx, input, &list));
-    for (uint32_t i = 0; i < list.count; i++) {
-        if (str_eq(list.items[i], STR("*")))
-            query->meta |= META_TOTAL_COUNT | META_FILTER_COUNT;
-        else if (str_eq(list.items[i], STR("total_count")))
-            query->meta |= META_TOTAL_COUNT;
-        else if (str_eq(list.items[i], STR("filter_count")))
-            query->meta |= META_FILTER_COUNT;
-        else
-            return fail(ctx, ERR_INVALID_QUERY,
-                        "\"meta[%u]\" must be one of [total_count, filter_count]", i);
+    const struct filter_value *value = input.value;
+    if (value->kind == FILTER_TEXT && str_eq(value->text, STR("*")))
+        query->meta |= META_TOTAL_COUNT | META_FILTER_COUNT;
+    else if (value->kind == FILTER_TEXT) {
+        Str rest = value->text.len == 0 ? STR_NONE : value->text;
+        Str name;
+        for (uint32_t i = 0; str_next(&rest, ',', &name); i++)
+            TRY(meta_of(ctx, name, i, query));
     }
+    for (uint32_t i = 0; value->kind == FILTER_LIST && i < value->count; i++)
+        TRY(meta_of(ctx, value->items[i].text, i, query));
     return OK;
+}
+
+/* false: the text is no JSON, or larger than the limits of a filter. */
+static bool parse_text(struct ctx *ctx, const struct filter_value **value)
+{
+    struct json_limits limits = {QUERY_FILTER_DEPTH, QUERY_LIST_MAX};
+    const struct json *json;
+    struct diag before = ctx->diag;
+    bool is_parsed = json_parse(ctx, (*value)->text, limits, &json) == OK &&
+                     filter_read(ctx, ctx->arena, json, value) == OK;
+    if (!is_parsed)
+        ctx->diag = before;
+    return is_parsed;
 }
 
 /* An object, or its JSON text; *ret is unchanged if there is none. */
 static Err take_object(struct ctx *ctx, struct query_input input, const struct filter_value **ret)
 {
     const struct filter_value *value = input.value;
-    if (value->kind == FILTER_TEXT) {
-        struct json_limits limits = {QUERY_FILTER_DEPTH, QUERY_LIST_MAX};
-        const struct json *json;
-        if (value->text.len == 0)
-            return OK;
-        if (json_parse(ctx, value->text, limits, &json) != OK)
-            return fail(ctx, ERR_INVALID_QUERY, "Invalid JSON for %s object", input.name);
-        TRY(filter_read(ctx, ctx->arena, json, &value));
-    }
-    if (value->kind == FILTER_NULL)
+    if (value->kind == FILTER_NULL || (value->kind == FILTER_TEXT && value->text.len == 0))
         return OK;
-    if (value->kind != FILTER_MEMBERS && value->kind != FILTER_LIST)
+    if (value->kind == FILTER_TEXT && !parse_text(ctx, &value))
+        return fail(ctx, ERR_INVALID_QUERY, "Invalid JSON for %s object", input.name);
+    if (value->kind != FILTER_MEMBERS)
         return fail(ctx, ERR_INVALID_QUERY, "\"%s\" must be of type object", input.name);
     *ret = value;
     return OK;
 }
 
+/* A list is taken, too: the compiler says what is wrong with it. */
 static Err take_filter(struct ctx *ctx, struct query_input input, struct query *query)
 {
-    return take_object(ctx, input, &query->filter);
+    bool is_text = input.value->kind == FILTER_TEXT && input.value->text.len > 0;
+    if (is_text && !parse_text(ctx, &input.value))
+        return fail(ctx, ERR_INVALID_QUERY, "Invalid JSON for filter object");
+    if (is_text && input.value->kind == FILTER_NULL)
+        return fail(ctx, ERR_INVALID_QUERY, "\"filter\" must be of type object");
+    if (input.value->kind == FILTER_LIST)
+        query->filter = input.value;
+    else
+        TRY(take_object(ctx, input, &query->filter));
+    return query->filter == NULL ? OK : filter_check(ctx, query->filter);
 }
 
 static bool is_parameter(Str name);
@@ -281,32 +199,42 @@ static const struct query_deep *deep_list(struct ctx *ctx, const struct filter_v
     return first;
 }
 
+/* Anything but an object is ignored, as in Directus. */
 static Err take_deep(struct ctx *ctx, struct query_input input, struct query *query)
 {
-    const struct filter_value *object = NULL;
-    TRY(take_object(ctx, input, &object));
-    if (object != NULL)
-        query->deep = deep_list(ctx, object);
+    const struct filter_value *object = input.value;
+    if (object->kind == FILTER_TEXT && !parse_text(ctx, &object))
+        return OK;
+    query->deep = deep_list(ctx, object);
+    return OK;
+}
+
+static Err alias_of(struct ctx *ctx, const struct filter *member, struct query_alias *ret)
+{
+    const struct filter_value *field = member->value;
+    if (field->kind != FILTER_TEXT)
+        return fail(ctx, ERR_INVALID_QUERY, "\"alias\" value has to be a string. \"string\" given");
+    if (str_find_char(member->name, '.') >= 0 || str_find_char(field->text, '.') >= 0)
+        return fail(ctx, ERR_INVALID_QUERY,
+                    "\"alias\" key/value can't contain a period character `.`");
+    *ret = (struct query_alias){member->name, field->text};
     return OK;
 }
 
 static Err take_alias(struct ctx *ctx, struct query_input input, struct query *query)
 {
-    const struct filter_value *object = NULL;
-    TRY(take_object(ctx, input, &object));
-    if (object == NULL)
+    const struct filter_value *object = input.value;
+    if (object->kind == FILTER_NULL || (object->kind == FILTER_TEXT && object->text.len == 0))
         return OK;
+    bool is_readable = object->kind != FILTER_TEXT || parse_text(ctx, &object);
+    if (is_readable && object->kind == FILTER_NULL)
+        return fail(ctx, ERR_INVALID_QUERY, "\"alias\" must be of type object");
+    if (!is_readable || object->kind != FILTER_MEMBERS)
+        return fail(ctx, ERR_INVALID_QUERY, "\"alias\" has to be an object");
     struct query_alias *aliases = arena_array(ctx->arena, struct query_alias, object->count + 1);
     uint32_t count = 0;
-    for (const struct filter *member = object->first; member != NULL; member = member->next) {
-        const struct filter_value *field = member->value;
-        if (field->kind != FILTER_TEXT)
-            return fail(ctx, ERR_INVALID_QUERY, "\"alias\" must be an object of strings");
-        if (str_find_char(member->name, '.') >= 0 || str_find_char(field->text, '.') >= 0)
-            return fail(ctx, ERR_INVALID_QUERY,
-                        "\"alias\" key/value can't contain a period character `.`");
-        aliases[count++] = (struct query_alias){member->name, field->text};
-    }
+    for (const struct filter *member = object->first; member != NULL; member = member->next)
+        TRY(alias_of(ctx, member, &aliases[count++]));
     query->aliases = aliases;
     query->alias_count = count;
     return OK;
@@ -316,15 +244,15 @@ static Err take_aggregate(struct ctx *ctx, struct query_input input, struct quer
 {
     const struct filter_value *object = NULL;
     TRY(take_object(ctx, input, &object));
-    struct list functions = {0};
-    struct list fields = {0};
+    struct query_list functions = {0};
+    struct query_list fields = {0};
     const struct filter *member = object == NULL ? NULL : object->first;
     for (; member != NULL; member = member->next) {
         struct query_input names = {.name = "aggregate", .value = member->value};
         uint32_t before = fields.count;
-        TRY(take_list(ctx, names, &fields));
+        TRY(query_take_list(ctx, names, &fields));
         for (uint32_t i = before; i < fields.count; i++)
-            TRY(list_push(ctx, &functions, "aggregate", member->name));
+            TRY(query_list_push(ctx, &functions, "aggregate", member->name));
     }
     assert(functions.count == fields.count);
     struct query_aggregate *list =
@@ -336,14 +264,41 @@ static Err take_aggregate(struct ctx *ctx, struct query_input input, struct quer
     return OK;
 }
 
+static Err take_backlink(struct ctx *ctx, struct query_input input, struct query *query)
+{
+    (void)ctx;
+    query->has_no_backlinks = str_eq(input.value->text, STR("false"));
+    return OK;
+}
+
+static Err take_export(struct ctx *ctx, struct query_input input, struct query *query)
+{
+    static const Str NAMES[] = {
+        [EXPORT_CSV] = STR_INIT("csv"),   [EXPORT_CSV_UTF8] = STR_INIT("csv_utf8"),
+        [EXPORT_JSON] = STR_INIT("json"), [EXPORT_XML] = STR_INIT("xml"),
+        [EXPORT_YAML] = STR_INIT("yaml"),
+    };
+    Str name = input.value->kind == FILTER_TEXT ? input.value->text : STR_NONE;
+    if (input.value->kind == FILTER_NULL || (name.data != NULL && name.len == 0))
+        return OK;
+    for (size_t i = EXPORT_CSV; i < COUNT_OF(NAMES); i++)
+        if (str_eq(name, NAMES[i]))
+            query->export = (enum query_export)i;
+    if (query->export != EXPORT_NONE)
+        return OK;
+    return fail(ctx, ERR_INVALID_QUERY,
+                "\"export\" must be one of [csv, csv_utf8, json, xml, yaml]");
+}
+
 static const struct {
     const char *name;
     Err (*take)(struct ctx *ctx, struct query_input input, struct query *query);
 } PARAMETERS[] = {
-    {"aggregate", take_aggregate}, {"alias", take_alias},   {"deep", take_deep},
-    {"fields", take_fields},       {"filter", take_filter}, {"groupBy", take_group_by},
-    {"limit", take_limit},         {"meta", take_meta},     {"offset", take_offset},
-    {"page", take_page},           {"search", take_search}, {"sort", take_sort},
+    {"aggregate", take_aggregate}, {"alias", take_alias},      {"backlink", take_backlink},
+    {"deep", take_deep},           {"export", take_export},    {"fields", take_fields},
+    {"filter", take_filter},       {"groupBy", take_group_by}, {"limit", take_limit},
+    {"meta", take_meta},           {"offset", take_offset},    {"page", take_page},
+    {"search", take_search},       {"sort", take_sort},
 };
 
 static bool is_parameter(Str name)

@@ -59,6 +59,8 @@ static void put_list(struct json_builder *b, Str rest)
 {
     Str part;
     json_build_array_begin(b);
+    if (rest.len == 0)
+        rest = STR_NONE; /* the empty text is the empty list */
     while (str_next(&rest, ',', &part))
         json_build_str(b, part);
     json_build_array_end(b);

@@ -26,7 +26,6 @@ struct run {
     struct branch_rows *branches;
     int64_t total;
     int64_t filtered;
-    Str policies; /* of the current user, loaded on first use */
 };
 
 /* ERR_FORBIDDEN, as for a missing row, when the text is not a valid key. */
@@ -39,7 +38,7 @@ Str run_array_literal(struct arena *arena, const Str *items, uint32_t count);
 Str key_of_row(struct arena *arena, const struct rows *rows, uint32_t row, uint32_t column);
 
 /* Arguments of one select, allocated in the arena. */
-fiber_fn Err run_bind(struct run *run, const struct select *select, struct db_args *ret);
+Err run_bind(struct run *run, const struct select *select, struct db_args *ret);
 /* The root statement, the counts, then the branches, level by level. */
 fiber_fn Err run_plan(struct run *run);
 /* Raised by statements that write by key and find rows of several sites. */
@@ -56,3 +55,12 @@ bool run_may_read(const struct run *run, uint32_t row);
 fiber_fn Err run_emit_row(const struct run *run, uint32_t index, struct row_sink *sink);
 fiber_fn Err run_emit_nothing(const struct run *run, struct row_sink *sink);
 fiber_fn Err run_emit_list(const struct run *run, struct row_sink *sink);
+
+/* dynamic_text.c. Dynamic variables outside SQL: "$CURRENT_USER" → its text; STR_NONE is null.
+ * Lists
+ * ($CURRENT_ROLES, $CURRENT_POLICIES) are no single value: *ret_is is false. */
+fiber_fn Err dynamic_text(struct ctx *ctx, const struct schema *schema, Str text, bool *ret_is,
+                          Str *ret);
+/* The elements of such a list; false for any other text. */
+bool dynamic_list(struct ctx *ctx, const struct schema *schema, Str text, const Str **ret,
+                  uint32_t *ret_count);

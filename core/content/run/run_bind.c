@@ -4,8 +4,6 @@
 #include "base/system/clock.h"
 #include "content/run/run.h"
 #include "content/schema/schema.h"
-#include "gen/sql.h"
-#include "io/reactor/reactor.h"
 
 #include <assert.h>
 
@@ -37,33 +35,35 @@ Str run_array_literal(struct arena *arena, const Str *items, uint32_t count)
     return buf_str(out);
 }
 
-static Str roles_literal(struct run *run)
+bool dynamic_list(struct ctx *ctx, const struct schema *schema, Str text, const Str **ret,
+                  uint32_t *ret_count)
 {
+    enum dynamic_kind kind = dynamic_kind(text);
+    if (kind != DYNAMIC_ROLES && kind != DYNAMIC_POLICIES)
+        return false;
     Uuid roles[ROLE_CHAIN_MAX];
-    Str texts[ROLE_CHAIN_MAX];
-    uint32_t count = schema_role_chain(run->plan->schema, run->ctx->actor->role, roles);
-    for (uint32_t i = 0; i < count; i++)
-        texts[i] = uuid_text(run->ctx->arena, roles[i]);
-    return run_array_literal(run->ctx->arena, texts, count);
+    const struct policy_set *policies = ctx->actor->policies;
+    const Uuid *ids = roles;
+    if (kind == DYNAMIC_ROLES) {
+        *ret_count = schema_role_chain(schema, ctx->actor->role, roles);
+    } else {
+        ids = policies == NULL ? NULL : policies->ids;
+        *ret_count = policies == NULL ? 0 : policies->count;
+    }
+    Str *texts = arena_array(ctx->arena, Str, *ret_count + 1);
+    for (uint32_t i = 0; i < *ret_count; i++)
+        texts[i] = uuid_text(ctx->arena, ids[i]);
+    *ret = texts;
+    return true;
 }
 
-static fiber_fn Err policies_literal(struct run *run, Str *ret)
+static Str list_literal(struct run *run, Str variable)
 {
-    struct ctx *ctx = run->ctx;
-    if (run->policies.data == NULL) {
-        struct rows rows;
-        DbArg user = uuid_is_nil(ctx->actor->user) ? db_null() : db_uuid(ctx->actor->user);
-        SCOPED_CTX struct ctx machinery = ctx_as_machinery(ctx, "reads the caller's own policies");
-        TRY(db_query_platform(reactor_platform(&machinery), &SQL_ACTOR_POLICIES,
-                              ARGS(db_text(roles_literal(run)), user), &rows));
-        Str *texts = arena_array(ctx->arena, Str, rows.count + 1);
-        for (uint32_t i = 0; i < rows.count; i++)
-            texts[i] = uuid_text(ctx->arena, row_uuid(&rows, i, ACTOR_POLICIES_POLICY));
-        run->policies = run_array_literal(ctx->arena, texts, rows.count);
-        assert(run->policies.len >= 2);
-    }
-    *ret = run->policies;
-    return OK;
+    const Str *texts;
+    uint32_t count;
+    bool is_list = dynamic_list(run->ctx, run->plan->schema, variable, &texts, &count);
+    assert(is_list);
+    return run_array_literal(run->ctx->arena, texts, count);
 }
 
 static Str own_uuid(struct run *run, Uuid uuid)
@@ -71,7 +71,7 @@ static Str own_uuid(struct run *run, Uuid uuid)
     return uuid_is_nil(uuid) ? STR_NONE : uuid_text(run->ctx->arena, uuid);
 }
 
-static fiber_fn Err text_of(struct run *run, const struct param *param, Str *ret)
+static Err text_of(struct run *run, const struct param *param, Str *ret)
 {
     struct ctx *ctx = run->ctx;
     switch (param->kind) {
@@ -89,10 +89,11 @@ static fiber_fn Err text_of(struct run *run, const struct param *param, Str *ret
         *ret = own_uuid(run, ctx->actor->role);
         return OK;
     case PARAM_ROLES:
-        *ret = roles_literal(run);
+        *ret = list_literal(run, STR("$CURRENT_ROLES"));
         return OK;
     case PARAM_POLICIES:
-        return policies_literal(run, ret);
+        *ret = list_literal(run, STR("$CURRENT_POLICIES"));
+        return OK;
     default:
         assert(param->kind == PARAM_KEYS);
         *ret = run->keys;
@@ -101,21 +102,21 @@ static fiber_fn Err text_of(struct run *run, const struct param *param, Str *ret
 }
 
 /* Elements that are lists ($CURRENT_ROLES and others) are spliced in. */
-static fiber_fn Err list_text(struct run *run, const struct param *list, Str *ret)
+static Err list_text(struct run *run, const struct param *list, Str *ret)
 {
     struct buf *out = buf_in_arena(run->ctx->arena, PLAN_SQL_MAX * 8);
     buf_put_char(out, '{');
     for (uint32_t i = 0; i < list->item_count; i++) {
         Str text;
         TRY(text_of(run, list->items[i], &text));
-        if (text.data == NULL)
-            continue;
         bool is_list =
             list->items[i]->kind == PARAM_ROLES || list->items[i]->kind == PARAM_POLICIES;
-        Str inner = is_list ? str_slice(text, 1, text.len - 1) : text;
+        Str inner = is_list && text.data != NULL ? str_slice(text, 1, text.len - 1) : text;
         if (out->len > 1 && (!is_list || inner.len > 0))
             buf_put_char(out, ',');
-        if (is_list)
+        if (text.data == NULL)
+            buf_put(out, STR("NULL"));
+        else if (is_list)
             buf_put(out, inner);
         else
             put_element(out, text);
@@ -127,7 +128,7 @@ static fiber_fn Err list_text(struct run *run, const struct param *list, Str *re
     return OK;
 }
 
-static fiber_fn Err bind_one(struct run *run, const struct param *param, DbArg *ret)
+static Err bind_one(struct run *run, const struct param *param, DbArg *ret)
 {
     Str text = STR_NONE;
     switch (param->kind) {
@@ -151,7 +152,7 @@ static fiber_fn Err bind_one(struct run *run, const struct param *param, DbArg *
     return OK;
 }
 
-fiber_fn Err run_bind(struct run *run, const struct select *select, struct db_args *ret)
+Err run_bind(struct run *run, const struct select *select, struct db_args *ret)
 {
     assert(select->param_count == 0 || select->params != NULL);
     DbArg *list = arena_array(run->ctx->arena, DbArg, select->param_count + 1);

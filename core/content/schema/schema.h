@@ -117,6 +117,10 @@ void schema_invalidate(struct ctx *ctx);
 const struct collection *schema_find(const struct schema *schema, Str name); /* or NULL */
 const struct field *collection_field(const struct collection *collection, Str name);
 
+/* What came with Directus itself: people do not change it. */
+bool schema_is_system(Str collection);
+bool schema_is_system_field(Str collection, Str field);
+
 /* Directus' message for a missing or unreadable collection, which are not distinguished. */
 Err schema_forbidden_collection(struct ctx *ctx, Str name, Str queried_in);
 

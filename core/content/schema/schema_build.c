@@ -1,5 +1,7 @@
 #include "content/schema/schema_build.h"
 
+#include "gen/system_meta.h"
+
 #include <assert.h>
 
 struct schema *schema_new(int64_t epoch)
@@ -149,6 +151,10 @@ static void mark_accounts(struct collection *users);
 
 void schema_add_system(struct schema *schema)
 {
+    for (uint32_t i = 0; i < SYSTEM_FIELD_META_COUNT; i++) {
+        const struct system_field_meta *meta = &SYSTEM_FIELD_METAS[i];
+        schema_set_field(schema, meta->collection, meta->field, meta->special, NULL, true);
+    }
 #define SYSTEM_FIELD(collection, field, special)                                                   \
     schema_set_field(schema, STR(collection), STR(field), STR(special), NULL, true);
 #include "content/schema/system.def"

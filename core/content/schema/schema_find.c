@@ -6,6 +6,7 @@
 #include "base/system/clock.h"
 #include "content/schema/schema.h"
 #include "content/schema/schema_build.h"
+#include "gen/system_meta.h"
 #include "io/reactor/reactor.h"
 
 #include <assert.h>
@@ -20,6 +21,23 @@ const struct field *collection_field(const struct collection *collection, Str na
 {
     assert(collection->fields_by_name != NULL);
     return map_get(collection->fields_by_name, name);
+}
+
+bool schema_is_system(Str collection)
+{
+    for (uint32_t i = 0; i < SYSTEM_COLLECTION_META_COUNT; i++)
+        if (str_eq(SYSTEM_COLLECTION_METAS[i].collection, collection))
+            return true;
+    return false;
+}
+
+bool schema_is_system_field(Str collection, Str field)
+{
+    for (uint32_t i = 0; i < SYSTEM_FIELD_META_COUNT; i++)
+        if (str_eq(SYSTEM_FIELD_METAS[i].field, field) &&
+            str_eq(SYSTEM_FIELD_METAS[i].collection, collection))
+            return true;
+    return false;
 }
 
 uint32_t schema_role_chain(const struct schema *schema, Uuid role, Uuid out[ROLE_CHAIN_MAX])

@@ -3,7 +3,7 @@
  * belongs to nobody, or to nobody whom the author's scope shows, is shown as an unknown user.
  */
 #include "access/grants/actor.h"
-#include "access/identity/authenticate.h"
+#include "access/identity/explained.h"
 #include "base/memory/map.h"
 #include "content/system/system_rules.h"
 #include "gen/sql.h"

@@ -1,5 +1,6 @@
 #include "io/fiber/json_apart.h"
 
+#include "base/json/yaml.h"
 #include "io/fiber/offload.h"
 #include "io/reactor/reactor.h"
 
@@ -8,6 +9,7 @@
 struct parse_task {
     struct ctx *ctx; /* safe to use: its fiber waits */
     Str text;
+    bool is_yaml;
     struct json_limits limits;
     struct json_tree *tree;
     Err result;
@@ -18,7 +20,9 @@ static void parse(void *arg)
 {
     struct parse_task *task = arg;
     assert(task->tree == NULL);
-    task->result = json_parse_tree(task->ctx, task->text, task->limits, &task->tree);
+    task->result = task->is_yaml
+                       ? yaml_parse_tree(task->ctx, task->text, &task->tree)
+                       : json_parse_tree(task->ctx, task->text, task->limits, &task->tree);
     task->diag = task->ctx->diag;
 }
 
@@ -27,22 +31,34 @@ static void release(void *tree)
     offload_discard(json_tree_free, tree);
 }
 
+static fiber_fn Err run(struct parse_task *task, const struct json **ret)
+{
+    struct ctx *ctx = task->ctx;
+    struct reactor *reactor = ctx->reactor;
+    assert(reactor != NULL && reactor->offload != NULL);
+    Err err = offload_run(ctx, reactor->offload, parse, task);
+    if (task->tree != NULL) /* the result may exist even if the deadline passed first */
+        arena_defer(ctx->arena, release, task->tree);
+    TRY(err);
+    if (task->result != OK)
+        ctx->diag = task->diag;
+    if (task->result == OK)
+        *ret = json_tree_root(task->tree);
+    return task->result;
+}
+
 fiber_fn Err json_parse_apart(struct ctx *ctx, Str text, struct json_limits limits,
                               const struct json **ret)
 {
     struct reactor *reactor = ctx->reactor;
     if (text.len < JSON_APART_FROM || reactor == NULL || reactor->offload == NULL)
         return json_parse(ctx, text, limits, ret);
-    struct parse_task task = {.ctx = ctx, .text = text, .limits = limits};
-    Err err = offload_run(ctx, reactor->offload, parse, &task);
-    if (task.tree != NULL) /* the result may exist even if the deadline passed first */
-        arena_defer(ctx->arena, release, task.tree);
-    TRY(err);
-    if (task.result != OK)
-        ctx->diag = task.diag;
-    if (task.result == OK)
-        *ret = json_tree_root(task.tree);
-    return task.result;
+    return run(&(struct parse_task){.ctx = ctx, .text = text, .limits = limits}, ret);
+}
+
+fiber_fn Err yaml_parse_apart(struct ctx *ctx, Str text, const struct json **ret)
+{
+    return run(&(struct parse_task){.ctx = ctx, .text = text, .is_yaml = true}, ret);
 }
 
 struct text_task {

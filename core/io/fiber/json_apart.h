@@ -11,6 +11,9 @@ enum { JSON_APART_FROM = 256 * 1024 /* bytes; smaller texts are processed inline
 fiber_fn Err json_parse_apart(struct ctx *ctx, Str text, struct json_limits limits,
                               const struct json **ret);
 
+/* YAML, in the same way: base/json/yaml.h. */
+fiber_fn Err yaml_parse_apart(struct ctx *ctx, Str text, const struct json **ret);
+
 /* Like json_text. Always returns a text; the caller gets a cancellation at its next wait. */
 fiber_fn Str json_text_apart(struct ctx *ctx, const struct json *json);
 

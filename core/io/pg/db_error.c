@@ -53,6 +53,9 @@ static const struct db_error_rule RULES[] = {
     {"22030", ERR_INVALID_PAYLOAD, report_payload}, /* duplicate JSON key */
     {"22032", ERR_INVALID_PAYLOAD, report_payload}, /* invalid JSON text */
     {"2201B", ERR_INVALID_PAYLOAD, report_payload}, /* invalid regular expression */
+    {"42846", ERR_INVALID_PAYLOAD, report_payload}, /* a column cannot become that type */
+    {"54011", ERR_INVALID_PAYLOAD, report_payload}, /* too many columns */
+    {"2BP01", ERR_CONFLICT, report_payload},        /* a view depends on what is dropped */
     {"42501", ERR_FORBIDDEN, report_forbidden},
     {"40", ERR_UNAVAILABLE, report_conflict},
     {"55P03", ERR_UNAVAILABLE, report_conflict},

@@ -87,34 +87,12 @@ static bool knows_keys(const struct request *request)
     return true;
 }
 
-/* Keys are strings or numbers. */
-static Err keys_read(struct ctx *ctx, const struct json *list, const Str **ret, uint32_t *ret_count)
-{
-    uint32_t count = json_len(list);
-    if (json_kind(list) != JSON_ARRAY)
-        return fail(ctx, ERR_INVALID_PAYLOAD, "\"keys\" must be an array");
-    if (count > ITEMS_WRITE_MAX)
-        return fail(ctx, ERR_INVALID_PAYLOAD, "More than %d keys", ITEMS_WRITE_MAX);
-    Str *keys = arena_array(ctx->arena, Str, count + 1);
-    for (uint32_t i = 0; i < count; i++) {
-        const struct json *key = json_at(list, i);
-        if (json_kind(key) == JSON_STRING)
-            keys[i] = json_str(key);
-        else if (json_kind(key) == JSON_INT)
-            keys[i] = json_text(ctx->arena, key);
-        else
-            return fail(ctx, ERR_INVALID_PAYLOAD, "\"keys[%u]\" must be one of [string, number]",
-                        i);
-    }
-    *ret = keys;
-    *ret_count = count;
-    return OK;
-}
-
 fiber_fn Err route_items_search(struct ctx *ctx, const struct request *request, struct reply *reply)
 {
     const struct json *body;
-    TRY(request_object(ctx, request, &body));
+    TRY(request_json(ctx, request, &body));
+    if (json_kind(body) == JSON_ARRAY)
+        return fail(ctx, ERR_INVALID_PAYLOAD, "\"value\" must be of type object");
     struct query query;
     TRY(query_from_json(ctx, json_get(body, STR("query")), &query));
     struct rest_rows rows = rest_rows(reply->body);
@@ -123,7 +101,7 @@ fiber_fn Err route_items_search(struct ctx *ctx, const struct request *request, 
         return items_list(ctx, target_of(request), &query, &rows.sink);
     const Str *keys = NULL;
     uint32_t count = 0;
-    TRY(keys_read(ctx, list, &keys, &count));
+    TRY(items_keys_read(ctx, list, &keys, &count));
     return items_read_many(ctx, target_of(request), keys, count, &query, &rows.sink);
 }
 

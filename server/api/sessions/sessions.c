@@ -60,18 +60,13 @@ static bool looks_like_email(Str s)
            str_find_char(str_slice(s, (size_t)at + 1, s.len), '@') < 0 && str_find_char(s, ' ') < 0;
 }
 
-struct login {
-    Str email;
-    Str password;
-    enum session_mode mode;
-};
-
-static Err login_read(struct ctx *ctx, const struct json *body, struct login *ret)
+static Err login_read(struct ctx *ctx, const struct json *body, struct session_login *ret)
 {
     Str mode = STR("json");
-    *ret = (struct login){0};
+    *ret = (struct session_login){0};
     TRY(json_take_str(ctx, body, "email", SESSION_EMAIL_MAX, &ret->email));
     TRY(json_take_str(ctx, body, "password", SESSION_PASSWORD_MAX, &ret->password));
+    TRY(json_take_str(ctx, body, "otp", SESSION_OTP_MAX, &ret->otp));
     TRY(json_take_str(ctx, body, "mode", 16, &mode));
     if (ret->email.len == 0)
         return fail(ctx, ERR_INVALID_PAYLOAD, "\"email\" is required");
@@ -88,7 +83,7 @@ fiber_fn Err route_auth_login(struct ctx *ctx, const struct request *request, st
 {
     const struct json *body;
     TRY(request_object(ctx, request, &body));
-    struct login login;
+    struct session_login login;
     TRY(login_read(ctx, body, &login));
     struct cookie_use use = {.is_allowed = true};
     if (login.mode != SESSION_JSON)
@@ -99,7 +94,7 @@ fiber_fn Err route_auth_login(struct ctx *ctx, const struct request *request, st
 
     struct session_client client = client_of(request, &use);
     struct session_tokens tokens;
-    TRY(session_login(ctx, login.email, login.password, login.mode, &client, &tokens));
+    TRY(session_login(ctx, &login, &client, &tokens));
     struct tokens_reply data = hand_out(ctx, reply, &tokens, login.mode);
     auth_login_reply_write(&reply->json, &(struct auth_login_reply){.data = data});
     return OK;

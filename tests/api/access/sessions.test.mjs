@@ -2,6 +2,7 @@
 // works for.
 
 import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
@@ -16,7 +17,7 @@ let stack;
 let a;
 let b;
 before(async () => {
-    stack = await startApi({ env: { LOGIN_STALL_TIME: '0', SESSION_REFRESH_GRACE_PERIOD: '2', PUBLIC_URL: 'https://platform.example' } });
+    stack = await startApi({ env: { LOGIN_STALL_TIME: '0', SESSION_REFRESH_GRACE_PERIOD: '5', PUBLIC_URL: 'https://platform.example' } });
     a = await makeTenant(stack, 'A', 'a.example', ['api.a.example']);
     b = await makeTenant(stack, 'B', 'b.example', ['api.b.example']);
     await stack.run(`insert into directus_users (id, email, password, site_id) select gen_random_uuid(), e.name, u.password, e.site from directus_users u,
@@ -152,6 +153,30 @@ test('a_user_who_is_no_longer_active_has_no_session_left', async () => {
         assert.equal((await me(session)).status, 401, 'the session went with the refusal');
         assert.deepEqual(outcome(await refresh({ refresh_token: token })), [401, 'INVALID_CREDENTIALS']);
     }
+});
+
+/* The code of an authenticator app for the secret "12345678901234567890", `steps` of 30 seconds from now. */
+function otp(steps = 0) {
+    const counter = Buffer.alloc(8);
+    counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30000) + steps));
+    const mac = createHmac('sha1', '12345678901234567890').update(counter).digest();
+    return String((mac.readUInt32BE(mac[19] & 15) & 0x7fffffff) % 1000000).padStart(6, '0');
+}
+
+test('a_user_with_an_authenticator_app_needs_its_code_after_the_password', async () => {
+    const email = 'careful@example.com';
+    await stack.run(`insert into directus_users (id, email, password, tfa_secret) select gen_random_uuid(), '${email}', password, 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ' from directus_users where email = '${ADMIN}'`);
+    const tried = (code, password = PASSWORD) => post('/auth/login', { email, password, ...(code === undefined ? {} : { otp: code }) });
+    assert.deepEqual(outcome(await tried(undefined)), [401, 'INVALID_OTP']);
+    for (const code of ['', '000000', 'x', otp(2), otp(-3)]) assert.deepEqual(outcome(await tried(code)), [401, 'INVALID_OTP'], code);
+    assert.deepEqual(outcome(await tried(otp(), 'wrong')), [401, 'INVALID_CREDENTIALS']);
+    assert.deepEqual(outcome(await tried(5)), [400, 'INVALID_PAYLOAD']);
+    assert.equal((await tried(otp())).status, 200);
+    assert.equal((await post('/auth/login', { email: USERS[0], password: PASSWORD, otp: '123456' })).status, 200, 'nobody asks the others');
+    // Guesses of the code are guesses: six digits are few.
+    const guesses = await Promise.all(Array.from({ length: 12 }, (_, n) => tried(String(100000 + n))));
+    assert.ok(guesses.some((answer) => answer.status === 429));
+    assert.equal((await tried(undefined)).status, 429);
 });
 
 test('a_session_is_of_its_user_and_cannot_be_borrowed', async () => {

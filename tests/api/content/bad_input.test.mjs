@@ -238,7 +238,8 @@ const provoke = {
     UNKNOWN_SITE: () => stack.call({ method: 'POST', path: '/api/lead', host: 'nobody.example', body: { email: 'a@b.example' } }),
 };
 const elsewhere = {
-    USER_SUSPENDED: 'answered as INVALID_CREDENTIALS so far: it would tell that a user exists',
+    USER_SUSPENDED: 'tests/api/access/sessions',
+    INVALID_OTP: 'tests/api/access/sessions',
     INVALID_PATH_PARAMETER: 'no route with an id of our own API yet',
     UNPROCESSABLE: 'no route of this surface',
     UNAVAILABLE: 'tests/api/http/http: without PostgreSQL, too many requests',

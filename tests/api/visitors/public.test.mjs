@@ -72,9 +72,12 @@ test('site_of_a_visitor_is_that_of_the_host_else_of_the_origin', async () => {
     assert.equal(await siteOf({ host: 'api.unknown', token: b.token }), b.id);
 });
 
-test('origin_opens_nothing_but_the_routes_of_visitors', async () => {
-    const answer = await stack.call({ path: '/items/posts', host: 'api.unknown', headers: { origin: 'https://a.example' } });
-    assert.deepEqual(answer.body, { data: [] });
+test('origin_selects_the_site_of_content_too_and_opens_no_more_of_it_than_the_host_would', async () => {
+    const seen = async (headers, host = 'api.unknown') => (await stack.call({ path: '/items/posts?fields=site_id,status', host, headers })).body.data;
+    const published = { site_id: a.id, status: 'published' };
+    for (const posts of [await seen({ origin: 'https://a.example' }), await seen({}, 'a.example'), await seen({ origin: 'https://b.example' }, 'a.example')])
+        assert.deepEqual(posts, [published, published]);
+    assert.deepEqual(await seen({ origin: 'https://nobody.example' }), []);
 });
 
 test('page_views_are_202_and_stored_exactly_once', async () => {

@@ -39,8 +39,8 @@ static void nested_fields_are_objects_and_lists(void **state)
 static void many_to_any_follows_the_collection(void **state)
 {
     expect_list(state, AS_A, "posts", "fields=blocks.item:headings.title,blocks.collection&limit=1",
-                "{\"data\":[{\"blocks\":[{\"item\":{\"title\":\"H1\"},\"collection\":"
-                "\"headings\"}]}]}");
+                "{\"data\":[{\"blocks\":[{\"collection\":\"headings\",\"item\":{\"title\":"
+                "\"H1\"}}]}]}");
     expect_list(state, AS_A, "blocks", "fields=item",
                 "{\"data\":[{\"item\":\"c0000000-0000-4000-8000-000000000001\"}]}");
 }

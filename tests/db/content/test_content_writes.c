@@ -537,10 +537,10 @@ static void to_any_references_are_checked(void **state)
                              .query = "fields=item.title,collection",
                              .body = "{\"collection\":\"headings\",\"item\":{\"title\":\"H2\"}}");
     written(state, AS_A, ask,
-            "{\"data\":{\"item\":{\"title\":\"H2\"},\"collection\":\"headings\"}}");
+            "{\"data\":{\"collection\":\"headings\",\"item\":{\"title\":\"H2\"}}}");
     ask.body = "{\"collection\":\"headings\",\"item\":\"c0000000-0000-4000-8000-000000000001\"}";
     written(state, AS_A, ask,
-            "{\"data\":{\"item\":{\"title\":\"H1\"},\"collection\":\"headings\"}}");
+            "{\"data\":{\"collection\":\"headings\",\"item\":{\"title\":\"H1\"}}}");
     refused(state, AS_B, ask, ERR_FORBIDDEN, PLAIN);
     ask.body = "{\"item\":{\"title\":\"x\"}}";
     refused(state, AS_A, ask, ERR_INVALID_PAYLOAD, NULL);

@@ -224,14 +224,9 @@ static void refusals_are_directus_sentences(void **state)
     must_refuse(
         state,
         "{\"collection\":\"n\",\"schema\":{},\"fields\":[{\"field\":\"a\",\"type\":\"nope\"}]}",
-        "Invalid payload. \"type\" must be one of [bigInteger, boolean, date, dateTime, decimal, "
-        "float, integer, json, string, text, time, timestamp, binary, uuid, alias, hash, csv, "
-        "geometry, geometry.Point, geometry.LineString, geometry.Polygon, geometry.MultiPoint, "
-        "geometry.MultiLineString, geometry.MultiPolygon, unknown, o2m, m2m, m2a, o2a, files, "
-        "translations, null].");
+        "Invalid payload. Illegal type passed: \"nope\".");
     must_refuse(state, "{\"collection\":\"a/b\",\"schema\":{}}",
-                "Invalid payload. \"collection\" can't contain the character at position 2 of "
-                "\"a/b\".");
+                "Invalid payload. Collection name can't contain \"/\".");
     must_refuse(state, "{\"collection\":\"a\\\"b\",\"schema\":{}}",
                 "Invalid payload. \"collection\" can't contain the character at position 2 of "
                 "\"a\"b\".");
@@ -247,8 +242,8 @@ static void refusals_are_directus_sentences(void **state)
     must_refuse(state,
                 "{\"collection\":\"n\",\"schema\":{},\"fields\":[{\"field\":\"g\","
                 "\"type\":\"geometry.Point\"}]}",
-                "Invalid payload. Field \"g\" can't be made: this server has no columns of the "
-                "type \"geometry.Point\".");
+                "Invalid payload. Field \"g\" of the type \"geometry.Point\" needs the extension "
+                "PostGIS, which this database does not have (CREATE EXTENSION postgis).");
 }
 
 static void without_a_key_there_is_an_integer_that_counts_itself(void **state)
@@ -365,8 +360,8 @@ static void a_relation_cannot_cross_from_one_site_to_another(void **state)
 
 static void a_relation_to_sites_makes_a_collection_tenant_owned(void **state)
 {
-    must_make(state, "{\"collection\":\"late\",\"schema\":{},\"meta\":{},\"fields\":["
-                     "{\"field\":\"site_id\",\"type\":\"uuid\",\"meta\":{}}]}");
+    must_make(state, "{\"collection\":\"late\",\"schema\":{},\"meta\":{\"tenant\":false},"
+                     "\"fields\":[{\"field\":\"site_id\",\"type\":\"uuid\",\"meta\":{}}]}");
     struct ask list = {.verb = VERB_LIST, .collection = "late", .query = ""};
     expect_refusal(state, AS_A, &list, ERR_FORBIDDEN, NULL);
     must_relate(state, "{\"collection\":\"late\",\"field\":\"site_id\",\"related_collection\":"
@@ -377,6 +372,41 @@ static void a_relation_to_sites_makes_a_collection_tenant_owned(void **state)
     expect_list(state, AS_A, "late", "fields=id", "{\"data\":[{\"id\":1}]}");
     expect_list(state, AS_B, "late", "fields=id", "{\"data\":[]}");
     drop("late");
+}
+
+static void each_site_sees_its_own(void **state, const char *collection)
+{
+    struct ask create = {
+        .verb = VERB_CREATE, .collection = collection, .body = "{}", .query = "fields=id"};
+    expect_answer(state, AS_A, &create, "{\"data\":{\"id\":1}}");
+    expect_list(state, AS_A, collection, "fields=id", "{\"data\":[{\"id\":1}]}");
+    expect_list(state, AS_B, collection, "fields=id", "{\"data\":[]}");
+    drop(collection);
+}
+
+static void a_field_named_site_id_gives_the_rows_to_sites(void **state)
+{
+    must_make(state, "{\"collection\":\"theirs\",\"schema\":{},\"meta\":{},\"fields\":["
+                     "{\"field\":\"site_id\",\"type\":\"uuid\",\"meta\":{}}]}");
+    each_site_sees_its_own(state, "theirs");
+}
+
+static void meta_tenant_gives_the_rows_to_sites(void **state)
+{
+    must_make(state, "{\"collection\":\"theirs\",\"schema\":{},\"meta\":{\"tenant\":true}}");
+    each_site_sees_its_own(state, "theirs");
+}
+
+static void a_tenancy_that_cannot_be_is_refused(void **state)
+{
+    must_refuse(state, "{\"collection\":\"n\",\"schema\":{},\"meta\":{\"tenant\":\"owner\"}}",
+                "Invalid payload. \"meta.tenant\" must be true, false or \"site_id\", the field "
+                "that says whose a row is.");
+    must_refuse(state,
+                "{\"collection\":\"n\",\"schema\":{},\"meta\":{\"tenant\":true},\"fields\":["
+                "{\"field\":\"site_id\",\"type\":\"string\"}]}",
+                "Invalid payload. \"meta.tenant\" needs the field \"site_id\" to be of the type "
+                "\"uuid\".");
 }
 
 static void a_relation_into_the_library_says_whose_it_is(void **state)
@@ -418,11 +448,12 @@ static void relations_are_refused_with_directus_sentences(void **state)
         state, "{\"collection\":\"posts\",\"field\":\"title\",\"related_collection\":\"authors\"}",
         "Invalid payload. Field \"title\" is a column of the type character varying, but the key "
         "of \"authors\" is uuid.");
-    must_not_relate(state,
-                    "{\"collection\":\"posts\",\"field\":\"title\",\"related_collection\":"
-                    "\"authors\",\"schema\":{\"on_delete\":\"EXPLODE\"}}",
-                    "Invalid payload. \"on_delete\" must be one of [NO ACTION, SET NULL, SET "
-                    "DEFAULT, CASCADE, RESTRICT].");
+    must_not_relate(
+        state,
+        "{\"collection\":\"posts\",\"field\":\"title\",\"related_collection\":"
+        "\"authors\",\"schema\":{\"on_delete\":\"EXPLODE\"}}",
+        "Invalid payload. \"schema.on_delete\" must be one of [NO ACTION, SET NULL, SET "
+        "DEFAULT, CASCADE, RESTRICT].");
 }
 
 static void of_two_that_make_the_same_one_wins(void **state)
@@ -574,6 +605,9 @@ int main(void)
         content_test(a_collection_is_made_with_its_fields),
         content_test(a_bad_field_leaves_nothing_behind),
         content_test(refusals_are_directus_sentences),
+        content_test(a_field_named_site_id_gives_the_rows_to_sites),
+        content_test(meta_tenant_gives_the_rows_to_sites),
+        content_test(a_tenancy_that_cannot_be_is_refused),
         content_test(without_a_key_there_is_an_integer_that_counts_itself),
         content_test(no_schema_makes_a_folder),
         content_test(rows_of_a_new_collection_belong_to_their_sites),

@@ -35,7 +35,7 @@ static void expect_column(struct ctx *ctx, const char *json, const char *want)
     struct ddl_field field;
     struct buf *sql = buf_in_arena(ctx->arena, 4096);
     assert_int_equal(json_parse(ctx, str_from_z(json), JSON_LIMITS_DEFAULT, &parsed), OK);
-    assert_int_equal(ddl_field_read(ctx, parsed, &field), OK);
+    assert_int_equal(ddl_field_read(ctx, parsed, TENANCY_BY_FIELDS, &field), OK);
     assert_int_equal(ddl_column_write(ctx, &field, sql), OK);
     expect_str(buf_str(sql), want);
 }
@@ -58,6 +58,10 @@ static void a_field_becomes_its_column(void **state)
     expect_column(ctx,
                   "{\"field\":\"a\",\"type\":\"json\",\"schema\":{\"default_value\":{\"b\":1}}}",
                   "\"a\" json default '{\"b\":1}'");
+    expect_column(ctx, "{\"field\":\"a\",\"type\":\"json\",\"schema\":{\"default_value\":\"[1]\"}}",
+                  "\"a\" json default '[1]'");
+    expect_column(ctx, "{\"field\":\"a\",\"type\":\"geometry.Point\"}",
+                  "\"a\" geometry(Point,4326)");
     expect_column(ctx,
                   "{\"field\":\"id\",\"type\":\"bigInteger\",\"schema\":{\"is_primary_key\":true,"
                   "\"has_auto_increment\":true}}",
@@ -69,6 +73,12 @@ static void a_field_becomes_its_column(void **state)
         "{\"field\":\"site_id\",\"type\":\"uuid\",\"schema\":{\"foreign_key_table\":\"sites\"}}",
         "\"site_id\" uuid default spark.current_site() not null references public.sites (id) on "
         "delete cascade");
+    expect_column(ctx, "{\"field\":\"site_id\",\"type\":\"uuid\"}",
+                  "\"site_id\" uuid default spark.current_site() not null references public.sites "
+                  "(id) on delete cascade");
+    expect_column(
+        ctx, "{\"field\":\"site_id\",\"type\":\"uuid\",\"schema\":{\"foreign_key_table\":\"x\"}}",
+        "\"site_id\" uuid");
 }
 
 static void fields_that_make_no_sense_are_refused(void **state)
@@ -91,7 +101,7 @@ static void fields_that_make_no_sense_are_refused(void **state)
         const struct json *parsed;
         struct ddl_field field;
         assert_int_equal(json_parse(ctx, str_from_z(BAD[i]), JSON_LIMITS_DEFAULT, &parsed), OK);
-        if (ddl_field_read(ctx, parsed, &field) == OK)
+        if (ddl_field_read(ctx, parsed, TENANCY_BY_FIELDS, &field) == OK)
             fail_msg("%s was accepted", BAD[i]);
     }
 }

@@ -3,7 +3,6 @@
  */
 #include "base/system/clock.h"
 #include "content/filter/filter.h"
-#include "content/items/payload.h"
 #include "content/plan/sql_print.h"
 #include "content/run/run.h"
 

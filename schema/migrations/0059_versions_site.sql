@@ -1,4 +1,4 @@
--- functions: row_security changes partitions site
+-- functions: site row_security changes partitions
 -- Versions hold drafts of tenants' rows, so they belong to the site of the item, as shares and comments do. Rows that
 -- exist belong to no tenant: until now the platform alone could make one.
 set local client_min_messages = warning;

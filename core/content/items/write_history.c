@@ -1,0 +1,220 @@
+/*
+ * Activity and revisions of the rows that a statement writes (w). As in Directus, a revision holds
+ * the row after an update, or what a creation was given, without references to other rows.
+ */
+#include "content/items/write_print.h"
+#include "content/plan/sql_print.h"
+
+#include <assert.h>
+
+/* Members of one jsonb_build_object: a function takes at most a hundred arguments. */
+enum { MEMBERS_MAX = 50 };
+
+void write_put_cast(struct sql *sql, struct param *param, const char *type)
+{
+    sql_param(sql, param);
+    buf_printf(sql->out, "::%s", type);
+}
+
+static void put_row_site(struct sql *sql, const struct write_print *p)
+{
+    assert(p->has_site && p->collection->site != NULL);
+    sql_text(sql, "nullif(w.");
+    sql_name(sql, p->collection->site->name);
+    sql_text(sql, ", '" UUID_LIBRARY_SITE_TEXT "'::uuid)");
+}
+
+static void put_site(struct sql *sql, const struct write_print *p)
+{
+    if (!p->has_site)
+        return;
+    sql_text(sql, ", ");
+    put_row_site(sql, p);
+}
+
+static void put_activity(struct sql *sql, const struct write_print *p)
+{
+    assert(p->is_tracked);
+    sql_text(sql, ", act as (insert into directus_activity (action, \"user\", collection, ip, "
+                  "user_agent, origin, item");
+    sql_text(sql, p->has_site ? ", site_id) select '" : ") select '");
+    sql_text(sql, action_name(p->action));
+    sql_text(sql, "', ");
+    write_put_cast(sql, p->arguments[ARG_USER], "uuid, ");
+    write_put_cast(sql, p->name, "text, ");
+    write_put_cast(sql, p->arguments[ARG_IP], "text, ");
+    write_put_cast(sql, p->arguments[ARG_AGENT], "text, ");
+    write_put_cast(sql, p->arguments[ARG_ORIGIN], "text, w.");
+    sql_name(sql, p->collection->key->name);
+    sql_text(sql, "::text");
+    put_site(sql, p);
+    sql_text(sql,
+             p->has_site ? " from w returning id, item, site_id)" : " from w returning id, item)");
+}
+
+/* What stands around a column to give it the form of the wire. */
+struct wire_form {
+    const char *before;
+    const char *after;
+};
+
+/* NULL: to_jsonb has that form. */
+static const struct wire_form *wire_form(const struct field *field)
+{
+    static const struct wire_form HIDDEN = {"left('**********', case when w.",
+                                            " is not null then 10 end)"};
+    static const struct wire_form CSV = {"string_to_array(w.", ", ',')"};
+    static const struct wire_form TEXT = {"w.", "::text"};
+    static const struct wire_form FLAG = {"w.", " <> 0"};
+    static const struct wire_form INSTANT = {
+        "to_char(w.", " at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')"};
+    static const struct wire_form MOMENT = {"to_char(w.", ", 'YYYY-MM-DD\"T\"HH24:MI:SS')"};
+    if (payload_hides(field))
+        return &HIDDEN;
+    if (field->type == FIELD_CSV)
+        return &CSV;
+    if (field->type == FIELD_BOOLEAN)
+        return field->type_oid == OID_BOOL ? NULL : &FLAG;
+    switch (field->type_oid) {
+    case OID_INT8:
+    case OID_NUMERIC:
+        return &TEXT;
+    case OID_TIMESTAMPTZ:
+        return &INSTANT;
+    case OID_TIMESTAMP:
+        return &MOMENT;
+    default:
+        return NULL;
+    }
+}
+
+static void put_wire_value(struct sql *sql, const struct field *field)
+{
+    static const struct wire_form PLAIN = {"w.", ""};
+    const struct wire_form *form = wire_form(field);
+    if (form == NULL)
+        form = &PLAIN;
+    sql_text(sql, form->before);
+    sql_name(sql, field->name);
+    sql_text(sql, form->after);
+}
+
+void write_put_literal(struct sql *sql, Str text)
+{
+    buf_put_char(sql->out, '\'');
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.data[i] == '\'')
+            buf_put_char(sql->out, '\'');
+        buf_put_char(sql->out, text.data[i]);
+    }
+    buf_put_char(sql->out, '\'');
+}
+
+/* References are not part of revisions, and the hidden site is never shown. */
+static bool is_kept(const struct field *field)
+{
+    return field->relation == NULL && !field->is_hidden_site && !field->is_alias;
+}
+
+/* "jsonb_build_object('n', w.n, …) || jsonb_build_object(…)"; prints nothing without fields. */
+struct members {
+    struct sql *sql;
+    const char *first; /* before the first member */
+    uint32_t count;
+};
+
+static void put_member(struct members *members, const struct field *field)
+{
+    struct sql *sql = members->sql;
+    if (members->count == 0)
+        sql_text(sql, members->first);
+    else if (members->count % MEMBERS_MAX == 0)
+        sql_text(sql, ") || ");
+    sql_text(sql, members->count % MEMBERS_MAX == 0 ? "jsonb_build_object(" : ", ");
+    write_put_literal(sql, field->name);
+    sql_text(sql, ", ");
+    put_wire_value(sql, field);
+    members->count++;
+}
+
+/* The whole row. */
+static void put_row(struct sql *sql, const struct write_print *p)
+{
+    const struct collection *collection = p->collection;
+    Str *left_out = arena_array(sql->c->arena, Str, collection->field_count + 1);
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < collection->field_count; i++) {
+        const struct field *field = collection->fields[i];
+        if (!field->is_alias && !is_kept(field))
+            left_out[count++] = field->name;
+    }
+    sql_text(sql, "(to_jsonb(w) - ");
+    write_put_cast(sql, param_text(sql->c, run_array_literal(sql->c->arena, left_out, count)),
+                   "text[]");
+    struct members members = {sql, " || ", 0};
+    for (uint32_t i = 0; i < collection->field_count; i++) {
+        const struct field *field = collection->fields[i];
+        if (is_kept(field) && wire_form(field) != NULL)
+            put_member(&members, field);
+    }
+    sql_text(sql, members.count > 0 ? "))::json" : ")::json");
+}
+
+/* What the rows of a creation were given: they have the same columns. */
+static void put_given(struct sql *sql, const struct write_print *p)
+{
+    struct members members = {sql, "(", 0};
+    for (uint32_t i = 0; i < p->supplied_count; i++) {
+        if (is_kept(p->supplied[i]))
+            put_member(&members, p->supplied[i]);
+    }
+    sql_text(sql, members.count > 0 ? "))::json" : "null::json");
+}
+
+static void put_data_and_delta(struct sql *sql, const struct write_print *p)
+{
+    if (p->action == ACTION_UPDATE)
+        put_row(sql, p);
+    else if (p->is_many)
+        put_given(sql, p);
+    else
+        write_put_cast(sql, p->arguments[ARG_DATA], "json");
+    sql_text(sql, ", ");
+    if (p->action == ACTION_CREATE && p->is_many)
+        put_given(sql, p);
+    else
+        write_put_cast(sql, p->arguments[ARG_DATA], "json");
+}
+
+static void put_revision(struct sql *sql, const struct write_print *p)
+{
+    assert(p->has_revisions && p->action != ACTION_DELETE);
+    sql_text(sql,
+             ", rev as (insert into directus_revisions (activity, collection, item, data, delta");
+    sql_text(sql, p->has_lineage ? ", parent" : "");
+    sql_text(sql, p->has_site ? ", site_id) select act.id, " : ") select act.id, ");
+    write_put_cast(sql, p->name, "text, act.item, ");
+    put_data_and_delta(sql, p);
+    if (p->has_lineage) {
+        sql_text(sql, ", ");
+        write_put_cast(sql, p->arguments[ARG_PARENT], "int8");
+    }
+    put_site(sql, p);
+    sql_text(sql, " from act join w on act.item = w.");
+    sql_name(sql, p->collection->key->name);
+    sql_text(sql, "::text");
+    if (p->has_site) {
+        /* Rows of two sites may have the same key, and then one activity row each. */
+        sql_text(sql, " and act.site_id is not distinct from ");
+        put_row_site(sql, p);
+    }
+    sql_text(sql, p->has_lineage ? " returning id)" : ")");
+}
+
+void write_put_history(struct sql *sql, const struct write_print *p)
+{
+    if (p->is_tracked)
+        put_activity(sql, p);
+    if (p->has_revisions)
+        put_revision(sql, p);
+}

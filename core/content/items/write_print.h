@@ -1,0 +1,33 @@
+/*
+ * What the statement of a write is printed from.
+ */
+#pragma once
+
+#include "content/items/write_reference.h"
+
+struct write_print {
+    const struct collection *collection;
+    struct source *root;
+    enum action action;
+    const struct field *const *fields;
+    uint32_t field_count;
+    const struct field *const *supplied;
+    uint32_t supplied_count;
+    bool is_many;
+    struct pred *where;
+    struct param *arguments[ARG_CELLS];
+    struct param **cells;
+    const struct reference_guard **guards; /* one per cell; NULL if no check is needed */
+    struct param *name;
+    bool is_tracked;
+    bool has_revisions;
+    bool has_lineage;
+    bool has_site; /* activity and revisions carry the row's site */
+};
+
+void write_put_cast(struct sql *sql, struct param *param, const char *type);
+void write_put_literal(struct sql *sql, Str text);
+/* write_history.c: ", act as (…), rev as (…)" for the rows of w, as far as they are tracked. */
+void write_put_history(struct sql *sql, const struct write_print *p);
+/* The id of the revision. */
+#define WRITE_REVISION_OF_ROW "(select max(id)::int8 from rev)"
