@@ -235,3 +235,35 @@ select id, name from sites
 -- The page of the admin app that a user saw last. It is no change of the user: neither activity nor revision.
 -- name: user_track_page :write
 update directus_users set last_page = $2 where id = $1 and last_page is distinct from $2;
+
+-- Shares -------------------------------------------------------------------------------------------
+
+-- A share during its time. The rights of its creator bound it, while there is one.
+-- name: share_find :read
+-- returns: id, collection, item, role, password, max_uses, times_used, date_start, date_end, site_id, site_epoch, creator, creator_role, is_of_active
+select s.id, s.collection, s.item, s.role, s.password, s.max_uses, s.times_used, s.date_start, s.date_end, s.site_id,
+       coalesce((select e.epoch from spark.site_epochs e where e.site_id = s.site_id), 1) as site_epoch,
+       s.user_created as creator, u.role as creator_role, coalesce(u.status = 'active', true) as is_of_active
+  from directus_shares s left join directus_users u on u.id = s.user_created
+ where s.id = $1 and coalesce(s.date_start <= now(), true) and coalesce(s.date_end >= now(), true);
+
+-- As Directus counts: one use more than max_uses.
+-- name: share_use :write
+-- returns: id
+update directus_shares set times_used = coalesce(times_used, 0) + 1
+ where id = $1 and coalesce(max_uses >= coalesce(times_used, 0), true)
+   and coalesce(date_start <= now(), true) and coalesce(date_end >= now(), true)
+returning id;
+
+-- name: share_open :write
+-- params: token text, share uuid, expires time, ip word?, user_agent word?, origin word?
+insert into directus_sessions (token, share, expires, ip, user_agent, origin)
+values (:token, :share, :expires, :ip, :user_agent, :origin);
+
+-- name: share_session :read
+-- returns: token
+select token from directus_sessions where token = $1 and share = $2 and expires > now();
+
+-- name: share_reach :read
+-- returns: collection, filter
+select collection, filter::text as filter from spark.share_reach($1);

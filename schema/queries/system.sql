@@ -109,3 +109,9 @@ select delta::text as delta from saved;
 -- name: system_version_by_key :read
 -- returns: id
 select id from directus_versions where collection = $1 and item = $2 and key = $3;
+
+-- Shares -----------------------------------------------------------------------------------------
+
+-- name: system_share_items :write
+-- returns: id, collection, item
+select id::text as id, collection, item from directus_shares where id::text = any ($1::text[]);

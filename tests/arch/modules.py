@@ -22,7 +22,7 @@ MODULES = {
         "limits": ("ip_range.h", "denial_limit.h", "rate.h"),
         "audit": ("audit.h",),
         "identity": ("authenticate.h", "current.h", "session.h", "site_token.h", "admin_user.h",
-                     "explained.h"),
+                     "explained.h", "share.h"),
     },
     "content": {
         "filter": ("filter.h", "filter_eval.h", "field_type.h"),
@@ -75,6 +75,7 @@ MODULES = {
         "api/schema": (),
         "api/server": (),
         "api/sessions": (),
+        "api/shares": (),
         "api/sites": (),
         "api/users": (),
         "api/utils": (),

@@ -5,8 +5,9 @@
 #include <assert.h>
 
 static const char *const ACTOR_NAMES[] = {
-    [ACTOR_PUBLIC] = "public", [ACTOR_USER] = "user", [ACTOR_SITE_TOKEN] = "site_token",
-    [ACTOR_ADMIN] = "admin",   [ACTOR_GOD] = "god",   [ACTOR_MACHINERY] = "machinery",
+    [ACTOR_PUBLIC] = "public",       [ACTOR_USER] = "user",   [ACTOR_SITE_TOKEN] = "site_token",
+    [ACTOR_SHARE] = "share",         [ACTOR_ADMIN] = "admin", [ACTOR_GOD] = "god",
+    [ACTOR_MACHINERY] = "machinery",
 };
 
 const char *audit_actor_name(const struct actor *actor)

@@ -11,6 +11,7 @@ enum actor_kind {
     ACTOR_PUBLIC,     /* no token: the public policy */
     ACTOR_USER,       /* JWT or static token of a user */
     ACTOR_SITE_TOKEN, /* one site, scopes, expiry */
+    ACTOR_SHARE,      /* token of a share: reads one item */
     ACTOR_ADMIN,      /* ADMIN_TOKEN */
     ACTOR_GOD,        /* X-God-Token */
     ACTOR_MACHINERY,  /* a job or the server itself */
@@ -27,6 +28,7 @@ struct actor {
     enum actor_kind kind;
     Uuid user;     /* nil when there is none */
     Uuid role;     /* nil when there is none */
+    Uuid share;    /* ACTOR_SHARE only */
     bool is_admin; /* bypasses all policies; scope and site still apply */
     bool has_app_access;
     bool enforces_tfa;

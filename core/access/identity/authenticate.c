@@ -47,7 +47,10 @@ static fiber_fn Err identity_load(struct ctx *ctx, struct access_cache *cache, S
         return identity_of_static_token(ctx, cache, token, ip, ret, ret_cacheable);
     struct claims claims;
     TRY(jwt_verify(ctx, token, ctx->reactor->settings->secret, &claims));
-    TRY(identity_of_user(ctx, cache, claims.user, ip, ret, ret_cacheable));
+    if (uuid_is_nil(claims.share))
+        TRY(identity_of_user(ctx, cache, claims.user, ip, ret, ret_cacheable));
+    else
+        TRY(identity_of_share(ctx, cache, claims.share, ip, ret, ret_cacheable));
     ret->expires_wall_us = claims.expires_s * SECOND_US;
     ret->has_session = claims.session.len > 0;
     return OK;
@@ -59,10 +62,14 @@ static fiber_fn Err session_check(struct ctx *ctx, Str token, const struct ident
 {
     if (!identity->has_session)
         return OK;
-    assert(token.len > 0 && identity->kind == ACTOR_USER);
+    assert(token.len > 0 && (identity->kind == ACTOR_USER || identity->kind == ACTOR_SHARE));
     struct rows rows;
-    TRY(db_query_platform(reactor_platform(ctx), &SQL_ACCESS_SESSION,
-                          ARGS(db_text(jwt_session(ctx, token)), db_uuid(identity->user)), &rows));
+    bool is_share = identity->kind == ACTOR_SHARE;
+    TRY(db_query_platform(reactor_platform(ctx),
+                          is_share ? &SQL_SHARE_SESSION : &SQL_ACCESS_SESSION,
+                          ARGS(db_text(jwt_session(ctx, token)),
+                               db_uuid(is_share ? identity->share : identity->user)),
+                          &rows));
     return rows.count == 1 ? OK : fail_plain(ctx, ERR_INVALID_CREDENTIALS);
 }
 
@@ -71,7 +78,7 @@ static Err expiry_check(struct ctx *ctx, const struct identity *identity)
 {
     if (identity->expires_wall_us == 0 || identity->expires_wall_us > clock_wall_us())
         return OK;
-    bool is_jwt = identity->kind == ACTOR_USER;
+    bool is_jwt = identity->kind == ACTOR_USER || identity->kind == ACTOR_SHARE;
     return fail_plain(ctx, is_jwt ? ERR_TOKEN_EXPIRED : ERR_INVALID_CREDENTIALS);
 }
 
@@ -189,6 +196,7 @@ fiber_fn Err authenticate(struct ctx *ctx, const struct credentials *credentials
         .kind = identity.kind,
         .user = identity.user,
         .role = identity.role,
+        .share = identity.share,
         .is_admin = identity.is_admin,
         .has_app_access = identity.has_app_access,
         .enforces_tfa = identity.enforces_tfa,

@@ -22,6 +22,7 @@ struct identity {
     enum actor_kind kind;
     Uuid user;
     Uuid role;
+    Uuid share; /* ACTOR_SHARE only */
     bool is_admin;
     bool has_app_access;
     bool enforces_tfa;

@@ -30,6 +30,20 @@ static fiber_fn Err user_rights(struct ctx *ctx, struct access_cache *cache, Str
     return policies_grant(ctx, cache, &policies, user);
 }
 
+fiber_fn Err identity_site_check(struct ctx *ctx, const struct access_cache *cache, Uuid site)
+{
+    assert(cache != NULL);
+    struct rows rows;
+    if (!cache->has_sites)
+        return OK;
+    TRY(db_query_platform(reactor_platform(ctx), &SQL_ACCESS_SITE_IS_OPEN, ARGS(db_uuid(site)),
+                          &rows));
+    assert(rows.count == 1);
+    return row_bool(&rows, 0, ACCESS_SITE_IS_OPEN_IS_OPEN)
+               ? OK
+               : fail_plain(ctx, ERR_INVALID_CREDENTIALS);
+}
+
 /* ERR_INVALID_CREDENTIALS when the user's site is closed. */
 static fiber_fn Err scope_of_user(struct ctx *ctx, const struct access_cache *cache,
                                   const struct rows *user, uint32_t site_column, Scope *ret)
@@ -38,14 +52,7 @@ static fiber_fn Err scope_of_user(struct ctx *ctx, const struct access_cache *ca
     if (row_is_null(user, 0, site_column)) /* and not nil, which is a valid key */
         return OK;
     Uuid site = row_uuid(user, 0, site_column);
-    struct rows rows;
-    if (cache->has_sites) {
-        TRY(db_query_platform(reactor_platform(ctx), &SQL_ACCESS_SITE_IS_OPEN, ARGS(db_uuid(site)),
-                              &rows));
-        assert(rows.count == 1);
-        if (!row_bool(&rows, 0, ACCESS_SITE_IS_OPEN_IS_OPEN))
-            return fail_plain(ctx, ERR_INVALID_CREDENTIALS);
-    }
+    TRY(identity_site_check(ctx, cache, site));
     *ret = (Scope){.kind = SCOPE_SITE, .site = site};
     return OK;
 }

@@ -4,6 +4,10 @@
 #pragma once
 
 #include "access/identity/cache.h"
+#include "access/identity/jwt.h"
+#include "access/identity/login_limit.h"
+#include "access/identity/session.h"
+#include "base/settings/settings.h"
 
 /* The public policy. */
 fiber_fn Err identity_public(struct ctx *ctx, struct access_cache *cache, Str ip,
@@ -12,5 +16,28 @@ fiber_fn Err identity_public(struct ctx *ctx, struct access_cache *cache, Str ip
 fiber_fn Err identity_of_static_token(struct ctx *ctx, struct access_cache *cache, Str token,
                                       Str ip, struct identity *ret, bool *ret_cacheable);
 /* The user of a verified access token. ERR_INVALID_CREDENTIALS when deleted or not active. */
+/* share.c: a share that still holds. ERR_INVALID_CREDENTIALS otherwise. What it reaches
+ * changes with the rows, so it is never cached. */
+fiber_fn Err identity_of_share(struct ctx *ctx, struct access_cache *cache, Uuid share, Str ip,
+                               struct identity *ret, bool *ret_cacheable);
+/* ERR_INVALID_CREDENTIALS when the site is closed. */
+fiber_fn Err identity_site_check(struct ctx *ctx, const struct access_cache *cache, Uuid site);
 fiber_fn Err identity_of_user(struct ctx *ctx, struct access_cache *cache, Uuid user, Str ip,
                               struct identity *ret, bool *ret_cacheable);
+
+/*
+ * What logins of users (session.c) and of shares (share.c) have in common.
+ */
+
+enum { SESSION_TOKEN_LEN = 64 };
+
+struct login_limits session_limits(const struct settings *settings);
+/* One of the few checks that run at once. An empty hash takes as long as another, and is wrong. */
+fiber_fn Err session_check_password(struct ctx *ctx, Str hash, Str password, bool is_known,
+                                    bool *ret_is_right);
+/* The tokens of a session; `session` is its own. */
+Err session_make_tokens(struct ctx *ctx, struct claims claims, Str session, enum session_mode mode,
+                        struct session_tokens *ret);
+int64_t session_expiry(const struct ctx *ctx, enum session_mode mode);
+/* Every answer takes as long as LOGIN_STALL_TIME says. */
+fiber_fn Err session_stall(struct ctx *ctx, int64_t started_us);

@@ -76,7 +76,10 @@ static Err claims_read(struct ctx *ctx, const struct json *payload, struct claim
     const struct json *user = json_get(payload, STR("id"));
     const struct json *role = json_get(payload, STR("role"));
     const struct json *expires = json_get(payload, STR("exp"));
-    if (json_kind(user) != JSON_STRING || !uuid_parse(json_str(user), &ret->user) ||
+    const struct json *share = json_get(payload, STR("share"));
+    const struct json *bearer = user == NULL ? share : user;
+    Uuid *id = user == NULL ? &ret->share : &ret->user;
+    if (json_kind(bearer) != JSON_STRING || !uuid_parse(json_str(bearer), id) ||
         json_kind(expires) != JSON_INT)
         return invalid(ctx);
     if (json_kind(role) == JSON_STRING && !uuid_parse(json_str(role), &ret->role))
@@ -125,7 +128,10 @@ static Str claims_text(struct ctx *ctx, const struct claims *claims, int64_t ttl
     struct json_writer w = json_writer(buf);
     int64_t now_s = clock_wall_us() / SECOND_US;
     json_object_begin(&w);
-    json_field_uuid(&w, "id", claims->user);
+    if (uuid_is_nil(claims->share))
+        json_field_uuid(&w, "id", claims->user);
+    else
+        json_field_uuid(&w, "share", claims->share);
     if (uuid_is_nil(claims->role))
         json_field_null(&w, "role");
     else

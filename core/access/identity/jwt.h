@@ -12,6 +12,7 @@ struct claims {
     Uuid role; /* nil: none */
     bool admin_access;
     bool app_access;
+    Uuid share;        /* a token of a share has no user; nil: of a user */
     Str session;       /* the session that the token belongs to; STR_NONE: none */
     int64_t expires_s; /* since 1970 */
 };

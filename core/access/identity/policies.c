@@ -60,7 +60,7 @@ static Err policies_take(struct ctx *ctx, const struct rows *rows, Str ip, struc
 
 fiber_fn Err policies_of_user(struct ctx *ctx, Uuid user, Uuid role, Str ip, struct policies *ret)
 {
-    assert(!uuid_is_nil(user));
+    assert(!uuid_is_nil(user) || !uuid_is_nil(role)) /* a share has a role alone */;
     struct rows rows;
     TRY(ask_user(ctx, user, role, &rows));
     return policies_take(ctx, &rows, ip, ret);

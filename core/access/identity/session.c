@@ -1,9 +1,6 @@
-#include "access/identity/session.h"
-
 #include "access/audit/audit.h"
-#include "access/identity/jwt.h"
+#include "access/identity/identity.h"
 #include "access/identity/login_known.h"
-#include "access/identity/login_limit.h"
 #include "base/crypto/crypto.h"
 #include "base/crypto/otp.h"
 #include "base/json/json_writer.h"
@@ -15,7 +12,7 @@
 
 #include <assert.h>
 
-enum { REFRESH_TOKEN_LEN = 64, AUDIT_EMAIL_MAX = 4096 };
+enum { AUDIT_EMAIL_MAX = 4096 };
 /* A check needs 64 MiB and a thread. So many run at once per thread of the server; LOGIN_QUEUE more
  * wait. Without the limit, a flood of logins would also delay other offloaded work. */
 enum { CHECKS_AT_ONCE = 2 };
@@ -64,8 +61,8 @@ static fiber_fn Err checks_enter(struct ctx *ctx, struct checks *checks, bool is
     return err;
 }
 
-static fiber_fn Err password_check(struct ctx *ctx, Str hash, Str password, bool is_known,
-                                   bool *ret_is_right)
+fiber_fn Err session_check_password(struct ctx *ctx, Str hash, Str password, bool is_known,
+                                    bool *ret_is_right)
 {
     struct password_check check = {hash, password, false};
     if (hash.len == 0)
@@ -85,15 +82,15 @@ static int64_t ttl_of(const struct ctx *ctx, enum session_mode mode)
     return mode == SESSION_SESSION ? settings->session_cookie_ttl_s : settings->refresh_token_ttl_s;
 }
 
-static int64_t expiry_of(const struct ctx *ctx, enum session_mode mode)
+int64_t session_expiry(const struct ctx *ctx, enum session_mode mode)
 {
     return clock_wall_us() + ttl_of(ctx, mode) * SECOND_US;
 }
 
-static Err tokens_make(struct ctx *ctx, struct claims claims, Str session, enum session_mode mode,
-                       struct session_tokens *ret)
+Err session_make_tokens(struct ctx *ctx, struct claims claims, Str session, enum session_mode mode,
+                        struct session_tokens *ret)
 {
-    assert(session.len == REFRESH_TOKEN_LEN);
+    assert(session.len == SESSION_TOKEN_LEN);
     const struct settings *settings = ctx->reactor->settings;
     bool is_session = mode == SESSION_SESSION;
     int64_t ttl_s = is_session ? settings->session_cookie_ttl_s : settings->access_token_ttl_s;
@@ -109,7 +106,7 @@ static Err tokens_make(struct ctx *ctx, struct claims claims, Str session, enum 
 static fiber_fn Err session_open(struct ctx *ctx, Uuid user, Uuid site, Str token,
                                  int64_t expires_us, const struct session_client *client)
 {
-    assert(token.len == REFRESH_TOKEN_LEN);
+    assert(token.len == SESSION_TOKEN_LEN);
     struct db_batch batch = {.lane = DB_WRITE};
     DbArg ip = db_text_or_null(client->ip);
     DbArg agent = db_text_or_null(client->user_agent);
@@ -159,7 +156,7 @@ static fiber_fn Err log_in(struct ctx *ctx, const struct session_login *login,
                     str_eq(row_text(&rows, 0, SESSION_USER_BY_EMAIL_PROVIDER), STR("default"));
     Str hash = is_known ? row_text(&rows, 0, SESSION_USER_BY_EMAIL_PASSWORD) : STR_NONE;
     bool is_right;
-    TRY(password_check(ctx, hash, login->password, is_known_address, &is_right));
+    TRY(session_check_password(ctx, hash, login->password, is_known_address, &is_right));
     if (!is_right)
         return fail_plain(ctx, ERR_INVALID_CREDENTIALS);
     assert(is_known && rows.count == 1); /* a correct password implies a user */
@@ -173,10 +170,10 @@ static fiber_fn Err log_in(struct ctx *ctx, const struct session_login *login,
         .admin_access = row_bool(&rows, 0, SESSION_USER_BY_EMAIL_IS_ADMIN),
         .app_access = row_bool(&rows, 0, SESSION_USER_BY_EMAIL_HAS_APP_ACCESS),
     };
-    Str token = random_token(ctx->arena, REFRESH_TOKEN_LEN);
+    Str token = random_token(ctx->arena, SESSION_TOKEN_LEN);
     Uuid site = row_uuid(&rows, 0, SESSION_USER_BY_EMAIL_SITE_ID);
-    TRY(session_open(ctx, claims.user, site, token, expiry_of(ctx, login->mode), client));
-    return tokens_make(ctx, claims, token, login->mode, ret);
+    TRY(session_open(ctx, claims.user, site, token, session_expiry(ctx, login->mode), client));
+    return session_make_tokens(ctx, claims, token, login->mode, ret);
 }
 
 /* login_limit bounds the number of these entries. They record the e-mail and the address, but
@@ -202,7 +199,7 @@ static fiber_fn void note_failure(struct ctx *ctx, Str email, const struct sessi
     ctx->diag = answer;
 }
 
-static struct login_limits limits_of(const struct settings *settings)
+struct login_limits session_limits(const struct settings *settings)
 {
     return (struct login_limits){
         .window_s = settings->login_window_s,
@@ -214,7 +211,7 @@ static struct login_limits limits_of(const struct settings *settings)
 
 /* Every login takes as long, whatever its outcome: the time does not reveal whether an account
  * exists. */
-static fiber_fn Err stall(struct ctx *ctx, int64_t started_us)
+fiber_fn Err session_stall(struct ctx *ctx, int64_t started_us)
 {
     int64_t stall_us = ctx->reactor->settings->login_stall_ms * MS_US;
     int64_t left_us = stall_us - (clock_now_us() - started_us);
@@ -233,7 +230,7 @@ fiber_fn Err session_login(struct ctx *ctx, const struct session_login *login,
     assert(login->email.len > 0 && login->password.len > 0);
     int64_t started_us = clock_now_us();
     bool is_known = login_known_find(ctx, login->email, client->ip);
-    struct login_limits limits = limits_of(ctx->reactor->settings);
+    struct login_limits limits = session_limits(ctx->reactor->settings);
     struct login_try try;
     TRY(login_limit_take(ctx, &limits, login->email, client->ip, is_known, clock_now_us(), &try));
     Err err = log_in(ctx, login, is_known, client, ret);
@@ -247,7 +244,7 @@ fiber_fn Err session_login(struct ctx *ctx, const struct session_login *login,
     }
     if (is_guess(err, login))
         note_failure(ctx, login->email, client);
-    TRY(stall(ctx, started_us));
+    TRY(session_stall(ctx, started_us));
     return err;
 }
 
@@ -290,13 +287,13 @@ static Err user_of(struct ctx *ctx, const struct rows *rows, struct claims *ret)
 static fiber_fn Err rotate(struct ctx *ctx, Str token, Str next, enum session_mode mode,
                            const struct session_client *client, struct rows *ret)
 {
-    assert(mode != SESSION_SESSION && next.len == REFRESH_TOKEN_LEN);
+    assert(mode != SESSION_SESSION && next.len == SESSION_TOKEN_LEN);
     return db_query_platform(reactor_platform(ctx), &SQL_SESSION_ROTATE,
                              session_rotate_args(ctx->arena,
                                                  &(struct session_rotate_args){
                                                      .token = token,
                                                      .next = next,
-                                                     .expires = expiry_of(ctx, mode),
+                                                     .expires = session_expiry(ctx, mode),
                                                      .ip = client->ip,
                                                      .user_agent = client->user_agent,
                                                      .origin = client->origin,
@@ -308,14 +305,14 @@ static fiber_fn Err rotate(struct ctx *ctx, Str token, Str next, enum session_mo
 static fiber_fn Err renew(struct ctx *ctx, Str session, Str next,
                           const struct session_client *client, struct rows *ret)
 {
-    assert(session.len > 0 && next.len == REFRESH_TOKEN_LEN);
+    assert(session.len > 0 && next.len == SESSION_TOKEN_LEN);
     int64_t grace_us = ctx->reactor->settings->session_grace_s * SECOND_US;
     return db_query_platform(reactor_platform(ctx), &SQL_SESSION_RENEW,
                              session_renew_args(ctx->arena,
                                                 &(struct session_renew_args){
                                                     .token = session,
                                                     .next = next,
-                                                    .expires = expiry_of(ctx, SESSION_SESSION),
+                                                    .expires = session_expiry(ctx, SESSION_SESSION),
                                                     .grace = clock_wall_us() + grace_us,
                                                     .ip = client->ip,
                                                     .user_agent = client->user_agent,
@@ -329,7 +326,7 @@ fiber_fn Err session_refresh(struct ctx *ctx, Str token, enum session_mode mode,
                              const struct session_client *client, struct session_tokens *ret)
 {
     assert(token.len > 0);
-    Str next = random_token(ctx->arena, REFRESH_TOKEN_LEN);
+    Str next = random_token(ctx->arena, SESSION_TOKEN_LEN);
     struct rows rows;
     if (mode == SESSION_SESSION) {
         Str session;
@@ -342,7 +339,7 @@ fiber_fn Err session_refresh(struct ctx *ctx, Str token, enum session_mode mode,
     TRY(user_of(ctx, &rows, &claims));
     if (mode == SESSION_SESSION)
         next = row_text(&rows, 0, SESSION_RENEW_NEXT);
-    return tokens_make(ctx, claims, next, mode, ret);
+    return session_make_tokens(ctx, claims, next, mode, ret);
 }
 
 fiber_fn Err session_logout(struct ctx *ctx, Str token, enum session_mode mode,

@@ -51,8 +51,9 @@ static Str key_of(struct ctx *ctx, const struct plan_request *request, enum key_
 
 static bool may_cache(const struct ctx *ctx, const struct plan_request *request, Str text)
 {
-    return ctx->reactor != NULL && ctx->actor != NULL && text.data != NULL &&
-           text.len + request->detail.len <= PLAN_CACHE_TEXT_MAX;
+    /* The grants of a share are made for each request. */
+    return ctx->reactor != NULL && ctx->actor != NULL && ctx->actor->kind != ACTOR_SHARE &&
+           text.data != NULL && text.len + request->detail.len <= PLAN_CACHE_TEXT_MAX;
 }
 
 static void pin(struct ctx *ctx, struct plan *plan)

@@ -9,6 +9,7 @@ extern const struct collection_rules COMMENTS_RULES;
 extern const struct collection_rules NOTIFICATIONS_RULES;
 extern const struct collection_rules POLICIES_RULES;
 extern const struct collection_rules PRESETS_RULES;
+extern const struct collection_rules SHARES_RULES;
 extern const struct collection_rules TRANSLATIONS_RULES;
 extern const struct collection_rules USERS_RULES;
 extern const struct collection_rules VERSIONS_RULES;

@@ -35,11 +35,26 @@ static void id_tell(struct ctx *ctx, struct reply *reply, Str user)
     json_object_end(w);
 }
 
+/* A token of a share is nobody's, but it says which share. */
+static Err share_tell(struct ctx *ctx, struct reply *reply)
+{
+    struct json_writer *w = &reply->json;
+    json_object_begin(w);
+    json_key(w, STR("data"));
+    json_object_begin(w);
+    json_field_uuid(w, "share", ctx->actor->share);
+    json_object_end(w);
+    json_object_end(w);
+    return OK;
+}
+
 fiber_fn Err route_users_me_show(struct ctx *ctx, const struct request *request,
                                  struct reply *reply)
 {
     int64_t started_us = clock_now_us();
     Str user;
+    if (ctx->actor->kind == ACTOR_SHARE)
+        return share_tell(ctx, reply);
     TRY(user_of(ctx, &user));
     struct query query = query_unparsed(request->query);
     struct rest_rows rows = rest_rows(reply->body);

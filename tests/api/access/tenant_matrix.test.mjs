@@ -113,6 +113,8 @@ const tries = {
         { path: `/items/page_blocks/${a.block.id}`, body: { page_id: x.page.id } },
     ],
     'DELETE /items/:collection/:id': (x) => [{ path: `/items/posts/${x.posts[0].id}` }, { path: `/items/sites/${x.id}` }],
+    'GET /shares/info/:id': (x) => [{ path: `/shares/info/${x.system?.directus_shares ?? MISSING}` }],
+    'POST /shares/auth': () => [], // of anybody who has the link, see tests/api/system/shares
     'GET /permissions': () => [{}, { path: '/permissions?fields=*.*' }],
     'SEARCH /permissions': () => [{ body: { query: {} } }, { body: { keys: [1] } }],
     'GET /permissions/me': () => [{}],

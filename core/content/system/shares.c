@@ -1,0 +1,54 @@
+/* Shares: of an item that whoever shares it may read. */
+#include "content/system/system_rules.h"
+#include "gen/sql.h"
+
+#include <assert.h>
+
+static Str text_of(const struct rules_write *write, const char *member)
+{
+    const struct json *given = json_get(write->body, str_from_z(member));
+    return json_kind(given) == JSON_STRING ? json_str(given) : STR_NONE;
+}
+
+/* What is missing is reported with all other faults of the body. */
+static fiber_fn Err before(struct ctx *ctx, const struct rules_write *write,
+                           const struct json **ret)
+{
+    assert(write->tx != NULL);
+    *ret = write->body;
+    bool creates = write->action == ITEMS_CREATE && json_kind(write->body) == JSON_OBJECT;
+    Str collection = creates ? text_of(write, "collection") : STR_NONE;
+    Str item = creates ? text_of(write, "item") : STR_NONE;
+    if (collection.len == 0 || item.len == 0)
+        return OK;
+    return rule_check_readable(ctx, write->schema, collection, item);
+}
+
+/* A share that is moved to another item is a new share of that one. */
+static fiber_fn Err complete(struct ctx *ctx, const struct rules_write *write)
+{
+    bool is_moved = write->action == ITEMS_CREATE || rule_is_given(write, "collection") ||
+                    rule_is_given(write, "item");
+    if (write->action == ITEMS_DELETE || !is_moved)
+        return OK;
+    struct rows rows;
+    TRY(db_tx_query(write->tx, &SQL_SYSTEM_SHARE_ITEMS,
+                    ARGS(db_text_array(ctx->arena, write->keys, write->count)), &rows));
+    for (uint32_t i = 0; i < rows.count; i++) {
+        Str key = row_text(&rows, i, SYSTEM_SHARE_ITEMS_ID);
+        Str collection = row_text(&rows, i, SYSTEM_SHARE_ITEMS_COLLECTION);
+        Str item = row_text(&rows, i, SYSTEM_SHARE_ITEMS_ITEM);
+        struct rules_write one = *write;
+        one.keys = &key;
+        one.count = 1;
+        TRY(rule_check_readable(ctx, write->schema, collection, item));
+        TRY(rule_follow_item(ctx, &one, &SQL_SYSTEM_SHARE_MOVES, collection, item));
+    }
+    return OK;
+}
+
+const struct collection_rules SHARES_RULES = {
+    .collection = STR_INIT("directus_shares"),
+    .before = before,
+    .complete = complete,
+};
