@@ -20,7 +20,6 @@ static const struct {
 };
 
 struct aggregator {
-    bool is_below; /* of a relation's rows */
     struct compiler *c;
     struct select *select;
     const struct access *access;
@@ -52,14 +51,10 @@ static Err add_group(struct aggregator *a, Str path, bool is_answered)
                     STR_FMT(operand.field->name));
     struct column column = {.kind = COLUMN_OPERAND, .operand = operand};
     column.read = reader_of(&operand, &column.as_text);
-    /* Rows on which the field may not be seen belong to no group; below a relation, where the field
-     * may be the one that groups them, to the group of null. */
+    /* Rows on which the field may not be seen belong to no group. */
     struct pred *mask;
     TRY(access_mask(c, operand.source, a->access, operand.field, &mask));
-    if (a->is_below)
-        column.mask = mask;
-    else
-        a->select->where = pred_and(c, a->select->where, mask);
+    a->select->where = pred_and(c, a->select->where, mask);
     uint32_t index = column_add(c, a->select, column);
     if (index >= a->select->group_count)
         a->select->group_count = index + 1;
@@ -202,8 +197,7 @@ Err aggregate_compile(struct compiler *c, struct select *select, const struct ac
                       const struct query *query, bool is_below, struct place place)
 {
     assert(select->shape == NULL);
-    struct aggregator a = {
-        .is_below = is_below, .c = c, .select = select, .access = access, .place = place};
+    struct aggregator a = {.c = c, .select = select, .access = access, .place = place};
     uint32_t room = query->group_by_count + query->aggregate_count + 1;
     a.shape = select->shape = arena_new(c->arena, struct shape);
     a.shape->outs = arena_array(c->arena, struct out, room);
