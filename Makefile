@@ -82,8 +82,9 @@ fuzz: ## Each fuzzer for FUZZ_SECONDS (60)
 	@tools/fuzz.sh $(FUZZ_SECONDS)
 
 .PHONY: docs
-docs: ## Write docs/reference.md from the tables
+docs: ## Write docs/reference.md and docs/compatibility.md from the tables
 	@tools/gen_reference.py
+	@tools/gen_compatibility.py
 
 .PHONY: format
 format: ## Let clang-format rewrite the C files

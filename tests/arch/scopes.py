@@ -16,6 +16,7 @@ EDGES = {
     "access/identity/policies.c": "parses into the memory of a cache",
     "content/plan/row_types.c": "parses into memory of its own",
     "content/items/payload_cell.c": "parses; what it says of a fault is not shown",
+    "server/rest/rest_export.c": "parses into memory of one row",
     "jobs/queue/lease.c": "the heartbeat's thread before it has a reactor",
     "workers/run_job.c": "tells Redis what has ended, between two turns of the loop",
     "workers/main.c": "the process before it has a reactor",

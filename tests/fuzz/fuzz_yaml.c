@@ -29,7 +29,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check_round_trip(&ctx, json_tree_root(tree));
     else
         assert(diag_message(&ctx, ctx.diag.first).len > 0);
-    json_tree_free(tree);
+    if (tree != NULL)
+        json_tree_free(tree);
     arena_destroy(ctx.arena);
     return 0;
 }

@@ -5,7 +5,7 @@
 
 #include "access/identity/cache.h"
 #include "access/identity/jwt.h"
-#include "access/identity/login_limit.h"
+#include "access/limits/login_limit.h"
 #include "access/identity/session.h"
 #include "base/settings/settings.h"
 

@@ -1,6 +1,6 @@
 #include "access/audit/audit.h"
 #include "access/identity/identity.h"
-#include "access/identity/login_known.h"
+#include "access/limits/login_known.h"
 #include "base/crypto/crypto.h"
 #include "base/crypto/otp.h"
 #include "base/json/json_writer.h"

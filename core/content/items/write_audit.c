@@ -41,7 +41,8 @@ static Uuid log_of(const struct plan *plan, const struct write_shape *shape,
 {
     bool is_gone =
         shape->action == ACTION_DELETE && plan->collection->site == plan->collection->key;
-    if (is_gone || plan->site_column == NO_COLUMN)
+    bool has_site = plan->site_column != NO_COLUMN && !row_is_null(rows, row, plan->site_column);
+    if (is_gone || !has_site)
         return UUID_LIBRARY_SITE;
     return row_uuid(rows, row, plan->site_column);
 }

@@ -210,68 +210,6 @@ static Err compile_quantified(struct compiler *c, const struct frame *frame,
     return OK;
 }
 
-/*
- * Whether a condition on the rows of a to-many relation also holds for a row that has none of them:
- * as in a left join, every value of the missing row is null.
- */
-enum truth { IS_FALSE, IS_UNKNOWN, IS_TRUE };
-
-static enum truth of_nothing(const struct pred *pred);
-
-static enum truth of_group(const struct pred *group)
-{
-    bool is_or = group->kind == PRED_OR;
-    enum truth result = is_or ? IS_FALSE : IS_TRUE;
-    for (const struct pred *member = group->first; member != NULL; member = member->next) {
-        enum truth truth = of_nothing(member);
-        bool decides = is_or ? truth > result : truth < result;
-        if (decides)
-            result = truth;
-    }
-    return result;
-}
-
-/* Recursion is limited by the nesting of the filter. */
-static enum truth of_nothing(const struct pred *pred)
-{
-    assert(pred != NULL);
-    switch (pred->kind) {
-    case PRED_AND:
-    case PRED_OR:
-        return of_group(pred);
-    case PRED_NOT: {
-        enum truth inner = pred->first == NULL ? IS_TRUE : of_nothing(pred->first);
-        return (enum truth)(IS_TRUE - inner);
-    }
-    case PRED_TRUE:
-        return IS_TRUE;
-    case PRED_FALSE:
-        return IS_FALSE;
-    case PRED_NULL:
-    case PRED_EMPTY:
-        return pred->is_negated ? IS_FALSE : IS_TRUE;
-    case PRED_EXISTS: /* nothing refers to a missing row */
-        return pred->is_negated ? IS_TRUE : IS_FALSE;
-    case PRED_COMPARE:
-    case PRED_LIKE:
-    case PRED_ANY:
-    case PRED_BETWEEN:
-    case PRED_LIBRARY:
-    case PRED_SITE:
-    case PRED_SITE_OR_LIBRARY:
-    case PRED_CHILD_OF:
-    case PRED_SAME_SITE:
-    case PRED_ONE_SITE:
-        break;
-    }
-    return IS_UNKNOWN;
-}
-
-static bool holds_on_nothing(const struct pred *pred)
-{
-    return pred == NULL || of_nothing(pred) == IS_TRUE;
-}
-
 /* Conditions on the rows of the relation. A row without any matches if they hold for nulls. */
 static Err compile_many(struct compiler *c, const struct many *many, struct pred **ret)
 {
@@ -294,7 +232,7 @@ static Err compile_many(struct compiler *c, const struct many *many, struct pred
     }
     TRY(flush(c, &all, &condition));
     exists_where(c, *ret, condition);
-    if (wants_none || !holds_on_nothing(condition))
+    if (wants_none || !pred_holds_on_nothing(condition))
         return OK;
     TRY(exists_new(c, &many->frame, many->field, &below, &none));
     none->is_negated = true;

@@ -124,3 +124,7 @@ struct pred {
     bool is_folded;
     bool is_refused; /* PRED_ONE_SITE */
 };
+
+/* plan_operator.c: whether a condition on the rows of a to-many relation also holds for a row that
+ * has none of them. NULL: no condition. */
+bool pred_holds_on_nothing(const struct pred *pred);

@@ -135,7 +135,7 @@ void schema_set_tenant(struct schema *schema, const struct tenant_facts *facts)
     collection->is_shared_read = facts->is_shared_read;
     collection->is_site_optional = facts->is_site_optional;
     collection->is_read_only = facts->is_read_only;
-    collection->is_audited = facts->is_audited;
+    collection->is_audited |= facts->is_audited;
     collection->is_keyed_by_site = facts->is_keyed_by_site;
     if (site != NULL)
         site->is_hidden_site = collection->is_system;
@@ -183,6 +183,14 @@ void schema_add_system(struct schema *schema)
     } while (0);
 #include "content/schema/system.def"
 #undef SYSTEM_COLLECTION
+#define SYSTEM_AUDITED(name)                                                                       \
+    do {                                                                                           \
+        struct collection *audited_ = collection_get(schema, STR(name));                           \
+        if (audited_ != NULL)                                                                      \
+            audited_->is_audited = true;                                                           \
+    } while (0);
+#include "content/schema/system.def"
+#undef SYSTEM_AUDITED
     mark_accounts(collection_get(schema, STR("directus_users")));
 }
 

@@ -29,6 +29,14 @@ const NO_LINE = {
     'POST /api/track/conversion': 'conversions', 'POST /api/track/call-click': 'conversions',
 };
 
+/* Of system collections, what is somebody's own has its activity; rights and configuration have their line too. */
+const OWN = ['comments', 'dashboards', 'folders', 'notifications', 'panels', 'presets', 'translations', 'versions'];
+for (const name of OWN)
+    for (const route of ['POST /x', 'PATCH /x', 'DELETE /x', 'PATCH /x/:id', 'DELETE /x/:id']) NO_LINE[route.replace('x', name)] = 'its activity';
+for (const route of ['POST /utils/hash/generate', 'POST /utils/hash/verify', 'POST /utils/cache/clear', 'POST /schema/diff']) NO_LINE[route] = 'changes nothing';
+for (const route of ['POST /utils/sort/:collection', 'POST /utils/revert/:revision', 'POST /versions/:id/save', 'POST /versions/:id/promote']) NO_LINE[route] = 'writes items';
+NO_LINE['POST /shares/auth'] = 'counts its use in the share';
+
 const ADMIN = () => stack.adminToken;
 const fragments = ['intro', 'end'].flatMap((type) => [1, 2].map((n) => ({ fragment_type: type, content_body: `<p>${type} ${n} {x|y|z} plumber words</p>` })));
 const blueprint = () => ({
@@ -80,6 +88,51 @@ const STEPS = [
     ['POST /god/permissions/grant', { god: true, body: async () => ({ policy: (await stack.rows(`select id from directus_policies where not admin_access order by name limit 1`))[0][0], collection: 'shops', actions: ['read'] }), action: 'permissions_granted', noIp: true }],
     ['POST /god/data/bulk-insert', { god: true, body: () => ({ collection: 'shops', items: [{ site_id: a.id }] }), action: 'bulk_insert' }],
 ];
+
+/* Rights and configuration: one made, changed in both ways, two deleted in both ways. */
+const byAdmin = { as: ADMIN, actor: 'admin', site: null };
+const right = (name, one, change, by = byAdmin) => {
+    const keep = (body) => (seen[name] = body.data.id);
+    const create = { ...by, body: one, action: 'created', keep };
+    return [
+        [`POST /${name}`, create],
+        [`PATCH /${name}`, { ...by, body: () => ({ keys: [seen[name]], data: change }), action: 'updated' }],
+        [`PATCH /${name}/:id`, { ...by, path: () => `/${name}/${seen[name]}`, body: change, action: 'updated' }],
+        [`DELETE /${name}/:id`, { ...by, path: () => `/${name}/${seen[name]}`, action: 'deleted' }],
+        [`POST /${name}`, create],
+        [`DELETE /${name}`, { ...by, body: () => [seen[name]], action: 'deleted' }],
+    ];
+};
+const policy = 'abf8a154-5b1c-4a46-ac9c-7300570f4f17'; // the public one
+const column = (body, action) => ({ ...byAdmin, body, action });
+STEPS.push(
+    ...right('policies', { name: 'p' }, { name: 'q' }),
+    ...right('roles', { name: 'r' }, { name: 's' }),
+    ...right('permissions', { policy, collection: 'posts', action: 'delete' }, { fields: ['title'] }),
+    ...right('access', { policy }, { sort: 3 }),
+    ...right('users', () => ({ email: 'one@example.com' }), { title: 't' }),
+    ...right('shares', () => ({ collection: 'posts', item: a.posts[0].id, name: 'n' }), { name: 'm' }, {}),
+    ['PATCH /settings', { ...byAdmin, body: { project_name: 'Audited' }, action: 'updated' }],
+    ['POST /collections', column({ collection: 'stalls', schema: {} }, 'collection_created')],
+    ['PATCH /collections', column([{ collection: 'stalls', meta: { note: 'n' } }], 'collection_changed')],
+    ['PATCH /collections/:collection', { ...column({ meta: { note: 'm' } }, 'collection_changed'), path: '/collections/stalls' }],
+    ['POST /fields/:collection', { ...column({ field: 'town', type: 'integer' }, 'field_created'), path: '/fields/stalls' }],
+    ['PATCH /fields/:collection', { ...column([{ field: 'town', meta: { note: 'n' } }], 'field_changed'), path: '/fields/stalls' }],
+    ['PATCH /fields/:collection/:field', { ...column({ meta: { note: 'm' } }, 'field_changed'), path: '/fields/stalls/town' }],
+    ['POST /relations', column({ collection: 'stalls', field: 'town', related_collection: 'stalls', meta: {} }, 'relation_created')],
+    ['PATCH /relations/:collection/:field', { ...column({ meta: { sort_field: null } }, 'relation_changed'), path: '/relations/stalls/town' }],
+    ['DELETE /relations/:collection/:field', { ...byAdmin, path: '/relations/stalls/town', action: 'relation_deleted' }],
+    ['DELETE /fields/:collection/:field', { ...byAdmin, path: '/fields/stalls/town', action: 'field_deleted' }],
+    ['DELETE /collections/:collection', { ...byAdmin, path: '/collections/stalls', action: 'collection_deleted' }],
+    ['POST /schema/apply', { ...byAdmin, body: applied, action: 'collection_created' }],
+);
+async function applied() {
+    const ask = async (method, target, body) => (await stack.call({ method, path: target, token: stack.adminToken, body })).body?.data;
+    await ask('POST', '/collections', { collection: 'booths', schema: {}, meta: {} });
+    const wanted = await ask('GET', '/schema/snapshot');
+    await ask('DELETE', '/collections/booths');
+    return ask('POST', '/schema/diff', wanted);
+}
 
 const range = () => ({ start: day(1), end: day(30) });
 const day = (ahead) => new Date(Date.now() + ahead * 86_400_000).toISOString().slice(0, 10);

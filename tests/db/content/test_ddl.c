@@ -514,19 +514,21 @@ static void as_value_the_snapshot_is_what_its_text_says(void **state)
                      "{\"field\":\"price\",\"type\":\"decimal\",\"meta\":{}},"
                      "{\"field\":\"long\",\"type\":\"alias\",\"meta\":{}}]}");
     must_make(state, "{\"collection\":\"folder\",\"schema\":null,\"meta\":{}}");
-    must_run(test_admin,
-             "set role spark_owner; alter table shelf alter column price set default 0.50;"
-             "create index shelf_users on directus_users (last_name); reset role;"
-             "update directus_fields set note = chr(9) || '\"' || chr(92) || chr(228) || chr(1), "
-             "options = "
-             "'{\"b\":1.50,\"a\":\"\\u00e4\\/\",\"long\":12345678901234567890,\"power\":1e5}'"
-             " where collection = 'shelf' and field = 'price';"
-             "update directus_fields set options = json_build_array(repeat('x', 300000))"
-             " where collection = 'shelf' and field = 'long'");
+    must_run(
+        test_admin,
+        "set role spark_owner; alter table shelf alter column price set default 0.50;"
+        "create index directus_users_last_name_index on directus_users (last_name); reset role;"
+        "update directus_fields set note = chr(9) || '\"' || chr(92) || chr(228) || chr(1), "
+        "options = "
+        "'{\"b\":1.50,\"a\":\"\\u00e4\\/\",\"long\":12345678901234567890,\"power\":1e5}'"
+        " where collection = 'shelf' and field = 'price';"
+        "update directus_fields set options = json_build_array(repeat('x', 300000))"
+        " where collection = 'shelf' and field = 'long'");
     change.run = run_both_snapshots;
     change.body = "{}";
     Err err = act(*state, AS_PLATFORM, change_body, &change);
-    must_run(test_admin, "set role spark_owner; drop index shelf_users; reset role");
+    must_run(test_admin,
+             "set role spark_owner; drop index directus_users_last_name_index; reset role");
     if (err != OK)
         give_up("%s", change.sentence);
     const char *parts[] = {

@@ -1,4 +1,4 @@
-#include "access/identity/login_limit.h"
+#include "access/limits/login_limit.h"
 #include "base/system/clock.h"
 #include "support/fixture.h"
 

@@ -1,4 +1,4 @@
-#include "access/identity/login_known.h"
+#include "access/limits/login_known.h"
 
 #include "access/limits/ip_range.h"
 #include "base/crypto/crypto.h"
@@ -112,7 +112,7 @@ fiber_fn bool login_known_find(struct ctx *ctx, Str email, Str ip)
 static Str script(void)
 {
     Str source = STR_NONE;
-    bool is_embedded = embed_find(STR("core/access/identity/login_known.lua"), &source);
+    bool is_embedded = embed_find(STR("core/access/limits/login_known.lua"), &source);
     assert(is_embedded);
     return source;
 }

@@ -2,7 +2,7 @@
  * Token buckets as one number each: the time at which the bucket will be full again. A full bucket
  * needs no entry, so the table needs no sweep.
  */
-#include "access/identity/login_limit.h"
+#include "access/limits/login_limit.h"
 
 #include "access/limits/ip_range.h"
 #include "base/system/clock.h"
