@@ -27,6 +27,7 @@ static Str name_of(const struct list *list, uint32_t row)
 
 static bool is_folder(const struct list *list, uint32_t row)
 {
+    assert(row < list->rows.count);
     return !row_bool(&list->rows, row, CATALOG_COLLECTIONS_IS_TABLE);
 }
 
@@ -46,6 +47,7 @@ static void show_groups(struct list *list, uint32_t row)
 
 static fiber_fn Err choose(struct ctx *ctx, struct list *list)
 {
+    assert(list->viewer.schema != NULL);
     uint32_t count = list->rows.count;
     struct map *by_name = map_in_arena(ctx->arena);
     list->places = arena_array(ctx->arena, uint32_t, (size_t)count + 1);

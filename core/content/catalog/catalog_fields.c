@@ -75,6 +75,7 @@ static bool is_asked(const struct list *list, const struct system_field_meta *me
 /* Dividers and the other sides of relations: nothing in the database tells of them. */
 static uint32_t write_aliases(const struct list *list, struct json_writer *w)
 {
+    assert(list->written != NULL);
     uint32_t count = 0;
     for (uint32_t i = 0; i < SYSTEM_FIELD_META_COUNT; i++) {
         const struct system_field_meta *meta = &SYSTEM_FIELD_METAS[i];
@@ -90,6 +91,7 @@ static uint32_t write_aliases(const struct list *list, struct json_writer *w)
 static fiber_fn Err write_all(struct ctx *ctx, struct list *list, struct json_writer *w,
                               uint32_t *ret_count)
 {
+    assert(list->field.len == 0 || list->collection.len > 0);
     TRY(catalog_query(ctx, &SQL_CATALOG_FIELDS, list->collection, list->field, &list->rows));
     list->written = arena_array(ctx->arena, bool, SYSTEM_FIELD_META_COUNT);
     memset(list->written, 0, SYSTEM_FIELD_META_COUNT * sizeof list->written[0]);

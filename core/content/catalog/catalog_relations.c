@@ -18,6 +18,7 @@ struct list {
 
 static bool sees_any(const struct viewer *viewer, Str collections)
 {
+    assert(viewer->schema != NULL);
     Str name;
     while (str_next(&collections, ',', &name))
         if (viewer_sees(viewer, str_trim(name)))
@@ -76,6 +77,7 @@ static uint32_t write_row(struct list *list, uint32_t row, struct json_writer *w
 /* Those without a foreign key. */
 static uint32_t write_system(const struct list *list, struct json_writer *w)
 {
+    assert(list->written != NULL);
     uint32_t count = 0;
     for (uint32_t i = 0; i < SYSTEM_RELATION_META_COUNT; i++) {
         const struct system_relation_meta *meta = &SYSTEM_RELATION_METAS[i];

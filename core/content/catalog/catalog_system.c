@@ -22,6 +22,7 @@ const struct system_field_meta *system_field_find(Str collection, Str field)
     uint32_t high = SYSTEM_FIELD_META_COUNT;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
+        assert(middle < SYSTEM_FIELD_META_COUNT);
         int order = compare(&SYSTEM_FIELD_METAS[middle], collection, field);
         if (order == 0)
             return &SYSTEM_FIELD_METAS[middle];

@@ -34,6 +34,7 @@ static const struct grant *grant_of(const struct viewer *viewer, Str collection)
 
 bool viewer_sees(const struct viewer *viewer, Str collection)
 {
+    assert(viewer->schema != NULL);
     if (viewer->is_admin)
         return !viewer->is_site || viewer_knows(viewer, collection);
     return viewer_knows(viewer, collection) && grant_of(viewer, collection) != NULL;

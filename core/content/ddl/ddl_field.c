@@ -81,6 +81,7 @@ Err ddl_type_check(struct ctx *ctx, Str type)
 static Err take_object(struct ctx *ctx, const struct json *json, const char *key,
                        const struct json **ret)
 {
+    assert(*ret == NULL);
     const struct json *value = json_get(json, str_from_z(key));
     if (json_is_null(value))
         return OK;
@@ -93,6 +94,7 @@ static Err take_object(struct ctx *ctx, const struct json *json, const char *key
 /* Whose rows they are. Who names another table means something else. */
 static bool is_site_field(const struct ddl_field *field, Str target, enum ddl_tenancy tenancy)
 {
+    assert(!field->is_alias);
     if (!str_eq(field->name, DDL_SITE_FIELD) || !str_eq(field->type, STR("uuid")))
         return false;
     return tenancy != TENANCY_REFUSED && (target.len == 0 || str_eq(target, STR("sites")));
@@ -114,6 +116,7 @@ static Err flags_read(struct ctx *ctx, enum ddl_tenancy tenancy, struct ddl_fiel
     field->is_nullable = !field->is_key && !field->is_site;
     TRY(json_take_bool(ctx, field->schema, "is_nullable", &field->is_nullable));
     field->is_nullable = field->is_nullable && !field->is_key;
+    assert(!field->is_key || !field->is_nullable);
     bool is_integer = str_eq(field->type, STR("integer")) || str_eq(field->type, STR("bigInteger"));
     if (has_auto && !is_integer)
         return fail(ctx, ERR_INVALID_PAYLOAD,
@@ -125,6 +128,7 @@ static Err flags_read(struct ctx *ctx, enum ddl_tenancy tenancy, struct ddl_fiel
 
 static Err key_check(struct ctx *ctx, const struct ddl_field *field)
 {
+    assert(!field->is_alias);
     static const char *const KEYS[] = {"integer", "bigInteger", "uuid", "string", NULL};
     if (!field->is_key || is_one_of(field->type, KEYS))
         return OK;

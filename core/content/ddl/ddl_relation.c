@@ -152,6 +152,7 @@ static bool has_pair(Str table)
 
 static enum key_kind key_kind(const struct relation_body *body, const struct facts *facts)
 {
+    assert(body->collection.len > 0 && body->field.len > 0);
     if (body->related.len == 0 || !fact(facts, DDL_RELATION_FACTS_IS_COLUMN) ||
         fact(facts, DDL_RELATION_FACTS_HAS_FOREIGN_KEY))
         return KEY_NONE;
@@ -171,6 +172,7 @@ static enum key_kind key_kind(const struct relation_body *body, const struct fac
 /* What happens to the row; of a pair only the reference is set, never the site. */
 static Str action_text(struct arena *arena, Str action, Str column)
 {
+    assert(action.len > 0);
     if (column.len > 0 && str_starts_with(action, STR("SET ")))
         return str_printf(arena, "%.*s (%.*s)", STR_FMT(action), STR_FMT(column));
     return action;
@@ -180,6 +182,7 @@ static Str action_text(struct arena *arena, Str action, Str column)
  * the field is not "indexed" by it (spark.describe_columns). */
 static fiber_fn Err index_key(struct db_tx *tx, const struct relation_body *body, bool is_pair)
 {
+    assert(tx->connection != NULL && body->related.len > 0);
     struct arena *arena = tx->ctx->arena;
     struct rows rows;
     TRY(db_tx_query(tx, &SQL_APPLY_FIELD_INDEXES,
@@ -199,6 +202,7 @@ static fiber_fn Err index_key(struct db_tx *tx, const struct relation_body *body
 static fiber_fn Err add_key(struct db_tx *tx, const struct relation_body *body,
                             const struct facts *facts, bool is_pair)
 {
+    assert(!is_pair || str_eq(fact_text(facts, DDL_RELATION_FACTS_SITE_COLUMN), DDL_SITE_FIELD));
     assert(body->related.len > 0 && tx->connection != NULL);
     struct arena *arena = tx->ctx->arena;
     Str table = sql_table(arena, body->collection);
@@ -222,6 +226,7 @@ static fiber_fn Err add_key(struct db_tx *tx, const struct relation_body *body,
 static fiber_fn Err add_library_key(struct db_tx *tx, const struct relation_body *body,
                                     const struct facts *facts)
 {
+    assert(fact(facts, DDL_RELATION_FACTS_TARGET_SHARED));
     assert(body->related.len > 0);
     struct arena *arena = tx->ctx->arena;
     Str site = str_printf(arena, "%.*s_site_id", STR_FMT(body->field));
@@ -278,6 +283,7 @@ static fiber_fn Err add_foreign_key(struct db_tx *tx, const struct relation_body
     case KEY_NONE:
         break;
     }
+    assert(kind == KEY_PLAIN);
     return add_key(tx, body, facts, false);
 }
 
@@ -312,6 +318,7 @@ static fiber_fn Err describe(struct platform platform, const struct relation_bod
 static fiber_fn Err track_companion(struct db_tx *tx, const struct relation_body *body,
                                     const struct facts *facts)
 {
+    assert(tx->connection != NULL);
     struct ctx *ctx = tx->ctx;
     if (key_kind(body, facts) != KEY_LIBRARY || !fact(facts, DDL_RELATION_FACTS_IS_TRACKED) ||
         fact(facts, DDL_RELATION_FACTS_HAS_COMPANION))
@@ -346,6 +353,7 @@ static fiber_fn Err create_in(struct db_tx *tx, const struct relation_body *rela
 
 fiber_fn Err ddl_relation_create(struct db_tx *tx, const struct json *body)
 {
+    assert(tx->connection != NULL);
     struct relation_body relation;
     TRY(body_read(tx->ctx, body, &relation));
     return create_in(tx, &relation);
@@ -353,6 +361,7 @@ fiber_fn Err ddl_relation_create(struct db_tx *tx, const struct json *body)
 
 fiber_fn Err ddl_relation_key(struct db_tx *tx, const struct json *body)
 {
+    assert(tx->connection != NULL);
     struct relation_body relation;
     struct facts facts;
     TRY(body_read(tx->ctx, body, &relation));

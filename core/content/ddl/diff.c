@@ -53,6 +53,7 @@ static Str key_of(struct arena *arena, enum section section, const struct json *
 static fiber_fn struct map *index_of(struct ctx *ctx, enum section section,
                                      const struct json *snapshot)
 {
+    assert(section < SECTIONS);
     struct map *map = map_in_arena(ctx->arena);
     const struct json *list = json_get(snapshot, NAMES[section]);
     for (uint32_t i = 0; i < json_len(list); i++) {
@@ -67,6 +68,7 @@ static fiber_fn struct map *index_of(struct ctx *ctx, enum section section,
 static fiber_fn Str hash_of(struct ctx *ctx, const struct json *snapshot)
 {
     Sha256 digest = sha256(json_text_apart(ctx, snapshot));
+    static_assert(HASH_BYTES <= sizeof digest.bytes, "a part of the digest");
     return hex_text(ctx->arena, digest.bytes, HASH_BYTES);
 }
 
@@ -101,6 +103,7 @@ static void entry_begin(struct differ *d, enum section section, const struct jso
 
 static void entry_end(struct differ *d)
 {
+    assert(d->count > 0);
     json_array_end(&d->w);
     json_object_end(&d->w);
 }
@@ -108,6 +111,7 @@ static void entry_end(struct differ *d)
 /* With its collection it goes anyway; and what came with the platform stays. */
 static bool goes_untold(const struct differ *d, enum section section, const struct json *entry)
 {
+    assert(section < SECTIONS && d->then[COLLECTIONS] != NULL);
     Str collection = text_of(entry, "collection");
     if (own_has_collection(&d->own, collection))
         return section == COLLECTIONS ||
@@ -150,6 +154,7 @@ static void put_one(struct differ *d, enum section section, const struct json *n
 
 static fiber_fn Err put_section(struct differ *d, enum section section)
 {
+    assert(d->now[section] != NULL && d->then[section] != NULL);
     struct arena *arena = d->ctx->arena;
     const struct json *now = json_get(d->current, NAMES[section]);
     const struct json *then = json_get(d->wanted, NAMES[section]);
@@ -339,6 +344,7 @@ static fiber_fn Err diff_check(struct ctx *ctx, const struct json *diff, uint32_
 
 static Str told(struct arena *arena, enum section section, const struct json *entry)
 {
+    assert(section < SECTIONS);
     Str collection = text_of(entry, "collection");
     Str field = text_of(entry, "field");
     if (section == COLLECTIONS)
@@ -353,6 +359,7 @@ static Str told(struct arena *arena, enum section section, const struct json *en
 /* Told against another state: why, where one of its entries says so. */
 static fiber_fn Err state_refuse(const struct patcher *p)
 {
+    assert(p->current != NULL && p->diff != NULL);
     struct ctx *ctx = p->ctx;
     for (uint32_t s = 0; s < SECTIONS; s++) {
         const struct json *list = json_get(p->diff, NAMES[s]);
@@ -384,6 +391,7 @@ static fiber_fn Err state_refuse(const struct patcher *p)
 static bool goes_with_collection(const struct patcher *p, enum section section,
                                  const struct json *entry)
 {
+    assert(p->records[COLLECTIONS] != NULL);
     if (section == COLLECTIONS)
         return false;
     const struct json *collection = map_get(p->records[COLLECTIONS], text_of(entry, "collection"));
@@ -410,6 +418,7 @@ static void build_entry(const struct patcher *p, enum section section, struct js
 static fiber_fn Err build_section(const struct patcher *p, enum section section,
                                   struct json_builder *b)
 {
+    assert(p->records[section] != NULL);
     const struct json *now = json_get(p->current, NAMES[section]);
     const struct json *list = json_get(p->diff, NAMES[section]);
     const struct map *known = index_of(p->ctx, section, p->current);
@@ -457,6 +466,7 @@ static fiber_fn Err wanted_of(const struct patcher *p, const struct json **ret)
 /* Indexes on fields of the system. */
 static fiber_fn Err apply_system(struct db_tx *tx, const struct json *list)
 {
+    assert(tx->connection != NULL);
     for (uint32_t i = 0; i < json_len(list); i++) {
         const struct json *entry = json_at(list, i);
         const struct json *wanted = json_get(json_at(json_get(entry, STR("diff")), 0), STR("rhs"));

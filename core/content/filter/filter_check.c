@@ -16,6 +16,7 @@ static Err refuse(struct ctx *ctx)
 
 static Err check_group(struct ctx *ctx, const struct filter_value *list, uint32_t depth)
 {
+    assert(depth <= FILTER_FIELDS_DEPTH);
     if (list->kind != FILTER_LIST)
         return refuse(ctx);
     for (uint32_t i = 0; i < list->count; i++)
@@ -41,6 +42,7 @@ static Err check_scalar(struct ctx *ctx, Str name, const struct filter_value *va
 /* _intersects … and their negations: no column of a type that Spark knows supports them. */
 static bool is_geometric(Str name)
 {
+    assert(name.len > 0 && name.data[0] == '_');
     Str rest = str_slice(name, str_starts_with(name, STR("_n")) ? 2 : 1, name.len);
     return str_eq(rest, STR("intersects")) || str_eq(rest, STR("intersects_bbox"));
 }
@@ -61,6 +63,7 @@ static Err check_geometry(struct ctx *ctx, Str name, const struct filter_value *
 
 static Err check_operator(struct ctx *ctx, const struct filter *member, uint32_t depth)
 {
+    assert(member->kind == FILTER_OPERATOR && depth <= FILTER_FIELDS_DEPTH);
     const struct filter_value *value = member->value;
     bool flag;
     if (is_geometric(member->name))

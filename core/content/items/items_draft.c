@@ -24,6 +24,7 @@ struct draft {
 
 static fiber_fn Err emit(struct run *run, struct row_sink *sink)
 {
+    assert(run->plan->is_single);
     TRY(run_plan(run));
     TRY(run_check_keys(run));
     if (run->rows.count == 0)
@@ -36,6 +37,7 @@ static fiber_fn Err emit(struct run *run, struct row_sink *sink)
 static void print_overlay(struct sql *sql, const void *arg)
 {
     const struct collection *collection = arg;
+    assert(collection->key != NULL);
     struct param *overlay = param_new(sql->c, PARAM_ARGUMENT);
     overlay->index = 0;
     sql_text(sql, "with w as (select r.* from ");
@@ -52,6 +54,7 @@ static void print_overlay(struct sql *sql, const void *arg)
 static Err read_overlay(struct compiler *c, struct plan *plan, const void *arg)
 {
     (void)c;
+    assert(plan->root->prefix == NULL);
     plan->root->prefix = print_overlay;
     plan->root->prefix_arg = arg;
     plan->root->root_name = "w";
@@ -116,6 +119,7 @@ static fiber_fn Err read_rolled_back(const struct draft *draft)
                                    .query = draft->query,
                                    .ret_values = &run.values};
     TRY(db_begin(ctx, &tx));
+    assert(tx.connection != NULL);
     w.tx = &tx;
     TRY(write_update_one(&w, &target, draft->key, draft->delta, NULL, &written));
     TRY(key_parse(ctx, draft->collection, draft->key, &run.key));
@@ -126,6 +130,7 @@ static fiber_fn Err read_rolled_back(const struct draft *draft)
 /* Reading needs no right to write, but the values must fit the columns. */
 static fiber_fn Err read_columns(const struct draft *draft)
 {
+    assert(!nested_is_in(draft->collection, draft->delta));
     struct payload payload;
     const struct write_target target = {
         .ctx = draft->ctx,
@@ -141,6 +146,7 @@ static fiber_fn Err read_columns(const struct draft *draft)
 /* Whether what the reader sees of a row depends on what the row holds. */
 static bool has_conditions(const struct access *access)
 {
+    assert(access->is_full || access->grant != NULL);
     if (access->is_full)
         return false;
     for (uint32_t i = 0; i < access->grant->rule_count; i++) {
@@ -171,6 +177,7 @@ fiber_fn Err items_read_draft(struct ctx *ctx, struct items_target target, Str k
 static struct statement fingerprint_statement(struct ctx *ctx, const struct collection *collection,
                                               bool is_locked)
 {
+    assert(collection->key != NULL);
     struct buf *text = buf_in_arena(ctx->arena, FINGERPRINT_SQL_MAX);
     struct sql sql = {.out = text};
     sql_text(&sql, "select to_jsonb(x)::text from ");
@@ -192,8 +199,10 @@ static struct statement fingerprint_statement(struct ctx *ctx, const struct coll
 static fiber_fn Err fingerprint(struct ctx *ctx, const struct collection *collection, Str key,
                                 struct db_tx *tx, Str *ret)
 {
+    assert(tx == NULL || tx->connection != NULL);
     struct statement statement = fingerprint_statement(ctx, collection, tx != NULL);
     bool has_site = ctx->scope.kind == SCOPE_SITE && collection->site != NULL;
+    assert(!has_site || !uuid_is_nil(ctx->scope.site));
     struct rows rows;
     DbArg list[] = {db_null(), db_uuid(ctx->scope.site)};
     TRY(key_parse(ctx, collection, key, &list[0]));
@@ -229,6 +238,7 @@ struct unchanged {
 
 static fiber_fn Err update_unchanged(struct writer *w, void *arg)
 {
+    assert(w->tx != NULL); /* the row stays locked until it is written */
     const struct unchanged *unchanged = arg;
     struct run run = {.ctx = w->ctx};
     Str now;

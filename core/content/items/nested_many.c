@@ -25,6 +25,7 @@ struct children {
  * would stay linked otherwise. */
 static void put_children(struct sql *sql, const struct children *c)
 {
+    assert(c->relation->kind == RELATION_TO_MANY && c->relation->target_field != NULL);
     sql_text(sql, " from ");
     sql_name(sql, c->relation->target->name);
     sql_text(sql, " where ");
@@ -45,11 +46,13 @@ static fiber_fn Err ask_children(const struct children *c, struct sql *sql, stru
     struct statement statement = {.sql = sql->out->data, .lane = DB_WRITE, .is_of_schema = true};
     const DbArg list[] = {db_text(c->parent->key), db_uuid(c->w->ctx->scope.site)};
     bool is_of_site = c->w->ctx->scope.kind == SCOPE_SITE && c->relation->target->site != NULL;
+    assert(!is_of_site || !uuid_is_nil(c->w->ctx->scope.site));
     return db_tx_query(c->w->tx, &statement, (struct db_args){list, is_of_site ? 2 : 1}, ret);
 }
 
 static fiber_fn Err find_children(struct children *c)
 {
+    assert(c->known == NULL && c->count == 0); /* they are looked for once */
     struct ctx *ctx = c->w->ctx;
     struct rows rows;
     if (c->parent->is_new)
@@ -101,6 +104,7 @@ static bool is_child(const struct children *c, Str key)
 static Err open_child(const struct children *c, enum action action, bool link,
                       struct write_target *ret)
 {
+    assert(action == ACTION_CREATE || action == ACTION_UPDATE || action == ACTION_DELETE);
     TRY(nested_open(c->w, c->relation->target, action, c->parent->path, ret));
     ret->parent_revision = c->parent->revision;
     if (!link)
@@ -113,6 +117,7 @@ static Err open_child(const struct children *c, enum action action, bool link,
 /* Children that no longer belong to the parent are unlinked or deleted. */
 static fiber_fn Err deselect(const struct children *c, const Str *keys, uint32_t count)
 {
+    assert(count == 0 || keys != NULL);
     struct write_target target;
     if (count == 0)
         return OK;
@@ -147,6 +152,7 @@ static fiber_fn Err link_row(const struct children *c, const struct json *given,
 static fiber_fn Err create_child(const struct children *c, const struct json *object, int64_t place,
                                  Str *ret_key)
 {
+    assert(place == 0 || c->relation->sort_field != NULL);
     struct write_target target;
     struct run run = {.ctx = c->w->ctx};
     TRY(open_child(c, ACTION_CREATE, true, &target));
@@ -171,6 +177,7 @@ static fiber_fn Err update_child(const struct children *c, Str key, const struct
 /* Updates if the key is present and exists; else creates. */
 static fiber_fn Err upsert_child(const struct children *c, const struct json *object, Str *ret_key)
 {
+    assert(json_kind(object) == JSON_OBJECT);
     const struct collection *child = c->relation->target;
     const struct json *given = json_get(object, child->key->name);
     bool is_known = false;
@@ -215,6 +222,7 @@ static fiber_fn Err write_set(struct children *c, const struct json *list)
         if (map_get(kept, c->keys[i]) == NULL)
             gone[gone_count++] = c->keys[i];
     }
+    assert(gone_count <= c->count);
     return deselect(c, gone, gone_count);
 }
 
@@ -245,6 +253,7 @@ static Err bad_structure(struct ctx *ctx, Str what)
 
 static Err check_elements(struct ctx *ctx, const struct member *member, const struct json *list)
 {
+    assert(json_kind(list) == JSON_ARRAY);
     for (uint32_t i = 0; i < json_len(list); i++) {
         enum json_kind kind = json_kind(json_at(list, i));
         bool is_key = kind == JSON_STRING || kind == JSON_INT;
@@ -304,6 +313,7 @@ static fiber_fn Err update_listed(const struct children *c, const struct json *l
 
 static fiber_fn Err delete_listed(const struct children *c, const struct json *list)
 {
+    assert(!c->parent->is_new);
     struct arena *arena = c->w->ctx->arena;
     Str *gone = arena_array(arena, Str, (size_t)json_len(list) + 1);
     uint32_t count = 0;

@@ -12,6 +12,7 @@ enum { MEMBERS_MAX = 50 };
 
 void write_put_cast(struct sql *sql, struct param *param, const char *type)
 {
+    assert(param != NULL);
     sql_param(sql, param);
     buf_printf(sql->out, "::%s", type);
 }
@@ -61,6 +62,7 @@ struct wire_form {
 /* NULL: to_jsonb has that form. */
 static const struct wire_form *wire_form(const struct field *field)
 {
+    assert(!field->is_alias);
     static const struct wire_form HIDDEN = {"left('**********', case when w.",
                                             " is not null then 10 end)"};
     static const struct wire_form CSV = {"string_to_array(w.", ", ',')"};
@@ -125,6 +127,7 @@ struct members {
 
 static void put_member(struct members *members, const struct field *field)
 {
+    assert(is_kept(field));
     struct sql *sql = members->sql;
     if (members->count == 0)
         sql_text(sql, members->first);
@@ -140,6 +143,7 @@ static void put_member(struct members *members, const struct field *field)
 /* The whole row. */
 static void put_row(struct sql *sql, const struct write_print *p)
 {
+    assert(p->action == ACTION_UPDATE);
     const struct collection *collection = p->collection;
     Str *left_out = arena_array(sql->c->arena, Str, collection->field_count + 1);
     uint32_t count = 0;
@@ -148,6 +152,7 @@ static void put_row(struct sql *sql, const struct write_print *p)
         if (!field->is_alias && !is_kept(field))
             left_out[count++] = field->name;
     }
+    assert(count <= collection->field_count);
     sql_text(sql, "(to_jsonb(w) - ");
     write_put_cast(sql, param_text(sql->c, run_array_literal(sql->c->arena, left_out, count)),
                    "text[]");
@@ -163,6 +168,7 @@ static void put_row(struct sql *sql, const struct write_print *p)
 /* What the rows of a creation were given: they have the same columns. */
 static void put_given(struct sql *sql, const struct write_print *p)
 {
+    assert(p->action == ACTION_CREATE && p->is_many);
     struct members members = {sql, "(", 0};
     for (uint32_t i = 0; i < p->supplied_count; i++) {
         if (is_kept(p->supplied[i]))
@@ -173,6 +179,7 @@ static void put_given(struct sql *sql, const struct write_print *p)
 
 static void put_data_and_delta(struct sql *sql, const struct write_print *p)
 {
+    assert(p->action == ACTION_CREATE || p->action == ACTION_UPDATE);
     if (p->action == ACTION_UPDATE)
         put_row(sql, p);
     else if (p->is_many)
@@ -213,6 +220,7 @@ static void put_revision(struct sql *sql, const struct write_print *p)
 
 void write_put_history(struct sql *sql, const struct write_print *p)
 {
+    assert(p->is_tracked || !p->has_revisions);
     if (p->is_tracked)
         put_activity(sql, p);
     if (p->has_revisions)

@@ -59,6 +59,7 @@ fiber_fn void bulk_text_write(struct buf *out, Str text)
 
 static fiber_fn bool has_at_most(Str text, size_t max)
 {
+    assert(max > 0);
     enum { BYTES_OF_CODEPOINT = 4 };
     if (text.len <= max || text.len / BYTES_OF_CODEPOINT > max)
         return text.len <= max;
@@ -115,6 +116,8 @@ static bool write_integer(struct ctx *ctx, const struct field *field, const stru
                           struct buf *out, const char **ret_expected)
 {
     (void)ctx;
+    assert(field->type_oid == OID_INT2 || field->type_oid == OID_INT4 ||
+           field->type_oid == OID_INT8);
     int64_t number = 0;
     *ret_expected = "an integer";
     if (!integer_of(value, &number))
@@ -132,6 +135,8 @@ static bool write_integer(struct ctx *ctx, const struct field *field, const stru
 static bool write_number(struct ctx *ctx, const struct field *field, const struct json *value,
                          struct buf *out, const char **ret_expected)
 {
+    assert(field->type_oid == OID_FLOAT4 || field->type_oid == OID_FLOAT8 ||
+           field->type_oid == OID_NUMERIC);
     *ret_expected = "a number";
     double number;
     bool is_string = json_kind(value) == JSON_STRING;
@@ -179,6 +184,7 @@ static bool write_moment(struct ctx *ctx, const struct field *field, const struc
     if (json_kind(value) != JSON_STRING || !clock_parse_iso(json_str(value), &wall_us))
         return false;
     Str iso = clock_iso(ctx->arena, wall_us);
+    assert(iso.len >= 10); /* YYYY-MM-DD */
     buf_put(out, field->type_oid == OID_DATE ? str_slice(iso, 0, 10) : iso);
     return true;
 }
@@ -217,6 +223,7 @@ static bool write_time(struct ctx *ctx, const struct field *field, const struct 
 
 static fiber_fn Str joined(struct ctx *ctx, const struct json *list)
 {
+    assert(json_kind(list) == JSON_ARRAY);
     struct buf *out = buf_in_arena(ctx->arena, SIZE_MAX);
     for (uint32_t i = 0; i < json_len(list); i++) {
         fiber_pause();
@@ -257,6 +264,7 @@ static fiber_fn bool write_hash(struct ctx *ctx, const struct field *field,
                                 const struct json *value, struct buf *out,
                                 const char **ret_expected)
 {
+    assert(field->type == FIELD_HASH);
     *ret_expected = "an argon2 hash, not the text itself";
     if (json_kind(value) != JSON_STRING || !str_starts_with(json_str(value), STR("$argon2")))
         return false;
@@ -322,6 +330,7 @@ bool bulk_is_unchecked(const struct field *field)
 static fiber_fn bool passes_check(struct ctx *ctx, const struct field *field,
                                   const struct json *value, Str *ret_fault)
 {
+    assert(!json_is_null(value));
     if (items_guard_find(field->collection->name, field->name) == NULL)
         return true;
     Str text = json_kind(value) == JSON_STRING ? json_str(value) : json_text_apart(ctx, value);

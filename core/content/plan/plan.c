@@ -7,6 +7,7 @@
 
 struct select *select_new(struct compiler *c, struct source *root)
 {
+    assert(root != NULL && c->arena != NULL);
     struct select *select = arena_new(c->arena, struct select);
     select->root = root;
     select->limit = -1;
@@ -34,6 +35,7 @@ Err plan_collection(struct ctx *ctx, const struct schema *schema, struct items_t
     struct access access;
     if (collection == NULL || !access_find(&c, collection, action, &access))
         return schema_forbidden_collection(ctx, target.collection, STR_NONE);
+    assert(collection->key != NULL);
     *ret = collection;
     return OK;
 }
@@ -41,6 +43,7 @@ Err plan_collection(struct ctx *ctx, const struct schema *schema, struct items_t
 /* Scope and grants: the rows that a request may see, independent of the query. */
 static Err base_rows(struct compiler *c, struct select *select, const struct access *access)
 {
+    assert(access->is_full || access->grant != NULL);
     struct pred *granted;
     TRY(access_rows(c, select->root, access, &granted));
     select->where = pred_and(c, scope_rows(c, select->root, false), granted);
@@ -50,6 +53,7 @@ static Err base_rows(struct compiler *c, struct select *select, const struct acc
 static Err requested_rows(struct compiler *c, struct select *select, const struct access *access,
                           const struct query *query)
 {
+    assert(!c->is_sharing && !query->is_unparsed);
     struct pred *filter;
     struct pred *search;
     c->is_sharing = c->sharing != NULL;
@@ -104,6 +108,7 @@ static Err keyed_rows(struct compiler *c, struct plan *plan, const struct access
 {
     struct select *select = plan->root;
     const struct field *own_key = plan->collection->key;
+    assert(own_key != NULL);
     if (!access_field(access, own_key)) /* asking by key is a filter */
         return forbid_field(c, plan->collection, own_key->name, (struct place){0});
     select->where = key_pred(c, select, is_list);
@@ -150,6 +155,7 @@ static Err compile_op(struct compiler *c, struct plan *plan, const struct plan_r
     case PLAN_ONLY_KEYS:
         return only_keys(c, plan, &access, request->query);
     default:
+        assert(request->op > PLAN_ONLY_KEYS && request->extend != NULL);
         return request->extend(c, plan, request->extend_arg);
     }
 }
@@ -168,6 +174,7 @@ static Err compile_counts(struct compiler *c, struct plan *plan, const struct qu
 
 static struct plan *plan_new(const struct schema *schema, const struct plan_request *request)
 {
+    assert(schema->references > 0 && request->collection != NULL);
     struct arena *arena = arena_create();
     struct plan *plan = arena_new(arena, struct plan);
     *plan = (struct plan){

@@ -39,6 +39,7 @@ static struct want *want_get(struct collector *k, Str key, const struct field *f
 
 static void nest(struct collector *k, struct want *want)
 {
+    assert(want->nested_at <= k->wants->nested_count);
     if (want->nested_at == 0)
         want->nested_at = ++k->wants->nested_count;
 }
@@ -78,6 +79,7 @@ static void note_missing(struct collector *k, Str name)
 /* The column that holds the reference: the same seen from both sides. */
 static const struct field *link_of(const struct relation *relation)
 {
+    assert(relation->kind != RELATION_TO_MANY || relation->target_field != NULL);
     return relation->kind == RELATION_TO_MANY ? relation->target_field : relation->field;
 }
 
@@ -171,6 +173,7 @@ static Err add_function(struct collector *k, Str head, enum function function, S
         note_missing(k, name);
         return OK;
     }
+    assert(str_find_char(head, '(') > 0);
     Str function_text = str_slice(head, 0, (size_t)str_find_char(head, '('));
     TRY(function_check(k->c, function_text, function, field));
     if ((field->special & (SPECIAL_CONCEAL | SPECIAL_HASH)) != 0)
@@ -303,6 +306,7 @@ Err wants_collect(struct compiler *c, const struct collection *collection,
 
 static uint32_t rank_of(const struct want *want, const struct wants *wants)
 {
+    assert(want->nested_at <= wants->nested_count);
     if (want->nested_at > 0)
         return want->nested_at;
     return want->is_alias_name ? wants->nested_count + 1 : 0;
@@ -317,6 +321,7 @@ const struct want **wants_in_order(struct compiler *c, const struct wants *wants
         places[rank_of(want, wants) + 1]++;
     for (uint32_t i = 1; i <= ranks; i++)
         places[i] += places[i - 1];
+    assert(places[ranks] == wants->count);
     for (const struct want *want = wants->first; want != NULL; want = want->next)
         ordered[places[rank_of(want, wants)]++] = want;
     return ordered;

@@ -26,6 +26,7 @@ static struct named *find(const struct compiler *c, const struct collection *col
 static struct named *add(struct compiler *c, const struct collection *collection, Str name,
                          struct relation relation)
 {
+    assert(relation.target != NULL && find(c, collection, name) == NULL);
     struct named *named = arena_new(c->arena, struct named);
     named->next = c->named;
     named->name = str_dup(c->arena, name);
@@ -66,6 +67,7 @@ Err named_scope(struct compiler *c, const struct collection *collection, const s
     struct access access;
     if (target == NULL || !access_find(c, target, ACTION_READ, &access))
         return schema_forbidden_collection(c->ctx, target_name, place_below(c, place, name).path);
+    assert(target->key != NULL);
     if (named == NULL)
         named = add(c, collection, name,
                     (struct relation){.kind = RELATION_TO_ONE,
@@ -108,6 +110,7 @@ static bool refers(const struct field *field, const struct collection *one, Str 
         return false;
     if (relation->kind == RELATION_TO_ONE)
         return relation->target == one && third.data == NULL;
+    assert(relation->kind != RELATION_TO_ANY || relation->collection_field != NULL);
     if (relation->kind != RELATION_TO_ANY || !str_eq(third, relation->collection_field->name))
         return false;
     for (uint32_t i = 0; i < relation->allowed_count; i++)
@@ -133,6 +136,7 @@ Err named_follow(struct compiler *c, const struct collection *one, Str name, boo
     const struct field *field = collection_field(many, field_name);
     if (!refers(field, one, third))
         return forbid_field(c, one, str_slice(name, sizeof "$FOLLOW(" - 1, name.len - 1), place);
+    assert(field != NULL && field->relation != NULL);
     if (!is_rule && !access_field(&access, field))
         return forbid_field(c, many, field_name, place_below(c, place, name));
     struct named *named = find(c, one, name);

@@ -127,6 +127,7 @@ static void read_float(const struct rows *rows, uint32_t row, uint32_t column,
     read_double(rows, row, column, ret);
     if (ret->kind == ROW_NULL)
         return;
+    assert(ret->kind == ROW_REAL);
     char text[32];
     for (int digits = 6; digits <= 9; digits++) {
         snprintf(text, sizeof text, "%.*g", digits, ret->real);
@@ -173,6 +174,7 @@ static void read_concealed(const struct rows *rows, uint32_t row, uint32_t colum
 
 static RowReader *reader_of_type(const struct field *field, bool *as_text)
 {
+    assert(!*as_text && field->collection != NULL);
     switch (field->type_oid) {
     case OID_BOOL:
         return read_boolean;

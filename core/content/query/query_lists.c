@@ -43,6 +43,7 @@ Err query_list_push(struct ctx *ctx, struct query_list *list, const char *name, 
 
 static Err list_add(struct ctx *ctx, struct query_list *list, struct query_input input, Str csv)
 {
+    assert(input.name != NULL && list->count <= QUERY_LIST_MAX);
     Str item;
     while (next_name(&csv, &item)) {
         if (item.len == 0 && input.refuses_blanks)
@@ -58,6 +59,7 @@ Err query_split(struct ctx *ctx, Str csv, const Str **ret, uint32_t *ret_count)
 {
     struct query_list list = {0};
     TRY(list_add(ctx, &list, (struct query_input){.name = "fields"}, csv));
+    assert(list.count <= QUERY_LIST_MAX);
     *ret = list.items;
     *ret_count = list.count;
     return OK;
@@ -67,6 +69,7 @@ Err query_split(struct ctx *ctx, Str csv, const Str **ret, uint32_t *ret_count)
 Err query_take_list(struct ctx *ctx, struct query_input input, struct query_list *ret)
 {
     const struct filter_value *value = input.value;
+    assert(value != NULL);
     if (value->kind == FILTER_NULL)
         return OK;
     if (value->kind == FILTER_TEXT)
@@ -165,5 +168,6 @@ Err query_take_integer(struct ctx *ctx, struct query_input input, int64_t min, i
         return fail(ctx, ERR_INVALID_QUERY, "\"%s\" must be less than or equal to %jd", input.name,
                     (intmax_t)max);
     *ret = (int64_t)value;
+    assert(*ret >= min && *ret <= max);
     return OK;
 }

@@ -38,6 +38,7 @@ static struct qs_node *step(struct arena *arena, struct qs_node *parent, Str nam
 /* A second value for a leaf turns it into a list of both. */
 static void set_value(struct arena *arena, struct qs_node *node, Str value)
 {
+    assert(!node->is_leaf || node->first == NULL);
     if (node->is_leaf) {
         node->is_leaf = false;
         struct qs_node *first = add_child(arena, node, STR(""));
@@ -97,6 +98,7 @@ static bool holds_inherited(Str name)
 
 static void add_parameter(struct arena *arena, struct qs_node *root, Str name, Str value)
 {
+    assert(name.len > 0);
     ptrdiff_t bracket = str_find_char(name, '[');
     Str rest = bracket > 0 ? str_slice(name, (size_t)bracket, name.len) : STR_NONE;
     Str head = bracket > 0 ? str_slice(name, 0, (size_t)bracket) : name;
@@ -192,6 +194,7 @@ static int by_place(const void *a, const void *b)
 /* In the order of the indices, without gaps; elements without an index come last. */
 static Err list_of(struct ctx *ctx, const struct qs_node *node, struct filter_value *ret)
 {
+    assert(node->first != NULL && node->last != NULL);
     uint32_t count = node->last->index + 1;
     struct filter_value *items = arena_array(ctx->arena, struct filter_value, count);
     const struct qs_node **children = arena_array(ctx->arena, const struct qs_node *, count);
@@ -216,6 +219,7 @@ static bool has_member(const struct filter *first, Str name)
 
 static Err members_of(struct ctx *ctx, const struct qs_node *node, struct filter_value *ret)
 {
+    assert(node->first != NULL);
     struct filter *first = NULL;
     struct filter *last = NULL;
     uint32_t count = 0;
@@ -236,6 +240,7 @@ static Err members_of(struct ctx *ctx, const struct qs_node *node, struct filter
 /* Recursion is limited by QS_DEPTH_MAX. */
 static Err value_of(struct ctx *ctx, const struct qs_node *node, struct filter_value *ret)
 {
+    assert(!node->is_leaf || node->first == NULL);
     if (node->first != NULL)
         return is_array(node) ? list_of(ctx, node, ret) : members_of(ctx, node, ret);
     *ret = filter_text(repaired(ctx->arena, node->value));

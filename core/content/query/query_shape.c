@@ -15,6 +15,7 @@ struct shaper {
     struct arena *arena;
     char *text;
     size_t len;
+    size_t room;
     Str *values;
     uint32_t count;
     bool is_unusable; /* the query gets no shape */
@@ -46,6 +47,7 @@ static bool is_plain(Str value)
 
 static void put(struct shaper *shaper, Str s)
 {
+    assert(s.len <= shaper->room - shaper->len);
     if (s.len > 0)
         memcpy(shaper->text + shaper->len, s.data, s.len);
     shaper->len += s.len;
@@ -53,6 +55,7 @@ static void put(struct shaper *shaper, Str s)
 
 static void put_char(struct shaper *shaper, char c)
 {
+    assert(shaper->len < shaper->room);
     shaper->text[shaper->len++] = c;
 }
 
@@ -72,6 +75,7 @@ static Str comparison_of(Str name)
 {
     static const Str OPEN[] = {STR_INIT("["), STR_INIT("%5B"), STR_INIT("%5b")};
     static const Str CLOSE[] = {STR_INIT("]"), STR_INIT("%5D"), STR_INIT("%5d")};
+    static_assert(COUNT_OF(OPEN) == COUNT_OF(CLOSE), "brackets come in pairs");
     if (!str_starts_with(name, STR("filter")))
         return STR_NONE;
     for (size_t i = 0; i < 3; i++) {
@@ -90,6 +94,7 @@ static Str comparison_of(Str name)
 /* The end of the string that begins at `start`, after its closing quote; 0: unterminated. */
 static size_t string_end(Str json, size_t start, bool *ret_has_escape)
 {
+    assert(start > 0 && start <= json.len); /* behind the quote that opens it */
     *ret_has_escape = false;
     for (size_t i = start; i < json.len; i++) {
         if (json.data[i] == '"')
@@ -127,6 +132,7 @@ static void put_json(struct shaper *shaper, Str json)
             shaper->is_unusable = true;
             return;
         }
+        assert(end > i && end < json.len);
         Str string = str_slice(json, i + 1, end);
         bool is_value = !is_key(json, end + 1);
         if (is_value && !has_escape && is_comparison(key) && is_plain(string))
@@ -173,8 +179,8 @@ struct query_shape query_shape(struct arena *arena, Str query_string)
         str_find(query_string, STR("filter")) < 0 || has_control(query_string))
         return none;
     /* A marker is shorter than its value, except for the two that end a parameter. */
-    struct shaper shaper = {.arena = arena};
-    shaper.text = arena_alloc_raw(arena, query_string.len * 2 + 8);
+    struct shaper shaper = {.arena = arena, .room = query_string.len * 2 + 8};
+    shaper.text = arena_alloc_raw(arena, shaper.room);
     shaper.values = arena_alloc_raw(arena, sizeof(Str) * SHAPE_VALUES_MAX);
     Str part;
     while (!shaper.is_unusable && str_next(&query_string, '&', &part))

@@ -18,6 +18,7 @@ static Err take_fields(struct ctx *ctx, struct query_input input, struct query *
 {
     struct query_list list = {0};
     TRY(query_take_paths(ctx, input, &list));
+    assert(list.count <= QUERY_LIST_MAX);
     static const Str KEY_ONLY[] = {STR_INIT("")};
     bool is_empty_list = input.value->kind == FILTER_LIST && input.value->count == 0;
     query->fields = is_empty_list ? KEY_ONLY : list.items;
@@ -50,6 +51,7 @@ static Err take_group_by(struct ctx *ctx, struct query_input input, struct query
                    input.value->kind != FILTER_NUMBER;
     input.name = is_list ? "group" : "fields"; /* as Directus' errors name it */
     TRY(query_take_paths(ctx, input, &list));
+    assert(list.count <= QUERY_LIST_MAX);
     query->group_by = list.items;
     query->group_by_count = list.count;
     return OK;
@@ -91,6 +93,7 @@ static Err meta_of(struct ctx *ctx, Str name, uint32_t at, struct query *query)
     else
         return fail(ctx, ERR_INVALID_QUERY,
                     "\"meta[%u]\" must be one of [total_count, filter_count]", at);
+    assert(query->meta != 0);
     return OK;
 }
 
@@ -114,6 +117,7 @@ static Err take_meta(struct ctx *ctx, struct query_input input, struct query *qu
 /* false: the text is no JSON, or larger than the limits of a filter. */
 static bool parse_text(struct ctx *ctx, const struct filter_value **value)
 {
+    assert((*value)->kind == FILTER_TEXT);
     struct json_limits limits = {QUERY_FILTER_DEPTH, QUERY_LIST_MAX};
     const struct json *json;
     struct diag before = ctx->diag;
@@ -150,6 +154,7 @@ static Err take_filter(struct ctx *ctx, struct query_input input, struct query *
         query->filter = input.value;
     else
         TRY(take_object(ctx, input, &query->filter));
+    assert(query->filter == NULL || query->filter->kind >= FILTER_LIST);
     return query->filter == NULL ? OK : filter_check(ctx, query->filter);
 }
 
@@ -160,6 +165,7 @@ static const struct query_deep *deep_list(struct ctx *ctx, const struct filter_v
  * objects are its other members. */
 static Err take_below(struct ctx *ctx, const struct filter_value *object, struct query *ret)
 {
+    assert(object->kind == FILTER_MEMBERS);
     for (const struct filter *member = object->first; member != NULL; member = member->next) {
         Str name = str_slice(member->name, 1, member->name.len);
         bool is_named = member->name.len > 1 && member->name.data[0] == '_';
@@ -173,6 +179,7 @@ static Err take_below(struct ctx *ctx, const struct filter_value *object, struct
 
 static struct query_deep *deep_of(struct ctx *ctx, const struct filter *member)
 {
+    assert(member->value->kind == FILTER_MEMBERS);
     struct query *query = arena_new(ctx->arena, struct query);
     struct query_deep *deep = arena_new(ctx->arena, struct query_deep);
     *deep = (struct query_deep){.name = member->name, .query = query};
@@ -235,6 +242,7 @@ static Err take_alias(struct ctx *ctx, struct query_input input, struct query *q
     uint32_t count = 0;
     for (const struct filter *member = object->first; member != NULL; member = member->next)
         TRY(alias_of(ctx, member, &aliases[count++]));
+    assert(count == object->count);
     query->aliases = aliases;
     query->alias_count = count;
     return OK;
@@ -278,6 +286,7 @@ static Err take_export(struct ctx *ctx, struct query_input input, struct query *
         [EXPORT_JSON] = STR_INIT("json"), [EXPORT_XML] = STR_INIT("xml"),
         [EXPORT_YAML] = STR_INIT("yaml"),
     };
+    static_assert(COUNT_OF(NAMES) == EXPORT_YAML + 1, "one name for each format");
     Str name = input.value->kind == FILTER_TEXT ? input.value->text : STR_NONE;
     if (input.value->kind == FILTER_NULL || (name.data != NULL && name.len == 0))
         return OK;
@@ -311,6 +320,7 @@ static bool is_parameter(Str name)
 
 Err query_take(struct ctx *ctx, Str name, const struct filter_value *value, struct query *query)
 {
+    assert(value != NULL && !query->is_unparsed);
     for (size_t i = 0; i < COUNT_OF(PARAMETERS); i++) {
         struct query_input input = {.name = PARAMETERS[i].name, .value = value};
         if (str_eq(name, str_from_z(input.name)))

@@ -75,6 +75,7 @@ static bool asks_row(const struct explanation *e)
 /* The row as the platform sees it: tells a row of another site from one that does not exist. */
 static fiber_fn Err find_row(struct explanation *e)
 {
+    assert(e->ctx->scope.kind == SCOPE_PLATFORM && asks_row(e));
     static const Str KEY_ONLY[] = {STR_INIT("")};
     const struct query query = {.fields = KEY_ONLY, .field_count = 1};
     struct run run = {.ctx = e->ctx};
@@ -90,6 +91,7 @@ static fiber_fn Err find_row(struct explanation *e)
 
 static fiber_fn Err load(struct explanation *e)
 {
+    assert(e->schema == NULL && e->collection == NULL);
     const struct rights_case *what = e->what;
     TRY(schema_current(e->ctx, &e->schema));
     e->collection = schema_find(e->schema, what->collection);
@@ -115,6 +117,7 @@ static enum reason decide_collection(const struct explanation *e)
 {
     if (e->subject->refusal != OK)
         return REFUSED;
+    assert(e->subject_ctx != NULL && e->subject->actor != NULL);
     if (e->collection == NULL || e->collection->key == NULL)
         return NO_COLLECTION;
     if (!e->has_access) {
@@ -130,6 +133,7 @@ static enum reason decide_collection(const struct explanation *e)
 
 static enum reason decide_field(const struct explanation *e)
 {
+    assert(e->has_access);
     if (e->what->field.len == 0)
         return GRANTED;
     if (e->field == NULL)
@@ -141,6 +145,7 @@ static enum reason decide_field(const struct explanation *e)
 
 static enum reason decide_row(const struct explanation *e)
 {
+    assert(e->has_access);
     if (!asks_row(e))
         return GRANTED;
     if (!e->has_row)
@@ -170,6 +175,7 @@ static void put_scope(struct json_writer *w, Scope scope)
 {
     static const char *const NAMES[] = {
         [SCOPE_NONE] = "none", [SCOPE_SITE] = "site", [SCOPE_PLATFORM] = "platform"};
+    assert((size_t)scope.kind < COUNT_OF(NAMES));
     json_field_str(w, "scope", str_from_z(NAMES[scope.kind]));
     if (scope.kind == SCOPE_SITE)
         json_field_uuid(w, "site", scope.site);
@@ -190,6 +196,7 @@ static void put_subject(const struct explanation *e, struct json_writer *w)
     static const char *const KINDS[] = {
         [SUBJECT_PUBLIC] = "public", [SUBJECT_USER] = "user", [SUBJECT_SITE_TOKEN] = "site_token"};
     const struct subject *subject = e->subject;
+    assert((subject->refusal == OK) == (subject->actor != NULL));
     json_key(w, STR("subject"));
     json_object_begin(w);
     json_field_str(w, "kind", str_from_z(KINDS[e->what->subject.kind]));
@@ -234,6 +241,7 @@ static void put_policies(const struct explanation *e, struct json_writer *w)
 /* The narrowing to a site, as a rule of its own: it holds beside all others. */
 static void put_site(const struct explanation *e, struct json_writer *w)
 {
+    assert(!e->has_access || e->subject_ctx != NULL);
     const struct collection *collection = e->collection;
     json_key(w, STR("site"));
     if (collection == NULL || e->subject_ctx == NULL) {
@@ -256,6 +264,7 @@ static void put_site(const struct explanation *e, struct json_writer *w)
 
 static fiber_fn Err put_rule(const struct explanation *e, uint32_t index, struct json_writer *w)
 {
+    assert(e->subject_ctx != NULL && index < e->access.grant->rule_count);
     const struct grant_rule *rule = &e->access.grant->rules[index];
     struct grant alone = {.rules = rule, .rule_count = 1};
     json_object_begin(w);
@@ -299,6 +308,7 @@ static fiber_fn Err put_rules(const struct explanation *e, struct json_writer *w
 /* The fields of the row that the subject may read or write; of all rows where none is asked for. */
 static void put_fields(const struct explanation *e, bool is_granted, struct json_writer *w)
 {
+    assert(!is_granted || e->has_access);
     json_key(w, STR("fields"));
     json_array_begin(w);
     for (uint32_t i = 0; is_granted && i < e->collection->field_count; i++) {
@@ -315,6 +325,7 @@ static void put_fields(const struct explanation *e, bool is_granted, struct json
 static void put_verdict(const struct explanation *e, struct json_writer *w)
 {
     enum reason reason = decide(e);
+    assert((size_t)reason < COUNT_OF(REASONS));
     bool is_granted = reason == GRANTED || reason == ADMINISTRATOR;
     json_key(w, STR("verdict"));
     json_object_begin(w);
@@ -362,6 +373,7 @@ fiber_fn Err rights_explain(struct ctx *ctx, const struct rights_case *what, str
     struct explanation e = {.ctx = ctx, .what = what, .subject = &subject};
     if (subject.refusal != OK)
         return explain(&e, w);
+    assert(subject.actor != NULL);
     SCOPED_CTX struct ctx own =
         ctx_for_actor(ctx, subject.actor, subject.scope, "asks the rules as their subject would");
     own.epoch = ctx->epoch;

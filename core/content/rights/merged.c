@@ -7,6 +7,7 @@
 
 bool merged_is_partial(const struct grant *grant)
 {
+    assert(grant->rule_count > 0);
     for (uint32_t i = 0; i < grant->rule_count; i++)
         if (grant->rules[i].filter != NULL)
             return true;
@@ -46,6 +47,7 @@ void merged_put_fields(struct ctx *ctx, struct json_writer *w, const struct gran
 
 static void put_list(struct json_writer *w, const Str *items, uint32_t count)
 {
+    assert(count == 0 || items != NULL);
     json_array_begin(w);
     for (uint32_t i = 0; i < count; i++)
         json_put_str(w, items[i]);
@@ -110,6 +112,7 @@ fiber_fn Err merged_put_value(struct ctx *ctx, const struct schema *schema, stru
 /* Whether a later rule presets the same field. */
 static bool is_overridden(const struct grant *grant, uint32_t rule, Str field)
 {
+    assert(rule < grant->rule_count);
     for (uint32_t i = rule + 1; i < grant->rule_count; i++)
         if (json_get(grant->rules[i].presets, field) != NULL)
             return true;
@@ -119,6 +122,7 @@ static bool is_overridden(const struct grant *grant, uint32_t rule, Str field)
 fiber_fn Err merged_put_presets(struct ctx *ctx, const struct schema *schema, struct json_writer *w,
                                 const struct grant *grant)
 {
+    assert(grant->rule_count > 0);
     bool has_any = false;
     for (uint32_t i = 0; i < grant->rule_count; i++) {
         for (struct json_iter it = json_iter(grant->rules[i].presets); json_next(&it);) {

@@ -16,6 +16,7 @@
 
 static struct compiler compiler_of(struct ctx *ctx)
 {
+    assert(ctx->actor != NULL);
     return (struct compiler){.ctx = ctx, .actor = ctx->actor, .scope = ctx->scope.kind};
 }
 
@@ -78,12 +79,14 @@ static int compare_names(const void *a, const void *b)
 static fiber_fn Err put_everything(struct ctx *ctx, const struct schema *schema,
                                    struct json_writer *w)
 {
+    assert(ctx->actor->is_admin);
     const struct collection **list =
         arena_array(ctx->arena, const struct collection *, schema->collections->count + 1);
     uint32_t count = 0;
     uint32_t cursor = 0;
     for (const struct map_slot *slot; (slot = map_next(schema->collections, &cursor)) != NULL;)
         list[count++] = slot->value;
+    assert(count == schema->collections->count);
     qsort(list, count, sizeof list[0], compare_names);
     for (uint32_t i = 0; i < count; i++) {
         TRY(fiber_breathe(ctx));
@@ -116,6 +119,7 @@ fiber_fn Err rights_put_mine(struct ctx *ctx, struct json_writer *w)
 static fiber_fn Err singleton_key(struct ctx *ctx, const struct schema *schema,
                                   const struct collection *collection, Str *ret)
 {
+    assert(collection->is_singleton);
     static const struct query FIRST = {.has_limit = true, .limit = 1};
     struct compiler c = compiler_of(ctx);
     struct access access;
@@ -133,6 +137,7 @@ static fiber_fn Err singleton_key(struct ctx *ctx, const struct schema *schema,
 
 static bool has_open_rule(const struct access *access)
 {
+    assert(access->is_full || access->grant != NULL);
     if (access->is_full)
         return true;
     for (uint32_t i = 0; i < access->grant->rule_count; i++)
@@ -147,6 +152,7 @@ static fiber_fn Err may_act(struct ctx *ctx, const struct schema *schema,
                             const struct collection *collection, const struct access *access,
                             enum action action, Str key, bool *ret)
 {
+    assert(collection->key != NULL && action != ACTION_CREATE);
     *ret = true;
     if (access->is_full && ctx->scope.kind == SCOPE_PLATFORM)
         return OK;
@@ -168,6 +174,7 @@ static fiber_fn Err put_item_action(struct ctx *ctx, const struct schema *schema
                                     const struct collection *collection, Str key,
                                     enum action action, struct json_writer *w)
 {
+    assert(action != ACTION_CREATE && action != ACTION_READ);
     struct compiler c = compiler_of(ctx);
     struct access access = {0};
     bool may = false;

@@ -79,6 +79,7 @@ static void put_parsed(struct value_sink *to, Str text)
 static void put_value(struct row_visitor *visitor, const struct row_value *value)
 {
     struct value_sink *to = sink_of(visitor);
+    assert(to->value == NULL);
     switch (value->kind) {
     case ROW_NULL:
         json_build_null(to->builder);
@@ -108,6 +109,7 @@ static void put_value(struct row_visitor *visitor, const struct row_value *value
 static void begin(struct row_sink *sink, const struct rows_head *head)
 {
     struct value_sink *to = (struct value_sink *)sink;
+    assert(to->value == NULL);
     to->is_list = head->is_list;
     if (to->is_list)
         json_build_array_begin(to->builder);

@@ -35,6 +35,7 @@ static struct collection *collection_get(struct schema *schema, Str name)
 
 static struct collection *collection_add(struct schema *schema, Str name)
 {
+    assert(name.len > 0);
     struct collection *collection = collection_get(schema, name);
     if (collection != NULL)
         return collection;
@@ -129,6 +130,7 @@ void schema_set_tenant(struct schema *schema, const struct tenant_facts *facts)
     if (collection == NULL)
         return;
     struct field *site = map_get(collection->fields_by_name, facts->site_column);
+    assert(site == NULL || site->collection == collection);
     collection->site = site;
     collection->is_shared_read = facts->is_shared_read;
     collection->is_site_optional = facts->is_site_optional;
@@ -198,6 +200,7 @@ static void mark_accounts(struct collection *users)
 {
     if (users == NULL)
         return;
+    assert(str_eq(users->name, STR("directus_users")));
     users->has_accounts = true;
     for (uint32_t i = 0; i < users->field_count; i++)
         users->fields[i]->is_account = !users->fields[i]->is_alias;
@@ -260,6 +263,7 @@ static void add_to_any(struct schema *schema, struct field *field,
         if (allowed != NULL && allowed->key != NULL)
             relation->allowed[relation->allowed_count++] = allowed;
     }
+    assert(relation->allowed_count <= room);
 }
 
 void schema_add_relation(struct schema *schema, const struct relation_facts *facts)
@@ -275,6 +279,7 @@ void schema_add_relation(struct schema *schema, const struct relation_facts *fac
     struct collection *one = collection_get(schema, facts->one_collection);
     if (one == NULL || one->key == NULL)
         return;
+    assert(one->key->collection == one);
     if (field->relation == NULL) {
         struct relation *relation = relation_new(schema, field, RELATION_TO_ONE);
         relation->target = one;
@@ -305,6 +310,7 @@ void schema_set_reference(struct schema *schema, const struct reference_facts *f
     const struct field *target = field_get(schema, facts->target, facts->target_field);
     if (field == NULL || target == NULL || field->reference != NULL)
         return;
+    assert(field->collection != NULL && target->collection != NULL);
     if (field == field->collection->site || target == target->collection->site)
         return;
     struct reference *reference = arena_new(schema->arena, struct reference);

@@ -41,11 +41,13 @@ static fiber_fn Err ask(struct ctx *ctx, struct answers *ret)
     db_batch_add(&batch, &SQL_SCHEMA_TENANTS, NO_ARGS, &ret->tenants);
     db_batch_add(&batch, &SQL_SCHEMA_ROLES, NO_ARGS, &ret->roles);
     db_batch_add(&batch, &SQL_DB_EPOCH, NO_ARGS, &ret->epoch_after);
+    assert(batch.count <= DB_BATCH_MAX);
     return db_batch_run_platform(reactor_platform(ctx), &batch);
 }
 
 static fiber_fn void add_columns(struct schema *schema, const struct rows *rows)
 {
+    assert(rows->count <= SNAPSHOT_COLUMNS_MAX);
     for (uint32_t i = 0; i < rows->count; i++) {
         fiber_pause();
         schema_add_column(schema,
@@ -192,6 +194,7 @@ fiber_fn Err schema_load(struct ctx *ctx, struct schema **ret)
             continue;
         counter_inc(schema_loads);
         *ret = build(&loader, &answers);
+        assert((*ret)->references == 1);
         return OK;
     }
     return fail(ctx, ERR_STALE_EPOCH, "the schema keeps changing");

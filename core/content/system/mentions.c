@@ -17,6 +17,7 @@ enum { MESSAGE_MAX = 512 * 1024 };
 /* The next mention in `text` from `at` on: where it begins, and whom it names. */
 static bool next_mention(Str text, size_t *at, Uuid *ret)
 {
+    assert(*at <= text.len);
     for (size_t i = *at; i + 1 + UUID_TEXT_LEN <= text.len; i++) {
         bool is_one =
             text.data[i] == '@' && uuid_parse(str_slice(text, i + 1, i + 1 + UUID_TEXT_LEN), ret);
@@ -42,12 +43,14 @@ static Err collect(struct ctx *ctx, Str comment, Uuid ret[MENTIONS_MAX], uint32_
         if (is_new)
             ret[(*ret_count)++] = user;
     }
+    assert(*ret_count <= MENTIONS_MAX);
     return OK;
 }
 
 static fiber_fn Err names_load(struct ctx *ctx, struct db_tx *tx, const Uuid *users, uint32_t count,
                                struct map **ret)
 {
+    assert(tx->connection != NULL && count <= MENTIONS_MAX + 1);
     struct rows rows;
     *ret = map_in_arena(ctx->arena);
     TRY(db_tx_query(tx, &SQL_SYSTEM_NAMES_OF_USERS, ARGS(db_uuid_array(ctx->arena, users, count)),
@@ -80,12 +83,14 @@ static void put_comment(struct ctx *ctx, struct buf *out, Str comment, const str
             buf_put(out, STR("@Unknown User"));
         at += 1 + UUID_TEXT_LEN;
     }
+    assert(from <= comment.len);
     buf_put(out, str_slice(comment, from, comment.len));
 }
 
 static Str message_of(struct ctx *ctx, const struct mentions *m, const struct map *names,
                       Str recipient)
 {
+    assert(ctx->actor != NULL && ctx->reactor != NULL);
     const Str *sender = name_of(ctx, names, ctx->actor->user);
     Str from = sender == NULL ? STR("Unknown User") : *sender;
     Str url = ctx->reactor->settings->public_url;

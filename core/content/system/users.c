@@ -22,6 +22,7 @@ static Err check_members(struct ctx *ctx, const struct rules_write *write)
 {
     if (write->action != ITEMS_UPDATE)
         return OK;
+    assert(ctx->actor != NULL);
     if (rule_is_given(write, "tfa_secret"))
         return refuse_member(ctx, "tfa_secret");
     if (ctx->actor->is_admin)
@@ -47,6 +48,7 @@ static Err not_unique(struct ctx *ctx, Str email)
 
 static fiber_fn Err check_email(struct ctx *ctx, const struct rules_write *write)
 {
+    assert(write->tx != NULL && json_kind(write->body) == JSON_OBJECT);
     const struct json *given = json_get(write->body, STR("email"));
     if (given == NULL)
         return OK;
@@ -64,6 +66,7 @@ static fiber_fn Err check_email(struct ctx *ctx, const struct rules_write *write
 /* The policy is a regular expression between slashes. One that does not compile refuses all. */
 static fiber_fn Err check_password(struct ctx *ctx, const struct rules_write *write)
 {
+    assert(write->tx != NULL && json_kind(write->body) == JSON_OBJECT);
     const struct json *given = json_get(write->body, STR("password"));
     if (given == NULL || json_is_null(given))
         return OK;
@@ -100,6 +103,7 @@ static fiber_fn Err before(struct ctx *ctx, const struct rules_write *write,
 /* What a provider said of the account is void when the account belongs to another one. */
 static fiber_fn Err forget_auth_data(struct ctx *ctx, const struct rules_write *write)
 {
+    assert(write->tx != NULL && write->action == ITEMS_UPDATE);
     bool is_moved = rule_is_given(write, "provider") || rule_is_given(write, "external_identifier");
     if (!is_moved || rule_is_given(write, "auth_data"))
         return OK;
@@ -111,6 +115,7 @@ static fiber_fn Err forget_auth_data(struct ctx *ctx, const struct rules_write *
  * stays. */
 static fiber_fn Err end_sessions(struct ctx *ctx, const struct rules_write *write)
 {
+    assert(ctx->scope.kind != SCOPE_SITE && write->action == ITEMS_UPDATE);
     const struct json *status = json_get(write->body, STR("status"));
     bool is_ended = status != NULL &&
                     !(json_kind(status) == JSON_STRING && str_eq(json_str(status), STR("active")));

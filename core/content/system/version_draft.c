@@ -25,6 +25,7 @@ struct version {
 static fiber_fn Err read_value(struct ctx *ctx, struct items_target target, Str key,
                                const struct query *query, const struct json **ret)
 {
+    assert(query != NULL && !query->is_unparsed);
     struct value_sink *sink;
     TRY(value_sink_new(ctx, VERSION_ITEM_MAX, &sink));
     TRY(items_read(ctx, target, key, query, value_sink_rows(sink)));
@@ -58,6 +59,7 @@ static fiber_fn Err find(struct ctx *ctx, Str id, struct version *ret)
 
 static struct items_target item_of(const struct version *version)
 {
+    assert(version->collection.len > 0);
     return (struct items_target){version->collection, ITEMS_USER};
 }
 
@@ -78,6 +80,7 @@ static Err builder_close(struct ctx *ctx, struct json_builder *b, const struct j
 static Err lay_over(struct ctx *ctx, const struct json *main, const struct json *delta,
                     bool adds_members, const struct json **ret)
 {
+    assert(main != NULL);
     struct json_builder *b;
     TRY(builder_open(ctx, &b));
     for (struct json_iter it = json_iter(main); json_next(&it);) {
@@ -106,6 +109,7 @@ static fiber_fn Err delta_with_key(struct ctx *ctx, const struct version *versio
     const struct collection *collection = schema_find(schema, version->collection);
     if (collection == NULL)
         return fail_plain(ctx, ERR_FORBIDDEN);
+    assert(collection->key != NULL);
     TRY(builder_open(ctx, &b));
     json_build_key(b, collection->key->name);
     json_build_str(b, version->item);
@@ -133,6 +137,7 @@ fiber_fn Err version_compare(struct ctx *ctx, Str id, struct version_comparison 
 static Err known_members(struct ctx *ctx, const struct collection *collection,
                          const struct json *changes, const struct json **ret)
 {
+    assert(json_kind(changes) == JSON_OBJECT);
     struct json_builder *b;
     TRY(builder_open(ctx, &b));
     for (struct json_iter it = json_iter(changes); json_next(&it);) {
@@ -150,6 +155,7 @@ static fiber_fn Err store(struct ctx *ctx, const struct version *version,
                           const struct json **ret)
 {
     const struct actor *actor = ctx->actor;
+    assert(actor != NULL);
     bool is_null = json_len(members) == 0;
     Uuid id;
     struct rows rows;
@@ -260,6 +266,7 @@ static fiber_fn Err singleton_key(struct ctx *ctx, struct items_target target, S
 static fiber_fn Err find_by_key(struct ctx *ctx, const struct version_reading *reading,
                                 struct version *ret)
 {
+    assert(reading->key.data != NULL);
     struct rows rows;
     const struct schema *schema;
     const struct collection *versions;
@@ -279,6 +286,7 @@ static fiber_fn Err find_by_key(struct ctx *ctx, const struct version_reading *r
 static fiber_fn Err read_raw(struct ctx *ctx, const struct version *version,
                              struct version_reading *reading)
 {
+    assert(reading->is_raw && reading->raw == NULL);
     const struct json *main;
     const struct json *delta;
     TRY(read_value(ctx, reading->target, version->item, reading->query, &main));
@@ -288,6 +296,7 @@ static fiber_fn Err read_raw(struct ctx *ctx, const struct version *version,
 
 fiber_fn Err version_read(struct ctx *ctx, struct version_reading *reading)
 {
+    assert(reading->sink != NULL && !reading->query->is_unparsed);
     static const Str NOTHING[] = {STR_INIT("")};
     const struct query probe = {.fields = NOTHING, .field_count = 1};
     const struct json *exists;
