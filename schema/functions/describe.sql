@@ -54,7 +54,7 @@ with tables as (
      order by 1, 2, k.oid
 )
 select t.name, a.attname::text, a.attnum, coalesce(nullif(ty.typbasetype, 0), a.atttypid), format_type(a.atttypid, null),
-       case when d.expression is not null and a.attgenerated = '' then spark.default_value(d.expression, a.atttypid) end,
+       case when d.expression <> 'spark.current_site()' and a.attgenerated = '' then spark.default_value(d.expression, a.atttypid) end,
        case when a.attgenerated <> '' then d.expression end,
        case when a.atttypid in ('varchar'::regtype, 'bpchar'::regtype) and a.atttypmod > 4 then a.atttypmod - 4 end,
        case a.atttypid when 'int2'::regtype then 16 when 'int4'::regtype then 32 when 'int8'::regtype then 64

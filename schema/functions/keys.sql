@@ -159,4 +159,4 @@ exception
 end
 $$;
 revoke all on function spark.follow_key from public;
-grant execute on function spark.follow_key to spark_platform, spark_tenant;
+grant execute on function spark.follow_key to spark_platform;

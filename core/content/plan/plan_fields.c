@@ -228,7 +228,7 @@ static Err add_field(struct collector *k, Str head, Str rest)
     Str argument;
     enum function function = rest.len > 0 ? FUNCTION_NONE : function_split(name, &argument);
     if (function != FUNCTION_NONE)
-        return add_function(k, name, function, argument, &renamed->name);
+        return add_function(k, name, function, argument, renamed == NULL ? NULL : &renamed->name);
     const struct field *field = collection_field(k->collection, name);
     if (field == NULL && rest.len > 0)
         return OK; /* an unknown first name is ignored */

@@ -73,7 +73,7 @@ test('a_chunk_that_breaks_in_a_large_body_is_400_and_closes', async () => {
 });
 
 test('chunks_of_every_size_make_the_same_body', async () => {
-    const body = JSON.stringify({ title: 'in chunks', slug: 'in-chunks', status: 'draft', content: 'x'.repeat(200000) });
+    const body = JSON.stringify({ query: { filter: { title: { _neq: 'x'.repeat(200000) } } } });
     for (const size of [50, 4096, 65536, 150000]) {
         let chunks = '';
         for (let i = 0; i < body.length; i += size) chunks += `${body.slice(i, i + size).length.toString(16)}\r\n${body.slice(i, i + size)}\r\n`;
