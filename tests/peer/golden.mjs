@@ -10,6 +10,8 @@ import path from 'node:path';
 export const folder = path.resolve(import.meta.dirname, '../fixtures/golden');
 const longest = 2500; // characters of all answers of a sequence
 const json = 'application/json; charset=utf-8';
+/* Their answers are not the same each time: left to `make test-peer`. */
+const unsteady = new Set(['nested: many at once', 'system: shares: used up']);
 
 const markOf = (steps) => createHash('sha1').update(JSON.stringify(steps)).digest('hex').slice(0, 6);
 
@@ -23,7 +25,7 @@ export async function writeRecord(subject, sequences) {
         if (!numbers.has(text)) numbers.set(text, numbers.size);
         return numbers.get(text);
     };
-    const kept = sequences.map(({ name, steps, answers }) => [name, markOf(steps), answers.map(pack)])
+    const kept = sequences.filter(({ name }) => !unsteady.has(name)).map(({ name, steps, answers }) => [name, markOf(steps), answers.map(pack)])
         .filter(([, , texts]) => texts.join('').length <= longest && !texts.some((text) => text.includes('"TimeoutError')));
     const lines = kept.map(([name, mark, texts]) => `${JSON.stringify(name)}: ${JSON.stringify([mark, ...texts.map(numberOf)])}`);
     const text = `{"sequences": {\n${lines.join(',\n')}\n}, "answers": [\n${[...numbers.keys()].join(',\n')}\n]}\n`;
