@@ -183,13 +183,18 @@ select u.id, u.role, u.site_id, u.status,
 
 -- Ends the session and, during the grace period, the one that it replaced: that one would open it again.
 -- name: session_close :write
--- params: token text, ip word?, site uuid?
+-- params: token text, ip word?, user_agent word?, origin word?, site uuid?
 -- returns: entry
 with closed as (
     delete from directus_sessions s using directus_users u
      where (s.token = :token or s.next_token = :token) and u.id = s."user" and (:site::uuid is null or u.site_id = :site)
      returning u.id, u.site_id
-), one as (select distinct id, site_id from closed)
+), one as (
+    select distinct id, site_id from closed
+), activity as (
+    insert into directus_activity (action, "user", ip, user_agent, origin, collection, item)
+    select 'logout', id, :ip::text, :user_agent::text, :origin::text, 'directus_users', id::text from one
+)
 select spark.audit(site_id, 'logout', 'directus_users', id::text, null, 'info', 'done', id, 'user', :ip)::text as entry
   from one;
 

@@ -354,6 +354,8 @@ fiber_fn Err session_logout(struct ctx *ctx, Str token, enum session_mode mode,
                                              &(struct session_close_args){
                                                  .token = token,
                                                  .ip = client->ip,
+                                                 .user_agent = client->user_agent,
+                                                 .origin = client->origin,
                                                  .site = client->only_site,
                                              }),
                           &rows));

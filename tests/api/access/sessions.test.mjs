@@ -130,6 +130,16 @@ test('a_logout_ends_the_session_on_every_server_and_clears_what_was_sent', async
     assert.equal((await logout({ refresh_token: 'unknown' })).status, 204);
 });
 
+test('a_logout_leaves_its_activity_and_one_of_nobody_leaves_none', async () => {
+    const { refresh_token: token } = (await login('json')).body.data;
+    const left = () => stack.rows(`select "user"::text = item, collection, ip, user_agent from directus_activity where action = 'logout' order by id`);
+    const before = await left();
+    const send = (refresh_token) => stack.call({ method: 'POST', path: '/auth/logout', body: { refresh_token, mode: 'json' }, headers: { 'user-agent': 'who leaves' } });
+    assert.equal((await send(token)).status, 204);
+    assert.equal((await send(token)).status, 204);
+    assert.deepEqual((await left()).slice(before.length), [['t', 'directus_users', '127.0.0.1', 'who leaves']]);
+});
+
 test('a_logout_in_the_grace_period_does_not_leave_the_session_that_was_replaced', async () => {
     const old = await sessionOf();
     const fresh = cookies(await refresh({ mode: 'session' }, old))[0];
