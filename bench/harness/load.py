@@ -55,7 +55,7 @@ class HttpLoad:
     runs = 0
 
     def __init__(self, name, port, pid, requests, out_dir, postgres, check, status=200,
-                 warm_seconds=1):
+                 warm_seconds=1, connections=CONNECTIONS):
         if not shutil.which("wrk"):
             raise BenchError("wrk is not installed (Debian: wrk)")
         self.name, self.port, self.pid = name, port, pid
@@ -63,7 +63,7 @@ class HttpLoad:
         self.check, self.status = check, status
         self.length = None
         self.whole_length = None
-        self.warm_seconds = warm_seconds
+        self.warm_seconds, self.connections = warm_seconds, connections
         self.file = os.path.join(out_dir, name.replace(" ", "-").replace("/", "-") + ".requests")
         with open(self.file, "w", encoding="ascii") as file:
             file.writelines(request.line() + "\n" for request in requests)
@@ -128,13 +128,13 @@ class HttpLoad:
         if not self.whole_length:
             self.whole_length = round(report["bytes"] / report["ok"])
         expected = report["ok"] * self.whole_length
-        if abs(report["bytes"] - expected) > CONNECTIONS * self.whole_length:
+        if abs(report["bytes"] - expected) > self.connections * self.whole_length:
             raise NotAvailable(f"{report['ok']} answers of {self.whole_length} bytes are {expected} "
                                f"bytes, not {report['bytes']}")
 
     def run_wrk(self, env, seconds):
         """The summary that bench.lua prints, and the CPU seconds of wrk itself."""
-        command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}", "--timeout", "10s",
+        command = ["wrk", "-t1", f"-c{self.connections}", f"-d{seconds}", "--timeout", "10s",
                    "-s", os.path.join(data.BENCH, "wrk", "bench.lua"),
                    f"http://127.0.0.1:{self.port}"]
         before = os.times()

@@ -11,6 +11,7 @@ LIST_FIELDS = ["id", "title", "slug", "status", "published_at"]
 RELATION_FIELDS = ["id", "title", "slug", "published_at", "author.name"]
 LIST_REQUESTS = 20_000
 SEQUENCE = "@SEQUENCE@"
+NESTED_TAGS = 5
 
 
 def get_requests(tokens):
@@ -118,6 +119,20 @@ def post_check(request, answer):
     post = json.loads(answer)["data"]
     assert post["id"] and post["slug"].startswith("made-"), "not the item that was sent"
     assert len(post["content"]) > 2000, "content is missing"
+
+
+def nested_post_requests(tokens, content):
+    """A post with an author and five tags of its own: twelve rows, seven of them reached through relations."""
+    tags = [{"tag": {"name": f"tag {n} of {SEQUENCE}"}} for n in range(NESTED_TAGS)]
+    body = json.dumps(dict(json.loads(post_body(content)), author={"name": f"author {SEQUENCE}"}, tags=tags),
+                      separators=(",", ":"))
+    return [Request("POST", "/items/posts", tokens[site], body) for site in range(1, data.SITES + 1)]
+
+
+def nested_post_check(request, answer):
+    post_check(request, answer)
+    post = json.loads(answer)["data"]
+    assert post["author"] and len(post["tags"]) == NESTED_TAGS, "nested rows are missing"
 
 
 def ping_requests(_tokens):

@@ -7,13 +7,14 @@ begin;
 
 insert into directus_collections (collection, accountability)
 values ('sites', 'all'), ('authors', 'all'), ('posts', 'all'),
-       ('topics', 'all'), ('topic_notes', 'all'), ('topic_marks', 'all');
+       ('topics', 'all'), ('topic_notes', 'all'), ('topic_marks', 'all'), ('tags', 'all'), ('posts_tags', 'all');
 
-insert into directus_relations (many_collection, many_field, one_collection, one_field)
-values ('topic_notes', 'topic', 'topics', 'notes'), ('topic_marks', 'topic', 'topics', 'marks');
+insert into directus_relations (many_collection, many_field, one_collection, one_field, junction_field)
+values ('topic_notes', 'topic', 'topics', 'notes', null), ('topic_marks', 'topic', 'topics', 'marks', null),
+       ('posts_tags', 'post', 'posts', 'tags', 'tag'), ('posts_tags', 'tag', 'tags', null, 'post');
 
 insert into directus_fields (collection, field, special)
-values ('topics', 'notes', 'o2m'), ('topics', 'marks', 'o2m');
+values ('topics', 'notes', 'o2m'), ('topics', 'marks', 'o2m'), ('posts', 'tags', 'm2m');
 
 insert into directus_relations (many_collection, many_field, one_collection)
 values ('posts', 'author', 'authors'), ('posts', 'site_id', 'sites'), ('authors', 'site_id', 'sites');
@@ -41,7 +42,7 @@ select collection, action,
        case action when 'create' then json_build_object('site_id', site) end,
        '*', policy
   from bench_users,
-       (values ('posts', 'read'), ('posts', 'create'), ('authors', 'read'),
-               ('topics', 'read'), ('topic_notes', 'read'), ('topic_marks', 'read')) as rule (collection, action);
+       (values ('posts', 'read'), ('posts', 'create'), ('authors', 'read'), ('authors', 'create'),
+               ('tags', 'read'), ('tags', 'create'), ('posts_tags', 'read'), ('posts_tags', 'create'), ('topics', 'read'), ('topic_notes', 'read'), ('topic_marks', 'read')) as rule (collection, action);
 
 commit;

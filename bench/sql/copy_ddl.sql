@@ -3,10 +3,11 @@
 -- key is id alone, for a copy has no sites to keep apart. What is measured beside Spark works on these.
 
 with tables as (
-    select c.oid, c.relname, array_position(array['sites', 'authors', 'posts', 'topics', 'topic_notes', 'topic_marks'], c.relname::text) as step
+    select c.oid, c.relname, array_position(array['sites', 'authors', 'posts', 'topics', 'topic_notes', 'topic_marks', 'tags', 'posts_tags'], c.relname::text) as step
       from pg_class as c
      where c.oid = any (array['sites'::regclass, 'authors'::regclass, 'posts'::regclass,
-                              'topics'::regclass, 'topic_notes'::regclass, 'topic_marks'::regclass])
+                              'topics'::regclass, 'topic_notes'::regclass, 'topic_marks'::regclass,
+                              'tags'::regclass, 'posts_tags'::regclass])
 ), columns as (
     select t.oid,
            string_agg(format('%I %s%s%s%s', a.attname, format_type(a.atttypid, a.atttypmod),
@@ -36,5 +37,7 @@ select line
     select 4, 2, 'alter table posts add foreign key (site_id) references sites (id);'
     union all
     select 4, 3, 'alter table posts add foreign key (author) references authors (id);'
+    union all
+    select 4, 4, 'alter table posts_tags add foreign key (post) references posts (id), add foreign key (tag) references tags (id);'
   ) as lines
  order by part, step, line;

@@ -96,11 +96,34 @@ select ('01982000-0000-7000-8000-' || lpad(to_hex(n * 10 + k), 12, '0'))::uuid,
        ('01980000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, 'mark ' || k
   from generate_series(1, :topics) as series (n), generate_series(0, 9) as k;
 
-select spark.protect_table(name::regclass) from unnest(array['topics', 'topic_notes', 'topic_marks']) as name;
-insert into directus_collections (collection, accountability) values ('topics', 'all'), ('topic_notes', 'all'), ('topic_marks', 'all');
-insert into directus_relations (many_collection, many_field, one_collection, one_field)
-values ('topic_notes', 'topic', 'topics', 'notes'), ('topic_marks', 'topic', 'topics', 'marks');
-insert into directus_fields (collection, field, special) values ('topics', 'notes', 'o2m'), ('topics', 'marks', 'o2m');
+-- 50 tags a site; every tenth post has five of them.
+create table tags (
+    id uuid primary key default gen_random_uuid(), site_id uuid not null default spark.current_site() references sites (id),
+    name varchar(40) not null, unique (site_id, id));
+create table posts_tags (
+    id uuid primary key default gen_random_uuid(), site_id uuid not null default spark.current_site(), post uuid, tag uuid,
+    foreign key (site_id, post) references posts (site_id, id), foreign key (site_id, tag) references tags (site_id, id));
+create index on posts_tags (site_id, post);
+create index on posts_tags (site_id, tag);
+insert into tags (id, site_id, name)
+select ('01983000-0000-7000-8000-' || lpad(to_hex(s * 50 + k), 12, '0'))::uuid,
+       ('01960000-0000-7000-8000-' || lpad(to_hex(s), 12, '0'))::uuid, 'tag ' || k
+  from generate_series(1, :sites) as s, generate_series(0, 49) as k;
+insert into posts_tags (id, site_id, post, tag)
+select ('01984000-0000-7000-8000-' || lpad(to_hex(n * 5 + k), 12, '0'))::uuid,
+       ('01960000-0000-7000-8000-' || lpad(to_hex(1 + n % :sites), 12, '0'))::uuid,
+       ('01970000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid,
+       ('01983000-0000-7000-8000-' || lpad(to_hex((1 + n % :sites) * 50 + (n * 7 + k * 11) % 50), 12, '0'))::uuid
+  from generate_series(1, :posts, 10) as series (n), generate_series(0, 4) as k;
+
+select spark.protect_table(name::regclass) from unnest(array['topics', 'topic_notes', 'topic_marks', 'tags', 'posts_tags']) as name;
+insert into directus_collections (collection, accountability)
+values ('topics', 'all'), ('topic_notes', 'all'), ('topic_marks', 'all'), ('tags', 'all'), ('posts_tags', 'all');
+insert into directus_relations (many_collection, many_field, one_collection, one_field, junction_field)
+values ('topic_notes', 'topic', 'topics', 'notes', null), ('topic_marks', 'topic', 'topics', 'marks', null),
+       ('posts_tags', 'post', 'posts', 'tags', 'tag'), ('posts_tags', 'tag', 'tags', null, 'post');
+insert into directus_fields (collection, field, special)
+values ('topics', 'notes', 'o2m'), ('topics', 'marks', 'o2m'), ('posts', 'tags', 'm2m');
 
 -- Someone of the platform who reads the posts of all sites.
 insert into directus_policies (id, name) values ('01964000-0000-7000-8000-000000000001', 'bench counts');
@@ -113,5 +136,5 @@ values ('01964000-0000-7000-8000-000000000001', 'posts', 'read', '{}', '*');
 
 commit;
 
-vacuum (freeze, analyze) sites, authors, posts, topics, topic_notes, topic_marks;
+vacuum (freeze, analyze) sites, authors, posts, topics, topic_notes, topic_marks, tags, posts_tags;
 checkpoint;

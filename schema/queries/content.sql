@@ -87,7 +87,9 @@ select id, parent from directus_roles;
 
 -- The revisions of rows that were written for another row get the revision of that row as their parent.
 -- name: revisions_adopt :write
-update directus_revisions set parent = $1::int8 where id = any ($2::int8[]);
+update directus_revisions set parent = adopted.parent
+  from unnest($1::int8[], $2::int8[]) as adopted (id, parent)
+ where directus_revisions.id = adopted.id;
 
 -- The row takes the place of the target in the order of its collection.
 -- name: items_move :write

@@ -3,7 +3,7 @@
 #include "access/grants/actor.h"
 #include "base/crypto/crypto.h"
 #include "base/json/json_writer.h"
-#include "content/items/write.h"
+#include "content/items/nested.h"
 #include "content/plan/sql_print.h"
 #include "io/reactor/reactor.h"
 

@@ -3,7 +3,7 @@
  * and sorting.
  */
 #include "base/json/json_build.h"
-#include "content/items/write.h"
+#include "content/items/nested.h"
 #include "gen/sql.h"
 
 #include <assert.h>
@@ -63,7 +63,7 @@ static fiber_fn Err apply_to_one(struct writer *w, const struct write_target *ta
 {
     TRY(apply(w, target, payload, &key, 1, false, query, run));
     int64_t revision = w->revision;
-    TRY(nested_adopt(w, payload, revision));
+    nested_adopt(w, payload, revision);
     TRY(nested_after(w, target, payload, key, false));
     w->revision = revision;
     return OK;
@@ -79,7 +79,7 @@ fiber_fn Err write_update_one(struct writer *w, const struct write_target *targe
     TRY(make(w, target, body, &key, 1, &payload));
     if (payload.first_nested != NULL)
         TRY(write_check_access(w, target, &payload, &key, 1));
-    TRY(nested_before(w, target, &payload));
+    TRY(nested_before(w, target, &payload, 1));
     TRY(apply_to_one(w, target, &payload, key, query, run));
     return write_after(w, ITEMS_UPDATE, target->collection, &key, 1, body);
 }
@@ -157,7 +157,7 @@ static fiber_fn Err apply_in_turn(struct writer *w, const struct write_target *t
                                   struct payload *payload, const Str *keys, uint32_t count)
 {
     assert(payload->first_nested != NULL);
-    TRY(nested_before(w, target, payload));
+    TRY(nested_before(w, target, payload, 1));
     for (uint32_t i = 0; i < count; i++) {
         struct run run = {.ctx = w->ctx};
         TRY(write_check_rows(w->ctx, (uint64_t)w->rows + 1));

@@ -2,7 +2,8 @@
  * Rows written in the transaction of the row they belong to: to-one before it (its key is needed),
  * to-many after it (they need its key, nested_many.c).
  */
-#include "content/items/write.h"
+#include "content/items/nested.h"
+
 #include "gen/sql.h"
 
 #include <assert.h>
@@ -94,6 +95,7 @@ static fiber_fn Err before_to_one(struct writer *w, struct payload *payload, str
     Str key;
     TRY(upsert(w, nested->field->relation->target, path, nested->value, &key));
     nested->revision = w->revision;
+    nested->key = key;
     payload_set(w->ctx, payload, nested->field, key);
     return OK;
 }
@@ -137,6 +139,7 @@ static fiber_fn Err before_to_any(struct writer *w, struct payload *payload, str
         if (!is_there)
             return fail_plain(w->ctx, ERR_FORBIDDEN);
     }
+    nested->key = key;
     payload_set(w->ctx, payload, nested->field, key);
     return OK;
 }
@@ -159,37 +162,105 @@ static const struct nested_path *path_to(struct writer *w, const struct write_ta
     return path;
 }
 
-fiber_fn Err nested_before(struct writer *w, const struct write_target *target,
-                           struct payload *payload)
+static bool is_new_row(const struct nested *nested)
 {
-    if (payload->first_nested == NULL)
-        return OK;
-    if (w->tx == NULL) /* a preset or a hook supplied it */
-        return fail(w->ctx, ERR_INVALID_PAYLOAD, "Nested rows are not expected here");
-    TRY(deeper(w));
-    for (struct nested *n = payload->first_nested; n != NULL; n = n->next) {
-        const struct nested_path *path = path_to(w, target, n->field);
-        if (n->field->relation->kind == RELATION_TO_ONE)
-            TRY(before_to_one(w, payload, n, path));
-        else if (n->field->relation->kind == RELATION_TO_ANY)
-            TRY(before_to_any(w, payload, n, path));
+    const struct relation *relation = nested->field->relation;
+    return relation->kind == RELATION_TO_ONE &&
+           json_is_null(json_get(nested->value, relation->target->key->name));
+}
+
+/* New rows of one field, together. */
+static fiber_fn Err create_for(struct writer *w, const struct write_target *target,
+                               struct payload *payloads, uint32_t count, const struct field *field)
+{
+    struct arena *arena = w->ctx->arena;
+    const struct json **items = arena_array(arena, const struct json *, count);
+    struct nested **owners = arena_array(arena, struct nested *, count);
+    struct payload **rows = arena_array(arena, struct payload *, count);
+    struct write_target child;
+    TRY(nested_open(w, field->relation->target, ACTION_CREATE, path_to(w, target, field), &child));
+    struct new_rows new = {.target = &child, .items = items};
+    for (uint32_t i = 0; i < count; i++) {
+        for (struct nested *n = payloads[i].first_nested; n != NULL; n = n->next) {
+            if (n->field != field || !is_new_row(n))
+                continue;
+            items[new.count] = n->value;
+            rows[new.count] = &payloads[i];
+            owners[new.count++] = n;
+        }
     }
-    w->depth--;
+    assert(new.count > 0 && new.count <= count); /* a payload holds a field once */
+    TRY(write_create_rows(w, &new));
+    for (uint32_t i = 0; i < new.count; i++) {
+        owners[i]->revision = new.revisions[i];
+        owners[i]->key = new.keys[i];
+        payload_set(w->ctx, rows[i], field, new.keys[i]);
+    }
     return OK;
 }
 
-fiber_fn Err nested_adopt(struct writer *w, const struct payload *payload, int64_t revision)
+static fiber_fn Err before_one(struct writer *w, const struct write_target *target,
+                               struct payload *payload, struct nested *n)
 {
-    int64_t *orphans = arena_array(w->ctx->arena, int64_t, (size_t)payload->count + 1);
-    uint32_t count = 0;
-    for (const struct nested *n = payload->first_nested; n != NULL; n = n->next) {
-        if (n->revision != 0)
-            orphans[count++] = n->revision;
+    const struct nested_path *path = path_to(w, target, n->field);
+    if (n->field->relation->kind == RELATION_TO_ANY)
+        return before_to_any(w, payload, n, path);
+    assert(n->field->relation->kind == RELATION_TO_ONE);
+    return before_to_one(w, payload, n, path);
+}
+
+fiber_fn Err nested_before(struct writer *w, const struct write_target *target,
+                           struct payload *payloads, uint32_t count)
+{
+    bool is_deep = false;
+    for (uint32_t i = 0; i < count; i++) {
+        for (struct nested *n = payloads[i].first_nested; n != NULL; n = n->next) {
+            if (w->tx == NULL) /* a preset or a hook supplied it */
+                return fail(w->ctx, ERR_INVALID_PAYLOAD, "Nested rows are not expected here");
+            if (!is_deep)
+                TRY(deeper(w));
+            is_deep = true;
+            if (n->field->relation->kind == RELATION_TO_MANY || n->key.data != NULL)
+                continue;
+            if (is_new_row(n))
+                TRY(create_for(w, target, &payloads[i], count - i, n->field));
+            else
+                TRY(before_one(w, target, &payloads[i], n));
+        }
     }
-    if (count == 0 || revision == 0)
+    w->depth -= is_deep;
+    return OK;
+}
+
+void nested_adopt(struct writer *w, const struct payload *payload, int64_t revision)
+{
+    for (const struct nested *n = payload->first_nested; n != NULL; n = n->next) {
+        if (n->revision == 0 || revision == 0)
+            continue;
+        struct adoption *adoption = arena_new(w->ctx->arena, struct adoption);
+        *adoption = (struct adoption){w->adoptions, n->revision, revision};
+        w->adoptions = adoption;
+    }
+}
+
+fiber_fn Err nested_write_adoptions(struct writer *w)
+{
+    uint32_t count = 0;
+    for (const struct adoption *a = w->adoptions; a != NULL; a = a->next)
+        count++;
+    if (count == 0)
         return OK;
+    int64_t *revisions = arena_array(w->ctx->arena, int64_t, count);
+    int64_t *parents = arena_array(w->ctx->arena, int64_t, count);
+    for (uint32_t i = 0; i < count; i++, w->adoptions = w->adoptions->next) {
+        revisions[i] = w->adoptions->revision;
+        parents[i] = w->adoptions->parent;
+    }
+    assert(w->adoptions == NULL);
     return db_tx_query(w->tx, &SQL_REVISIONS_ADOPT,
-                       ARGS(db_int(revision), db_int_array(w->ctx->arena, orphans, count)), NULL);
+                       ARGS(db_int_array(w->ctx->arena, revisions, count),
+                            db_int_array(w->ctx->arena, parents, count)),
+                       NULL);
 }
 
 void nested_forget(struct payload *payload)

@@ -4,7 +4,7 @@
  */
 #include "base/json/json_build.h"
 #include "base/memory/array.h"
-#include "content/items/write.h"
+#include "content/items/nested.h"
 #include "content/plan/sql_print.h"
 
 #include <assert.h>
@@ -149,16 +149,19 @@ static fiber_fn Err link_row(const struct children *c, const struct json *given,
     return run.rows.count == 1 ? OK : fail_plain(w->ctx, ERR_FORBIDDEN);
 }
 
-static fiber_fn Err create_child(const struct children *c, const struct json *object, int64_t place,
-                                 Str *ret_key)
+/* New children, together. place: of the first in the order of siblings; 0: has none. */
+static fiber_fn Err create_children(const struct children *c, const struct json *const *objects,
+                                    uint32_t count, int64_t place, struct new_rows *ret)
 {
     assert(place == 0 || c->relation->sort_field != NULL);
-    struct write_target target;
-    struct run run = {.ctx = c->w->ctx};
-    TRY(open_child(c, ACTION_CREATE, true, &target));
-    target.order = place > 0 ? c->relation->sort_field : NULL;
-    target.order_value = place;
-    return write_create_one(c->w, &target, object, NULL, &run, ret_key);
+    if (count == 0)
+        return OK;
+    struct write_target *target = arena_new(c->w->ctx->arena, struct write_target);
+    TRY(open_child(c, ACTION_CREATE, true, target));
+    target->order = place > 0 ? c->relation->sort_field : NULL;
+    target->order_value = place;
+    *ret = (struct new_rows){.target = target, .items = objects, .count = count};
+    return write_create_rows(c->w, ret);
 }
 
 /* The reference is written only if it changes, because that needs a grant. */
@@ -188,7 +191,34 @@ static fiber_fn Err upsert_child(const struct children *c, const struct json *ob
         if (!is_known)
             TRY(nested_exists(c->w, child, *ret_key, &is_known));
     }
-    return is_known ? update_child(c, *ret_key, object) : create_child(c, object, 0, ret_key);
+    if (is_known)
+        return update_child(c, *ret_key, object);
+    struct new_rows created;
+    TRY(create_children(c, &object, 1, 0, &created));
+    *ret_key = created.keys[0];
+    return OK;
+}
+
+static bool is_new_child(const struct children *c, const struct json *element)
+{
+    return json_kind(element) == JSON_OBJECT &&
+           json_is_null(json_get(element, c->relation->target->key->name));
+}
+
+/* The new children of the list from `from` up to the next that is not new. */
+static fiber_fn Err create_next(const struct children *c, const struct json *list, uint32_t from,
+                                uint32_t *ret_count)
+{
+    uint32_t count = 1;
+    assert(is_new_child(c, json_at(list, from)));
+    while (from + count < json_len(list) && is_new_child(c, json_at(list, from + count)))
+        count++;
+    const struct json **objects = arena_array(c->w->ctx->arena, const struct json *, count);
+    for (uint32_t i = 0; i < count; i++)
+        objects[i] = json_at(list, from + i);
+    struct new_rows created;
+    *ret_count = count;
+    return create_children(c, objects, count, 0, &created);
 }
 
 static Err check_count(const struct children *c, const struct json *list)
@@ -207,9 +237,14 @@ static fiber_fn Err write_set(struct children *c, const struct json *list)
     TRY(check_count(c, list));
     TRY(find_children(c));
     struct map *kept = map_in_arena(arena);
-    for (uint32_t i = 0; i < count; i++) {
+    for (uint32_t i = 0, step = 1; i < count; i += step) {
         const struct json *element = json_at(list, i);
         Str key;
+        step = 1;
+        if (is_new_child(c, element)) {
+            TRY(create_next(c, list, i, &step));
+            continue; /* none of those that were linked before */
+        }
         if (json_kind(element) == JSON_OBJECT)
             TRY(upsert_child(c, element, &key));
         else
@@ -289,13 +324,15 @@ static Err check_structure(const struct children *c, const struct json *changes)
 static fiber_fn Err create_listed(const struct children *c, const struct json *list)
 {
     int64_t place = 0;
-    if (json_len(list) > 0 && c->relation->sort_field != NULL)
+    uint32_t count = json_len(list);
+    const struct json **objects =
+        arena_array(c->w->ctx->arena, const struct json *, (size_t)count + 1);
+    for (uint32_t i = 0; i < count; i++)
+        objects[i] = json_at(list, i);
+    if (count > 0 && c->relation->sort_field != NULL)
         TRY(next_place(c, &place));
-    for (uint32_t i = 0; i < json_len(list); i++) {
-        Str key;
-        TRY(create_child(c, json_at(list, i), place == 0 ? 0 : place + i, &key));
-    }
-    return OK;
+    struct new_rows created;
+    return create_children(c, objects, count, place, &created);
 }
 
 static fiber_fn Err update_listed(const struct children *c, const struct json *list)

@@ -25,7 +25,8 @@ struct nested {
     struct nested *next;
     const struct field *field;
     const struct json *value;
-    int64_t revision; /* to-one: of the row that was written for it; 0: none */
+    Str key;          /* to-one: of the row that it refers to, once that is written */
+    int64_t revision; /* to-one: of that row; 0: none */
 };
 
 /* The fields that lead from the row of the request to a nested row. */
@@ -91,38 +92,3 @@ fiber_fn Err validate_rule(const struct write_target *target, const struct paylo
  * none. */
 Err validation_failed(const struct write_target *target, Str field,
                       const struct filter_operator *op, const struct filter_value *value);
-
-/*
- * Nested rows: what a payload writes of other rows, before and after its own.
- */
-
-struct writer;
-
-/* nested.c */
-bool nested_is_in(const struct collection *collection, const struct json *body);
-/* The rows that this row points to; sets their keys in the payload. */
-fiber_fn Err nested_before(struct writer *w, const struct write_target *target,
-                           struct payload *payload);
-/* The revisions of those rows get that of this row as their parent. */
-fiber_fn Err nested_adopt(struct writer *w, const struct payload *payload, int64_t revision);
-/* They have one. */
-void nested_forget(struct payload *payload);
-/* The rows that point to this row. `is_new`: it has none yet. */
-fiber_fn Err nested_after(struct writer *w, const struct write_target *target,
-                          const struct payload *payload, Str key, bool is_new);
-
-/* nested_many.c */
-/* The parent of rows that are written. */
-struct nested_parent {
-    Str key;
-    bool is_new;
-    int64_t revision;
-    const struct nested_path *path; /* ends with the field */
-};
-fiber_fn Err nested_to_many(struct writer *w, const struct relation *relation,
-                            const struct json *value, const struct nested_parent *parent);
-/* What both use: opens a target of this path. */
-Err nested_open(struct writer *w, const struct collection *child, enum action action,
-                const struct nested_path *path, struct write_target *ret);
-fiber_fn Err nested_exists(struct writer *w, const struct collection *collection, Str key,
-                           bool *ret);

@@ -1,10 +1,9 @@
 /*
  * Executing writes, and announcing them after the commit.
  */
-#include "content/items/write.h"
-
 #include "base/memory/list.h"
 #include "content/items/items_rules.h"
+#include "content/items/nested.h"
 
 #include <assert.h>
 
@@ -27,6 +26,8 @@ fiber_fn Err writer_in_tx(struct writer *w, WriteSteps *steps, void *arg)
     TRY(db_begin(w->ctx, &tx));
     w->tx = &tx;
     Err err = steps(w, arg);
+    if (err == OK)
+        err = nested_write_adoptions(w);
     assert(w->tx == &tx && (err != OK || w->depth == 0));
     w->tx = NULL;
     return err != OK ? err : db_commit(&tx);
@@ -153,13 +154,17 @@ static Str note_of(const struct ctx *ctx, const char *key)
     return STR_NONE;
 }
 
+const struct field *write_refused_field(struct ctx *ctx, const struct collection *collection)
+{
+    bool is_own = str_eq(note_of(ctx, "collection"), collection->name);
+    return is_own ? collection_field(collection, note_of(ctx, "field")) : NULL;
+}
+
 /* The value that a constraint refused. */
 static const struct cell *refused_cell(struct ctx *ctx, const struct payload *payload)
 {
-    Str name = note_of(ctx, "field");
-    const struct field *field = collection_field(payload->collection, name);
-    bool is_own = str_eq(note_of(ctx, "collection"), payload->collection->name);
-    return field == NULL || !is_own ? NULL : payload_find(payload, field);
+    const struct field *field = write_refused_field(ctx, payload->collection);
+    return field == NULL ? NULL : payload_find(payload, field);
 }
 
 /* A number of the body is one in the error. */
@@ -174,7 +179,7 @@ static void keep_number(struct ctx *ctx, const struct cell *cell)
 }
 
 /* Under row-level security PostgreSQL does not report the offending value; the payload has it. */
-static Err name_value(struct ctx *ctx, Err err, const struct payload *payload)
+Err write_name_value(struct ctx *ctx, Err err, const struct payload *payload)
 {
     assert(err != OK);
     bool is_about_value = err == ERR_NOT_UNIQUE || err == ERR_INVALID_FOREIGN_KEY;
@@ -245,7 +250,7 @@ fiber_fn Err write_run(struct writer *w, const struct plan *plan, const struct w
     TRY(run_bind(run, plan->root, &sending.args));
     Err err = send(w, &sending);
     if (err != OK)
-        return name_value(w->ctx, err, payload);
+        return write_name_value(w->ctx, err, payload);
     w->rows += run->rows.count;
     bool has_revision = plan->revision_column != NO_COLUMN && run->rows.count > 0;
     w->revision = has_revision ? row_int(&run->rows, 0, plan->revision_column) : 0;

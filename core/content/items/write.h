@@ -22,6 +22,7 @@ struct writer {
     struct announcement *last;
     uint32_t rows; /* rows written so far, including nested ones */
     uint32_t depth;
+    struct adoption *adoptions;
     int64_t revision; /* of the row that was written last, if its shape has a lineage; 0: none */
     bool is_draft;    /* will be rolled back: extensions hear nothing of it */
 };
@@ -49,6 +50,11 @@ enum { ARG_USER, ARG_IP, ARG_AGENT, ARG_ORIGIN, ARG_DATA, ARG_PARENT, ARG_CELLS 
 /* write.c */
 fiber_fn Err write_run(struct writer *w, const struct plan *plan, const struct write_shape *shape,
                        const struct payload *payload, Str data, struct run *run);
+/* Adds the refused value to the error of a constraint. payload: of the row that it refused; NULL if
+ * that is not known. */
+Err write_name_value(struct ctx *ctx, Err err, const struct payload *payload);
+/* The field of this collection that the last error is about; NULL if none. */
+const struct field *write_refused_field(struct ctx *ctx, const struct collection *collection);
 /* write_audit.c: work log entries for rows of an audited collection, in the transaction of the
  * write. */
 fiber_fn Err write_audit(struct writer *w, const struct plan *plan, const struct write_shape *shape,
@@ -73,7 +79,7 @@ bool write_ignores_missing(const struct ctx *ctx, const struct write_target *tar
 Err write_forbidden(struct ctx *ctx, const struct write_target *target,
                     const struct payload *payload);
 
-/* write_check.c: ERR_FORBIDDEN unless the actor may change all these rows in what the payload
+/* write_keys.c: ERR_FORBIDDEN unless the actor may change all these rows in what the payload
  * gives. The statement of an update checks the same; this is for updates that send none, and to
  * tell a row that may not be changed before the payload is found invalid. */
 fiber_fn Err write_check_access(struct writer *w, const struct write_target *target,
@@ -94,6 +100,9 @@ Err write_check_rows(struct ctx *ctx, uint64_t rows);
 fiber_fn Err write_create_one(struct writer *w, const struct write_target *target,
                               const struct json *body, const struct query *query, struct run *run,
                               Str *ret_key);
+fiber_fn Err write_create_payload(struct writer *w, const struct write_target *target,
+                                  const struct payload *payload, const struct query *query,
+                                  struct run *run, Str *ret_key);
 /* A whole request for one object: write, announce, answer. */
 fiber_fn Err write_create_object(struct writer *w, const struct write_target *target,
                                  const struct json *body, const struct query *query,

@@ -215,7 +215,7 @@ static void put_revision(struct sql *sql, const struct write_print *p)
         sql_text(sql, " and act.site_id is not distinct from ");
         put_row_site(sql, p);
     }
-    sql_text(sql, p->has_lineage ? " returning id)" : ")");
+    sql_text(sql, p->has_lineage ? " returning id, item)" : ")");
 }
 
 void write_put_history(struct sql *sql, const struct write_print *p)
@@ -225,4 +225,18 @@ void write_put_history(struct sql *sql, const struct write_print *p)
         put_activity(sql, p);
     if (p->has_revisions)
         put_revision(sql, p);
+}
+
+const char *write_revision_of_row(struct arena *arena, const struct write_print *p)
+{
+    enum { EXPRESSION_MAX = 256 };
+    if (!p->is_many)
+        return "(select max(id)::int8 from rev)";
+    struct sql sql = {.out = buf_in_arena(arena, EXPRESSION_MAX)};
+    buf_printf(sql.out, "(select id::int8 from rev where item = t%u.", p->root->id);
+    sql_name(&sql, p->collection->key->name);
+    sql_text(&sql, "::text)");
+    buf_put_char(sql.out, '\0');
+    assert(!sql.out->is_full); /* names have at most 63 bytes */
+    return sql.out->data;
 }

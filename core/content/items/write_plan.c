@@ -254,9 +254,10 @@ static Err make_print(struct compiler *c, struct plan *plan, const struct write_
         TRY(target_rows(c, select->root, shape, &p->where));
     plan->revision_column = NO_COLUMN;
     if (p->has_revisions && p->has_lineage)
-        plan->revision_column = column_add(
-            c, select,
-            (struct column){.kind = COLUMN_EXPRESSION, .expression = WRITE_REVISION_OF_ROW});
+        plan->revision_column =
+            column_add(c, select,
+                       (struct column){.kind = COLUMN_EXPRESSION,
+                                       .expression = write_revision_of_row(c->arena, p)});
     follow_key(c, select, shape);
     select->prefix = print_write;
     select->prefix_arg = p;

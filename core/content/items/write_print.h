@@ -29,5 +29,5 @@ void write_put_cast(struct sql *sql, struct param *param, const char *type);
 void write_put_literal(struct sql *sql, Str text);
 /* write_history.c: ", act as (…), rev as (…)" for the rows of w, as far as they are tracked. */
 void write_put_history(struct sql *sql, const struct write_print *p);
-/* The id of the revision. */
-#define WRITE_REVISION_OF_ROW "(select max(id)::int8 from rev)"
+/* The id of the revision of the row that the answer shows. */
+const char *write_revision_of_row(struct arena *arena, const struct write_print *p);

@@ -83,10 +83,11 @@ static Str field_of_constraint(Str table, Str constraint);
 static Str quoted_part(Str message);
 
 /* A statement waits for the lock of a schema change behind the comparison of epochs: then what it
- * names is gone, or of another type. */
+ * names is gone, or of another type. Or it was prepared before that change; only that of a
+ * transaction gets here, others were submitted again. */
 static bool is_overtaken(const struct db_request *request)
 {
-    static const char *const STATES[] = {"42703", "42P01", "42804", "42883"};
+    static const char *const STATES[] = {"42703", "42P01", "42804", "42883", "0A000", "26000"};
     bool is_of_schema = false;
     bool is_missing = false;
     for (uint32_t i = 0; i < request->count; i++)

@@ -189,8 +189,9 @@ static bool is_entered(const struct db_group *group, const struct db_request *en
                                        : request_is_like(entered, request);
 }
 
-/* In a transaction with logic in between, compiled statements stay unnamed: the transaction may
- * change the schema itself, and could not be resubmitted. */
+/* In a transaction with logic in between a statement cannot be resubmitted. One that is compiled from
+ * the schema snapshot has the whole request repeated if the schema has changed (db_error.c); others
+ * stay unnamed. */
 static bool send_request(struct db_connection *connection, struct db_request *request)
 {
     assert(request->state == REQUEST_SENT);
@@ -198,7 +199,8 @@ static bool send_request(struct db_connection *connection, struct db_request *re
     for (uint32_t i = 0; i < request->count; i++) {
         const struct db_command *command = &request->commands[i];
         struct slot slot = {.kind = SLOT_COMMAND, .command = i, .request = request};
-        bool is_unnamed = request->again != 0 || (is_exclusive && command->statement->name == NULL);
+        bool may_repeat = command->statement->name != NULL || command->statement->is_of_schema;
+        bool is_unnamed = request->again != 0 || (is_exclusive && !may_repeat);
         if (!send_message(connection, slot, command->statement, command->args, is_unnamed))
             return false;
     }

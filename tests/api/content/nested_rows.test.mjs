@@ -1,0 +1,92 @@
+// New rows of one list share a statement: as many statements for two as for two hundred, and each row is what it would be alone.
+
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { after, before, beforeEach, test } from 'node:test';
+
+import { startApi } from '../../support/api.mjs';
+
+let stack;
+before(async () => {
+    stack = await startApi({ pack: false });
+    await stack.run(await readFile(new URL('../../fixtures/nested.sql', import.meta.url), 'utf8'));
+});
+after(() => stack.stop());
+beforeEach(() => stack.run('truncate authors, posts, tags, posts_tags, notes, comments, directus_revisions, directus_activity restart identity cascade'));
+
+const call = (method, path, body, headers) => stack.call({ method, path, body, token: stack.adminToken, headers });
+const post = (number) => `00000000-0000-4000-8000-0000000001${String(number).padStart(2, '0')}`;
+const tagged = (count) => Array.from({ length: count }, (_, n) => ({ tags_id: { name: `tag ${n}` } }));
+const statements = (answer) => Number(/desc="(\d+) statements"/.exec(answer.headers['server-timing'])[1]);
+
+// The revision of each tag names that of its own row of the junction, and that one the post's.
+const CHAINS = `select t.id, j.id, p.id from directus_revisions r
+    join directus_revisions rj on rj.id = r.parent and rj.collection = 'posts_tags' join directus_revisions rp on rp.id = rj.parent and rp.collection = 'posts'
+    join tags t on t.id::text = r.item join posts_tags j on j.id::text = rj.item and j.tags_id = t.id join posts p on p.id::text = rp.item and p.id = j.posts_id
+    where r.collection = 'tags'`;
+
+test('a_list_of_new_rows_takes_as_many_statements_as_two_of_them', async () => {
+    await call('POST', '/items/posts', { title: 'loads the schema', tags: tagged(1) });
+    await stack.run('truncate tags, posts_tags restart identity cascade');
+    const two = await call('POST', '/items/posts', { id: post(1), title: 'two', tags: tagged(2) });
+    await stack.run('truncate tags, posts_tags restart identity cascade');
+    const many = await call('POST', '/items/posts', { id: post(2), title: 'many', tags: tagged(90) });
+    assert.equal(two.status, 200);
+    assert.equal(many.status, 200);
+    assert.equal(statements(many), statements(two));
+    assert.deepEqual(await stack.rows(`select count(*) from posts_tags where posts_id = '${post(2)}'`), [['90']]);
+});
+
+test('more_rows_than_a_statement_takes_keep_their_order_and_their_parents', async () => {
+    const answer = await call('POST', '/items/posts', { id: post(1), title: 'long', tags: tagged(250) });
+    assert.equal(answer.status, 200);
+    assert.deepEqual(await stack.rows('select count(*), bool_and(t.name = \'tag \' || (j.id - 1)) from posts_tags j join tags t on t.id = j.tags_id'), [['250', 't']]);
+    assert.equal((await stack.rows(CHAINS)).length, 250);
+});
+
+test('rows_with_other_columns_rows_that_exist_and_keys_stand_between_new_rows', async () => {
+    await stack.run(`insert into notes (txt) values ('n1'), ('n2'); insert into posts (id, title) values ('${post(1)}', 'p')`);
+    const notes = [{ txt: 'a' }, { txt: 'b' }, 1, { txt: 'c' }, {}, { id: 2, txt: 'changed' }, { txt: 'd' }];
+    assert.equal((await call('PATCH', `/items/posts/${post(1)}`, { notes })).status, 200);
+    assert.deepEqual(await stack.rows('select id, txt from notes where post is not null order by id'), [['1', 'n1'], ['2', 'changed'], ['3', 'a'], ['4', 'b'], ['5', 'c'], ['6', ''], ['7', 'd']]);
+});
+
+test('siblings_are_numbered_across_a_statement', async () => {
+    await stack.run(`insert into posts (id, title) values ('${post(1)}', 'p'); insert into comments (post, body, pos) values ('${post(1)}', 'old', 7)`);
+    const create = [{ body: 'x' }, { body: 'y' }, { body: 'z', pos: 40 }, { body: 'w' }];
+    assert.equal((await call('PATCH', `/items/posts/${post(1)}`, { comments: { create } })).status, 200);
+    assert.deepEqual(await stack.rows('select body, pos from comments order by id'), [['old', '7'], ['x', '8'], ['y', '9'], ['z', '40'], ['w', '11']]);
+});
+
+test('a_row_may_refer_to_a_row_before_it_in_the_same_list', async () => {
+    const authors = [{ id: 1, name: 'first' }, { id: 2, name: 'second', mentor: 1 }, { id: 3, name: 'third', mentor: 2 }];
+    assert.equal((await call('POST', '/items/authors', authors)).status, 200);
+    assert.deepEqual(await stack.rows('select id, mentor from authors order by id'), [['1', ''], ['2', '1'], ['3', '2']]);
+});
+
+test('posts_of_a_list_each_get_their_own_author_and_tags', async () => {
+    const list = [0, 1, 2].map((n) => ({ id: post(n), title: `t${n}`, author: { name: `a${n}` }, tags: [{ tags_id: { name: `g${n}` } }] }));
+    assert.equal((await call('POST', '/items/posts', list)).status, 200);
+    assert.deepEqual(await stack.rows('select p.title, a.name, t.name from posts p join authors a on a.id = p.author join posts_tags j on j.posts_id = p.id join tags t on t.id = j.tags_id order by 1'),
+        [['t0', 'a0', 'g0'], ['t1', 'a1', 'g1'], ['t2', 'a2', 'g2']]);
+    assert.equal((await stack.rows(CHAINS)).length, 3);
+});
+
+test('a_value_that_a_constraint_refuses_is_named_and_nothing_is_written', async () => {
+    await stack.run("insert into tags (name) values ('red')");
+    const answer = await call('POST', '/items/posts', { id: post(1), title: 't', tags: [{ tags_id: { name: 'blue' } }, { tags_id: { name: 'red' } }] });
+    assert.equal(answer.status, 400);
+    const { code, field, value } = answer.body.errors[0].extensions;
+    assert.deepEqual({ code, field, value }, { code: 'RECORD_NOT_UNIQUE', field: 'name', value: 'red' });
+    assert.deepEqual(await stack.rows('select (select count(*) from posts), (select count(*) from tags), (select count(*) from directus_revisions)'), [['0', '1', '0']]);
+});
+
+test('a_transaction_whose_statement_was_prepared_for_a_former_schema_is_repeated', async () => {
+    for (let n = 0; n < 5; n++)
+        assert.equal((await call('POST', '/items/posts', { title: 't', notes: [{ txt: 'one' }], tags: tagged(1).map(({ tags_id }) => ({ tags_id: { name: `${tags_id.name} ${n}` } })) })).status, 200);
+    await stack.run('alter table notes alter column id type bigint; alter table tags alter column id type bigint');
+    await stack.run("update directus_collections set note = 'other keys' where collection = 'tags'");
+    const answer = await call('POST', '/items/posts', { id: post(1), title: 't', notes: [{ txt: 'two' }], tags: tagged(1) });
+    assert.equal(answer.status, 200, JSON.stringify(answer.body));
+    assert.deepEqual(await stack.rows(`select (select count(*) from notes where post = '${post(1)}'), (select count(*) from posts_tags where posts_id = '${post(1)}')`), [['1', '1']]);
+});
