@@ -42,7 +42,7 @@ select token from directus_sessions where token = $1 and "user" = $2 and expires
 -- name: access_user_by_email :read
 -- returns: id, role
 select id, role from directus_users
- where id in (select user_id from spark.user_emails where email = lower($1)) and status = 'active' and site_id is null;
+ where email = $1 collate spark.any_case and lower(email) = lower($1) and status = 'active' and site_id is null;
 
 -- The users of an archived or deleted site have no access, as its tokens have none.
 -- name: access_site_is_open :read
@@ -113,7 +113,7 @@ select u.id, u.password, u.status, u.role, u.site_id, u.provider, u.tfa_secret,
   from directus_users u
   left join directus_access a on a."user" = u.id or a.role = u.role
   left join directus_policies p on p.id = a.policy
- where u.id in (select e.user_id from spark.user_emails e where e.email = lower($1))
+ where u.email = $1 collate spark.any_case and lower(u.email) = lower($1)
  group by u.id;
 
 -- name: session_open :write

@@ -8,7 +8,7 @@ select pg_advisory_xact_lock(hashtextextended('directus_users.email ' || $1, 0))
 
 -- name: system_email_is_taken :write
 -- returns: is_taken
-select exists (select from spark.user_emails where email = lower($1) and not (user_id::text = any ($2::text[]))) as is_taken;
+select exists (select from directus_users where email = $1 collate spark.any_case and lower(email) = lower($1) and not (id::text = any ($2::text[]))) as is_taken;
 
 -- name: system_password_policy :write
 -- returns: policy
