@@ -42,7 +42,7 @@ select token from directus_sessions where token = $1 and "user" = $2 and expires
 -- name: access_user_by_email :read
 -- returns: id, role
 select id, role from directus_users
- where lower(email) = lower($1) and status = 'active' and site_id is null;
+ where email = $1 collate spark.any_case and lower(email) = lower($1) and status = 'active' and site_id is null;
 
 -- The users of an archived or deleted site have no access, as its tokens have none.
 -- name: access_site_is_open :read
@@ -67,6 +67,16 @@ select p.id, p.name, p.ip_access, p.admin_access as is_admin, p.app_access as ha
  where a."user" = $1 or t.id is not null
     or ($2 is null and a.role is null and a."user" is null)
  order by a."user" nulls first, t.depth desc nulls first, a.sort, a.ctid;
+
+-- A role and those above it.
+-- name: access_role_chain :read
+-- returns: id
+with recursive tree (id, parent, depth) as (
+    select id, parent, 0 from directus_roles where id = $1
+    union
+    select r.id, r.parent, t.depth + 1 from directus_roles r join tree t on r.id = t.parent where t.depth < 32
+)
+select id from tree;
 
 -- name: access_policies_of_public :read
 -- returns: id, name, ip_access, is_admin, has_app_access, enforces_tfa
@@ -103,7 +113,7 @@ select u.id, u.password, u.status, u.role, u.site_id, u.provider, u.tfa_secret,
   from directus_users u
   left join directus_access a on a."user" = u.id or a.role = u.role
   left join directus_policies p on p.id = a.policy
- where lower(u.email) = lower($1)
+ where u.email = $1 collate spark.any_case and lower(u.email) = lower($1)
  group by u.id;
 
 -- name: session_open :write
@@ -243,13 +253,18 @@ update directus_users set last_page = $2 where id = $1 and last_page is distinct
 
 -- Shares -------------------------------------------------------------------------------------------
 
--- A share during its time. The rights of its creator bound it, while there is one.
+-- A share during its time. `of_site`: whose rows it reaches. The rights of its creator bound it, those of the public once the
+-- creator is gone; nothing bounds one that a token without a user made. A creator of another site shares nothing here.
 -- name: share_find :read
--- returns: id, collection, item, role, password, max_uses, times_used, date_start, date_end, site_id, site_epoch, creator, creator_role, is_of_active
-select s.id, s.collection, s.item, s.role, s.password, s.max_uses, s.times_used, s.date_start, s.date_end, s.site_id,
-       coalesce((select e.epoch from spark.site_epochs e where e.site_id = s.site_id), 1) as site_epoch,
-       s.user_created as creator, u.role as creator_role, coalesce(u.status = 'active', true) as is_of_active
-  from directus_shares s left join directus_users u on u.id = s.user_created
+-- returns: id, collection, item, role, password, max_uses, times_used, date_start, date_end, site_id, of_site, site_epoch, creator, creator_role, is_unbound, is_of_active
+select s.id, s.collection, s.item, s.role, s.password, s.max_uses, s.times_used, s.date_start, s.date_end, s.site_id, own.site as of_site,
+       coalesce((select e.epoch from spark.site_epochs e where e.site_id = own.site), 1) as site_epoch,
+       s.user_created as creator, u.role as creator_role,
+       s.user_created is null and not exists (select from spark.share_orphans o where o.share = s.id) as is_unbound,
+       coalesce(u.status = 'active' and (u.site_id is null or u.site_id is not distinct from own.site), true) as is_of_active
+  from directus_shares s
+ cross join lateral (select spark.share_site(s.id) as site) own
+  left join directus_users u on u.id = s.user_created
  where s.id = $1 and coalesce(s.date_start <= now(), true) and coalesce(s.date_end >= now(), true);
 
 -- As Directus counts: one use more than max_uses.
@@ -271,4 +286,4 @@ select token from directus_sessions where token = $1 and share = $2 and expires 
 
 -- name: share_reach :read
 -- returns: collection, filter
-select collection, filter::text as filter from spark.share_reach($1);
+select collection, filter::text as filter from spark.share_reach($1, $2);

@@ -1,4 +1,5 @@
--- The rules of Directus' own collections (core/content/system). They run in the transaction of the write.
+-- The rules of Directus' own collections (core/content/system). They run in the transaction of the write. Keys come as text, from
+-- the rows just written; cast to the type of the column, an index finds them.
 
 -- Two writes of one address, in any case of letters, wait for each other.
 -- name: system_lock_email :write
@@ -7,17 +8,17 @@ select pg_advisory_xact_lock(hashtextextended('directus_users.email ' || $1, 0))
 
 -- name: system_email_is_taken :write
 -- returns: is_taken
-select exists (select from directus_users where lower(email) = $1 and not (id::text = any ($2::text[]))) as is_taken;
+select exists (select from directus_users where email = $1 collate spark.any_case and lower(email) = lower($1) and not (id::text = any ($2::text[]))) as is_taken;
 
 -- name: system_password_policy :write
 -- returns: policy
 select auth_password_policy as policy from directus_settings order by id limit 1;
 
 -- name: system_end_sessions :write
-delete from directus_sessions where "user"::text = any ($1::text[]) and ($2::text is null or token <> $2);
+delete from directus_sessions where "user" = any ($1::text[]::uuid[]) and ($2::text is null or token <> $2);
 
 -- name: system_forget_auth_data :write
-update directus_users set auth_data = null where id::text = any ($1::text[]);
+update directus_users set auth_data = null where id = any ($1::text[]::uuid[]);
 
 -- Who writes one waits for the others.
 -- name: system_lock_translations :write
@@ -28,16 +29,16 @@ select pg_advisory_xact_lock(hashtextextended('directus_translations', 0))::text
 -- returns: is_double
 select exists (select from directus_translations written
                  join directus_translations other using (key, language)
-                where written.id::text = any ($1::text[]) and other.id <> written.id) as is_double;
+                where written.id = any ($1::text[]::uuid[]) and other.id <> written.id) as is_double;
 
 -- The site of a row is that of the user whom it belongs to.
 -- name: system_notification_follows :write
 update directus_notifications n set site_id = u.site_id from directus_users u
- where n.id::text = any ($1::text[]) and u.id = n.recipient and n.site_id is distinct from u.site_id;
+ where n.id = any ($1::text[]::int[]) and u.id = n.recipient and n.site_id is distinct from u.site_id;
 
 -- name: system_preset_follows :write
 update directus_presets p set site_id = u.site_id from directus_users u
- where p.id::text = any ($1::text[]) and u.id = p."user" and p.site_id is distinct from u.site_id;
+ where p.id = any ($1::text[]::int[]) and u.id = p."user" and p.site_id is distinct from u.site_id;
 
 -- name: system_names_of_users :write
 -- returns: id, name
@@ -65,21 +66,21 @@ select pg_advisory_xact_lock(hashtextextended('directus_versions ' || $1 || ' ' 
 -- returns: key, item, collection
 select written.key, written.item, written.collection from directus_versions written
   join directus_versions other using (collection, item, key)
- where written.id::text = any ($1::text[]) and other.id <> written.id and other.site_id is not distinct from written.site_id
+ where written.id = any ($1::text[]::uuid[]) and other.id <> written.id and other.site_id is not distinct from written.site_id
  limit 1;
 
 -- name: system_version_dated :write
-update directus_versions set hash = $2 where id::text = $1;
+update directus_versions set hash = $2 where id = $1::text::uuid;
 
 -- The site of a row is that of the item it is about.
 -- name: system_version_moves :write
-update directus_versions set site_id = $2 where id::text = $1 and site_id is distinct from $2;
+update directus_versions set site_id = $2 where id = $1::text::uuid and site_id is distinct from $2;
 
 -- name: system_comment_moves :write
-update directus_comments set site_id = $2 where id::text = $1 and site_id is distinct from $2;
+update directus_comments set site_id = $2 where id = $1::text::uuid and site_id is distinct from $2;
 
 -- name: system_share_moves :write
-update directus_shares set site_id = $2 where id::text = $1 and site_id is distinct from $2;
+update directus_shares set site_id = $2 where id = $1::text::uuid and site_id is distinct from $2;
 
 -- Members replace those that the draft had, as text: what is in a JSON field keeps its order. What was saved is kept as a revision of the item.
 -- name: system_version_save :write
@@ -112,6 +113,9 @@ select id from directus_versions where collection = $1 and item = $2 and key = $
 
 -- Shares -----------------------------------------------------------------------------------------
 
+-- name: system_share_adopt :write
+update directus_shares set user_created = $2::uuid where id = any ($1::text[]::uuid[]) and user_created is distinct from $2::uuid;
+
 -- name: system_share_items :write
 -- returns: id, collection, item
-select id::text as id, collection, item from directus_shares where id::text = any ($1::text[]);
+select id::text as id, collection, item from directus_shares where id = any ($1::text[]::uuid[]);

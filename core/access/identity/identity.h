@@ -16,7 +16,7 @@ fiber_fn Err identity_public(struct ctx *ctx, struct access_cache *cache, Str ip
 fiber_fn Err identity_of_static_token(struct ctx *ctx, struct access_cache *cache, Str token,
                                       Str ip, struct identity *ret, bool *ret_cacheable);
 /* The user of a verified access token. ERR_INVALID_CREDENTIALS when deleted or not active. */
-/* share.c: a share that still holds. ERR_INVALID_CREDENTIALS otherwise. What it reaches
+/* share_rights.c: a share that still holds. ERR_INVALID_CREDENTIALS otherwise. What it reaches
  * changes with the rows, so it is never cached. */
 fiber_fn Err identity_of_share(struct ctx *ctx, struct access_cache *cache, Uuid share, Str ip,
                                struct identity *ret, bool *ret_cacheable);

@@ -168,6 +168,11 @@ fiber_fn Err scope_find(struct ctx *ctx, struct access_cache *cache,
     Uuid selected = {0};
     if (credentials->site_selector.len > 0 && !uuid_parse(credentials->site_selector, &selected))
         return fail(ctx, ERR_INVALID_PAYLOAD, "X-Site-Id must be a UUID");
+    /* Whatever the host, a share of no site never reaches rows of one. */
+    if (identity->kind == ACTOR_SHARE && identity->scope.kind == SCOPE_NONE) {
+        *ret = identity->scope;
+        return OK;
+    }
     if (identity->scope.kind == SCOPE_SITE) {
         *ret = identity->scope;
         return scope_check(ctx, cache, credentials, identity->scope.site, selected);

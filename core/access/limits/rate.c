@@ -114,7 +114,7 @@ fiber_fn Err rate_take(struct ctx *ctx, enum rate_class class, Str ip, struct ra
     enum { WAIT, LEFT, RESET, COUNT };
     *ret = (struct rate){0};
     bool is_on = ctx->reactor->settings->rate_limiter_enabled;
-    if (!is_on || class == RATE_NONE || ctx->scope.kind != SCOPE_SITE)
+    if (!is_on || class == RATE_NONE || ctx->scope.kind == SCOPE_PLATFORM)
         return OK;
     struct redis_value reply;
     Err err = ask_redis(ctx, class, ip, &reply);

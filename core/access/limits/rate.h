@@ -35,8 +35,8 @@ struct rate {
 };
 
 /*
- * Takes one token of ctx->scope's site for `ip`. ERR_RATE_LIMITED with the note "_retry_after" when
+ * Takes one token of ctx->scope's site, or of the hosts without one, for `ip`. ERR_RATE_LIMITED with the note "_retry_after" when
  * none is left; *ret is set in that case as well. If Redis does not answer: OK or ERR_UNAVAILABLE,
- * as the class defines. Nothing is counted with RATE_LIMITER_ENABLED=false, or without a site.
+ * as the class defines. Nothing is counted with RATE_LIMITER_ENABLED=false, or in PLATFORM scope.
  */
 fiber_fn Err rate_take(struct ctx *ctx, enum rate_class class, Str ip, struct rate *ret);

@@ -30,3 +30,6 @@ Str random_token(struct arena *arena, size_t len);
 /* Argon2id in Directus' format ($argon2id$v=19$m=65536,t=3,p=4$…). Blocks ~50 ms, uses 64 MiB. */
 Str password_hash(struct arena *arena, Str password);
 bool password_verify(Str hash, Str password);
+/* Whether a hash costs no more memory, time and threads than one of password_hash. What a stranger
+ * sends must be checked with this first. */
+bool password_is_affordable(Str hash);

@@ -29,24 +29,45 @@ Str password_hash(struct arena *arena, Str password)
     return str_from_z(text);
 }
 
-static bool take_cost(Str *rest, Str name, uint64_t max)
+static bool take_cost(Str *rest, Str name, uint64_t max, uint64_t *ret)
 {
     Str part;
-    uint64_t value;
     if (!str_next(rest, ',', &part) || !str_starts_with(part, name))
         return false;
-    return str_to_u64(str_slice(part, name.len, part.len), &value) && value <= max;
+    return str_to_u64(str_slice(part, name.len, part.len), ret) && *ret <= max;
 }
 
+struct costs {
+    uint64_t memory_kb;
+    uint64_t passes;
+    uint64_t lanes;
+};
+
 /* $argon2id$v=19$m=65536,t=3,p=4$salt$hash, with costs within the limits. */
+static bool read_costs(Str hash, Str *ret_kind, struct costs *ret)
+{
+    Str empty, version, costs;
+    return str_next(&hash, '$', &empty) && str_next(&hash, '$', ret_kind) &&
+           str_next(&hash, '$', &version) && str_next(&hash, '$', &costs) &&
+           take_cost(&costs, STR("m="), MEMORY_KB_MAX, &ret->memory_kb) &&
+           take_cost(&costs, STR("t="), COST_MAX, &ret->passes) &&
+           take_cost(&costs, STR("p="), COST_MAX, &ret->lanes);
+}
+
+/* Memory and passes multiply: many passes over little memory take as long as few over much. */
+bool password_is_affordable(Str hash)
+{
+    Str kind;
+    struct costs costs;
+    return read_costs(hash, &kind, &costs) && costs.memory_kb <= MEMORY_KB &&
+           costs.memory_kb * costs.passes <= (uint64_t)MEMORY_KB * PASSES && costs.lanes <= LANES;
+}
+
 static bool read_kind(Str hash, argon2_type *ret)
 {
-    Str empty, kind, version, costs;
-    if (!str_next(&hash, '$', &empty) || !str_next(&hash, '$', &kind) ||
-        !str_next(&hash, '$', &version) || !str_next(&hash, '$', &costs))
-        return false;
-    if (!take_cost(&costs, STR("m="), MEMORY_KB_MAX) || !take_cost(&costs, STR("t="), COST_MAX) ||
-        !take_cost(&costs, STR("p="), COST_MAX))
+    Str kind;
+    struct costs costs;
+    if (!read_costs(hash, &kind, &costs))
         return false;
     if (str_eq(kind, STR("argon2id")))
         *ret = Argon2_id;

@@ -1,4 +1,5 @@
 /* Shares: of an item that whoever shares it may read. */
+#include "access/grants/actor.h"
 #include "content/system/system_rules.h"
 #include "gen/sql.h"
 
@@ -10,12 +11,31 @@ static Str text_of(const struct rules_write *write, const char *member)
     return json_kind(given) == JSON_STRING ? json_str(given) : STR_NONE;
 }
 
+static bool names_self(const struct ctx *ctx, const struct json *given)
+{
+    Uuid named;
+    return json_kind(given) == JSON_STRING && uuid_parse(json_str(given), &named) &&
+           uuid_eq(named, ctx->actor->user);
+}
+
+/* The creator's rights bound what a share reaches: nobody but an administrator names another. */
+static Err check_creator(struct ctx *ctx, const struct rules_write *write)
+{
+    assert(ctx->actor != NULL);
+    if (ctx->actor->is_admin || json_kind(write->body) != JSON_OBJECT ||
+        !rule_is_given(write, "user_created") ||
+        names_self(ctx, json_get(write->body, STR("user_created"))))
+        return OK;
+    return fail(ctx, ERR_FORBIDDEN, "Only an administrator names another creator of a share.");
+}
+
 /* What is missing is reported with all other faults of the body. */
 static fiber_fn Err before(struct ctx *ctx, const struct rules_write *write,
                            const struct json **ret)
 {
     assert(write->tx != NULL);
     *ret = write->body;
+    TRY(check_creator(ctx, write));
     bool creates = write->action == ITEMS_CREATE && json_kind(write->body) == JSON_OBJECT;
     Str collection = creates ? text_of(write, "collection") : STR_NONE;
     Str item = creates ? text_of(write, "item") : STR_NONE;
@@ -24,9 +44,25 @@ static fiber_fn Err before(struct ctx *ctx, const struct rules_write *write,
     return rule_check_readable(ctx, write->schema, collection, item);
 }
 
+/* Whoever makes a share lead elsewhere, or with other rights, answers for it from then on. */
+static fiber_fn Err adopt(struct ctx *ctx, const struct rules_write *write)
+{
+    if (write->action != ITEMS_UPDATE || ctx->actor->is_admin)
+        return OK;
+    if (!rule_is_given(write, "collection") && !rule_is_given(write, "item") &&
+        !rule_is_given(write, "role"))
+        return OK;
+    Uuid user = ctx->actor->user;
+    return db_tx_query(write->tx, &SQL_SYSTEM_SHARE_ADOPT,
+                       ARGS(db_text_array(ctx->arena, write->keys, write->count),
+                            uuid_is_nil(user) ? db_null() : db_uuid(user)),
+                       NULL);
+}
+
 /* A share that is moved to another item is a new share of that one. */
 static fiber_fn Err complete(struct ctx *ctx, const struct rules_write *write)
 {
+    TRY(adopt(ctx, write));
     bool is_moved = write->action == ITEMS_CREATE || rule_is_given(write, "collection") ||
                     rule_is_given(write, "item");
     if (write->action == ITEMS_DELETE || !is_moved)

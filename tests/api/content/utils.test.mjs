@@ -42,6 +42,16 @@ test('hashes_are_made_and_verified', async () => {
     }
 });
 
+test('a_hash_that_a_stranger_sends_costs_no_more_than_one_of_ours', async () => {
+    const { data: hash } = (await ask('POST', '/utils/hash/generate', { string: 'secret' }, null)).body;
+    for (const costs of ['m=1048576,t=64,p=4', 'm=65537,t=3,p=4', 'm=65536,t=4,p=4', 'm=65536,t=3,p=64', 'm=8,t=64000,p=1', 'm=4096,t=64,p=1', 'm=99999999999999999999,t=3,p=4']) {
+        const answer = await ask('POST', '/utils/hash/verify', { string: 'secret', hash: hash.replace('m=65536,t=3,p=4', costs) }, null);
+        assert.deepEqual([costs, answer.status, message(answer)], [costs, 400, 'Invalid payload. Invalid "hash" or "string".']);
+    }
+    const cheap = '$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4';
+    assert.deepEqual((await ask('POST', '/utils/hash/verify', { string: 'password', hash: cheap }, null)).body, { data: true });
+});
+
 const order = async (table = 'ordered') => (await stack.rows(`select id, place from ${table} order by id`)).map(([, place]) => Number(place));
 const fill = (places) => stack.run(`truncate ordered, books restart identity cascade; insert into ordered (place) values ${places.map((p) => `(${p})`).join(', ')}`);
 

@@ -39,6 +39,18 @@ test('every_route_of_visitors_has_its_limit_and_says_how_much_is_left', async ()
     }
 });
 
+test('hashes_for_strangers_have_a_limit_on_every_host_and_administrators_none', async () => {
+    for (const host of ['a.example', undefined]) {
+        const ip = somebody();
+        const hash = (path, rest = {}) => send(`/utils/hash/${path}`, ip, { host, ...rest });
+        const answers = await Promise.all(Array.from({ length: 33 }, (_, n) => hash(n % 2 ? 'generate' : 'verify')));
+        const passed = answers.filter((answer) => answer.status === 400);
+        assert.ok(passed.length >= 30 && passed.length <= 32, `${host}: ${passed.length}`);
+        assert.ok(answers.every((answer) => [400, 429].includes(answer.status)));
+        assert.equal((await hash('generate', { token: stack.adminToken, host: undefined })).status, 400);
+    }
+});
+
 test('addresses_sites_and_classes_are_counted_apart', async () => {
     const ip = somebody();
     for (let n = 0; n < 5; n++) await send('/api/lead', ip);

@@ -149,6 +149,25 @@ static void hashes_with_absurd_costs_are_refused(void **state)
     assert_false(password_verify(valid, long_password));
 }
 
+static void hashes_that_cost_more_than_ours_are_known(void **state)
+{
+    struct ctx *ctx = *state;
+    static const char *const DEAR[] = {
+        "$argon2id$v=19$m=65537,t=1,p=1$c29tZXNhbHQ$nf65EOgLrQMR",
+        "$argon2id$v=19$m=65536,t=4,p=4$c29tZXNhbHQ$nf65EOgLrQMR",
+        "$argon2id$v=19$m=8192,t=25,p=1$c29tZXNhbHQ$nf65EOgLrQMR",
+        "$argon2id$v=19$m=65536,t=3,p=5$c29tZXNhbHQ$nf65EOgLrQMR",
+        "$argon2id$v=19$m=18446744073709551615,t=3,p=4$c29tZXNhbHQ$nf65EOgLrQMR",
+        "$argon2id$v=19$m=,t=3,p=4$c29tZXNhbHQ$nf65EOgLrQMR",
+        "$argon2id",
+        "",
+    };
+    for (unsigned i = 0; i < sizeof DEAR / sizeof DEAR[0]; i++)
+        assert_false(password_is_affordable(str_from_z(DEAR[i])));
+    assert_true(password_is_affordable(password_hash(ctx->arena, STR("x"))));
+    assert_true(password_is_affordable(STR("$argon2id$v=19$m=4096,t=3,p=1$c29tZXNhbHQ$nf65EOgL")));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -163,6 +182,7 @@ int main(void)
         FIXTURE_TEST(passwords_are_hashed_as_directus_does),
         cmocka_unit_test(hashes_of_others_are_understood),
         FIXTURE_TEST(hashes_with_absurd_costs_are_refused),
+        FIXTURE_TEST(hashes_that_cost_more_than_ours_are_known),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
