@@ -172,15 +172,24 @@ static bool may_rest_on_memory(Err err)
     }
 }
 
-fiber_fn Err access_settle(struct ctx *ctx, Err err, int64_t since_us)
+fiber_fn Err access_confirm(struct ctx *ctx, int64_t since_us)
 {
-    if (!may_rest_on_memory(err) || ctx->epoch == 0 || ctx->is_current || ctx->has_committed)
-        return err;
-    struct diag story = ctx->diag;
-    diag_clear(ctx);
+    assert(since_us > 0);
+    if (ctx->epoch == 0 || ctx->is_current)
+        return OK;
     TRY(access_revalidate(ctx, since_us, site_of(ctx), true));
     if (!matches_stamps(ctx))
         return fail(ctx, ERR_STALE_EPOCH, "the cached schema or rights are stale");
+    return OK;
+}
+
+fiber_fn Err access_settle(struct ctx *ctx, Err err, int64_t since_us)
+{
+    if (!may_rest_on_memory(err) || ctx->has_committed)
+        return err;
+    struct diag story = ctx->diag;
+    diag_clear(ctx);
+    TRY(access_confirm(ctx, since_us));
     ctx->diag = story;
     return err;
 }

@@ -21,6 +21,10 @@ enum { ACCESS_AGE_US = 1000 * 1000 };
  * statement of ctx has already compared the stamps, or if ctx has none. */
 fiber_fn Err access_settle(struct ctx *ctx, Err err, int64_t since_us);
 
+/* For an answer that is itself about rights, and so must be as current as a refusal: OK, or
+ * ERR_STALE_EPOCH as above. */
+fiber_fn Err access_confirm(struct ctx *ctx, int64_t since_us);
+
 /* After ERR_STALE_EPOCH: revalidates, so that the next try begins with current data. *ret_of_all:
  * the epoch has changed, not only the stamp of the site of ctx. */
 fiber_fn Err access_catch_up(struct ctx *ctx, bool *ret_of_all);

@@ -163,7 +163,9 @@ static Err take_members(const struct write_target *target, struct payload *paylo
     if (refused_count == 0)
         return OK;
     struct compiler c = {.ctx = ctx, .arena = ctx->arena};
-    return forbid_fields(&c, payload->collection, refused, refused_count, (struct place){0});
+    if (payload->action == ACTION_CREATE)
+        return forbid_fields(&c, payload->collection, refused, refused_count, (struct place){0});
+    return forbid_unknown_first(&c, payload->collection, refused, refused_count, (struct place){0});
 }
 
 static fiber_fn Err take_preset(const struct write_target *target, struct payload *payload,

@@ -87,6 +87,17 @@ static DbArg limited(Str text, size_t max)
     return cut.len == 0 ? db_null() : db_text(cut);
 }
 
+/* Of the type of its column: a statement that was prepared for another type must not be reused
+ * after the column has changed. */
+static DbArg cell_arg(const struct payload *payload, const struct field *field)
+{
+    const struct cell *cell = payload_find(payload, field);
+    assert(cell != NULL);
+    DbArg arg = db_text_z(cell->text);
+    arg.oid = field->type_oid;
+    return arg;
+}
+
 static const DbArg *given_list(struct ctx *ctx, const struct write_shape *shape,
                                const struct payload *payload, Str data, uint32_t *ret_count)
 {
@@ -100,7 +111,7 @@ static const DbArg *given_list(struct ctx *ctx, const struct write_shape *shape,
     list[ARG_DATA] = db_text_z(data);
     list[ARG_PARENT] = shape->parent_revision == 0 ? db_null() : db_int(shape->parent_revision);
     for (uint32_t i = 0; payload != NULL && i < shape->field_count; i++)
-        list[ARG_CELLS + i] = db_text_z(payload_find(payload, shape->fields[i])->text);
+        list[ARG_CELLS + i] = cell_arg(payload, shape->fields[i]);
     *ret_count = ARG_CELLS + shape->field_count;
     return list;
 }

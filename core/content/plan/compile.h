@@ -76,6 +76,9 @@ struct pred *key_of_one_site(struct compiler *c, struct source *source); /* else
 bool key_may_repeat(const struct compiler *c, const struct collection *collection);
 Err forbid_fields(struct compiler *c, const struct collection *collection, const Str *names,
                   uint32_t count, struct place place);
+/* Names that no field has are told alone, as in Directus. */
+Err forbid_unknown_first(struct compiler *c, const struct collection *collection, const Str *names,
+                         uint32_t count, struct place place);
 Err forbid_field(struct compiler *c, const struct collection *collection, Str name,
                  struct place place);
 
@@ -165,6 +168,9 @@ Err shape_compile(struct compiler *c, struct select *select, struct source *sour
                   struct shape **ret);
 /* Appends a member to `shape`, which must have room for it. */
 struct out *shape_add(struct compiler *c, struct shape *shape, Str name, enum out_kind kind);
+/* Whether the fields that are grouped by and aggregated may be read; all that may not are told. */
+Err aggregate_check(struct compiler *c, const struct collection *collection,
+                    const struct access *access, const struct query *query);
 /* `is_below`: groups of the rows of a relation, whose first columns are grouped by already. */
 Err aggregate_compile(struct compiler *c, struct select *select, const struct access *access,
                       const struct query *query, bool is_below, struct place place);

@@ -93,10 +93,12 @@ static Err list_rows(struct compiler *c, struct plan *plan, const struct access 
                      const struct query *query)
 {
     struct select *select = plan->root;
+    plan->is_aggregated = query->aggregate_count > 0 || query->group_by_count > 0;
+    if (plan->is_aggregated)
+        TRY(aggregate_check(c, plan->collection, access, query));
     TRY(base_rows(c, select, access));
     TRY(requested_rows(c, select, access, query));
     limit_compile(c, query, select);
-    plan->is_aggregated = query->aggregate_count > 0 || query->group_by_count > 0;
     if (plan->is_aggregated)
         return aggregate_compile(c, select, access, query, false, (struct place){0});
     TRY(order_compile(c, select, access, query, NULL, (struct place){0}));

@@ -284,3 +284,17 @@ Err forbid_fields(struct compiler *c, const struct collection *collection, const
                 "do not exist. Queried in %.*s.",
                 STR_FMT(all), STR_FMT(collection->name), STR_FMT(where));
 }
+
+Err forbid_unknown_first(struct compiler *c, const struct collection *collection, const Str *names,
+                         uint32_t count, struct place place)
+{
+    assert(count > 0);
+    Str *unknown = arena_array(c->arena, Str, count);
+    uint32_t unknown_count = 0;
+    for (uint32_t i = 0; i < count; i++)
+        if (collection_field(collection, names[i]) == NULL)
+            unknown[unknown_count++] = names[i];
+    if (unknown_count > 0)
+        return forbid_fields(c, collection, unknown, unknown_count, place);
+    return forbid_fields(c, collection, names, count, place);
+}

@@ -193,6 +193,44 @@ static bool is_selected(const struct query *query, Str path)
     return false;
 }
 
+struct names {
+    Str *list;
+    uint32_t count;
+};
+
+static void add_unreadable(struct names *names, const struct collection *collection,
+                           const struct access *access, Str name)
+{
+    const struct field *field = collection_field(collection, name);
+    if (field != NULL && access_field(access, field))
+        return;
+    for (uint32_t i = 0; i < names->count; i++)
+        if (str_eq(names->list[i], name))
+            return;
+    names->list[names->count++] = name;
+}
+
+Err aggregate_check(struct compiler *c, const struct collection *collection,
+                    const struct access *access, const struct query *query)
+{
+    uint32_t room = query->group_by_count + query->aggregate_count + 1;
+    struct names names = {.list = arena_array(c->arena, Str, room)};
+    for (uint32_t i = 0; i < query->group_by_count; i++) {
+        Str name = query->group_by[i];
+        (void)function_split(query->group_by[i], &name);
+        if (str_find_char(name, '.') >= 0 || str_find_char(name, ',') >= 0)
+            continue; /* a path: refused as such */
+        add_unreadable(&names, collection, access, name);
+    }
+    for (uint32_t i = 0; i < query->aggregate_count; i++)
+        if (!str_eq(query->aggregates[i].field, STR("*")))
+            add_unreadable(&names, collection, access, query->aggregates[i].field);
+    assert(names.count < room);
+    if (names.count == 0)
+        return OK;
+    return forbid_unknown_first(c, collection, names.list, names.count, (struct place){0});
+}
+
 Err aggregate_compile(struct compiler *c, struct select *select, const struct access *access,
                       const struct query *query, bool is_below, struct place place)
 {

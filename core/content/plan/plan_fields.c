@@ -276,7 +276,7 @@ static Err report_missing(struct collector *k)
     Str rest = buf_str(k->missing);
     for (uint32_t i = 0; i < k->missing_count; i++)
         str_next(&rest, '\0', &names[i]);
-    return forbid_fields(k->c, k->collection, names, k->missing_count, k->place);
+    return forbid_unknown_first(k->c, k->collection, names, k->missing_count, k->place);
 }
 
 Err wants_collect(struct compiler *c, const struct collection *collection,

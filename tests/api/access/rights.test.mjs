@@ -54,6 +54,16 @@ before(async () => {
 });
 after(() => stack?.stop());
 
+test('what_the_caller_may_do_is_what_holds_when_it_asks', async () => {
+    const u = await user([{ perms: [may('posts', 'delete')] }]);
+    for (let i = 0; i < 10; i++) { // by statements, of which no request of this server tells
+        await stack.run(`delete from directus_permissions where policy = '${u.policies[0]}'`);
+        assert.deepEqual((await u.get('/permissions/me/posts')).body.data.delete, { access: false });
+        await stack.run(`insert into directus_permissions (policy, collection, action, fields) values ('${u.policies[0]}', 'posts', 'delete', '*')`);
+        assert.equal((await u.get('/permissions/me')).body.data.posts.delete.access, 'full');
+    }
+});
+
 test('what_the_caller_may_do_is_told_by_collection_and_action', async () => {
     const none = { access: 'none' };
     const u = await user([

@@ -149,6 +149,21 @@ test('a column changes its type, its length, its default, its indexes', async ()
     await ok('DELETE', '/collections/cells');
 });
 
+test('writes go on after a column became another one, also where they were prepared before', async () => {
+    await make('changed', [{ field: 'f', type: 'boolean', schema: {}, meta: {} }]);
+    const samples = { boolean: true, integer: 7, string: 'x', json: { a: 1 }, uuid: '00000000-0000-4000-8000-000000000001' };
+    for (const [type, f] of Object.entries(samples)) {
+        if (type !== 'boolean') {
+            await ok('DELETE', '/fields/changed/f');
+            await ok('POST', '/fields/changed', { field: 'f', type, schema: {}, meta: {} });
+        }
+        for (let i = 0; i < 5; i++) {
+            const { id } = await ok('POST', '/items/changed', { f });
+            assert.deepEqual(await ok('PATCH', `/items/changed/${id}?fields=f`, { f }), { f });
+        }
+    }
+});
+
 test('what was said of a field goes with it', async () => {
     await make('posts', [{ field: 'slug', type: 'string', meta: {} }, { field: 'box', type: 'alias', meta: { special: ['alias', 'no-data', 'group'] } }, { field: 'inside', type: 'string', meta: { group: 'box' } }]);
     await ok('PATCH', '/collections/posts', { meta: { archive_field: 'slug', sort_field: 'slug', item_duplication_fields: ['slug', 'inside'] } });

@@ -165,15 +165,19 @@ static struct db_statement *statement_new(uint64_t hash, Str key, uint32_t arg_c
     return statement;
 }
 
-/* A prepared statement has fixed argument types: null fits all of them, text fits where the server
- * chose the type, binary only where it is the very same. */
+static bool has_type(const DbArg *arg)
+{
+    return arg->is_inline || arg->data != NULL || arg->oid != 0;
+}
+
+/* A prepared statement has fixed argument types: null without a type fits all of them, text without
+ * one fits where the server chose it, everything else only where it is the very same. */
 static bool is_compatible(const struct db_statement *statement, struct db_args args)
 {
     assert(statement->arg_count == args.count);
     for (uint32_t i = 0; i < args.count; i++) {
         const DbArg *arg = &args.list[i];
-        bool is_null = !arg->is_inline && arg->data == NULL;
-        if (!is_null && arg->oid != statement->oids[i])
+        if (has_type(arg) && arg->oid != statement->oids[i])
             return false;
     }
     return true;
@@ -184,7 +188,7 @@ static void take_oids(struct db_statement *statement, struct db_args args)
     assert(statement->arg_count == args.count);
     for (uint32_t i = 0; i < args.count; i++) {
         const DbArg *arg = &args.list[i];
-        if (arg->is_inline || arg->data != NULL)
+        if (has_type(arg))
             statement->oids[i] = arg->oid;
     }
 }
