@@ -13,6 +13,7 @@
 #include "factory/links/links_store.h"
 #include "factory/production/production.h"
 #include "factory/review/review.h"
+#include "gen/sql.h"
 #include "io/pg/db_error.h"
 #include "jobs/queue/job_kind.h"
 #include "jobs/retention/retention.h"
@@ -44,9 +45,24 @@ static int64_t work_log_days(const struct settings *settings)
     return settings->work_log_retention_d;
 }
 
-/* These two belong to modules that stand below the job queue. */
-static const struct retention_table WORK_LOG = {STR_INIT("work_log"), work_log_days};
-static const struct retention_table JOB_LOGS = {STR_INIT("job_logs"), NULL};
+static int64_t activity_days(const struct settings *settings)
+{
+    return settings->activity_retention_d;
+}
+
+static int64_t revisions_days(const struct settings *settings)
+{
+    return settings->revisions_retention_d;
+}
+
+/* They belong to modules that stand below the job queue, or know nothing of it. Revisions go before
+ * the activity they belong to. */
+static const struct retention_table RETENTION[] = {
+    {STR_INIT("work_log"), work_log_days, NULL},
+    {STR_INIT("job_logs"), NULL, NULL},
+    {STR_INIT("directus_revisions"), revisions_days, &SQL_REVISIONS_TRIM},
+    {STR_INIT("directus_activity"), activity_days, &SQL_ACTIVITY_TRIM},
+};
 
 void compose(void)
 {
@@ -56,8 +72,8 @@ void compose(void)
         job_kind_add(KINDS[i]);
     for (size_t i = 0; i < COUNT_OF(SCHEDULES); i++)
         schedule_add(SCHEDULES[i]);
-    retention_add(&WORK_LOG);
-    retention_add(&JOB_LOGS);
+    for (size_t i = 0; i < COUNT_OF(RETENTION); i++)
+        retention_add(&RETENTION[i]);
     for (size_t i = 0; i < COUNT_OF(TRACKING_RETENTION); i++)
         retention_add(&TRACKING_RETENTION[i]);
     system_set_rules();

@@ -1,4 +1,4 @@
--- The work log, and the maintenance of tables that are partitioned by month.
+-- The work log.
 
 -- name: audit_add :write
 -- params: site arg, action text, entity_type word?, entity_id word?, details word?, level text,
@@ -49,22 +49,3 @@ select id, site_id, timestamp, action, entity_type, entity_id,
    and (:entity_id::text is null or entity_id = :entity_id)
  order by timestamp desc, id desc
  limit :most;
-
--- Upkeep -------------------------------------------------------------------------------------------
-
--- name: partitions_ensure :write
--- returns: made
-select spark.ensure_all_partitions() as made;
-
--- Those of these tables that have a month that ended more than the given number of days ago; 0 days keep
--- everything.
--- name: retention_due :read
--- returns: name, days
-select t.name, t.days
-  from unnest($1::text[], $2::bigint[]) t (name, days)
- where t.days > 0 and spark.retained_table(t.name) is not null
-   and exists (select from spark.partitions_before(spark.retained_table(t.name), now() - make_interval(days => t.days::int)));
-
--- name: partitions_drop :write
--- returns: dropped
-select spark.drop_partitions($1, now() - make_interval(days => $2)) as dropped;

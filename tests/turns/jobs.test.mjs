@@ -87,6 +87,10 @@ const jobs = {
     retention: async () => {
         await seedPageviews(stack, a.id, 50000);
         await queueJob('retention', { table: 'pageviews', older_than: 400 }, null);
+        await stack.rows(`with old as (insert into directus_activity (action, collection, item, timestamp)
+                                       select 'update', 'posts', n::text, now() - interval '500 days' from generate_series(1, 20000) n returning id, item)
+                          insert into directus_revisions (activity, collection, item, data) select id, 'posts', item, '{}' from old`);
+        await queueJob('retention', { table: 'directus_revisions', older_than: 400 }, null);
     },
     'process-queue': async () => {
         const plan = await api('POST', '/api/seo/schedule-production', { campaign_id: templateCampaign, total_articles: 100, test_batch_first: false });

@@ -116,9 +116,7 @@ static Str wanted(struct ctx *ctx, const struct row *row)
     if (row->kind == KIND_STR)
         return STR("debug, info, warn or error");
     Str unit = str_from_z(row->unit);
-    const char *forms = str_eq(unit, STR("s")) || str_eq(unit, STR("ms")) ? ", or a time like 15m"
-                        : str_eq(unit, STR("bytes"))                      ? ", or a size like 1mb"
-                                                                          : "";
+    const char *forms = settings_number_example(unit);
     return str_printf(ctx->arena, "a whole number from %" PRId64 " to %" PRId64 "%s%.*s%s",
                       row->min, row->max, unit.len > 0 ? " " : "", STR_FMT(unit), forms);
 }

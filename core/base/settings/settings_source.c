@@ -181,6 +181,16 @@ static bool find_factor(const struct suffix *suffixes, Str name, int64_t *ret)
     return false;
 }
 
+const char *settings_number_example(Str unit)
+{
+    if (str_eq(unit, STR("bytes")))
+        return ", or a size like 1mb";
+    if (str_eq(unit, STR("s")) || str_eq(unit, STR("ms")))
+        return ", or a time like 15m";
+    int64_t factor;
+    return find_factor(TIMES_MS, unit, &factor) ? ", or a time like 90d" : "";
+}
+
 bool settings_read_number(Str text, Str unit, int64_t *ret)
 {
     size_t digits = 0;
@@ -188,18 +198,17 @@ bool settings_read_number(Str text, Str unit, int64_t *ret)
         digits++;
     if (digits == text.len || digits == 0)
         return str_to_i64(text, ret);
-    bool is_seconds = str_eq(unit, STR("s"));
-    bool is_time = is_seconds || str_eq(unit, STR("ms"));
+    int64_t number, factor, divisor;
+    bool is_time = find_factor(TIMES_MS, unit, &divisor);
     if (!is_time && !str_eq(unit, STR("bytes")))
         return false;
-    int64_t number, factor;
     if (!str_to_i64(str_slice(text, 0, digits), &number) ||
         !find_factor(is_time ? TIMES_MS : SIZES, str_trim(str_slice(text, digits, text.len)),
                      &factor) ||
         __builtin_mul_overflow(number, factor, &number))
         return false;
-    if (is_seconds && number % 1000 != 0)
+    if (is_time && number % divisor != 0)
         return false;
-    *ret = is_seconds ? number / 1000 : number;
+    *ret = is_time ? number / divisor : number;
     return true;
 }

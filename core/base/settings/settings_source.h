@@ -21,3 +21,5 @@ bool settings_split_line(Str line, Str *ret_key, Str *ret_value);
 
 /* Plain numbers, and if the unit allows it 15m, 7d, 1mb. In the setting's unit. */
 bool settings_read_number(Str text, Str unit, int64_t *ret);
+/* An example of such a time or size for a message; empty: this unit has none. */
+const char *settings_number_example(Str unit);

@@ -16,10 +16,9 @@ void retention_add(const struct retention_table *table)
     tables[table_count++] = table;
 }
 
-static fiber_fn Err look(struct platform platform)
+static fiber_fn Err enqueue_due(struct platform platform)
 {
     struct ctx *ctx = platform.ctx;
-    TRY(db_query_platform(platform, &SQL_PARTITIONS_ENSURE, NO_ARGS, NULL));
     Str names[RETENTION_TABLES_MAX];
     int64_t days[RETENTION_TABLES_MAX];
     for (uint32_t i = 0; i < table_count; i++) {
@@ -37,6 +36,12 @@ static fiber_fn Err look(struct platform platform)
     return OK;
 }
 
+static fiber_fn Err look(struct platform platform)
+{
+    TRY(db_query_platform(platform, &SQL_PARTITIONS_ENSURE, NO_ARGS, NULL));
+    return enqueue_due(platform);
+}
+
 /* Partitions are created three months ahead, so a missed run does no harm. */
 const struct schedule RETENTION_SCHEDULE = {
     .name = "retention",
@@ -45,10 +50,13 @@ const struct schedule RETENTION_SCHEDULE = {
     .turn = look,
 };
 
-Err retention_table_check(struct ctx *ctx, Str name)
+Err retention_table_find(struct ctx *ctx, Str name, const struct retention_table **ret)
 {
-    for (uint32_t i = 0; i < table_count; i++)
-        if (str_eq(name, tables[i]->name))
+    for (uint32_t i = 0; i < table_count; i++) {
+        if (str_eq(name, tables[i]->name)) {
+            *ret = tables[i];
             return OK;
-    return fail(ctx, ERR_INVALID_PAYLOAD, "table must be one that is partitioned by month");
+        }
+    }
+    return fail(ctx, ERR_INVALID_PAYLOAD, "table must be one that has a retention");
 }

@@ -26,34 +26,67 @@ fiber_fn Err retention_enqueue(struct ctx *ctx, Str table, int64_t days)
     return job_enqueue_now(&platform, &spec, &id);
 }
 
+/* The line in the work log, and the result of the job. */
+static Str describe(struct ctx *ctx, const struct retention_payload *payload, const char *what,
+                    int64_t count)
+{
+    struct json_writer w = json_writer(buf_in_arena(ctx->arena, RESULT_MAX));
+    json_object_begin(&w);
+    json_field_str(&w, "table", payload->table);
+    json_field_int(&w, "older_than", payload->older_than);
+    json_field_int(&w, what, count);
+    json_object_end(&w);
+    assert(!w.out->is_full); /* the name of a table has at most RETENTION_TABLE_MAX bytes */
+    return buf_str(w.out);
+}
+
+static fiber_fn Err finish(struct job *job, struct db_tx *tx, Str table, Str result)
+{
+    TRY(audit_write(
+        tx, &(struct audit){.action = STR("retention"), .entity_type = table, .details = result}));
+    return job_finish_commit(job, tx, result);
+}
+
 /* The drop, its line in the work log and the end of the job are one transaction. */
-static fiber_fn Err drop_months(struct ctx *ctx, struct job *job)
+static fiber_fn Err drop_months(struct ctx *ctx, struct job *job,
+                                const struct retention_payload *payload)
+{
+    SCOPED_TX struct db_tx tx = {0};
+    TRY(job_finish_begin(ctx, job, &tx));
+    struct rows rows;
+    TRY(db_tx_query(&tx, &SQL_PARTITIONS_DROP,
+                    ARGS(db_text(payload->table), db_int4((int32_t)payload->older_than)), &rows));
+    int64_t dropped = row_int(&rows, 0, PARTITIONS_DROP_DROPPED);
+    return finish(job, &tx, payload->table, describe(ctx, payload, "dropped", dropped));
+}
+
+static fiber_fn Err delete_rows(struct ctx *ctx, struct job *job,
+                                const struct retention_payload *payload,
+                                const struct retention_table *table)
+{
+    int64_t deleted;
+    TRY(retention_trim(ctx, table, payload->older_than, &deleted));
+    Str result = describe(ctx, payload, "deleted", deleted);
+    if (deleted == 0)
+        return job_finish(ctx, job, NULL, result);
+    SCOPED_TX struct db_tx tx = {0};
+    TRY(job_finish_begin(ctx, job, &tx));
+    return finish(job, &tx, payload->table, result);
+}
+
+static fiber_fn Err retention_run(struct ctx *ctx, struct job *job)
 {
     struct retention_payload payload;
     TRY(job_payload_read(ctx, &JOB_RETENTION, job, &payload));
     if (payload.older_than == 0)
         return fail(ctx, ERR_INVALID_PAYLOAD, "older_than, a number of days, is required");
-    TRY(retention_table_check(ctx, payload.table));
-    SCOPED_TX struct db_tx tx = {0};
-    TRY(job_finish_begin(ctx, job, &tx));
-    struct rows rows;
-    TRY(db_tx_query(&tx, &SQL_PARTITIONS_DROP,
-                    ARGS(db_text(payload.table), db_int4((int32_t)payload.older_than)), &rows));
-    struct json_writer w = json_writer(buf_in_arena(ctx->arena, RESULT_MAX));
-    json_object_begin(&w);
-    json_field_str(&w, "table", payload.table);
-    json_field_int(&w, "older_than", payload.older_than);
-    json_field_int(&w, "dropped", row_int(&rows, 0, PARTITIONS_DROP_DROPPED));
-    json_object_end(&w);
-    assert(!w.out->is_full); /* the name of a table has at most RETENTION_TABLE_MAX bytes */
-    Str result = buf_str(w.out);
-    TRY(audit_write(&tx, &(struct audit){.action = STR("retention"),
-                                         .entity_type = payload.table,
-                                         .details = result}));
-    return job_finish_commit(job, &tx, result);
+    const struct retention_table *table;
+    TRY(retention_table_find(ctx, payload.table, &table));
+    return table->trim == NULL ? drop_months(ctx, job, &payload)
+                               : delete_rows(ctx, job, &payload, table);
 }
 
-const struct job_kind JOB_RETENTION =
-    JOB_KIND("retention", drop_months, JOB_OF_PLATFORM, 60, JOB_LOW,
-             "Drops the months of a partitioned table that are older than a number of days.",
-             JOB_PAYLOAD(struct retention_payload, FIELDS));
+const struct job_kind JOB_RETENTION = JOB_KIND(
+    "retention", retention_run, JOB_OF_PLATFORM, 3600, JOB_LOW,
+    "Deletes the rows of a table, or drops its months, that are older than a number of days.",
+    JOB_PAYLOAD(struct retention_payload, FIELDS));

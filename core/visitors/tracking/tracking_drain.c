@@ -209,7 +209,7 @@ static int64_t retention_days(const struct settings *settings)
 }
 
 const struct retention_table TRACKING_RETENTION[3] = {
-    {STR_INIT("pageviews"), retention_days},
-    {STR_INIT("events"), retention_days},
-    {STR_INIT("conversions"), retention_days},
+    {STR_INIT("pageviews"), retention_days, NULL},
+    {STR_INIT("events"), retention_days, NULL},
+    {STR_INIT("conversions"), retention_days, NULL},
 };

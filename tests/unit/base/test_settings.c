@@ -88,10 +88,10 @@ static void files_may_look_as_shells_write_them(void **state)
 static void times_and_sizes_have_units(void **state)
 {
     struct ctx *ctx = *state;
-    struct settings settings =
-        load(ctx, "ACCESS_TOKEN_TTL=15m\nREFRESH_TOKEN_TTL=7d\nREQUEST_TIMEOUT=2 s\n"
-                  "STATEMENT_TIMEOUT=500ms\nMAX_PAYLOAD_SIZE=2MB\nBULK_PAYLOAD_SIZE=2048\n"
-                  "WORKER_LEASE=30\nJOB_RETRY_BASE=1h\n");
+    struct settings settings = load(
+        ctx, "ACCESS_TOKEN_TTL=15m\nREFRESH_TOKEN_TTL=7d\nREQUEST_TIMEOUT=2 s\n"
+             "STATEMENT_TIMEOUT=500ms\nMAX_PAYLOAD_SIZE=2MB\nBULK_PAYLOAD_SIZE=2048\n"
+             "WORKER_LEASE=30\nJOB_RETRY_BASE=1h\nACTIVITY_RETENTION=2w\nCHANGES_RETENTION=1d\n");
     assert_int_equal(settings.access_token_ttl_s, 900);
     assert_int_equal(settings.refresh_token_ttl_s, 604800);
     assert_int_equal(settings.request_timeout_ms, 2000);
@@ -100,6 +100,8 @@ static void times_and_sizes_have_units(void **state)
     assert_int_equal(settings.bulk_body_max_bytes, 2048);
     assert_int_equal(settings.worker_lease_s, 30);
     assert_int_equal(settings.job_retry_base_ms, 3600000);
+    assert_int_equal(settings.activity_retention_d, 14);
+    assert_int_equal(settings.changes_retention_h, 24);
 }
 
 static void every_unit_is_known_and_nothing_else(void **state)
@@ -117,6 +119,7 @@ static void every_unit_is_known_and_nothing_else(void **state)
         assert_false(settings_read_number(str_from_z(BAD[i]), STR("s"), &n));
     assert_false(settings_read_number(STR("1m"), STR("bytes"), &n));
     assert_false(settings_read_number(STR("1m"), STR("jobs"), &n));
+    assert_false(settings_read_number(STR("36h"), STR("d"), &n));
     assert_int_equal(n, 42);
 }
 
