@@ -66,10 +66,12 @@ static fiber_fn Err create_alone(struct writer *w, const struct write_target *ta
 {
     assert(w->tx == NULL);
     struct run run = {.ctx = w->ctx};
+    bool answers = write_answers_all(query);
     Str key;
-    TRY(create_filtered(w, target, body, query, &run, &key));
+    TRY(create_filtered(w, target, body, answers ? query : NULL, &run, &key));
     write_announce(w);
-    return write_answer_row(w, &run, sink);
+    return answers ? write_answer_row(w, &run, sink)
+                   : write_read_back(w, target->collection, &key, 1, false, query, sink);
 }
 
 /* Rows that are written one after the other. */
@@ -201,7 +203,7 @@ static fiber_fn Err create_bulk(struct writer *w, const struct write_target *tar
     bulk->shape.action = ACTION_CREATE;
     bulk->shape.is_many = true;
     bulk->shape.access = target->access;
-    bool is_as_written = query->sort_count == 0 && !query->has_limit;
+    bool is_as_written = write_answers_all(query);
     bulk->shape.query = is_as_written ? query : NULL;
     const struct plan *plan;
     struct run run = {.ctx = w->ctx};
