@@ -26,7 +26,7 @@ const codeOf = (answer) => answer.body?.errors?.[0]?.extensions?.code;
 /** The first difference of two answers, by weight: status, code, type, body; undefined when they are alike or the difference is accepted. */
 export function compareAnswers(step, directus, spark) {
     const rule = accepted.find((rule) => rule.holds({ step, directus, spark, codes: [codeOf(directus), codeOf(spark)] }));
-    if (rule) return { accepted: rule.name };
+    if (rule) return { accepted: rule.name, ends: rule.ends };
     if (directus.status !== spark.status)
         return { path: 'status', what: `${directus.status} ${codeOf(directus) ?? ''} ≠ ${spark.status} ${codeOf(spark) ?? ''}`, directus: directus.status, spark: spark.status };
     if (codeOf(directus) !== codeOf(spark)) return { path: 'code', what: `${codeOf(directus)} ≠ ${codeOf(spark)}`, directus: codeOf(directus), spark: codeOf(spark) };
@@ -42,7 +42,8 @@ export function compareSequence(steps, directus, spark) {
     for (const [at, step] of steps.entries()) {
         const difference = compareAnswers(step, directus[at], spark[at]);
         if (difference?.accepted) names.push(difference.accepted);
-        else if (difference) return { at, difference, accepted: names };
+        if (difference?.ends) break;
+        if (difference && !difference.accepted) return { at, difference, accepted: names };
     }
     return { accepted: names };
 }

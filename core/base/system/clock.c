@@ -204,7 +204,8 @@ static bool take_time(Str *s, int64_t *ret_us)
         if (take_char(s, '.') && !take_fraction(s, &fraction_us))
             return false;
     }
-    if (hour > 23 || minute > 59 || second > 59)
+    bool is_midnight = hour == 24 && minute == 0 && second == 0 && fraction_us == 0;
+    if ((hour > 23 && !is_midnight) || minute > 59 || second > 59)
         return false;
     *ret_us = (int64_t)(hour * 3600 + minute * 60 + second) * SECOND_US + fraction_us;
     return true;

@@ -193,8 +193,7 @@ static size_t skip_digits(Str s, size_t at)
     return at;
 }
 
-/* -?digits[.digits][e[+-]digits]: the JSON syntax, plus leading zeros. */
-static bool is_number(Str s)
+bool str_is_number(Str s)
 {
     size_t at = s.len > 0 && s.data[0] == '-' ? 1 : 0;
     size_t end = skip_digits(s, at);
@@ -220,7 +219,7 @@ static bool is_number(Str s)
 bool str_to_double(Str s, double *ret)
 {
     char z[NUMBER_TEXT_MAX + 1];
-    if (s.len > NUMBER_TEXT_MAX || !is_number(s))
+    if (s.len > NUMBER_TEXT_MAX || !str_is_number(s))
         return false;
     memcpy(z, s.data, s.len);
     z[s.len] = '\0';

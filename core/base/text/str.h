@@ -69,6 +69,8 @@ Str str_vprintf(struct arena *arena, const char *format, va_list args)
 bool str_to_i64(Str s, int64_t *ret);
 bool str_to_u64(Str s, uint64_t *ret);
 bool str_to_double(Str s, double *ret);
+/* Spelled like a number, whether a double can hold it or not: -?digits[.digits][e[+-]digits]. */
+bool str_is_number(Str s);
 
 bool str_is_utf8(Str s);            /* valid UTF-8 without surrogates */
 size_t str_count_codepoints(Str s); /* of valid UTF-8 */

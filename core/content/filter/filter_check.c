@@ -24,9 +24,20 @@ static Err check_group(struct ctx *ctx, const struct filter_value *list, uint32_
     return OK;
 }
 
+/* Beyond it, JavaScript holds another number than the one that was written. */
+static bool is_unsafe(Str number)
+{
+    const double safe_max = 9007199254740991.0;
+    double value;
+    return !str_to_double(number, &value) || value > safe_max;
+}
+
 /* A single value of an operator or a field; null is one. */
 static Err check_scalar(struct ctx *ctx, Str name, const struct filter_value *value)
 {
+    if (value->kind == FILTER_NUMBER && is_unsafe(value->text))
+        return fail(ctx, ERR_INVALID_QUERY, "The filter value for \"%.*s\" is not a valid number",
+                    STR_FMT(name));
     if (value->kind == FILTER_NULL || (filter_is_scalar(value) && value->text.len > 0))
         return OK;
     if (value->kind == FILTER_TEXT)
@@ -124,5 +135,7 @@ static Err check_members(struct ctx *ctx, const struct filter_value *object, uin
 Err filter_check(struct ctx *ctx, const struct filter_value *filter)
 {
     assert(filter != NULL);
+    if (filter_is_scalar(filter))
+        return check_scalar(ctx, filter_operator(OPERATOR_EQ)->name, filter);
     return check_members(ctx, filter, 0);
 }

@@ -71,10 +71,12 @@ static fiber_fn Err create_alone(struct writer *w, const struct write_target *ta
 {
     assert(w->tx == NULL);
     struct run run = {.ctx = w->ctx};
+    bool answers = write_answers_all(query);
     Str key;
-    TRY(create_filtered(w, target, body, query, &run, &key));
+    TRY(create_filtered(w, target, body, answers ? query : NULL, &run, &key));
     write_announce(w);
-    return write_answer_row(w, &run, sink);
+    return answers ? write_answer_row(w, &run, sink)
+                   : write_read_back(w, target->collection, &key, 1, false, query, sink);
 }
 
 /* Failures are ignored: the rows are already committed. */
@@ -101,7 +103,7 @@ static fiber_fn Err create_bulk(struct writer *w, const struct write_target *tar
                                 const struct query *query, struct row_sink *sink)
 {
     assert(count > 0 && w->tx == NULL);
-    bool is_as_written = query->sort_count == 0 && !query->has_limit;
+    bool is_as_written = write_answers_all(query);
     struct run run = {.ctx = w->ctx};
     TRY(write_payloads(w, target, payloads, count, is_as_written ? query : NULL, &run));
     write_announce(w);

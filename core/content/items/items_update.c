@@ -104,14 +104,15 @@ static fiber_fn Err update_object(struct writer *w, const struct write_target *t
 {
     assert(w->tx == NULL && sink != NULL);
     struct run run = {.ctx = w->ctx};
+    bool answers = write_answers_all(query);
     struct update update = {target, key, body};
     TRY(key_parse(w->ctx, target->collection, key, &run.key));
     if (write_needs_tx(target->collection, body))
         TRY(writer_in_tx(w, update_nested, &update));
     else
-        TRY(write_update_one(w, target, key, body, query, &run));
+        TRY(write_update_one(w, target, key, body, answers ? query : NULL, &run));
     write_announce(w);
-    if (run.plan != NULL)
+    if (run.plan != NULL && answers)
         return write_answer_row(w, &run, sink);
     return write_read_back(w, target->collection, &key, 1, false, query, sink);
 }

@@ -229,6 +229,22 @@ static Err check_count(const struct children *c, const struct json *list)
     return OK;
 }
 
+static fiber_fn Err write_element(struct children *c, const struct json *element, Str *ret_key)
+{
+    switch (json_kind(element)) {
+    case JSON_OBJECT:
+        return upsert_child(c, element, ret_key);
+    case JSON_NULL:
+    case JSON_BOOL:
+    case JSON_ARRAY:
+        return fail(c->w->ctx, ERR_INVALID_PAYLOAD,
+                    "An element of \"%.*s\" must be an object or a key",
+                    STR_FMT(c->relation->field->name));
+    default:
+        return link_row(c, element, ret_key);
+    }
+}
+
 /* The body is the complete new set: other children are deselected. */
 static fiber_fn Err write_set(struct children *c, const struct json *list)
 {
@@ -238,17 +254,13 @@ static fiber_fn Err write_set(struct children *c, const struct json *list)
     TRY(find_children(c));
     struct map *kept = map_in_arena(arena);
     for (uint32_t i = 0, step = 1; i < count; i += step) {
-        const struct json *element = json_at(list, i);
         Str key;
         step = 1;
-        if (is_new_child(c, element)) {
+        if (is_new_child(c, json_at(list, i))) {
             TRY(create_next(c, list, i, &step));
             continue; /* none of those that were linked before */
         }
-        if (json_kind(element) == JSON_OBJECT)
-            TRY(upsert_child(c, element, &key));
-        else
-            TRY(link_row(c, element, &key));
+        TRY(write_element(c, json_at(list, i), &key));
         map_put(kept, key, c);
     }
     Str *gone = arena_array(arena, Str, (size_t)c->count + 1);

@@ -219,8 +219,6 @@ static bool is_server_filled(const struct write_target *target, const struct fie
                           SPECIAL_ROLE_UPDATED;
     if ((field->special & made) != 0 || field->is_generated)
         return true;
-    if (field->is_key && field->type_oid == OID_UUID)
-        return true;
     if (field == target->link)
         return true;
     return is_site_field(field) && target->ctx->scope.kind == SCOPE_SITE;
@@ -241,6 +239,8 @@ static Err check_nulls(const struct write_target *target, const struct payload *
         if (field->is_alias || field->is_nullable || is_server_filled(target, field))
             continue;
         const struct cell *cell = payload_find(payload, field);
+        if (cell == NULL && field->is_key && field->type_oid == OID_UUID)
+            continue; /* one is made */
         if (cell == NULL && payload->action == ACTION_CREATE && !field->has_default &&
             !is_given(payload, field))
             result =

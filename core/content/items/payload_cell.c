@@ -68,7 +68,9 @@ static Err integer_text(struct ctx *ctx, const struct field *field, const struct
     assert(!json_is_null(json));
     Str text = str_trim(plain_text(ctx, json));
     double number;
-    if (json_kind(json) == JSON_BOOL || !str_to_double(text, &number) || !isfinite(number))
+    if (str_is_number(text) && !str_to_double(text, &number))
+        return out_of_range(ctx, field, json, text);
+    if (json_kind(json) == JSON_BOOL || !str_to_double(text, &number))
         return bad_format(ctx, "integer", field);
     int64_t integer;
     if (!str_to_i64(text, &integer)) {
@@ -93,7 +95,9 @@ static Err number_text(struct ctx *ctx, const struct field *field, const struct 
     assert(!json_is_null(json));
     Str text = str_trim(plain_text(ctx, json));
     double number;
-    if (json_kind(json) == JSON_BOOL || !str_to_double(text, &number) || !isfinite(number))
+    if (str_is_number(text) && !str_to_double(text, &number))
+        return out_of_range(ctx, field, json, text);
+    if (json_kind(json) == JSON_BOOL || !str_to_double(text, &number))
         return bad_format(ctx, "number", field);
     if (field->type_oid == OID_FLOAT4 && fabs(number) > 3.4028235e38)
         return out_of_range(ctx, field, json, text);
@@ -339,6 +343,10 @@ fiber_fn Err cell_text(const struct write_target *target, const struct field *fi
     *ret = STR_NONE;
     if (json_is_null(json))
         return OK;
+    bool is_reference = field->relation != NULL && field->relation->kind == RELATION_TO_ONE;
+    if (is_reference && json_kind(json) == JSON_ARRAY)
+        return fail_also(ctx, ERR_INVALID_PAYLOAD, "\"%.*s\" must be an object or a key",
+                         STR_FMT(field->name));
     if (field->type == FIELD_HASH)
         return hash_text(ctx, json, ret);
     if (field->type == FIELD_CSV)

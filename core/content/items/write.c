@@ -369,6 +369,14 @@ fiber_fn Err write_answer_row(struct writer *w, struct run *run, struct row_sink
     return run_emit_row(run, 0, sink);
 }
 
+bool write_answers_all(const struct query *query)
+{
+    bool is_whole = query->filter == NULL && query->search.len == 0 && !query->has_limit &&
+                    query->offset == 0 && query->page == 0;
+    return is_whole && query->sort_count == 0 && query->aggregate_count == 0 &&
+           query->group_by_count == 0;
+}
+
 fiber_fn Err write_read_back(struct writer *w, const struct collection *collection, const Str *keys,
                              uint32_t count, bool is_list, const struct query *query,
                              struct row_sink *sink)

@@ -132,6 +132,9 @@ fiber_fn Err write_keys_of_rows(const struct run *run, const Str **ret, uint32_t
 
 /* Answers with a row that the write returned, if it may be read. */
 fiber_fn Err write_answer_row(struct writer *w, struct run *run, struct row_sink *sink);
+/* The answer of the query holds each written row once, in the order of the keys: the write itself
+ * can read it back. */
+bool write_answers_all(const struct query *query);
 /* Answers with the rows as they are after the transaction, if they may be read. */
 fiber_fn Err write_read_back(struct writer *w, const struct collection *collection, const Str *keys,
                              uint32_t count, bool is_list, const struct query *query,

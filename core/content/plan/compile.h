@@ -116,6 +116,8 @@ Err value_parse(struct compiler *c, const struct operand *operand, const char *o
 Err value_parse_list(struct compiler *c, const struct operand *operand, const char *operation,
                      const struct filter_value *given, struct value **ret);
 struct value *value_of_param(struct compiler *c, struct param *param);
+/* Of null where two values are compared: 0 beside a number, else SQL's null. */
+struct value *value_of_null(struct compiler *c, const struct operand *operand);
 /* plan_share.c. Records that `value`, compared with `operand`, is a literal of the query. */
 void value_share(struct compiler *c, const struct operand *operand,
                  const struct filter_value *given, struct value *value);

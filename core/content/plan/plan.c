@@ -89,16 +89,23 @@ static struct pred *key_pred(struct compiler *c, struct select *select, bool is_
     return pred;
 }
 
+static bool is_aggregate(const struct query *query)
+{
+    return query->aggregate_count > 0 || query->group_by_count > 0;
+}
+
 static Err list_rows(struct compiler *c, struct plan *plan, const struct access *access,
                      const struct query *query)
 {
     struct select *select = plan->root;
-    plan->is_aggregated = query->aggregate_count > 0 || query->group_by_count > 0;
+    plan->is_aggregated = is_aggregate(query);
     if (plan->is_aggregated)
         TRY(aggregate_check(c, plan->collection, access, query));
     TRY(base_rows(c, select, access));
     TRY(requested_rows(c, select, access, query));
     limit_compile(c, query, select);
+    if (plan->collection->is_singleton)
+        select->limit = 1;
     if (plan->is_aggregated)
         return aggregate_compile(c, select, access, query, false, (struct place){0});
     TRY(order_compile(c, select, access, query, NULL, (struct place){0}));
@@ -111,6 +118,9 @@ static Err keyed_rows(struct compiler *c, struct plan *plan, const struct access
     struct select *select = plan->root;
     const struct field *own_key = plan->collection->key;
     assert(own_key != NULL);
+    plan->is_aggregated = is_aggregate(query);
+    if (plan->is_aggregated)
+        TRY(aggregate_check(c, plan->collection, access, query));
     if (!access_field(access, own_key)) /* asking by key is a filter */
         return forbid_field(c, plan->collection, own_key->name, (struct place){0});
     select->where = key_pred(c, select, is_list);
@@ -118,10 +128,12 @@ static Err keyed_rows(struct compiler *c, struct plan *plan, const struct access
     TRY(base_rows(c, select, access));
     select->where = pred_and(c, by_key, select->where);
     TRY(requested_rows(c, select, access, query));
-    if (is_list)
-        TRY(order_compile(c, select, access, query, NULL, (struct place){0}));
-    if (is_list && query->has_limit)
+    if (query->has_limit || query->offset > 0 || query->page > 0)
         limit_compile(c, query, select);
+    if (plan->is_aggregated)
+        return aggregate_compile(c, select, access, query, false, (struct place){0});
+    if (is_list || query->sort_count > 0)
+        TRY(order_compile(c, select, access, query, NULL, (struct place){0}));
     struct operand key = operand_of(select->root, select->root->collection->key);
     if (is_list && key_may_repeat(c, plan->collection))
         TRY(column_add_field(c, select, NULL, key, &plan->key_column));

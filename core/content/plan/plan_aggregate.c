@@ -76,8 +76,9 @@ static bool takes(const char *function, bool is_distinct, const struct field *fi
     if (strcmp(function, "sum") == 0 || strcmp(function, "avg") == 0)
         return is_number;
     return is_number || field->type == FIELD_STRING || field->type == FIELD_TEXT ||
-           field->type == FIELD_DATE || field->type == FIELD_DATE_TIME ||
-           field->type == FIELD_TIME || field->type == FIELD_TIMESTAMP;
+           field->type == FIELD_CSV || field->type == FIELD_DATE ||
+           field->type == FIELD_DATE_TIME || field->type == FIELD_TIME ||
+           field->type == FIELD_TIMESTAMP;
 }
 
 static Err make_column(struct aggregator *a, size_t which, Str name, struct column *ret)

@@ -53,9 +53,9 @@ static void select_member(struct collector *k, struct want *want)
         nest(k, want);
 }
 
+/* An empty path: the key of what is below, typed as its collection has it. */
 static void add_path(struct collector *k, struct want *want, Str path, Str collection)
 {
-    assert(path.len > 0);
     nest(k, want);
     struct want_path *below = arena_new(k->c->arena, struct want_path);
     below->path = path;
@@ -242,8 +242,10 @@ static Err add_field(struct collector *k, Str head, Str rest)
         return OK; /* a path below a scalar is ignored */
     struct want *want = want_get(k, head, field);
     want->is_alias_name |= renamed != NULL;
-    if (rest.len > 0)
-        add_path(k, want, rest, scope);
+    bool is_key_of_any =
+        scope.len > 0 && field->relation != NULL && field->relation->kind == RELATION_TO_ANY;
+    if (rest.len > 0 || is_key_of_any)
+        add_path(k, want, rest.len > 0 ? rest : STR(""), scope);
     else
         select_member(k, want);
     return OK;

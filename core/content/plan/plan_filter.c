@@ -454,6 +454,10 @@ static Err resolve(struct compiler *c, const struct frame *frame, const struct f
         return named_follow(c, collection, key, frame->is_rule, frame->place, &ret->field);
     bool is_scoped = named_is_scope(key, &name, &target);
     const struct field *field = collection_field(frame->source->collection, name);
+    if (field == NULL && is_operator(member, NULL) && member->value->kind >= FILTER_LIST)
+        return fail(c->ctx, ERR_INVALID_QUERY,
+                    "The filter value for \"%.*s\" has to be a string, number, or boolean",
+                    STR_FMT(key));
     if (field == NULL && is_operator(member, NULL))
         return fail(c->ctx, ERR_INVALID_QUERY, "Invalid filter key \"%.*s\" on \"%.*s\"",
                     STR_FMT(key), STR_FMT(frame->source->collection->name));

@@ -58,9 +58,9 @@ static Err compile_like(struct compiler *c, const struct filter_operator *op,
                         struct pred **ret)
 {
     assert(op->meaning == MEANS_LIKE);
-    struct operand as_text = operand;
+    struct filter_value word = filter_literal(STR("null"));
     struct value *value;
-    TRY(value_parse(c, &as_text, name, given, &value));
+    TRY(value_parse(c, &operand, name, given->kind == FILTER_NULL ? &word : given, &value));
     bool is_text = value->param != NULL && value->param->kind == PARAM_TEXT;
     if (is_text && value->param->text.data != NULL) /* else a variable without a value */
         value->param = pattern(c, op->detail, value->param->text);
@@ -79,17 +79,20 @@ static Err compile_compare(struct compiler *c, const struct filter_operator *op,
                            const struct filter_value *given, struct pred **ret)
 {
     assert(op->meaning == MEANS_COMPARE);
-    if (filter_means_null(given)) {
-        bool is_equality = op->detail[0] == '=' || op->is_negated;
-        *ret = is_equality ? null_pred(c, operand, op->is_negated) : pred_new(c, PRED_FALSE);
+    bool is_equality = op->detail[0] == '=' || op->is_negated;
+    if (filter_means_null(given) && is_equality) {
+        *ret = null_pred(c, operand, op->is_negated);
         return OK;
     }
-    struct pred *pred = pred_new(c, PRED_COMPARE);
+    struct pred *pred = *ret = pred_new(c, PRED_COMPARE);
     pred->operand = operand;
     pred->operation = op->detail;
+    if (filter_means_null(given)) {
+        pred->value = value_of_null(c, &operand);
+        return OK;
+    }
     TRY(value_parse(c, &operand, name, given, &pred->value));
     value_share(c, &operand, given, pred->value);
-    *ret = pred;
     return OK;
 }
 

@@ -33,6 +33,13 @@ struct value *value_of_param(struct compiler *c, struct param *param)
     return value;
 }
 
+/* What null is for numbers: JavaScript's Number(null), which Directus does not ask for a bigint. */
+static bool is_null_zero(const struct operand *operand)
+{
+    return is_numeric(operand) &&
+           (operand->function != FUNCTION_NONE || operand->field->type != FIELD_BIG_INTEGER);
+}
+
 /* The maximum of an integer column, else 0: no maximum. */
 static double integer_max(uint32_t oid)
 {
@@ -99,7 +106,8 @@ static bool is_time_text(Str text)
     }
     int hours = (text.data[0] - '0') * 10 + text.data[1] - '0';
     int minutes = (text.data[3] - '0') * 10 + text.data[4] - '0';
-    return hours < 24 && minutes < 60 && (text.len < 7 || text.data[6] < '6');
+    bool is_midnight = str_eq(text, STR("24:00")) || str_eq(text, STR("24:00:00"));
+    return is_midnight || (hours < 24 && minutes < 60 && (text.len < 7 || text.data[6] < '6'));
 }
 
 static Err check_uuid(struct compiler *c, Str text)
@@ -265,15 +273,28 @@ static const char *own_cast(const struct operand *operand, const struct operand 
     }
 }
 
+/* The time is a number of milliseconds beside numbers; who asks is none. */
+static Err fit_dynamic(struct compiler *c, const struct operand *operand, struct value *value)
+{
+    if (value->param == NULL) {
+        value->cast = own_cast(operand, &value->user_field);
+        return OK;
+    }
+    if (!is_numeric(operand) || value->param->kind == PARAM_TEXT)
+        return OK;
+    if (value->param->kind != PARAM_NOW)
+        return fail(c->ctx, ERR_INVALID_QUERY, "Invalid numeric value");
+    value->param->kind = PARAM_NOW_MS;
+    value->cast = "numeric";
+    return OK;
+}
+
 Err value_parse(struct compiler *c, const struct operand *operand, const char *operation,
                 const struct filter_value *given, struct value **ret)
 {
     assert(given != NULL && operand->field != NULL);
-    if (given->dynamic != DYNAMIC_NONE && value_dynamic(c, given->text, ret)) {
-        if ((*ret)->param == NULL)
-            (*ret)->cast = own_cast(operand, &(*ret)->user_field);
-        return OK;
-    }
+    if (given->dynamic != DYNAMIC_NONE && value_dynamic(c, given->text, ret))
+        return fit_dynamic(c, operand, *ret);
     Str text;
     TRY(text_of(c, operation, given, &text));
     const char *cast = operand->function != FUNCTION_NONE ? "numeric" : NULL;
@@ -281,6 +302,11 @@ Err value_parse(struct compiler *c, const struct operand *operand, const char *o
     *ret = value_of_param(c, param_text(c, text));
     (*ret)->cast = cast;
     return OK;
+}
+
+struct value *value_of_null(struct compiler *c, const struct operand *operand)
+{
+    return value_of_param(c, param_text(c, is_null_zero(operand) ? STR("0") : STR_NONE));
 }
 
 bool value_again(struct ctx *ctx, const struct shared_value *shared, Str text, Str *ret)
@@ -332,7 +358,7 @@ static Err add_item(struct compiler *c, const struct operand *operand, const cha
     bool is_blank = given->kind == FILTER_TEXT && given->text.len == 0;
     struct value *value;
     if (filter_means_null(given))
-        return OK; /* never equal to anything */
+        return push_item(c, operation, value_of_null(c, operand)->param, items);
     if (is_numeric(operand) && is_blank)
         return push_item(c, operation, param_text(c, STR("0")), items); /* Number("") */
     if (is_blank && field_group_of(operand->field->type) == GROUP_STRING)
@@ -354,8 +380,7 @@ static Err add_csv(struct compiler *c, const struct operand *operand, const char
     while (str_next(&text, ',', &part)) {
         struct filter_value *element = arena_new(c->ctx->arena, struct filter_value);
         *element = filter_text(part);
-        if (part.len > 0)
-            TRY(add_item(c, operand, operation, element, items));
+        TRY(add_item(c, operand, operation, element, items));
     }
     return OK;
 }

@@ -43,9 +43,10 @@ enum param_kind {
     PARAM_TEXT, /* constant */
     PARAM_LIST, /* an array literal of `items` */
     PARAM_SITE,
-    PARAM_KEY,  /* bound at each execution */
-    PARAM_KEYS, /* an array literal, bound at each execution */
-    PARAM_NOW,  /* time of the execution plus shift_ms */
+    PARAM_KEY,    /* bound at each execution */
+    PARAM_KEYS,   /* an array literal, bound at each execution */
+    PARAM_NOW,    /* time of the execution plus shift_ms */
+    PARAM_NOW_MS, /* the same, as milliseconds since 1970 */
     PARAM_USER,
     PARAM_ROLE,
     PARAM_ROLES,    /* array literal */

@@ -8,7 +8,7 @@
 struct query_input {
     const char *name; /* for error messages */
     const struct filter_value *value;
-    bool refuses_blanks; /* an empty name is an error; otherwise it is left out */
+    enum query_blanks { BLANKS_LEFT_OUT, BLANKS_REFUSED, BLANKS_KEPT } blanks; /* empty names */
 };
 
 struct query_list {

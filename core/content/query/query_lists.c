@@ -46,10 +46,10 @@ static Err list_add(struct ctx *ctx, struct query_list *list, struct query_input
     assert(input.name != NULL && list->count <= QUERY_LIST_MAX);
     Str item;
     while (next_name(&csv, &item)) {
-        if (item.len == 0 && input.refuses_blanks)
+        if (item.len == 0 && input.blanks == BLANKS_REFUSED)
             return fail(ctx, ERR_INVALID_QUERY, "\"%s[%u]\" is not allowed to be empty", input.name,
                         list->count);
-        if (item.len > 0)
+        if (item.len > 0 || input.blanks == BLANKS_KEPT)
             TRY(query_list_push(ctx, list, input.name, item));
     }
     return OK;
@@ -72,8 +72,10 @@ Err query_take_list(struct ctx *ctx, struct query_input input, struct query_list
     assert(value != NULL);
     if (value->kind == FILTER_NULL)
         return OK;
+    if (value->kind == FILTER_TEXT && value->text.len == 0 && input.blanks != BLANKS_KEPT)
+        return OK;
     if (value->kind == FILTER_TEXT)
-        return value->text.len == 0 ? OK : list_add(ctx, ret, input, value->text);
+        return list_add(ctx, ret, input, value->text);
     if (value->kind != FILTER_LIST)
         return fail(ctx, ERR_INVALID_QUERY, "\"%s\" must be a string or array", input.name);
     for (uint32_t i = 0; i < value->count; i++) {
@@ -99,7 +101,7 @@ static uint32_t path_depth(Str path)
 
 Err query_take_paths(struct ctx *ctx, struct query_input input, struct query_list *ret)
 {
-    input.refuses_blanks = true;
+    input.blanks = BLANKS_REFUSED;
     TRY(query_take_list(ctx, input, ret));
     for (uint32_t i = 0; i < ret->count; i++)
         if (path_depth(ret->items[i]) > QUERY_DEPTH_MAX)

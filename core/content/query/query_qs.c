@@ -28,10 +28,23 @@ static struct qs_node *find_child(const struct qs_node *parent, Str name)
     return NULL;
 }
 
-/* a[] and repeated names always create a new element. */
-static struct qs_node *step(struct arena *arena, struct qs_node *parent, Str name)
+/* The element that a[][x] is about: the first one, as in the qs library, which merges lists of
+ * objects place by place. */
+static struct qs_node *first_object(const struct qs_node *list)
 {
-    struct qs_node *found = name.len == 0 ? NULL : find_child(parent, name);
+    struct qs_node *first = list->first;
+    bool is_first = first != NULL && (first->name.len == 0 || str_eq(first->name, STR("0")));
+    return is_first && !first->is_leaf ? first : NULL;
+}
+
+/* a[] at the end always creates a new element. */
+static struct qs_node *step(struct arena *arena, struct qs_node *parent, Str name, bool is_last)
+{
+    struct qs_node *found = NULL;
+    if (name.len > 0)
+        found = find_child(parent, name);
+    else if (!is_last)
+        found = first_object(parent);
     return found != NULL ? found : add_child(arena, parent, name);
 }
 
@@ -102,18 +115,18 @@ static void add_parameter(struct arena *arena, struct qs_node *root, Str name, S
     ptrdiff_t bracket = str_find_char(name, '[');
     Str rest = bracket > 0 ? str_slice(name, (size_t)bracket, name.len) : STR_NONE;
     Str head = bracket > 0 ? str_slice(name, 0, (size_t)bracket) : name;
-    struct qs_node *node = step(arena, root, head);
+    struct qs_node *node = step(arena, root, head, rest.len == 0);
     Str part;
     for (int depth = 0; depth < QS_DEPTH_MAX && next_bracket(&rest, &part); depth++) {
         if (node->is_leaf) { /* a=1&a[b]=2: the named children win */
             node->is_leaf = false;
             node->value = STR_NONE;
         }
-        node = step(arena, node, part);
+        node = step(arena, node, part, rest.len == 0);
     }
     if (rest.len > 0) {
         node->is_leaf = false;
-        node = step(arena, node, rest);
+        node = step(arena, node, rest, true);
     }
     set_value(arena, node, value);
 }

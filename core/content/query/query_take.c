@@ -14,9 +14,20 @@ static int64_t limit_max(const struct ctx *ctx)
     return ctx->reactor == NULL ? 10000 : ctx->reactor->settings->query_limit_max;
 }
 
+/* Of one text: in a list of names, each is looked for as it is. */
+static Err check_parentheses(struct ctx *ctx, const struct filter_value *names)
+{
+    int open = 0;
+    for (size_t i = 0; names->kind == FILTER_TEXT && i < names->text.len; i++)
+        open += (names->text.data[i] == '(') - (names->text.data[i] == ')');
+    return open == 0 ? OK
+                     : fail(ctx, ERR_INVALID_QUERY, "Missing closing parenthesis in \"fields\"");
+}
+
 static Err take_fields(struct ctx *ctx, struct query_input input, struct query *query)
 {
     struct query_list list = {0};
+    TRY(check_parentheses(ctx, input.value));
     TRY(query_take_paths(ctx, input, &list));
     assert(list.count <= QUERY_LIST_MAX);
     static const Str KEY_ONLY[] = {STR_INIT("")};
@@ -50,6 +61,7 @@ static Err take_group_by(struct ctx *ctx, struct query_input input, struct query
     bool is_list = input.value->kind <= FILTER_LIST && input.value->kind != FILTER_BOOL &&
                    input.value->kind != FILTER_NUMBER;
     input.name = is_list ? "group" : "fields"; /* as Directus' errors name it */
+    TRY(check_parentheses(ctx, input.value));
     TRY(query_take_paths(ctx, input, &list));
     assert(list.count <= QUERY_LIST_MAX);
     query->group_by = list.items;
@@ -142,20 +154,18 @@ static Err take_object(struct ctx *ctx, struct query_input input, const struct f
     return OK;
 }
 
-/* A list is taken, too: the compiler says what is wrong with it. */
+/* Lists and single values are taken, too: the compiler says what is wrong with them. */
 static Err take_filter(struct ctx *ctx, struct query_input input, struct query *query)
 {
-    bool is_text = input.value->kind == FILTER_TEXT && input.value->text.len > 0;
+    bool is_text = input.value->kind == FILTER_TEXT;
+    if (input.value->kind == FILTER_NULL || (is_text && input.value->text.len == 0))
+        return OK;
     if (is_text && !parse_text(ctx, &input.value))
         return fail(ctx, ERR_INVALID_QUERY, "Invalid JSON for filter object");
-    if (is_text && input.value->kind == FILTER_NULL)
+    if (input.value->kind == FILTER_NULL)
         return fail(ctx, ERR_INVALID_QUERY, "\"filter\" must be of type object");
-    if (input.value->kind == FILTER_LIST)
-        query->filter = input.value;
-    else
-        TRY(take_object(ctx, input, &query->filter));
-    assert(query->filter == NULL || query->filter->kind >= FILTER_LIST);
-    return query->filter == NULL ? OK : filter_check(ctx, query->filter);
+    query->filter = input.value;
+    return filter_check(ctx, query->filter);
 }
 
 static bool is_parameter(Str name);
@@ -256,7 +266,8 @@ static Err take_aggregate(struct ctx *ctx, struct query_input input, struct quer
     struct query_list fields = {0};
     const struct filter *member = object == NULL ? NULL : object->first;
     for (; member != NULL; member = member->next) {
-        struct query_input names = {.name = "aggregate", .value = member->value};
+        struct query_input names = {
+            .name = "aggregate", .value = member->value, .blanks = BLANKS_KEPT};
         uint32_t before = fields.count;
         TRY(query_take_list(ctx, names, &fields));
         for (uint32_t i = before; i < fields.count; i++)

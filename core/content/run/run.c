@@ -69,7 +69,8 @@ Err run_check_keys(const struct run *run)
     assert(run->plan != NULL);
     const struct plan *plan = run->plan;
     struct ctx *ctx = run->ctx;
-    if (ctx->scope.kind != SCOPE_PLATFORM || !plan->collection->is_keyed_by_site)
+    if (ctx->scope.kind != SCOPE_PLATFORM || !plan->collection->is_keyed_by_site ||
+        plan->is_aggregated)
         return OK;
     if (plan->is_single)
         return run->rows.count < 2 ? OK : fail_plain(ctx, ERR_AMBIGUOUS_KEY);

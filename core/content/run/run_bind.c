@@ -82,6 +82,9 @@ static Err text_of(struct run *run, const struct param *param, Str *ret)
     case PARAM_NOW:
         *ret = clock_iso(ctx->arena, clock_wall_us() + param->shift_ms * MS_US);
         return OK;
+    case PARAM_NOW_MS:
+        *ret = str_printf(ctx->arena, "%jd", (intmax_t)(clock_wall_us() / MS_US + param->shift_ms));
+        return OK;
     case PARAM_USER:
         *ret = own_uuid(run, ctx->actor->user);
         return OK;
@@ -101,7 +104,8 @@ static Err text_of(struct run *run, const struct param *param, Str *ret)
     }
 }
 
-/* Elements that are lists ($CURRENT_ROLES and others) are spliced in. */
+/* Elements that are lists ($CURRENT_ROLES and others) are spliced in. Null is not left out: no row
+ * is known to differ from it. */
 static Err list_text(struct run *run, const struct param *list, Str *ret)
 {
     struct buf *out = buf_in_arena(run->ctx->arena, PLAN_SQL_MAX * 8);
@@ -109,8 +113,6 @@ static Err list_text(struct run *run, const struct param *list, Str *ret)
     for (uint32_t i = 0; i < list->item_count; i++) {
         Str text;
         TRY(text_of(run, list->items[i], &text));
-        if (text.data == NULL)
-            continue; /* a variable without a value: never equal to anything */
         bool is_list =
             list->items[i]->kind == PARAM_ROLES || list->items[i]->kind == PARAM_POLICIES;
         Str inner = is_list ? str_slice(text, 1, text.len - 1) : text;
@@ -118,6 +120,8 @@ static Err list_text(struct run *run, const struct param *list, Str *ret)
             buf_put_char(out, ',');
         if (is_list)
             buf_put(out, inner);
+        else if (text.data == NULL)
+            buf_put(out, STR("NULL"));
         else
             put_element(out, text);
     }

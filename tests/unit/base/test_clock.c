@@ -74,6 +74,7 @@ static void all_usual_forms_are_read(void **state)
     check_parse("1970-01-01T02:30:00+0230", 0);
     check_parse("1969-12-31T19:00:00-05", 0);
     check_parse("2024-02-29T00:00:00Z", 1709164800 * SECOND_US);
+    check_parse("2024-02-28T24:00:00Z", 1709164800 * SECOND_US);
 }
 
 static void impossible_times_are_refused(void **state)
@@ -91,7 +92,9 @@ static void impossible_times_are_refused(void **state)
                                       "2024-04-31",
                                       "1970-01-01T",
                                       "1970-01-01T1",
-                                      "1970-01-01T24:00",
+                                      "1970-01-01T24:01",
+                                      "1970-01-01T24:00:00.1",
+                                      "1970-01-01T25:00",
                                       "1970-01-01T00:60",
                                       "1970-01-01T00:00:60",
                                       "1970-01-01T00:00:00.",

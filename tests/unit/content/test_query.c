@@ -92,7 +92,7 @@ static void objects_that_are_none_are_refused(void **state)
 {
     struct ctx *ctx = *state;
     refused(ctx, "filter={bad", "Invalid JSON for filter object");
-    refused(ctx, "filter=5", "\"filter\" must be of type object");
+    refused(ctx, "filter=null", "\"filter\" must be of type object");
     refused(ctx, "alias[a.b]=c", "\"alias\" key/value can't contain a period character `.`");
     refused(ctx, "alias[a]=b.c", "\"alias\" key/value can't contain a period character `.`");
 }
