@@ -4,7 +4,23 @@
 -- Tables of `public` with their columns. Partitions are accessed through their parents. The key (id, site_id) of a
 -- tenant-owned table is reported as id; the site column is reported separately.
 -- name: schema_columns :read
--- returns: collection, field, type_oid, max_length, is_nullable, has_default, is_generated, key_columns, is_own
+-- returns: collection, field, type_oid, max_length, is_nullable, has_default, is_generated, key_columns, is_own, indexed
+with first_columns as ( -- 2: an index begins with the column; 1: with the column of the site, and then with this one
+    select x.indrelid, x.attnum, max(x.rank) as rank
+      from (select i.indrelid, i.indkey[0] as attnum, 2 as rank, i.indpred, i.indexrelid, i.indisvalid from pg_index i
+            union all
+            select i.indrelid, i.indkey[1], 1, i.indpred, i.indexrelid, i.indisvalid
+              from pg_index i
+              join pg_class c on c.oid = i.indrelid
+              join spark.collections t on t.collection = c.relname
+              join pg_attribute s on s.attrelid = i.indrelid and s.attname = t.site_column and s.attnum = i.indkey[0]
+             where i.indnkeyatts > 1) x
+      join pg_class ix on ix.oid = x.indexrelid
+      join pg_am am on am.oid = ix.relam and am.amname = 'btree'
+      join pg_attribute a on a.attrelid = x.indrelid and a.attnum = x.attnum
+     where x.indisvalid
+       and (x.indpred is null or pg_get_expr(x.indpred, x.indrelid) = format('(%I IS NOT NULL)', a.attname))
+     group by x.indrelid, x.attnum)
 select c.relname::text as collection, a.attname::text as field,
        coalesce(nullif(t.typbasetype, 0), a.atttypid)::int8 as type_oid,
        case when a.atttypid in (1042, 1043) and a.atttypmod > 4 then a.atttypmod - 4 else 0 end::int4 as max_length,
@@ -14,7 +30,7 @@ select c.relname::text as collection, a.attname::text as field,
        case when not a.attnum = any (i.indkey) or i.indkey is null then 0
             when i.indnkeyatts = 2 and i.indkey[1] = site.attnum then (a.attnum = i.indkey[0])::int
             else i.indnkeyatts end::int4 as key_columns,
-       own.field is not null as is_own
+       own.field is not null as is_own, coalesce(first_columns.rank, 0) as indexed
   from pg_class c
   join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
   join pg_type t on t.oid = a.atttypid
@@ -22,6 +38,7 @@ select c.relname::text as collection, a.attname::text as field,
   left join spark.collections owned on owned.collection = c.relname
   left join pg_attribute site on site.attrelid = c.oid and site.attname = owned.site_column
   left join spark.own_fields own on own.collection = c.relname and own.field = a.attname
+  left join first_columns on first_columns.indrelid = c.oid and first_columns.attnum = a.attnum
  where c.relnamespace = 'public'::regnamespace
    and c.relkind in ('r', 'p') and not c.relispartition
    and has_table_privilege(c.oid, 'select')

@@ -39,6 +39,7 @@ static bool holds_pattern(const struct pred *pred)
     case PRED_CHILD_OF:
     case PRED_SAME_SITE:
     case PRED_ONE_SITE:
+    case PRED_OF_PARENT:
         break;
     }
     return false;

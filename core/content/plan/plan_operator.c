@@ -216,6 +216,7 @@ static enum truth of_nothing(const struct pred *pred)
     case PRED_CHILD_OF:
     case PRED_SAME_SITE:
     case PRED_ONE_SITE:
+    case PRED_OF_PARENT:
         break;
     }
     return IS_UNKNOWN;

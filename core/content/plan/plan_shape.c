@@ -5,6 +5,7 @@
 #include "base/json/json_writer.h"
 #include "base/memory/list.h"
 #include "content/plan/compile.h"
+#include "content/plan/sql_print.h"
 #include "content/plan/wants.h"
 #include "content/query/query.h"
 
@@ -292,6 +293,7 @@ static Err bind_branch(struct compiler *c, struct select *child, const struct fi
     struct pred *keys = pred_new(c, PRED_ANY);
     keys->operand = operand_of(child->root, link);
     keys->value = value_of_param(c, param_new(c, PARAM_KEYS));
+    child->keys = keys;
     struct pred *granted;
     struct pred *filter;
     struct pred *search;
@@ -352,6 +354,17 @@ static Err select_groups(struct shaper *s, struct branch *branch, const struct r
     return aggregate_compile(s->c, child, access, query, true, below);
 }
 
+/* With an index on the link, the first rows of each parent are read from it, and no others. */
+static bool is_found_per_parent(const struct compiler *c, const struct select *child,
+                                const struct field *link)
+{
+    bool is_of_site = c->scope == SCOPE_SITE && link->collection->site != NULL;
+    bool is_typed = sql_type_name(link->type_oid) != NULL && link->type_oid != OID_BPCHAR &&
+                    link->type_oid != OID_NAME;
+    return is_typed && child->partition_site == NULL && child->group_count == 0 &&
+           (link->indexed == INDEX_ALONE || (link->indexed == INDEX_IN_SITE && is_of_site));
+}
+
 static Err add_list(struct shaper *s, const struct want *want)
 {
     assert(want->field->relation->kind == RELATION_TO_MANY);
@@ -378,6 +391,9 @@ static Err add_list(struct shaper *s, const struct want *want)
     child->partition = &child->columns[branch->child_key];
     if (branch->child_site != NO_COLUMN)
         child->partition_site = &child->columns[branch->child_site];
+    child->is_per_parent = is_found_per_parent(c, child, relation->target_field);
+    if (child->is_per_parent)
+        child->keys->kind = PRED_OF_PARENT;
     c->join_count = joins;
     branch->parent_key = add_raw(c, s->select, operand_of(s->source, s->source->collection->key));
     struct out *out = shape_add(s->c, s->shape, want->key, OUT_LIST);

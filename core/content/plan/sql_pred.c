@@ -198,6 +198,9 @@ static void put_simple(struct sql *sql, const struct pred *pred)
         sql_value(sql, pred->value);
         buf_put_char(sql->out, ')');
         break;
+    case PRED_OF_PARENT:
+        sql_text(sql, " = parent.key");
+        break;
     case PRED_NULL:
         sql_text(sql, pred->is_negated ? " is not null" : " is null");
         break;
@@ -262,6 +265,7 @@ void sql_pred(struct sql *sql, const struct pred *pred)
         break;
     case PRED_COMPARE:
     case PRED_ANY:
+    case PRED_OF_PARENT:
     case PRED_NULL:
     case PRED_LIBRARY:
     case PRED_SITE:

@@ -116,14 +116,38 @@ static void put_limit(struct sql *sql, const struct select *select)
     }
 }
 
+static void put_outer_columns(struct sql *sql, const struct select *select)
+{
+    for (uint32_t i = 0; i < select->column_count; i++)
+        buf_printf(sql->out, i == 0 ? "c%u" : ", c%u", i);
+}
+
+/* The first rows of every parent, read from an index parent by parent. The order of the parents is
+ * that of the scan, so nothing is sorted and the order of each parent's rows stays. */
+static void put_per_parent(struct sql *sql, struct select *select)
+{
+    assert(select->keys->kind == PRED_OF_PARENT && select->limit >= 0);
+    sql_text(sql, "select ");
+    put_outer_columns(sql, select);
+    sql_text(sql, " from unnest(");
+    sql_value(sql, select->keys->value);
+    buf_printf(sql->out, "::%s[]) with ordinality parent (key, place), lateral (select ",
+               sql_type_name(select->keys->operand.field->type_oid));
+    put_columns(sql, select, true);
+    sql_from(sql, select->root, select->root_name);
+    put_where(sql, select);
+    put_order(sql, select);
+    put_limit(sql, select);
+    buf_printf(sql->out, ") x order by parent.place limit %d", BRANCH_ROWS_MAX + 1);
+}
+
 /* The first rows of every parent: numbered per parent in a subquery, limited outside. */
 static void put_partitioned(struct sql *sql, struct select *select)
 {
     assert(select->partition >= select->columns &&
            select->partition < select->columns + select->column_count);
     sql_text(sql, "select ");
-    for (uint32_t i = 0; i < select->column_count; i++)
-        buf_printf(sql->out, i == 0 ? "c%u" : ", c%u", i);
+    put_outer_columns(sql, select);
     sql_text(sql, " from (select ");
     put_columns(sql, select, true);
     sql_text(sql, ", row_number() over (partition by ");
@@ -151,6 +175,10 @@ static void put_partitioned(struct sql *sql, struct select *select)
 void sql_select(struct sql *sql, struct select *select)
 {
     assert(select->root != NULL);
+    if (select->is_per_parent) {
+        put_per_parent(sql, select);
+        return;
+    }
     if (select->partition != NULL) {
         put_partitioned(sql, select);
         return;

@@ -56,6 +56,8 @@ struct select {
     int64_t offset;
     struct column *partition;      /* per-parent limit: the column that names the parent … */
     struct column *partition_site; /* … and the one with its site, or NULL */
+    struct pred *keys;             /* of a branch: the rows of which parents */
+    bool is_per_parent;            /* the rows of each parent are found by an index of their own */
     bool is_counted;               /* select count(*) */
 
     struct shape *shape;

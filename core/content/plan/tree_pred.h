@@ -108,6 +108,7 @@ enum pred_kind {
                        site, or the library */
     PRED_ONE_SITE,  /* operand is the only site with the row's key; otherwise is_refused raises an
                        error */
+    PRED_OF_PARENT, /* in the rows of each parent: operand is the parent's key */
 };
 
 struct pred {

@@ -29,6 +29,13 @@ enum field_special {
 struct collection;
 struct filter_value;
 
+/* By which index rows with one value of a field are found. */
+enum field_index {
+    INDEX_NONE,
+    INDEX_IN_SITE, /* one that begins with the site, so only within a site */
+    INDEX_ALONE,
+};
+
 struct field {
     Str name;
     enum field_type type;
@@ -41,8 +48,9 @@ struct field {
     bool is_hidden_site; /* the site column of a tenant-owned system table: never on the wire */
     bool is_account;     /* of directus_users outside the profile: written in PLATFORM scope only */
     bool is_searchable;
-    bool is_own;        /* created by the platform's own migrations */
-    bool is_site_half;  /* holds the site of another column's target */
+    bool is_own;       /* created by the platform's own migrations */
+    bool is_site_half; /* holds the site of another column's target */
+    enum field_index indexed;
     int32_t max_length; /* 0: none */
     uint32_t type_oid;
     uint32_t ordinal;                      /* position in the table; aliases after the columns */

@@ -88,6 +88,7 @@ void schema_add_column(struct schema *schema, const struct column_facts *facts)
     field->has_default = facts->has_default;
     field->is_generated = facts->is_generated;
     field->is_own = facts->is_own;
+    field->indexed = facts->indexed;
     /* The key of a partitioned table includes the partition column; `id` is the key. */
     bool is_id_of_pair = facts->key_columns > 1 && str_eq(facts->field, STR("id"));
     if (facts->key_columns == 1 || is_id_of_pair) {

@@ -18,6 +18,7 @@ struct column_facts {
     bool is_generated;
     int32_t key_columns; /* number of columns of the primary key it belongs to; 0: none */
     bool is_own;
+    enum field_index indexed;
 };
 void schema_add_column(struct schema *schema, const struct column_facts *facts);
 

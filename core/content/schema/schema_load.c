@@ -61,6 +61,7 @@ static fiber_fn void add_columns(struct schema *schema, const struct rows *rows)
                               .is_generated = row_bool(rows, i, SCHEMA_COLUMNS_IS_GENERATED),
                               .key_columns = (int32_t)row_int(rows, i, SCHEMA_COLUMNS_KEY_COLUMNS),
                               .is_own = row_bool(rows, i, SCHEMA_COLUMNS_IS_OWN),
+                              .indexed = (enum field_index)row_int(rows, i, SCHEMA_COLUMNS_INDEXED),
                           });
     }
 }

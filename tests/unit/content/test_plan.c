@@ -88,6 +88,37 @@ static void to_many_is_one_more_statement_cut_per_parent(void **state)
         "<= $4::int8 order by c0, place limit 100001");
 }
 
+/* The comments of posts, with an index of this kind on their reference. */
+static const char *children_sql(struct ctx *ctx, enum scope_kind scope, enum field_index index)
+{
+    struct schema *schema = snapshot_make();
+    arena_defer(ctx->arena, schema_unref, schema);
+    struct query query;
+    struct plan *plan;
+    const struct collection *comments = schema_find(schema, STR("comments"));
+    ((struct field *)(uintptr_t)collection_field(comments, STR("post")))->indexed = index;
+    ctx_be(ctx, ctx->actor, (Scope){.kind = scope});
+    assert_int_equal(query_parse(ctx, STR("fields=comments.body&deep[comments][_limit]=2"), &query),
+                     OK);
+    assert_int_equal(snapshot_compile(ctx, schema, "posts", &query, &plan), OK);
+    return plan->root->first_branch->select->statement.sql;
+}
+
+static void children_are_read_parent_by_parent_if_an_index_finds_them(void **state)
+{
+    assert_string_equal(
+        children_sql(*state, SCOPE_SITE, INDEX_IN_SITE),
+        "select c0, c1 from unnest($1::uuid[]) with ordinality parent (key, place), lateral "
+        "(select "
+        "t1.\"post\" as c0, t1.\"body\" as c1 from \"comments\" t1 where (t1.\"site_id\" = $2 and "
+        "t1.\"post\" = parent.key) order by t1.\"id\" limit 2) x order by parent.place limit "
+        "100001");
+    assert_non_null(strstr(children_sql(*state, SCOPE_PLATFORM, INDEX_ALONE), "lateral"));
+    /* Without a site an index that begins with it finds nothing. */
+    assert_null(strstr(children_sql(*state, SCOPE_PLATFORM, INDEX_IN_SITE), "lateral"));
+    assert_null(strstr(children_sql(*state, SCOPE_SITE, INDEX_NONE), "lateral"));
+}
+
 static void filters_through_to_many_are_exists(void **state)
 {
     struct plan *plan =
@@ -203,6 +234,7 @@ int main(void)
         FIXTURE_TEST(scopes_bind_rows),
         FIXTURE_TEST(joins_repeat_the_site_and_are_shared),
         FIXTURE_TEST(to_many_is_one_more_statement_cut_per_parent),
+        FIXTURE_TEST(children_are_read_parent_by_parent_if_an_index_finds_them),
         FIXTURE_TEST(filters_through_to_many_are_exists),
         FIXTURE_TEST(lists_are_one_parameter),
         FIXTURE_TEST(values_and_names_cannot_inject),
