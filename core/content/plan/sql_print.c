@@ -195,9 +195,19 @@ void sql_select(struct sql *sql, struct select *select)
     put_limit(sql, select);
 }
 
+static uint32_t expected_type(const struct column *column)
+{
+    const struct field *field = column->operand.field;
+    bool is_value = column->kind == COLUMN_OPERAND || column->kind == COLUMN_AGGREGATE;
+    bool is_plain = is_value && !column->as_text && field != NULL;
+    return is_plain && column->operand.function == FUNCTION_NONE ? field->type_oid : 0;
+}
+
 Err select_print(struct compiler *c, struct select *select)
 {
     assert(select->statement.sql == NULL);
+    for (uint32_t i = 0; i < select->column_count; i++)
+        select->columns[i].type_oid = expected_type(&select->columns[i]);
     struct buf *out = buf_in_arena(c->arena, PLAN_SQL_MAX);
     struct sql sql = {.c = c, .select = select, .out = out};
     if (select->prefix != NULL)

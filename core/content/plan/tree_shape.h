@@ -15,6 +15,7 @@ struct column {
     const char *expression; /* COLUMN_EXPRESSION: constant SQL */
     bool is_distinct;
     bool as_text;
+    uint32_t type_oid; /* that the reader expects; 0: any */
     RowReader *read;
 };
 

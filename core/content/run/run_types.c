@@ -13,14 +13,9 @@ static bool is_text(uint32_t oid)
     return oid == OID_TEXT || oid == OID_VARCHAR || oid == OID_BPCHAR || oid == OID_NAME;
 }
 
-static bool is_expected(const struct column *column, uint32_t oid)
+static bool is_expected(uint32_t expected, uint32_t oid)
 {
-    const struct field *field = column->operand.field;
-    bool is_value = column->kind == COLUMN_OPERAND || column->kind == COLUMN_AGGREGATE;
-    if (!is_value || column->as_text || field == NULL ||
-        column->operand.function != FUNCTION_NONE || field->type_oid == 0)
-        return true;
-    return oid == field->type_oid || (is_text(oid) && is_text(field->type_oid));
+    return oid == expected || expected == 0 || (is_text(oid) && is_text(expected));
 }
 
 Err run_check_types(const struct run *run, const struct select *select, const struct rows *rows)
@@ -28,7 +23,7 @@ Err run_check_types(const struct run *run, const struct select *select, const st
     assert(run->ctx != NULL && select != NULL);
     uint32_t count = rows->count == 0 ? 0 : select->column_count;
     for (uint32_t i = 0; i < count && i < rows->columns; i++)
-        if (!is_expected(&select->columns[i], row_oid(rows, i)))
+        if (!is_expected(select->columns[i].type_oid, row_oid(rows, i)))
             return fail_plain(run->ctx, ERR_STALE_EPOCH);
     return OK;
 }
