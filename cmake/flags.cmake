@@ -40,3 +40,10 @@ if(sanitize)
     add_compile_options(${sanitize} -O1)
     add_link_options(${sanitize})
 endif()
+
+# The executable that is shipped is optimised as a whole. Test programs link the same objects without
+# that: there are many, and each would be optimised anew.
+if(CMAKE_BUILD_TYPE STREQUAL "Release" AND CMAKE_C_COMPILER_ID STREQUAL "GNU" AND NOT sanitize)
+    add_compile_options(-flto -ffat-lto-objects)
+    add_link_options($<IF:$<STREQUAL:$<TARGET_PROPERTY:NAME>,spark>,-flto=auto,-fno-lto>)
+endif()
