@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 from harness import content, data, directus, factory, fresh, jobs, library, redis, report
-from harness import server, soak, visitors
+from harness import schema, server, soak, visitors
 from harness.errors import BenchError, NotAvailable
 from harness.stack import Stack
 from harness.suite import Absent, Workload, measure, say
@@ -165,6 +165,10 @@ class Run:
                  lambda: server.Start(stack, tokens))):
             if self.wants(name):
                 self.measure(Workload(name, title, {"spark": self.build(make)}))
+        if self.wants("schema"):
+            self.measure(Workload("schema", "500 collections: 125 applied, the next read, memory",
+                                  {"spark": self.build(lambda: schema.Schema(stack, tokens))},
+                                  rounds=1, is_warm=True))
 
     def forms(self):
         if not self.absent:
