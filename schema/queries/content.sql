@@ -112,3 +112,13 @@ update directus_revisions set parent = adopted.parent
 -- name: items_move :write
 -- params: collection text, order_column text, key_column text, site_column text?, moved text, target text
 select spark.move_in_order(:collection, :order_column, :key_column, :site_column, :moved, :target);
+
+-- What the columns of one table hold in a row of which nothing is said. Not of those that are counted or that PostgreSQL computes.
+-- name: content_defaults :read
+-- returns: field, value
+select a.attname::text as field, spark.default_value(pg_get_expr(d.adbin, d.adrelid), a.atttypid)::text as value
+  from pg_class c
+  join pg_attrdef d on d.adrelid = c.oid
+  join pg_attribute a on a.attrelid = c.oid and a.attnum = d.adnum and a.attgenerated = ''
+ where c.relnamespace = 'public'::regnamespace and c.relname = $1
+   and pg_get_expr(d.adbin, d.adrelid) <> 'spark.current_site()' and pg_get_expr(d.adbin, d.adrelid) not like 'nextval(%';

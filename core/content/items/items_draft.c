@@ -193,7 +193,8 @@ static struct statement fingerprint_statement(struct ctx *ctx, const struct coll
     if (is_locked)
         sql_text(&sql, " for update");
     buf_put_char(text, '\0');
-    return (struct statement){.sql = text->data, .lane = DB_READ};
+    return (struct statement){
+        .sql = text->data, .lane = DB_READ, .types = collection->key->type_oid};
 }
 
 static fiber_fn Err fingerprint(struct ctx *ctx, const struct collection *collection, Str key,

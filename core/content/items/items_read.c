@@ -4,6 +4,7 @@
 #include "access/grants/actor.h"
 #include "content/items/items.h"
 #include "content/run/run.h"
+#include "gen/sql.h"
 
 #include <assert.h>
 
@@ -42,7 +43,11 @@ fiber_fn Err items_list(struct ctx *ctx, struct items_target target, const struc
     TRY(run_plan(&r.run));
     if (!r.request.collection->is_singleton)
         return run_emit_list(&r.run, sink);
-    return r.run.rows.count > 0 ? run_emit_row(&r.run, 0, sink) : run_emit_nothing(&r.run, sink);
+    if (r.run.rows.count > 0)
+        return run_emit_row(&r.run, 0, sink);
+    TRY(db_query(ctx, &SQL_CONTENT_DEFAULTS, ARGS(db_text(r.request.collection->name)),
+                 &r.run.defaults));
+    return run_emit_nothing(&r.run, sink);
 }
 
 fiber_fn Err items_are_singleton(struct ctx *ctx, struct items_target target, bool *ret)

@@ -43,7 +43,10 @@ static fiber_fn Err ask_children(const struct children *c, struct sql *sql, stru
     assert(c->w->tx != NULL);
     buf_put_char(sql->out, '\0');
     TRY(buf_check(c->w->ctx, sql->out, "the statement"));
-    struct statement statement = {.sql = sql->out->data, .lane = DB_WRITE, .is_of_schema = true};
+    struct statement statement = {.sql = sql->out->data,
+                                  .lane = DB_WRITE,
+                                  .types = c->relation->target_field->type_oid,
+                                  .is_of_schema = true};
     const DbArg list[] = {db_text(c->parent->key), db_uuid(c->w->ctx->scope.site)};
     bool is_of_site = c->w->ctx->scope.kind == SCOPE_SITE && c->relation->target->site != NULL;
     assert(!is_of_site || !uuid_is_nil(c->w->ctx->scope.site));

@@ -24,6 +24,7 @@ static void put_names(struct sql *sql, const struct write_print *p)
     for (uint32_t i = 0; i < p->field_count; i++) {
         sql_text(sql, i == 0 ? "" : ", ");
         sql_name(sql, p->fields[i]->name);
+        sql_note_type(sql, p->fields[i]);
     }
 }
 
@@ -122,6 +123,7 @@ static void put_update(struct sql *sql, const struct write_print *p)
     for (uint32_t i = 0; i < p->field_count; i++) {
         sql_text(sql, i == 0 ? "" : ", ");
         sql_name(sql, p->fields[i]->name);
+        sql_note_type(sql, p->fields[i]);
         sql_text(sql, " = ");
         put_value(sql, p, i);
     }

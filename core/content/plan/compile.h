@@ -118,7 +118,7 @@ Err value_parse_list(struct compiler *c, const struct operand *operand, const ch
 struct value *value_of_param(struct compiler *c, struct param *param);
 /* Of null where two values are compared: 0 beside a number, else SQL's null. */
 struct value *value_of_null(struct compiler *c, const struct operand *operand);
-/* plan_share.c. Records that `value`, compared with `operand`, is a literal of the query. */
+/* plan_find.c. Records that `value`, compared with `operand`, is a literal of the query. */
 void value_share(struct compiler *c, const struct operand *operand,
                  const struct filter_value *given, struct value *value);
 /* Converts another literal for a shared value: false if it is invalid or needs a different plan. */
@@ -153,6 +153,10 @@ Err any_refuse(struct compiler *c, const struct collection *collection, Str belo
 /* Resolves a dotted path to a column or a function of one, adding joins. */
 Err path_operand(struct compiler *c, struct source *source, Str path, bool may_be_many,
                  struct place place, struct operand *ret);
+
+/* plan_refusal.c. Of a read that was refused with `err`: says what Directus says. */
+Err refusal_tell(struct compiler *c, const struct collection *collection, const struct query *query,
+                 Err err);
 
 /* selects */
 struct select *select_new(struct compiler *c, struct source *root);

@@ -230,6 +230,8 @@ Err plan_compile(struct ctx *ctx, const struct schema *schema, const struct plan
         err = compile_counts(&c, plan, request->query);
     if (err == OK)
         err = select_print(&c, plan->root);
+    if (err == ERR_FORBIDDEN && request->op <= PLAN_ONLY_KEYS)
+        err = refusal_tell(&c, request->collection, request->query, err);
     plan->branch_count = c.branch_count;
     if (err == OK && request->lifted != NULL)
         plan_keep_shared(plan, &sharing);

@@ -45,7 +45,7 @@ Err plan_compile(struct ctx *ctx, const struct schema *schema, const struct plan
                  struct plan **ret);
 void plan_unref(void *plan);
 
-/* plan_share.c: one plan for all queries of a fingerprint. */
+/* One plan for all queries of a fingerprint. */
 void plan_keep_shared(struct plan *plan, const struct sharing *sharing);
 /* Converts the literals of another query with the same fingerprint to the types of the plan's
  * fields; false when one is invalid or needs a different plan. */

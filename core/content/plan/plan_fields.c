@@ -10,6 +10,7 @@ struct collector {
     const struct query *query;
     struct place place;
     struct wants *wants;
+    bool takes_forbidden;
     struct buf *missing; /* names, NUL-terminated */
     uint32_t missing_count;
 };
@@ -119,6 +120,12 @@ static void add_all(struct collector *k, Str rest)
     }
 }
 
+static bool is_found(const struct collector *k, const struct field *field)
+{
+    return field != NULL &&
+           (k->takes_forbidden ? !field->is_hidden_site : access_field(k->access, field));
+}
+
 /* "json(meta, dim.w[0])" → "meta_dim_w_0_json" */
 static Str json_key_name(struct collector *k, Str field, Str path)
 {
@@ -169,7 +176,7 @@ static Err add_function(struct collector *k, Str head, enum function function, S
     if (function == FUNCTION_JSON)
         TRY(split_json(k->c, argument, &name, &inside));
     const struct field *field = collection_field(k->collection, name);
-    if (field == NULL || !access_field(k->access, field)) {
+    if (!is_found(k, field)) {
         note_missing(k, name);
         return OK;
     }
@@ -197,7 +204,7 @@ static bool add_function_of_path(struct collector *k, Str head, Str argument)
     Str first = str_slice(argument, 0, (size_t)dot);
     Str after = str_slice(argument, (size_t)dot + 1, argument.len);
     const struct field *field = collection_field(k->collection, first);
-    if (field == NULL || field->relation == NULL || !access_field(k->access, field))
+    if (!is_found(k, field) || field->relation == NULL)
         return false;
     Str name = str_slice(head, 0, (size_t)str_find_char(head, '('));
     Str below = str_printf(k->c->arena, "%.*s(%.*s)", STR_FMT(name), STR_FMT(after));
@@ -234,7 +241,7 @@ static Err add_field(struct collector *k, Str head, Str rest)
         return OK; /* an unknown first name is ignored */
     if (field != NULL && leads_nowhere(k, field, rest))
         return OK;
-    if (field == NULL || !access_field(k->access, field)) {
+    if (!is_found(k, field)) {
         note_missing(k, name);
         return OK;
     }
@@ -270,15 +277,39 @@ static Err add(struct collector *k, Str path)
     return add_function(k, head, function, argument, NULL);
 }
 
-static Err report_missing(struct collector *k)
+static Err collect(struct collector *k)
 {
-    if (k->missing_count == 0)
-        return OK;
-    Str *names = arena_array(k->c->arena, Str, k->missing_count);
+    enum { MISSING_MAX = 64 * 1024 /* bytes of the missing names that are reported together */ };
+    k->missing = buf_in_arena(k->c->arena, MISSING_MAX);
+    if (k->place.depth > QUERY_DEPTH_MAX)
+        return fail(k->c->ctx, ERR_INVALID_QUERY, "Max relational depth exceeded");
+    if (k->query->field_count == 0)
+        TRY(add(k, STR("*")));
+    for (uint32_t i = 0; i < k->query->field_count; i++)
+        TRY(add(k, k->query->fields[i]));
+    return OK;
+}
+
+static const Str *missing_of(struct collector *k)
+{
+    Str *names = arena_array(k->c->arena, Str, k->missing_count + 1);
     Str rest = buf_str(k->missing);
     for (uint32_t i = 0; i < k->missing_count; i++)
         str_next(&rest, '\0', &names[i]);
-    return forbid_unknown_first(k->c, k->collection, names, k->missing_count, k->place);
+    return names;
+}
+
+Err wants_find(struct compiler *c, const struct collection *collection, const struct access *access,
+               const struct query *query, struct place place, struct wants *ret,
+               const Str **ret_missing, uint32_t *ret_count)
+{
+    assert(query != NULL && access != NULL);
+    *ret = (struct wants){0};
+    struct collector k = {c, collection, access, query, place, ret, .takes_forbidden = true};
+    TRY(collect(&k));
+    *ret_missing = missing_of(&k);
+    *ret_count = k.missing_count;
+    return OK;
 }
 
 Err wants_collect(struct compiler *c, const struct collection *collection,
@@ -286,24 +317,30 @@ Err wants_collect(struct compiler *c, const struct collection *collection,
                   struct wants *ret)
 {
     assert(query != NULL && access != NULL);
-    enum { MISSING_MAX = 64 * 1024 /* bytes of the missing names that are reported together */ };
     *ret = (struct wants){0};
-    if (place.depth > QUERY_DEPTH_MAX)
-        return fail(c->ctx, ERR_INVALID_QUERY, "Max relational depth exceeded");
-    struct collector k = {
-        .c = c,
-        .collection = collection,
-        .access = access,
-        .query = query,
-        .place = place,
-        .wants = ret,
-        .missing = buf_in_arena(c->arena, MISSING_MAX),
-    };
-    if (query->field_count == 0)
-        TRY(add(&k, STR("*")));
-    for (uint32_t i = 0; i < query->field_count; i++)
-        TRY(add(&k, query->fields[i]));
-    return report_missing(&k);
+    struct collector k = {c, collection, access, query, place, ret, .takes_forbidden = false};
+    TRY(collect(&k));
+    return k.missing_count == 0
+               ? OK
+               : forbid_fields(c, collection, missing_of(&k), k.missing_count, place);
+}
+
+Err want_query(struct compiler *c, const struct query_deep *deep, const struct want *want,
+               Str target, struct query *ret)
+{
+    *ret = deep == NULL ? (struct query){0} : *deep->query;
+    if (deep != NULL && deep->is_refused)
+        return fail(c->ctx, ERR_INVALID_QUERY, "%.*s", STR_FMT(deep->refusal));
+    uint32_t count = 0;
+    for (const struct want_path *path = want->first_path; path != NULL; path = path->next)
+        count++;
+    Str *paths = arena_array(c->arena, Str, count + 1);
+    for (const struct want_path *path = want->first_path; path != NULL; path = path->next)
+        if (path->collection.len == 0 || str_eq(path->collection, target))
+            paths[ret->field_count++] = path->path;
+    assert(ret->field_count <= count);
+    ret->fields = paths;
+    return OK;
 }
 
 static uint32_t rank_of(const struct want *want, const struct wants *wants)

@@ -205,24 +205,6 @@ static Err add_value(struct shaper *s, const struct want *want)
     return OK;
 }
 
-/* deep[x] as a separate query, for the paths below `want`. */
-static Err deep_query(struct compiler *c, const struct query_deep *deep, const struct want *want,
-                      struct query *ret)
-{
-    *ret = deep == NULL ? (struct query){0} : *deep->query;
-    if (deep != NULL && deep->is_refused)
-        return fail(c->ctx, ERR_INVALID_QUERY, "%.*s", STR_FMT(deep->refusal));
-    uint32_t count = 0;
-    for (const struct want_path *path = want->first_path; path != NULL; path = path->next)
-        count++;
-    Str *paths = arena_array(c->arena, Str, count + 1);
-    for (const struct want_path *path = want->first_path; path != NULL; path = path->next)
-        paths[ret->field_count++] = path->path;
-    assert(ret->field_count == count);
-    ret->fields = paths;
-    return OK;
-}
-
 /* A related row of which no field is selected is its bare key. */
 static void key_only_if_empty(struct query *query)
 {
@@ -240,7 +222,8 @@ static Err add_object(struct shaper *s, const struct want *want)
     struct place below = place_below(c, s->place, want->key);
     below.via = want->field->relation;
     struct query query;
-    TRY(deep_query(c, query_deep_find(s->deep, want->key), want, &query));
+    TRY(want_query(c, query_deep_find(s->deep, want->key), want,
+                   want->field->relation->target->name, &query));
     struct access access;
     bool is_readable = access_find(c, want->field->relation->target, ACTION_READ, &access);
     assert(is_readable);
@@ -373,7 +356,8 @@ static Err add_list(struct shaper *s, const struct want *want)
     struct place below = place_below(c, s->place, want->key);
     below.via = relation;
     struct query query;
-    TRY(deep_query(c, query_deep_find(s->deep, want->key), want, &query));
+    TRY(want_query(c, query_deep_find(s->deep, want->key), want,
+                   want->field->relation->target->name, &query));
     struct access access;
     bool is_readable = access_find(c, relation->target, ACTION_READ, &access);
     assert(is_readable);
@@ -415,17 +399,8 @@ static Err add_any_branch(struct shaper *s, const struct want *want,
         return OK;
     Str scoped = str_printf(c->ctx->arena, "%.*s:%.*s", STR_FMT(want->key), STR_FMT(target->name));
     struct place below = place_below(c, s->place, scoped);
-    struct want own = *want;
-    own.first_path = own.last_path = NULL;
-    for (struct want_path *path = want->first_path; path != NULL; path = path->next) {
-        if (path->collection.len > 0 && !str_eq(path->collection, target->name))
-            continue;
-        struct want_path *copy = arena_new(c->arena, struct want_path);
-        copy->path = path->path;
-        LIST_APPEND(own.first_path, own.last_path, copy);
-    }
     struct query query;
-    TRY(deep_query(c, query_deep_find(s->deep, scoped), &own, &query));
+    TRY(want_query(c, query_deep_find(s->deep, scoped), want, target->name, &query));
     key_only_if_empty(&query);
     struct branch *branch = branch_new(s);
     *end = branch;

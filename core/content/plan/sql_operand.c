@@ -112,6 +112,13 @@ static void put_json_path(struct sql *sql, const struct operand *operand)
     sql_text(sql, "::text[])");
 }
 
+void sql_note_type(struct sql *sql, const struct field *field)
+{
+    enum { FACTOR = 31 };
+    if (sql->select != NULL)
+        sql->select->statement.types = sql->select->statement.types * FACTOR + field->type_oid;
+}
+
 /* A column of the operand's source, or a function of it. */
 static void put_expression(struct sql *sql, const struct operand *operand)
 {
@@ -120,6 +127,7 @@ static void put_expression(struct sql *sql, const struct operand *operand)
         [FUNCTION_DAY] = "day",       [FUNCTION_WEEKDAY] = "dow",   [FUNCTION_HOUR] = "hour",
         [FUNCTION_MINUTE] = "minute", [FUNCTION_SECOND] = "second",
     };
+    sql_note_type(sql, operand->field);
     switch (operand->function) {
     case FUNCTION_NONE:
         put_column(sql, operand->source, operand->field->name);

@@ -21,6 +21,8 @@ void sql_text(struct sql *sql, const char *text);
 void sql_name(struct sql *sql, Str identifier);
 void sql_param(struct sql *sql, struct param *param);
 void sql_operand(struct sql *sql, const struct operand *operand);
+/* The statement names a column of this field's type (struct statement). */
+void sql_note_type(struct sql *sql, const struct field *field);
 void sql_value(struct sql *sql, const struct value *value);
 void sql_pred(struct sql *sql, const struct pred *pred); /* NULL prints true */
 void sql_joins(struct sql *sql,

@@ -42,3 +42,11 @@ const struct want **wants_in_order(struct compiler *c, const struct wants *wants
 Err wants_collect(struct compiler *c, const struct collection *collection,
                   const struct access *access, const struct query *query, struct place place,
                   struct wants *ret);
+/* Also those that are named and may not be read; `ret_missing`: what does not exist. */
+Err wants_find(struct compiler *c, const struct collection *collection, const struct access *access,
+               const struct query *query, struct place place, struct wants *ret,
+               const Str **ret_missing, uint32_t *ret_count);
+/* The query for the rows below `want`, with what deep[x] says of them. `target`: their collection,
+ * of which a to-any relation has several. */
+Err want_query(struct compiler *c, const struct query_deep *deep, const struct want *want,
+               Str target, struct query *ret);

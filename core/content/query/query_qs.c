@@ -48,10 +48,32 @@ static struct qs_node *step(struct arena *arena, struct qs_node *parent, Str nam
     return found != NULL ? found : add_child(arena, parent, name);
 }
 
-/* A second value for a leaf turns it into a list of both. */
+static bool is_index(Str name)
+{
+    int64_t index;
+    return name.len == 0 || (str_to_i64(name, &index) && index >= 0 && index <= QS_INDEX_MAX);
+}
+
+static bool is_array(const struct qs_node *node)
+{
+    for (const struct qs_node *child = node->first; child != NULL; child = child->next) {
+        if (!is_index(child->name))
+            return false;
+    }
+    return true;
+}
+
+/* A second value for a leaf turns it into a list of both; one beside named children is a name, with
+ * the value true. */
 static void set_value(struct arena *arena, struct qs_node *node, Str value)
 {
     assert(!node->is_leaf || node->first == NULL);
+    if (!is_array(node) && value.len == 0)
+        return;
+    if (!is_array(node)) {
+        node = step(arena, node, value, false);
+        value = STR("true");
+    }
     if (node->is_leaf) {
         node->is_leaf = false;
         struct qs_node *first = add_child(arena, node, STR(""));
@@ -155,21 +177,6 @@ Err qs_parse(struct ctx *ctx, Str text, struct qs_node **ret_root)
     }
     *ret_root = root;
     return OK;
-}
-
-static bool is_index(Str name)
-{
-    int64_t index;
-    return name.len == 0 || (str_to_i64(name, &index) && index >= 0 && index <= QS_INDEX_MAX);
-}
-
-static bool is_array(const struct qs_node *node)
-{
-    for (const struct qs_node *child = node->first; child != NULL; child = child->next) {
-        if (!is_index(child->name))
-            return false;
-    }
-    return true;
 }
 
 /* Replaces each byte that is not valid UTF-8 with U+FFFD. */

@@ -4,6 +4,7 @@
 #include "content/run/row.h"
 
 #include "content/run/branch.h"
+#include "gen/sql.h"
 
 #include <assert.h>
 
@@ -69,20 +70,22 @@ static void is_any(const struct row *row, const struct out *out, struct member *
         is_null(ret);
 }
 
-static void is_missing(const struct out *out, struct member *ret)
+static void is_default(const struct row *row, const struct out *out, struct member *ret)
 {
-    if (out->kind != OUT_LIST) {
+    assert(out->kind == OUT_VALUE);
+    if (out->column == NO_COLUMN)
         is_null(ret);
-        return;
-    }
-    ret->kind = MEMBER_LIST;
-    ret->count = 0;
+    else
+        *ret = (struct member){
+            .kind = MEMBER_VALUE,
+            .value = {.kind = ROW_JSON,
+                      .text = row_text(&row->run->defaults, out->column, CONTENT_DEFAULTS_VALUE)}};
 }
 
 void row_member_of(const struct row *row, const struct out *out, struct member *ret)
 {
     if (row->rows == NULL) {
-        is_missing(out, ret);
+        is_default(row, out, ret);
         return;
     }
     assert(row->index < row->rows->count);

@@ -9,7 +9,7 @@
 struct row {
     const struct run *run;
     const struct shape *shape;
-    const struct rows *rows; /* NULL: there is no row, so every member is null or empty */
+    const struct rows *rows; /* NULL: there is no row, only defaults */
     uint32_t index;
 };
 

@@ -3,6 +3,7 @@
  */
 #include "content/run/branch.h"
 #include "content/run/row.h"
+#include "gen/sql.h"
 
 #include <assert.h>
 
@@ -119,10 +120,46 @@ fiber_fn Err run_emit_row(const struct run *run, uint32_t index, struct row_sink
     return sink->end(sink, run->ctx);
 }
 
+/* The row of the defaults that holds the value of a member, or NO_COLUMN for the key, which is
+ * null; false for all others. */
+static bool stands_in(const struct run *run, const struct out *out, uint32_t *ret)
+{
+    if (out->kind != OUT_VALUE)
+        return false;
+    const struct operand *operand = &run->plan->root->columns[out->column].operand;
+    *ret = NO_COLUMN;
+    if (operand->field == NULL || operand->function != FUNCTION_NONE)
+        return false;
+    if (operand->field->is_key)
+        return true;
+    for (uint32_t i = 0; i < run->defaults.count; i++)
+        if (str_eq(row_text(&run->defaults, i, CONTENT_DEFAULTS_FIELD), operand->field->name))
+            *ret = row_is_null(&run->defaults, i, CONTENT_DEFAULTS_VALUE) ? NO_COLUMN : i;
+    return *ret != NO_COLUMN;
+}
+
+static struct shape *shape_of_nothing(const struct run *run)
+{
+    const struct shape *shape = run->plan->root->shape;
+    struct shape *ret = arena_new(run->ctx->arena, struct shape);
+    *ret = *shape;
+    ret->outs = arena_array(run->ctx->arena, struct out, shape->count + 1);
+    ret->count = 0;
+    for (uint32_t i = 0; i < shape->count; i++) {
+        struct out out = shape->outs[i];
+        if (!stands_in(run, &shape->outs[i], &out.column))
+            continue;
+        if (ret->count == 0 && i > 0) /* without the comma */
+            out.json_key = str_slice(out.json_key, 1, out.json_key.len);
+        ret->outs[ret->count++] = out;
+    }
+    return ret;
+}
+
 fiber_fn Err run_emit_nothing(const struct run *run, struct row_sink *sink)
 {
     struct rows_head head = head_of(run, false);
-    struct row row = {.run = run, .shape = run->plan->root->shape};
+    struct row row = {.run = run, .shape = shape_of_nothing(run)};
     assert(run->rows.count == 0);
     sink->begin(sink, &head);
     (void)sink->take_row(sink, &row);

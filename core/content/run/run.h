@@ -23,6 +23,7 @@ struct run {
     const Str *values; /* the query's literals, converted to the types of their fields; NULL: the
                           plan's own */
     struct rows rows;
+    struct rows defaults; /* of a singleton without a row: SQL_CONTENT_DEFAULTS */
     struct branch_rows *branches;
     int64_t total;
     int64_t filtered;
@@ -54,8 +55,8 @@ Err run_check_types(const struct run *run, const struct select *select, const st
 
 /* Whether the actor may read the row that the write returned. */
 bool run_may_read(const struct run *run, uint32_t row);
-/* Pass to the sink, with begin and end: one row; the null row of a singleton that does not exist
- * yet; all readable rows. */
+/* Pass to the sink, with begin and end: one row; what stands for a singleton that has no row yet,
+ * its key and the values of fields that have a default; all readable rows. */
 fiber_fn Err run_emit_row(const struct run *run, uint32_t index, struct row_sink *sink);
 fiber_fn Err run_emit_nothing(const struct run *run, struct row_sink *sink);
 fiber_fn Err run_emit_list(const struct run *run, struct row_sink *sink);

@@ -22,7 +22,8 @@ static struct statement site_statement(struct ctx *ctx, const struct collection 
     sql_name(&sql, collection->key->name);
     sql_text(&sql, " = $1");
     buf_put_char(text, '\0');
-    return (struct statement){.sql = text->data, .lane = DB_WRITE};
+    return (struct statement){
+        .sql = text->data, .lane = DB_WRITE, .types = collection->key->type_oid};
 }
 
 fiber_fn Err rule_follow_item(struct ctx *ctx, const struct rules_write *write,

@@ -42,7 +42,9 @@ struct statement {
     const char *name; /* NULL: a compiled statement */
     const char *sql;
     enum db_lane lane;
-    bool is_alone;     /* may end or change its transaction: needs its own sync group */
+    uint32_t types; /* of the columns that a compiled statement names. PostgreSQL gives a parameter
+                       its type once: the same text over other types is another statement */
+    bool is_alone;  /* may end or change its transaction: needs its own sync group */
     bool is_of_schema; /* made from the schema snapshot: if what it names is not there, the schema
                           has changed since the epoch was compared: ERR_STALE_EPOCH */
 };

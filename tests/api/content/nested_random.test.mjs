@@ -111,8 +111,8 @@ function randomMany(state, { table }, depth) {
     const some = (make) => Array.from({ length: below(4) }, make);
     const fresh = () => randomRow(state, table, depth, newKey(table));
     const known = () => randomRow(state, table, depth, someKey(state, table));
-    // A row that is gone has no children to give.
-    const updated = (key) => randomRow(state, table, state[table].has(key) ? depth : 0, key);
+    // A row that is gone has no children to give, and its texts are checked although nothing is written.
+    const updated = (key) => (state[table].has(key) ? randomRow(state, table, depth, key) : { id: key, [TEXT[table]]: 'x' });
     if (chance(0.1)) return chance(0.5) ? null : [];
     if (chance(0.5)) return some(() => (chance(0.4) ? someKey(state, table) : chance(0.5) ? fresh() : known()));
     return { create: some(() => (chance(0.9) ? fresh() : known())), update: some(() => updated(someKey(state, table))), delete: some(() => someKey(state, table)) };

@@ -223,12 +223,16 @@ function expected({ fields, sort, filter, limit, offset, page }) {
     return rows.slice(start, start + count).map((row) => project('articles', row, fields));
 }
 
+/* A body is nested sixteen levels deep at most. */
+const levels = (value) => (value !== null && typeof value === 'object' ? 1 + Math.max(0, ...Object.values(value).map(levels)) : 0);
+
 test('random queries answer what a slow model answers', async (t) => {
     const first = Number(process.env.QUERY_SEED ?? Date.now() % 1_000_000_000);
     t.diagnostic(`seeds ${first} to ${first + QUERIES - 1}`);
     let found = 0;
     for (let seed = first; seed < first + QUERIES; seed++) {
         const query = new Maker(seed).query();
+        if (levels({ query }) > 16) continue;
         const answer = await stack.call({ method: 'SEARCH', path: '/items/articles', token: stack.adminToken, body: { query } });
         const what = `QUERY_SEED=${seed} ${JSON.stringify(query)}`;
         assert.equal(answer.status, 200, `${what}\n${answer.text}`);

@@ -164,6 +164,21 @@ test('writes go on after a column became another one, also where they were prepa
     }
 });
 
+test('a field made anew with another type is written and compared as that', async () => {
+    await make('cells', [{ field: 'a', type: 'boolean', schema: {}, meta: {} }]);
+    for (let i = 0; i < 12; i++) { // so often that each connection prepares the statements
+        await ok('POST', '/items/cells', { a: true });
+        await ok('GET', '/items/cells?filter[a][_eq]=true');
+    }
+    await ok('DELETE', '/fields/cells/a');
+    await ok('POST', '/fields/cells', { field: 'a', type: 'dateTime', schema: {}, meta: {} });
+    for (let i = 0; i < 12; i++) {
+        assert.equal((await ok('POST', '/items/cells', { a: '2024-01-01T10:00:00' })).a, '2024-01-01T10:00:00');
+        assert.equal((await ok('GET', '/items/cells?filter[a][_eq]=2024-01-01T10:00:00')).length, i + 1);
+    }
+    await ok('DELETE', '/collections/cells');
+});
+
 test('what was said of a field goes with it', async () => {
     await make('posts', [{ field: 'slug', type: 'string', meta: {} }, { field: 'box', type: 'alias', meta: { special: ['alias', 'no-data', 'group'] } }, { field: 'inside', type: 'string', meta: { group: 'box' } }]);
     await ok('PATCH', '/collections/posts', { meta: { archive_field: 'slug', sort_field: 'slug', item_duplication_fields: ['slug', 'inside'] } });

@@ -41,7 +41,7 @@ struct db_statement *statement_find(struct statement_cache *cache,
                                     const struct statement *statement, struct db_args args)
 {
     Str key = str_from_z(statement->name != NULL ? statement->name : statement->sql);
-    uint64_t hash = str_hash(key);
+    uint64_t hash = str_hash(key) ^ ((uint64_t)statement->types << 32);
     struct db_statement **place = table_find(cache, hash, key);
     struct db_statement *found = *place;
     if (found != NULL && found->is_prepared && is_compatible(found, args))
