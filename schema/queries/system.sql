@@ -109,7 +109,11 @@ select delta::text as delta from saved;
 
 -- name: system_version_by_key :read
 -- returns: id
-select id from directus_versions where collection = $1 and item = $2 and key = $3;
+select id from directus_versions where collection = $1 and item = $2 and key = $3 limit 2;
+
+-- name: system_version_site :read
+-- returns: site_id
+select site_id from directus_versions where id = $1;
 
 -- Shares -----------------------------------------------------------------------------------------
 
