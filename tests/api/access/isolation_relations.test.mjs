@@ -228,3 +228,25 @@ test('the_same_keys_are_each_sites_own_in_nested_writes', async () => {
     assert.deepEqual(await state(b), before);
     assert.deepEqual(await stack.rows("select count(*) from labels where name = 'both'"), [['0']]);
 });
+
+test('the_platform_does_not_deselect_what_another_site_left_below_the_same_key', async () => {
+    await make('reviews', [reference('essay'), text('name')]);
+    await alias('essays', 'reviews', 'o2m');
+    ok(await admin('POST', '/relations', { collection: 'reviews', field: 'essay', related_collection: 'essays', meta: { one_field: 'reviews' } }), 'reviews');
+    for (const [name] of await stack.rows("select conname from pg_constraint where conrelid = 'reviews'::regclass and contype = 'f' and confrelid = 'essays'::regclass")) await stack.run(`set role spark_owner; alter table reviews drop constraint "${name}"`);
+    await stack.run('select spark.raise_epoch()'); // as an opened database may have it
+    const id = randomUUID();
+    const review = {};
+    for (const tenant of [a, b]) {
+        ok(await send(tenant.token)('POST', '/items/essays', { id, title: 'of a key' }));
+        review[tenant.name] = ok(await send(tenant.token)('POST', '/items/reviews', { essay: id, name: `review of ${tenant.name}` })).id;
+    }
+    ok(await send(b.token)('DELETE', `/items/essays/${id}`)); // no foreign key: its review stays as it is
+    const held = async () => Object.fromEntries(await stack.rows(`select name, coalesce(essay::text, '-') from reviews`));
+    assert.deepEqual(await held(), { 'review of A': id, 'review of B': id });
+    ok(await admin('PATCH', `/items/essays/${id}`, { reviews: [review.A] }));
+    assert.deepEqual(await held(), { 'review of A': id, 'review of B': id });
+    ok(await admin('PATCH', `/items/essays/${id}`, { reviews: [] }));
+    assert.deepEqual(await held(), { 'review of A': '-', 'review of B': id });
+    assert.deepEqual(ok(await admin('GET', `/items/essays/${id}?fields=reviews.name`)), { reviews: [] });
+});
