@@ -4,7 +4,7 @@
 -- Two writes of one address, in any case of letters, wait for each other.
 -- name: system_lock_email :write
 -- returns: locked
-select pg_advisory_xact_lock(hashtextextended('directus_users.email ' || $1, 0))::text as locked;
+select pg_advisory_xact_lock(hashtextextended('directus_users.email ' || lower($1), 0))::text as locked;
 
 -- name: system_email_is_taken :write
 -- returns: is_taken
