@@ -108,6 +108,10 @@ update directus_revisions set parent = adopted.parent
   from unnest($1::int8[], $2::int8[]) as adopted (id, parent)
  where directus_revisions.id = adopted.id;
 
+-- name: revision_site :read
+-- returns: site_id
+select site_id from directus_revisions where id = $1::text::int8;
+
 -- The row takes the place of the target in the order of its collection.
 -- name: items_move :write
 -- params: collection text, order_column text, key_column text, site_column text?, moved text, target text

@@ -4,7 +4,7 @@
 -- Two writes of one address, in any case of letters, wait for each other.
 -- name: system_lock_email :write
 -- returns: locked
-select pg_advisory_xact_lock(hashtextextended('directus_users.email ' || $1, 0))::text as locked;
+select pg_advisory_xact_lock(hashtextextended('directus_users.email ' || lower($1), 0))::text as locked;
 
 -- name: system_email_is_taken :write
 -- returns: is_taken
@@ -109,7 +109,11 @@ select delta::text as delta from saved;
 
 -- name: system_version_by_key :read
 -- returns: id
-select id from directus_versions where collection = $1 and item = $2 and key = $3;
+select id from directus_versions where collection = $1 and item = $2 and key = $3 limit 2;
+
+-- name: system_version_site :read
+-- returns: site_id
+select site_id from directus_versions where id = $1;
 
 -- Shares -----------------------------------------------------------------------------------------
 

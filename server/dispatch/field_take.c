@@ -186,6 +186,6 @@ void field_take_query(struct field_reader *reader, const struct input_field *fie
                            str_printf(arena, "\"%s\" is not a UUID", used));
         return;
     default:
-        assert(!"a type that a query can have: route_table.py checks it");
+        assert(false && "a type that a query can have: route_table.py checks it");
     }
 }

@@ -260,3 +260,35 @@ fiber_fn Err items_update_unchanged(struct ctx *ctx, struct items_target target,
     write_announce(&w);
     return OK;
 }
+
+/*
+ * Versions and revisions name the row they are about by collection and key. On the platform another
+ * site may have a row with that key by now: what is done with them happens in the scope of their
+ * own site.
+ */
+
+fiber_fn Err item_scope(struct ctx *ctx, const struct collection *collection,
+                        const struct statement *site_of, DbArg id, Scope *ret)
+{
+    struct rows rows;
+    *ret = ctx->scope;
+    if (ctx->scope.kind != SCOPE_PLATFORM || collection->site == NULL)
+        return OK;
+    TRY(db_query(ctx, site_of, ARGS(id), &rows));
+    if (rows.count == 0)
+        return fail_plain(ctx, ERR_FORBIDDEN);
+    assert(rows.count == 1);
+    if (!row_is_null(&rows, 0, 0))
+        *ret = (Scope){.kind = SCOPE_SITE, .site = row_uuid(&rows, 0, 0)};
+    else if (!collection->is_site_optional)
+        *ret =
+            (Scope){.kind = SCOPE_SITE, .site = UUID_LIBRARY_SITE}; /* no site's: the library's */
+    return OK;
+}
+
+struct ctx *item_writer(struct ctx *caller, struct ctx *own)
+{
+    assert(own->parent == caller);
+    bool is_library = own->scope.kind == SCOPE_SITE && uuid_eq(own->scope.site, UUID_LIBRARY_SITE);
+    return is_library ? caller : own;
+}

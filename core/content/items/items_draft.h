@@ -29,3 +29,15 @@ fiber_fn Err items_fingerprint(struct ctx *ctx, struct items_target target, Str 
  * reason. */
 fiber_fn Err items_update_unchanged(struct ctx *ctx, struct items_target target, Str key,
                                     Str fingerprint, const char *stale, const struct json *body);
+
+/*
+ * The scope of the row that a version or a revision is about.
+ */
+
+/* The caller's, or on the platform that of the one site (or the library) that the version or the
+ * revision belongs to; `site_of` finds it by `id`. ERR_FORBIDDEN: there is no such row. */
+fiber_fn Err item_scope(struct ctx *ctx, const struct collection *collection,
+                        const struct statement *site_of, DbArg id, Scope *ret);
+/* Where that row is written: rows of the library by the platform alone. `own` has found the row,
+ * and no site has one with a key of the library. */
+struct ctx *item_writer(struct ctx *caller, struct ctx *own);

@@ -3,6 +3,7 @@
  * and sorting.
  */
 #include "base/json/json_build.h"
+#include "content/items/items_draft.h"
 #include "content/items/nested.h"
 #include "gen/sql.h"
 
@@ -350,7 +351,16 @@ fiber_fn Err items_revert(struct ctx *ctx, Str revision)
     const struct json *body;
     TRY(shown_values(ctx, collection, data, &body));
     const struct items_target target = {name, collection->is_system ? ITEMS_SYSTEM : ITEMS_USER};
-    return items_change(ctx, target, json_str(json_get(found, STR("item"))), body);
+    Scope scope;
+    TRY(item_scope(ctx, collection, &SQL_REVISION_SITE, db_text(revision), &scope));
+    SCOPED_CTX struct ctx own =
+        ctx_for_actor(ctx, ctx->actor, scope, "a revision is of a row of its own site");
+    Str item = json_str(json_get(found, STR("item")));
+    struct ctx *writer = item_writer(ctx, &own);
+    Str current;
+    if (writer != &own)
+        TRY(items_fingerprint(&own, target, item, NULL, &current)); /* the library has the row */
+    return items_change(writer, target, item, body);
 }
 
 /*

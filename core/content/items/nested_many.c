@@ -21,6 +21,30 @@ struct children {
     struct map *known; /* the same keys */
 };
 
+/* On the platform, children of the parent's own site: another site may have children of a row of
+ * that key, though the row is gone, where no foreign key holds them. Rows of the library have
+ * children of every site. */
+static void put_own_site(struct sql *sql, const struct children *c)
+{
+    const struct collection *child = c->relation->target;
+    const struct collection *parent = c->relation->field->collection;
+    assert(c->w->ctx->scope.kind == SCOPE_PLATFORM);
+    if (child->site == NULL || !parent->is_keyed_by_site ||
+        parent->key->type_oid != c->relation->target_field->type_oid)
+        return;
+    sql_text(sql, " and exists (select from ");
+    sql_name(sql, parent->name);
+    sql_text(sql, " p where p.");
+    sql_name(sql, parent->key->name);
+    sql_text(sql, " = $1 and p.");
+    sql_name(sql, parent->site->name);
+    sql_text(sql, " in (");
+    sql_name(sql, child->name);
+    buf_put_char(sql->out, '.');
+    sql_name(sql, child->site->name);
+    sql_text(sql, ", '" UUID_LIBRARY_SITE_TEXT "'::uuid))");
+}
+
 /* "from child where parent = $1", within the site. What the caller may not read counts too: it
  * would stay linked otherwise. */
 static void put_children(struct sql *sql, const struct children *c)
@@ -35,6 +59,8 @@ static void put_children(struct sql *sql, const struct children *c)
         sql_text(sql, " and ");
         sql_name(sql, c->relation->target->site->name);
         sql_text(sql, " = $2");
+    } else if (c->w->ctx->scope.kind == SCOPE_PLATFORM) {
+        put_own_site(sql, c);
     }
 }
 

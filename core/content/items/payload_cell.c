@@ -2,14 +2,13 @@
  * From JSON to the text form of a column. Values that the database would refuse are refused here
  * with a 400 that names the field; every invalid field of a body is reported.
  */
+#include "access/limits/hash_gate.h"
 #include "base/crypto/crypto.h"
 #include "base/memory/array.h"
 #include "base/system/clock.h"
 #include "base/system/range.h"
 #include "content/items/payload.h"
 #include "content/schema/schema.h"
-#include "io/fiber/offload.h"
-#include "io/reactor/reactor.h"
 
 #include <assert.h>
 #include <math.h>
@@ -296,7 +295,7 @@ static fiber_fn Err hash_text(struct ctx *ctx, const struct json *json, Str *ret
     *ret = STR_NONE;
     if (hashing.password.len == 0)
         return OK;
-    TRY(offload_run(ctx, ctx->reactor->offload, hash_now, &hashing));
+    TRY(hash_gate_run(ctx, 0, hash_now, &hashing));
     *ret = hashing.hash;
     return OK;
 }

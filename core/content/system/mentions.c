@@ -12,7 +12,10 @@
 
 #include <assert.h>
 
-enum { MESSAGE_MAX = 512 * 1024 };
+/* Each of a hundred recipients gets a message of its own: a long comment is quoted in part, so that
+ * a body of one megabyte does not become fifty. A name takes the place of an id; it may be longer.
+ */
+enum { QUOTE_MAX = 16 * 1024, MESSAGE_MAX = 512 * 1024 };
 
 /* The next mention in `text` from `at` on: where it begins, and whom it names. */
 static bool next_mention(Str text, size_t *at, Uuid *ret)
@@ -97,7 +100,10 @@ static Str message_of(struct ctx *ctx, const struct mentions *m, const struct ma
     struct buf *out = buf_in_arena(ctx->arena, MESSAGE_MAX);
     buf_printf(out, "\nHello %.*s,\n\n%.*s has mentioned you in a comment:\n\n> ",
                STR_FMT(recipient), STR_FMT(from));
-    put_comment(ctx, out, m->comment, names);
+    Str quote = str_cut(m->comment, QUOTE_MAX);
+    put_comment(ctx, out, quote, names);
+    if (quote.len < m->comment.len)
+        buf_put(out, STR("…"));
     buf_printf(out, "\n\n<a href=\"%.*s/admin/content/%.*s/%.*s\">Click here to view.</a>\n",
                STR_FMT(url), STR_FMT(m->collection), STR_FMT(m->item));
     return buf_str(out);

@@ -10,6 +10,7 @@
 
 #include <assert.h>
 
+static const char WHY[] = "a version is of a row of its own site";
 static const struct items_target VERSIONS = {STR_INIT("directus_versions"), ITEMS_SYSTEM};
 
 /* A version that the caller reads, and its item. */
@@ -19,6 +20,7 @@ struct version {
     Str item;
     Str hash;
     const struct json *delta; /* NULL: nothing was saved */
+    Scope scope;              /* of its item */
 };
 
 /* Everything that the caller may read of one row. */
@@ -52,9 +54,13 @@ static fiber_fn Err find(struct ctx *ctx, Str id, struct version *ret)
         .hash = text_of(row, "hash"),
         .delta = json_kind(delta) == JSON_OBJECT ? delta : NULL,
     };
-    if (ret->collection.len == 0)
-        return fail_plain(ctx, ERR_FORBIDDEN); /* these fields are not granted */
-    return OK;
+    const struct schema *schema;
+    Uuid uuid;
+    TRY(schema_current(ctx, &schema));
+    const struct collection *collection = schema_find(schema, ret->collection);
+    if (collection == NULL || !uuid_parse(id, &uuid))
+        return fail_plain(ctx, ERR_FORBIDDEN); /* also where these fields are not granted */
+    return item_scope(ctx, collection, &SQL_SYSTEM_VERSION_SITE, db_uuid(uuid), &ret->scope);
 }
 
 static struct items_target item_of(const struct version *version)
@@ -127,8 +133,9 @@ fiber_fn Err version_compare(struct ctx *ctx, Str id, struct version_comparison 
     const struct query all = {0};
     struct version version;
     TRY(find(ctx, id, &version));
-    TRY(read_value(ctx, item_of(&version), version.item, &all, &ret->main));
-    TRY(items_fingerprint(ctx, item_of(&version), version.item, NULL, &ret->main_hash));
+    SCOPED_CTX struct ctx own = ctx_for_actor(ctx, ctx->actor, version.scope, WHY);
+    TRY(read_value(&own, item_of(&version), version.item, &all, &ret->main));
+    TRY(items_fingerprint(&own, item_of(&version), version.item, NULL, &ret->main_hash));
     ret->is_outdated = !str_eq(version.hash, ret->main_hash);
     return delta_with_key(ctx, &version, &ret->current);
 }
@@ -192,7 +199,8 @@ fiber_fn Err version_save(struct ctx *ctx, Str id, const struct json *changes,
     if (json_kind(changes) != JSON_OBJECT)
         return fail(ctx, ERR_INVALID_PAYLOAD, "A version is saved from an object");
     TRY(find(ctx, id, &version));
-    TRY(read_value(ctx, item_of(&version), version.item, &all, &main));
+    SCOPED_CTX struct ctx own = ctx_for_actor(ctx, ctx->actor, version.scope, WHY);
+    TRY(read_value(&own, item_of(&version), version.item, &all, &main));
     TRY(schema_current(ctx, &schema));
     const struct collection *collection = schema_find(schema, version.collection);
     if (collection == NULL)
@@ -234,14 +242,16 @@ fiber_fn Err version_promote(struct ctx *ctx, Str id, Str main_hash, const struc
     struct version version;
     Str now;
     TRY(find(ctx, id, &version));
-    TRY(items_fingerprint(ctx, item_of(&version), version.item, NULL, &now));
+    SCOPED_CTX struct ctx own = ctx_for_actor(ctx, ctx->actor, version.scope, WHY);
+    TRY(items_fingerprint(&own, item_of(&version), version.item, NULL, &now));
     if (!str_eq(now, main_hash))
         return fail(ctx, ERR_UNPROCESSABLE, "%s", STALE);
     TRY(listed_members(ctx, version.delta, fields, &body));
     if (json_len(body) == 0)
         return fail(ctx, ERR_UNPROCESSABLE, "No changes to promote");
     *ret_key = version.item;
-    return items_update_unchanged(ctx, item_of(&version), version.item, main_hash, STALE, body);
+    return items_update_unchanged(item_writer(ctx, &own), item_of(&version), version.item,
+                                  main_hash, STALE, body);
 }
 
 /* The key of the one row of a singleton; STR_NONE: it has none. */
@@ -278,6 +288,8 @@ static fiber_fn Err find_by_key(struct ctx *ctx, const struct version_reading *r
         &rows));
     if (rows.count == 0)
         return fail_plain(ctx, ERR_FORBIDDEN);
+    if (ctx->scope.kind == SCOPE_PLATFORM && rows.count > 1)
+        return fail_plain(ctx, ERR_AMBIGUOUS_KEY);
     Uuid id = row_uuid(&rows, 0, SYSTEM_VERSION_BY_KEY_ID);
     return find(ctx, uuid_text(ctx->arena, id), ret);
 }
@@ -306,12 +318,13 @@ fiber_fn Err version_read(struct ctx *ctx, struct version_reading *reading)
     if (reading->key.data == NULL)
         return fail_plain(ctx, ERR_FORBIDDEN);
     TRY(find_by_key(ctx, reading, &version));
+    SCOPED_CTX struct ctx own = ctx_for_actor(ctx, ctx->actor, version.scope, WHY);
     if (reading->is_raw)
-        return read_raw(ctx, &version, reading);
+        return read_raw(&own, &version, reading);
     if (version.delta == NULL)
-        return items_read(ctx, reading->target, reading->key, reading->query, reading->sink);
+        return items_read(&own, reading->target, reading->key, reading->query, reading->sink);
     /* A draft must not open an item that its reader may not read. */
-    TRY(read_value(ctx, reading->target, reading->key, &probe, &exists));
-    return items_read_draft(ctx, reading->target, reading->key, version.delta, reading->query,
+    TRY(read_value(&own, reading->target, reading->key, &probe, &exists));
+    return items_read_draft(&own, reading->target, reading->key, version.delta, reading->query,
                             reading->sink);
 }

@@ -161,9 +161,9 @@ fiber_fn Err publish_due(struct ctx *ctx, struct job *job)
     return job_finish(ctx, job, NULL, result);
 }
 
-const struct job_kind JOB_PUBLISH_DUE =
-    JOB_KIND("publish-due", publish_due, JOB_OF_SITE, 300, JOB_NORMAL,
-             "Publishes articles whose slots are due, if they pass the quality gate.");
+const struct job_kind JOB_PUBLISH_DUE = JOB_KIND(
+    "publish-due", publish_due, JOB_OF_SITE, 300, JOB_NORMAL,
+    "Publishes articles whose slots are due, if they pass the quality gate.", .payload_size = 0);
 
 /* At most one live job per site: slots that become due while it runs are published by it or by the
  * next run. */

@@ -1,9 +1,11 @@
 // /utils: random text, hashes, the order of rows, reverting, caches, as Directus answers them.
 
 import assert from 'node:assert/strict';
+import http from 'node:http';
 import { after, before, test } from 'node:test';
 
 import { codeOf, startApi } from '../../support/api.mjs';
+import { until } from '../../support/stack.mjs';
 
 let stack;
 before(async () => {
@@ -50,6 +52,21 @@ test('a_hash_that_a_stranger_sends_costs_no_more_than_one_of_ours', async () => 
     }
     const cheap = '$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4';
     assert.deepEqual((await ask('POST', '/utils/hash/verify', { string: 'password', hash: cheap }, null)).body, { data: true });
+});
+
+test('a_flood_of_writes_with_hashes_leaves_threads_to_logins', async () => {
+    await stack.run("set role spark_owner; create table vaults (id serial primary key, pin text); reset role; grant all on vaults, vaults_id_seq to spark_platform; insert into directus_collections (collection) values ('vaults'); insert into directus_fields (collection, field, special) values ('vaults', 'pin', 'hash')");
+    const user = await ask('POST', '/users', { email: 'late@example.com', password: 'password of late' });
+    assert.equal(user.status, 200, user.text);
+    const agent = new http.Agent({ maxSockets: 300 });
+    let done = 0;
+    const writes = Array.from({ length: 200 }, () => stack.call({ method: 'POST', path: '/items/vaults', token: stack.adminToken, body: { pin: 'x' }, agent }).then(() => done++, () => {}));
+    await until(() => done > 0, 'the first of them');
+    const login = await ask('POST', '/auth/login', { email: 'late@example.com', password: 'password of late' }, null);
+    assert.equal(login.status, 200, login.text);
+    assert.ok(done < 100, `${done} writes were before it`); // it does not wait for those that came first
+    agent.destroy();
+    await Promise.all(writes);
 });
 
 const order = async (table = 'ordered') => (await stack.rows(`select id, place from ${table} order by id`)).map(([, place]) => Number(place));

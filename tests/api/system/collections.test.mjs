@@ -98,6 +98,20 @@ test('a_mention_notifies_whom_it_may', async () => {
     assert.equal(count, '1');
 });
 
+test('a_long_comment_is_quoted_in_part', async () => {
+    const [[item]] = await stack.rows("insert into arts (title) values ('long talk') returning id");
+    const readers = [];
+    for (let n = 0; n < 3; n++) readers.push(await makeUser({ arts: ['read'] }, { first_name: `Reader ${n}` }));
+    const author = await makeUser({ directus_comments: ['create', 'read'], arts: ['read'] }, { first_name: 'Aut' });
+    const comment = `${readers.map(({ id }) => `@${id}`).join(' ')} x${'ä'.repeat(200000)}`;
+    const answer = await as(author.token)('POST', '/comments?fields=id', { comment, collection: 'arts', item });
+    assert.equal(answer.status, 200, answer.text.slice(0, 300));
+    const made = await stack.rows(`select length(message), message like '%ä…%/admin/content/arts/${item}">%' from directus_notifications where item = '${item}'`);
+    assert.equal(made.length, 3);
+    for (const [length, isWhole] of made) assert.ok(Number(length) < 20000 && isWhole === 't', `${length} ${isWhole}`);
+    assert.deepEqual(await stack.rows(`select length(comment) from directus_comments where id = '${answer.body.data.id}'`), [[String(comment.length)]]);
+});
+
 test('the_sdk_writes_comments', async () => {
     const made = await admin.request(createComment({ comment: 'a', collection: 'arts', item: '1' }));
     assert.equal((await admin.request(updateComment(made.id, { comment: 'b' }))).comment, 'b');
