@@ -89,6 +89,15 @@ static struct pred *key_pred(struct compiler *c, struct select *select, bool is_
     return pred;
 }
 
+/* The selected fields, of the rows on which one of them may be seen. */
+static Err seen_rows(struct compiler *c, struct select *select, const struct access *access,
+                     const struct query *query)
+{
+    TRY(shape_compile(c, select, select->root, access, query, (struct place){0}, &select->shape));
+    select->where = pred_and(c, select->where, select->shape->seen);
+    return OK;
+}
+
 static Err list_rows(struct compiler *c, struct plan *plan, const struct access *access,
                      const struct query *query)
 {
@@ -102,7 +111,7 @@ static Err list_rows(struct compiler *c, struct plan *plan, const struct access 
     if (plan->is_aggregated)
         return aggregate_compile(c, select, access, query, false, (struct place){0});
     TRY(order_compile(c, select, access, query, NULL, (struct place){0}));
-    return shape_compile(c, select, select->root, access, query, (struct place){0}, &select->shape);
+    return seen_rows(c, select, access, query);
 }
 
 static Err keyed_rows(struct compiler *c, struct plan *plan, const struct access *access,
@@ -125,7 +134,7 @@ static Err keyed_rows(struct compiler *c, struct plan *plan, const struct access
     struct operand key = operand_of(select->root, select->root->collection->key);
     if (is_list && key_may_repeat(c, plan->collection))
         TRY(column_add_field(c, select, NULL, key, &plan->key_column));
-    return shape_compile(c, select, select->root, access, query, (struct place){0}, &select->shape);
+    return seen_rows(c, select, access, query);
 }
 
 static Err only_keys(struct compiler *c, struct plan *plan, const struct access *access,
