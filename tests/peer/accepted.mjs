@@ -16,8 +16,8 @@ const isPartOf = (rows, all) => {
 // What the rules of model.sql grant of some rows only, or of some related rows; the last is who gets generated rights.
 const masked = { editor: /remarks/, junior: /body|price|meta|remarks/, 'token-of-none-0123456789': /./ };
 const asksMasked = ({ actor, method, path }) => method === 'GET' && /[?&](filter|sort|search|aggregate)\b/.test(path) && (masked[actor]?.test(path) ?? false);
-// Symbols are numbered by first occurrence, which another order changes.
-const withoutNumbers = (rows) => rows.map((row) => asText(row).replace(/<(\w+) \d+>/g, '<$1>'));
+// Symbols are numbered by first occurrence, which another order changes. `staff`: see 'revisions hold columns'.
+const withoutNumbers = (rows) => rows.map((row) => asText(row).replace(/<(\w+) \d+>/g, '<$1>').replace(/,"staff":\[[^\]]*\]/, ''));
 
 export const accepted = [
     {
@@ -62,6 +62,11 @@ export const accepted = [
         holds: ({ step, directus, spark }) => step.line === 'junior GET /items/articles?fields=*.*&sort=id&limit=4' && rowsOf(directus)?.[0].remarks.length === 0 && rowsOf(spark)?.[0].remarks.length === 3,
     },
     {
+        name: 'a share shows related rows in their order',
+        // Directus orders them by key, because the token may not read the field that orders them.
+        holds: ({ step, directus, spark }) => step.line === '{login.access_token} GET /items/articles/2' && directus.status === 200 && spark.status === 200 && isPartOf([spark.body.data], [directus.body.data]),
+    },
+    {
         name: 'rows to change are chosen by what may be read',
         // Directus chooses them with all rights, and then looks at the right to change.
         holds: ({ step, directus, spark }) => step.method === 'PATCH' && step.body?.query?.filter && isRefusal(directus) && isRefusal(spark),
@@ -70,6 +75,11 @@ export const accepted = [
         name: 'which of several missing rights is told',
         // Whoever may not make a version, a comment or a share may often not read its item either; both is refused alike.
         holds: ({ step, directus, spark }) => /^\/(versions|comments|shares)/.test(step.path) && step.method !== 'GET' && step.actor !== 'admin' && isRefusal(directus) && isRefusal(spark),
+    },
+    {
+        name: 'a share of nothing is told what it lacks',
+        // Directus asks for the right to read the collection "undefined".
+        holds: ({ step, directus, spark, codes }) => step.line === 'POST /shares' && isRefusal(directus) && /"(undefined|nope)"/.test(reasonOf(directus)) && ['FAILED_VALIDATION', 'INVALID_FOREIGN_KEY'].includes(codes[1]),
     },
     {
         name: 'rights come before the body',
@@ -84,7 +94,7 @@ export const accepted = [
     {
         name: 'what did not happen leaves no activity',
         // Directus notes the change of a row that is not there (the key …99 of the sequences).
-        holds: ({ step, directus, spark }) => /^\/(activity|revisions)\?/.test(step.path) && rowsOf(directus) && asText(rowsOf(directus).filter(({ item }) => !item?.endsWith('-b00000000099'))) === asText(rowsOf(spark)),
+        holds: ({ step, directus, spark }) => /^\/(activity|revisions)\?/.test(step.path) && rowsOf(directus)?.some(({ item }) => item?.endsWith('-b00000000099')) && asText(rowsOf(directus).filter(({ item }) => !item?.endsWith('-b00000000099'))) === asText(rowsOf(spark)),
     },
     {
         name: 'permissions that every user of the app has are no rows',
@@ -105,7 +115,7 @@ export const accepted = [
         name: 'what came with the system stays as it is',
         // Directus writes metadata of its own collections that nothing reads, drops the key of a table, and makes a field of no type.
         holds: ({ step, directus, spark }) =>
-            (step.line === 'PATCH /collections/directus_users' && spark.status === 403) || (step.line === 'DELETE /fields/tales/id' && spark.status === 409) ||
+            (step.line === 'PATCH /collections/directus_users' && spark.status === 403) || (step.line === 'GET /fields/tales/f' && directus.body?.data?.schema === null && directus.body.data.type === 'alias' && directus.body.data.meta.special === null && spark.status === 403) || (step.line === 'DELETE /fields/tales/id' && spark.status === 409) ||
             (step.line === 'POST /fields/tales' && step.body?.type === 'unknown' && directus.body?.data?.type === 'alias' && spark.status === 400),
     },
     {
@@ -125,7 +135,10 @@ export const acceptedFields = [
     { name: 'a draft holds fields of its item', on: /^\/versions\/.*\/save$/, at: /\.data\.nope$/ },
     { name: 'the key of an item is no change', on: /^\/versions\//, at: /\.data\.delta\.id$/ }, // Directus keeps it in the draft after promoting it.
     { name: 'counts of shares', on: /^\/shares\?/, at: /^\.body\.meta$/ }, // Directus' route forgets them.
-    { name: 'revisions hold columns', on: /^\/activity/, at: /\.revisions\[\d+\]\.data\.children$/ }, // Directus adds this one alias, of roles.
+    { name: 'revisions hold columns', on: /^\/activity/, at: /\.revisions\[\d+\]\.data\.children$/ }, // Directus adds relations to their own collection.
+    { name: 'a sentence ends once', on: /^\/relations/, at: /\.message$/, is: ({ directus, spark }) => directus === `${spark}.` },
+    { name: 'what a token lacks', on: /^\/utils\/cache\/clear/, at: /\.(reason|message)$/ }, // Directus says nothing of it.
+    { name: 'the hash of an item is written after its version', on: /^\/(activity|revisions)/, at: /\.(data|delta)\.hash$/ }, // so the first revision has none.
     { name: 'a column of bytes is binary', on: /^\/fields\/tales/, at: /\.data\.type$/, is: ({ directus, spark }) => directus === 'unknown' && spark === 'binary' }, // Directus does not know the column that it has made.
     { name: 'the database makes uuid keys', on: /^\/fields\/tales\/id$/, at: /\.default_value$/, is: ({ spark }) => spark === 'gen_random_uuid()' }, // So rows may be inserted by SQL.
 ];
