@@ -82,7 +82,8 @@ update directus_comments set site_id = $2 where id = $1::text::uuid and site_id 
 -- name: system_share_moves :write
 update directus_shares set site_id = $2 where id = $1::text::uuid and site_id is distinct from $2;
 
--- Members replace those that the draft had, as text: what is in a JSON field keeps its order. What was saved is kept as a revision of the item.
+-- Members replace those that the draft had, as text: what is in a JSON field keeps its order. What was saved is kept as a revision of the item,
+-- and the row of the draft has its activity and revision, too.
 -- name: system_version_save :write
 -- params: id uuid, delta text, saved text, user uuid?, ip text?, user_agent text?, origin text?, tracks_activity bool, tracks_data bool
 -- returns: delta
@@ -96,7 +97,8 @@ with saved as (
             select n.key, n.value, 1000000 + n.place from json_each(:delta::json) with ordinality n (key, value, place)
              where not exists (select from json_each(coalesce(delta, '{}'::json)) o where o.key = n.key)) members)
      where id = :id
-    returning id, collection, item, delta, site_id
+    returning *, to_char(date_created at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as created,
+              to_char(date_updated at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as updated
 ), act as (
     insert into directus_activity (action, "user", ip, user_agent, origin, collection, item, site_id)
     select 'version_save', :user, :ip, :user_agent, :origin, collection, item, site_id from saved where :tracks_activity
@@ -104,6 +106,17 @@ with saved as (
 ), rev as (
     insert into directus_revisions (activity, collection, item, data, delta, version, site_id)
     select act.id, saved.collection, saved.item, :saved::json, :saved::json, saved.id, saved.site_id from act, saved where :tracks_data
+    returning id
+), act_of_row as (
+    insert into directus_activity (action, "user", ip, user_agent, origin, collection, item, site_id)
+    select 'update', :user, :ip, :user_agent, :origin, 'directus_versions', id::text, site_id from saved, (select count(*) from act) earlier
+    returning id
+), rev_of_row as (
+    insert into directus_revisions (activity, collection, item, data, delta, site_id)
+    select act_of_row.id, 'directus_versions', saved.id::text,
+           json_build_object('id', saved.id, 'key', key, 'name', name, 'item', item, 'hash', hash, 'date_created', created, 'date_updated', updated, 'delta', delta),
+           json_build_object('date_updated', updated, 'user_updated', :user::uuid, 'delta', delta), site_id
+      from act_of_row, saved, (select count(*) from rev) earlier
 )
 select delta::text as delta from saved;
 

@@ -207,10 +207,8 @@ static fiber_fn Err handle(struct exchange *exchange)
         reply_header(&exchange->reply, STR("allow"), match.allowed);
         return fail(ctx, ERR_METHOD_NOT_ALLOWED, "Use %.*s here.", STR_FMT(match.allowed));
     }
-    if (route == NULL) {
-        return fail_noted(ctx, ERR_ROUTE_NOT_FOUND, "path", request->path, "%.*s",
-                          STR_FMT(request->path));
-    }
+    if (route == NULL)
+        return fail_route(ctx, request);
     TRY(guard_check(ctx, route->guard));
     TRY(write_check(ctx, route));
     TRY(body_check(ctx, exchange, body_max(exchange, route)));

@@ -4,11 +4,20 @@
 #include "base/text/percent.h"
 #include "io/fiber/json_apart.h"
 
+#include <assert.h>
+
 enum envelope envelope_of_path(Str path)
 {
     Str first = str_slice(path, 0, 5);
     bool is_api = str_eq_nocase(first, STR("/api/")) || str_eq_nocase(first, STR("/god/"));
     return is_api ? ENVELOPE_API : ENVELOPE_CMS;
+}
+
+Err fail_route(struct ctx *ctx, const struct request *request)
+{
+    assert(request->path.len > 0);
+    return fail_noted(ctx, ERR_ROUTE_NOT_FOUND, "path", request->path, "%.*s",
+                      STR_FMT(request->path));
 }
 
 Str request_header(const struct request *request, Str name)

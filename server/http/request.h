@@ -38,6 +38,7 @@ struct request {
 };
 
 Str request_header(const struct request *request, Str name); /* STR_NONE if absent */
+Err fail_route(struct ctx *ctx, const struct request *request); /* ERR_ROUTE_NOT_FOUND */
 Str request_cookie(const struct request *request, Str name);
 /* The percent-decoded value of a plain query parameter (no brackets); STR_NONE if absent. */
 Str request_query(struct arena *arena, const struct request *request, Str name);

@@ -32,7 +32,7 @@ export function compareAnswers(step, directus, spark) {
     if (codeOf(directus) !== codeOf(spark)) return { path: 'code', what: `${codeOf(directus)} ≠ ${codeOf(spark)}`, directus: codeOf(directus), spark: codeOf(spark) };
     if (directus.type !== spark.type) return { path: 'content-type', what: 'value', directus: directus.type, spark: spark.type };
     for (const difference of differences({ body: directus.body, headers: directus.headers }, { body: spark.body, headers: spark.headers }, ''))
-        if (!acceptedFields.some(({ on, at }) => on.test(step.path) && at.test(difference.path))) return difference;
+        if (!acceptedFields.some(({ on, at, is }) => on.test(step.path) && at.test(difference.path) && (is?.(difference, step) ?? true))) return difference;
     return undefined;
 }
 

@@ -114,7 +114,7 @@ async function withBackends(start) {
 }
 
 // One process answers more wrong logins than its limits let pass.
-const patient = { LOGIN_FAILURES: '10000', LOGIN_FAILURES_ADDRESS: '10000', LOGIN_FAILURES_ACCOUNT: '10000' };
+const patient = { TRUSTED_PROXIES: '127.0.0.1', LOGIN_FAILURES: '10000', LOGIN_FAILURES_ADDRESS: '10000', LOGIN_FAILURES_ACCOUNT: '10000' };
 
 async function addSpark({ backends, made, prepare }) {
     const stack = await startStack({ pack: false, backends, env: patient });

@@ -31,11 +31,33 @@ fiber_fn Err ddl_resign_owner(struct db_tx *tx)
     return db_tx_query(tx, &SQL_DDL_RESIGN_OWNER, NO_ARGS, NULL);
 }
 
+static Str note_of(const struct diag_entry *entry, const char *key)
+{
+    for (const struct diag_note *note = entry->notes; note != NULL; note = note->next)
+        if (strcmp(note->key, key) == 0)
+            return note->value;
+    return STR_NONE;
+}
+
+/* A row that is there has no value, where a column must have one from now on. */
+static Err fail_nulls(struct ctx *ctx)
+{
+    assert(ctx->diag.first != NULL);
+    Str collection = note_of(ctx->diag.first, "collection");
+    Str field = note_of(ctx->diag.first, "field");
+    Err err = fail_noted(ctx, ERR_CONTAINS_NULLS, "collection", collection,
+                         "Field \"%.*s\" in collection \"%.*s\" contains null values.",
+                         STR_FMT(field), STR_FMT(collection));
+    fail_note(ctx, "field", field);
+    return err;
+}
+
 fiber_fn Err ddl_run(struct db_tx *tx, Str sql)
 {
     assert(tx->connection != NULL && sql.len > 0);
     struct statement statement = {.sql = str_z(tx->ctx->arena, sql), .lane = DB_WRITE};
-    return db_tx_query(tx, &statement, NO_ARGS, NULL);
+    Err err = db_tx_query(tx, &statement, NO_ARGS, NULL);
+    return err == ERR_NOT_NULL ? fail_nulls(tx->ctx) : err;
 }
 
 fiber_fn Err ddl_commit(struct db_tx *tx)

@@ -29,7 +29,7 @@ static fiber_fn Err find(struct db_tx *tx, Str collection, Str field, struct row
     TRY(db_tx_query(tx, &SQL_CATALOG_RELATIONS, ARGS(names[0], names[1]), ret));
     if (ret->count == 0)
         return fail(ctx, ERR_INVALID_PAYLOAD,
-                    "Field \"%.*s\" in collection \"%.*s\" doesn't have a relationship",
+                    "Field \"%.*s\" in collection \"%.*s\" doesn't have a relationship.",
                     STR_FMT(field), STR_FMT(collection));
     if (!row_bool(&facts, 0, DDL_FIELD_FACTS_IS_OWN))
         return OK;

@@ -35,14 +35,26 @@ static void put_text(struct ctx *ctx, struct json_writer *w, const struct cell *
         json_put_str(w, moment(ctx, cell->field, cell->text));
 }
 
+/* A number in a boolean field, as a read shows it. */
+static bool is_flag(const struct cell *cell, bool *ret)
+{
+    assert(cell->field != NULL && cell->text.data != NULL);
+    *ret = str_eq(cell->text, STR("1"));
+    return (cell->field->special & SPECIAL_CAST_BOOLEAN) != 0 &&
+           cell->field->type_oid != OID_BOOL && (*ret || str_eq(cell->text, STR("0")));
+}
+
 static void put_cell(struct ctx *ctx, struct json_writer *w, const struct cell *cell)
 {
     assert(cell->field != NULL);
+    bool flag;
     json_key(w, cell->field->name);
     if (cell->text.data == NULL)
         json_put_null(w);
     else if (payload_hides(cell->field))
         json_put_str(w, STR("**********"));
+    else if (is_flag(cell, &flag))
+        json_put_bool(w, flag);
     else if (cell->json != NULL && json_kind(cell->json) != JSON_STRING)
         json_put_value(w, cell->json);
     else

@@ -75,9 +75,10 @@ static const struct wire_form *wire_form(const struct field *field)
         return &HIDDEN;
     if (field->type == FIELD_CSV)
         return &CSV;
-    if (field->type == FIELD_BOOLEAN)
-        return field->type_oid == OID_BOOL ? NULL : &FLAG;
     switch (field->type_oid) {
+    case OID_INT2:
+    case OID_INT4:
+        return (field->special & SPECIAL_CAST_BOOLEAN) != 0 ? &FLAG : NULL;
     case OID_INT8:
     case OID_NUMERIC:
         return &TEXT;

@@ -283,6 +283,7 @@ static Err answer_shape(struct compiler *c, struct plan *plan, const struct writ
         return err;
     struct pred *granted;
     TRY(access_rows(c, select->root, &access, &granted));
+    granted = pred_and(c, granted, select->shape->seen);
     if (granted != NULL)
         plan->readable_column =
             column_add(c, select, (struct column){.kind = COLUMN_PRED, .mask = granted});

@@ -57,6 +57,9 @@ Err access_mask(struct compiler *c, struct source *source, const struct access *
                 const struct field *field, struct pred **ret);
 /* The rules that grant the field, as bits: false if there are more rules than bits, or none. */
 bool access_rules(const struct access *access, const struct field *field, uint64_t *ret);
+/* Rows that one of these rules grants. */
+Err access_rows_any(struct compiler *c, struct source *source, const struct access *access,
+                    uint64_t rules, struct pred **ret);
 /* Every row that remains of the source satisfies the mask of this field: masks of fields that the
  * same rules grant are not needed any more. */
 void access_prove(struct source *source, const struct access *access, const struct field *field);

@@ -94,6 +94,15 @@ static bool is_aggregate(const struct query *query)
     return query->aggregate_count > 0 || query->group_by_count > 0;
 }
 
+/* The selected fields, of the rows on which one of them may be seen. */
+static Err seen_rows(struct compiler *c, struct select *select, const struct access *access,
+                     const struct query *query)
+{
+    TRY(shape_compile(c, select, select->root, access, query, (struct place){0}, &select->shape));
+    select->where = pred_and(c, select->where, select->shape->seen);
+    return OK;
+}
+
 static Err list_rows(struct compiler *c, struct plan *plan, const struct access *access,
                      const struct query *query)
 {
@@ -109,7 +118,7 @@ static Err list_rows(struct compiler *c, struct plan *plan, const struct access 
     if (plan->is_aggregated)
         return aggregate_compile(c, select, access, query, false, (struct place){0});
     TRY(order_compile(c, select, access, query, NULL, (struct place){0}));
-    return shape_compile(c, select, select->root, access, query, (struct place){0}, &select->shape);
+    return seen_rows(c, select, access, query);
 }
 
 static Err keyed_rows(struct compiler *c, struct plan *plan, const struct access *access,
@@ -137,7 +146,7 @@ static Err keyed_rows(struct compiler *c, struct plan *plan, const struct access
     struct operand key = operand_of(select->root, select->root->collection->key);
     if (is_list && key_may_repeat(c, plan->collection))
         TRY(column_add_field(c, select, NULL, key, &plan->key_column));
-    return shape_compile(c, select, select->root, access, query, (struct place){0}, &select->shape);
+    return seen_rows(c, select, access, query);
 }
 
 static Err only_keys(struct compiler *c, struct plan *plan, const struct access *access,

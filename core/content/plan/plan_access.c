@@ -5,6 +5,8 @@
 
 #include <assert.h>
 
+enum { RULE_BITS_MAX = 64 };
+
 /* In SITE scope, collections without tenants are invisible unless they are shared. Collections that
  * only our SQL functions write are not writable. */
 static bool is_visible(const struct compiler *c, const struct collection *collection,
@@ -118,7 +120,34 @@ Err access_rows(struct compiler *c, struct source *source, const struct access *
     return access_rows_for(c, source, access, NULL, 0, ret);
 }
 
-enum { RULE_BITS_MAX = 64 };
+/* NULL: also when these are all rules, which the rows have met already. */
+Err access_rows_any(struct compiler *c, struct source *source, const struct access *access,
+                    uint64_t rules, struct pred **ret)
+{
+    assert(!access->is_full && access->grant->rule_count <= RULE_BITS_MAX);
+    *ret = NULL;
+    struct pred *any = NULL;
+    bool is_all = true;
+    for (uint32_t i = 0; i < access->grant->rule_count; i++) {
+        const struct grant_rule *rule = &access->grant->rules[i];
+        if ((rules & (UINT64_C(1) << i)) == 0) {
+            is_all = false;
+            continue;
+        }
+        if (rule_is_open(rule))
+            return OK;
+        struct pred *rows;
+        const struct filter_value *filter;
+        TRY(filter_read(c->ctx, c->ctx->arena, rule->filter, &filter));
+        TRY(filter_compile(c, source, filter, true, (struct place){0}, &rows));
+        if (rows == NULL)
+            return OK;
+        any = any == NULL ? rows : pred_or(c, any, rows);
+    }
+    if (!is_all)
+        *ret = any;
+    return OK;
+}
 
 bool access_rules(const struct access *access, const struct field *field, uint64_t *ret)
 {

@@ -242,18 +242,13 @@ static Err add_object(struct shaper *s, const struct want *want)
     }
     struct pred *mask; /* if the reference may not be seen, neither may its target */
     TRY(access_mask(c, s->source, s->access, want->field, &mask));
-    uint32_t presence = NO_COLUMN;
-    struct operand key = operand_of(join, join->collection->key);
-    struct pred *own_mask = NULL; /* a row whose key is granted on others only is null, too */
-    if (access_field(&access, key.field))
-        TRY(access_mask(c, join, &access, key.field, &own_mask));
-    mask = pred_and(c, mask, own_mask);
-    struct column column = {.kind = COLUMN_OPERAND, .operand = key, .mask = mask};
-    column.read = reader_of(&key, &column.as_text);
-    presence = column_add(c, s->select, column);
     struct out *out = shape_add(c, s->shape, want->key, OUT_OBJECT);
     TRY(shape_compile(c, s->select, join, &access, &query, below, &out->shape));
-    out->shape->key = presence;
+    struct operand key = operand_of(join, join->collection->key);
+    struct column column = {.kind = COLUMN_OPERAND, .operand = key};
+    column.mask = pred_and(c, mask, out->shape->seen);
+    column.read = reader_of(&key, &column.as_text);
+    out->shape->key = column_add(c, s->select, column);
     out->shape->read_key = column.read;
     return OK;
 }
@@ -323,6 +318,7 @@ static Err select_children(struct shaper *s, struct branch *branch, const struct
     branch->child_key = add_raw(c, child, operand_of(child->root, relation->target_field));
     key_only_if_empty(query);
     TRY(shape_compile(c, child, child->root, access, query, below, &child->shape));
+    child->where = pred_and(c, child->where, child->shape->seen);
     return name_parents(s, branch, relation, below);
 }
 
@@ -413,6 +409,7 @@ static Err add_any_branch(struct shaper *s, const struct want *want,
     child->limit = BRANCH_ROWS_MAX;
     branch->child_key = add_raw(c, child, operand_of(child->root, target->key));
     TRY(shape_compile(c, child, child->root, &access, &query, below, &child->shape));
+    child->where = pred_and(c, child->where, child->shape->seen);
     c->join_count = joins;
     branch->parent_key = add_raw(c, s->select, operand_of(s->source, want->field));
     branch->collection_column =
@@ -466,6 +463,38 @@ static Err add_want(struct shaper *s, const struct want *want)
     return add_value(s, want);
 }
 
+/* Which rules grant a member of the projection, as bits. */
+struct granting {
+    uint64_t rules;
+    bool is_known; /* of all members */
+    bool has_key;
+};
+
+static void note_granting(const struct shaper *s, const struct want *want, struct granting *ret)
+{
+    uint64_t rules = 0;
+    ret->is_known = ret->is_known && access_rules(s->access, want->field, &rules);
+    ret->rules |= rules;
+    ret->has_key |= want->field == s->source->collection->key;
+}
+
+/* As in Directus: a row on which nothing that is asked for may be seen is left out, and a joined
+ * row whose key is asked for and may not be seen, too. */
+static Err seen_of(struct shaper *s, const struct granting *granting, struct pred **ret)
+{
+    const struct field *key = s->source->collection->key;
+    *ret = NULL;
+    if (s->access->is_full || s->access->grant->is_unconditional)
+        return OK;
+    bool is_joined = s->source != s->select->root;
+    bool needs_key = is_joined && (granting->has_key || s->shape->is_key_only);
+    if (needs_key && access_field(s->access, key))
+        return access_mask(s->c, s->source, s->access, key, ret);
+    if (s->shape->is_key_only || !granting->is_known)
+        return OK;
+    return access_rows_any(s->c, s->source, s->access, granting->rules, ret);
+}
+
 Err shape_compile(struct compiler *c, struct select *select, struct source *source,
                   const struct access *access, const struct query *query, struct place place,
                   struct shape **ret)
@@ -490,15 +519,19 @@ Err shape_compile(struct compiler *c, struct select *select, struct source *sour
                        .place = place,
                        .shape = shape};
     bool has_real = false;
+    struct granting granting = {.is_known = true};
     const struct want **ordered = wants_in_order(c, &wants);
     for (uint32_t i = 0; i < wants.count; i++) {
         uint32_t before = shape->count;
         TRY(add_want(&s, ordered[i]));
         has_real |= shape->count > before && !ordered[i]->is_alias_name;
+        if (shape->count > before)
+            note_granting(&s, ordered[i], &granting);
     }
+    shape->is_key_only = !has_real; /* as in Directus: no readable member is left */
+    TRY(seen_of(&s, &granting, &shape->seen));
     if (has_real)
         return OK;
-    shape->is_key_only = true; /* as in Directus: no readable member is left */
     shape->count = 0;
     return column_add_field(c, select, NULL, key, &shape->key);
 }

@@ -8,6 +8,16 @@
 #include <assert.h>
 #include <math.h>
 
+static struct column *push_order(struct compiler *c, struct select *select, struct operand operand,
+                                 bool descending)
+{
+    struct column *column = arena_new(c->arena, struct column);
+    *column = (struct column){.kind = COLUMN_OPERAND, .operand = operand};
+    select->orders[select->order_count++] =
+        (struct order){.column = column, .descending = descending};
+    return column;
+}
+
 /* On rows where the field may not be seen, it does not affect the order. */
 static Err add_order(struct compiler *c, struct select *select, struct operand operand,
                      bool descending)
@@ -20,12 +30,9 @@ static Err add_order(struct compiler *c, struct select *select, struct operand o
     if (first != NULL)
         first->is_last = descending;
     struct access access;
-    struct column *column = arena_new(c->arena, struct column);
-    *column = (struct column){.kind = COLUMN_OPERAND, .operand = operand};
+    struct column *column = push_order(c, select, operand, descending);
     if (access_find(c, operand.source->collection, ACTION_READ, &access))
         TRY(access_mask(c, operand.source, &access, operand.field, &column->mask));
-    select->orders[select->order_count++] =
-        (struct order){.column = column, .descending = descending};
     return OK;
 }
 
@@ -37,7 +44,8 @@ static const struct field *default_order(const struct collection *collection,
     assert(collection->key != NULL);
     const struct field *choices[] = {default_sort, collection->sort_field, collection->key};
     for (size_t i = 0; i < COUNT_OF(choices); i++) {
-        if (choices[i] != NULL && !choices[i]->is_alias && access_field(access, choices[i]))
+        if (choices[i] != NULL && !choices[i]->is_alias && choices[i]->type_oid != OID_JSON &&
+            access_field(access, choices[i]))
             return choices[i];
     }
     for (uint32_t i = 0; i < collection->field_count; i++) {
@@ -59,8 +67,14 @@ Err order_compile(struct compiler *c, struct select *select, const struct access
     }
     if (query->sort_count > 0)
         return OK;
-    const struct field *field = default_order(select->root->collection, access, default_sort);
-    return add_order(c, select, operand_of(select->root, field), false);
+    const struct collection *collection = select->root->collection;
+    const struct field *field = default_order(collection, access, default_sort);
+    struct operand operand = operand_of(select->root, field);
+    /* An order that the schema gives and no caller chooses is that of all rows, as in Directus. */
+    if (field != default_sort && field != collection->sort_field && field != collection->key)
+        return add_order(c, select, operand, false);
+    (void)push_order(c, select, operand, false);
+    return OK;
 }
 
 #define OFFSET_MAX                                                                                 \

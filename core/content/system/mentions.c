@@ -1,6 +1,7 @@
 /*
- * "@<id of a user>" in a comment notifies that user, if the user may read the item. An id that
- * belongs to nobody, or to nobody whom the author's scope shows, is shown as an unknown user.
+ * "@<id of a user>" in a comment notifies that user, if the user may read the item and uses the
+ * app, where notifications are shown. An id that belongs to nobody, or to nobody whom the author's
+ * scope shows, is shown as an unknown user.
  */
 #include "access/grants/actor.h"
 #include "access/identity/explained.h"
@@ -114,7 +115,7 @@ static fiber_fn Err may_read(struct ctx *ctx, const struct mentions *m, Uuid use
     const struct actor *actor;
     *ret = false;
     TRY(other_user_find(ctx, user, &actor));
-    if (actor == NULL)
+    if (actor == NULL || !(actor->is_admin || actor->has_app_access))
         return OK;
     SCOPED_CTX struct ctx other =
         ctx_for_actor(ctx, actor, actor->scope, "may the mentioned user read the item?");

@@ -237,18 +237,21 @@ static Err listed_members(struct ctx *ctx, const struct json *delta, const struc
 fiber_fn Err version_promote(struct ctx *ctx, Str id, Str main_hash, const struct json *fields,
                              Str *ret_key)
 {
+    static const char NOTHING[] = "No changes to promote";
     static const char STALE[] = "Main item has changed since this version was last updated";
     const struct json *body;
     struct version version;
     Str now;
     TRY(find(ctx, id, &version));
+    if (version.delta == NULL)
+        return fail(ctx, ERR_UNPROCESSABLE, "%s", NOTHING);
     SCOPED_CTX struct ctx own = ctx_for_actor(ctx, ctx->actor, version.scope, WHY);
     TRY(items_fingerprint(&own, item_of(&version), version.item, NULL, &now));
     if (!str_eq(now, main_hash))
         return fail(ctx, ERR_UNPROCESSABLE, "%s", STALE);
     TRY(listed_members(ctx, version.delta, fields, &body));
     if (json_len(body) == 0)
-        return fail(ctx, ERR_UNPROCESSABLE, "No changes to promote");
+        return fail(ctx, ERR_UNPROCESSABLE, "%s", NOTHING);
     *ret_key = version.item;
     return items_update_unchanged(item_writer(ctx, &own), item_of(&version), version.item,
                                   main_hash, STALE, body);

@@ -14,10 +14,15 @@ static struct items_target target_of(const struct request *request)
     return (struct items_target){request->params[0], ITEMS_USER};
 }
 
-/* The last parameter; before it, /items has the collection. */
-static Str key_of(const struct request *request)
+/* The last parameter; before it, /items has the collection. Directus' routes of shares take nothing
+ * but a UUID. */
+static Err key_of(struct ctx *ctx, const struct request *request, Str *ret)
 {
-    return request->params[request->route->collection.len > 0 ? 0 : 1];
+    Uuid id;
+    *ret = request->params[request->route->collection.len > 0 ? 0 : 1];
+    if (!str_eq(request->route->collection, STR("directus_shares")) || uuid_parse(*ret, &id))
+        return OK;
+    return fail_route(ctx, request);
 }
 
 /* A write answers 204 if its result may not be read back. */
@@ -103,14 +108,16 @@ fiber_fn Err route_items_search(struct ctx *ctx, const struct request *request, 
 
 fiber_fn Err route_items_show(struct ctx *ctx, const struct request *request, struct reply *reply)
 {
+    Str key;
     Str version;
+    TRY(key_of(ctx, request, &key));
     if (asks_version(ctx, request, &version))
-        return show_version(ctx, request, key_of(request), version, reply);
+        return show_version(ctx, request, key, version, reply);
     struct query query;
     struct rest_answer answer;
     TRY(rest_read_query(ctx, request, &query));
     rest_answer_open(ctx, target_of(request).collection, &query, reply, &answer);
-    return items_read(ctx, target_of(request), key_of(request), &query, answer.rows);
+    return items_read(ctx, target_of(request), key, &query, answer.rows);
 }
 
 fiber_fn Err route_items_post(struct ctx *ctx, const struct request *request, struct reply *reply)
@@ -126,12 +133,14 @@ fiber_fn Err route_items_post(struct ctx *ctx, const struct request *request, st
 
 fiber_fn Err route_items_patch(struct ctx *ctx, const struct request *request, struct reply *reply)
 {
+    Str key;
     const struct json *body;
+    TRY(key_of(ctx, request, &key));
     TRY(request_object(ctx, request, &body));
     struct query query;
     TRY(query_parse(ctx, request->query, &query));
     struct rest_rows rows = rest_rows(reply->body);
-    TRY(items_update(ctx, target_of(request), key_of(request), body, &query, &rows.sink));
+    TRY(items_update(ctx, target_of(request), key, body, &query, &rows.sink));
     return finish(reply, &rows);
 }
 
@@ -149,7 +158,9 @@ fiber_fn Err route_items_patch_many(struct ctx *ctx, const struct request *reque
 
 fiber_fn Err route_items_remove(struct ctx *ctx, const struct request *request, struct reply *reply)
 {
-    TRY(items_delete(ctx, target_of(request), key_of(request)));
+    Str key;
+    TRY(key_of(ctx, request, &key));
+    TRY(items_delete(ctx, target_of(request), key));
     reply_no_content(reply);
     return OK;
 }

@@ -79,7 +79,8 @@ fiber_fn Err route_collections_show(struct ctx *ctx, const struct request *reque
 /* Neither a table nor metadata: nothing would be there. */
 static bool is_nothing(const struct json *body)
 {
-    return json_kind(json_get(body, STR("collection"))) == JSON_STRING &&
+    const struct json *name = json_get(body, STR("collection"));
+    return json_kind(name) == JSON_STRING && json_str(name).len > 0 &&
            json_is_null(json_get(body, STR("schema"))) && json_is_null(json_get(body, STR("meta")));
 }
 

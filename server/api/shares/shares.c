@@ -11,7 +11,7 @@ fiber_fn Err route_share_info_show(struct ctx *ctx, const struct request *reques
     Uuid id;
     struct share_info info;
     if (!uuid_parse(request->params[0], &id))
-        return fail_plain(ctx, ERR_FORBIDDEN);
+        return fail_route(ctx, request);
     TRY(share_info(ctx, id, &info));
     struct share_reply share = {
         .id = info.id,

@@ -72,7 +72,7 @@ fiber_fn Err route_utils_sort(struct ctx *ctx, const struct request *request, st
     bool is_system = str_starts_with(name, STR("directus_"));
     TRY(items_move(ctx, (struct items_target){name, is_system ? ITEMS_SYSTEM : ITEMS_USER}, moved,
                    to));
-    reply_text(reply, 200, STR("text/plain; charset=utf-8"), STR(""));
+    reply_text(reply, 200, STR_NONE, STR(""));
     return OK;
 }
 
@@ -94,6 +94,6 @@ fiber_fn Err route_utils_cache_clear(struct ctx *ctx, const struct request *requ
         return fail_plain(ctx, ERR_FORBIDDEN);
     TRY(actor_platform(ctx, &platform));
     TRY(db_query_platform(platform, &SQL_DDL_RAISE_EPOCH, NO_ARGS, NULL));
-    reply_text(reply, 200, STR("text/plain; charset=utf-8"), STR(""));
+    reply_text(reply, 200, STR_NONE, STR(""));
     return OK;
 }

@@ -253,6 +253,7 @@ const elsewhere = {
     CANCELLED: 'there is nobody left to read it',
     STALE_EPOCH: 'tried again by the dispatcher',
     FENCED: 'jobs only',
+    CONTAINS_NULLS: 'writes first: tests/api/schema/collections',
     DATABASE: 'a fault of ours',
     CONFIG: 'start only',
     OUTBOUND_REFUSED: 'jobs only: tests/api/visitors/outbound',

@@ -141,6 +141,9 @@ test('a column changes its type, its length, its default, its indexes', async ()
     assert.equal((await change({ type: 'string', schema: { max_length: 3, default_value: null } })).schema.max_length, 3);
     assert.deepEqual(await change({ schema: { is_nullable: false, is_unique: true } }).then((f) => [f.schema.is_nullable, f.schema.is_unique, f.schema.is_indexed]), [false, true, false]);
     assert.deepEqual(await change({ schema: { is_nullable: true, is_unique: false, is_indexed: true } }).then((f) => [f.schema.is_nullable, f.schema.is_unique, f.schema.is_indexed]), [true, false, true]);
+    await ok('POST', '/items/cells', { a: null });
+    const holed = await api('PATCH', '/fields/cells/a', { schema: { is_nullable: false } });
+    assert.deepEqual([holed.status, codeOf(holed), holed.body.errors[0].message], [400, 'CONTAINS_NULL_VALUES', 'Field "a" in collection "cells" contains null values.']);
     await refused('PATCH', '/fields/cells/a', { type: 'alias' }, 400, /Alias type cannot be changed/);
     await refused('PATCH', '/fields/cells/x', { type: 'string', schema: {} }, 400, /Alias type cannot be changed/);
     await refused('PATCH', '/fields/cells/id', { schema: { is_nullable: true } }, 400, /Primary key cannot be null/);

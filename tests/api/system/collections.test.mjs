@@ -79,10 +79,12 @@ test('nobody_comments_anonymously_even_where_it_is_granted', async () => {
 test('a_mention_notifies_whom_it_may', async () => {
     const [[item]] = await stack.rows("insert into arts (title) values ('talk') returning id");
     const reader = await makeUser({ arts: ['read'] }, { first_name: 'Rea', last_name: 'Der' });
+    await stack.rows(`update directus_policies set app_access = true where id in (select policy from directus_access where "user" = '${reader.id}')`);
+    const machine = await makeUser({ arts: ['read'] }); // reads the item, and does not use the app
     const stranger = await makeUser({}, { email: `${randomUUID()}@example.com` });
     const author = await makeUser({ directus_comments: ['create', 'read'], arts: ['read'] }, { first_name: 'Aut' });
     const nobody = randomUUID();
-    const comment = `hi @${reader.id} and @${reader.id}, @${stranger.id}, @${nobody}!`;
+    const comment = `hi @${reader.id} and @${reader.id}, @${stranger.id}, @${machine.id}, @${nobody}!`;
     const answer = await as(author.token)('POST', '/comments', { comment, collection: 'arts', item });
     assert.equal(answer.status, 200, answer.text);
     assert.equal(answer.body.data.comment, comment);

@@ -95,10 +95,14 @@ test('nobody_reaches_a_row_of_another_site', async () => {
 test('a_mention_reaches_nobody_of_another_site', async () => {
     const [a, b] = sites;
     const before = await stack.rows('select count(*) from directus_notifications');
+    const app = randomUUID(); // notifications are shown in the app
+    await stack.run(`insert into directus_policies (id, name, app_access) values ('${app}', 'app', true);
+        insert into directus_access (id, "user", policy) select gen_random_uuid(), u, '${app}' from unnest('{${a.user},${b.user}}'::uuid[]) u`);
     const comment = `@${b.user} @${a.user}`;
     const answer = await as(a.userToken)('POST', '/comments', { comment, collection: 'posts', item: a.posts[0].id });
     assert.equal(answer.status, 200, answer.text);
     const made = await stack.rows(`select recipient, site_id, message like '%Unknown User%' from directus_notifications where collection = 'posts'`);
     assert.deepEqual(made, [[a.user, a.id, 't']]);
     assert.equal(Number((await stack.rows('select count(*) from directus_notifications'))[0][0]), Number(before[0][0]) + 1);
+    await stack.run(`delete from directus_access where policy = '${app}'; delete from directus_policies where id = '${app}'`);
 });
