@@ -64,7 +64,7 @@ MODULES = {
     # Families of api are modules of their own, which nobody enters: they do not know each other.
     "server": {
         "http": ("http.h", "request.h", "reply.h", "exchange.h"),
-        "dispatch": ("dispatch.h", "route.h", "router.h", "extension_routes.h", "origin.h", "cookie.h", "tags.def"),
+        "dispatch": ("dispatch.h", "route.h", "router.h", "extension_routes.h", "origin.h", "cookie.h", "media_type.h", "tags.def"),
         "rest": ("rest_answer.h", "rest_rows.h"),
         "pages": ("pages.h",),
         "api": ("listing.h",),

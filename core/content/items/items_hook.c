@@ -1,6 +1,6 @@
 #include "base/json/json_writer.h"
 #include "base/memory/array.h"
-#include "content/items/items.h"
+#include "content/items/items_rules.h"
 #include "io/reactor/reactor.h"
 #include "io/redis/redis.h"
 
@@ -83,4 +83,26 @@ void items_announce(struct ctx *ctx, const struct items_change *change)
         publish(ctx, &told);
     if (hooks != NULL)
         hooks->after(ctx, &told);
+}
+
+static const struct collection_rules *rules;
+static uint32_t rules_count;
+
+void items_set_rules(const struct collection_rules *list, uint32_t count)
+{
+    assert(list != NULL || count == 0);
+    rules = list;
+    rules_count = count;
+}
+
+/* Only system collections have rules, so that other writes pay nothing for them. */
+const struct collection_rules *items_rules_find(const struct collection *collection)
+{
+    if (!collection->is_system)
+        return NULL;
+    for (uint32_t i = 0; i < rules_count; i++) {
+        if (str_eq(rules[i].collection, collection->name))
+            return &rules[i];
+    }
+    return NULL;
 }

@@ -79,6 +79,10 @@ Err write_forbidden(struct ctx *ctx, const struct write_target *target,
 fiber_fn Err write_check_access(struct writer *w, const struct write_target *target,
                                 const struct payload *payload, const Str *keys, uint32_t count);
 
+/* The collection exists, but the actor may not do this there: Directus has a message of its own for
+ * that on some routes. OK if it does not exist. */
+Err write_check_grant(struct ctx *ctx, const struct schema *schema, Str name, enum action action);
+
 /* The first step of every write: finds the schema and the collection, and checks the grants. */
 fiber_fn Err write_open(struct ctx *ctx, struct items_target target, enum action action,
                         struct writer *ret, struct write_target *ret_target);
