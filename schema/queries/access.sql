@@ -199,6 +199,10 @@ with closed as (
     delete from directus_sessions s using directus_users u
      where (s.token = :token or s.next_token = :token) and u.id = s."user" and (:site::uuid is null or u.site_id = :site)
      returning u.id, u.site_id
+), of_share as (
+    delete from directus_sessions s using directus_shares sh
+     where (s.token = :token or s.next_token = :token) and sh.id = s.share and (:site::uuid is null or spark.share_site(sh.id) = :site)
+     returning sh.id
 ), one as (
     select distinct id, site_id from closed
 ), activity as (
@@ -206,7 +210,9 @@ with closed as (
     select 'logout', id, :ip::text, :user_agent::text, :origin::text, 'directus_users', id::text from one
 )
 select spark.audit(site_id, 'logout', 'directus_users', id::text, null, 'info', 'done', id, 'user', :ip)::text as entry
-  from one;
+  from one
+ union all
+select null from of_share;
 
 -- The administrator of a new installation -----------------------------------------------------------
 
@@ -279,6 +285,37 @@ returning id;
 -- params: token text, share uuid, expires time, ip word?, user_agent word?, origin word?
 insert into directus_sessions (token, share, expires, ip, user_agent, origin)
 values (:token, :share, :expires, :ip, :user_agent, :origin);
+
+-- The next session of a share during its time, as session_rotate and session_renew: it counts no further use.
+-- name: share_rotate :write
+-- params: token text, next text, expires time, ip word?, user_agent word?, origin word?, site uuid?
+-- returns: share, role, next
+update directus_sessions s
+   set token = :next, expires = :expires, ip = :ip, user_agent = :user_agent, origin = :origin
+  from directus_shares sh
+ where s.token = :token and s.expires > now() and s.next_token is null and sh.id = s.share
+   and coalesce(sh.date_start <= now(), true) and coalesce(sh.date_end >= now(), true)
+   and (:site::uuid is null or spark.share_site(sh.id) = :site)
+returning sh.id as share, sh.role, s.token as next;
+
+-- name: share_renew :write
+-- params: token text, next text, expires time, grace time, ip word?, user_agent word?, origin word?, site uuid?
+-- returns: share, role, next
+with renewed as (
+    update directus_sessions s
+       set next_token = coalesce(s.next_token, :next),
+           expires = case when s.next_token is null then least(s.expires, :grace) else s.expires end
+      from directus_shares sh
+     where s.token = :token and s.expires > now() and sh.id = s.share
+       and coalesce(sh.date_start <= now(), true) and coalesce(sh.date_end >= now(), true)
+       and (:site::uuid is null or spark.share_site(sh.id) = :site)
+    returning sh.id, sh.role, s.next_token
+), opened as (
+    insert into directus_sessions (token, share, expires, ip, user_agent, origin)
+    select next_token, id, :expires, :ip, :user_agent, :origin from renewed
+        on conflict (token) do nothing
+)
+select id as share, role, next_token as next from renewed;
 
 -- name: share_session :read
 -- returns: token

@@ -32,8 +32,8 @@ MODULES = {
         "run": ("run.h", "row_sink.h"),
         "changes": ("changes.h",),
         "items": ("items.h", "items_draft.h", "items_rules.h", "write_reference.h"),
-        "system": ("system.h", "versions.h"),
         "rights": ("rights.h",),
+        "system": ("system.h", "versions.h"),
         "ddl": ("ddl.h",),
         "catalog": ("catalog.h",),
         "load": ("load.h",),
@@ -64,7 +64,7 @@ MODULES = {
     # Families of api are modules of their own, which nobody enters: they do not know each other.
     "server": {
         "http": ("http.h", "request.h", "reply.h", "exchange.h"),
-        "dispatch": ("dispatch.h", "route.h", "router.h", "extension_routes.h", "origin.h", "cookie.h", "tags.def"),
+        "dispatch": ("dispatch.h", "route.h", "router.h", "extension_routes.h", "origin.h", "cookie.h", "media_type.h", "tags.def"),
         "rest": ("rest_answer.h", "rest_rows.h"),
         "pages": ("pages.h",),
         "api": ("listing.h",),

@@ -44,6 +44,14 @@ export const accepted = [
         holds: ({ directus, spark, codes }) => codes.every((code) => code === 'INVALID_PAYLOAD') && /JSON/.test(reasonOf(directus)) && /JSON|The body must be/.test(reasonOf(spark)),
     },
     {
+        name: 'what is wrong with a file that is no JSON, in other words',
+        holds: ({ directus, spark, codes }) => codes.every((code) => code === 'INVALID_PAYLOAD') && /^Parser has expected|^Parser cannot parse/.test(reasonOf(directus)) && /^Parser cannot parse/.test(reasonOf(spark)),
+    },
+    {
+        name: 'a sentence has one full stop',
+        holds: ({ directus, spark }) => reasonOf(directus) !== '' && reasonOf(directus) === reasonOf(spark) && directus.body.errors[0].message === `${spark.body.errors[0].message}.`,
+    },
+    {
         name: 'a key twice in one object is refused',
         // Directus takes the last; what reads the body before it may take the first, and decide on that.
         holds: ({ directus, spark }) => directus.status === 200 && /a key appears twice/.test(reasonOf(spark)),

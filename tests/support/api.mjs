@@ -88,6 +88,12 @@ export function call(stack, { method = 'GET', path: target, token, host, headers
     });
 }
 
+/** A form with one file, for `call`. */
+export const fileForm = (text, type = 'text/csv') => ({
+    headers: { 'content-type': 'multipart/form-data; boundary=b' },
+    text: `--b\r\ncontent-disposition: form-data; name="file"; filename="rows"\r\ncontent-type: ${type}\r\n\r\n${text}\r\n--b--\r\n`,
+});
+
 /** The code of an error answer, in either envelope. */
 export const codeOf = (answer) => answer.body?.errors?.[0]?.extensions?.code ?? answer.body?.code;
 

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { makeTenant, raw, readRoutes, startApi } from '../support/api.mjs';
+import { fileForm, makeTenant, raw, readRoutes, startApi } from '../support/api.mjs';
 import { measureRequests, measureRun, MOST_MS, SHOWN_MS } from './measure.mjs';
 import { EMPTY_GROUPS, FORM_FIELDS, importCampaign, MIB, seedRows, TEXT } from './seed.mjs';
 
@@ -151,6 +151,11 @@ const heaviest = {
     'POST /utils/hash/verify': () => [{ body: { string: 'x'.repeat(4096), hash: '$argon2id$v=19$m=65536,t=3,p=4$c3BhcmsgbG9naW4gc3RhbGw$1f1rHqH8zq0lq2yq2mSg0yq7o8w5b2Gm0q8oK3QbC6E' } }],
     'POST /utils/sort/:collection': () => [{ path: '/utils/sort/posts', body: { item: 'x'.repeat(10000), to: 'y' }, token: stack.adminToken, status: 400 }],
     'POST /utils/revert/:revision': () => [{ path: '/utils/revert/1', token: stack.adminToken }],
+    'POST /utils/import/:collection': () => [
+        { path: '/utils/import/authors', ...fileForm(`name,bio\n${numbers(2000).map((n) => `imported ${n},"${'""'.repeat(5000)}"`).join('\n')}`) },
+        { path: '/utils/import/authors', ...fileForm(JSON.stringify(numbers(2000).map((n) => ({ name: `imported ${n}`, bio: TEXT(5000) }))), 'application/json') },
+        { path: '/utils/import/authors', ...fileForm(`name\n${'"'.repeat(30 * MIB)}`), status: 400 },
+    ],
     'POST /utils/cache/clear': () => [{ body: {}, token: stack.adminToken }],
     'GET /users/me': () => [{ path: '/users/me?fields=*,role.*', token: stack.adminToken }],
     'PATCH /users/me': () => [{ body: { description: 'x'.repeat(500000) }, token: stack.adminToken }],

@@ -1,5 +1,6 @@
 #include "access/audit/audit.h"
 #include "access/identity/identity.h"
+#include "access/identity/share.h"
 #include "access/limits/login_known.h"
 #include "base/crypto/crypto.h"
 #include "base/crypto/otp.h"
@@ -267,9 +268,7 @@ static Err user_of(struct ctx *ctx, const struct rows *rows, struct claims *ret)
     static_assert((int)SESSION_ROTATE_STATUS == (int)SESSION_RENEW_STATUS &&
                       (int)SESSION_ROTATE_HAS_APP_ACCESS == (int)SESSION_RENEW_HAS_APP_ACCESS,
                   "the columns of the two statements");
-    assert(rows->count <= 1);
-    if (rows->count == 0)
-        return fail_plain(ctx, ERR_INVALID_CREDENTIALS);
+    assert(rows->count == 1);
     Str status = row_text(rows, 0, SESSION_ROTATE_STATUS);
     if (str_eq(status, STR("suspended")))
         return fail_plain(ctx, ERR_USER_SUSPENDED);
@@ -329,12 +328,13 @@ fiber_fn Err session_refresh(struct ctx *ctx, Str token, enum session_mode mode,
     Str next = random_token(ctx->arena, SESSION_TOKEN_LEN);
     struct rows rows;
     if (mode == SESSION_SESSION) {
-        Str session;
-        TRY(session_of(ctx, token, &session));
-        TRY(renew(ctx, session, next, client, &rows));
+        TRY(session_of(ctx, token, &token));
+        TRY(renew(ctx, token, next, client, &rows));
     } else {
         TRY(rotate(ctx, token, next, mode, client, &rows));
     }
+    if (rows.count == 0)
+        return share_refresh(ctx, token, mode, client, ret);
     struct claims claims;
     TRY(user_of(ctx, &rows, &claims));
     if (mode == SESSION_SESSION)

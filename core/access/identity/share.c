@@ -102,3 +102,55 @@ fiber_fn Err share_login(struct ctx *ctx, Uuid id, Str password, enum session_mo
     TRY(session_stall(ctx, started_us));
     return err;
 }
+
+static fiber_fn Err rotate(struct ctx *ctx, Str session, enum session_mode mode,
+                           const struct session_client *client, struct rows *ret)
+{
+    struct share_rotate_args args = {
+        .token = session,
+        .next = random_token(ctx->arena, SESSION_TOKEN_LEN),
+        .expires = session_expiry(ctx, mode),
+        .ip = client->ip,
+        .user_agent = client->user_agent,
+        .origin = client->origin,
+        .site = client->only_site,
+    };
+    return db_query_platform(reactor_platform(ctx), &SQL_SHARE_ROTATE,
+                             share_rotate_args(ctx->arena, &args), ret);
+}
+
+static fiber_fn Err renew(struct ctx *ctx, Str session, const struct session_client *client,
+                          struct rows *ret)
+{
+    struct share_renew_args args = {
+        .token = session,
+        .next = random_token(ctx->arena, SESSION_TOKEN_LEN),
+        .expires = session_expiry(ctx, SESSION_SESSION),
+        .grace = clock_wall_us() + ctx->reactor->settings->session_grace_s * SECOND_US,
+        .ip = client->ip,
+        .user_agent = client->user_agent,
+        .origin = client->origin,
+        .site = client->only_site,
+    };
+    return db_query_platform(reactor_platform(ctx), &SQL_SHARE_RENEW,
+                             share_renew_args(ctx->arena, &args), ret);
+}
+
+fiber_fn Err share_refresh(struct ctx *ctx, Str session, enum session_mode mode,
+                           const struct session_client *client, struct session_tokens *ret)
+{
+    static_assert((int)SHARE_ROTATE_NEXT == (int)SHARE_RENEW_NEXT &&
+                      (int)SHARE_ROTATE_ROLE == (int)SHARE_RENEW_ROLE,
+                  "the columns of the two statements");
+    assert(session.len > 0);
+    struct rows rows;
+    if (mode == SESSION_SESSION)
+        TRY(renew(ctx, session, client, &rows));
+    else
+        TRY(rotate(ctx, session, mode, client, &rows));
+    if (rows.count == 0)
+        return fail_plain(ctx, ERR_INVALID_CREDENTIALS);
+    struct claims claims = {.share = row_uuid(&rows, 0, SHARE_ROTATE_SHARE),
+                            .role = row_uuid(&rows, 0, SHARE_ROTATE_ROLE)};
+    return session_make_tokens(ctx, claims, row_text(&rows, 0, SHARE_ROTATE_NEXT), mode, ret);
+}

@@ -23,3 +23,8 @@ fiber_fn Err share_info(struct ctx *ctx, Uuid id, struct share_info *ret);
 /* ERR_INVALID_CREDENTIALS for every reason, after the same time; ERR_RATE_LIMITED as for logins. */
 fiber_fn Err share_login(struct ctx *ctx, Uuid id, Str password, enum session_mode mode,
                          const struct session_client *client, struct session_tokens *ret);
+/* The next tokens of a share's session; `session`: its refresh token, or what the access token of
+ * the mode session names. ERR_INVALID_CREDENTIALS: no such session, or the share is not in its
+ * time. */
+fiber_fn Err share_refresh(struct ctx *ctx, Str session, enum session_mode mode,
+                           const struct session_client *client, struct session_tokens *ret);

@@ -54,6 +54,14 @@ fiber_fn Err items_update_many(struct ctx *ctx, struct items_target target, cons
 /* The same change without an answer; of singletons, too. */
 fiber_fn Err items_change(struct ctx *ctx, struct items_target target, Str key,
                           const struct json *body);
+/* Rows that come one after the other, in memory of ctx that is released before the next one. */
+struct items_source {
+    /* NULL: there are no more. */
+    fiber_fn Err (*next)(struct items_source *source, struct ctx *ctx, const struct json **ret);
+};
+/* Makes each row, or changes it if its key exists: all of them or none. Faults of fields are
+ * reported with the numbers of their rows. Needs grants to create and to update. */
+fiber_fn Err items_import(struct ctx *ctx, struct items_target target, struct items_source *source);
 /* The row gets the values of the revision. */
 fiber_fn Err items_revert(struct ctx *ctx, Str revision);
 /* The row takes the place of the row `to` in the order of the collection; those between shift by

@@ -398,25 +398,12 @@ static fiber_fn Err move_row(struct writer *w, void *arg)
                        NULL);
 }
 
-/* The collection exists, but the actor may not change it: Directus has a message of its own here.
- */
-static Err check_update(struct ctx *ctx, const struct schema *schema, Str name)
-{
-    const struct collection *collection = schema_find(schema, name);
-    struct compiler c = {.ctx = ctx, .actor = ctx->actor, .scope = ctx->scope.kind};
-    struct access access;
-    if (collection == NULL || access_find(&c, collection, ACTION_UPDATE, &access))
-        return OK;
-    struct write_target target = {.collection = collection, .action = ACTION_UPDATE};
-    return write_forbidden(ctx, &target, NULL);
-}
-
 fiber_fn Err items_move(struct ctx *ctx, struct items_target target, Str moved, Str to)
 {
     struct writer w = {.ctx = ctx};
     struct write_target write_target;
     TRY(schema_current(ctx, &w.schema));
-    TRY(check_update(ctx, w.schema, target.collection));
+    TRY(write_check_grant(ctx, w.schema, target.collection, ACTION_UPDATE));
     TRY(write_open(ctx, target, ACTION_UPDATE, &w, &write_target));
     const struct collection *collection = write_target.collection;
     if (collection->sort_field == NULL)

@@ -55,7 +55,7 @@ fiber_fn Err write_run(struct writer *w, const struct plan *plan, const struct w
 Err write_name_value(struct ctx *ctx, Err err, const struct payload *payload);
 /* The field of this collection that the last error is about; NULL if none. */
 const struct field *write_refused_field(struct ctx *ctx, const struct collection *collection);
-/* write_audit.c: work log entries for rows of an audited collection, in the transaction of the
+/* write_history.c: work log entries for rows of an audited collection, in the transaction of the
  * write. */
 fiber_fn Err write_audit(struct writer *w, const struct plan *plan, const struct write_shape *shape,
                          const struct rows *rows);
@@ -84,6 +84,10 @@ Err write_forbidden(struct ctx *ctx, const struct write_target *target,
  * tell a row that may not be changed before the payload is found invalid. */
 fiber_fn Err write_check_access(struct writer *w, const struct write_target *target,
                                 const struct payload *payload, const Str *keys, uint32_t count);
+
+/* The collection exists, but the actor may not do this there: Directus has a message of its own for
+ * that on some routes. OK if it does not exist. */
+Err write_check_grant(struct ctx *ctx, const struct schema *schema, Str name, enum action action);
 
 /* The first step of every write: finds the schema and the collection, and checks the grants. */
 fiber_fn Err write_open(struct ctx *ctx, struct items_target target, enum action action,

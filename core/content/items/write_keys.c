@@ -198,3 +198,15 @@ fiber_fn Err write_check_access(struct writer *w, const struct write_target *tar
         TRY(db_query(w->ctx, statement, args, &run.rows));
     return run.rows.count < count ? write_forbidden(w->ctx, target, payload) : OK;
 }
+
+Err write_check_grant(struct ctx *ctx, const struct schema *schema, Str name, enum action action)
+{
+    assert(action != ACTION_READ);
+    const struct collection *collection = schema_find(schema, name);
+    struct compiler c = {.ctx = ctx, .actor = ctx->actor, .scope = ctx->scope.kind};
+    struct access access;
+    if (collection == NULL || access_find(&c, collection, action, &access))
+        return OK;
+    struct write_target target = {.collection = collection, .action = action};
+    return write_forbidden(ctx, &target, NULL);
+}

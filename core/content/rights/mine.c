@@ -170,6 +170,18 @@ static fiber_fn Err may_act(struct ctx *ctx, const struct schema *schema,
     return OK;
 }
 
+fiber_fn Err rights_may(struct ctx *ctx, const struct schema *schema,
+                        const struct collection *collection, enum action action, Str key, bool *ret)
+{
+    assert(collection->key != NULL && key.len > 0);
+    struct compiler c = compiler_of(ctx);
+    struct access access;
+    *ret = false;
+    if (!access_find(&c, collection, action, &access))
+        return OK;
+    return may_act(ctx, schema, collection, &access, action, key, ret);
+}
+
 static fiber_fn Err put_item_action(struct ctx *ctx, const struct schema *schema,
                                     const struct collection *collection, Str key,
                                     enum action action, struct json_writer *w)

@@ -1,5 +1,6 @@
-/* Shares: of an item that whoever shares it may read. */
+/* Shares: of an item that whoever shares it may read and share. */
 #include "access/grants/actor.h"
+#include "content/rights/rights.h"
 #include "content/system/system_rules.h"
 #include "gen/sql.h"
 
@@ -29,6 +30,20 @@ static Err check_creator(struct ctx *ctx, const struct rules_write *write)
     return fail(ctx, ERR_FORBIDDEN, "Only an administrator names another creator of a share.");
 }
 
+/* Sharing an item is an action of its own. */
+static fiber_fn Err check_item(struct ctx *ctx, const struct schema *schema, Str collection,
+                               Str item)
+{
+    const struct collection *found = schema_find(schema, collection);
+    bool may;
+    if (found != NULL && found->key != NULL) {
+        TRY(rights_may(ctx, schema, found, ACTION_SHARE, item, &may));
+        if (!may)
+            return schema_forbidden_collection(ctx, collection, STR_NONE);
+    }
+    return rule_check_readable(ctx, schema, collection, item);
+}
+
 /* What is missing is reported with all other faults of the body. */
 static fiber_fn Err before(struct ctx *ctx, const struct rules_write *write,
                            const struct json **ret)
@@ -41,7 +56,7 @@ static fiber_fn Err before(struct ctx *ctx, const struct rules_write *write,
     Str item = creates ? text_of(write, "item") : STR_NONE;
     if (collection.len == 0 || item.len == 0)
         return OK;
-    return rule_check_readable(ctx, write->schema, collection, item);
+    return check_item(ctx, write->schema, collection, item);
 }
 
 /* Whoever makes a share lead elsewhere, or with other rights, answers for it from then on. */
@@ -77,7 +92,7 @@ static fiber_fn Err complete(struct ctx *ctx, const struct rules_write *write)
         struct rules_write one = *write;
         one.keys = &key;
         one.count = 1;
-        TRY(rule_check_readable(ctx, write->schema, collection, item));
+        TRY(check_item(ctx, write->schema, collection, item));
         TRY(rule_follow_item(ctx, &one, &SQL_SYSTEM_SHARE_MOVES, collection, item));
     }
     return OK;

@@ -1,11 +1,11 @@
 /* /schema: the schema as a snapshot, what another snapshot would change, and that carried out. */
 #include "base/json/yaml.h"
 #include "base/system/clock.h"
-#include "base/text/multipart.h"
 #include "content/ddl/ddl.h"
 #include "gen/routes/schema.h"
 #include "io/fiber/json_apart.h"
 #include "server/api/schema/schema.h"
+#include "server/dispatch/media_type.h"
 
 #include <assert.h>
 #include <time.h>
@@ -79,12 +79,6 @@ static bool is_forced(struct ctx *ctx, const struct request *request)
     return request_query(ctx->arena, request, STR("force")).data != NULL;
 }
 
-static bool is_type(Str content_type, Str type)
-{
-    Str kind;
-    return str_next(&content_type, ';', &kind) && str_eq_nocase(str_trim(kind), type);
-}
-
 /* Directus names what it could not read, not why; the line helps whoever wrote it. */
 static Err unreadable(struct ctx *ctx, Err err, const char *format)
 {
@@ -96,28 +90,9 @@ static Err unreadable(struct ctx *ctx, Err err, const char *format)
 static fiber_fn Err file_read(struct ctx *ctx, const struct multipart_part *file,
                               const struct json **ret)
 {
-    if (is_type(file->content_type, STR("application/json")))
+    if (media_type_is(file->content_type, STR("application/json")))
         return unreadable(ctx, json_parse_apart(ctx, file->body, JSON_LIMITS_DEFAULT, ret), "JSON");
     return unreadable(ctx, yaml_parse_apart(ctx, file->body, ret), "YAML");
-}
-
-static fiber_fn Err multipart_read(struct ctx *ctx, struct multipart *m, const struct json **ret)
-{
-    struct multipart_part part;
-    while (multipart_next(m, &part))
-        if (part.file_name.data != NULL)
-            return file_read(ctx, &part, ret);
-    return fail(ctx, ERR_INVALID_PAYLOAD, "No file was included in the body");
-}
-
-static Err fail_media_type(struct ctx *ctx, Str type)
-{
-    Str shown = type.len == 0 ? STR("undefined") : type;
-    Err err = fail_noted(ctx, ERR_UNSUPPORTED_MEDIA_TYPE, "where", STR("Content-Type header"),
-                         "Unsupported media type \"%.*s\" in Content-Type header.", STR_FMT(shown));
-    if (type.len > 0)
-        fail_note(ctx, "mediaType", type);
-    return err;
 }
 
 /* A snapshot or a difference, as JSON or as a file. */
@@ -126,10 +101,13 @@ static fiber_fn Err document_read(struct ctx *ctx, const struct request *request
 {
     Str type = request_header(request, STR("content-type"));
     struct multipart m;
-    if (multipart_begin(type, request->body, &m))
-        return multipart_read(ctx, &m, ret);
-    if (!is_type(type, STR("application/json")))
-        return fail_media_type(ctx, type);
+    if (multipart_begin(type, request->body, &m)) {
+        struct multipart_part file;
+        TRY(media_type_file(ctx, &m, &file));
+        return file_read(ctx, &file, ret);
+    }
+    if (!media_type_is(type, STR("application/json")))
+        return media_type_refuse(ctx, type, MEDIA_TYPE_HEADER);
     TRY(request_json(ctx, request, ret));
     if (json_kind(*ret) != JSON_OBJECT || json_len(*ret) == 0)
         return fail(ctx, ERR_INVALID_PAYLOAD, "No data was included in the body");

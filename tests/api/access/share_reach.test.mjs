@@ -51,7 +51,8 @@ const SHARES = `insert into directus_permissions (policy, collection, action, pe
 /** A user who reads some things and shares them. */
 async function makeSharer(reads, site = null, role = null) {
     const [id, token] = [randomUUID(), `token-${randomUUID()}`];
-    const policy = await makePolicy(reads, SHARES);
+    const shared = Object.keys(reads).map((name) => `insert into directus_permissions (policy, collection, action, permissions, fields) values ('POLICY', '${name}', 'share', null, '*');`);
+    const policy = await makePolicy(reads, `${shared.join('\n')} ${SHARES}`);
     await stack.run(`insert into directus_users (id, email, status, token, site_id, role) values ('${id}', '${id}@example.com', 'active', '${token}', ${site ? `'${site}'` : 'null'}, ${role ? `'${role}'` : 'null'});
         insert into directus_access (id, "user", policy) values (gen_random_uuid(), '${id}', '${policy}')`);
     return { id, token, ask: as(token) };

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { codeOf, makeTenant, readRoutes, startApi } from '../../support/api.mjs';
+import { fileForm, codeOf, makeTenant, readRoutes, startApi } from '../../support/api.mjs';
 
 let stack;
 let a;
@@ -186,6 +186,12 @@ const tries = {
         { path: '/utils/sort/posts', body: { item: x.posts[0].id, to: a.posts[0].id } },
     ],
     'POST /utils/revert/:revision': (x) => [{ path: `/utils/revert/${x.system?.directus_revisions ?? 999999999}` }],
+    'POST /utils/import/:collection': (x) => [
+        { path: '/utils/import/posts', ...fileForm(`title,author\nx,${x.author.id}`) },
+        { path: '/utils/import/posts', ...fileForm(JSON.stringify([{ title: 'x', site_id: x.id }]), 'application/json') },
+        { path: '/utils/import/page_blocks', ...fileForm(`page_id,block_type\n${x.page.id},hero`) },
+        { path: '/utils/import/sites', ...fileForm('name\nx') },
+    ],
     'POST /utils/cache/clear': () => [{ body: {} }],
     'POST /api/lead': (x) => [
         { body: { email: 'x@example.com', site_id: x.id } },

@@ -63,10 +63,17 @@ test('a_share_is_of_an_item_that_its_maker_reads', async () => {
     await stack.run(`insert into directus_policies (id, name) values ('${policy}', 'of a test'); insert into directus_permissions (policy, collection, action, permissions, fields) values
         ('${policy}', 'directus_shares', 'create', '{}', '*'), ('${policy}', 'directus_shares', 'read', '{}', '*'), ('${policy}', 'directus_shares', 'update', '{}', '*'),
         ('${policy}', 'arts', 'read', '{"title":{"_eq":"shared"}}', '*')`);
+    const grant = (action, rule) => stack.run(`insert into directus_permissions (policy, collection, action, permissions, fields) values ('${policy}', 'arts', '${action}', '${rule}', '*')`);
     await admin.request(createUser({ token, policies: [{ policy }] }));
     const maker = as(token);
+    const unshared = '403 You don\'t have permission to access collection "arts" or it does not exist. Queried in root.';
+    assert.equal(said(await maker('POST', '/shares', { collection: 'arts', item: String(item) })), unshared, 'reading is not sharing');
+    await grant('share', `{"id":{"_neq":${item + 1000}}}`);
     const made = await maker('POST', '/shares', { collection: 'arts', item: String(item), password: 'pw' });
     assert.equal(made.status, 200, made.text);
+    await stack.run(`insert into arts (id, title) values (${item + 1000}, 'shared')`);
+    assert.equal(said(await maker('POST', '/shares', { collection: 'arts', item: String(item + 1000) })), unshared, 'the rule of the action does not fit');
+    assert.equal(said(await maker('PATCH', `/shares/${made.body.data.id}`, { item: String(item + 1000) })), unshared, 'nor does it for a share that is moved');
     assert.equal(made.body.data.password, '**********');
     const forbidden = '403 You don\'t have permission to perform "read" for collection "arts" or it does not exist.';
     assert.equal(said(await maker('POST', '/shares', { collection: 'arts', item: String(item + 1) })), forbidden);
@@ -123,7 +130,7 @@ test('the_creator_bounds_a_share', async () => {
     const policy = randomUUID();
     const token = `token-${randomUUID()}`;
     await stack.run(`insert into directus_policies (id, name) values ('${policy}', 'of a test'); insert into directus_permissions (policy, collection, action, permissions, fields) values
-        ('${policy}', 'directus_shares', 'create', '{}', '*'), ('${policy}', 'directus_shares', 'read', '{}', '*'), ('${policy}', 'arts', 'read', '{}', 'id,title,secret')`);
+        ('${policy}', 'directus_shares', 'create', '{}', '*'), ('${policy}', 'directus_shares', 'read', '{}', '*'), ('${policy}', 'arts', 'read', '{}', 'id,title,secret'), ('${policy}', 'arts', 'share', '{}', '*')`);
     const creator = await admin.request(createUser({ token, policies: [{ policy }] }));
     const made = (await as(token)('POST', '/shares', { collection: 'arts', item: String(item), role })).body.data;
     const visitor = as((await login({ share: made.id })).body.data.access_token);
@@ -146,6 +153,42 @@ test('a_session_of_a_share_is_a_cookie_and_ends_with_it', async () => {
     assert.equal((await read()).status, 200);
     await stack.run(`delete from directus_sessions where share = '${made.id}'`);
     assert.equal((await read()).status, 401);
+});
+
+const refresh = (refresh_token, rest = {}) => as()('POST', '/auth/refresh', { refresh_token, ...rest });
+
+test('a_refresh_token_of_a_share_is_used_once_and_lasts_as_long_as_the_share', async () => {
+    const { item } = await makeItem();
+    const made = await share({ item: String(item), max_uses: 0 });
+    const first = (await login({ share: made.id })).body.data;
+    const next = await refresh(first.refresh_token);
+    assert.deepEqual([next.status, Object.keys(next.body.data).sort()], [200, ['access_token', 'expires', 'refresh_token']], next.text);
+    assert.deepEqual((await as(next.body.data.access_token)('GET', '/users/me')).body.data, { share: made.id });
+    assert.equal((await as(next.body.data.access_token)('GET', `/items/arts/${item}?fields=id`)).status, 200);
+    assert.equal(said(await refresh(first.refresh_token)), '401 Invalid user credentials.');
+    assert.deepEqual(await stack.rows(`select times_used from directus_shares where id = '${made.id}'`), [['1']], 'a refresh is no further use');
+    const two = await Promise.all([refresh(next.body.data.refresh_token), refresh(next.body.data.refresh_token)]);
+    assert.deepEqual(two.map((answer) => answer.status).sort(), [200, 401]);
+    const last = two.find((answer) => answer.status === 200).body.data.refresh_token;
+    await admin.request(updateShare(made.id, { date_end: '2020-01-01T00:00:00Z' }));
+    assert.equal(said(await refresh(last)), '401 Invalid user credentials.', 'the share is over');
+    await admin.request(updateShare(made.id, { date_end: null }));
+    assert.equal((await as()('POST', '/auth/logout', { refresh_token: last })).status, 204);
+    assert.equal(said(await refresh(last)), '401 Invalid user credentials.', 'a logout ends it');
+});
+
+test('a_session_of_a_share_in_a_cookie_is_renewed', async () => {
+    const { item } = await makeItem();
+    const made = await share({ item: String(item) });
+    const cookieOf = (answer) => answer.headers['set-cookie'].map((c) => c.split(';')[0]).find((c) => c.startsWith('directus_session_token='));
+    const send = (path, cookie, body) => stack.call({ method: body ? 'POST' : 'GET', path, headers: { cookie }, body });
+    const old = cookieOf(await login({ share: made.id, mode: 'session' }));
+    const renewed = await send('/auth/refresh', old, { mode: 'session' });
+    assert.deepEqual([renewed.status, Object.keys(renewed.body.data)], [200, ['expires']], renewed.text);
+    assert.notEqual(cookieOf(renewed), old);
+    for (const cookie of [old, cookieOf(renewed)]) assert.equal((await send(`/items/arts/${item}?fields=id`, cookie)).status, 200, 'both, for a while');
+    assert.equal((await send('/auth/logout', cookieOf(renewed), { mode: 'session' })).status, 204);
+    assert.deepEqual(await stack.rows(`select count(*) from directus_sessions where share = '${made.id}'`), [['0']]);
 });
 
 test('a_share_of_a_site_reads_rows_of_that_site', async () => {
