@@ -15,7 +15,8 @@ const TRIES = 3;
 
 const linesOf = async (stack, name) => {
     const text = await readFile(path.join(stack.folder, name), 'utf8').catch(() => '');
-    return text.split('\n').filter((line) => line.startsWith('{')).map((line) => JSON.parse(line));
+    const whole = text.slice(0, text.lastIndexOf('\n') + 1); // the last line may still be written
+    return whole.split('\n').filter((line) => line.startsWith('{')).map((line) => JSON.parse(line));
 };
 const longTurns = (lines) => lines.filter((line) => line.event === 'long_turn');
 

@@ -48,7 +48,8 @@ struct csv csv_begin(Str text)
     static const Str MARK = STR_INIT("\xef\xbb\xbf");
     if (str_starts_with(text, MARK))
         text = str_slice(text, MARK.len, text.len);
-    return (struct csv){.rest = text, .separator = find_separator(text)};
+    Str first = str_slice(text, 0, CSV_ROW_MAX);
+    return (struct csv){.rest = text, .separator = find_separator(first)};
 }
 
 /* Two quotes are one. */
@@ -89,13 +90,10 @@ static Str take_plain(struct csv *csv)
     return cell;
 }
 
-bool csv_next(struct csv *csv, struct arena *arena, Str *cells, uint32_t cells_max,
-              uint32_t *ret_count)
+static void take_row(struct csv *csv, struct arena *arena, Str *cells, uint32_t cells_max,
+                     uint32_t *ret_count)
 {
-    assert(cells_max > 0);
-    *ret_count = 0;
-    if (csv->rest.len == 0)
-        return false;
+    assert(csv->rest.len > 0);
     for (;;) {
         bool is_quoted = csv->rest.len > 0 && csv->rest.data[0] == '"';
         Str cell = is_quoted ? take_quoted(csv, arena) : take_plain(csv);
@@ -110,5 +108,20 @@ bool csv_next(struct csv *csv, struct arena *arena, Str *cells, uint32_t cells_m
         csv->rest = str_slice(csv->rest, 2, csv->rest.len);
     else if (csv->rest.len > 0)
         csv->rest = str_slice(csv->rest, 1, csv->rest.len);
-    return true;
+}
+
+bool csv_next(struct csv *csv, struct arena *arena, Str *cells, uint32_t cells_max,
+              uint32_t *ret_count)
+{
+    assert(cells_max > 0);
+    *ret_count = 0;
+    Str whole = csv->rest;
+    csv->rest = str_slice(whole, 0, CSV_ROW_MAX + 1);
+    size_t seen = csv->rest.len;
+    if (seen == 0)
+        return false;
+    take_row(csv, arena, cells, cells_max, ret_count);
+    csv->is_too_long = csv->rest.len == 0 && seen < whole.len;
+    csv->rest = csv->is_too_long ? STR_NONE : str_slice(whole, seen - csv->rest.len, whole.len);
+    return !csv->is_too_long;
 }

@@ -9,9 +9,13 @@
 #include "base/memory/arena.h"
 #include "base/text/str.h"
 
+/* Bytes of one row: so much is read without a pause. */
+enum { CSV_ROW_MAX = 4 * 1024 * 1024 };
+
 struct csv {
     Str rest;
     char separator;
+    bool is_too_long; /* a row had more than CSV_ROW_MAX bytes: it and the rest are not read */
 };
 
 /* A byte order mark is skipped. */

@@ -69,7 +69,7 @@ fiber_fn Err route_utils_import(struct ctx *ctx, const struct request *request,
     (void)input;
     Str name = request->params[0];
     Str type = request_header(request, STR("content-type"));
-    bool is_system;
+    bool is_system = false;
     struct multipart m;
     struct multipart_part file;
     struct items_source *source;

@@ -127,14 +127,31 @@ static void build_members(struct json_builder *b, const struct node *parent,
     json_build_object_end(b);
 }
 
+/* One row. *ret_found: false after the last. */
+static Err take_row(struct ctx *ctx, struct csv_source *source, Str *cells, uint32_t *ret_count,
+                    bool *ret_found)
+{
+    Str before = source->csv.rest;
+    *ret_found = csv_next(&source->csv, ctx->arena, cells, COLUMNS_MAX, ret_count);
+    if (source->csv.is_too_long)
+        return fail(ctx, ERR_INVALID_PAYLOAD, "A row of the file has more than %d bytes",
+                    CSV_ROW_MAX);
+    assert(source->csv.rest.len <= before.len);
+    if (!str_is_utf8(str_slice(before, 0, before.len - source->csv.rest.len)))
+        return fail(ctx, ERR_INVALID_PAYLOAD, "The file must be UTF-8");
+    return OK;
+}
+
 static fiber_fn Err next(struct items_source *self, struct ctx *ctx, const struct json **ret)
 {
     struct csv_source *source = (struct csv_source *)self;
     Str *cells = arena_array(ctx->arena, Str, COLUMNS_MAX);
     struct value *values = arena_array(ctx->arena, struct value, COLUMNS_MAX);
     uint32_t count;
+    bool is_found;
     *ret = NULL;
-    if (!csv_next(&source->csv, ctx->arena, cells, COLUMNS_MAX, &count))
+    TRY(take_row(ctx, source, cells, &count, &is_found));
+    if (!is_found)
         return OK;
     for (uint32_t i = 0; i < count; i++)
         values[i] = value_of(ctx, cells[i]);
@@ -148,15 +165,15 @@ static fiber_fn Err next(struct items_source *self, struct ctx *ctx, const struc
 
 Err import_csv_open(struct ctx *ctx, Str text, struct items_source **ret)
 {
-    if (!str_is_utf8(text))
-        return fail(ctx, ERR_INVALID_PAYLOAD, "The file must be UTF-8");
     struct csv_source *source = arena_new(ctx->arena, struct csv_source);
     *source = (struct csv_source){
         .source = {next}, .csv = csv_begin(text), .root = {.column = NO_COLUMN}};
     Str *names = arena_array(ctx->arena, Str, COLUMNS_MAX);
     uint32_t count;
+    bool is_found;
     *ret = &source->source;
-    if (!csv_next(&source->csv, ctx->arena, names, COLUMNS_MAX, &count))
+    TRY(take_row(ctx, source, names, &count, &is_found));
+    if (!is_found)
         return OK;
     if (count == COLUMNS_MAX)
         return fail(ctx, ERR_INVALID_PAYLOAD, "The file must have fewer than %d columns",

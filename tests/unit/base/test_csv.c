@@ -67,6 +67,29 @@ static void the_most_frequent_separator_of_the_first_line_counts(void **state)
     check(ctx, "\";;;\",b", ";;;|b/");
 }
 
+static void a_row_has_a_limit(void **state)
+{
+    struct ctx *ctx = *state;
+    Str cells[CELLS_MAX];
+    uint32_t count;
+    char *text = arena_alloc(ctx->arena, CSV_ROW_MAX + 2);
+    memset(text, 'x', CSV_ROW_MAX + 2);
+    text[CSV_ROW_MAX - 1] = '\n';
+    struct csv csv = csv_begin(str_of(text, CSV_ROW_MAX + 2));
+    assert_true(csv_next(&csv, ctx->arena, cells, CELLS_MAX, &count));
+    assert_int_equal(cells[0].len, CSV_ROW_MAX - 1);
+    assert_true(csv_next(&csv, ctx->arena, cells, CELLS_MAX, &count));
+    assert_int_equal(cells[0].len, 2);
+    assert_false(csv.is_too_long);
+    for (char first = '"'; first <= 'a'; first += 'a' - '"') {
+        text[0] = first;
+        text[CSV_ROW_MAX - 1] = 'x';
+        csv = csv_begin(str_of(text, CSV_ROW_MAX + 2));
+        assert_false(csv_next(&csv, ctx->arena, cells, CELLS_MAX, &count));
+        assert_true(csv.is_too_long);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -74,6 +97,7 @@ int main(void)
         FIXTURE_TEST(quotes_hold_separators_lines_and_quotes),
         FIXTURE_TEST(a_quote_in_the_wrong_place_is_part_of_the_cell),
         FIXTURE_TEST(the_most_frequent_separator_of_the_first_line_counts),
+        FIXTURE_TEST(a_row_has_a_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
