@@ -128,7 +128,7 @@ static void build_members(struct json_builder *b, const struct node *parent,
 }
 
 /* One row. *ret_found: false after the last. */
-static Err take_row(struct ctx *ctx, struct csv_source *source, Str *cells, uint32_t *ret_count,
+static Err next_row(struct ctx *ctx, struct csv_source *source, Str *cells, uint32_t *ret_count,
                     bool *ret_found)
 {
     Str before = source->csv.rest;
@@ -150,7 +150,7 @@ static fiber_fn Err next(struct items_source *self, struct ctx *ctx, const struc
     uint32_t count;
     bool is_found;
     *ret = NULL;
-    TRY(take_row(ctx, source, cells, &count, &is_found));
+    TRY(next_row(ctx, source, cells, &count, &is_found));
     if (!is_found)
         return OK;
     for (uint32_t i = 0; i < count; i++)
@@ -172,7 +172,7 @@ Err import_csv_open(struct ctx *ctx, Str text, struct items_source **ret)
     uint32_t count;
     bool is_found;
     *ret = &source->source;
-    TRY(take_row(ctx, source, names, &count, &is_found));
+    TRY(next_row(ctx, source, names, &count, &is_found));
     if (!is_found)
         return OK;
     if (count == COLUMNS_MAX)

@@ -81,8 +81,9 @@ static void a_row_has_a_limit(void **state)
     assert_true(csv_next(&csv, ctx->arena, cells, CELLS_MAX, &count));
     assert_int_equal(cells[0].len, 2);
     assert_false(csv.is_too_long);
-    for (char first = '"'; first <= 'a'; first += 'a' - '"') {
-        text[0] = first;
+    static const char FIRST[] = {'"', 'x'};
+    for (size_t i = 0; i < sizeof FIRST; i++) {
+        text[0] = FIRST[i];
         text[CSV_ROW_MAX - 1] = 'x';
         csv = csv_begin(str_of(text, CSV_ROW_MAX + 2));
         assert_false(csv_next(&csv, ctx->arena, cells, CELLS_MAX, &count));
