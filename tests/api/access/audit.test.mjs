@@ -34,7 +34,7 @@ const OWN = ['comments', 'dashboards', 'folders', 'notifications', 'panels', 'pr
 for (const name of OWN)
     for (const route of ['POST /x', 'PATCH /x', 'DELETE /x', 'PATCH /x/:id', 'DELETE /x/:id']) NO_LINE[route.replace('x', name)] = 'its activity';
 for (const route of ['POST /utils/hash/generate', 'POST /utils/hash/verify', 'POST /utils/cache/clear', 'POST /schema/diff']) NO_LINE[route] = 'changes nothing';
-for (const route of ['POST /utils/sort/:collection', 'POST /utils/revert/:revision', 'POST /versions/:id/save', 'POST /versions/:id/promote']) NO_LINE[route] = 'writes items';
+for (const route of ['POST /utils/sort/:collection', 'POST /utils/revert/:revision', 'POST /utils/import/:collection', 'POST /versions/:id/save', 'POST /versions/:id/promote']) NO_LINE[route] = 'writes items';
 NO_LINE['POST /shares/auth'] = 'counts its use in the share';
 
 const ADMIN = () => stack.adminToken;

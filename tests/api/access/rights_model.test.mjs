@@ -122,7 +122,9 @@ test('random_permissions_read_update_and_explain_as_the_model_says', async () =>
             const model = modelOf(policies, collection);
             const answer = await u.get(`/items/${collection}?limit=-1`);
             assert.equal(answer.status, model ? 200 : 403, `${collection}, ${what}`);
-            if (model) assert.deepEqual(unordered(answer.body.data), unordered(model), `${collection}, ${what}`);
+            // A row of which nothing may be seen is left out; it counts.
+            const seen = model?.filter((row) => typeof row !== 'object' || Object.values(row).some((value) => value !== null));
+            if (model) assert.deepEqual(unordered(answer.body.data), unordered(seen), `${collection}, ${what}`);
             if (model) assert.deepEqual((await u.get(`/items/${collection}?aggregate[count]=*`)).body.data, [{ count: String(model.length) }], what);
         }
         const updates = rulesOf(policies, 'things', 'update');
@@ -145,7 +147,7 @@ test('random_permissions_read_update_and_explain_as_the_model_says', async () =>
             if (seen.verdict.allowed && reads.every((rule) => grants(rule, 'id')))
                 assert.deepEqual((await u.get(`/items/things/${row.id}?fields=${field}`)).body.data, { [field]: row[field] }, what);
             if (seen.verdict.reason === 'masked' && reads.every((rule) => grants(rule, 'id')))
-                assert.deepEqual((await u.get(`/items/things/${row.id}?fields=${field}`)).body.data, { [field]: null }, what);
+                assert.deepEqual((await u.get(`/items/things/${row.id}?fields=id,${field}`)).body.data, { id: row.id, [field]: null }, what);
         }
     }
 });
@@ -154,7 +156,7 @@ test('an_explanation_names_the_policies_the_rules_and_the_reason', async () => {
     const u = await user([
         { perms: [{ collection: 'things', action: 'read', permissions: { title: { _eq: '$CURRENT_USER.first_name' } }, fields: ['id', 'title'] }] },
         { ip: ['10.0.0.0/8'], perms: [{ collection: 'teams', action: 'read' }] },
-        { perms: [{ collection: 'things', action: 'read', permissions: { n: { _gt: 7 }, team: { _in: ['$CURRENT_ROLES', 1] } }, fields: ['id', 'n'] }, { collection: 'things', action: 'create', presets: { title: '$CURRENT_USER' } }] },
+        { perms: [{ collection: 'things', action: 'read', permissions: { n: { _gt: 7 }, title: { _in: ['$CURRENT_ROLES', 'x'] } }, fields: ['id', 'n'] }, { collection: 'things', action: 'create', presets: { title: '$CURRENT_USER' } }] },
     ], { first_name: 't5' });
     const told = await explain({ user: u.id, collection: 'things', key: 5, field: 'n' });
     assert.deepEqual(told.verdict, { allowed: false, reason: 'masked', message: 'The rules that match the row do not grant the field: it reads as null.', fields: ['id', 'title'] });
@@ -162,7 +164,7 @@ test('an_explanation_names_the_policies_the_rules_and_the_reason', async () => {
     assert.deepEqual(own.map((policy) => [policy.id, policy.in_force, policy.skipped]), [[u.policies[0], true, null], [u.policies[1], false, 'ip_access'], [u.policies[2], true, null]]);
     assert.deepEqual(told.rules.map((rule) => [rule.policy, rule.system, rule.matches, rule.grants_field]), [[u.policies[0], false, true, false], [u.policies[2], false, false, true]]);
     assert.deepEqual(told.rules[0].filter, { title: { _eq: '$CURRENT_USER.first_name' } });
-    assert.deepEqual(told.rules.map((rule) => rule.resolved), [{ title: { _eq: 't5' } }, { n: { _gt: 7 }, team: { _in: [[], 1] } }]);
+    assert.deepEqual(told.rules.map((rule) => rule.resolved), [{ title: { _eq: 't5' } }, { n: { _gt: 7 }, title: { _in: [[], 'x'] } }]);
     const reasonOf = async (query) => (await verdict({ user: u.id, collection: 'things', ...query })).reason;
     assert.equal(await reasonOf({ key: 5, field: 'title' }), 'granted');
     assert.equal(await reasonOf({ key: 5 }), 'granted');
