@@ -87,8 +87,14 @@ test('redis_keeps_few_addresses_of_an_account_for_a_time_and_no_name_of_either',
     const account = 'fifth@example.com';
     const known = async () => (await stack.redis.command('KEYS', 'l:*')).split('\n');
     const before = new Set(await known());
-    assert.equal((await login(account, right(), '198.51.100.10')).status, 200);
-    const key = await until(async () => (await known()).find((name) => !before.has(name)), 'the address in Redis');
+    for (const address of ['198.51.100.10', '198.51.100.12'])
+        assert.equal((await login(account, right(), address)).status, 200);
+    // Of an earlier test an account may still be noted: that has one address.
+    const key = await until(async () => {
+        for (const name of await known())
+            if (!before.has(name) && (await stack.redis.command('ZCARD', name)) === '2') return name;
+        return undefined;
+    }, 'the addresses in Redis');
     const others = many(40, (n) => [String(Date.now() - n), `other-${n}`]).flat();
     await stack.redis.command('ZADD', key, ...others);
     assert.equal((await login(account, right(), '198.51.100.11')).status, 200);
