@@ -18,7 +18,7 @@ before(async () => {
     await stack.run(`insert into directus_policies (id, name) values ('${policy}', 'everything of these');
         insert into directus_permissions (policy, collection, action, permissions, fields)
             select '${policy}', c, a, '{}', '*' from unnest('{posts,directus_users,${COLLECTIONS.map((c) => `directus_${c}`).join(',')}}'::text[]) c,
-                unnest('{create,read,update,delete}'::text[]) a`);
+                unnest('{create,read,update,delete,share}'::text[]) a`);
     for (const site of sites) {
         Object.assign(site, { user: randomUUID(), userToken: `user-token-${randomUUID()}` });
         await stack.run(`insert into directus_users (id, email, token, site_id, first_name) values ('${site.user}', '${site.user}@example.com', '${site.userToken}', '${site.id}', 'U');
