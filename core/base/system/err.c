@@ -23,6 +23,7 @@ static const char *const WITHOUT_REASON[ERR_COUNT] = {
     [ERR_FAILED_VALIDATION] = "Validation failed.",
     [ERR_NOT_UNIQUE] = "Value has to be unique.",
     [ERR_NOT_NULL] = "Value can't be null.",
+    [ERR_CONTAINS_NULLS] = "Field contains null values.",
     [ERR_VALUE_TOO_LONG] = "Value is too long.",
     [ERR_VALUE_OUT_OF_RANGE] = "Value is out of range.",
     [ERR_INVALID_FOREIGN_KEY] = "Invalid foreign key.",

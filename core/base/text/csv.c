@@ -90,7 +90,7 @@ static Str take_plain(struct csv *csv)
     return cell;
 }
 
-static void take_row(struct csv *csv, struct arena *arena, Str *cells, uint32_t cells_max,
+static void read_row(struct csv *csv, struct arena *arena, Str *cells, uint32_t cells_max,
                      uint32_t *ret_count)
 {
     assert(csv->rest.len > 0);
@@ -120,7 +120,7 @@ bool csv_next(struct csv *csv, struct arena *arena, Str *cells, uint32_t cells_m
     size_t seen = csv->rest.len;
     if (seen == 0)
         return false;
-    take_row(csv, arena, cells, cells_max, ret_count);
+    read_row(csv, arena, cells, cells_max, ret_count);
     csv->is_too_long = csv->rest.len == 0 && seen < whole.len;
     csv->rest = csv->is_too_long ? STR_NONE : str_slice(whole, seen - csv->rest.len, whole.len);
     return !csv->is_too_long;

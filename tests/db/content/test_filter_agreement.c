@@ -110,11 +110,28 @@ static void put_flag(struct json_writer *w)
     json_put_raw(w, str_from_z(FLAGS[below(COUNT_OF(FLAGS))]));
 }
 
+static bool is_null_operand(Str operand)
+{
+    return str_eq(operand, STR("null")) || str_eq(operand, STR("\"null\"")) ||
+           str_eq(operand, STR("\"$CURRENT_USER\""));
+}
+
+/* A query takes null in a list, and beside a number, for what SQL and JavaScript make of it, as
+ * Directus does; a rule passes over it. So they are compared without. */
+static Str pick_value(const struct column *column)
+{
+    for (;;) {
+        Str operand = pick(column->operands);
+        if (!is_null_operand(operand))
+            return operand;
+    }
+}
+
 static void put_list(struct json_writer *w, const struct column *column, uint32_t count)
 {
     json_array_begin(w);
     for (uint32_t i = 0; i < count; i++)
-        json_put_raw(w, pick(column->operands));
+        json_put_raw(w, pick_value(column));
     json_array_end(w);
 }
 
@@ -146,7 +163,8 @@ static void put_operand(struct json_writer *w, const struct column *column,
         put_list(w, column, 2 + (below(8) == 0));
         break;
     default:
-        json_put_raw(w, pick(column->operands));
+        json_put_raw(w,
+                     column->group == GROUP_NUMBER ? pick_value(column) : pick(column->operands));
     }
 }
 

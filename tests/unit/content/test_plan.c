@@ -70,7 +70,7 @@ static void joins_repeat_the_site_and_are_shared(void **state)
                  "fields=author.name&filter[author][name]=x&sort=author.name&limit=1");
     expect_sql(
         plan->root,
-        "select t1.\"id\", t1.\"name\" from \"posts\" t0 left join \"authors\" t1 on t1.\"id\" "
+        "select t1.\"name\", t1.\"id\" from \"posts\" t0 left join \"authors\" t1 on t1.\"id\" "
         "= t0.\"author\" and t1.\"site_id\" = $1 where (t0.\"site_id\" = $1 and t1.\"name\" = "
         "$2) order by t1.\"name\" limit 1");
 }
