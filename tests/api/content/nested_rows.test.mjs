@@ -90,3 +90,22 @@ test('a_transaction_whose_statement_was_prepared_for_a_former_schema_is_repeated
     assert.equal(answer.status, 200, JSON.stringify(answer.body));
     assert.deepEqual(await stack.rows(`select (select count(*) from notes where post = '${post(1)}'), (select count(*) from posts_tags where posts_id = '${post(1)}')`), [['1', '1']]);
 });
+
+test('keys_of_the_callers_choice_may_be_spelled_in_any_way_that_the_column_takes', async () => {
+    const spelled = [1, 2].map((n) => `00000000-0000-4000-8000-0000000000A${n}`);
+    const answer = await call('POST', '/items/posts', spelled.map((id, n) => ({ id, title: `t${n}`, notes: [{ txt: `n${n}` }] })));
+    assert.equal(answer.status, 200, JSON.stringify(answer.body));
+    assert.deepEqual(await stack.rows('select p.id, n.txt from posts p join notes n on n.post = p.id order by 1'), spelled.map((id, n) => [id.toLowerCase(), `n${n}`]));
+    await stack.run(`create table padded (code char(5) primary key, post uuid references posts (id) on delete set null);
+        insert into directus_collections (collection) values ('padded'); insert into directus_fields (collection, field, special) values ('posts', 'padded', 'o2m');
+        insert into directus_relations (many_collection, many_field, one_collection, one_field) values ('padded', 'post', 'posts', 'padded')`);
+    const padded = await call('PATCH', `/items/posts/${spelled[0]}`, { padded: { create: [{ code: 'ab' }, { code: 'cd' }] } });
+    assert.equal(padded.status, 200, JSON.stringify(padded.body));
+    assert.deepEqual(await stack.rows('select code::text, post from padded order by code'), [['ab', spelled[0].toLowerCase()], ['cd', spelled[0].toLowerCase()]]);
+    const tags = [{ tags_id: { id: '0071', name: 'a' } }, { tags_id: { id: 72, name: 'b' } }];
+    assert.equal((await call('POST', '/items/posts', { id: post(1), title: 't', tags })).status, 200);
+    const create = [{ id: '+81', txt: 'x' }, { id: '082', txt: 'y' }];
+    const made = await call('PATCH', `/items/posts/${post(1)}`, { notes: { create } });
+    assert.ok([200, 400, 403].includes(made.status), JSON.stringify(made.body));
+    assert.equal((await call('GET', '/server/ping')).status, 200);
+});
