@@ -96,6 +96,12 @@ test('keys_of_the_callers_choice_may_be_spelled_in_any_way_that_the_column_takes
     const answer = await call('POST', '/items/posts', spelled.map((id, n) => ({ id, title: `t${n}`, notes: [{ txt: `n${n}` }] })));
     assert.equal(answer.status, 200, JSON.stringify(answer.body));
     assert.deepEqual(await stack.rows('select p.id, n.txt from posts p join notes n on n.post = p.id order by 1'), spelled.map((id, n) => [id.toLowerCase(), `n${n}`]));
+    for (const form of [(id) => id.replaceAll('-', ''), (id) => `{${id}}`, (id) => id.toUpperCase()]) {
+        const ids = [3, 4].map((n) => form(`00000000-0000-4000-8000-0000000000b${n}`));
+        const strange = await call('POST', '/items/posts', ids.map((id) => ({ id, title: 't', notes: [{ txt: 'n' }] })));
+        assert.ok([200, 400, 403].includes(strange.status), `${ids[0]}: ${JSON.stringify(strange.body)}`);
+        await stack.run(`delete from posts where title = 't'`);
+    }
     await stack.run(`create table padded (code char(5) primary key, post uuid references posts (id) on delete set null);
         insert into directus_collections (collection) values ('padded'); insert into directus_fields (collection, field, special) values ('posts', 'padded', 'o2m');
         insert into directus_relations (many_collection, many_field, one_collection, one_field) values ('padded', 'post', 'posts', 'padded')`);
