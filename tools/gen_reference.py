@@ -226,6 +226,9 @@ FIELDS = {
 }
 IN_RULES = {
     "RULE_SAME": "", "RULE_NULL": "null passes",
+    "RULE_LISTED": "null in a list is passed over",
+    "RULE_NULL | RULE_LISTED": "null passes; null in a list is passed over",
+    "RULE_VALUE | RULE_LISTED": "what is no text counts as missing; null in a list is passed over",
     "RULE_NULL | RULE_PLAIN": "null passes; `%` and `_` stand for themselves",
     "RULE_PLAIN": "`%` and `_` stand for themselves",
     "RULE_VALUE": "what is no text or number to compare counts as missing",

@@ -78,7 +78,13 @@ enum filter_meaning {
     MEANS_REGEX,
     MEANS_SUBMITTED,
 };
-enum filter_rule_difference { RULE_SAME = 0, RULE_NULL = 1, RULE_PLAIN = 2, RULE_VALUE = 4 };
+enum filter_rule_difference {
+    RULE_SAME = 0,
+    RULE_NULL = 1,
+    RULE_PLAIN = 2,
+    RULE_VALUE = 4,
+    RULE_LISTED = 8
+};
 
 struct filter_operator {
     Str name;

@@ -86,6 +86,20 @@ static enum field_type type_of(const struct tested_field *field)
     return field->function == FUNCTION_NONE ? field->datum.type : FIELD_DECIMAL;
 }
 
+/* What a query compares with in place of null: JavaScript's Number(null) beside a number, as in
+ * Directus; else nothing is known to be equal, less or more. */
+static Str null_operand(const struct tested_field *field)
+{
+    switch (type_of(field)) {
+    case FIELD_INTEGER:
+    case FIELD_FLOAT:
+    case FIELD_DECIMAL:
+        return STR("0");
+    default:
+        return STR_NONE;
+    }
+}
+
 static fiber_fn Err compare(const struct eval *e, const struct tested_field *field,
                             const struct filter_operator *op, const struct filter_value *value,
                             bool *ret)
@@ -96,6 +110,10 @@ static fiber_fn Err compare(const struct eval *e, const struct tested_field *fie
     TRY(operand_text(e, value, &wanted));
     bool wants_null = filter_means_null(value) || (is_rule(e) && wanted.data == NULL);
     bool is_equality = op->detail[0] == '=' || op->is_negated;
+    if (filter_means_null(value) && !is_equality) {
+        wants_null = false;
+        wanted = null_operand(field);
+    }
     if (wants_null)
         *ret = is_equality && is_null(field) != op->is_negated;
     else if (text.data == NULL || wanted.data == NULL)
@@ -110,18 +128,32 @@ static fiber_fn Err compare(const struct eval *e, const struct tested_field *fie
     return OK;
 }
 
-/* The elements of a list without nulls, or the parts of a comma-separated text. */
+/* The elements of a list, or the parts of a comma-separated text. */
 struct items {
+    const struct tested_field *field;
+    bool has_nulls; /* else they are passed over */
     struct filter_elements elements;
     Str csv;
 };
 
-static struct items items_of(const struct filter_value *list)
+static struct items items_of(const struct eval *e, const struct tested_field *field,
+                             const struct filter_operator *op, const struct filter_value *list)
 {
-    struct items items = {.elements = filter_elements(list)};
+    struct items items = {.field = field,
+                          .has_nulls = !is_rule(e) || (op->differs & RULE_LISTED) == 0,
+                          .elements = filter_elements(list)};
     if (filter_is_scalar(list))
         items.csv = list->text;
     return items;
+}
+
+static fiber_fn Err item_text(const struct eval *e, const struct items *items,
+                              const struct filter_value *value, Str *ret)
+{
+    if (!filter_means_null(value) || !items->has_nulls)
+        return operand_text(e, value, ret);
+    *ret = null_operand(items->field);
+    return OK;
 }
 
 static fiber_fn Err next_item(const struct eval *e, struct items *items, bool *ret_has, Str *ret)
@@ -132,13 +164,13 @@ static fiber_fn Err next_item(const struct eval *e, struct items *items, bool *r
         if (part.len == 0)
             continue;
         *ret_has = true;
-        return operand_text(e, &value, ret);
+        return item_text(e, items, &value, ret);
     }
     const struct filter_value *value = filter_next(&items->elements);
-    while (value != NULL && filter_means_null(value))
+    while (value != NULL && filter_means_null(value) && !items->has_nulls)
         value = filter_next(&items->elements);
     *ret_has = value != NULL;
-    return value == NULL ? OK : operand_text(e, value, ret);
+    return value == NULL ? OK : item_text(e, items, value, ret);
 }
 
 static fiber_fn Err any_equal(const struct eval *e, const struct tested_field *field,
@@ -147,21 +179,25 @@ static fiber_fn Err any_equal(const struct eval *e, const struct tested_field *f
 {
     assert(op->meaning == MEANS_ANY);
     Str text = text_of(e, field);
-    struct items items = items_of(list);
+    struct items items = items_of(e, field, op, list);
     bool has_item;
     bool is_empty = true;
     bool is_found = false;
+    bool is_unknown = false; /* whether another value of a query's list would be equal */
     for (;;) {
         Str item;
         TRY(fiber_breathe(e->ctx));
         TRY(next_item(e, &items, &has_item, &item));
         if (!has_item)
             break;
-        is_empty &= item.data == NULL; /* variables without a value are skipped */
+        is_empty &=
+            item.data == NULL && !items.has_nulls; /* nor do variables without a value count */
+        is_unknown |= item.data == NULL && items.has_nulls;
         if (text.data != NULL && item.data != NULL)
             is_found |= filter_equal(type_of(field), text, item);
     }
-    *ret = is_found != op->is_negated && (text.data != NULL || is_empty);
+    *ret = is_found != op->is_negated && (text.data != NULL || is_empty) &&
+           !(op->is_negated && is_unknown);
     return OK;
 }
 
@@ -172,7 +208,7 @@ static fiber_fn Err between(const struct eval *e, const struct tested_field *fie
 {
     assert(op->meaning == MEANS_BETWEEN);
     Str text = text_of(e, field);
-    struct items items = items_of(list);
+    struct items items = items_of(e, field, op, list);
     Str bounds[3] = {STR_NONE, STR_NONE, STR_NONE};
     uint32_t count = 0;
     bool has_item = true;
@@ -184,9 +220,15 @@ static fiber_fn Err between(const struct eval *e, const struct tested_field *fie
     if (count != 2)
         return OK;
     bool has_all = text.data != NULL && bounds[0].data != NULL && bounds[1].data != NULL;
-    bool is_inside = has_all && filter_order(type_of(field), text, bounds[0]) >= 0 &&
-                     filter_order(type_of(field), text, bounds[1]) <= 0;
-    *ret = has_all && is_inside != op->is_negated;
+    if (text.data == NULL || (is_rule(e) && !has_all)) {
+        *ret = false;
+        return OK;
+    }
+    /* A bound that is not known leaves one side of the other in question. */
+    bool is_below = bounds[0].data != NULL && filter_order(type_of(field), text, bounds[0]) < 0;
+    bool is_above = bounds[1].data != NULL && filter_order(type_of(field), text, bounds[1]) > 0;
+    bool is_outside = is_below || is_above;
+    *ret = op->is_negated ? is_outside : has_all && !is_outside;
     return OK;
 }
 

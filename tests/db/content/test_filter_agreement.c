@@ -110,28 +110,11 @@ static void put_flag(struct json_writer *w)
     json_put_raw(w, str_from_z(FLAGS[below(COUNT_OF(FLAGS))]));
 }
 
-static bool is_null_operand(Str operand)
-{
-    return str_eq(operand, STR("null")) || str_eq(operand, STR("\"null\"")) ||
-           str_eq(operand, STR("\"$CURRENT_USER\""));
-}
-
-/* A query takes null in a list, and beside a number, for what SQL and JavaScript make of it, as
- * Directus does; a rule passes over it. So they are compared without. */
-static Str pick_value(const struct column *column)
-{
-    for (;;) {
-        Str operand = pick(column->operands);
-        if (!is_null_operand(operand))
-            return operand;
-    }
-}
-
 static void put_list(struct json_writer *w, const struct column *column, uint32_t count)
 {
     json_array_begin(w);
     for (uint32_t i = 0; i < count; i++)
-        json_put_raw(w, pick_value(column));
+        json_put_raw(w, pick(column->operands));
     json_array_end(w);
 }
 
@@ -163,8 +146,7 @@ static void put_operand(struct json_writer *w, const struct column *column,
         put_list(w, column, 2 + (below(8) == 0));
         break;
     default:
-        json_put_raw(w,
-                     column->group == GROUP_NUMBER ? pick_value(column) : pick(column->operands));
+        json_put_raw(w, pick(column->operands));
     }
 }
 
@@ -352,7 +334,9 @@ static fiber_fn Err compare_semantics(struct ctx *ctx, const struct column *colu
     TRY(filter_eval(ctx, filter, FILTER_OF_ROWS, &row->subject, &is_row));
     TRY(filter_eval(ctx, filter, FILTER_OF_RULES, &row->subject, &is_rule));
     bool passes = json_is_null(datum.value) && (op->differs & RULE_NULL) != 0;
-    bool is_free = (op->differs & RULE_PLAIN) != 0;
+    bool lists_null = str_find(buf_str(text), STR("null")) >= 0;
+    bool is_free =
+        (op->differs & RULE_PLAIN) != 0 || ((op->differs & RULE_LISTED) != 0 && lists_null);
     if (passes ? !is_rule : !is_free && is_rule != is_row)
         return disagree(ctx, tally, buf_str(text), row->json, is_rule);
     tally->compared++;
