@@ -287,6 +287,7 @@ static fiber_fn Err prepare_retry(struct exchange *exchange, ArenaMark mark, int
     struct ctx *ctx = exchange->ctx;
     ctx->epoch = before.epoch;
     ctx->stamp = before.stamp;
+    ctx->is_repeated = true;
     if (try >= FREE_TRIES_MAX && may_pause(ctx->reactor->settings))
         access_pause_begin(ctx, *of_all, pause);
     TRY(access_catch_up(ctx, of_all));

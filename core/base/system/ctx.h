@@ -46,9 +46,10 @@ struct ctx {
     const Scope scope;
     Uuid account; /* the flow of its statements in PLATFORM scope; nil: the platform itself */
     int64_t deadline_us; /* CLOCK_MONOTONIC, see clock_now_us(); 0 = none (start-up only) */
-    int64_t epoch;   /* schema/access epoch its statements are compiled against; 0 = unchecked */
-    SiteStamp stamp; /* the same for one site; valid only together with epoch */
-    bool is_current; /* one of its statements found both stamps unchanged */
+    int64_t epoch;    /* schema/access epoch its statements are compiled against; 0 = unchecked */
+    SiteStamp stamp;  /* the same for one site; valid only together with epoch */
+    bool is_repeated; /* the request runs again after a change of schema or rights */
+    bool is_current;  /* one of its statements found both stamps unchanged */
     struct db_tally *tally; /* of the request; NULL: nobody counts */
     Str trace;              /* id of this request or job in the log */
     bool has_committed;     /* a write of this ctx is committed: do not restart it */

@@ -82,19 +82,27 @@ static bool is_site_column(Str column);
 static Str field_of_constraint(Str table, Str constraint);
 static Str quoted_part(Str message);
 
+static bool is_one_of(const char *sqlstate, const char *const *states, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(sqlstate, states[i]) == 0)
+            return true;
+    return false;
+}
+
 /* A statement waits for the lock of a schema change behind the comparison of epochs: then what it
- * names is gone, or of another type. Or it was prepared before that change; only that of a
- * transaction gets here, others were submitted again. */
+ * names is gone, or of another type. Or it was prepared before that change; that is repeated once
+ * for the statement alone, or for the request whose transaction it ended. */
 static bool is_overtaken(const struct db_request *request)
 {
-    static const char *const STATES[] = {"42703", "42P01", "42804", "42883", "0A000", "26000"};
+    static const char *const MISSING[] = {"42703", "42P01", "42804", "42883"};
+    static const char *const OUTDATED[] = {"0A000", "26000"};
     bool is_of_schema = false;
-    bool is_missing = false;
     for (uint32_t i = 0; i < request->count; i++)
         is_of_schema = is_of_schema || request->commands[i].statement->is_of_schema;
-    for (size_t i = 0; i < COUNT_OF(STATES); i++)
-        is_missing = is_missing || strcmp(request->sqlstate, STATES[i]) == 0;
-    return is_of_schema && is_missing;
+    bool is_outdated = is_one_of(request->sqlstate, OUTDATED, COUNT_OF(OUTDATED));
+    return is_of_schema && (is_one_of(request->sqlstate, MISSING, COUNT_OF(MISSING)) ||
+                            (is_outdated && request->again == 0));
 }
 
 Err db_error_report(struct ctx *ctx, const struct db_request *request)

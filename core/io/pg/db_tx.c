@@ -87,6 +87,8 @@ static fiber_fn Err tx_run(struct db_tx *tx, const struct db_command *command)
     request->connection = tx->connection;
     request->commands = command;
     request->count = 1;
+    if (tx->ctx->is_repeated) /* perhaps for a statement that was prepared for a former schema */
+        request->again = AGAIN_STATEMENT;
     return request_run(tx->ctx, request);
 }
 

@@ -115,3 +115,17 @@ test('keys_of_the_callers_choice_may_be_spelled_in_any_way_that_the_column_takes
     assert.ok([200, 400, 403].includes(made.status), JSON.stringify(made.body));
     assert.equal((await call('GET', '/server/ping')).status, 200);
 });
+
+test('a_write_that_the_database_can_never_do_is_tried_twice_at_most', async () => {
+    await stack.run(`create sequence public.attempts; create function public.refuse() returns trigger language plpgsql security definer as
+            $$ begin perform nextval('public.attempts'); raise feature_not_supported using message = 'never'; end $$;
+        create trigger refuse before insert on notes for each row execute function public.refuse()`);
+    for (const [path, body] of [['/items/posts', { title: 't', notes: [{ txt: 'n' }] }], ['/items/notes', { txt: 'n' }]])
+        for (let n = 0; n < 5; n++) { // until the statement is prepared
+            const [[before]] = await stack.rows('select last_value from public.attempts');
+            assert.equal((await call('POST', path, body)).status, 503);
+            const [[after]] = await stack.rows('select last_value from public.attempts');
+            assert.ok(after - before <= 2, `${path}: ${after - before} attempts`);
+        }
+    await stack.run('drop trigger refuse on notes; drop function public.refuse(); drop sequence public.attempts');
+});
