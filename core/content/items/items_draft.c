@@ -71,14 +71,7 @@ static Str overlay_json(struct ctx *ctx, const struct payload *payload)
         const struct cell *cell = &payload->cells[i];
         if (cell->field == NULL || !cell->is_supplied)
             continue;
-        json_key(&json, cell->field->name);
-        bool is_json = cell->field->type_oid == OID_JSON || cell->field->type_oid == OID_JSONB;
-        if (cell->text.data == NULL)
-            json_put_null(&json);
-        else if (is_json)
-            json_put_raw(&json, cell->text);
-        else
-            json_put_str(&json, cell->text);
+        cell_put_column(&json, cell);
     }
     json_object_end(&json);
     return buf_str(out);

@@ -24,12 +24,28 @@ static Str moment(struct ctx *ctx, const struct field *field, Str text)
     return field->type_oid == OID_TIMESTAMP ? str_slice(text, 0, 19) : text;
 }
 
+static bool is_json(const struct cell *cell)
+{
+    return cell->field->type_oid == OID_JSON || cell->field->type_oid == OID_JSONB;
+}
+
+void cell_put_column(struct json_writer *w, const struct cell *cell)
+{
+    assert(cell->field != NULL);
+    json_key(w, cell->field->name);
+    if (cell->text.data == NULL)
+        json_put_null(w);
+    else if (is_json(cell))
+        json_put_raw(w, cell->text);
+    else
+        json_put_str(w, cell->text);
+}
+
 static void put_text(struct ctx *ctx, struct json_writer *w, const struct cell *cell)
 {
     bool is_number = cell->json == NULL &&
                      (cell->field->type_oid == OID_INT4 || cell->field->type_oid == OID_INT2);
-    bool is_json = cell->field->type_oid == OID_JSON || cell->field->type_oid == OID_JSONB;
-    if (is_number || is_json)
+    if (is_number || is_json(cell))
         json_put_raw(w, cell->text);
     else
         json_put_str(w, moment(ctx, cell->field, cell->text));

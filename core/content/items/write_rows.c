@@ -68,17 +68,8 @@ static fiber_fn Str rows_json(struct ctx *ctx, const struct payload *payloads, u
     for (uint32_t i = 0; i < count; i++) {
         fiber_pause();
         json_object_begin(&json);
-        for (uint32_t n = 0; n < shape->field_count; n++) {
-            const struct cell *cell = payload_find(&payloads[i], shape->fields[n]);
-            json_key(&json, cell->field->name);
-            bool is_json = cell->field->type_oid == OID_JSON || cell->field->type_oid == OID_JSONB;
-            if (cell->text.data == NULL)
-                json_put_null(&json);
-            else if (is_json)
-                json_put_raw(&json, cell->text);
-            else
-                json_put_str(&json, cell->text);
-        }
+        for (uint32_t n = 0; n < shape->field_count; n++)
+            cell_put_column(&json, payload_find(&payloads[i], shape->fields[n]));
         json_object_end(&json);
     }
     json_array_end(&json);

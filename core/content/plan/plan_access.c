@@ -87,6 +87,18 @@ static bool rule_allows_all(const struct grant_rule *rule, const struct field *c
     return true;
 }
 
+/* NULL: every row. */
+static Err rule_rows(struct compiler *c, struct source *source, const struct grant_rule *rule,
+                     struct pred **ret)
+{
+    *ret = NULL;
+    if (rule_is_open(rule))
+        return OK;
+    const struct filter_value *filter;
+    TRY(filter_read(c->ctx, c->ctx->arena, rule->filter, &filter));
+    return filter_compile(c, source, filter, true, (struct place){0}, ret);
+}
+
 Err access_rows_for(struct compiler *c, struct source *source, const struct access *access,
                     const struct field *const *fields, uint32_t count, struct pred **ret)
 {
@@ -100,12 +112,8 @@ Err access_rows_for(struct compiler *c, struct source *source, const struct acce
         const struct grant_rule *rule = &access->grant->rules[i];
         if (!rule_allows_all(rule, fields, count))
             continue;
-        if (rule_is_open(rule))
-            return OK;
         struct pred *rows;
-        const struct filter_value *filter;
-        TRY(filter_read(c->ctx, c->ctx->arena, rule->filter, &filter));
-        TRY(filter_compile(c, source, filter, true, (struct place){0}, &rows));
+        TRY(rule_rows(c, source, rule, &rows));
         if (rows == NULL)
             return OK;
         any = any->kind == PRED_FALSE ? rows : pred_or(c, any, rows);
@@ -134,12 +142,8 @@ Err access_rows_any(struct compiler *c, struct source *source, const struct acce
             is_all = false;
             continue;
         }
-        if (rule_is_open(rule))
-            return OK;
         struct pred *rows;
-        const struct filter_value *filter;
-        TRY(filter_read(c->ctx, c->ctx->arena, rule->filter, &filter));
-        TRY(filter_compile(c, source, filter, true, (struct place){0}, &rows));
+        TRY(rule_rows(c, source, rule, &rows));
         if (rows == NULL)
             return OK;
         any = any == NULL ? rows : pred_or(c, any, rows);
