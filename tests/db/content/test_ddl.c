@@ -1,27 +1,5 @@
 /* Changing the schema: what is made, what is refused, and whose rows a new table holds. */
-#include "../content_test.h"
-#include "base/json/json_memory.h"
-#include "content/ddl/ddl.h"
-
-struct change {
-    Err (*run)(struct platform platform, const struct json *body, struct change *change);
-    const char *body;
-    uint32_t fields;
-    char answer[512 * 1024];
-    char sentence[4096];
-};
-
-static Err run_collection(struct platform platform, const struct json *body, struct change *change)
-{
-    return collection_create(platform, body, &change->fields);
-}
-
-static void keep_answer(struct change *change, Str text)
-{
-    assert_true(text.len < sizeof change->answer);
-    memcpy(change->answer, text.data, text.len);
-    change->answer[text.len] = '\0';
-}
+#include "ddl_test.h"
 
 static Err run_relation(struct platform platform, const struct json *body, struct change *change)
 {
@@ -31,119 +9,34 @@ static Err run_relation(struct platform platform, const struct json *body, struc
     return OK;
 }
 
-static Err run_snapshot(struct platform platform, const struct json *body, struct change *change)
-{
-    (void)body;
-    Str snapshot;
-    TRY(schema_snapshot_text(platform, &snapshot));
-    keep_answer(change, snapshot);
-    const struct json *parsed;
-    return json_parse(platform.ctx, snapshot, JSON_LIMITS_DEFAULT, &parsed);
-}
-
-static Err run_both_snapshots(struct platform platform, const struct json *body,
-                              struct change *change)
-{
-    (void)body;
-    struct arena *arena = platform.ctx->arena;
-    Str text;
-    const struct json *value;
-    const struct json *parsed;
-    TRY(schema_snapshot_text(platform, &text));
-    TRY(schema_snapshot(platform, &value));
-    TRY(json_parse(platform.ctx, text, JSON_LIMITS_DEFAULT, &parsed));
-    if (!str_eq(json_text(arena, value), json_text(arena, parsed)))
-        give_up("%.*s\n is not what the text says:\n%.*s", STR_FMT(json_text(arena, value)),
-                STR_FMT(text));
-    keep_answer(change, text);
-    return OK;
-}
-
-static Err run_snapshot_value(struct platform platform, const struct json *body,
-                              struct change *change)
-{
-    (void)body;
-    (void)change;
-    const struct json *value;
-    return schema_snapshot(platform, &value);
-}
-
-static Err run_empty_wish(struct platform platform, const struct json *body, struct change *change)
-{
-    (void)change;
-    Str result;
-    return schema_apply(platform, &(struct schema_wish){body, true, false}, &result);
-}
-
-static Err change_body(struct ctx *ctx, void *arg)
-{
-    struct change *change = arg;
-    ctx_be(ctx, &TEST_ADMIN, ctx->scope);
-    const struct json *body;
-    TRY(json_parse(ctx, str_from_z(change->body), JSON_LIMITS_DEFAULT, &body));
-    Err err = change->run((struct platform){ctx}, body, change);
-    change->sentence[0] = '\0';
-    if (err != OK && ctx->diag.first != NULL)
-        snprintf(change->sentence, sizeof change->sentence, "%.*s",
-                 STR_FMT(diag_message(ctx, ctx->diag.first)));
-    return err;
-}
-
-static struct change change;
-
-static Err make(void **state, const char *body)
-{
-    change.run = run_collection;
-    change.body = body;
-    return act(*state, AS_PLATFORM, change_body, &change);
-}
-
-static void must_make(void **state, const char *body)
-{
-    Err err = make(state, body);
-    if (err != OK)
-        give_up("%s: %s: %s", body, err_info(err)->name, change.sentence);
-}
-
 static void must_refuse(void **state, const char *body, const char *sentence)
 {
     Err err = make(state, body);
-    if (err != ERR_INVALID_PAYLOAD || strcmp(change.sentence, sentence) != 0)
-        give_up("%s\n got  %s: %s\n want %s", body, err_info(err)->name, change.sentence, sentence);
+    if (err != ERR_INVALID_PAYLOAD || strcmp(the_change.sentence, sentence) != 0)
+        give_up("%s\n got  %s: %s\n want %s", body, err_info(err)->name, the_change.sentence,
+                sentence);
 }
 
 static Err relate(void **state, const char *body)
 {
-    change.run = run_relation;
-    change.body = body;
-    return act(*state, AS_PLATFORM, change_body, &change);
+    the_change.run = run_relation;
+    the_change.body = body;
+    return act(*state, AS_PLATFORM, change_body, &the_change);
 }
 
 static void must_relate(void **state, const char *body)
 {
     Err err = relate(state, body);
     if (err != OK)
-        give_up("%s: %s: %s", body, err_info(err)->name, change.sentence);
+        give_up("%s: %s: %s", body, err_info(err)->name, the_change.sentence);
 }
 
 static void must_not_relate(void **state, const char *body, const char *sentence)
 {
     Err err = relate(state, body);
-    if (err != ERR_INVALID_PAYLOAD || strcmp(change.sentence, sentence) != 0)
-        give_up("%s\n got  %s: %s\n want %s", body, err_info(err)->name, change.sentence, sentence);
-}
-
-static void drop(const char *table)
-{
-    char sql[512];
-    snprintf(sql, sizeof sql,
-             "set role spark_owner; drop table if exists public.\"%s\" cascade;"
-             "delete from spark.collections where collection = '%s'; reset role;"
-             "delete from directus_fields where collection = '%s';"
-             "delete from directus_relations where many_collection = '%s';"
-             "delete from directus_collections where collection = '%s'",
-             table, table, table, table, table);
-    must_run(test_admin, sql);
+    if (err != ERR_INVALID_PAYLOAD || strcmp(the_change.sentence, sentence) != 0)
+        give_up("%s\n got  %s: %s\n want %s", body, err_info(err)->name, the_change.sentence,
+                sentence);
 }
 
 static void expect_sql(const char *sql, const char *want)
@@ -178,7 +71,7 @@ static void a_collection_is_made_with_its_fields(void **state)
         "{\"field\":\"group of things\",\"type\":\"text\",\"schema\":{\"comment\":\"it's\"}},"
         "{\"field\":\"notes\",\"type\":\"alias\",\"meta\":{\"special\":[\"alias\",\"no-data\"]}}"
         "]}");
-    assert_int_equal(change.fields, 17);
+    assert_int_equal(the_change.fields, 17);
     expect_sql("select string_agg(format_type(atttypid, atttypmod), ',' order by attnum)"
                "  from pg_attribute where attrelid = 'kinds2'::regclass and attnum > 0",
                "uuid,character varying(40),integer,bigint,real,numeric(10,2),boolean,"
@@ -250,7 +143,7 @@ static void without_a_key_there_is_an_integer_that_counts_itself(void **state)
 {
     must_make(state, "{\"collection\":\"counted\",\"schema\":{},\"meta\":{},"
                      "\"fields\":[{\"field\":\"name\",\"type\":\"string\",\"meta\":{}}]}");
-    assert_int_equal(change.fields, 1);
+    assert_int_equal(the_change.fields, 1);
     struct ask create = {
         .verb = VERB_CREATE, .collection = "counted", .body = "{\"name\":\"first\"}", .query = ""};
     expect_answer(state, AS_PLATFORM, &create, "{\"data\":{\"id\":1,\"name\":\"first\"}}");
@@ -328,7 +221,7 @@ static void a_relation_cannot_cross_from_one_site_to_another(void **state)
     must_relate(state,
                 "{\"collection\":\"desks\",\"field\":\"shop\",\"related_collection\":\"shops\","
                 "\"schema\":{\"on_delete\":\"SET NULL\"},\"meta\":{\"one_field\":null}}");
-    expect_text(str_from_z(change.answer),
+    expect_text(str_from_z(the_change.answer),
                 "{\"collection\":\"desks\",\"field\":\"shop\",\"related_collection\":\"shops\","
                 "\"schema\":{\"table\" : \"desks\", \"column\" : \"shop\", \"foreign_key_table\" : "
                 "\"shops\", \"foreign_key_column\" : \"id\", \"constraint_name\" : "
@@ -475,109 +368,6 @@ static void of_two_that_make_the_same_one_wins(void **state)
     drop("twin");
 }
 
-static void the_snapshot_has_directus_form(void **state)
-{
-    must_make(state, "{\"collection\":\"shelf\",\"schema\":{},\"meta\":{},\"fields\":["
-                     "{\"field\":\"status\",\"type\":\"string\",\"schema\":{\"default_value\":"
-                     "\"dra'ft\",\"is_indexed\":true},\"meta\":{\"interface\":\"input\"}}]}");
-    change.run = run_snapshot;
-    change.body = "{}";
-    Err err = act(*state, AS_PLATFORM, change_body, &change);
-    if (err != OK)
-        give_up("%s", change.sentence);
-    const char *parts[] = {
-        "{\"version\":1,\"directus\":\"11.17.4\",\"vendor\":\"postgres\",\"collections\":[{"
-        "\"collection\":\"authors\"",
-        "\"schema\":{\"name\":\"shelf\"}",
-        "{\"collection\":\"shelf\",\"field\":\"status\",\"type\":\"string\",\"meta\":{",
-        "\"schema\":{\"name\" : \"status\", \"table\" : \"shelf\", \"data_type\" : \"character "
-        "varying\", \"default_value\" : \"dra'ft\", \"max_length\" : 255, \"numeric_precision\" : "
-        "null, \"numeric_scale\" : null, \"is_nullable\" : true, \"is_unique\" : false, "
-        "\"is_indexed\" : true, \"is_primary_key\" : false, \"is_generated\" : false, "
-        "\"generation_expression\" : null, \"has_auto_increment\" : false, \"foreign_key_table\" : "
-        "null, \"foreign_key_column\" : null}",
-        "\"has_auto_increment\" : true",
-        "\"constraint_name\" : \"posts_author_fkey\"",
-    };
-    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
-        if (strstr(change.answer, parts[i]) == NULL)
-            give_up("no %s in %s", parts[i], change.answer);
-    assert_null(strstr(change.answer, "\"collection\":\"directus_users\",\"meta\""));
-    drop("shelf");
-}
-
-/* What of PostgreSQL's JSON a reader and a writer would spell in another way, and a text that is
- * parsed on a thread. */
-static void as_value_the_snapshot_is_what_its_text_says(void **state)
-{
-    must_make(state, "{\"collection\":\"shelf\",\"schema\":{},\"meta\":{},\"fields\":["
-                     "{\"field\":\"price\",\"type\":\"decimal\",\"meta\":{}},"
-                     "{\"field\":\"long\",\"type\":\"alias\",\"meta\":{}}]}");
-    must_make(state, "{\"collection\":\"folder\",\"schema\":null,\"meta\":{}}");
-    must_run(
-        test_admin,
-        "set role spark_owner; alter table shelf alter column price set default 0.50;"
-        "create index directus_users_last_name_index on directus_users (last_name); reset role;"
-        "update directus_fields set note = chr(9) || '\"' || chr(92) || chr(228) || chr(1), "
-        "options = "
-        "'{\"b\":1.50,\"a\":\"\\u00e4\\/\",\"long\":12345678901234567890,\"power\":1e5}'"
-        " where collection = 'shelf' and field = 'price';"
-        "update directus_fields set options = json_build_array(repeat('x', 300000))"
-        " where collection = 'shelf' and field = 'long'");
-    change.run = run_both_snapshots;
-    change.body = "{}";
-    Err err = act(*state, AS_PLATFORM, change_body, &change);
-    must_run(test_admin,
-             "set role spark_owner; drop index directus_users_last_name_index; reset role");
-    if (err != OK)
-        give_up("%s", change.sentence);
-    const char *parts[] = {
-        "\"default_value\" : 0.50,",
-        "{\"b\":1.50,\"a\":\"\\u00e4\\/\",\"long\":12345678901234567890,\"power\":1e5}",
-        "{\"collection\":\"directus_users\",\"field\":\"last_name\",\"schema\":{\"is_indexed\":"
-        "true}}",
-        "\"versioning\" : false},\"schema\":null}",
-    };
-    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
-        if (strstr(change.answer, parts[i]) == NULL)
-            give_up("no %s in %s", parts[i], change.answer);
-    drop("shelf");
-    drop("folder");
-}
-
-static void expect_too_large(void **state, const char *sentence)
-{
-    Err err = act(*state, AS_PLATFORM, change_body, &change);
-    if (err != ERR_TOO_LARGE || strncmp(change.sentence, sentence, strlen(sentence)) != 0)
-        give_up("got  %s: %s\n want %s", err_info(err)->name, change.sentence, sentence);
-}
-
-static void a_snapshot_that_is_too_large_is_refused(void **state)
-{
-    must_make(state, "{\"collection\":\"shelf\",\"schema\":{},\"meta\":{},\"fields\":["
-                     "{\"field\":\"long\",\"type\":\"alias\",\"meta\":{}}]}");
-    must_run(test_admin, "update directus_fields set note = repeat('x', 33 * 1024 * 1024)"
-                         " where collection = 'shelf' and field = 'long'");
-    change.body = "{\"version\":1,\"collections\":[],\"fields\":[],\"relations\":[]}";
-    change.run = run_snapshot;
-    expect_too_large(state, "The snapshot of the schema is larger than 33554432 bytes.");
-
-    /* As a value it is held to the memory of JSON trees, whether one text is long or many are. */
-    must_run(test_admin, "update directus_fields set note = repeat('x', 4 * 1024 * 1024)"
-                         " where collection = 'shelf' and field = 'long'");
-    json_memory_set_limit(2 * 1024 * 1024);
-    change.run = run_snapshot_value;
-    expect_too_large(state, "The JSON text takes up to ");
-    must_run(test_admin, "update directus_fields set note = repeat('x', 200 * 1024)"
-                         " where collection in ('shelf', 'posts', 'kinds')");
-    expect_too_large(state, "The JSON text takes up to ");
-    change.run = run_empty_wish;
-    expect_too_large(state, "The JSON text takes up to ");
-    json_memory_set_limit(UINT64_MAX);
-    must_run(test_admin, "update directus_fields set note = null");
-    drop("shelf");
-}
-
 /* What the caller does next in the same request sees what it has made. */
 static Err make_and_read(struct ctx *ctx, void *arg)
 {
@@ -619,9 +409,6 @@ int main(void)
         content_test(a_relation_into_the_library_says_whose_it_is),
         content_test(relations_are_refused_with_directus_sentences),
         content_test(of_two_that_make_the_same_one_wins),
-        content_test(the_snapshot_has_directus_form),
-        content_test(as_value_the_snapshot_is_what_its_text_says),
-        content_test(a_snapshot_that_is_too_large_is_refused),
         content_test(the_maker_sees_it_at_once),
     };
     return RUN_CONTENT_TESTS(tests);
