@@ -13,7 +13,7 @@ PGBENCH_DATABASE = "bench_pgbench"
 PGBENCH_READ = dict(options=["-S"], clients=8)
 INSERT_CLIENTS = 16
 NESTED_POST_CONNECTIONS = 16
-COUNT_ROWS = ("select (select count(*) from posts), (select count(*) from directus_activity),"
+COUNT_ROWS = ("select (select count(*) from {}), (select count(*) from directus_activity),"
               " (select count(*) from directus_revisions)")
 
 
@@ -158,7 +158,7 @@ class Content:
         databases = {"spark": self.postgres, "pgbench": self.postgres}
         if self.directus:
             databases["directus"] = self.directus.postgres
-        rows = RowCount(databases)
+        rows = RowCount(databases, "posts")
         return Workload("post", "POST one item with activity and revision", contestants,
                         rows.before, rows.after)
 
@@ -172,10 +172,10 @@ class Content:
         databases = {"spark": self.postgres}
         if self.directus:
             databases["directus"] = self.directus.postgres
-        # The post; author, tags and what joins them leave activity and revisions, too.
+        # The story; author, tags and what joins them leave activity and revisions, too.
         written = 2 + 2 * requests.NESTED_TAGS
-        rows = RowCount(databases, [1, written, written])
-        return Workload("post_nested", "POST one post with an author and five tags", contestants,
+        rows = RowCount(databases, "stories", [1, written, written])
+        return Workload("post_nested", "POST one story with an author and five tags", contestants,
                         rows.before, rows.after)
 
     def insert_script(self):
@@ -204,10 +204,10 @@ class Content:
 class RowCount:
     """Proves that what was acknowledged is in the tables: an item, its activity, its revision.
 
-    each: the rows that one request writes to posts, activity and revisions."""
+    each: the rows that one request writes to the table, activity and revisions."""
 
-    def __init__(self, databases, each=(1, 1, 1)):
-        self.databases, self.each = databases, each
+    def __init__(self, databases, table, each=(1, 1, 1)):
+        self.databases, self.table, self.each = databases, table, each
         self.counts = None
 
     def before(self, name):
@@ -215,14 +215,14 @@ class RowCount:
         self.counts = self.read(name)
 
     def read(self, name):
-        return [int(count) for count in self.databases[name].sql(COUNT_ROWS)[0]]
+        return [int(count) for count in self.databases[name].sql(COUNT_ROWS.format(self.table))[0]]
 
     def after(self, name, sample):
         made = [now - then for now, then in zip(self.read(name), self.counts)]
         # Requests that were in flight when wrk left may have been written without being counted.
         if not all(sample.requests <= count / each <= sample.requests + CONNECTIONS
                    for count, each in zip(made, self.each)):
-            raise NotAvailable(f"{sample.requests} items acknowledged, but posts, activity and "
+            raise NotAvailable(f"{sample.requests} items acknowledged, but {self.table}, activity and "
                                f"revisions grew by {made}")
 
 

@@ -9,7 +9,8 @@ LIST_ROWS = 25
 TOPICS = 5_000
 NESTED_ROWS = 10
 COUNTER_TOKEN = "token-of-the-counter-of-the-bench"
-TABLES = ("sites", "authors", "posts", "topics", "topic_notes", "topic_marks", "tags", "posts_tags")
+TABLES = ("sites", "authors", "posts", "topics", "topic_notes", "topic_marks", "stories", "tags",
+          "stories_tags")
 FORM_MESSAGE = ("I would like to have my bike ready before the weekend: the brakes squeal, the chain jumps"
                 " and the light is dark. When can I bring it, and what will it be about?")
 HERE = os.path.dirname(os.path.abspath(__file__))

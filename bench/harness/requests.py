@@ -122,17 +122,17 @@ def post_check(request, answer):
 
 
 def nested_post_requests(tokens, content):
-    """A post with an author and five tags of its own: twelve rows, seven of them reached through relations."""
+    """A story with an author and five tags of its own: twelve rows, seven of them reached through relations."""
     tags = [{"tag": {"name": f"tag {n} of {SEQUENCE}"}} for n in range(NESTED_TAGS)]
     body = json.dumps(dict(json.loads(post_body(content)), author={"name": f"author {SEQUENCE}"}, tags=tags),
                       separators=(",", ":"))
-    return [Request("POST", "/items/posts", tokens[site], body) for site in range(1, data.SITES + 1)]
+    return [Request("POST", "/items/stories", tokens[site], body) for site in range(1, data.SITES + 1)]
 
 
 def nested_post_check(request, answer):
     post_check(request, answer)
-    post = json.loads(answer)["data"]
-    assert post["author"] and len(post["tags"]) == NESTED_TAGS, "nested rows are missing"
+    story = json.loads(answer)["data"]
+    assert story["author"] and len(story["tags"]) == NESTED_TAGS, "nested rows are missing"
 
 
 def ping_requests(_tokens):

@@ -7,14 +7,14 @@ begin;
 
 insert into directus_collections (collection, accountability)
 values ('sites', 'all'), ('authors', 'all'), ('posts', 'all'),
-       ('topics', 'all'), ('topic_notes', 'all'), ('topic_marks', 'all'), ('tags', 'all'), ('posts_tags', 'all');
+       ('topics', 'all'), ('topic_notes', 'all'), ('topic_marks', 'all'), ('stories', 'all'), ('tags', 'all'), ('stories_tags', 'all');
 
 insert into directus_relations (many_collection, many_field, one_collection, one_field, junction_field)
 values ('topic_notes', 'topic', 'topics', 'notes', null), ('topic_marks', 'topic', 'topics', 'marks', null),
-       ('posts_tags', 'post', 'posts', 'tags', 'tag'), ('posts_tags', 'tag', 'tags', null, 'post');
+       ('stories', 'author', 'authors', null, null), ('stories_tags', 'story', 'stories', 'tags', 'tag'), ('stories_tags', 'tag', 'tags', null, 'story');
 
 insert into directus_fields (collection, field, special)
-values ('topics', 'notes', 'o2m'), ('topics', 'marks', 'o2m'), ('posts', 'tags', 'm2m');
+values ('topics', 'notes', 'o2m'), ('topics', 'marks', 'o2m'), ('stories', 'tags', 'm2m');
 
 insert into directus_relations (many_collection, many_field, one_collection)
 values ('posts', 'author', 'authors'), ('posts', 'site_id', 'sites'), ('authors', 'site_id', 'sites');
@@ -43,6 +43,7 @@ select collection, action,
        '*', policy
   from bench_users,
        (values ('posts', 'read'), ('posts', 'create'), ('authors', 'read'), ('authors', 'create'),
-               ('tags', 'read'), ('tags', 'create'), ('posts_tags', 'read'), ('posts_tags', 'create'), ('topics', 'read'), ('topic_notes', 'read'), ('topic_marks', 'read')) as rule (collection, action);
+               ('stories', 'read'), ('stories', 'create'), ('tags', 'read'), ('tags', 'create'),
+               ('stories_tags', 'read'), ('stories_tags', 'create'), ('topics', 'read'), ('topic_notes', 'read'), ('topic_marks', 'read')) as rule (collection, action);
 
 commit;

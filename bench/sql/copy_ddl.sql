@@ -3,11 +3,11 @@
 -- key is id alone, for a copy has no sites to keep apart. What is measured beside Spark works on these.
 
 with tables as (
-    select c.oid, c.relname, array_position(array['sites', 'authors', 'posts', 'topics', 'topic_notes', 'topic_marks', 'tags', 'posts_tags'], c.relname::text) as step
+    select c.oid, c.relname, array_position(array['sites', 'authors', 'posts', 'topics', 'topic_notes', 'topic_marks', 'stories', 'tags', 'stories_tags'], c.relname::text) as step
       from pg_class as c
      where c.oid = any (array['sites'::regclass, 'authors'::regclass, 'posts'::regclass,
                               'topics'::regclass, 'topic_notes'::regclass, 'topic_marks'::regclass,
-                              'tags'::regclass, 'posts_tags'::regclass])
+                              'stories'::regclass, 'tags'::regclass, 'stories_tags'::regclass])
 ), columns as (
     select t.oid,
            string_agg(format('%I %s%s%s%s', a.attname, format_type(a.atttypid, a.atttypmod),
@@ -38,6 +38,8 @@ select line
     union all
     select 4, 3, 'alter table posts add foreign key (author) references authors (id);'
     union all
-    select 4, 4, 'alter table posts_tags add foreign key (post) references posts (id), add foreign key (tag) references tags (id);'
+    select 4, 4, 'alter table stories add foreign key (author) references authors (id);'
+    union all
+    select 4, 5, 'alter table stories_tags add foreign key (story) references stories (id), add foreign key (tag) references tags (id);'
   ) as lines
  order by part, step, line;

@@ -96,34 +96,41 @@ select ('01982000-0000-7000-8000-' || lpad(to_hex(n * 10 + k), 12, '0'))::uuid,
        ('01980000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, 'mark ' || k
   from generate_series(1, :topics) as series (n), generate_series(0, 9) as k;
 
--- 50 tags a site; every tenth post has five of them.
+-- Stories, which are made together with their author and their tags: 5,000 of them, 50 tags a site, five on a story.
+create table stories (
+    id uuid primary key default gen_random_uuid(), site_id uuid not null default spark.current_site() references sites (id),
+    title varchar(255), slug varchar(255), status varchar(50) not null default 'draft', content text, author uuid,
+    unique (site_id, id), unique (site_id, slug), foreign key (site_id, author) references authors (site_id, id));
+create index on stories (site_id, author);
 create table tags (
     id uuid primary key default gen_random_uuid(), site_id uuid not null default spark.current_site() references sites (id),
     name varchar(40) not null, unique (site_id, id));
-create table posts_tags (
-    id uuid primary key default gen_random_uuid(), site_id uuid not null default spark.current_site(), post uuid, tag uuid,
-    foreign key (site_id, post) references posts (site_id, id), foreign key (site_id, tag) references tags (site_id, id));
-create index on posts_tags (site_id, post);
-create index on posts_tags (site_id, tag);
+create table stories_tags (
+    id uuid primary key default gen_random_uuid(), site_id uuid not null default spark.current_site(), story uuid, tag uuid,
+    foreign key (site_id, story) references stories (site_id, id), foreign key (site_id, tag) references tags (site_id, id));
+create index on stories_tags (site_id, story);
+create index on stories_tags (site_id, tag);
+insert into stories (id, site_id, title, slug, content, author)
+select id, site_id, title, slug, content, author from posts order by id limit 5000;
 insert into tags (id, site_id, name)
 select ('01983000-0000-7000-8000-' || lpad(to_hex(s * 50 + k), 12, '0'))::uuid,
        ('01960000-0000-7000-8000-' || lpad(to_hex(s), 12, '0'))::uuid, 'tag ' || k
   from generate_series(1, :sites) as s, generate_series(0, 49) as k;
-insert into posts_tags (id, site_id, post, tag)
+insert into stories_tags (id, site_id, story, tag)
 select ('01984000-0000-7000-8000-' || lpad(to_hex(n * 5 + k), 12, '0'))::uuid,
        ('01960000-0000-7000-8000-' || lpad(to_hex(1 + n % :sites), 12, '0'))::uuid,
        ('01970000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid,
        ('01983000-0000-7000-8000-' || lpad(to_hex((1 + n % :sites) * 50 + (n * 7 + k * 11) % 50), 12, '0'))::uuid
-  from generate_series(1, :posts, 10) as series (n), generate_series(0, 4) as k;
+  from generate_series(1, 5000) as series (n), generate_series(0, 4) as k;
 
-select spark.protect_table(name::regclass) from unnest(array['topics', 'topic_notes', 'topic_marks', 'tags', 'posts_tags']) as name;
+select spark.protect_table(name::regclass) from unnest(array['topics', 'topic_notes', 'topic_marks', 'stories', 'tags', 'stories_tags']) as name;
 insert into directus_collections (collection, accountability)
-values ('topics', 'all'), ('topic_notes', 'all'), ('topic_marks', 'all'), ('tags', 'all'), ('posts_tags', 'all');
+values ('topics', 'all'), ('topic_notes', 'all'), ('topic_marks', 'all'), ('stories', 'all'), ('tags', 'all'), ('stories_tags', 'all');
 insert into directus_relations (many_collection, many_field, one_collection, one_field, junction_field)
 values ('topic_notes', 'topic', 'topics', 'notes', null), ('topic_marks', 'topic', 'topics', 'marks', null),
-       ('posts_tags', 'post', 'posts', 'tags', 'tag'), ('posts_tags', 'tag', 'tags', null, 'post');
+       ('stories', 'author', 'authors', null, null), ('stories_tags', 'story', 'stories', 'tags', 'tag'), ('stories_tags', 'tag', 'tags', null, 'story');
 insert into directus_fields (collection, field, special)
-values ('topics', 'notes', 'o2m'), ('topics', 'marks', 'o2m'), ('posts', 'tags', 'm2m');
+values ('topics', 'notes', 'o2m'), ('topics', 'marks', 'o2m'), ('stories', 'tags', 'm2m');
 
 -- Someone of the platform who reads the posts of all sites.
 insert into directus_policies (id, name) values ('01964000-0000-7000-8000-000000000001', 'bench counts');
@@ -136,5 +143,5 @@ values ('01964000-0000-7000-8000-000000000001', 'posts', 'read', '{}', '*');
 
 commit;
 
-vacuum (freeze, analyze) sites, authors, posts, topics, topic_notes, topic_marks, tags, posts_tags;
+vacuum (freeze, analyze) sites, authors, posts, topics, topic_notes, topic_marks, stories, tags, stories_tags;
 checkpoint;
