@@ -65,7 +65,7 @@ select ('01970000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid,
   join bench_paragraphs as first on first.number = n % 1000
  order by n;
 
--- 250 topics a site, each with ten notes and ten marks: lists with two to-many relations.
+-- 250 topics a site, each written with its ten notes and ten marks: lists with two to-many relations.
 create table topics (
     id uuid primary key, site_id uuid not null references sites (id), title varchar(60) not null,
     published_at timestamptz not null, unique (site_id, id));
@@ -89,12 +89,14 @@ select ('01981000-0000-7000-8000-' || lpad(to_hex(n * 10 + k), 12, '0'))::uuid,
        ('01960000-0000-7000-8000-' || lpad(to_hex(1 + n % :sites), 12, '0'))::uuid,
        ('01980000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid,
        'note ' || k || ' of topic ' || lpad(n::text, 8, '0')
-  from generate_series(1, :topics) as series (n), generate_series(0, 9) as k;
+  from generate_series(1, :topics) as series (n), generate_series(0, 9) as k
+ order by n, k;
 insert into topic_marks (id, site_id, topic, name)
 select ('01982000-0000-7000-8000-' || lpad(to_hex(n * 10 + k), 12, '0'))::uuid,
        ('01960000-0000-7000-8000-' || lpad(to_hex(1 + n % :sites), 12, '0'))::uuid,
        ('01980000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, 'mark ' || k
-  from generate_series(1, :topics) as series (n), generate_series(0, 9) as k;
+  from generate_series(1, :topics) as series (n), generate_series(0, 9) as k
+ order by n, k;
 
 -- Stories, which are made together with their author and their tags: 5,000 of them, 50 tags a site, five on a story.
 create table stories (

@@ -105,7 +105,7 @@ select id, parent from directus_roles;
 -- The revisions of rows that were written for another row get the revision of that row as their parent.
 -- name: revisions_adopt :write
 update directus_revisions set parent = adopted.parent
-  from unnest($1::int8[], $2::int8[]) as adopted (id, parent)
+  from unnest((select $1::int8[]), (select $2::int8[])) as adopted (id, parent)
  where directus_revisions.id = adopted.id;
 
 -- name: revision_site :read

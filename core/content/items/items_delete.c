@@ -16,7 +16,8 @@ fiber_fn Err write_delete_keys(struct writer *w, const struct write_target *targ
     TRY(write_before(w, ITEMS_DELETE, target->collection, keys, count, NULL, &none));
     struct write_shape shape = {.action = ACTION_DELETE, .is_many = true, .access = target->access};
     const struct plan *plan;
-    struct run run = {.ctx = w->ctx, .keys = run_array_literal(w->ctx->arena, keys, count)};
+    struct run run = {.ctx = w->ctx,
+                      .keys = keys_arg(w->ctx->arena, target->collection->key, keys, count)};
     TRY(write_plan(w, target->collection, &shape, &plan));
     TRY(write_run(w, plan, &shape, NULL, STR_NONE, &run));
     if (run.rows.count < count && !write_ignores_missing(w->ctx, target))

@@ -109,7 +109,7 @@ fiber_fn Err items_read_many(struct ctx *ctx, struct items_target target, const 
         DbArg checked;
         TRY(key_parse(ctx, r.request.collection, keys[i], &checked));
     }
-    r.run.keys = run_array_literal(ctx->arena, keys, count);
+    r.run.keys = keys_arg(ctx->arena, r.request.collection->key, keys, count);
     TRY(read_plan(&r));
     TRY(run_plan(&r.run));
     TRY(run_check_keys(&r.run));

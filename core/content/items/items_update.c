@@ -49,7 +49,7 @@ static fiber_fn Err apply(struct writer *w, const struct write_target *target,
     write_columns(w->ctx, payload, &shape);
     const struct plan *plan;
     if (is_many)
-        run->keys = run_array_literal(w->ctx->arena, keys, count);
+        run->keys = keys_arg(w->ctx->arena, target->collection->key, keys, count);
     else
         TRY(key_parse(w->ctx, target->collection, keys[0], &run->key));
     TRY(write_plan(w, target->collection, &shape, &plan));

@@ -382,7 +382,7 @@ fiber_fn Err write_read_back(struct writer *w, const struct collection *collecti
                              struct row_sink *sink)
 {
     assert(w->tx == NULL && (is_list || count == 1));
-    struct run run = {.ctx = w->ctx, .keys = run_array_literal(w->ctx->arena, keys, count)};
+    struct run run = {.ctx = w->ctx, .keys = keys_arg(w->ctx->arena, collection->key, keys, count)};
     struct plan_request request = {
         .op = PLAN_KEYS, .collection = collection, .query = query, .ret_values = &run.values};
     Err err = plan_get(w->ctx, w->schema, &request, &run.plan);

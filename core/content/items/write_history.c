@@ -198,6 +198,24 @@ static void put_data_and_delta(struct sql *sql, const struct write_print *p)
         write_put_cast(sql, p->arguments[ARG_DATA], "json");
 }
 
+/* What a single creation was given is an argument. */
+static bool needs_row(const struct write_print *p)
+{
+    return p->action == ACTION_UPDATE || p->is_many;
+}
+
+static void put_row_of_activity(struct sql *sql, const struct write_print *p)
+{
+    sql_text(sql, " join w on act.item = w.");
+    sql_name(sql, p->collection->key->name);
+    sql_text(sql, "::text");
+    if (!p->has_site)
+        return;
+    /* Rows of two sites may have the same key, and then one activity row each. */
+    sql_text(sql, " and act.site_id is not distinct from ");
+    put_row_site(sql, p);
+}
+
 static void put_revision(struct sql *sql, const struct write_print *p)
 {
     assert(p->has_revisions && p->action != ACTION_DELETE);
@@ -211,15 +229,11 @@ static void put_revision(struct sql *sql, const struct write_print *p)
         sql_text(sql, ", ");
         write_put_cast(sql, p->arguments[ARG_PARENT], "int8");
     }
-    put_site(sql, p);
-    sql_text(sql, " from act join w on act.item = w.");
-    sql_name(sql, p->collection->key->name);
-    sql_text(sql, "::text");
-    if (p->has_site) {
-        /* Rows of two sites may have the same key, and then one activity row each. */
-        sql_text(sql, " and act.site_id is not distinct from ");
-        put_row_site(sql, p);
-    }
+    if (p->has_site)
+        sql_text(sql, ", act.site_id");
+    sql_text(sql, " from act");
+    if (needs_row(p))
+        put_row_of_activity(sql, p);
     sql_text(sql, p->has_lineage ? " returning id, item)" : ")");
 }
 

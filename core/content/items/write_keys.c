@@ -143,9 +143,7 @@ static Err compile_asked(struct compiler *c, struct plan *plan, const void *arg)
     const struct asked *asked = arg;
     struct select *select = plan->root;
     struct operand key = operand_of(select->root, plan->collection->key);
-    struct pred *keys = pred_new(c, PRED_ANY);
-    keys->operand = key;
-    keys->value = value_of_param(c, param_new(c, PARAM_KEYS));
+    struct pred *keys = pred_keys(c, key);
     struct pred *granted;
     TRY(access_rows_for(c, select->root, asked->access, asked->payload->given,
                         asked->payload->given_count, &granted));
@@ -187,7 +185,8 @@ fiber_fn Err write_check_access(struct writer *w, const struct write_target *tar
     };
     if (target->access.is_full)
         return OK;
-    struct run run = {.ctx = w->ctx, .keys = run_array_literal(w->ctx->arena, keys, count)};
+    struct run run = {.ctx = w->ctx,
+                      .keys = keys_arg(w->ctx->arena, target->collection->key, keys, count)};
     struct db_args args;
     TRY(plan_get(w->ctx, w->schema, &request, &run.plan));
     TRY(run_bind(&run, run.plan->root, &args));

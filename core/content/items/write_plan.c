@@ -167,10 +167,8 @@ static Err target_rows(struct compiler *c, struct source *root, const struct wri
                        struct pred **ret)
 {
     assert(shape->action != ACTION_CREATE);
-    struct pred *keys = pred_new(c, shape->is_many ? PRED_ANY : PRED_COMPARE);
-    keys->operand = operand_of(root, root->collection->key);
-    keys->operation = "=";
-    keys->value = value_of_param(c, param_new(c, shape->is_many ? PARAM_KEYS : PARAM_KEY));
+    struct operand key = operand_of(root, root->collection->key);
+    struct pred *keys = shape->is_many ? pred_keys(c, key) : pred_key(c, key);
     struct pred *granted;
     TRY(access_rows_for(c, root, &shape->access, shape->supplied, shape->supplied_count, &granted));
     struct pred *rows = pred_and(c, scope_rows(c, root, true), keys);

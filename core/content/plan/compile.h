@@ -107,6 +107,8 @@ Err named_follow(struct compiler *c, const struct collection *one, Str name, boo
 
 /* conditions; NULL stands for "true" */
 struct pred *pred_new(struct compiler *c, enum pred_kind kind);
+struct pred *pred_keys(struct compiler *c, struct operand operand); /* one of PARAM_KEYS */
+struct pred *pred_key(struct compiler *c, struct operand operand);  /* PARAM_KEY */
 struct pred *pred_and(struct compiler *c, struct pred *a, struct pred *b);
 struct pred *pred_or(struct compiler *c, struct pred *a, struct pred *b); /* neither may be NULL */
 struct operand operand_of(struct source *source, const struct field *field);

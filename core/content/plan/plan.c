@@ -82,11 +82,8 @@ static Err count_select(struct compiler *c, const struct collection *collection,
 static struct pred *key_pred(struct compiler *c, struct select *select, bool is_list)
 {
     assert(select->root->collection->key != NULL);
-    struct pred *pred = pred_new(c, is_list ? PRED_ANY : PRED_COMPARE);
-    pred->operand = operand_of(select->root, select->root->collection->key);
-    pred->operation = "=";
-    pred->value = value_of_param(c, param_new(c, is_list ? PARAM_KEYS : PARAM_KEY));
-    return pred;
+    struct operand key = operand_of(select->root, select->root->collection->key);
+    return is_list ? pred_keys(c, key) : pred_key(c, key);
 }
 
 static bool is_aggregate(const struct query *query)

@@ -30,6 +30,7 @@ static bool holds_pattern(const struct pred *pred)
     case PRED_FALSE:
     case PRED_COMPARE:
     case PRED_ANY:
+    case PRED_KEYS:
     case PRED_BETWEEN:
     case PRED_NULL:
     case PRED_EMPTY:
@@ -54,9 +55,9 @@ static bool names_keys(const struct source *root, const struct pred *pred)
                 return true;
         return false;
     }
-    bool is_equality = pred->kind == PRED_ANY ? !pred->is_negated
-                                              : pred->kind == PRED_COMPARE &&
-                                                    str_eq(str_from_z(pred->operation), STR("="));
+    bool is_equality =
+        pred->kind == PRED_KEYS || (pred->kind == PRED_ANY && !pred->is_negated) ||
+        (pred->kind == PRED_COMPARE && str_eq(str_from_z(pred->operation), STR("=")));
     return is_equality && pred->operand.source == root &&
            pred->operand.field == root->collection->key && pred->operand.function == FUNCTION_NONE;
 }

@@ -209,6 +209,7 @@ static enum truth of_nothing(const struct pred *pred)
     case PRED_COMPARE:
     case PRED_LIKE:
     case PRED_ANY:
+    case PRED_KEYS:
     case PRED_BETWEEN:
     case PRED_LIBRARY:
     case PRED_SITE:

@@ -268,9 +268,7 @@ static Err bind_branch(struct compiler *c, struct select *child, const struct fi
                        const struct access *access, const struct query *query, struct place place)
 {
     assert(link != NULL);
-    struct pred *keys = pred_new(c, PRED_ANY);
-    keys->operand = operand_of(child->root, link);
-    keys->value = value_of_param(c, param_new(c, PARAM_KEYS));
+    struct pred *keys = pred_keys(c, operand_of(child->root, link));
     child->keys = keys;
     struct pred *granted;
     struct pred *filter;
@@ -308,6 +306,25 @@ static Err name_parents(struct shaper *s, struct branch *branch, const struct re
     return OK;
 }
 
+/* With an index on the link, the first rows of each parent are read from it, and no others. */
+static bool is_found_per_parent(const struct compiler *c, const struct shaper *s,
+                                const struct field *link)
+{
+    bool is_of_site = c->scope == SCOPE_SITE && link->collection->site != NULL;
+    return sql_key_type(link) != NULL && !key_may_repeat(c, s->source->collection) &&
+           (link->indexed == INDEX_ALONE || (link->indexed == INDEX_IN_SITE && is_of_site));
+}
+
+/* The column by which a child finds its parent. */
+static uint32_t add_link(struct shaper *s, struct select *child, const struct field *link)
+{
+    child->is_per_parent = is_found_per_parent(s->c, s, link);
+    if (!child->is_per_parent)
+        return add_raw(s->c, child, operand_of(child->root, link));
+    child->keys->kind = PRED_OF_PARENT;
+    return column_add(s->c, child, (struct column){.kind = COLUMN_PLACE});
+}
+
 /* The rows of a relation, in order, limited for each parent. */
 static Err select_children(struct shaper *s, struct branch *branch, const struct relation *relation,
                            const struct access *access, struct query *query, struct place below)
@@ -315,7 +332,7 @@ static Err select_children(struct shaper *s, struct branch *branch, const struct
     struct compiler *c = s->c;
     struct select *child = branch->select;
     TRY(order_compile(c, child, access, query, relation->sort_field, below));
-    branch->child_key = add_raw(c, child, operand_of(child->root, relation->target_field));
+    branch->child_key = add_link(s, child, relation->target_field);
     key_only_if_empty(query);
     TRY(shape_compile(c, child, child->root, access, query, below, &child->shape));
     child->where = pred_and(c, child->where, child->shape->seen);
@@ -331,17 +348,6 @@ static Err select_groups(struct shaper *s, struct branch *branch, const struct r
     TRY(name_parents(s, branch, relation, below));
     child->group_count = child->column_count;
     return aggregate_compile(s->c, child, access, query, true, below);
-}
-
-/* With an index on the link, the first rows of each parent are read from it, and no others. */
-static bool is_found_per_parent(const struct compiler *c, const struct select *child,
-                                const struct field *link)
-{
-    bool is_of_site = c->scope == SCOPE_SITE && link->collection->site != NULL;
-    bool is_typed = sql_type_name(link->type_oid) != NULL && link->type_oid != OID_BPCHAR &&
-                    link->type_oid != OID_NAME;
-    return is_typed && child->partition_site == NULL && child->group_count == 0 &&
-           (link->indexed == INDEX_ALONE || (link->indexed == INDEX_IN_SITE && is_of_site));
 }
 
 static Err add_list(struct shaper *s, const struct want *want)
@@ -371,9 +377,6 @@ static Err add_list(struct shaper *s, const struct want *want)
     child->partition = &child->columns[branch->child_key];
     if (branch->child_site != NO_COLUMN)
         child->partition_site = &child->columns[branch->child_site];
-    child->is_per_parent = is_found_per_parent(c, child, relation->target_field);
-    if (child->is_per_parent)
-        child->keys->kind = PRED_OF_PARENT;
     c->join_count = joins;
     branch->parent_key = add_raw(c, s->select, operand_of(s->source, s->source->collection->key));
     struct out *out = shape_add(s->c, s->shape, want->key, OUT_LIST);

@@ -13,6 +13,23 @@ struct pred *pred_new(struct compiler *c, enum pred_kind kind)
     return pred;
 }
 
+struct pred *pred_keys(struct compiler *c, struct operand operand)
+{
+    struct pred *keys = pred_new(c, PRED_KEYS);
+    keys->operand = operand;
+    keys->value = value_of_param(c, param_new(c, PARAM_KEYS));
+    return keys;
+}
+
+struct pred *pred_key(struct compiler *c, struct operand operand)
+{
+    struct pred *key = pred_new(c, PRED_COMPARE);
+    key->operand = operand;
+    key->operation = "=";
+    key->value = value_of_param(c, param_new(c, PARAM_KEY));
+    return key;
+}
+
 static void append(struct pred *group, struct pred *member)
 {
     assert(member->next == NULL);

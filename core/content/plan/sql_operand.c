@@ -71,6 +71,13 @@ const char *sql_type_name(uint32_t oid)
     }
 }
 
+const char *sql_key_type(const struct field *key)
+{
+    assert(key != NULL);
+    bool is_padded = key->type_oid == OID_BPCHAR || key->type_oid == OID_NAME;
+    return is_padded ? NULL : sql_type_name(key->type_oid);
+}
+
 static void put_column(struct sql *sql, const struct source *source, Str name)
 {
     assert(source != NULL);

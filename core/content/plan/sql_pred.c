@@ -184,6 +184,29 @@ static void put_one_site(struct sql *sql, const struct pred *pred)
     sql_text(sql, pred->is_refused ? " and spark.refuse_ambiguous_key())" : ")");
 }
 
+void sql_keys(struct sql *sql, const struct pred *keys, const char *type)
+{
+    assert(keys->kind == PRED_KEYS || keys->kind == PRED_OF_PARENT);
+    /* A subselect hides how many there are: PostgreSQL finds a plan for one key cheaper than one
+     * for any number, and would plan every execution again. */
+    sql_text(sql, "(select ");
+    sql_value(sql, keys->value);
+    buf_printf(sql->out, "::%s[])", type);
+}
+
+static void put_is_one_of_keys(struct sql *sql, const struct pred *pred)
+{
+    const char *type = sql_key_type(pred->operand.field);
+    sql_text(sql, " = any(");
+    if (type == NULL) {
+        sql_value(sql, pred->value);
+    } else {
+        sql_keys(sql, pred, type);
+        buf_printf(sql->out, "::%s[]", type); /* or it would be a set of arrays */
+    }
+    buf_put_char(sql->out, ')');
+}
+
 static void put_simple(struct sql *sql, const struct pred *pred)
 {
     assert(pred->operand.field != NULL);
@@ -197,6 +220,9 @@ static void put_simple(struct sql *sql, const struct pred *pred)
         sql_text(sql, pred->is_negated ? " <> all(" : " = any(");
         sql_value(sql, pred->value);
         buf_put_char(sql->out, ')');
+        break;
+    case PRED_KEYS:
+        put_is_one_of_keys(sql, pred);
         break;
     case PRED_OF_PARENT:
         sql_text(sql, " = parent.key");
@@ -265,6 +291,7 @@ void sql_pred(struct sql *sql, const struct pred *pred)
         break;
     case PRED_COMPARE:
     case PRED_ANY:
+    case PRED_KEYS:
     case PRED_OF_PARENT:
     case PRED_NULL:
     case PRED_LIBRARY:

@@ -56,7 +56,7 @@ static void put_column(struct sql *sql, const struct column *column)
     sql_text(sql, is_binary ? "), 'base64')" : ")::text");
 }
 
-static void put_columns(struct sql *sql, const struct select *select, bool with_names)
+static void put_columns(struct sql *sql, const struct select *select)
 {
     if (select->column_count == 0)
         sql_text(sql, "1");
@@ -64,8 +64,20 @@ static void put_columns(struct sql *sql, const struct select *select, bool with_
         if (i > 0)
             sql_text(sql, ", ");
         put_column(sql, &select->columns[i]);
-        if (with_names)
-            buf_printf(sql->out, " as c%u", i);
+    }
+}
+
+/* In a subquery, for the select around it; which adds the place of the parent itself. */
+static void put_inner_columns(struct sql *sql, const struct select *select)
+{
+    const char *comma = "";
+    for (uint32_t i = 0; i < select->column_count; i++) {
+        if (select->columns[i].kind == COLUMN_PLACE)
+            continue;
+        sql_text(sql, comma);
+        put_column(sql, &select->columns[i]);
+        buf_printf(sql->out, " as c%u", i);
+        comma = ", ";
     }
 }
 
@@ -118,8 +130,14 @@ static void put_limit(struct sql *sql, const struct select *select)
 
 static void put_outer_columns(struct sql *sql, const struct select *select)
 {
-    for (uint32_t i = 0; i < select->column_count; i++)
-        buf_printf(sql->out, i == 0 ? "c%u" : ", c%u", i);
+    for (uint32_t i = 0; i < select->column_count; i++) {
+        if (i > 0)
+            sql_text(sql, ", ");
+        if (select->columns[i].kind == COLUMN_PLACE)
+            sql_text(sql, "parent.place");
+        else
+            buf_printf(sql->out, "c%u", i);
+    }
 }
 
 /* The first rows of every parent, read from an index parent by parent. The order of the parents is
@@ -130,10 +148,9 @@ static void put_per_parent(struct sql *sql, struct select *select)
     sql_text(sql, "select ");
     put_outer_columns(sql, select);
     sql_text(sql, " from unnest(");
-    sql_value(sql, select->keys->value);
-    buf_printf(sql->out, "::%s[]) with ordinality parent (key, place), lateral (select ",
-               sql_type_name(select->keys->operand.field->type_oid));
-    put_columns(sql, select, true);
+    sql_keys(sql, select->keys, sql_key_type(select->keys->operand.field));
+    sql_text(sql, ") with ordinality parent (key, place), lateral (select ");
+    put_inner_columns(sql, select);
     sql_from(sql, select->root, select->root_name);
     put_where(sql, select);
     put_order(sql, select);
@@ -149,7 +166,7 @@ static void put_partitioned(struct sql *sql, struct select *select)
     sql_text(sql, "select ");
     put_outer_columns(sql, select);
     sql_text(sql, " from (select ");
-    put_columns(sql, select, true);
+    put_inner_columns(sql, select);
     sql_text(sql, ", row_number() over (partition by ");
     put_bare_column(sql, select->partition);
     if (select->partition_site != NULL) {
@@ -187,7 +204,7 @@ void sql_select(struct sql *sql, struct select *select)
     if (select->is_counted)
         sql_text(sql, "count(*)");
     else
-        put_columns(sql, select, false);
+        put_columns(sql, select);
     sql_from(sql, select->root, select->root_name);
     put_where(sql, select);
     put_groups(sql, select);

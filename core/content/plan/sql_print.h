@@ -31,3 +31,7 @@ void sql_from(struct sql *sql, const struct source *root, const char *root_name)
 void sql_select(struct sql *sql, struct select *select);
 /* "uuid", "int4" … for types that keys may have; NULL for others. */
 const char *sql_type_name(uint32_t oid);
+/* The same for the elements of PARAM_KEYS; NULL where PostgreSQL has to infer it. */
+const char *sql_key_type(const struct field *key);
+/* PARAM_KEYS as an array of one of these types. */
+void sql_keys(struct sql *sql, const struct pred *keys, const char *type);

@@ -30,7 +30,7 @@ struct branch {
     struct select *select;
     uint32_t index;             /* index of its result in a run */
     uint32_t parent_key;        /* column in the parent's rows */
-    uint32_t child_key;         /* column in the child's rows */
+    uint32_t child_key;         /* column in the child's rows: the parent's key, or its place */
     uint32_t collection_column; /* OUT_ANY: which collection the parent's row points into */
     uint32_t parent_site;       /* where keys may repeat: the parent's site … */
     uint32_t child_site; /* … and the site of the parent that the child refers to; or NO_COLUMN */

@@ -44,7 +44,7 @@ enum param_kind {
     PARAM_LIST, /* an array literal of `items` */
     PARAM_SITE,
     PARAM_KEY,    /* bound at each execution */
-    PARAM_KEYS,   /* an array literal, bound at each execution */
+    PARAM_KEYS,   /* an array, bound at each execution */
     PARAM_NOW,    /* time of the execution plus shift_ms */
     PARAM_NOW_MS, /* the same, as milliseconds since 1970 */
     PARAM_USER,
@@ -95,6 +95,7 @@ enum pred_kind {
     PRED_COMPARE, /* operand operation value */
     PRED_LIKE,    /* operand [not] like value, either side lowered if is_folded */
     PRED_ANY,     /* operand = any (value), <> all when is_negated */
+    PRED_KEYS,    /* operand is one of PARAM_KEYS */
     PRED_BETWEEN, /* two values */
     PRED_NULL,
     PRED_EMPTY, /* null or '' */

@@ -6,7 +6,13 @@
 #include "content/plan/row_value.h"
 #include "content/plan/tree_pred.h"
 
-enum column_kind { COLUMN_OPERAND, COLUMN_PRED, COLUMN_AGGREGATE, COLUMN_EXPRESSION };
+enum column_kind {
+    COLUMN_OPERAND,
+    COLUMN_PRED,
+    COLUMN_AGGREGATE,
+    COLUMN_EXPRESSION,
+    COLUMN_PLACE, /* of the row's parent among the keys that were asked for, from 1 */
+};
 struct column {
     enum column_kind kind;
     struct operand operand;

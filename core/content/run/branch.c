@@ -14,16 +14,17 @@ struct span {
     uint32_t count;
 };
 
-/* The distinct keys of the parents. For a to-any relation, only of those that point into this
- * collection. */
-static fiber_fn Str gather(struct run *run, const struct branch *branch, const struct rows *rows)
+/* The distinct keys of the parents; returns their number. For a to-any relation, only of those that
+ * point into this collection. */
+static fiber_fn uint32_t gather(struct run *run, const struct branch *branch,
+                                const struct rows *rows)
 {
-    assert(branch->child_key < branch->select->column_count);
+    assert(branch->select->keys != NULL);
     struct arena *arena = run->ctx->arena;
     struct map *seen = map_in_arena(arena);
     Str *keys = arena_array(arena, Str, rows->count + 1);
     uint32_t count = 0;
-    const struct field *child_key = branch->select->columns[branch->child_key].operand.field;
+    const struct field *link = branch->select->keys->operand.field;
     for (uint32_t i = 0; i < rows->count; i++) {
         fiber_pause();
         if (row_is_null(rows, i, branch->parent_key))
@@ -32,12 +33,14 @@ static fiber_fn Str gather(struct run *run, const struct branch *branch, const s
         if (is_any && !str_eq(row_text(rows, i, branch->collection_column), branch->collection))
             continue;
         Str key = key_of_row(arena, rows, i, branch->parent_key);
-        if ((is_any && !key_is_valid(child_key, key)) || map_get(seen, key) != NULL)
+        if ((is_any && !key_is_valid(link, key)) || map_get(seen, key) != NULL)
             continue;
         map_put(seen, key, run);
         keys[count++] = key;
     }
-    return count == 0 ? STR_NONE : run_array_literal(arena, keys, count);
+    run->branches[branch->index].keys = keys;
+    run->keys = keys_arg(arena, link, keys, count);
+    return count;
 }
 
 /* Identifies a parent: its key, plus its site if sites share keys. */
@@ -52,25 +55,59 @@ static Str parent_name(const struct run *run, const struct rows *rows, uint32_t 
                       STR_FMT(uuid_text(arena, row_uuid(rows, row, site))));
 }
 
+static struct span *add_span(struct run *run, struct branch_rows *result, Str name, uint32_t first)
+{
+    assert(result->spans != NULL);
+    struct span *span = arena_new(run->ctx->arena, struct span);
+    span->first = first;
+    map_put(result->spans, name, span);
+    return span;
+}
+
 /* Children of one parent are adjacent: the statement orders by the parent's key first. */
+static fiber_fn void index_by_key(struct run *run, const struct branch *branch,
+                                  struct branch_rows *result)
+{
+    struct span *span = NULL;
+    Str last = STR_NONE;
+    for (uint32_t i = 0; i < result->rows.count; i++) {
+        fiber_pause();
+        Str name = parent_name(run, &result->rows, i, branch->child_key, branch->child_site);
+        if (span == NULL || !str_eq(name, last))
+            span = add_span(run, result, name, i);
+        last = name;
+        span->count++;
+    }
+}
+
+/* The same where the rows tell the place of their parent. */
+static fiber_fn void index_by_place(struct run *run, const struct branch *branch,
+                                    struct branch_rows *result)
+{
+    assert(branch->child_site == NO_COLUMN && result->keys != NULL);
+    struct span *span = NULL;
+    int64_t last = 0;
+    for (uint32_t i = 0; i < result->rows.count; i++) {
+        int64_t place = row_int(&result->rows, i, branch->child_key);
+        assert(place >= 1 && place >= last);
+        if (place != last) {
+            fiber_pause();
+            span = add_span(run, result, result->keys[place - 1], i);
+        }
+        last = place;
+        span->count++;
+    }
+}
+
 static fiber_fn void index_rows(struct run *run, const struct branch *branch)
 {
     assert(branch->index < run->plan->branch_count && run->branches != NULL);
     struct branch_rows *result = &run->branches[branch->index];
     result->spans = map_in_arena(run->ctx->arena);
-    struct span *span = NULL;
-    Str last = STR_NONE;
-    for (uint32_t i = 0; i < result->rows.count; i++) {
-        fiber_pause();
-        Str key = parent_name(run, &result->rows, i, branch->child_key, branch->child_site);
-        if (span == NULL || !str_eq(key, last)) {
-            span = arena_new(run->ctx->arena, struct span);
-            span->first = i;
-            last = key;
-            map_put(result->spans, key, span);
-        }
-        span->count++;
-    }
+    if (branch->select->is_per_parent)
+        index_by_place(run, branch, result);
+    else
+        index_by_key(run, branch, result);
 }
 
 fiber_fn Err run_branches(struct run *run, const struct select *select, const struct rows *rows)
@@ -83,8 +120,7 @@ fiber_fn Err run_branches(struct run *run, const struct select *select, const st
         run->branches = arena_array(run->ctx->arena, struct branch_rows, run->plan->branch_count);
     struct db_batch batch = {.lane = DB_READ};
     for (const struct branch *b = select->first_branch; b != NULL; b = b->next) {
-        run->keys = gather(run, b, rows);
-        if (run->keys.data != NULL)
+        if (gather(run, b, rows) > 0)
             TRY(run_send(run, b->select, &batch, &run->branches[b->index].rows));
     }
     TRY(run_flush(run, &batch));

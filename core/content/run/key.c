@@ -42,6 +42,16 @@ Err key_parse(struct ctx *ctx, const struct collection *collection, Str text, Db
     return OK;
 }
 
+DbArg keys_arg(struct arena *arena, const struct field *key, const Str *texts, uint32_t count)
+{
+    assert(key != NULL);
+    Uuid *uuids = arena_array(arena, Uuid, count);
+    for (uint32_t i = 0; i < count; i++)
+        if (key->type_oid != OID_UUID || !uuid_parse(texts[i], &uuids[i]))
+            return db_text(run_array_literal(arena, texts, count));
+    return db_uuid_array(arena, uuids, count);
+}
+
 Str key_of_row(struct arena *arena, const struct rows *rows, uint32_t row, uint32_t column)
 {
     assert(row < rows->count);

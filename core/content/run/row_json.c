@@ -5,13 +5,21 @@
 
 #include <assert.h>
 
+enum { PAUSE_ROWS = 16, PAUSE_BYTES = 4096 };
+
+/* A look at the clock costs as much as a short row, so the function pauses after some of them. */
 static fiber_fn void put_rows(const struct row *first, uint32_t count, struct buf *out)
 {
     struct row row = *first;
+    size_t paused_at = out->len;
     buf_put_char(out, '[');
     for (uint32_t i = 0; i < count && !out->is_full; i++, row.index++) {
         if (i > 0)
             buf_put_char(out, ',');
+        if (i % PAUSE_ROWS == 0 || out->len - paused_at >= PAUSE_BYTES) {
+            fiber_pause();
+            paused_at = out->len;
+        }
         row_write_json(&row, out);
     }
     buf_put_char(out, ']');
@@ -39,7 +47,6 @@ static fiber_fn void put_object(const struct row *row, struct buf *out)
 /* Nested rows multiply, so the function stops as soon as the buffer is full. */
 fiber_fn void row_write_json(const struct row *row, struct buf *out)
 {
-    fiber_pause();
     if (out->is_full)
         return;
     if (!row->shape->is_key_only) {
@@ -66,6 +73,7 @@ fiber_fn bool json_sink_take_row(struct json_sink *to, const struct row *row)
     if (to->needs_comma)
         buf_put_char(to->out, ',');
     to->needs_comma = true;
+    fiber_pause();
     row_write_json(row, to->out);
     return !to->out->is_full;
 }

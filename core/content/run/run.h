@@ -9,6 +9,7 @@
 
 struct branch_rows {
     struct rows rows;
+    const Str *keys;   /* of the parents, as text, in the order in which they were asked for */
     struct map *spans; /* text of a parent's key → struct span */
 };
 
@@ -17,7 +18,7 @@ struct run {
     struct db_tx *tx; /* reads what this transaction has written; NULL: what is committed */
     const struct plan *plan;
     DbArg key;              /* PARAM_KEY */
-    Str keys;               /* PARAM_KEYS: an array literal */
+    DbArg keys;             /* PARAM_KEYS: an array */
     const DbArg *arguments; /* PARAM_ARGUMENT */
     uint32_t argument_count;
     const Str *values; /* the query's literals, converted to the types of their fields; NULL: the
@@ -32,6 +33,8 @@ struct run {
 /* ERR_FORBIDDEN, as for a missing row, when the text is not a valid key. */
 Err key_parse(struct ctx *ctx, const struct collection *collection, Str text, DbArg *ret);
 bool key_is_valid(const struct field *key, Str text);
+/* Several of them for PARAM_KEYS. UUIDs are sent as bytes, which PostgreSQL need not parse. */
+DbArg keys_arg(struct arena *arena, const struct field *key, const Str *texts, uint32_t count);
 
 /* '{"a","b"}' */
 Str run_array_literal(struct arena *arena, const Str *items, uint32_t count);

@@ -94,12 +94,9 @@ static Err text_of(struct run *run, const struct param *param, Str *ret)
     case PARAM_ROLES:
         *ret = list_literal(run, STR("$CURRENT_ROLES"));
         return OK;
-    case PARAM_POLICIES:
-        *ret = list_literal(run, STR("$CURRENT_POLICIES"));
-        return OK;
     default:
-        assert(param->kind == PARAM_KEYS);
-        *ret = run->keys;
+        assert(param->kind == PARAM_POLICIES);
+        *ret = list_literal(run, STR("$CURRENT_POLICIES"));
         return OK;
     }
 }
@@ -141,6 +138,9 @@ static Err bind_one(struct run *run, const struct param *param, DbArg *ret)
         return OK;
     case PARAM_KEY:
         *ret = run->key;
+        return OK;
+    case PARAM_KEYS:
+        *ret = run->keys;
         return OK;
     case PARAM_ARGUMENT:
         assert(param->index < run->argument_count);
