@@ -17,6 +17,7 @@ struct compiler {
     int64_t limit_default;
     int64_t limit_max;
     struct param *site;
+    struct compiled_rule *rules; /* plan_access.c */
     uint32_t source_count;
     uint32_t join_count;
     uint32_t select_count;

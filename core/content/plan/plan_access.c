@@ -87,6 +87,31 @@ static bool rule_allows_all(const struct grant_rule *rule, const struct field *c
     return true;
 }
 
+/* The rows that a rule grants, once for all the masks in which it stands: it has its parameters and
+ * its joins once. */
+struct compiled_rule {
+    struct compiled_rule *next;
+    const struct grant_rule *rule;
+    const struct source *source;
+    struct pred *rows; /* NULL: every row */
+};
+
+static Err rule_compile(struct compiler *c, struct source *source, const struct grant_rule *rule,
+                        const struct compiled_rule **ret)
+{
+    for (*ret = c->rules; *ret != NULL; *ret = (*ret)->next)
+        if ((*ret)->rule == rule && (*ret)->source == source)
+            return OK;
+    const struct filter_value *filter;
+    struct pred *rows;
+    TRY(filter_read(c->ctx, c->ctx->arena, rule->filter, &filter));
+    TRY(filter_compile(c, source, filter, true, (struct place){0}, &rows));
+    struct compiled_rule *compiled = arena_new(c->arena, struct compiled_rule);
+    *compiled = (struct compiled_rule){c->rules, rule, source, rows};
+    *ret = c->rules = compiled;
+    return OK;
+}
+
 /* NULL: every row. */
 static Err rule_rows(struct compiler *c, struct source *source, const struct grant_rule *rule,
                      struct pred **ret)
@@ -94,9 +119,13 @@ static Err rule_rows(struct compiler *c, struct source *source, const struct gra
     *ret = NULL;
     if (rule_is_open(rule))
         return OK;
-    const struct filter_value *filter;
-    TRY(filter_read(c->ctx, c->ctx->arena, rule->filter, &filter));
-    return filter_compile(c, source, filter, true, (struct place){0}, ret);
+    const struct compiled_rule *compiled;
+    TRY(rule_compile(c, source, rule, &compiled));
+    if (compiled->rows == NULL)
+        return OK;
+    *ret = pred_new(c, PRED_SHARED);
+    (*ret)->first = compiled->rows;
+    return OK;
 }
 
 Err access_rows_for(struct compiler *c, struct source *source, const struct access *access,

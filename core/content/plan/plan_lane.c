@@ -18,6 +18,7 @@ static bool holds_pattern(const struct pred *pred)
     case PRED_LIKE:
         return true;
     case PRED_EXISTS:
+    case PRED_SHARED:
         return holds_pattern(pred->first);
     case PRED_AND:
     case PRED_OR:
@@ -55,6 +56,8 @@ static bool names_keys(const struct source *root, const struct pred *pred)
                 return true;
         return false;
     }
+    if (pred->kind == PRED_SHARED)
+        return names_keys(root, pred->first);
     bool is_equality =
         pred->kind == PRED_KEYS || (pred->kind == PRED_ANY && !pred->is_negated) ||
         (pred->kind == PRED_COMPARE && str_eq(str_from_z(pred->operation), STR("=")));

@@ -193,6 +193,8 @@ static enum truth of_nothing(const struct pred *pred)
     case PRED_AND:
     case PRED_OR:
         return of_group(pred);
+    case PRED_SHARED:
+        return of_nothing(pred->first);
     case PRED_NOT: {
         enum truth inner = pred->first == NULL ? IS_TRUE : of_nothing(pred->first);
         return (enum truth)(IS_TRUE - inner);

@@ -258,6 +258,9 @@ void sql_pred(struct sql *sql, const struct pred *pred)
     case PRED_OR:
         put_list(sql, pred, " or ");
         break;
+    case PRED_SHARED:
+        sql_pred(sql, pred->first);
+        break;
     case PRED_NOT:
         sql_text(sql, "not ");
         put_list(sql, pred, " and ");

@@ -110,6 +110,7 @@ enum pred_kind {
     PRED_ONE_SITE,  /* operand is the only site with the row's key; otherwise is_refused raises an
                        error */
     PRED_OF_PARENT, /* in the rows of each parent: operand is the parent's key */
+    PRED_SHARED,    /* `first`, which stands in other places as well: it is no member of a list */
 };
 
 struct pred {
