@@ -98,8 +98,14 @@ class Content:
         return Workload("relation", "GET list of 25 with a to-one relation", contestants)
 
     def nested(self):
-        contestants = {"spark": self.spark("nested", requests.nested_requests,
-                                           requests.nested_check)}
+        script = os.path.join(data.BENCH, "sql", "pgbench_nested.sql")
+        options = ["-D", f"first={data.SITES * (data.LIST_ROWS + 1)}", "-D", f"topics={data.TOPICS}",
+                   "-D", f"sites={data.SITES}"]
+        contestants = {
+            "spark": self.spark("nested", requests.nested_requests, requests.nested_check),
+            "pgbench-nested": PgbenchLoad("pgbench-nested", self.postgres, options,
+                                          PGBENCH_READ["clients"], script),
+        }
         self.with_peers(contestants, "nested", requests.nested_requests, requests.nested_check)
         return Workload("nested", "GET list of 25 with two to-many relations of 10 rows each",
                         contestants)

@@ -45,10 +45,12 @@ Err key_parse(struct ctx *ctx, const struct collection *collection, Str text, Db
 DbArg keys_arg(struct arena *arena, const struct field *key, const Str *texts, uint32_t count)
 {
     assert(key != NULL);
-    Uuid *uuids = arena_array(arena, Uuid, count);
+    if (key->type_oid != OID_UUID)
+        return db_text(run_array_literal(arena, texts, count));
+    Uuid *uuids = arena_array(arena, Uuid, (size_t)count + 1);
     for (uint32_t i = 0; i < count; i++)
-        if (key->type_oid != OID_UUID || !uuid_parse(texts[i], &uuids[i]))
-            return db_text(run_array_literal(arena, texts, count));
+        if (!uuid_parse(texts[i], &uuids[i]))
+            return db_text(run_array_literal(arena, texts, count)); /* PostgreSQL refuses it */
     return db_uuid_array(arena, uuids, count);
 }
 
