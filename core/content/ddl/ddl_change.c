@@ -40,13 +40,9 @@ static fiber_fn Err change_meta(struct db_tx *tx, Str collection, Str field,
     TRY(rule_check(tx->ctx, json_get(meta, STR("validation"))));
     TRY(db_tx_query(tx, &SQL_APPLY_FIELD_META,
                     ARGS(names[0], names[1], db_text(json_text(tx->ctx->arena, meta))), &rows));
-    if (rows.affected == 0)
-        return ddl_meta_field(tx, collection, &(struct ddl_field){.name = field, .meta = meta});
-    const struct json *searchable = json_get(meta, STR("searchable"));
-    if (json_kind(searchable) != JSON_BOOL)
-        return OK;
-    return db_tx_query(tx, &SQL_DDL_FIELD_SEARCHABLE,
-                       ARGS(names[0], names[1], db_bool(json_bool(searchable))), NULL);
+    struct ddl_row row = {.collection = collection, .field = field, .meta = meta};
+    return rows.affected == 0 ? ddl_rows_insert(tx, ROWS_OF_FIELDS, &row, 1)
+                              : ddl_set_searchable(tx, &row, 1);
 }
 
 /* Belongs to the type, not to the column. */
@@ -174,8 +170,7 @@ static fiber_fn Err update_one(struct db_tx *tx, Str collection, Str field, cons
         return OK;
     struct wish wish = {.field = field, .type = type, .given = schema};
     wish.is_retyped = !str_eq(type, type_now(&now));
-    TRY(change_column(tx, collection, &wish, row_text(&now, 0, DDL_FIELD_NOW_ENTRY)));
-    return ddl_resign_owner(tx);
+    return change_column(tx, collection, &wish, row_text(&now, 0, DDL_FIELD_NOW_ENTRY));
 }
 
 /* ERR_FORBIDDEN as reads of it answer. */
