@@ -83,7 +83,8 @@ fiber_fn Err audit_write_each(struct db_tx *tx, Str action, Str entity_type, con
 {
     assert(tx->as_platform && action.len > 0);
     struct audit_rows_args args = {
-        .keys = {entity_ids, count}, /* no sites: all of the platform */
+        .sites = {NULL, 0}, /* unnest fills up with nulls: of the platform */
+        .keys = {entity_ids, count},
         .action = action,
         .entity_type = entity_type,
         .details = db_null(),

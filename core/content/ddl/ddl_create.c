@@ -164,7 +164,7 @@ static Err read_head(struct ctx *ctx, bool has_sites, struct definition *definit
 }
 
 /* What the collection has without being told. */
-static Err complete(struct ctx *ctx, struct definition *definition)
+static Err add_missing(struct ctx *ctx, struct definition *definition)
 {
     if (!definition->has_table)
         return OK;
@@ -178,7 +178,7 @@ static Err read_definition(struct ctx *ctx, const struct ddl_birth *birth, bool 
     *ret = (struct definition){.birth = birth};
     TRY(ddl_at(ctx, birth->path, read_head(ctx, has_sites, ret)));
     TRY(read_fields(ctx, ret));
-    return ddl_at(ctx, birth->path, complete(ctx, ret));
+    return ddl_at(ctx, birth->path, add_missing(ctx, ret));
 }
 
 static fiber_fn Err read_all(struct db_tx *tx, const struct ddl_birth *births, uint32_t count,

@@ -127,7 +127,7 @@ static fiber_fn Err insert_all(struct db_tx *tx, struct insert *insert)
     return failed == OK ? OK : insert_apart(tx, insert);
 }
 
-static Err row_check(struct ctx *ctx, const struct ddl_row *row)
+static fiber_fn Err row_check(struct ctx *ctx, const struct ddl_row *row)
 {
     bool is_searchable;
     TRY(rule_check(ctx, json_get(row->meta, STR("validation"))));
