@@ -105,8 +105,8 @@ static void born_add(struct arena *arena, struct born *born, const struct change
 }
 
 /* By name; *ret_list has them in their order. */
-static struct map *births_of(struct arena *arena, const struct diff *diff, struct born **ret_list,
-                             uint32_t *ret_count)
+static fiber_fn struct map *births_of(struct arena *arena, const struct diff *diff,
+                                      struct born **ret_list, uint32_t *ret_count)
 {
     struct map *map = map_in_arena(arena);
     struct born *list = arena_array(arena, struct born, diff->count);
@@ -119,6 +119,7 @@ static struct map *births_of(struct arena *arena, const struct diff *diff, struc
         map_put(map, change->collection, &list[count++]);
     }
     for (uint32_t i = 0; i < diff->count; i++) {
+        fiber_pause();
         const struct change *change = &diff->list[i];
         struct born *born = change->of == OF_FIELD ? map_get(map, change->collection) : NULL;
         if (born != NULL)

@@ -64,12 +64,14 @@ static Str mark_of(struct arena *arena, const struct ddl_row *row)
                                                                           : STR_NONE;
 }
 
-static DbArg texts(struct arena *arena, const struct insert *insert, TextOf *text_of)
+static fiber_fn DbArg texts(struct arena *arena, const struct insert *insert, TextOf *text_of)
 {
     assert(insert->count > 0);
     Str *list = arena_array(arena, Str, insert->count);
-    for (uint32_t i = 0; i < insert->count; i++)
+    for (uint32_t i = 0; i < insert->count; i++) {
+        fiber_pause();
         list[i] = text_of(arena, &insert->rows[i]);
+    }
     return db_text_array(arena, list, insert->count);
 }
 
