@@ -8,7 +8,6 @@
 #include "content/ddl/apply_internal.h"
 #include "content/ddl/ddl.h"
 #include "content/ddl/ddl_internal.h"
-#include "content/filter/filter_eval.h"
 #include "gen/sql.h"
 
 #include <assert.h>
@@ -200,20 +199,13 @@ static Err field_body(struct ctx *ctx, const struct change *change, const struct
     return json_builder_end(ctx, b, ret);
 }
 
-static fiber_fn Err set_field_meta(struct db_tx *tx, const struct change *change)
+static struct ddl_row row_of(const struct change *change)
 {
     assert(change->of == OF_FIELD);
-    struct ctx *ctx = tx->ctx;
-    const struct json *meta = json_get(change->wanted, STR("meta"));
-    struct ddl_row row = {.collection = change->collection, .field = change->field, .meta = meta};
-    if (json_is_null(meta))
-        return OK;
-    TRY(rule_check(ctx, json_get(meta, STR("validation"))));
-    TRY(db_tx_query(
-        tx, &SQL_APPLY_FIELD_META,
-        ARGS(db_text(row.collection), db_text(row.field), db_text(json_text(ctx->arena, meta))),
-        NULL));
-    return ddl_set_searchable(tx, &row, 1);
+    return (struct ddl_row){.collection = change->collection,
+                            .field = change->field,
+                            .meta = json_get(change->wanted, STR("meta")),
+                            .path = change->path};
 }
 
 /* What the making of a field fills in by itself, a place in the order, is as the snapshot says. */
@@ -223,7 +215,10 @@ static fiber_fn Err make_field(struct db_tx *tx, const struct change *change)
     const struct json *body;
     TRY(field_body(tx->ctx, change, &body));
     TRY(ddl_field_create(tx, body));
-    return set_field_meta(tx, change);
+    struct ddl_row row = row_of(change);
+    int64_t found;
+    row.path = STR_NONE; /* who calls this says it */
+    return json_is_null(row.meta) ? OK : ddl_fields_describe(tx, &row, 1, &found);
 }
 
 /* The fields of a new collection were made with it. */
@@ -237,15 +232,35 @@ static fiber_fn Err make_fields(struct db_tx *tx, const struct diff *diff, const
     return OK;
 }
 
-static fiber_fn Err alter_field(struct db_tx *tx, const struct change *change)
+/* What is said of the fields that change: all at once. */
+static fiber_fn Err describe_fields(struct db_tx *tx, const struct diff *diff)
+{
+    struct arena *arena = tx->ctx->arena;
+    struct ddl_row *rows = arena_array(arena, struct ddl_row, diff->count);
+    Str *names = arena_array(arena, Str, diff->count);
+    uint32_t changed = 0;
+    uint32_t described = 0;
+    int64_t found;
+    for (uint32_t i = 0; i < diff->count; i++) {
+        const struct change *change = &diff->list[i];
+        if (!is_due(change, OF_FIELD, CHANGE_ALTER))
+            continue;
+        names[changed++] =
+            str_printf(arena, "%.*s.%.*s", STR_FMT(change->collection), STR_FMT(change->field));
+        rows[described] = row_of(change);
+        if (change->has_meta && !json_is_null(rows[described].meta))
+            described++;
+    }
+    TRY(ddl_audit_each(tx, STR("field_changed"), names, changed));
+    return described == 0 ? OK : ddl_fields_describe(tx, rows, described, &found);
+}
+
+static fiber_fn Err alter_column(struct db_tx *tx, const struct change *change)
 {
     assert(change->kind == CHANGE_ALTER && (change->has_meta || change->has_schema));
-    TRY(ddl_audit_field(tx, STR("field_changed"), change->collection, change->field));
-    if (change->has_meta)
-        TRY(set_field_meta(tx, change));
+    const struct json *body;
     if (!change->has_schema)
         return OK;
-    const struct json *body;
     TRY(field_body(tx->ctx, change, &body));
     return apply_alter_field(tx, change, body);
 }
@@ -274,7 +289,8 @@ fiber_fn Err apply_steps(struct db_tx *tx, const struct diff *diff)
     TRY(make_collections(tx, births, count));
     TRY(each(tx, diff, OF_COLLECTION, CHANGE_ALTER, alter_collection));
     TRY(make_fields(tx, diff, born));
-    TRY(each(tx, diff, OF_FIELD, CHANGE_ALTER, alter_field));
+    TRY(describe_fields(tx, diff));
+    TRY(each(tx, diff, OF_FIELD, CHANGE_ALTER, alter_column));
     TRY(make_relations(tx, diff));
     return each(tx, diff, OF_RELATION, CHANGE_ALTER, apply_alter_relation);
 }

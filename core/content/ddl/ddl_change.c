@@ -4,7 +4,6 @@
 #include "base/json/json_build.h"
 #include "content/ddl/apply_internal.h"
 #include "content/ddl/ddl_internal.h"
-#include "content/filter/filter_eval.h"
 #include "gen/sql.h"
 
 #include <assert.h>
@@ -35,14 +34,10 @@ static fiber_fn Err change_meta(struct db_tx *tx, Str collection, Str field,
                                 const struct json *meta)
 {
     assert(json_kind(meta) == JSON_OBJECT);
-    struct rows rows;
-    DbArg names[] = {db_text(collection), db_text(field)};
-    TRY(rule_check(tx->ctx, json_get(meta, STR("validation"))));
-    TRY(db_tx_query(tx, &SQL_APPLY_FIELD_META,
-                    ARGS(names[0], names[1], db_text(json_text(tx->ctx->arena, meta))), &rows));
     struct ddl_row row = {.collection = collection, .field = field, .meta = meta};
-    return rows.affected == 0 ? ddl_rows_insert(tx, ROWS_OF_FIELDS, &row, 1)
-                              : ddl_set_searchable(tx, &row, 1);
+    int64_t found;
+    TRY(ddl_fields_describe(tx, &row, 1, &found));
+    return found > 0 ? OK : ddl_rows_insert(tx, ROWS_OF_FIELDS, &row, 1);
 }
 
 /* Belongs to the type, not to the column. */

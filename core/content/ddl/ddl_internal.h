@@ -111,7 +111,9 @@ struct ddl_row {
 /* All of them at once, in their order. */
 fiber_fn Err ddl_rows_insert(struct db_tx *tx, enum ddl_rows_of table, const struct ddl_row *rows,
                              uint32_t count);
-fiber_fn Err ddl_set_searchable(struct db_tx *tx, const struct ddl_row *rows, uint32_t count);
+/* The rows of fields become what their meta says; *ret_found: how many there were. */
+fiber_fn Err ddl_fields_describe(struct db_tx *tx, const struct ddl_row *rows, uint32_t count,
+                                 int64_t *ret_found);
 /* The meta of a field that the server fills: hidden, and nobody edits it. */
 Err ddl_meta_hidden(struct ctx *ctx, Str interface, const struct json **ret);
 

@@ -16,6 +16,8 @@ struct insert {
     const struct ddl_row *rows;
     uint32_t count;
     bool is_grouped; /* of collections: folders are named by those that are in them */
+    bool is_change;  /* of fields: their rows are there */
+    int64_t affected;
 };
 
 typedef Str TextOf(struct arena *arena, const struct ddl_row *row);
@@ -77,7 +79,7 @@ static fiber_fn DbArg texts(struct arena *arena, const struct insert *insert, Te
 
 static fiber_fn Err run(struct db_tx *tx, void *arg)
 {
-    const struct insert *insert = arg;
+    struct insert *insert = arg;
     struct arena *arena = tx->ctx->arena;
     DbArg collections = texts(arena, insert, collection_of);
     DbArg metas = texts(arena, insert, meta_of);
@@ -89,6 +91,12 @@ static fiber_fn Err run(struct db_tx *tx, void *arg)
         return db_tx_query(tx, &SQL_DDL_RELATIONS_INSERT,
                            ARGS(collections, fields, texts(arena, insert, related_of), metas),
                            NULL);
+    struct rows rows;
+    if (insert->is_change) {
+        TRY(db_tx_query(tx, &SQL_APPLY_FIELD_META, ARGS(collections, fields, metas), &rows));
+        insert->affected = rows.affected;
+        return OK;
+    }
     return db_tx_query(tx, &SQL_DDL_FIELDS_INSERT,
                        ARGS(collections, fields, metas, texts(arena, insert, place_of),
                             texts(arena, insert, mark_of)),
@@ -111,7 +119,8 @@ static fiber_fn Err insert_apart(struct db_tx *tx, struct insert *insert)
     diag_clear(ctx);
     for (uint32_t i = 0; i < insert->count; i++) {
         const struct ddl_row *row = &insert->rows[i];
-        struct insert one = {.table = insert->table, .rows = row, .count = 1};
+        struct insert one = {
+            .table = insert->table, .rows = row, .count = 1, .is_change = insert->is_change};
         TRY(ddl_at(ctx, row->path, run(tx, &one)));
     }
     for (uint32_t i = 0; i < insert->count && insert->table == ROWS_OF_COLLECTIONS; i++)
@@ -134,6 +143,15 @@ static fiber_fn Err row_check(struct ctx *ctx, const struct ddl_row *row)
     bool is_searchable;
     TRY(rule_check(ctx, json_get(row->meta, STR("validation"))));
     return json_take_bool(ctx, row->meta, "searchable", &is_searchable);
+}
+
+static fiber_fn Err rows_check(struct ctx *ctx, const struct ddl_row *rows, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        TRY(fiber_breathe(ctx));
+        TRY(ddl_at(ctx, rows[i].path, row_check(ctx, &rows[i])));
+    }
+    return OK;
 }
 
 /* Those whose meta says so. */
@@ -162,18 +180,24 @@ fiber_fn Err ddl_rows_insert(struct db_tx *tx, enum ddl_rows_of table, const str
     struct insert insert = {.table = table, .rows = rows, .count = count, .is_grouped = true};
     if (count == 0)
         return OK;
-    for (uint32_t i = 0; i < count && table == ROWS_OF_FIELDS; i++) {
-        TRY(fiber_breathe(tx->ctx));
-        TRY(ddl_at(tx->ctx, rows[i].path, row_check(tx->ctx, &rows[i])));
-    }
+    if (table == ROWS_OF_FIELDS)
+        TRY(rows_check(tx->ctx, rows, count));
     TRY(insert_all(tx, &insert));
     return table == ROWS_OF_FIELDS ? set_searchable(tx, rows, count, false) : OK;
 }
 
-fiber_fn Err ddl_set_searchable(struct db_tx *tx, const struct ddl_row *rows, uint32_t count)
+fiber_fn Err ddl_fields_describe(struct db_tx *tx, const struct ddl_row *rows, uint32_t count,
+                                 int64_t *ret_found)
 {
+    struct insert change = {
+        .table = ROWS_OF_FIELDS, .rows = rows, .count = count, .is_change = true};
+    assert(count > 0);
+    TRY(rows_check(tx->ctx, rows, count));
+    TRY(insert_all(tx, &change));
     TRY(set_searchable(tx, rows, count, true));
-    return set_searchable(tx, rows, count, false);
+    TRY(set_searchable(tx, rows, count, false));
+    *ret_found = change.affected;
+    return OK;
 }
 
 Err ddl_meta_hidden(struct ctx *ctx, Str interface, const struct json **ret)

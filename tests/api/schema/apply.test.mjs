@@ -62,6 +62,23 @@ test('more fields and relations are not more round trips', async () => {
     assert.ok(twenty - few < 10, `${twenty} round trips for 20 fields, ${few} for 2`);
 });
 
+test('what is said of many fields changes at once, and of one that is wrong the place is named', async () => {
+    assert.equal((await apply(difference('told', 3, 40))).status, 204);
+    const whole = await ok('GET', '/schema/snapshot');
+    const told = structuredClone(whole);
+    const fields = told.fields.filter((f) => f.collection.startsWith('told_'));
+    for (const [i, f] of fields.entries()) Object.assign(f.meta, { note: `n${i}`, searchable: i % 2 === 0, special: i % 3 === 0 ? ['x', 'y'] : f.meta.special });
+    const bad = structuredClone(told);
+    bad.fields.find((f) => f.collection === 'told_1' && f.field === 'f_7').meta.sort = 'first';
+    const answer = await api('POST', '/schema/apply', await ok('POST', '/schema/diff', bad));
+    assert.equal(answer.status, 400, answer.text);
+    assert.match(answer.body.errors[0].message, /^fields\[\d+\] \(told_1\.f_7\): .*"first"/);
+    assert.deepEqual(await ok('GET', '/schema/snapshot'), whole);
+    const diff = await ok('POST', '/schema/diff', told);
+    assert.ok((await groupsOf(() => api('POST', '/schema/apply', diff))) < 60, 'of 126 fields');
+    assert.deepEqual((await ok('GET', '/schema/snapshot')).fields.filter((f) => f.collection.startsWith('told_')), fields);
+});
+
 test('what is made together is as it was wanted, and the next request sees it', async () => {
     const diff = difference('whole', 3, 2);
     Object.assign(diff.fields.find((f) => f.field === 'f_1').diff[0].rhs.meta, { sort: 7, note: 'n', special: ['a', 'b'], searchable: false, options: { x: [1] } });
