@@ -17,20 +17,23 @@ update directus_collections c
   from directus_collections d, jsonb_populate_record(d, $2::jsonb - 'collection') m
  where d.collection = $1::text and c.collection = d.collection;
 
+-- The fields $2 of the collections $1. $3: meta of each, as above.
 -- name: apply_field_meta :write
 update directus_fields f
-   set special = case when not $3::jsonb ? 'special' then d.special
-                      when jsonb_typeof($3::jsonb -> 'special') = 'array'
-                      then (select nullif(string_agg(word, ','), '') from jsonb_array_elements_text($3::jsonb -> 'special') word)
-                      else nullif($3::jsonb ->> 'special', '') end,
+   set special = case when not m.given ? 'special' then m.old_special
+                      when jsonb_typeof(m.given -> 'special') = 'array'
+                      then (select nullif(string_agg(word, ','), '') from jsonb_array_elements_text(m.given -> 'special') word)
+                      else nullif(m.given ->> 'special', '') end,
        interface = m.interface, options = m.options, display = m.display, display_options = m.display_options,
        readonly = coalesce(m.readonly, false), hidden = coalesce(m.hidden, false), sort = m.sort,
        width = coalesce(m.width, 'full'), translations = m.translations, note = m.note, conditions = m.conditions,
        required = coalesce(m.required, false), "group" = m."group", validation = m.validation,
        validation_message = m.validation_message
-  from directus_fields d,
-       jsonb_populate_record(d, $3::jsonb - 'special' - 'id' - 'collection' - 'field') m
- where d.collection = $1::text and d.field = $2::text and f.id = d.id;
+  from (select d.id as old_id, d.special as old_special, n.meta::jsonb as given, p.*
+          from unnest($1::text[], $2::text[], $3::text[]) as n (collection, field, meta)
+          join directus_fields d on d.collection = n.collection and d.field = n.field
+         cross join lateral jsonb_populate_record(d, n.meta::jsonb - 'special' - 'id' - 'collection' - 'field') p) m
+ where f.id = m.old_id;
 
 -- name: apply_relation_meta :write
 update directus_relations r

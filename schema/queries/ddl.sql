@@ -20,11 +20,15 @@ select spark.raise_epoch();
 -- returns: epoch
 select epoch from spark.epoch;
 
--- Any relation with that name, including views and sequences: CREATE TABLE would fail.
--- name: ddl_collection_taken :read
--- returns: is_taken
-select exists (select from pg_class where relnamespace = 'public'::regnamespace and relname = $1::text)
-    or exists (select from directus_collections where collection = $1::text) as is_taken;
+-- The first of the names, counted from one, that is taken by any relation, including views and sequences: CREATE TABLE
+-- would fail. No row: all are free.
+-- name: ddl_collections_taken :read
+-- returns: place
+select n.place
+  from unnest($1::text[]) with ordinality as n (name, place)
+ where exists (select from pg_class where relnamespace = 'public'::regnamespace and relname = n.name)
+    or exists (select from directus_collections where collection = n.name)
+ order by n.place limit 1;
 
 -- Only where there are sites can rows be theirs.
 -- name: ddl_has_sites :read
@@ -64,67 +68,92 @@ select k."table", k."column" from spark.describe_keys(null) k
  where k.foreign_key_table = $1::text and k."table" <> $1::text
  order by 1, 2;
 
--- $2: Directus' meta. Omitted members get Directus' defaults.
--- name: ddl_collection_insert :write
+-- $2: Directus' meta of each of the collections $1. Omitted members get Directus' defaults. $3: whether they name their
+-- folders, which may be among them.
+-- name: ddl_collections_insert :write
 insert into directus_collections (
        collection, icon, note, display_template, hidden, singleton, translations, archive_field,
        archive_app_filter, archive_value, unarchive_value, sort_field, accountability, color,
        item_duplication_fields, sort, "group", collapse, preview_url, versioning)
-select $1::text, m.icon, m.note, m.display_template, coalesce(m.hidden, false), coalesce(m.singleton, false),
+select n.collection, m.icon, m.note, m.display_template, coalesce(m.hidden, false), coalesce(m.singleton, false),
        m.translations, m.archive_field, coalesce(m.archive_app_filter, true), m.archive_value,
        m.unarchive_value, m.sort_field,
-       case when $2::jsonb ? 'accountability' then m.accountability else 'all' end, m.color,
-       m.item_duplication_fields, m.sort, m."group", coalesce(m.collapse, 'open'), m.preview_url,
-       coalesce(m.versioning, false)
-  from jsonb_populate_record(null::directus_collections, $2::jsonb) m;
+       case when n.meta::jsonb ? 'accountability' then m.accountability else 'all' end, m.color,
+       m.item_duplication_fields, m.sort, case when $3::boolean then m."group" end, coalesce(m.collapse, 'open'),
+       m.preview_url, coalesce(m.versioning, false)
+  from unnest($1::text[], $2::text[]) with ordinality as n (collection, meta, place)
+ cross join lateral jsonb_populate_record(null::directus_collections, n.meta::jsonb) m
+ order by n.place;
 
--- $3: meta. `special` is an array here and stored as a comma-separated list. $4: whether a field without a place gets
--- the next one of its group.
--- name: ddl_field_insert :write
+-- name: ddl_collection_group :write
+update directus_collections set "group" = $2::jsonb ->> 'group' where collection = $1::text;
+
+-- The fields $2 of the collections $1, in their order. $3: meta of each; `special` is an array there and stored as a
+-- comma-separated list. $4: 'next' for a field that gets the next place of its group if it names none; the n-th of them
+-- comes n behind the highest place, of those that were there or that fields before it have named. $5: `special` of
+-- fields that name none.
+-- name: ddl_fields_insert :write
+with given as (
+    select n.collection, n.field, n.meta::jsonb as meta, n.sorting, n.special, n.place
+      from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[]) with ordinality
+           as n (collection, field, meta, sorting, special, place)
+), counted as (
+    select g.collection, g.field, g.place, g.sorting, m.interface, m.options, m.display, m.display_options, m.readonly,
+           m.hidden, m.sort, m.width, m.translations, m.note, m.conditions, m.required, m."group", m.validation,
+           m.validation_message,
+           coalesce(case jsonb_typeof(g.meta -> 'special')
+                    when 'array' then (select nullif(string_agg(word, ','), '')
+                                         from jsonb_array_elements_text(g.meta -> 'special') word)
+                    when 'string' then nullif(g.meta ->> 'special', '') end, g.special) as special,
+           count(*) filter (where m.sort is null and g.sorting = 'next')
+               over (partition by g.collection, m."group" order by g.place) as nth
+      from given g
+     cross join lateral jsonb_populate_record(null::directus_fields, g.meta - 'special' - 'id') m
+)
 insert into directus_fields (
        collection, field, special, interface, options, display, display_options, readonly, hidden,
        sort, width, translations, note, conditions, required, "group", validation, validation_message)
-select $1::text, $2::text,
-       case jsonb_typeof($3::jsonb -> 'special')
-            when 'array' then (select nullif(string_agg(word, ','), '')
-                                 from jsonb_array_elements_text($3::jsonb -> 'special') word)
-            when 'string' then nullif($3::jsonb ->> 'special', '') end,
-       m.interface, m.options, m.display, m.display_options, coalesce(m.readonly, false),
-       coalesce(m.hidden, false),
-       case when m.sort is null and $4::boolean then
-           (select coalesce(max(f.sort), 0) + 1 from directus_fields f
-             where f.collection = $1::text and f."group" is not distinct from m."group") else m.sort end,
-       coalesce(m.width, 'full'), m.translations, m.note, m.conditions, coalesce(m.required, false),
-       m."group", m.validation, m.validation_message
-  from jsonb_populate_record(null::directus_fields, ($3::jsonb) - 'special' - 'id') m;
+select c.collection, c.field, c.special, c.interface, c.options, c.display, c.display_options,
+       coalesce(c.readonly, false), coalesce(c.hidden, false),
+       case when c.sort is null and c.sorting = 'next' then
+           c.nth + greatest((select coalesce(max(f.sort), 0) from directus_fields f
+                              where f.collection = c.collection and f."group" is not distinct from c."group"),
+                            max(c.sort - c.nth) over (partition by c.collection, c."group" order by c.place))
+       else c.sort end,
+       coalesce(c.width, 'full'), c.translations, c.note, c.conditions, coalesce(c.required, false),
+       c."group", c.validation, c.validation_message
+  from counted c
+ order by c.place;
 
 -- A separate statement, because existing Directus databases may be too old for the column.
--- name: ddl_field_searchable :write
-update directus_fields set searchable = $3 where collection = $1 and field = $2;
+-- name: ddl_fields_searchable :write
+update directus_fields f set searchable = $3
+  from unnest($1::text[], $2::text[]) as n (collection, field)
+ where f.collection = n.collection and f.field = n.field;
 
--- name: ddl_field_special :write
-update directus_fields set special = $3 where collection = $1 and field = $2;
-
--- $4: meta. A list of allowed collections is an array too.
--- name: ddl_relation_insert :write
+-- $4: meta of each. A list of allowed collections is an array too.
+-- name: ddl_relations_insert :write
 insert into directus_relations (
        many_collection, many_field, one_collection, one_field, one_collection_field,
        one_allowed_collections, junction_field, sort_field, one_deselect_action)
-select $1::text, $2::text, $3::text, m.one_field, m.one_collection_field,
-       case jsonb_typeof($4::jsonb -> 'one_allowed_collections')
+select n.collection, n.field, n.related, m.one_field, m.one_collection_field,
+       case jsonb_typeof(n.meta::jsonb -> 'one_allowed_collections')
             when 'array' then (select nullif(string_agg(name, ','), '')
-                                 from jsonb_array_elements_text($4::jsonb -> 'one_allowed_collections') name)
-            when 'string' then nullif($4::jsonb ->> 'one_allowed_collections', '') end,
+                                 from jsonb_array_elements_text(n.meta::jsonb -> 'one_allowed_collections') name)
+            when 'string' then nullif(n.meta::jsonb ->> 'one_allowed_collections', '') end,
        m.junction_field, m.sort_field, coalesce(m.one_deselect_action, 'nullify')
-  from jsonb_populate_record(null::directus_relations, ($4::jsonb) - 'one_allowed_collections' - 'id') m;
+  from unnest($1::text[], $2::text[], $3::text[], $4::text[]) with ordinality as n (collection, field, related, meta, place)
+ cross join lateral jsonb_populate_record(null::directus_relations, n.meta::jsonb - 'one_allowed_collections' - 'id') m
+ order by n.place;
 
--- All facts for creating a relation from $1.$2 to $3. `target_key`: its only key column.
+-- All facts for creating the relations from $1.$2 to $3, a row each. `target_key`: its only key column. `is_indexed`: by
+-- an index that is not a relation's own, as in apply_field_indexes.
 -- name: ddl_relation_facts :read
--- returns: has_collection, has_field, is_column, has_relation, has_foreign_key, has_target, own_key, target_key, key_type, field_type, site_column, target_site_column, target_shared, special, is_tracked, has_companion, target_keyed_by_site
-select many.oid is not null or exists (select from directus_collections where collection = $1::text) as has_collection,
-       near.attname is not null or exists (select from directus_fields where collection = $1::text and field = $2::text) as has_field,
+-- returns: has_collection, has_field, is_column, has_relation, has_foreign_key, has_target, own_key, target_key, key_type, field_type, site_column, target_site_column, target_shared, special, is_tracked, has_companion, target_keyed_by_site, is_indexed
+select many.oid is not null or exists (select from directus_collections where collection = n.collection) as has_collection,
+       near.attname is not null or tracked.field is not null as has_field,
        near.attname is not null as is_column,
-       exists (select from directus_relations where many_collection = $1::text and many_field = $2::text) as has_relation,
+       exists (select from directus_relations where many_collection = n.collection and many_field = n.field) as has_relation,
        exists (select from pg_constraint k
                 where k.contype = 'f' and k.conrelid = many.oid and k.confrelid = one.oid
                   and k.conkey[array_upper(k.conkey, 1)] = near.attnum) as has_foreign_key,
@@ -136,20 +165,30 @@ select many.oid is not null or exists (select from directus_collections where co
        format_type(far.atttypid, null) as key_type, format_type(near.atttypid, null) as field_type,
        own.site_column, target.site_column as target_site_column,
        coalesce(target.shared_read, false) as target_shared,
-       (select f.special from directus_fields f where f.collection = $1::text and f.field = $2::text limit 1) as special,
-       exists (select from directus_fields where collection = $1::text and field = $2::text) as is_tracked,
-       exists (select from directus_fields where collection = $1::text and field = $2::text || '_site_id') as has_companion,
-       coalesce(i.indnkeyatts = 2, false) as target_keyed_by_site
-  from (select) nothing
-  left join pg_class many on many.relnamespace = 'public'::regnamespace and many.relname = $1::text and many.relkind in ('r', 'p')
-  left join pg_attribute near on near.attrelid = many.oid and near.attname = $2::text and near.attnum > 0 and not near.attisdropped
-  left join pg_class one on one.relnamespace = 'public'::regnamespace and one.relname = $3::text and one.relkind in ('r', 'p')
-  left join spark.collections own on own.collection = $1::text
-  left join spark.collections target on target.collection = $3::text
+       tracked.special, tracked.field is not null as is_tracked,
+       exists (select from directus_fields where collection = n.collection and field = n.field || '_site_id') as has_companion,
+       coalesce(i.indnkeyatts = 2, false) as target_keyed_by_site,
+       exists (select from pg_index p
+                 join pg_class x on x.oid = p.indexrelid
+                where p.indrelid = many.oid and not p.indisunique and not p.indisprimary and x.relname not like 'spark\_fk\_%'
+                  and (n.collection not like 'directus\_%' or x.relname like '%\_index')
+                  and (p.indnkeyatts = 1 and p.indkey[0] = near.attnum
+                       or p.indnkeyatts = 2 and p.indkey[1] = near.attnum
+                          and p.indkey[0] = (select a.attnum from pg_attribute a where a.attrelid = many.oid
+                                                and a.attname = 'site_id' and not a.attisdropped))) as is_indexed
+  from unnest($1::text[], $2::text[], $3::text[]) with ordinality as n (collection, field, related, place)
+  left join pg_class many on many.relnamespace = 'public'::regnamespace and many.relname = n.collection and many.relkind in ('r', 'p')
+  left join pg_attribute near on near.attrelid = many.oid and near.attname = n.field and near.attnum > 0 and not near.attisdropped
+  left join lateral (select f.field, f.special from directus_fields f
+                      where f.collection = n.collection and f.field = n.field limit 1) tracked on true
+  left join pg_class one on one.relnamespace = 'public'::regnamespace and one.relname = n.related and one.relkind in ('r', 'p')
+  left join spark.collections own on own.collection = n.collection
+  left join spark.collections target on target.collection = n.related
   left join pg_attribute site on site.attrelid = one.oid and site.attname = target.site_column
   left join pg_index i on i.indrelid = one.oid and i.indisprimary
                       and (i.indnkeyatts = 1 or i.indnkeyatts = 2 and i.indkey[1] = site.attnum)
-  left join pg_attribute far on far.attrelid = one.oid and far.attnum = i.indkey[0];
+  left join pg_attribute far on far.attrelid = one.oid and far.attnum = i.indkey[0]
+ order by n.place;
 
 -- The schema as Directus' snapshot ------------------------------------------------------------------
 --

@@ -78,6 +78,25 @@ fiber_fn Err audit_write(struct db_tx *tx, const struct audit *audit)
     return db_tx_query(tx, &SQL_AUDIT_ADD, args_of(tx->ctx, audit), NULL);
 }
 
+fiber_fn Err audit_write_each(struct db_tx *tx, Str action, Str entity_type, const Str *entity_ids,
+                              uint32_t count)
+{
+    assert(tx->as_platform && action.len > 0);
+    struct audit_rows_args args = {
+        .sites = {NULL, 0}, /* unnest fills up with nulls: of the platform */
+        .keys = {entity_ids, count},
+        .action = action,
+        .entity_type = entity_type,
+        .details = db_null(),
+        .audit_user = audit_user(tx->ctx),
+        .audit_actor = audit_actor(tx->ctx),
+        .audit_ip = audit_ip(tx->ctx),
+    };
+    return count == 0
+               ? OK
+               : db_tx_query(tx, &SQL_AUDIT_ROWS, audit_rows_args(tx->ctx->arena, &args), NULL);
+}
+
 void audit_add(struct ctx *ctx, struct db_batch *batch, const struct audit *audit)
 {
     db_batch_add(batch, &SQL_AUDIT_ADD, args_of(ctx, audit), NULL);

@@ -25,6 +25,9 @@ struct audit {
 
 /* Writes in the caller's transaction, or as one more statement of its batch. */
 fiber_fn Err audit_write(struct db_tx *tx, const struct audit *audit);
+/* The same entry for many entities: one statement. Of the platform, done without more to say. */
+fiber_fn Err audit_write_each(struct db_tx *tx, Str action, Str entity_type, const Str *entity_ids,
+                              uint32_t count);
 void audit_add(struct ctx *ctx, struct db_batch *batch, const struct audit *audit);
 /* Writes in its own transaction, in the scope of ctx: for work that took several commits. */
 fiber_fn Err audit_now(struct ctx *ctx, const struct audit *audit);

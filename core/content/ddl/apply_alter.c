@@ -11,88 +11,114 @@
 enum { COLUMN_SQL_MAX = 64 * 1024 };
 
 /* alter table … alter column … <what> */
-static fiber_fn Err alter_column(struct db_tx *tx, const struct change *change, Str what)
+static void alter_column(struct ddl_script *script, const struct change *change, Str what)
 {
     assert(change->field.len > 0 && what.len > 0);
-    struct arena *arena = tx->ctx->arena;
-    return ddl_run(tx, str_printf(arena, "alter table %.*s alter column %.*s %.*s",
-                                  STR_FMT(sql_table(arena, change->collection)),
-                                  STR_FMT(sql_ident(arena, change->field)), STR_FMT(what)));
+    struct arena *arena = script->tx->ctx->arena;
+    ddl_add(script, "alter table %.*s alter column %.*s %.*s",
+            STR_FMT(sql_table(arena, change->collection)), STR_FMT(sql_ident(arena, change->field)),
+            STR_FMT(what));
 }
 
-static fiber_fn Err alter_type(struct db_tx *tx, const struct change *change,
-                               const struct ddl_field *field)
+static Err type_text(struct ctx *ctx, const struct ddl_field *field, Str *ret)
 {
-    struct buf *sql = buf_in_arena(tx->ctx->arena, COLUMN_SQL_MAX);
-    buf_put_z(sql, "type ");
-    TRY(ddl_column_type(tx->ctx, field, sql));
-    return alter_column(tx, change, buf_str(sql));
+    struct buf *sql = buf_in_arena(ctx->arena, COLUMN_SQL_MAX);
+    TRY(ddl_column_type(ctx, field, sql));
+    *ret = buf_str(sql);
+    return buf_check(ctx, sql, "The type");
 }
 
-static fiber_fn Err alter_default(struct db_tx *tx, const struct change *change,
-                                  const struct ddl_field *field)
+static Err alter_type(struct ddl_script *script, const struct change *change,
+                      const struct ddl_field *field)
 {
-    struct buf *sql = buf_in_arena(tx->ctx->arena, COLUMN_SQL_MAX);
+    Str type;
+    TRY(type_text(script->tx->ctx, field, &type));
+    alter_column(script, change, str_printf(script->tx->ctx->arena, "type %.*s", STR_FMT(type)));
+    return OK;
+}
+
+static Err alter_default(struct ddl_script *script, const struct change *change,
+                         const struct ddl_field *field)
+{
+    struct ctx *ctx = script->tx->ctx;
+    struct buf *sql = buf_in_arena(ctx->arena, COLUMN_SQL_MAX);
     buf_put_z(sql, "set");
-    TRY(ddl_column_default(tx->ctx, field, sql));
-    TRY(buf_check(tx->ctx, sql, "The default"));
+    TRY(ddl_column_default(ctx, field, sql));
+    TRY(buf_check(ctx, sql, "The default"));
     bool has_none = str_eq(buf_str(sql), STR("set"));
-    return alter_column(tx, change, has_none ? STR("drop default") : buf_str(sql));
+    alter_column(script, change, has_none ? STR("drop default") : buf_str(sql));
+    return OK;
 }
 
 /* A default of the old type may be none of the new: it goes before, and comes again after. */
-static fiber_fn Err retype(struct db_tx *tx, const struct change *change,
-                           const struct ddl_field *field)
+static Err retype(struct ddl_script *script, const struct change *change,
+                  const struct ddl_field *field)
 {
-    struct arena *arena = tx->ctx->arena;
-    struct buf *sql = buf_in_arena(arena, COLUMN_SQL_MAX);
-    TRY(ddl_column_type(tx->ctx, field, sql));
-    Str type = str_dup(arena, buf_str(sql));
-    TRY(alter_column(tx, change, STR("drop default")));
-    TRY(alter_column(tx, change,
-                     str_printf(arena, "type %.*s using %.*s::%.*s", STR_FMT(type),
-                                STR_FMT(sql_ident(arena, change->field)), STR_FMT(type))));
-    return alter_default(tx, change, field);
+    struct arena *arena = script->tx->ctx->arena;
+    Str type;
+    TRY(type_text(script->tx->ctx, field, &type));
+    alter_column(script, change, STR("drop default"));
+    alter_column(script, change,
+                 str_printf(arena, "type %.*s using %.*s::%.*s", STR_FMT(type),
+                            STR_FMT(sql_ident(arena, change->field)), STR_FMT(type)));
+    return alter_default(script, change, field);
 }
 
-static fiber_fn Err drop_indexes(struct db_tx *tx, const struct change *change,
-                                 const struct rows *indexes, bool unique)
+static void drop_indexes(struct ddl_script *script, const struct change *change,
+                         const struct rows *indexes, bool unique)
 {
     assert(change->of == OF_FIELD);
-    struct arena *arena = tx->ctx->arena;
+    struct arena *arena = script->tx->ctx->arena;
     for (uint32_t i = 0; i < indexes->count; i++) {
         if (row_bool(indexes, i, APPLY_FIELD_INDEXES_IS_UNIQUE) != unique)
             continue;
         Str constraint = row_text(indexes, i, APPLY_FIELD_INDEXES_CONSTRAINT_NAME);
         Str name = row_text(indexes, i, APPLY_FIELD_INDEXES_INDEX_NAME);
         if (constraint.len > 0)
-            TRY(ddl_run(tx, str_printf(arena, "alter table %.*s drop constraint %.*s",
-                                       STR_FMT(sql_table(arena, change->collection)),
-                                       STR_FMT(sql_ident(arena, constraint)))));
+            ddl_add(script, "alter table %.*s drop constraint %.*s",
+                    STR_FMT(sql_table(arena, change->collection)),
+                    STR_FMT(sql_ident(arena, constraint)));
         else
-            TRY(ddl_run(tx, str_printf(arena, "drop index %.*s", STR_FMT(sql_table(arena, name)))));
+            ddl_add(script, "drop index %.*s", STR_FMT(sql_table(arena, name)));
     }
-    return OK;
 }
 
-static fiber_fn Err alter_indexes(struct db_tx *tx, const struct change *change,
-                                  const struct ddl_field *field, const struct rows *indexes,
-                                  bool is_tenants)
+static void alter_indexes(struct ddl_script *script, const struct change *change,
+                          const struct ddl_field *field, const struct rows *indexes,
+                          bool is_tenants)
 {
     assert(change->kind == CHANGE_ALTER && change->of == OF_FIELD);
-    struct arena *arena = tx->ctx->arena;
-    if (change_names(change, STR("schema.is_unique")) && !field->is_unique)
-        TRY(drop_indexes(tx, change, indexes, true));
-    if (change_names(change, STR("schema.is_indexed")) && !field->is_indexed)
-        TRY(drop_indexes(tx, change, indexes, false));
-    if (change_names(change, STR("schema.is_unique")) && field->is_unique)
-        TRY(ddl_run(tx, str_printf(arena, "alter table %.*s add unique (%.*s)",
-                                   STR_FMT(sql_table(arena, change->collection)),
-                                   STR_FMT(sql_ident(arena, change->field)))));
-    if (change_names(change, STR("schema.is_unique")) && field->is_unique && is_tenants)
-        TRY(ddl_unique_by_site(tx, change->collection));
-    if (change_names(change, STR("schema.is_indexed")) && field->is_indexed)
-        TRY(ddl_index_field(tx, change->collection, change->field, is_tenants));
+    struct arena *arena = script->tx->ctx->arena;
+    bool names_unique = change_names(change, STR("schema.is_unique"));
+    bool names_indexed = change_names(change, STR("schema.is_indexed"));
+    if (names_unique && !field->is_unique)
+        drop_indexes(script, change, indexes, true);
+    if (names_indexed && !field->is_indexed)
+        drop_indexes(script, change, indexes, false);
+    if (names_unique && field->is_unique)
+        ddl_add(script, "alter table %.*s add unique (%.*s)",
+                STR_FMT(sql_table(arena, change->collection)),
+                STR_FMT(sql_ident(arena, change->field)));
+    if (names_unique && field->is_unique && is_tenants)
+        ddl_unique_by_site(script, change->collection);
+    if (names_indexed && field->is_indexed)
+        ddl_index_field(script, change->collection, change->field, is_tenants);
+}
+
+static Err alter(struct ddl_script *script, const struct change *change,
+                 const struct ddl_field *field)
+{
+    if (change->is_retyped)
+        TRY(retype(script, change, field));
+    else if (change_names(change, STR("schema.max_length")) ||
+             change_names(change, STR("schema.numeric_precision")) ||
+             change_names(change, STR("schema.numeric_scale")))
+        TRY(alter_type(script, change, field));
+    if (change_names(change, STR("schema.default_value")) && !change->is_retyped)
+        TRY(alter_default(script, change, field));
+    if (change_names(change, STR("schema.is_nullable")))
+        alter_column(script, change,
+                     field->is_nullable ? STR("drop not null") : STR("set not null"));
     return OK;
 }
 
@@ -103,6 +129,7 @@ fiber_fn Err apply_alter_field(struct db_tx *tx, const struct change *change,
     struct ddl_field field;
     struct rows indexes;
     struct rows facts;
+    struct ddl_script script = {.tx = tx};
     DbArg collection = db_text(change->collection);
     DbArg name = db_text(change->field);
     TRY(ddl_field_read(tx->ctx, body, TENANCY_BY_FIELDS, &field));
@@ -117,46 +144,35 @@ fiber_fn Err apply_alter_field(struct db_tx *tx, const struct change *change,
         return fail(tx->ctx, ERR_CONFLICT,
                     "Field \"%.*s\" cannot be changed: it identifies the row or its owner.",
                     STR_FMT(change->field));
-    TRY(ddl_become_owner(tx));
-    if (change->is_retyped)
-        TRY(retype(tx, change, &field));
-    else if (change_names(change, STR("schema.max_length")) ||
-             change_names(change, STR("schema.numeric_precision")) ||
-             change_names(change, STR("schema.numeric_scale")))
-        TRY(alter_type(tx, change, &field));
-    if (change_names(change, STR("schema.default_value")) && !change->is_retyped)
-        TRY(alter_default(tx, change, &field));
-    if (change_names(change, STR("schema.is_nullable")))
-        TRY(alter_column(tx, change,
-                         field.is_nullable ? STR("drop not null") : STR("set not null")));
-    return alter_indexes(tx, change, &field, &indexes, is_tenants);
+    TRY(alter(&script, change, &field));
+    alter_indexes(&script, change, &field, &indexes, is_tenants);
+    return ddl_script_run(&script);
 }
 
 fiber_fn Err apply_drop_keys(struct db_tx *tx, Str collection, Str field)
 {
     assert(collection.len > 0 && field.len > 0);
     struct arena *arena = tx->ctx->arena;
+    struct ddl_script script = {.tx = tx};
     struct rows keys;
     TRY(db_tx_query(tx, &SQL_APPLY_RELATION_KEYS, ARGS(db_text(collection), db_text(field)),
                     &keys));
     Str table = sql_table(arena, collection);
-    TRY(ddl_become_owner(tx));
     for (uint32_t i = 0; i < keys.count; i++) {
         Str name = row_text(&keys, i, APPLY_RELATION_KEYS_CONSTRAINT_NAME);
-        TRY(ddl_run(tx, str_printf(arena, "alter table %.*s drop constraint %.*s", STR_FMT(table),
-                                   STR_FMT(sql_ident(arena, name)))));
+        ddl_add(&script, "alter table %.*s drop constraint %.*s", STR_FMT(table),
+                STR_FMT(sql_ident(arena, name)));
     }
     Str index = str_cut(
         str_printf(arena, "spark_fk_%.*s_%.*s", STR_FMT(collection), STR_FMT(field)), DDL_NAME_MAX);
-    TRY(ddl_run(tx,
-                str_printf(arena, "drop index if exists %.*s", STR_FMT(sql_table(arena, index)))));
+    ddl_add(&script, "drop index if exists %.*s", STR_FMT(sql_table(arena, index)));
     static const char *const TRIGGERS[] = {"spark_fill_", "spark_refill_"};
     for (size_t i = 0; i < COUNT_OF(TRIGGERS); i++) {
         Str name = str_printf(arena, "%s%.*s", TRIGGERS[i], STR_FMT(field));
-        TRY(ddl_run(tx, str_printf(arena, "drop trigger if exists %.*s on %.*s",
-                                   STR_FMT(sql_ident(arena, name)), STR_FMT(table))));
+        ddl_add(&script, "drop trigger if exists %.*s on %.*s", STR_FMT(sql_ident(arena, name)),
+                STR_FMT(table));
     }
-    return OK;
+    return ddl_script_run(&script);
 }
 
 static bool is_site_relation(const struct change *change)
@@ -184,8 +200,7 @@ fiber_fn Err apply_alter_relation(struct db_tx *tx, const struct change *change)
     Str meta = json_text(tx->ctx->arena, json_get(change->wanted, STR("meta")));
     if (change->has_schema) {
         TRY(apply_drop_relation(tx, change));
-        TRY(ddl_resign_owner(tx));
-        return ddl_relation_create(tx, change->wanted);
+        return ddl_relations_create(tx, &(struct ddl_relation){.body = change->wanted}, 1);
     }
     TRY(ddl_audit_field(tx, STR("relation_changed"), change->collection, change->field));
     return db_tx_query(tx, &SQL_APPLY_RELATION_META,

@@ -42,21 +42,18 @@ static fiber_fn Err add_column(struct db_tx *tx, Str collection, const struct dd
 {
     assert(!field->is_alias && !field->is_key && !field->is_site);
     struct ctx *ctx = tx->ctx;
-    Str table = sql_table(ctx->arena, collection);
+    struct ddl_script script = {.tx = tx};
     TRY(ddl_geometry_check(tx, field, 1));
     struct buf *sql = buf_in_arena(ctx->arena, COLUMN_SQL_MAX);
-    buf_put_z(sql, "alter table ");
-    buf_put(sql, table);
-    buf_put_z(sql, " add column ");
     TRY(ddl_column_write(ctx, field, sql));
     TRY(buf_check(ctx, sql, "The definition of the field"));
-    TRY(ddl_become_owner(tx));
-    TRY(ddl_run(tx, buf_str(sql)));
+    ddl_add(&script, "alter table %.*s add column %.*s", STR_FMT(sql_table(ctx->arena, collection)),
+            STR_FMT(buf_str(sql)));
     if (field->is_unique && is_tenants)
-        TRY(ddl_unique_by_site(tx, collection));
-    if (!field->is_indexed || field->is_unique)
-        return OK;
-    return ddl_index_field(tx, collection, field->name, is_tenants);
+        ddl_unique_by_site(&script, collection);
+    if (field->is_indexed && !field->is_unique)
+        ddl_index_field(&script, collection, field->name, is_tenants);
+    return ddl_script_run(&script);
 }
 
 /* Nobody's names: those that the system gives its own. */
@@ -91,8 +88,10 @@ static fiber_fn Err create_in(struct db_tx *tx, Str collection, const struct jso
     TRY(place_check(ctx, collection));
     TRY(facts_ask(tx, collection, field.name, &facts));
     TRY(addable_check(ctx, collection, &field, &facts));
+    struct ddl_row row = {
+        .collection = collection, .field = field.name, .type = field.type, .meta = field.meta};
     if (field.meta != NULL || is_tracked)
-        TRY(ddl_meta_field(tx, collection, &field));
+        TRY(ddl_rows_insert(tx, ROWS_OF_FIELDS, &row, 1));
     TRY(ddl_audit_field(tx, STR("field_created"), collection, field.name));
     if (field.is_alias)
         return OK;
@@ -161,10 +160,10 @@ fiber_fn Err ddl_field_delete(struct db_tx *tx, Str collection, Str field)
     TRY(ddl_audit_field(tx, STR("field_deleted"), collection, field));
     if (!row_bool(&facts, 0, DDL_FIELD_FACTS_IS_COLUMN))
         return OK;
-    TRY(ddl_become_owner(tx));
-    return ddl_run(tx, str_printf(ctx->arena, "alter table %.*s drop column %.*s",
-                                  STR_FMT(sql_table(ctx->arena, collection)),
-                                  STR_FMT(sql_ident(ctx->arena, field))));
+    struct ddl_script script = {.tx = tx};
+    ddl_add(&script, "alter table %.*s drop column %.*s",
+            STR_FMT(sql_table(ctx->arena, collection)), STR_FMT(sql_ident(ctx->arena, field)));
+    return ddl_script_run(&script);
 }
 
 fiber_fn Err field_delete(struct platform platform, Str collection, Str field)

@@ -4,7 +4,6 @@
 #include "base/json/json_build.h"
 #include "content/ddl/apply_internal.h"
 #include "content/ddl/ddl_internal.h"
-#include "content/filter/filter_eval.h"
 #include "gen/sql.h"
 
 #include <assert.h>
@@ -35,18 +34,10 @@ static fiber_fn Err change_meta(struct db_tx *tx, Str collection, Str field,
                                 const struct json *meta)
 {
     assert(json_kind(meta) == JSON_OBJECT);
-    struct rows rows;
-    DbArg names[] = {db_text(collection), db_text(field)};
-    TRY(rule_check(tx->ctx, json_get(meta, STR("validation"))));
-    TRY(db_tx_query(tx, &SQL_APPLY_FIELD_META,
-                    ARGS(names[0], names[1], db_text(json_text(tx->ctx->arena, meta))), &rows));
-    if (rows.affected == 0)
-        return ddl_meta_field(tx, collection, &(struct ddl_field){.name = field, .meta = meta});
-    const struct json *searchable = json_get(meta, STR("searchable"));
-    if (json_kind(searchable) != JSON_BOOL)
-        return OK;
-    return db_tx_query(tx, &SQL_DDL_FIELD_SEARCHABLE,
-                       ARGS(names[0], names[1], db_bool(json_bool(searchable))), NULL);
+    struct ddl_row row = {.collection = collection, .field = field, .meta = meta};
+    int64_t found;
+    TRY(ddl_fields_describe(tx, &row, 1, &found));
+    return found > 0 ? OK : ddl_rows_insert(tx, ROWS_OF_FIELDS, &row, 1);
 }
 
 /* Belongs to the type, not to the column. */
@@ -174,8 +165,7 @@ static fiber_fn Err update_one(struct db_tx *tx, Str collection, Str field, cons
         return OK;
     struct wish wish = {.field = field, .type = type, .given = schema};
     wish.is_retyped = !str_eq(type, type_now(&now));
-    TRY(change_column(tx, collection, &wish, row_text(&now, 0, DDL_FIELD_NOW_ENTRY)));
-    return ddl_resign_owner(tx);
+    return change_column(tx, collection, &wish, row_text(&now, 0, DDL_FIELD_NOW_ENTRY));
 }
 
 /* ERR_FORBIDDEN as reads of it answer. */

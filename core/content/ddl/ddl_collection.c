@@ -43,17 +43,16 @@ fiber_fn Err ddl_become_tenants(struct db_tx *tx, Str collection)
                     "Collection \"%.*s\" can't belong to sites: it has items, and nothing says "
                     "whose they are. Make a new collection with \"meta.tenant\": true",
                     STR_FMT(collection));
-    TRY(ddl_become_owner(tx));
-    TRY(ddl_run(tx, str_printf(arena, "alter table %.*s %s", STR_FMT(sql_table(arena, collection)),
-                               type.len == 0 ? "add column site_id uuid not null default "
-                                               "spark.current_site() references public.sites (id) "
-                                               "on delete cascade"
-                                             : "alter column site_id set not null, "
-                                               "alter column site_id set default "
-                                               "spark.current_site(), add foreign key (site_id) "
-                                               "references public.sites (id) on delete cascade")));
-    TRY(ddl_table_protect(tx, collection, key));
-    return ddl_resign_owner(tx);
+    struct ddl_script script = {.tx = tx};
+    ddl_add(&script, "alter table %.*s %s", STR_FMT(sql_table(arena, collection)),
+            type.len == 0 ? "add column site_id uuid not null default spark.current_site() "
+                            "references public.sites (id) on delete cascade"
+                          : "alter column site_id set not null, "
+                            "alter column site_id set default spark.current_site(), "
+                            "add foreign key (site_id) references public.sites (id) "
+                            "on delete cascade");
+    ddl_table_protect(&script, collection, key);
+    return ddl_script_run(&script);
 }
 
 static fiber_fn Err change_tenancy(struct db_tx *tx, Str collection, const struct json *meta)
@@ -88,7 +87,8 @@ static fiber_fn Err update_one(struct db_tx *tx, Str collection, const struct js
     struct rows rows;
     TRY(db_tx_query(tx, &SQL_APPLY_COLLECTION_META,
                     ARGS(db_text(collection), db_text(json_text(tx->ctx->arena, meta))), &rows));
-    return rows.affected > 0 ? OK : ddl_meta_collection(tx, collection, meta);
+    struct ddl_row row = {.collection = collection, .meta = meta};
+    return rows.affected > 0 ? OK : ddl_rows_insert(tx, ROWS_OF_COLLECTIONS, &row, 1);
 }
 
 fiber_fn Err collections_update(struct platform platform, const struct json *list)
@@ -125,11 +125,9 @@ static fiber_fn Err drop_references(struct db_tx *tx, Str collection)
     assert(tx->connection != NULL && collection.len > 0);
     struct rows rows;
     TRY(db_tx_query(tx, &SQL_DDL_REFERENCES, ARGS(db_text(collection)), &rows));
-    for (uint32_t i = 0; i < rows.count; i++) {
+    for (uint32_t i = 0; i < rows.count; i++)
         TRY(ddl_field_delete(tx, row_text(&rows, i, DDL_REFERENCES_COLLECTION),
                              row_text(&rows, i, DDL_REFERENCES_FIELD)));
-        TRY(ddl_resign_owner(tx));
-    }
     return OK;
 }
 
@@ -147,10 +145,11 @@ fiber_fn Err ddl_collection_delete(struct db_tx *tx, Str collection)
     TRY(db_tx_query(tx, &SQL_APPLY_COLLECTION_FORGET, ARGS(db_text(collection)), NULL));
     if (!row_bool(&facts, 0, DDL_FIELD_FACTS_HAS_TABLE))
         return OK;
-    TRY(ddl_become_owner(tx));
-    TRY(ddl_run(tx, str_printf(arena, "drop table %.*s", STR_FMT(sql_table(arena, collection)))));
-    return ddl_run(tx, str_printf(arena, "delete from spark.collections where collection = %.*s",
-                                  STR_FMT(sql_literal(arena, collection))));
+    struct ddl_script script = {.tx = tx};
+    ddl_add(&script, "drop table %.*s", STR_FMT(sql_table(arena, collection)));
+    ddl_add(&script, "delete from spark.collections where collection = %.*s",
+            STR_FMT(sql_literal(arena, collection)));
+    return ddl_script_run(&script);
 }
 
 fiber_fn Err collection_delete(struct platform platform, Str collection)

@@ -13,16 +13,29 @@
 
 /* ddl.c: a transaction in which nobody else changes the schema. */
 fiber_fn Err ddl_begin(struct platform platform, struct db_tx *tx);
-/* From here on as the owner of the tables: DDL, and no row of a Directus table any more. */
-fiber_fn Err ddl_become_owner(struct db_tx *tx);
-/* The platform lane's own role again: the rows of the Directus tables are written next. */
-fiber_fn Err ddl_resign_owner(struct db_tx *tx);
 /* Raises the epoch, commits, and binds the ctx to the new epoch. */
 fiber_fn Err ddl_commit(struct db_tx *tx);
 
-/* A line of the work log, in the same transaction; before ddl_become_owner. */
+/* A line of the work log, in the same transaction. */
 fiber_fn Err ddl_audit(struct db_tx *tx, Str action, Str what);
+fiber_fn Err ddl_audit_each(struct db_tx *tx, Str action, const Str *what, uint32_t count);
 fiber_fn Err ddl_audit_field(struct db_tx *tx, Str action, Str collection, Str field);
+
+/* `err`, its sentence after the place where a snapshot has what is wrong: "fields[12]
+ * (posts.title)". No path, or an error that is nobody's fault: as it is. */
+Err ddl_at(struct ctx *ctx, Str path, Err err);
+
+/* ddl_script.c: DDL that is carried out together, as the owner of the tables. */
+struct ddl_script {
+    struct db_tx *tx;
+    Str path; /* what the statements added next are for, see ddl_at */
+    struct ddl_line *first;
+    struct ddl_line *last;
+};
+void ddl_add(struct ddl_script *script, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/* In the order of their adding; the script is empty again. */
+fiber_fn Err ddl_script_run(struct ddl_script *script);
 
 /* What a snapshot says of its origin: the version of Directus whose form it has. */
 #define SNAPSHOT_DIRECTUS STR("11.17.4")
@@ -35,6 +48,7 @@ Err ddl_field_name_check(struct ctx *ctx, Str name);
 /* ddl_field.c: one member of `fields`. */
 struct ddl_field {
     Str name;
+    Str path;                  /* see ddl_at */
     Str type;                  /* Directus' field type */
     const struct json *schema; /* NULL or an object */
     const struct json *meta;   /* NULL or an object */
@@ -66,33 +80,55 @@ Err ddl_column_write(struct ctx *ctx, const struct ddl_field *field, struct buf 
 Err ddl_column_type(struct ctx *ctx, const struct ddl_field *field, struct buf *out);
 Err ddl_column_default(struct ctx *ctx, const struct ddl_field *field, struct buf *out);
 
-/* ddl_table.c: the table with its indexes, its site and its row policies; as the owner. */
+/* ddl_table.c: the table with its indexes, its site and its row policies. */
 struct ddl_table {
     Str name;
     Str note; /* comment on the table; empty: none */
     const struct ddl_field *fields;
     uint32_t field_count;
 };
-fiber_fn Err ddl_table_create(struct db_tx *tx, const struct ddl_table *table);
+Err ddl_table_create(struct ddl_script *script, const struct ddl_table *table);
 /* ERR_INVALID_PAYLOAD where one of them needs PostGIS and that is not there. */
 fiber_fn Err ddl_geometry_check(struct db_tx *tx, const struct ddl_field *fields, uint32_t count);
-fiber_fn Err ddl_index_field(struct db_tx *tx, Str table, Str field, bool is_tenants);
+void ddl_index_field(struct ddl_script *script, Str table, Str field, bool is_tenants);
 /* An existing table becomes its sites': the pair (site, key) gets unique, policies and mark follow.
  */
-fiber_fn Err ddl_table_protect(struct db_tx *tx, Str table, Str key);
-fiber_fn Err ddl_renew_key(struct db_tx *tx, Str table);
-fiber_fn Err ddl_unique_by_site(struct db_tx *tx, Str table);
+void ddl_table_protect(struct ddl_script *script, Str table, Str key);
+void ddl_renew_key(struct ddl_script *script, Str table);
+void ddl_unique_by_site(struct ddl_script *script, Str table);
 
-/* ddl_meta.c: rows of the Directus tables; before ddl_become_owner. `meta` may be NULL: {}. */
-fiber_fn Err ddl_meta_collection(struct db_tx *tx, Str collection, const struct json *meta);
-fiber_fn Err ddl_meta_field(struct db_tx *tx, Str collection, const struct ddl_field *field);
-fiber_fn Err ddl_meta_relation(struct db_tx *tx, Str collection, Str field, Str related,
-                               const struct json *meta);
+/* ddl_meta.c: rows of directus_collections, directus_fields and directus_relations. */
+enum ddl_rows_of { ROWS_OF_COLLECTIONS, ROWS_OF_FIELDS, ROWS_OF_RELATIONS };
+struct ddl_row {
+    Str collection;
+    Str field;               /* of fields and relations */
+    Str type;                /* of fields; empty: of one that was there, only its row is new */
+    Str related;             /* of relations; STR_NONE: to any */
+    const struct json *meta; /* NULL: {} */
+    bool is_whole; /* meta says what it leaves empty: no place in the order, no mark for JSON */
+    Str path;      /* see ddl_at */
+};
+/* All of them at once, in their order. */
+fiber_fn Err ddl_rows_insert(struct db_tx *tx, enum ddl_rows_of table, const struct ddl_row *rows,
+                             uint32_t count);
+/* The rows of fields become what their meta says; *ret_found: how many there were. */
+fiber_fn Err ddl_fields_describe(struct db_tx *tx, const struct ddl_row *rows, uint32_t count,
+                                 int64_t *ret_found);
 /* The meta of a field that the server fills: hidden, and nobody edits it. */
 Err ddl_meta_hidden(struct ctx *ctx, Str interface, const struct json **ret);
 
-/* What ddl.h offers, inside a transaction of the caller's; some leave it as the owner. */
-fiber_fn Err ddl_collection_create(struct db_tx *tx, const struct json *body, uint32_t *ret_fields);
+/* What ddl.h offers, inside a transaction of the caller's. */
+
+/* A collection to be, with its fields. Of a snapshot: its meta is whole, and has places. */
+struct ddl_birth {
+    const struct json *body;
+    bool is_of_snapshot;
+    Str path;               /* see ddl_at */
+    const Str *field_paths; /* of the members of `fields`; NULL: none */
+};
+/* *ret_fields: how many fields the bodies have. */
+fiber_fn Err ddl_collections_create(struct db_tx *tx, const struct ddl_birth *births,
+                                    uint32_t count, uint32_t *ret_fields);
 fiber_fn Err ddl_collection_delete(struct db_tx *tx, Str collection);
 /* Refused, with the reason, where nobody could say whose the rows are. */
 fiber_fn Err ddl_become_tenants(struct db_tx *tx, Str collection);
@@ -100,6 +136,12 @@ fiber_fn Err ddl_field_create(struct db_tx *tx, const struct json *body);
 /* An index on a field of the system comes or goes. */
 fiber_fn Err ddl_index_system(struct db_tx *tx, Str collection, Str field, bool is_indexed);
 fiber_fn Err ddl_field_delete(struct db_tx *tx, Str collection, Str field);
-fiber_fn Err ddl_relation_create(struct db_tx *tx, const struct json *body);
+
+struct ddl_relation {
+    const struct json *body;
+    Str path; /* see ddl_at */
+};
+fiber_fn Err ddl_relations_create(struct db_tx *tx, const struct ddl_relation *list,
+                                  uint32_t count);
 /* The foreign key alone, of a relation that is there. */
 fiber_fn Err ddl_relation_key(struct db_tx *tx, const struct json *body);

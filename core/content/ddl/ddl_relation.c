@@ -8,6 +8,7 @@
  */
 #include "base/json/json_build.h"
 #include "base/memory/array.h"
+#include "base/memory/map.h"
 #include "content/ddl/ddl.h"
 #include "content/ddl/ddl_internal.h"
 #include "gen/sql.h"
@@ -23,22 +24,25 @@ struct relation_body {
     Str on_delete;
     Str on_update;
     const struct json *meta; /* NULL: no row, the foreign key alone */
+    Str path;                /* see ddl_at */
 };
 
+/* What the database says of one relation: a row of SQL_DDL_RELATION_FACTS. */
 struct facts {
-    struct rows rows;
+    const struct rows *rows;
+    uint32_t row;
 };
 
 static Str fact_text(const struct facts *facts, uint32_t column)
 {
-    assert(facts->rows.count == 1);
-    return row_text(&facts->rows, 0, column);
+    assert(facts->row < facts->rows->count);
+    return row_text(facts->rows, facts->row, column);
 }
 
 static bool fact(const struct facts *facts, uint32_t column)
 {
-    assert(facts->rows.count == 1);
-    return row_bool(&facts->rows, 0, column);
+    assert(facts->row < facts->rows->count);
+    return row_bool(facts->rows, facts->row, column);
 }
 
 static Err take_action(struct ctx *ctx, const struct json *schema, const char *key, Str *ret)
@@ -180,32 +184,27 @@ static Str action_text(struct arena *arena, Str action, Str column)
 
 /* Deleting a target looks for its references. The index is the relation's own, and goes with it:
  * the field is not "indexed" by it (spark.describe_columns). */
-static fiber_fn Err index_key(struct db_tx *tx, const struct relation_body *body, bool is_pair)
+static void index_key(struct ddl_script *script, const struct relation_body *body,
+                      const struct facts *facts, bool is_pair)
 {
-    assert(tx->connection != NULL && body->related.len > 0);
-    struct arena *arena = tx->ctx->arena;
-    struct rows rows;
-    TRY(db_tx_query(tx, &SQL_APPLY_FIELD_INDEXES,
-                    ARGS(db_text(body->collection), db_text(body->field)), &rows));
-    for (uint32_t i = 0; i < rows.count; i++)
-        if (!row_bool(&rows, i, APPLY_FIELD_INDEXES_IS_UNIQUE))
-            return OK;
+    assert(body->related.len > 0);
+    struct arena *arena = script->tx->ctx->arena;
+    if (fact(facts, DDL_RELATION_FACTS_IS_INDEXED))
+        return;
     Str name = str_cut(
         str_printf(arena, "spark_fk_%.*s_%.*s", STR_FMT(body->collection), STR_FMT(body->field)),
         DDL_NAME_MAX);
-    return ddl_run(
-        tx, str_printf(arena, "create index %.*s on %.*s (%s%.*s)", STR_FMT(sql_ident(arena, name)),
-                       STR_FMT(sql_table(arena, body->collection)), is_pair ? "site_id, " : "",
-                       STR_FMT(sql_ident(arena, body->field))));
+    ddl_add(script, "create index %.*s on %.*s (%s%.*s)", STR_FMT(sql_ident(arena, name)),
+            STR_FMT(sql_table(arena, body->collection)), is_pair ? "site_id, " : "",
+            STR_FMT(sql_ident(arena, body->field)));
 }
 
-static fiber_fn Err add_key(struct db_tx *tx, const struct relation_body *body,
-                            const struct facts *facts, bool is_pair)
+static void add_key(struct ddl_script *script, const struct relation_body *body,
+                    const struct facts *facts, bool is_pair)
 {
     assert(!is_pair || str_eq(fact_text(facts, DDL_RELATION_FACTS_SITE_COLUMN), DDL_SITE_FIELD));
-    assert(body->related.len > 0 && tx->connection != NULL);
-    struct arena *arena = tx->ctx->arena;
-    Str table = sql_table(arena, body->collection);
+    assert(body->related.len > 0);
+    struct arena *arena = script->tx->ctx->arena;
     Str column = sql_ident(arena, body->field);
     Str name = str_cut(
         str_printf(arena, "%.*s_%.*s_foreign", STR_FMT(body->collection), STR_FMT(body->field)),
@@ -213,78 +212,81 @@ static fiber_fn Err add_key(struct db_tx *tx, const struct relation_body *body,
     const char *site = is_pair ? "site_id, " : "";
     Str on_delete = action_text(arena, body->on_delete, is_pair ? column : STR_NONE);
     Str target_key = sql_ident(arena, fact_text(facts, DDL_RELATION_FACTS_TARGET_KEY));
-    TRY(ddl_run(tx, str_printf(arena,
-                               "alter table %.*s add constraint %.*s foreign key (%s%.*s) "
-                               "references %.*s (%s%.*s) on update %.*s on delete %.*s",
-                               STR_FMT(table), STR_FMT(sql_ident(arena, name)), site,
-                               STR_FMT(column), STR_FMT(sql_table(arena, body->related)), site,
-                               STR_FMT(target_key), STR_FMT(body->on_update), STR_FMT(on_delete))));
-    TRY(index_key(tx, body, is_pair));
-    return is_pair ? ddl_renew_key(tx, body->collection) : OK;
+    ddl_add(script,
+            "alter table %.*s add constraint %.*s foreign key (%s%.*s) "
+            "references %.*s (%s%.*s) on update %.*s on delete %.*s",
+            STR_FMT(sql_table(arena, body->collection)), STR_FMT(sql_ident(arena, name)), site,
+            STR_FMT(column), STR_FMT(sql_table(arena, body->related)), site, STR_FMT(target_key),
+            STR_FMT(body->on_update), STR_FMT(on_delete));
+    index_key(script, body, facts, is_pair);
+    if (is_pair)
+        ddl_renew_key(script, body->collection);
 }
 
-static fiber_fn Err add_library_key(struct db_tx *tx, const struct relation_body *body,
-                                    const struct facts *facts)
+static Str companion_of(struct arena *arena, const struct relation_body *body)
+{
+    return str_printf(arena, "%.*s_site_id", STR_FMT(body->field));
+}
+
+static Err add_library_key(struct ddl_script *script, const struct relation_body *body,
+                           const struct facts *facts)
 {
     assert(fact(facts, DDL_RELATION_FACTS_TARGET_SHARED));
     assert(body->related.len > 0);
-    struct arena *arena = tx->ctx->arena;
-    Str site = str_printf(arena, "%.*s_site_id", STR_FMT(body->field));
-    TRY(ddl_field_name_check(tx->ctx, site));
+    struct arena *arena = script->tx->ctx->arena;
+    Str site = companion_of(arena, body);
+    TRY(ddl_field_name_check(script->tx->ctx, site));
     Str table = sql_table(arena, body->collection);
-    TRY(ddl_run(tx, str_printf(arena, "alter table %.*s add column if not exists %.*s uuid",
-                               STR_FMT(table), STR_FMT(sql_ident(arena, site)))));
+    ddl_add(script, "alter table %.*s add column if not exists %.*s uuid", STR_FMT(table),
+            STR_FMT(sql_ident(arena, site)));
     Str target_key = fact_text(facts, DDL_RELATION_FACTS_TARGET_KEY);
-    TRY(ddl_run(tx, str_printf(arena,
-                               "select spark.add_library_reference(%.*s::regclass, %.*s, %.*s, "
-                               "%.*s::regclass, %.*s, %.*s)",
-                               STR_FMT(sql_literal(arena, table)),
-                               STR_FMT(sql_literal(arena, body->field)),
-                               STR_FMT(sql_literal(arena, site)),
-                               STR_FMT(sql_literal(arena, sql_table(arena, body->related))),
-                               STR_FMT(sql_literal(arena, target_key)),
-                               STR_FMT(sql_literal(arena, str_lower(arena, body->on_delete))))));
-    return ddl_renew_key(tx, body->collection);
+    ddl_add(script,
+            "select spark.add_library_reference(%.*s::regclass, %.*s, %.*s, %.*s::regclass, %.*s, "
+            "%.*s)",
+            STR_FMT(sql_literal(arena, table)), STR_FMT(sql_literal(arena, body->field)),
+            STR_FMT(sql_literal(arena, site)),
+            STR_FMT(sql_literal(arena, sql_table(arena, body->related))),
+            STR_FMT(sql_literal(arena, target_key)),
+            STR_FMT(sql_literal(arena, str_lower(arena, body->on_delete))));
+    ddl_renew_key(script, body->collection);
+    return OK;
 }
 
 /* From now on its rows are their sites'. */
-static fiber_fn Err add_site_key(struct db_tx *tx, const struct relation_body *body,
-                                 const struct facts *facts)
+static Err add_site_key(struct ddl_script *script, const struct relation_body *body,
+                        const struct facts *facts)
 {
-    assert(str_eq(body->field, STR("site_id")));
-    struct arena *arena = tx->ctx->arena;
+    assert(str_eq(body->field, DDL_SITE_FIELD));
+    struct ctx *ctx = script->tx->ctx;
     Str key = fact_text(facts, DDL_RELATION_FACTS_OWN_KEY);
     if (key.len == 0)
-        return fail(tx->ctx, ERR_INVALID_PAYLOAD, "Collection \"%.*s\" has no primary key",
+        return fail(ctx, ERR_INVALID_PAYLOAD, "Collection \"%.*s\" has no primary key",
                     STR_FMT(body->collection));
-    TRY(add_key(tx, body, facts, false));
-    TRY(ddl_run(tx, str_printf(arena,
-                               "alter table %.*s alter column site_id "
-                               "set default spark.current_site()",
-                               STR_FMT(sql_table(arena, body->collection)))));
-    return ddl_table_protect(tx, body->collection, key);
+    add_key(script, body, facts, false);
+    ddl_add(script, "alter table %.*s alter column site_id set default spark.current_site()",
+            STR_FMT(sql_table(ctx->arena, body->collection)));
+    ddl_table_protect(script, body->collection, key);
+    return OK;
 }
 
-static fiber_fn Err add_foreign_key(struct db_tx *tx, const struct relation_body *body,
-                                    const struct facts *facts)
+static Err add_foreign_key(struct ddl_script *script, const struct relation_body *body,
+                           const struct facts *facts)
 {
-    enum key_kind kind = key_kind(body, facts);
-    if (kind == KEY_NONE)
-        return OK;
-    TRY(ddl_become_owner(tx));
-    switch (kind) {
-    case KEY_SITE:
-        return add_site_key(tx, body, facts);
-    case KEY_LIBRARY:
-        return add_library_key(tx, body, facts);
-    case KEY_PAIR:
-        return add_key(tx, body, facts, true);
-    case KEY_PLAIN:
+    switch (key_kind(body, facts)) {
     case KEY_NONE:
+        return OK;
+    case KEY_SITE:
+        return add_site_key(script, body, facts);
+    case KEY_LIBRARY:
+        return add_library_key(script, body, facts);
+    case KEY_PAIR:
+        add_key(script, body, facts, true);
+        return OK;
+    case KEY_PLAIN:
         break;
     }
-    assert(kind == KEY_PLAIN);
-    return add_key(tx, body, facts, false);
+    add_key(script, body, facts, false);
+    return OK;
 }
 
 static fiber_fn Err describe(struct platform platform, const struct relation_body *body, Str *ret)
@@ -313,63 +315,160 @@ static fiber_fn Err describe(struct platform platform, const struct relation_bod
     return buf_check(ctx, w.out, "The relation");
 }
 
+static fiber_fn Err facts_load(struct db_tx *tx, const struct relation_body *list, uint32_t count,
+                               struct rows *ret)
+{
+    struct arena *arena = tx->ctx->arena;
+    Str *collections = arena_array(arena, Str, count);
+    Str *fields = arena_array(arena, Str, count);
+    Str *related = arena_array(arena, Str, count);
+    for (uint32_t i = 0; i < count; i++) {
+        collections[i] = list[i].collection;
+        fields[i] = list[i].field;
+        related[i] = list[i].related;
+    }
+    TRY(db_tx_query(tx, &SQL_DDL_RELATION_FACTS,
+                    ARGS(db_text_array(arena, collections, count),
+                         db_text_array(arena, fields, count), db_text_array(arena, related, count)),
+                    ret));
+    assert(ret->count == count);
+    return OK;
+}
+
+/* Relations whose facts were read together, and what is to be done for them. */
+struct making {
+    struct ddl_script script;
+    struct map *changed; /* of what the facts are no longer true: collections, and their fields */
+    struct ddl_row *relations;
+    uint32_t relation_count;
+    struct ddl_row *companions;
+    uint32_t companion_count;
+    Str *names;
+    uint32_t count;
+};
+
+static void change(struct making *making, Str collection, Str field)
+{
+    static char mark;
+    struct arena *arena = making->script.tx->ctx->arena;
+    Str key = field.len == 0 ? collection
+                             : str_printf(arena, "%.*s.%.*s", STR_FMT(collection), STR_FMT(field));
+    map_put(making->changed, key, &mark);
+}
+
+static bool has_changed(const struct making *making, const struct relation_body *body)
+{
+    struct arena *arena = making->script.tx->ctx->arena;
+    Str field = str_printf(arena, "%.*s.%.*s", STR_FMT(body->collection), STR_FMT(body->field));
+    return map_get(making->changed, field) != NULL ||
+           map_get(making->changed, body->collection) != NULL ||
+           map_get(making->changed, body->related) != NULL;
+}
+
 /* The column that says whose the target is comes with the relation, unless it is there already, as
  * where a snapshot brought it. */
-static fiber_fn Err track_companion(struct db_tx *tx, const struct relation_body *body,
-                                    const struct facts *facts)
+static Err add_companion(struct making *making, const struct relation_body *body,
+                         const struct facts *facts)
 {
-    assert(tx->connection != NULL);
-    struct ctx *ctx = tx->ctx;
-    if (key_kind(body, facts) != KEY_LIBRARY || !fact(facts, DDL_RELATION_FACTS_IS_TRACKED) ||
+    struct ctx *ctx = making->script.tx->ctx;
+    const struct json *hidden;
+    Str name = companion_of(ctx->arena, body);
+    change(making, body->collection, name);
+    if (!fact(facts, DDL_RELATION_FACTS_IS_TRACKED) ||
         fact(facts, DDL_RELATION_FACTS_HAS_COMPANION))
         return OK;
-    const struct json *hidden;
     TRY(ddl_meta_hidden(ctx, STR("input"), &hidden));
-    struct ddl_field companion = {
-        .name = str_printf(ctx->arena, "%.*s_site_id", STR_FMT(body->field)),
-        .type = STR("uuid"),
-        .meta = hidden,
-    };
-    return ddl_meta_field(tx, body->collection, &companion);
+    making->companions[making->companion_count++] = (struct ddl_row){.collection = body->collection,
+                                                                     .field = name,
+                                                                     .type = STR("uuid"),
+                                                                     .meta = hidden,
+                                                                     .path = body->path};
+    return OK;
 }
 
-static fiber_fn Err create_in(struct db_tx *tx, const struct relation_body *relation)
+static Err make(struct making *making, const struct relation_body *body, const struct facts *facts)
 {
-    assert(tx->connection != NULL);
+    struct ctx *ctx = making->script.tx->ctx;
+    TRY(facts_check(ctx, body, facts));
+    making->names[making->count++] =
+        str_printf(ctx->arena, "%.*s.%.*s", STR_FMT(body->collection), STR_FMT(body->field));
+    if (body->meta != NULL)
+        making->relations[making->relation_count++] =
+            (struct ddl_row){.collection = body->collection,
+                             .field = body->field,
+                             .related = body->related,
+                             .meta = body->meta,
+                             .path = body->path};
+    change(making, body->collection, body->field);
+    enum key_kind kind = key_kind(body, facts);
+    if (kind == KEY_SITE)
+        change(making, body->collection, STR_NONE);
+    if (kind == KEY_LIBRARY)
+        TRY(add_companion(making, body, facts));
+    making->script.path = body->path;
+    return add_foreign_key(&making->script, body, facts);
+}
+
+static fiber_fn Err carry_out(struct making *making)
+{
+    struct db_tx *tx = making->script.tx;
+    TRY(ddl_rows_insert(tx, ROWS_OF_RELATIONS, making->relations, making->relation_count));
+    TRY(ddl_rows_insert(tx, ROWS_OF_FIELDS, making->companions, making->companion_count));
+    TRY(ddl_audit_each(tx, STR("relation_created"), making->names, making->count));
+    return ddl_script_run(&making->script);
+}
+
+/* As many as the same facts are true of, usually all. */
+static fiber_fn Err create_together(struct db_tx *tx, const struct relation_body *list,
+                                    uint32_t count, uint32_t *ret_made)
+{
+    struct arena *arena = tx->ctx->arena;
+    struct rows rows;
+    struct making making = {.script = {.tx = tx},
+                            .changed = map_in_arena(arena),
+                            .relations = arena_array(arena, struct ddl_row, count),
+                            .companions = arena_array(arena, struct ddl_row, count),
+                            .names = arena_array(arena, Str, count)};
+    TRY(facts_load(tx, list, count, &rows));
+    while (making.count < count && !has_changed(&making, &list[making.count])) {
+        TRY(fiber_breathe(tx->ctx));
+        const struct relation_body *body = &list[making.count];
+        struct facts facts = {&rows, making.count};
+        TRY(ddl_at(tx->ctx, body->path, make(&making, body, &facts)));
+    }
+    assert(making.count > 0);
+    *ret_made = making.count;
+    return carry_out(&making);
+}
+
+static fiber_fn Err create_all(struct db_tx *tx, const struct relation_body *list, uint32_t count)
+{
+    uint32_t made;
+    for (uint32_t from = 0; from < count; from += made)
+        TRY(create_together(tx, list + from, count - from, &made));
+    return OK;
+}
+
+fiber_fn Err ddl_relations_create(struct db_tx *tx, const struct ddl_relation *list, uint32_t count)
+{
     struct ctx *ctx = tx->ctx;
-    struct facts facts;
-    TRY(db_tx_query(
-        tx, &SQL_DDL_RELATION_FACTS,
-        ARGS(db_text(relation->collection), db_text(relation->field), db_text_z(relation->related)),
-        &facts.rows));
-    TRY(facts_check(ctx, relation, &facts));
-    TRY(ddl_audit_field(tx, STR("relation_created"), relation->collection, relation->field));
-    if (relation->meta != NULL)
-        TRY(ddl_meta_relation(tx, relation->collection, relation->field, relation->related,
-                              relation->meta));
-    TRY(track_companion(tx, relation, &facts));
-    return add_foreign_key(tx, relation, &facts);
-}
-
-fiber_fn Err ddl_relation_create(struct db_tx *tx, const struct json *body)
-{
-    assert(tx->connection != NULL);
-    struct relation_body relation;
-    TRY(body_read(tx->ctx, body, &relation));
-    return create_in(tx, &relation);
+    struct relation_body *bodies = arena_array(ctx->arena, struct relation_body, count);
+    for (uint32_t i = 0; i < count; i++) {
+        TRY(ddl_at(ctx, list[i].path, body_read(ctx, list[i].body, &bodies[i])));
+        bodies[i].path = list[i].path;
+    }
+    return create_all(tx, bodies, count);
 }
 
 fiber_fn Err ddl_relation_key(struct db_tx *tx, const struct json *body)
 {
-    assert(tx->connection != NULL);
     struct relation_body relation;
-    struct facts facts;
+    struct rows rows;
+    struct ddl_script script = {.tx = tx};
     TRY(body_read(tx->ctx, body, &relation));
-    TRY(db_tx_query(
-        tx, &SQL_DDL_RELATION_FACTS,
-        ARGS(db_text(relation.collection), db_text(relation.field), db_text_z(relation.related)),
-        &facts.rows));
-    return add_foreign_key(tx, &relation, &facts);
+    TRY(facts_load(tx, &relation, 1, &rows));
+    TRY(add_foreign_key(&script, &relation, &(struct facts){&rows, 0}));
+    return ddl_script_run(&script);
 }
 
 fiber_fn Err relation_create(struct platform platform, const struct json *body, Str *ret)
@@ -379,7 +478,7 @@ fiber_fn Err relation_create(struct platform platform, const struct json *body, 
 
     SCOPED_TX struct db_tx tx = {0};
     TRY(ddl_begin(platform, &tx));
-    TRY(create_in(&tx, &relation));
+    TRY(create_all(&tx, &relation, 1));
     TRY(ddl_commit(&tx));
     return describe(platform, &relation, ret);
 }
@@ -393,6 +492,6 @@ fiber_fn Err relation_create_tracked(struct platform platform, const struct json
 
     SCOPED_TX struct db_tx tx = {0};
     TRY(ddl_begin(platform, &tx));
-    TRY(create_in(&tx, &relation));
+    TRY(create_all(&tx, &relation, 1));
     return ddl_commit(&tx);
 }

@@ -88,8 +88,7 @@ static fiber_fn Err change_key(struct db_tx *tx, const struct rows *now, const s
         TRY(json_parse(ctx, text, JSON_LIMITS_DEFAULT, &current));
     TRY(key_body(ctx, now, current, given, &body));
     TRY(apply_drop_keys(tx, collection, field));
-    TRY(ddl_relation_key(tx, body));
-    return ddl_resign_owner(tx);
+    return ddl_relation_key(tx, body);
 }
 
 static Err related_check(struct ctx *ctx, const struct rows *now, const struct json *body)
@@ -112,11 +111,11 @@ static fiber_fn Err change_meta(struct db_tx *tx, const struct rows *now, const 
                      db_text(row_text(now, 0, CATALOG_RELATIONS_FIELD))};
     TRY(db_tx_query(tx, &SQL_APPLY_RELATION_META,
                     ARGS(names[0], names[1], db_text(json_text(tx->ctx->arena, meta))), &rows));
-    if (rows.affected > 0)
-        return OK;
-    return ddl_meta_relation(tx, row_text(now, 0, CATALOG_RELATIONS_COLLECTION),
-                             row_text(now, 0, CATALOG_RELATIONS_FIELD),
-                             row_text(now, 0, CATALOG_RELATIONS_RELATED), meta);
+    struct ddl_row row = {.collection = row_text(now, 0, CATALOG_RELATIONS_COLLECTION),
+                          .field = row_text(now, 0, CATALOG_RELATIONS_FIELD),
+                          .related = row_text(now, 0, CATALOG_RELATIONS_RELATED),
+                          .meta = meta};
+    return rows.affected > 0 ? OK : ddl_rows_insert(tx, ROWS_OF_RELATIONS, &row, 1);
 }
 
 fiber_fn Err relation_update(struct platform platform, Str collection, Str field,

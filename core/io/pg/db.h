@@ -141,6 +141,8 @@ struct db_command {
 struct db_batch {
     enum db_lane lane;
     uint32_t count;
+    uint32_t done; /* after db_tx_batch_run: how many succeeded; if it failed, all before the one
+                      that did */
     struct db_command commands[DB_BATCH_MAX];
 };
 void db_batch_add(struct db_batch *batch, const struct statement *statement, struct db_args args,
@@ -166,6 +168,8 @@ fiber_fn Err db_begin_platform(struct platform platform, struct db_tx *tx);
 fiber_fn Err db_begin_apart(struct platform platform, struct db_tx *tx);
 fiber_fn Err db_tx_query(struct db_tx *tx, const struct statement *statement, struct db_args args,
                          struct rows *ret_rows);
+/* Several statements of the transaction in one round trip; those behind a failed one do not run. */
+fiber_fn Err db_tx_batch_run(struct db_tx *tx, struct db_batch *batch);
 fiber_fn Err db_commit(struct db_tx *tx);
 void db_tx_finish(struct db_tx *tx);
 /* fn(ctx, arg) is called if and only if the transaction commits; it must not wait. `arg` must be

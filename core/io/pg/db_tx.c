@@ -28,6 +28,8 @@ static const struct db_command ROLLBACK_COMMAND = {.statement = &ROLLBACK};
 static fiber_fn Err tx_begin(struct ctx *ctx, struct db_tx *tx, Scope scope, const Uuid *account,
                              bool is_apart);
 static fiber_fn Err tx_run(struct db_tx *tx, const struct db_command *command);
+static fiber_fn Err tx_run_all(struct db_tx *tx, const struct db_command *commands, uint32_t count,
+                               uint32_t *ret_received);
 static Err check_committed(struct db_tx *tx, const struct rows *rows);
 static void run_after_commit(struct db_tx *tx);
 static bool is_undoable(Err err);
@@ -80,13 +82,29 @@ fiber_fn Err db_tx_query(struct db_tx *tx, const struct statement *statement, st
     return tx_run(tx, &command);
 }
 
+fiber_fn Err db_tx_batch_run(struct db_tx *tx, struct db_batch *batch)
+{
+    assert(batch->count <= DB_BATCH_MAX);
+    batch->done = 0;
+    for (uint32_t i = 0; i < batch->count; i++)
+        TRY(db_check_args(tx->ctx, batch->commands[i].args));
+    return batch->count == 0 ? OK : tx_run_all(tx, batch->commands, batch->count, &batch->done);
+}
+
 static fiber_fn Err tx_run(struct db_tx *tx, const struct db_command *command)
+{
+    return tx_run_all(tx, command, 1, NULL);
+}
+
+static fiber_fn Err tx_run_all(struct db_tx *tx, const struct db_command *commands, uint32_t count,
+                               uint32_t *ret_received)
 {
     assert(tx->connection != NULL);
     struct db_request *request = request_new(tx->connection->lane, REQUEST_TX);
     request->connection = tx->connection;
-    request->commands = command;
-    request->count = 1;
+    request->commands = commands;
+    request->count = count;
+    request->ret_received = ret_received;
     if (tx->ctx->is_repeated) /* perhaps for a statement that was prepared for a former schema */
         request->again = AGAIN_STATEMENT;
     return request_run(tx->ctx, request);

@@ -108,6 +108,35 @@ static void a_failed_transaction_does_not_commit(void **state)
     assert_string_equal(must_ask(test_admin, "select count(*) from hits"), "0");
 }
 
+static Err insert_batch(struct ctx *ctx, void *arg)
+{
+    const int64_t *ids = arg;
+    SCOPED_TX struct db_tx tx = {0};
+    TRY(db_begin(ctx, &tx));
+    struct db_batch batch = {.lane = DB_WRITE};
+    struct rows rows;
+    struct statement count = shape("select count(*) from hits", DB_READ);
+    db_batch_add(&batch, &INSERT, ARGS(db_int(ids[0])), NULL);
+    db_batch_add(&batch, &INSERT, ARGS(db_int(ids[1])), NULL);
+    db_batch_add(&batch, &count, NO_ARGS, &rows);
+    Err err = db_tx_batch_run(&tx, &batch);
+    if (err != OK) {
+        assert_int_equal(batch.done, 1);
+        return err;
+    }
+    assert_int_equal(batch.done, 3);
+    assert_int_equal(row_int(&rows, 0, 0), 2);
+    return db_commit(&tx);
+}
+
+static void a_batch_of_a_transaction_tells_which_statement_failed(void **state)
+{
+    assert_int_equal(act(*state, AS_PLATFORM, insert_batch, (int64_t[]){1, 1}), ERR_NOT_UNIQUE);
+    assert_string_equal(must_ask(test_admin, "select count(*) from hits"), "0");
+    assert_int_equal(act(*state, AS_PLATFORM, insert_batch, (int64_t[]){1, 2}), OK);
+    assert_string_equal(must_ask(test_admin, "select count(*) from hits"), "2");
+}
+
 static Err insert_in_savepoint(struct db_tx *tx, void *arg)
 {
     return db_tx_query(tx, &INSERT, ARGS(db_int(*(int64_t *)arg)), NULL);
@@ -296,6 +325,7 @@ int main(void)
         db_test(a_transaction_stays_in_its_scope),
         db_test(a_stale_epoch_does_not_begin),
         db_test(a_failed_transaction_does_not_commit),
+        db_test(a_batch_of_a_transaction_tells_which_statement_failed),
         db_test(a_savepoint_undoes_what_failed_and_no_more),
         db_test(copy_loads_more_than_any_buffer_holds),
         db_test(a_copy_of_bad_rows_loads_nothing),

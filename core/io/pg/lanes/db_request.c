@@ -132,6 +132,8 @@ static fiber_fn Err request_wait(struct ctx *ctx, struct db_request *request)
     assert(request->state == REQUEST_DONE);
     bool is_write = request->kind == REQUEST_WRITE || request->kind == REQUEST_SHARED;
     ctx->is_current |= has_met_stamps(ctx, request);
+    if (request->ret_received != NULL)
+        *request->ret_received = request->received;
     if (request->outcome == OUTCOME_OK) {
         take_rows(ctx, request);
         if (request->ret_connection != NULL)

@@ -55,6 +55,7 @@ struct db_request {
     const struct db_command *commands;     /* in the fiber's frame */
     Str copy_data;                         /* REQUEST_COPY; also in the fiber's frame */
     struct db_connection **ret_connection; /* REQUEST_BEGIN */
+    uint32_t *ret_received;                /* NULL, or takes `received`, after an error too */
     uint32_t count;
     uint32_t received;
     enum request_kind kind;
