@@ -67,7 +67,7 @@ Sha256 hmac_sha256(Str key, Str data)
 
 Sha256 hkdf_sha256(Str secret, Str label)
 {
-    assert(secret.len > 0 && label.len > 0);
+    assert(secret.len > 0 && label.data != NULL);
     (void)pthread_once(&fetched, fetch_algorithm);
     Sha256 key;
     EVP_KDF_CTX *ctx = EVP_KDF_CTX_new(hkdf_algorithm);

@@ -17,29 +17,39 @@ static Err put_row(struct converter *c, const struct collection *collection, con
                    int depth);
 
 /* Sealed is the JSON of a value, so that it opens as it was. */
+static Err put_sealed(struct converter *c, const struct field *field, const struct json *value)
+{
+    Str sealed;
+    Str text = json_text(c->ctx->arena, value);
+    if (text.len > FIELD_SEAL_MAX)
+        return fail(c->ctx, ERR_VALUE_TOO_LONG, "Value for field \"%.*s\" is too long.",
+                    STR_FMT(field->name));
+    TRY(field_seal(c->ctx, field, text, &sealed));
+    json_build_str(c->out, sealed);
+    return OK;
+}
+
+static Err put_opened(struct converter *c, const struct field *field, const struct json *value)
+{
+    Str opened;
+    if (json_kind(value) == JSON_STRING && field_unseal(c->ctx, field, json_str(value), &opened))
+        return json_build_text(c->ctx, c->out, opened, JSON_LIMITS_DEFAULT);
+    json_build_value(c->out, value);
+    return OK;
+}
+
 static Err put_secret(struct converter *c, const struct field *field, const struct json *value)
 {
     assert(field_is_sealed(field));
-    Str text;
-    bool is_text = json_kind(value) == JSON_STRING;
-    bool is_empty = json_is_null(value) || (is_text && json_str(value).len == 0);
-    const struct json *opened = value;
-    if (is_empty) {
+    bool is_empty = json_kind(value) == JSON_STRING && json_str(value).len == 0;
+    if (json_is_null(value) || is_empty)
         json_build_value(c->out, value);
-    } else if (c->form == SECRETS_MASKED) {
+    else if (c->form == SECRETS_SEALED)
+        return put_sealed(c, field, value);
+    else if (c->form == SECRETS_OPEN)
+        return put_opened(c, field, value);
+    else
         json_build_str(c->out, STR(FIELD_MASK));
-    } else if (c->form == SECRETS_SEALED) {
-        text = json_text(c->ctx->arena, value);
-        if (text.len > FIELD_SEAL_MAX)
-            return fail(c->ctx, ERR_VALUE_TOO_LONG, "Value for field \"%.*s\" is too long.",
-                        STR_FMT(field->name));
-        TRY(field_seal(c->ctx, field, text, &text));
-        json_build_str(c->out, text);
-    } else {
-        if (is_text && field_unseal(c->ctx, field, json_str(value), &text))
-            TRY(json_parse(c->ctx, text, JSON_LIMITS_DEFAULT, &opened));
-        json_build_value(c->out, opened);
-    }
     return OK;
 }
 
