@@ -16,9 +16,10 @@ struct step {
     struct step *outer; /* nearer to the item; NULL: the item's own collection */
     struct step *next;  /* in the order in which they were found */
     Str collection;
-    Str back;         /* in a filter of this collection: the way back, one step */
-    Str back_further; /* the same on the way to somewhere else; STR_NONE: nothing is behind it */
-    bool is_column;   /* it is a column that holds a key, not a list */
+    Str back;          /* in a filter of this collection: the way back, one step */
+    Str back_further;  /* the same on the way to somewhere else; STR_NONE: nothing is behind it */
+    bool is_column;    /* it is a column that holds a key, not a list */
+    uint32_t relation; /* by which row of the relations it was found, if it is a column */
     uint32_t depth;
 };
 
@@ -93,6 +94,7 @@ static void add_children(struct walk *walk, struct step *from, uint32_t row)
                             .back = field,
                             .back_further = field,
                             .is_column = true,
+                            .relation = row,
                             .depth = from->depth + 1});
 }
 
@@ -139,6 +141,8 @@ static void go_on(struct walk *walk, struct step *from)
             continue;
         if (is_one)
             add_children(walk, from, i);
+        else if (from->is_column && from->relation == i)
+            continue; /* straight back: to some of the rows that were reached already */
         else if (one.len > 0)
             add_target(walk, from, i);
         else

@@ -14,7 +14,7 @@
 #include "io/fiber/fiber.h"
 
 /* Longer ways, and more of them to one collection, are left out; the nearest come first. */
-enum { SHARE_WAY_MAX = 6, SHARE_WAYS_MAX = 8 };
+enum { SHARE_WAY_MAX = 6, SHARE_WAYS_MAX = 16 };
 
 struct share_reach {
     struct share_reach *next;

@@ -11,7 +11,7 @@ export default {
         `shares: what one of ${collection} with ${of ?? 'no'} role reaches`, [...shared(collection, of), ...collections.map((other) => [`{login.access_token} GET /items/${other}?limit=-1&fields=*`, undefined, { unordered: true }])],
     ]))),
     ...Object.fromEntries(['admin', 'editor', 'junior'].flatMap((of) => ['articles', 'authors', 'papers'].map((collection) => [
-        `shares: one of ${collection} with ${of} role through relations`, [...shared(collection, of), `{login.access_token} GET /items/${collection}/${items[collection]}?fields=*.*`, `{login.access_token} GET /items/${collection}/${items[collection]}?fields=*,*.*.*`, '{login.access_token} GET /permissions/me'],
+        `shares: one of ${collection} with ${of} role through relations`, [...shared(collection, of), `{login.access_token} GET /items/${collection}/${items[collection]}?fields=*.*`, `{login.access_token} GET /items/${collection}/${items[collection]}?fields=*.*.*`, '{login.access_token} GET /permissions/me'],
     ]))),
     // Who shares it bounds it, too. The editor may share what the editor reads.
     ...Object.fromEntries(['admin', 'junior', undefined].map((of) => [`shares: an editor's, with ${of ?? 'no'} role`, [
