@@ -52,6 +52,7 @@ static bool knows(const struct walk *walk, Str collection, Str field)
 /* A relation counts only if the token may know both of its ends. */
 static bool is_known(const struct walk *walk, uint32_t row)
 {
+    assert(row < walk->relations->count);
     Str one = text_at(walk, row, SHARE_RELATIONS_ONE_COLLECTION);
     Str alias = text_at(walk, row, SHARE_RELATIONS_ONE_FIELD);
     Str allowed = text_at(walk, row, SHARE_RELATIONS_ONE_ALLOWED_COLLECTIONS);
@@ -128,6 +129,7 @@ static void add_any(struct walk *walk, struct step *from, uint32_t row)
 
 static void go_on(struct walk *walk, struct step *from)
 {
+    assert(from->outer == NULL || from->outer->depth + 1 == from->depth);
     bool is_start = from->outer == NULL;
     if ((!is_start && from->back_further.len == 0) || was_visited(from))
         return;
@@ -152,6 +154,7 @@ static void go_on(struct walk *walk, struct step *from)
 
 static void put_way(struct json_builder *b, const struct step *step, const struct item *item)
 {
+    assert(item->key_field.len > 0 && step->depth <= SHARE_WAY_MAX);
     uint32_t open = 0;
     bool is_column = false;
     for (const struct step *at = step; at->outer != NULL; at = at->outer, open++) {

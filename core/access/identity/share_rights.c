@@ -294,6 +294,7 @@ static fiber_fn Err add_agreed(struct ctx *ctx, struct grants *grants,
                                Str item_fields, uint32_t *count)
 {
     struct json_builder *builder;
+    assert(!side->is_all && reach->filter != NULL);
     struct bound agreed = {.fields = item_fields};
     *count = 0;
     TRY(json_builder_new(ctx, RULE_MAX, &builder));
