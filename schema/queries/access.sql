@@ -321,6 +321,21 @@ select id as share, role, next_token as next from renewed;
 -- returns: token
 select token from directus_sessions where token = $1 and share = $2 and expires > now();
 
--- name: share_reach :read
--- returns: collection, filter
-select collection, filter::text as filter from spark.share_reach($1, $2);
+-- The item of a share, and the field that holds its key.
+-- name: share_root :read
+-- returns: collection, item, key
+select s.collection, s.item, own.field as key
+  from directus_shares s cross join lateral spark.key_of_table(s.collection) own
+ where s.id = $1 and own.field is not null;
+
+-- The relations whose column and whose target exist.
+-- name: share_relations :read
+-- returns: many_collection, many_field, one_collection, one_field, one_collection_field, one_allowed_collections, is_of_site
+select r.many_collection, r.many_field, r.one_collection, r.one_field, r.one_collection_field, r.one_allowed_collections,
+       exists (select from spark.collections t where t.collection = r.many_collection and t.site_column = r.many_field) as is_of_site
+  from directus_relations r
+ where exists (select from pg_attribute a join pg_class c on c.oid = a.attrelid
+                where c.relnamespace = 'public'::regnamespace and c.relname = r.many_collection and a.attname = r.many_field)
+   and case when r.one_collection is null then r.one_collection_field is not null and r.one_allowed_collections is not null
+            else to_regclass('public.' || quote_ident(r.one_collection)) is not null end
+ order by r.id;

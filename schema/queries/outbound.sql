@@ -63,3 +63,13 @@ select site_id, name, sealed from spark.site_secrets order by site_id, name limi
 -- name: site_secret_owner :read
 -- returns: found
 select exists (select from sites where id = $1) as found;
+
+-- name: outbound_share_find :read
+-- returns: collection
+select collection from directus_shares where ($1::uuid is null or site_id = $1) and id = $2;
+
+-- name: outbound_sender_find :read
+-- returns: name
+-- At most INVITATION_SENDER_MAX characters.
+select left(coalesce(nullif(concat_ws(' ', nullif(first_name, ''), nullif(last_name, '')), ''), email, 'Unknown User')::text, 200) as name
+  from directus_users where id = $1;

@@ -26,7 +26,7 @@ MODULES = {
     },
     "content": {
         "filter": ("filter.h", "filter_eval.h", "field_type.h"),
-        "schema": ("schema.h",),
+        "schema": ("schema.h", "sealed.h"),
         "query": ("query.h",),
         "plan": ("plan.h", "compile.h", "row_value.h", "sql_print.h"),
         "run": ("run.h", "row_sink.h"),

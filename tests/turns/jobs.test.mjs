@@ -109,6 +109,10 @@ const jobs = {
         for (const name of ['google_api_secret', 'facebook_access_token']) await stack.request('POST', '/api/admin/site-secrets', { site_id: a.id, name, value: 'x'.repeat(1000) });
         await stack.call({ method: 'POST', path: '/api/track/conversion', host: 'a.example', body: { conversion_type: 'sale', value: 1, fbclid: 'x'.repeat(200), send_to_google: true, send_to_facebook: true } });
     },
+    'deliver-invitation': async () => {
+        const [[share]] = await stack.rows(`insert into directus_shares (id, name, collection, item, site_id) values (gen_random_uuid(), 'S', 'posts', '${a.posts[0].id}', '${a.id}') returning id`);
+        await queueJob('deliver-invitation', { invitation: share, share, sender: 'é'.repeat(200), email: `${'x'.repeat(240)}@example.com` });
+    },
     'publish-due': due,
 };
 

@@ -141,6 +141,7 @@ const heaviest = {
     'POST /auth/refresh': () => [{ body: { refresh_token: 'x'.repeat(256) }, status: 401 }],
     'POST /auth/logout': () => [{ body: { refresh_token: 'x'.repeat(256) } }],
     'GET /shares/info/:id': () => [{ path: '/shares/info/99999999-9999-4999-8999-999999999999', status: 403 }],
+    'POST /shares/invite': () => [{ token: stack.adminToken, body: { share: '99999999-9999-4999-8999-999999999999', emails: numbers(50).map((n) => `${'x'.repeat(200)}${n}@example.com`) }, status: 403 }],
     'POST /shares/auth': () => [{ body: { share: '99999999-9999-4999-8999-999999999999', password: 'x'.repeat(1024) }, status: 401 }],
     'GET /versions/:id/compare': () => [{ path: `/versions/${version}/compare` }],
     'POST /versions/:id/save': () => [{ path: `/versions/${version}/save`, body: { content: TEXT(MIB - 500) } }],

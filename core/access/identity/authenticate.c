@@ -190,25 +190,13 @@ fiber_fn Err authenticate(struct ctx *ctx, const struct credentials *credentials
         *ret = ctx_enter(ctx, NULL, scope, (Uuid){0});
         return err;
     }
-    assert(identity.grants != NULL);
-    struct actor *actor = arena_new(ctx->arena, struct actor);
-    *actor = (struct actor){
-        .kind = identity.kind,
-        .user = identity.user,
-        .role = identity.role,
-        .share = identity.share,
-        .is_admin = identity.is_admin,
-        .has_app_access = identity.has_app_access,
-        .enforces_tfa = identity.enforces_tfa,
-        .may_write = identity.may_write,
-        .scope = identity.scope,
-        .session = identity.has_session ? jwt_session(ctx, token) : STR_NONE,
-        .policies = identity.policies,
-        .grants = identity.grants,
+    const struct caller caller = {
         .ip = credentials->ip,
         .user_agent = credentials->user_agent,
         .origin = credentials->origin,
+        .session = identity.has_session ? jwt_session(ctx, token) : STR_NONE,
     };
+    struct actor *actor = identity_actor(ctx, &identity, &caller);
     bool is_platform = identity.kind == ACTOR_ADMIN;
     *ret = ctx_enter(ctx, actor, scope, is_platform ? (Uuid){0} : identity.user);
     return OK;

@@ -18,16 +18,9 @@ static fiber_fn Err site_token_load(struct ctx *ctx, Uuid id, struct identity *r
         return fail(ctx, ERR_NOT_FOUND, "There is no such token.");
     if (!row_bool(&rows, 0, ACCESS_SITE_TOKEN_BY_ID_IS_VALID))
         return fail_plain(ctx, ERR_INVALID_CREDENTIALS);
-    *ret = (struct identity){
-        .kind = ACTOR_SITE_TOKEN,
-        .is_admin = true,
-        .scope = {.kind = SCOPE_SITE, .site = row_uuid(&rows, 0, ACCESS_SITE_TOKEN_BY_ID_SITE_ID)},
-        .grants = grants_full(),
-    };
     const Str *scopes;
     uint32_t count = row_text_array(ctx->arena, &rows, 0, ACCESS_SITE_TOKEN_BY_ID_SCOPES, &scopes);
-    for (uint32_t i = 0; i < count; i++)
-        ret->may_write |= str_eq(scopes[i], STR("write"));
+    *ret = identity_of_site(row_uuid(&rows, 0, ACCESS_SITE_TOKEN_BY_ID_SITE_ID), scopes, count);
     return OK;
 }
 
@@ -80,27 +73,6 @@ static Err scope_find(struct ctx *ctx, const struct subject_spec *spec,
     return OK;
 }
 
-static const struct actor *actor_of(struct ctx *ctx, const struct subject_spec *spec,
-                                    const struct identity *identity)
-{
-    assert(identity->grants != NULL);
-    struct actor *actor = arena_new(ctx->arena, struct actor);
-    *actor = (struct actor){
-        .kind = identity->kind,
-        .user = identity->user,
-        .role = identity->role,
-        .is_admin = identity->is_admin,
-        .has_app_access = identity->has_app_access,
-        .enforces_tfa = identity->enforces_tfa,
-        .may_write = identity->may_write,
-        .scope = identity->scope,
-        .policies = identity->policies,
-        .grants = identity->grants,
-        .ip = spec->ip,
-    };
-    return actor;
-}
-
 fiber_fn Err subject_load(struct ctx *ctx, const struct subject_spec *spec, struct subject *ret)
 {
     assert(ctx->scope.kind == SCOPE_PLATFORM);
@@ -119,7 +91,7 @@ fiber_fn Err subject_load(struct ctx *ctx, const struct subject_spec *spec, stru
     ret->refusal = err;
     diag_clear(&machinery);
     if (err == OK)
-        ret->actor = actor_of(&machinery, spec, &identity);
+        ret->actor = identity_actor(&machinery, &identity, &(struct caller){.ip = spec->ip});
     if (spec->kind == SUBJECT_SITE_TOKEN)
         return OK;
     return policies_explain(&machinery, identity.user, identity.role, spec->ip, &ret->policies,
@@ -141,6 +113,6 @@ fiber_fn Err other_user_find(struct ctx *ctx, Uuid user, const struct actor **re
         return OK;
     }
     TRY(err);
-    *ret = actor_of(ctx, &(struct subject_spec){.kind = SUBJECT_USER, .id = user}, &identity);
+    *ret = identity_actor(ctx, &identity, &(struct caller){.ip = STR_NONE});
     return OK;
 }

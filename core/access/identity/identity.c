@@ -9,6 +9,31 @@
 
 #include <assert.h>
 
+struct actor *identity_actor(struct ctx *ctx, const struct identity *identity,
+                             const struct caller *caller)
+{
+    assert(identity->grants != NULL);
+    struct actor *actor = arena_new(ctx->arena, struct actor);
+    *actor = (struct actor){
+        .kind = identity->kind,
+        .user = identity->user,
+        .role = identity->role,
+        .share = identity->share,
+        .is_admin = identity->is_admin,
+        .has_app_access = identity->has_app_access,
+        .enforces_tfa = identity->enforces_tfa,
+        .may_write = identity->may_write,
+        .scope = identity->scope,
+        .session = caller->session,
+        .policies = identity->policies,
+        .grants = identity->grants,
+        .ip = caller->ip,
+        .user_agent = caller->user_agent,
+        .origin = caller->origin,
+    };
+    return actor;
+}
+
 fiber_fn Err identity_public(struct ctx *ctx, struct access_cache *cache, Str ip,
                              struct identity *ret, bool *ret_cacheable)
 {
@@ -74,24 +99,30 @@ fiber_fn Err identity_of_user(struct ctx *ctx, struct access_cache *cache, Uuid 
     return user_rights(ctx, cache, ip, ret, ret_cacheable);
 }
 
-/* A site token is an administrator of its own site, limited by its scopes. */
-static struct identity identity_of_site_token(struct ctx *ctx, const struct rows *rows)
+struct identity identity_of_site(Uuid site, const Str *scopes, uint32_t scope_count)
 {
-    assert(rows->count == 1);
-    const Str *scopes;
-    uint32_t count = row_text_array(ctx->arena, rows, 0, ACCESS_SITE_TOKEN_SCOPES, &scopes);
     bool may_write = false;
-    for (uint32_t i = 0; i < count; i++)
+    for (uint32_t i = 0; i < scope_count; i++)
         may_write |= str_eq(scopes[i], STR("write"));
     return (struct identity){
         .kind = ACTOR_SITE_TOKEN,
         .is_admin = true,
         .may_write = may_write,
-        .scope = {.kind = SCOPE_SITE, .site = row_uuid(rows, 0, ACCESS_SITE_TOKEN_SITE_ID)},
-        .site_epoch = row_int(rows, 0, ACCESS_SITE_TOKEN_SITE_EPOCH),
+        .scope = {.kind = SCOPE_SITE, .site = site},
         .grants = grants_full(),
-        .expires_wall_us = row_time(rows, 0, ACCESS_SITE_TOKEN_EXPIRES_AT),
     };
+}
+
+static struct identity identity_of_site_token(struct ctx *ctx, const struct rows *rows)
+{
+    assert(rows->count == 1);
+    const Str *scopes;
+    uint32_t count = row_text_array(ctx->arena, rows, 0, ACCESS_SITE_TOKEN_SCOPES, &scopes);
+    struct identity identity =
+        identity_of_site(row_uuid(rows, 0, ACCESS_SITE_TOKEN_SITE_ID), scopes, count);
+    identity.site_epoch = row_int(rows, 0, ACCESS_SITE_TOKEN_SITE_EPOCH);
+    identity.expires_wall_us = row_time(rows, 0, ACCESS_SITE_TOKEN_EXPIRES_AT);
+    return identity;
 }
 
 /* ADMIN_TOKEN is a token of the user ADMIN_EMAIL, as in Directus, and works without that user too.

@@ -5,9 +5,23 @@
 
 #include "access/identity/cache.h"
 #include "access/identity/jwt.h"
-#include "access/limits/login_limit.h"
 #include "access/identity/session.h"
+#include "access/limits/login_limit.h"
 #include "base/settings/settings.h"
+
+/* How an identity reached the platform, for the activity log; all may be STR_NONE. */
+struct caller {
+    Str ip;
+    Str user_agent;
+    Str origin;
+    Str session; /* in whose cookie the token came */
+};
+/* The actor that an identity is, in the arena of ctx: of a request, or of somebody whose rights are
+ * asked for. */
+struct actor *identity_actor(struct ctx *ctx, const struct identity *identity,
+                             const struct caller *caller);
+/* Of any token of a site: an administrator of that site alone, limited by the scopes. */
+struct identity identity_of_site(Uuid site, const Str *scopes, uint32_t scope_count);
 
 /* The public policy. */
 fiber_fn Err identity_public(struct ctx *ctx, struct access_cache *cache, Str ip,

@@ -6,6 +6,7 @@
 #include "access/grants/grants_build.h"
 #include "access/identity/identity.h"
 #include "access/identity/policies.h"
+#include "access/identity/share_reach.h"
 #include "base/json/json_build.h"
 #include "base/memory/array.h"
 #include "base/text/buf.h"
@@ -151,6 +152,12 @@ static Err filter_read(struct ctx *ctx, const struct side *side, Str text, bool 
     return json_builder_end(ctx, resolved.out, ret);
 }
 
+static bool is_read_of(const struct side *side, uint32_t index, Str collection)
+{
+    return str_eq(row_text(&side->rows, index, ACCESS_PERMISSIONS_COLLECTION), collection) &&
+           str_eq(row_text(&side->rows, index, ACCESS_PERMISSIONS_ACTION), STR("read"));
+}
+
 static fiber_fn Err bound_at(struct ctx *ctx, const struct side *side, uint32_t index,
                              Str collection, bool *ret_is, struct bound *ret)
 {
@@ -159,8 +166,7 @@ static fiber_fn Err bound_at(struct ctx *ctx, const struct side *side, uint32_t 
     *ret_is = side->is_all && index == 0;
     if (side->is_all)
         return OK;
-    if (!str_eq(row_text(&side->rows, index, ACCESS_PERMISSIONS_COLLECTION), collection) ||
-        !str_eq(row_text(&side->rows, index, ACCESS_PERMISSIONS_ACTION), STR("read")))
+    if (!is_read_of(side, index, collection))
         return OK;
     ret->fields = row_text(&side->rows, index, ACCESS_PERMISSIONS_FIELDS);
     return filter_read(ctx, side, row_json(&side->rows, index, ACCESS_PERMISSIONS_PERMISSIONS),
@@ -197,31 +203,24 @@ static Str common_fields(struct ctx *ctx, Str a, Str b)
     return buf_str(out);
 }
 
-struct reach {
-    Str collection;
-    Str filter;
-};
-
 static void add_condition(struct json_builder *b, const struct json *condition)
 {
     if (condition != NULL && !json_is_null(condition))
         json_build_value(b, condition);
 }
 
-static Err add_rule(struct ctx *ctx, struct grants *grants, const struct reach *reach,
+static Err add_rule(struct ctx *ctx, struct grants *grants, const struct share_reach *reach,
                     const struct bound *a, const struct bound *b, Str fields)
 {
-    assert(reach->filter.len > 0);
-    const struct json *filter;
+    assert(reach->filter != NULL);
     struct permission permission = {
         .collection = reach->collection, .action = STR("read"), .fields = fields};
     struct json_builder *builder;
-    TRY(json_parse(ctx, reach->filter, JSON_LIMITS_DEFAULT, &filter));
     TRY(json_builder_new(ctx, RULE_MAX, &builder));
     json_build_object_begin(builder);
     json_build_key(builder, STR("_and"));
     json_build_array_begin(builder);
-    add_condition(builder, filter);
+    add_condition(builder, reach->filter);
     add_condition(builder, a->filter);
     add_condition(builder, b->filter);
     json_build_array_end(builder);
@@ -231,47 +230,151 @@ static Err add_rule(struct ctx *ctx, struct grants *grants, const struct reach *
     return OK;
 }
 
-static fiber_fn Err add_reach(struct ctx *ctx, struct grants *grants, const struct reach *reach,
-                              const struct side *role, const struct side *creator, uint32_t *count)
+/* What a token reads: what the rights of its role and those of its creator have in common. */
+struct both {
+    const struct side *role;
+    const struct side *creator;
+};
+
+/* As in Directus, the fields that are granted of the item bound those of what it leads to. */
+static fiber_fn Err add_reach(struct ctx *ctx, struct grants *grants,
+                              const struct share_reach *reach, const struct both *both,
+                              Str item_fields, uint32_t *count)
 {
     struct bound a;
     struct bound b;
     bool is_bound;
     assert(reach->collection.len > 0);
     *count = 0;
-    for (uint32_t i = 0; i < bound_count(role); i++) {
-        TRY(bound_at(ctx, role, i, reach->collection, &is_bound, &a));
-        for (uint32_t j = 0; is_bound && j < bound_count(creator); j++) {
+    for (uint32_t i = 0; i < bound_count(both->role); i++) {
+        TRY(bound_at(ctx, both->role, i, reach->collection, &is_bound, &a));
+        for (uint32_t j = 0; is_bound && j < bound_count(both->creator); j++) {
             bool is_shared;
-            TRY(bound_at(ctx, creator, j, reach->collection, &is_shared, &b));
+            TRY(bound_at(ctx, both->creator, j, reach->collection, &is_shared, &b));
             if (!is_shared)
                 continue;
-            TRY(add_rule(ctx, grants, reach, &a, &b, common_fields(ctx, a.fields, b.fields)));
+            Str fields = common_fields(ctx, a.fields, b.fields);
+            TRY(add_rule(ctx, grants, reach, &a, &b, common_fields(ctx, item_fields, fields)));
             ++*count;
         }
     }
     return OK;
 }
 
-static fiber_fn Err grants_make(struct ctx *ctx, const struct identity *share,
-                                const struct side *role, const struct side *creator,
+/* The fields of the collection that some permission to read grants, separated by commas; STR_NONE:
+ * none grants it. */
+static Str fields_of(struct ctx *ctx, const struct side *side, Str collection)
+{
+    if (side->is_all)
+        return STR("*");
+    struct buf *out = buf_in_arena(ctx->arena, FIELDS_MAX);
+    bool is_granted = false;
+    for (uint32_t i = 0; i < side->rows.count; i++) {
+        if (!is_read_of(side, i, collection))
+            continue;
+        buf_printf(out, "%s%.*s", out->len == 0 ? "" : ",",
+                   STR_FMT(row_text(&side->rows, i, ACCESS_PERMISSIONS_FIELDS)));
+        is_granted = true;
+    }
+    Str fields = buf_str(out);
+    return !is_granted ? STR_NONE : fields.data == NULL ? STR("") : fields;
+}
+
+/* The side that bounds the token where the other is all; NULL: both do, or neither. */
+static const struct side *only_bound(const struct both *both)
+{
+    if (both->role->is_all == both->creator->is_all)
+        return NULL;
+    return both->role->is_all ? both->creator : both->role;
+}
+
+/* As in Directus, all permissions of the one side must agree then. */
+static fiber_fn Err add_agreed(struct ctx *ctx, struct grants *grants,
+                               const struct share_reach *reach, const struct side *side,
+                               Str item_fields, uint32_t *count)
+{
+    struct json_builder *builder;
+    assert(!side->is_all && reach->filter != NULL);
+    struct bound agreed = {.fields = item_fields};
+    *count = 0;
+    TRY(json_builder_new(ctx, RULE_MAX, &builder));
+    json_build_object_begin(builder);
+    json_build_key(builder, STR("_and"));
+    json_build_array_begin(builder);
+    for (uint32_t i = 0; i < side->rows.count; i++) {
+        bool is_bound;
+        struct bound one;
+        TRY(bound_at(ctx, side, i, reach->collection, &is_bound, &one));
+        if (!is_read_of(side, i, reach->collection))
+            continue;
+        if (!is_bound)
+            return OK; /* one that fits nobody */
+        add_condition(builder, one.filter);
+        agreed.fields = common_fields(ctx, agreed.fields, one.fields);
+        ++*count;
+    }
+    json_build_array_end(builder);
+    json_build_object_end(builder);
+    TRY(json_builder_end(ctx, builder, &agreed.filter));
+    static const struct bound ALL = {0};
+    return *count == 0 ? OK : add_rule(ctx, grants, reach, &agreed, &ALL, agreed.fields);
+}
+
+struct knowledge {
+    struct ctx *ctx;
+    const struct both *both;
+};
+
+static bool side_knows(struct ctx *ctx, const struct side *side, Str collection, Str field)
+{
+    ArenaMark mark = arena_mark(ctx->arena);
+    Str fields = fields_of(ctx, side, collection);
+    bool is_known = fields.data != NULL && (field.data == NULL || lists(fields, field));
+    arena_rewind(ctx->arena, mark);
+    return is_known;
+}
+
+static bool both_know(const void *arg, Str collection, Str field)
+{
+    const struct knowledge *knowledge = arg;
+    return side_knows(knowledge->ctx, knowledge->both->role, collection, field) &&
+           side_knows(knowledge->ctx, knowledge->both->creator, collection, field);
+}
+
+/* Of the item; where one side alone bounds the token, those of its first permission. */
+static Str item_fields_of(struct ctx *ctx, const struct both *both, Str collection)
+{
+    const struct side *side = only_bound(both);
+    if (side == NULL)
+        return common_fields(ctx, fields_of(ctx, both->role, collection),
+                             fields_of(ctx, both->creator, collection));
+    for (uint32_t i = 0; i < side->rows.count; i++)
+        if (is_read_of(side, i, collection))
+            return row_text(&side->rows, i, ACCESS_PERMISSIONS_FIELDS);
+    return STR("");
+}
+
+static fiber_fn Err grants_make(struct ctx *ctx, Uuid share, const struct both *both,
                                 const struct grants **ret)
 {
     static const Str SCHEMA[] = {STR_INIT("directus_collections"), STR_INIT("directus_fields"),
-                                 STR_INIT("directus_relations")};
+                                 STR_INIT("directus_relations"), STR_INIT("directus_translations")};
     static const struct bound ALL = {0};
     struct grants *grants = grants_new(ctx->arena);
-    struct rows rows;
-    DbArg site = share->scope.kind == SCOPE_SITE ? db_uuid(share->scope.site) : db_null();
-    TRY(db_query_platform(reactor_platform(ctx), &SQL_SHARE_REACH,
-                          ARGS(db_uuid(share->share), site), &rows));
-    for (uint32_t i = 0; i < rows.count; i++) {
-        struct reach reach = {row_text(&rows, i, SHARE_REACH_COLLECTION),
-                              row_text(&rows, i, SHARE_REACH_FILTER)};
+    const struct knowledge knowledge = {ctx, both};
+    struct share_reach *first;
+    Str item_fields = STR("");
+    TRY(share_reach_find(ctx, share, both_know, &knowledge, &first));
+    if (first != NULL)
+        item_fields = item_fields_of(ctx, both, first->collection);
+    for (const struct share_reach *reach = first; reach != NULL; reach = reach->next) {
         uint32_t count;
-        TRY(add_reach(ctx, grants, &reach, role, creator, &count));
-        if (i == 0 && count == 0) /* the item exists, but none of its fields are granted */
-            TRY(add_rule(ctx, grants, &reach, &ALL, &ALL, STR("")));
+        if (only_bound(both) != NULL)
+            TRY(add_agreed(ctx, grants, reach, only_bound(both), item_fields, &count));
+        else
+            TRY(add_reach(ctx, grants, reach, both, item_fields, &count));
+        if (reach == first && count == 0) /* the item exists, but none of its fields are granted */
+            TRY(add_rule(ctx, grants, reach, &ALL, &ALL, STR("")));
     }
     for (size_t i = 0; i < COUNT_OF(SCHEMA); i++) {
         struct permission all = {
@@ -313,5 +416,5 @@ fiber_fn Err identity_of_share(struct ctx *ctx, struct access_cache *cache, Uuid
     TRY(side_load(ctx, ip, &role));
     if (!creator.is_all)
         TRY(side_load(ctx, ip, &creator));
-    return grants_make(ctx, ret, &role, &creator, &ret->grants);
+    return grants_make(ctx, share, &(struct both){&role, &creator}, &ret->grants);
 }

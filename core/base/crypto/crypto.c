@@ -4,9 +4,12 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <openssl/kdf.h>
+#include <openssl/params.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,19 +23,23 @@ static _Noreturn void die(const char *what)
 
 /* Fetched once: EVP_sha256() would look up the algorithm at every digest. */
 static EVP_MD *sha256_algorithm;
+static EVP_KDF *hkdf_algorithm;
 static pthread_once_t fetched = PTHREAD_ONCE_INIT;
 
 static void free_algorithm(void)
 {
     EVP_MD_free(sha256_algorithm);
+    EVP_KDF_free(hkdf_algorithm);
     sha256_algorithm = NULL;
+    hkdf_algorithm = NULL;
 }
 
 static void fetch_algorithm(void)
 {
     sha256_algorithm = EVP_MD_fetch(NULL, "SHA256", NULL);
-    if (sha256_algorithm == NULL || atexit(free_algorithm) != 0)
-        die("SHA-256");
+    hkdf_algorithm = EVP_KDF_fetch(NULL, "HKDF", NULL);
+    if (sha256_algorithm == NULL || hkdf_algorithm == NULL || atexit(free_algorithm) != 0)
+        die("SHA-256 and HKDF");
 }
 
 Sha256 sha256(Str data)
@@ -56,6 +63,27 @@ Sha256 hmac_sha256(Str key, Str data)
              (const unsigned char *)data.data, data.len, digest.bytes, &len) == NULL)
         die("HMAC");
     return digest;
+}
+
+Sha256 hkdf_sha256(Str secret, Str label)
+{
+    assert(secret.len > 0 && label.data != NULL);
+    (void)pthread_once(&fetched, fetch_algorithm);
+    Sha256 key;
+    EVP_KDF_CTX *ctx = EVP_KDF_CTX_new(hkdf_algorithm);
+    char digest[] = "SHA256";
+    OSSL_PARAM params[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, digest, 0),
+        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, (void *)(uintptr_t)secret.data,
+                                          secret.len),
+        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, (void *)(uintptr_t)label.data,
+                                          label.len),
+        OSSL_PARAM_construct_end(),
+    };
+    if (ctx == NULL || EVP_KDF_derive(ctx, key.bytes, sizeof key.bytes, params) != 1)
+        die("HKDF");
+    EVP_KDF_CTX_free(ctx);
+    return key;
 }
 
 void hmac_sha1(Str key, Str data, uint8_t ret[SHA1_LEN])

@@ -13,6 +13,8 @@ typedef struct Sha256 {
 
 Sha256 sha256(Str data);
 Sha256 hmac_sha256(Str key, Str data);
+/* A key for one use of a secret, which `label` names (RFC 5869, without salt). */
+Sha256 hkdf_sha256(Str secret, Str label);
 /* For one-time passwords alone (otp.h). */
 enum { SHA1_LEN = 20 };
 void hmac_sha1(Str key, Str data, uint8_t ret[SHA1_LEN]);

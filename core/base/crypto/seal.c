@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { NONCE_LEN = 12, TAG_LEN = 16, TEXT_MAX = 1 << 20 };
+enum { NONCE_LEN = 12, TAG_LEN = 16 };
 static_assert(NONCE_LEN + TAG_LEN == SEAL_OVERHEAD);
 
 static _Noreturn void die(void)
@@ -38,7 +38,8 @@ static EVP_CIPHER_CTX *begin(Str key, Str purpose, const unsigned char *nonce, b
 
 Str seal_make(struct arena *arena, Str key, Str purpose, Str text)
 {
-    assert(key.len > 0 && purpose.len > 0 && purpose.len <= TEXT_MAX && text.len <= TEXT_MAX);
+    assert(key.len > 0 && purpose.len > 0 && purpose.len <= SEAL_TEXT_MAX &&
+           text.len <= SEAL_TEXT_MAX);
     unsigned char *out = arena_alloc_raw(arena, text.len + SEAL_OVERHEAD);
     random_bytes(out, NONCE_LEN);
     EVP_CIPHER_CTX *cipher = begin(key, purpose, out, true);
@@ -57,8 +58,8 @@ Str seal_make(struct arena *arena, Str key, Str purpose, Str text)
 
 bool seal_open(struct arena *arena, Str key, Str purpose, Str sealed, Str *ret)
 {
-    assert(purpose.len > 0 && purpose.len <= TEXT_MAX);
-    if (key.len == 0 || sealed.len < SEAL_OVERHEAD || sealed.len > TEXT_MAX + SEAL_OVERHEAD)
+    assert(purpose.len > 0 && purpose.len <= SEAL_TEXT_MAX);
+    if (key.len == 0 || sealed.len < SEAL_OVERHEAD || sealed.len > SEAL_TEXT_MAX + SEAL_OVERHEAD)
         return false;
     const unsigned char *in = (const unsigned char *)sealed.data;
     size_t text_len = sealed.len - SEAL_OVERHEAD;

@@ -6,7 +6,10 @@
 
 #include "base/text/str.h"
 
-enum { SEAL_OVERHEAD = 28 /* a nonce of 12 bytes before the text, a tag of 16 bytes after it */ };
+enum {
+    SEAL_OVERHEAD = 28, /* a nonce of 12 bytes before the text, a tag of 16 bytes after it */
+    SEAL_TEXT_MAX = 1 << 20,
+};
 
 /* Two seals of one text differ. `key` is any sufficiently long secret, `purpose` the intended
  * use. */

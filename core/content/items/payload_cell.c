@@ -9,6 +9,7 @@
 #include "base/system/range.h"
 #include "content/items/payload.h"
 #include "content/schema/schema.h"
+#include "content/schema/sealed.h"
 
 #include <assert.h>
 #include <math.h>
@@ -43,21 +44,43 @@ static Str plain_text(struct ctx *ctx, const struct json *json)
     return json_kind(json) == JSON_STRING ? json_str(json) : json_text(ctx->arena, json);
 }
 
+static Err too_long(struct ctx *ctx, const struct field *field, Str shown)
+{
+    Err err = fail_also(ctx, ERR_VALUE_TOO_LONG,
+                        "Value \"%.*s\" for field \"%.*s\" in collection \"%.*s\" is too long.",
+                        STR_FMT(shown), STR_FMT(field->name), STR_FMT(field->collection->name));
+    fail_note(ctx, "collection", field->collection->name);
+    fail_note(ctx, "field", field->name);
+    fail_note(ctx, "value", shown);
+    return err;
+}
+
+static bool has_room(const struct field *field, Str text)
+{
+    return field->max_length <= 0 || str_has_codepoints(text, 0, (size_t)field->max_length);
+}
+
 static Err string_text(struct ctx *ctx, const struct field *field, Str text, Str *ret)
 {
-    bool has_room =
-        field->max_length <= 0 || str_has_codepoints(text, 0, (size_t)field->max_length);
-    if (!has_room) {
-        Err err = fail_also(ctx, ERR_VALUE_TOO_LONG,
-                            "Value \"%.*s\" for field \"%.*s\" in collection \"%.*s\" is too long.",
-                            (int)min_size(text.len, VALUE_SHOWN_MAX), text.data,
-                            STR_FMT(field->name), STR_FMT(field->collection->name));
-        fail_note(ctx, "collection", field->collection->name);
-        fail_note(ctx, "field", field->name);
-        fail_note(ctx, "value", str_slice(text, 0, VALUE_SHOWN_MAX));
-        return err;
-    }
+    if (!has_room(field, text))
+        return too_long(ctx, field,
+                        payload_hides(field) ? STR(FIELD_MASK)
+                                             : str_slice(text, 0, VALUE_SHOWN_MAX));
     *ret = text;
+    return OK;
+}
+
+/* What the column gets in place of its value: a column of JSON the sealed text as a string. */
+static Err sealed_text(struct ctx *ctx, const struct field *field, Str text, Str *ret)
+{
+    if (text.len > FIELD_SEAL_MAX)
+        return too_long(ctx, field, STR(FIELD_MASK));
+    Str sealed;
+    TRY(field_seal(ctx, field, text, &sealed));
+    if (!has_room(field, sealed))
+        return too_long(ctx, field, STR(FIELD_MASK));
+    bool is_json = field->type_oid == OID_JSON || field->type_oid == OID_JSONB;
+    *ret = is_json ? str_printf(ctx->arena, "\"%.*s\"", STR_FMT(sealed)) : sealed;
     return OK;
 }
 
@@ -346,9 +369,15 @@ fiber_fn Err cell_text(const struct write_target *target, const struct field *fi
     if (is_reference && json_kind(json) == JSON_ARRAY)
         return fail_also(ctx, ERR_INVALID_PAYLOAD, "\"%.*s\" must be an object or a key",
                          STR_FMT(field->name));
+    Str text;
     if (field->type == FIELD_HASH)
-        return hash_text(ctx, json, ret);
-    if (field->type == FIELD_CSV)
-        return string_text(ctx, field, csv_text(ctx, json), ret);
-    return column_text(ctx, field, json, ret);
+        TRY(hash_text(ctx, json, &text));
+    else if (field->type == FIELD_CSV)
+        TRY(string_text(ctx, field, csv_text(ctx, json), &text));
+    else
+        TRY(column_text(ctx, field, json, &text));
+    if (field_is_sealed(field) && text.len > 0)
+        return sealed_text(ctx, field, text, ret);
+    *ret = text;
+    return OK;
 }

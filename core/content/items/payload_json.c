@@ -5,6 +5,7 @@
 #include "base/system/clock.h"
 #include "content/items/payload.h"
 #include "content/schema/schema.h"
+#include "content/schema/sealed.h"
 
 #include <assert.h>
 
@@ -13,7 +14,7 @@ enum { REVISION_MAX = 64 * 1024 * 1024 };
 
 bool payload_hides(const struct field *field)
 {
-    return (field->special & (SPECIAL_CONCEAL | SPECIAL_HASH)) != 0 || field->type == FIELD_HASH;
+    return (field->special & SPECIAL_SECRET) != 0 || field->type == FIELD_HASH;
 }
 
 /* Moments as a read shows them: in milliseconds, or in seconds if they have no zone. */
@@ -60,6 +61,13 @@ static bool is_flag(const struct cell *cell, bool *ret)
            cell->field->type_oid != OID_BOOL && (*ret || str_eq(cell->text, STR("0")));
 }
 
+/* Of an encrypted field an empty text is shown, as reads do. */
+static bool is_shown_empty(const struct cell *cell)
+{
+    bool is_only_sealed = (cell->field->special & SPECIAL_SECRET) == SPECIAL_ENCRYPT;
+    return is_only_sealed && cell->field->type != FIELD_HASH && cell->text.len == 0;
+}
+
 static void put_cell(struct ctx *ctx, struct json_writer *w, const struct cell *cell)
 {
     assert(cell->field != NULL);
@@ -68,7 +76,7 @@ static void put_cell(struct ctx *ctx, struct json_writer *w, const struct cell *
     if (cell->text.data == NULL)
         json_put_null(w);
     else if (payload_hides(cell->field))
-        json_put_str(w, STR("**********"));
+        json_put_str(w, is_shown_empty(cell) ? STR("") : STR(FIELD_MASK));
     else if (is_flag(cell, &flag))
         json_put_bool(w, flag);
     else if (cell->json != NULL && json_kind(cell->json) != JSON_STRING)

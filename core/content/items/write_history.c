@@ -7,6 +7,7 @@
 #include "content/items/write.h"
 #include "content/items/write_print.h"
 #include "content/plan/sql_print.h"
+#include "content/schema/sealed.h"
 #include "gen/sql.h"
 
 #include <assert.h>
@@ -67,14 +68,18 @@ struct wire_form {
 static const struct wire_form *wire_form(const struct field *field)
 {
     assert(!field->is_alias);
-    static const struct wire_form HIDDEN = {"left('**********', case when w.",
+    static const struct wire_form HIDDEN = {"left('" FIELD_MASK "', case when w.",
                                             " is not null then 10 end)"};
+    static const struct wire_form SEALED = {"left('" FIELD_MASK "', 10 * (w.",
+                                            "::text <> '')::int)"};
     static const struct wire_form CSV = {"string_to_array(w.", ", ',')"};
     static const struct wire_form TEXT = {"w.", "::text"};
     static const struct wire_form FLAG = {"w.", " <> 0"};
     static const struct wire_form INSTANT = {
         "to_char(w.", " at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')"};
     static const struct wire_form MOMENT = {"to_char(w.", ", 'YYYY-MM-DD\"T\"HH24:MI:SS')"};
+    if ((field->special & SPECIAL_SECRET) == SPECIAL_ENCRYPT && field->type != FIELD_HASH)
+        return &SEALED;
     if (payload_hides(field))
         return &HIDDEN;
     if (field->type == FIELD_CSV)

@@ -7,6 +7,7 @@
 #include "content/items/items.h"
 #include "content/load/bulk_internal.h"
 #include "content/schema/schema.h"
+#include "content/schema/sealed.h"
 #include "io/fiber/json_apart.h"
 
 #include <assert.h>
@@ -271,8 +272,36 @@ static fiber_fn bool write_hash(struct ctx *ctx, const struct field *field,
     return write_text(ctx, field, value, out, ret_expected);
 }
 
+/* The column gets sealed text in place of the value. */
+static fiber_fn bool write_sealed(struct ctx *ctx, const struct field *field,
+                                  const struct json *value, struct buf *out,
+                                  const char **ret_expected)
+{
+    assert(field_is_sealed(field));
+    *ret_expected = "a shorter text";
+    bool is_json = field->type_oid == OID_JSON || field->type_oid == OID_JSONB;
+    bool is_text = json_kind(value) == JSON_STRING && !is_json;
+    Str text = is_text ? json_str(value) : json_text_apart(ctx, value);
+    Str sealed = text;
+    if (text.len > FIELD_SEAL_MAX)
+        return false;
+    if (text.len > 0 && field_seal(ctx, field, text, &sealed) != OK) {
+        diag_clear(ctx);
+        *ret_expected = "encrypted, and SECRET is not set";
+        return false;
+    }
+    if (field->max_length > 0 && !has_at_most(sealed, (size_t)field->max_length))
+        return false;
+    if (is_json)
+        sealed = str_printf(ctx->arena, "\"%.*s\"", STR_FMT(sealed));
+    bulk_text_write(out, sealed);
+    return true;
+}
+
 static WriteFn *writer_of(const struct field *field)
 {
+    if (field_is_sealed(field))
+        return write_sealed;
     if (field->type == FIELD_HASH)
         return write_hash;
     switch (field->type_oid) {

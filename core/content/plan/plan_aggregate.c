@@ -91,7 +91,7 @@ static Err make_column(struct aggregator *a, size_t which, Str name, struct colu
     if (!is_rows) {
         const struct collection *collection = a->select->root->collection;
         const struct field *field = collection_field(collection, name);
-        bool is_secret = field != NULL && (field->special & (SPECIAL_CONCEAL | SPECIAL_HASH)) != 0;
+        bool is_secret = field != NULL && (field->special & SPECIAL_SECRET) != 0;
         if (field == NULL || field->is_alias || !access_field(a->access, field) || is_secret)
             return never_ok(forbid_field(c, collection, name, a->place));
         if (!takes(column.aggregate, column.is_distinct, field))

@@ -183,7 +183,7 @@ static Err add_function(struct collector *k, Str head, enum function function, S
     assert(str_find_char(head, '(') > 0);
     Str function_text = str_slice(head, 0, (size_t)str_find_char(head, '('));
     TRY(function_check(k->c, function_text, function, field));
-    if ((field->special & (SPECIAL_CONCEAL | SPECIAL_HASH)) != 0)
+    if ((field->special & SPECIAL_SECRET) != 0)
         return forbid_field(k->c, k->collection, name, k->place);
     Str key = alias == NULL ? function_key(k, function, name, inside) : *alias;
     struct want *want = want_get(k, key, field);

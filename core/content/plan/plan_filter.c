@@ -469,7 +469,7 @@ static Err resolve(struct compiler *c, const struct frame *frame, const struct f
     if (function != FUNCTION_NONE && !function_fits(function, field))
         return fail(c->ctx, ERR_INVALID_QUERY, "Invalid filter key \"%.*s\" on \"%.*s\"",
                     STR_FMT(key), STR_FMT(collection->name));
-    bool is_secret = (field->special & (SPECIAL_CONCEAL | SPECIAL_HASH)) != 0;
+    bool is_secret = (field->special & SPECIAL_SECRET) != 0;
     if (function != FUNCTION_NONE && is_secret)
         return never_ok(forbid_field(c, frame->source->collection, name, frame->place));
     if (function == FUNCTION_JSON)

@@ -105,7 +105,7 @@ static Err leaf(struct compiler *c, struct source *source, const struct access *
     const struct field *field = collection_field(source->collection, argument);
     if (field == NULL || !access_field(access, field))
         return forbid_field(c, source->collection, argument, place);
-    if ((field->special & (SPECIAL_CONCEAL | SPECIAL_HASH)) != 0)
+    if ((field->special & SPECIAL_SECRET) != 0)
         return forbid_field(c, source->collection, argument, place);
     if (function != FUNCTION_NONE)
         TRY(function_check(c, str_slice(head, 0, (size_t)str_find_char(head, '(')), function,

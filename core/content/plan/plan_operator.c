@@ -120,19 +120,11 @@ static Err compile_between(struct compiler *c, const struct filter_operator *op,
     return OK;
 }
 
-Err operator_compile(struct compiler *c, struct operand operand, Str name,
-                     const struct filter_operator *op, const struct filter_value *value,
-                     struct pred **ret)
+static Err compile_meaning(struct compiler *c, struct operand operand, Str name,
+                           const struct filter_operator *op, const struct filter_value *value,
+                           struct pred **ret)
 {
-    assert(operand.field != NULL);
-    TRY(filter_operator_check(c->ctx, op, name, operand.field->type,
-                              field_group_of(operand.field->type), operand.function));
-    assert(op != NULL);
-    bool is_concealed = (operand.field->special & SPECIAL_CONCEAL) != 0;
-    if (is_concealed && (op->groups & GROUP_HASH) == 0)
-        return fail(c->ctx, ERR_INVALID_QUERY,
-                    "Field with \"conceal\" special does not allow the \"%.*s\" filter operator",
-                    STR_FMT(name));
+    assert(operand.field != NULL && op != NULL);
     const char *name_z = op->name.data;
     bool flag;
     switch (op->meaning) {
@@ -161,7 +153,36 @@ Err operator_compile(struct compiler *c, struct operand operand, Str name,
     case MEANS_SUBMITTED:
         break;
     }
-    assert(op->groups == 0); /* only in rules: refused above */
+    assert(op->groups == 0); /* only in rules: refused before */
+    return OK;
+}
+
+/* Nothing is known to equal, contain or precede what is encrypted, so that nobody learns it by
+ * asking often enough, also where a value was stored before the field became encrypted. */
+static void forget_value(struct compiler *c, const struct filter_operator *op, struct pred **pred)
+{
+    if (*pred == NULL || (*pred)->value == NULL)
+        return;
+    struct operand operand = (*pred)->operand;
+    *pred = op->is_negated ? null_pred(c, operand, true) : pred_new(c, PRED_FALSE);
+}
+
+Err operator_compile(struct compiler *c, struct operand operand, Str name,
+                     const struct filter_operator *op, const struct filter_value *value,
+                     struct pred **ret)
+{
+    assert(operand.field != NULL);
+    TRY(filter_operator_check(c->ctx, op, name, operand.field->type,
+                              field_group_of(operand.field->type), operand.function));
+    assert(op != NULL);
+    bool is_concealed = (operand.field->special & SPECIAL_CONCEAL) != 0;
+    if (is_concealed && (op->groups & GROUP_HASH) == 0)
+        return fail(c->ctx, ERR_INVALID_QUERY,
+                    "Field with \"conceal\" special does not allow the \"%.*s\" filter operator",
+                    STR_FMT(name));
+    TRY(compile_meaning(c, operand, name, op, value, ret));
+    if ((operand.field->special & SPECIAL_ENCRYPT) != 0)
+        forget_value(c, op, ret);
     return OK;
 }
 

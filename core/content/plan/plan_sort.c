@@ -191,7 +191,7 @@ Err search_compile(struct compiler *c, struct source *source, const struct acces
     for (uint32_t i = 0; i < collection->field_count; i++) {
         const struct field *field = collection->fields[i];
         if (field->is_alias || !field->is_searchable || !access_field(access, field) ||
-            (field->special & (SPECIAL_CONCEAL | SPECIAL_HASH)) != 0)
+            (field->special & SPECIAL_SECRET) != 0)
             continue;
         struct pred *found = search_field(c, source, field, text);
         if (found == NULL)

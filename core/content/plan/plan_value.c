@@ -173,7 +173,7 @@ static struct value *own_field(struct compiler *c, Str collection_name, Str path
     Str head;
     while (path_next(&path, &head)) {
         const struct field *field = collection_field(source->collection, head);
-        bool is_secret = field != NULL && (field->special & (SPECIAL_CONCEAL | SPECIAL_HASH)) != 0;
+        bool is_secret = field != NULL && (field->special & SPECIAL_SECRET) != 0;
         if (field == NULL || field->is_alias || is_secret)
             return value_of_param(c, param_new(c, PARAM_TEXT));
         if (path.len == 0) {

@@ -8,6 +8,7 @@
 #include "base/text/ascii.h"
 #include "content/plan/compile.h"
 #include "content/schema/schema.h"
+#include "content/schema/sealed.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -169,7 +170,17 @@ static void read_concealed(const struct rows *rows, uint32_t row, uint32_t colum
     uint32_t len;
     (void)row_bytes(rows, row, column, &len);
     ret->kind = len == 0 ? ROW_NULL : ROW_TEXT;
-    ret->text = STR("**********");
+    ret->text = STR(FIELD_MASK);
+}
+
+/* As in Directus, an empty text is shown as one. */
+static void read_sealed(const struct rows *rows, uint32_t row, uint32_t column,
+                        struct row_value *ret)
+{
+    uint32_t len;
+    (void)row_bytes(rows, row, column, &len);
+    ret->kind = row_is_null(rows, row, column) ? ROW_NULL : ROW_TEXT;
+    ret->text = len == 0 ? STR("") : STR(FIELD_MASK);
 }
 
 static RowReader *reader_of_type(const struct field *field, bool *as_text)
@@ -227,6 +238,10 @@ RowReader *reader_of(const struct operand *operand, bool *ret_as_text)
     if ((field->special & SPECIAL_CONCEAL) != 0) {
         *ret_as_text = true;
         return read_concealed;
+    }
+    if ((field->special & SPECIAL_ENCRYPT) != 0) {
+        *ret_as_text = true;
+        return read_sealed;
     }
     if (field->type == FIELD_CSV) {
         *ret_as_text = field->type_oid != OID_TEXT && field->type_oid != OID_VARCHAR;

@@ -24,6 +24,9 @@ enum field_special {
     SPECIAL_NO_DATA = 1 << 10,
     SPECIAL_ROLE_CREATED = 1 << 11,
     SPECIAL_ROLE_UPDATED = 1 << 12,
+    SPECIAL_ENCRYPT = 1 << 13,
+    /* Values that are not shown; nothing is sorted, grouped or computed by them. */
+    SPECIAL_SECRET = SPECIAL_HASH | SPECIAL_CONCEAL | SPECIAL_ENCRYPT,
 };
 
 struct collection;

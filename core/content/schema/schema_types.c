@@ -12,7 +12,7 @@ static const struct {
     {STR_INIT("uuid"), SPECIAL_UUID},
     {STR_INIT("hash"), SPECIAL_HASH},
     {STR_INIT("conceal"), SPECIAL_CONCEAL},
-    {STR_INIT("encrypt"), SPECIAL_CONCEAL},
+    {STR_INIT("encrypt"), SPECIAL_ENCRYPT},
     {STR_INIT("date-created"), SPECIAL_DATE_CREATED},
     {STR_INIT("date-updated"), SPECIAL_DATE_UPDATED},
     {STR_INIT("user-created"), SPECIAL_USER_CREATED},

@@ -4,6 +4,7 @@
 #include "content/items/items_draft.h"
 #include "content/plan/plan.h"
 #include "content/system/system_rules.h"
+#include "content/system/version_secrets.h"
 #include "content/system/versions.h"
 #include "gen/sql.h"
 #include "io/pg/db.h"
@@ -19,7 +20,7 @@ struct version {
     Str collection;
     Str item;
     Str hash;
-    const struct json *delta; /* NULL: nothing was saved */
+    const struct json *delta; /* its secrets are open; NULL: nothing was saved */
     Scope scope;              /* of its item */
 };
 
@@ -60,6 +61,8 @@ static fiber_fn Err find(struct ctx *ctx, Str id, struct version *ret)
     const struct collection *collection = schema_find(schema, ret->collection);
     if (collection == NULL || !uuid_parse(id, &uuid))
         return fail_plain(ctx, ERR_FORBIDDEN); /* also where these fields are not granted */
+    if (ret->delta != NULL)
+        TRY(version_secrets(ctx, schema, collection, ret->delta, SECRETS_OPEN, &ret->delta));
     return item_scope(ctx, collection, &SQL_SYSTEM_VERSION_SITE, db_uuid(uuid), &ret->scope);
 }
 
@@ -116,10 +119,13 @@ static fiber_fn Err delta_with_key(struct ctx *ctx, const struct version *versio
     if (collection == NULL)
         return fail_plain(ctx, ERR_FORBIDDEN);
     assert(collection->key != NULL);
+    const struct json *delta = version->delta;
+    if (delta != NULL)
+        TRY(version_secrets(ctx, schema, collection, delta, SECRETS_MASKED, &delta));
     TRY(builder_open(ctx, &b));
     json_build_key(b, collection->key->name);
     json_build_str(b, version->item);
-    for (struct json_iter it = json_iter(version->delta); json_next(&it);) {
+    for (struct json_iter it = json_iter(delta); json_next(&it);) {
         if (str_eq(it.key, collection->key->name))
             continue;
         json_build_key(b, it.key);
@@ -157,12 +163,19 @@ static Err known_members(struct ctx *ctx, const struct collection *collection,
     return builder_close(ctx, b, ret);
 }
 
+/* *ret: the whole draft, as answers show it. */
 static fiber_fn Err store(struct ctx *ctx, const struct version *version,
                           const struct collection *collection, const struct json *members,
                           const struct json **ret)
 {
     const struct actor *actor = ctx->actor;
     assert(actor != NULL);
+    const struct schema *schema;
+    const struct json *sealed;
+    const struct json *masked;
+    TRY(schema_current(ctx, &schema));
+    TRY(version_secrets(ctx, schema, collection, members, SECRETS_SEALED, &sealed));
+    TRY(version_secrets(ctx, schema, collection, members, SECRETS_MASKED, &masked));
     bool is_null = json_len(members) == 0;
     Uuid id;
     struct rows rows;
@@ -170,8 +183,8 @@ static fiber_fn Err store(struct ctx *ctx, const struct version *version,
     assert(is_uuid);
     struct system_version_save_args args = {
         .id = id,
-        .delta = json_text(ctx->arena, members),
-        .saved = is_null ? STR("null") : json_text(ctx->arena, members),
+        .delta = json_text(ctx->arena, sealed),
+        .saved = is_null ? STR("null") : json_text(ctx->arena, masked),
         .user = actor->user,
         .ip = actor->ip,
         .user_agent = actor->user_agent,
@@ -184,7 +197,8 @@ static fiber_fn Err store(struct ctx *ctx, const struct version *version,
     if (!is_uuid || rows.count == 0)
         return fail_plain(ctx, ERR_FORBIDDEN);
     Str text = row_text(&rows, 0, SYSTEM_VERSION_SAVE_DELTA);
-    return json_parse(ctx, text, JSON_LIMITS_DEFAULT, ret);
+    TRY(json_parse(ctx, text, JSON_LIMITS_DEFAULT, ret));
+    return version_secrets(ctx, schema, collection, *ret, SECRETS_MASKED, ret);
 }
 
 fiber_fn Err version_save(struct ctx *ctx, Str id, const struct json *changes,

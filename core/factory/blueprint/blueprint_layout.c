@@ -14,9 +14,9 @@ enum {
     SPINTAX_MAX = 65536,
     ELEMENTS_MAX = 10000,
     /* Ids, the times and users of changes, and secrets. */
-    SPECIALS_OUT = SPECIAL_UUID | SPECIAL_HASH | SPECIAL_CONCEAL | SPECIAL_DATE_CREATED |
-                   SPECIAL_DATE_UPDATED | SPECIAL_USER_CREATED | SPECIAL_USER_UPDATED |
-                   SPECIAL_ROLE_CREATED | SPECIAL_ROLE_UPDATED,
+    SPECIALS_OUT = SPECIAL_UUID | SPECIAL_SECRET | SPECIAL_DATE_CREATED | SPECIAL_DATE_UPDATED |
+                   SPECIAL_USER_CREATED | SPECIAL_USER_UPDATED | SPECIAL_ROLE_CREATED |
+                   SPECIAL_ROLE_UPDATED,
 };
 
 /* The default and the constraints of a column in PostgreSQL. */

@@ -1,7 +1,6 @@
 /* {"submission_id"}: mails a submission to the form's recipients. */
 #include "base/text/buf.h"
 #include "gen/sql.h"
-#include "io/net/mailer.h"
 #include "io/reactor/reactor.h"
 #include "visitors/outbound/deliver.h"
 
@@ -30,26 +29,32 @@ static Err text_make(struct ctx *ctx, const struct rows *rows, Str *ret)
     return buf_check(ctx, out, "The mail");
 }
 
-static Err relay_read(struct ctx *ctx, struct relay *ret)
+bool outbound_has_mail(const struct ctx *ctx)
 {
     const struct settings *settings = ctx->reactor->settings;
-    if (settings->smtp_url.len == 0 || !mail_address_is_plain(settings->mail_from))
+    return settings->smtp_url.len > 0 && mail_address_is_plain(settings->mail_from);
+}
+
+fiber_fn Err outbound_mail(struct ctx *ctx, struct mail *mail)
+{
+    const struct settings *settings = ctx->reactor->settings;
+    if (!outbound_has_mail(ctx))
         return fail(ctx, ERR_CONFIG, "Mail needs SMTP_URL, and an address as MAIL_FROM.");
-    *ret = (struct relay){
+    const struct relay relay = {
         .url = settings->smtp_url,
         .user = settings->smtp_user,
         .password = settings->smtp_password,
         .needs_tls = settings->smtp_starttls,
     };
-    return OK;
+    mail->from = settings->mail_from;
+    SCOPED_DEADLINE struct fiber_deadline deadline = fiber_deadline_begin(ctx, SEND_TIMEOUT_US);
+    return mail_send(ctx, ctx->reactor->mailer, &relay, mail);
 }
 
 static fiber_fn Err deliver(struct ctx *ctx, const struct rows *rows, Uuid id)
 {
     Str to[MAIL_RECIPIENTS_MAX];
-    struct relay relay;
     struct mail mail = {
-        .from = ctx->reactor->settings->mail_from,
         .to = to,
         .reply_to = row_text(rows, 0, OUTBOUND_SUBMISSION_FIND_EMAIL),
         .subject = str_printf(ctx->arena, "New submission: %.*s",
@@ -57,12 +62,10 @@ static fiber_fn Err deliver(struct ctx *ctx, const struct rows *rows, Uuid id)
         .key = outbound_key(ctx->arena, "mail", id),
         .wall_us = row_time(rows, 0, OUTBOUND_SUBMISSION_FIND_DATE_CREATED),
     };
-    TRY(relay_read(ctx, &relay));
     TRY(mail_recipients_parse(ctx, row_text(rows, 0, OUTBOUND_SUBMISSION_FIND_EMAIL_RECIPIENTS), to,
                               &mail.to_count));
     TRY(text_make(ctx, rows, &mail.text));
-    SCOPED_DEADLINE struct fiber_deadline deadline = fiber_deadline_begin(ctx, SEND_TIMEOUT_US);
-    return mail_send(ctx, ctx->reactor->mailer, &relay, &mail);
+    return outbound_mail(ctx, &mail);
 }
 
 static fiber_fn Err run(struct ctx *ctx, struct job *job)

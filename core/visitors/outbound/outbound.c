@@ -39,7 +39,7 @@ fiber_fn Err outbound_networks_find(struct ctx *ctx, Uuid site, struct outbound 
     return OK;
 }
 
-static fiber_fn Err enqueue(struct db_tx *tx, const struct job_kind *kind, const void *payload)
+fiber_fn Err outbound_put(struct db_tx *tx, const struct job_kind *kind, const void *payload)
 {
     int64_t id;
     struct job_spec spec;
@@ -54,12 +54,12 @@ fiber_fn Err outbound_enqueue(struct db_tx *tx, const struct outbound *outbound,
     const struct conversion_payload google = {conversion, STR(NETWORK_GOOGLE)};
     const struct conversion_payload facebook = {conversion, STR(NETWORK_FACEBOOK)};
     if (outbound->webhook)
-        TRY(enqueue(tx, &JOB_DELIVER_WEBHOOK, &payload));
+        TRY(outbound_put(tx, &JOB_DELIVER_WEBHOOK, &payload));
     if (outbound->mail)
-        TRY(enqueue(tx, &JOB_DELIVER_MAIL, &payload));
+        TRY(outbound_put(tx, &JOB_DELIVER_MAIL, &payload));
     if (outbound->google)
-        TRY(enqueue(tx, &JOB_DELIVER_CONVERSION, &google));
-    return outbound->facebook ? enqueue(tx, &JOB_DELIVER_CONVERSION, &facebook) : OK;
+        TRY(outbound_put(tx, &JOB_DELIVER_CONVERSION, &google));
+    return outbound->facebook ? outbound_put(tx, &JOB_DELIVER_CONVERSION, &facebook) : OK;
 }
 
 static Err calls_check(struct ctx *ctx)
@@ -97,9 +97,11 @@ static struct site_load *load_of(struct reactor *reactor, Uuid site)
 
 fiber_fn Err outbound_run(struct ctx *ctx, struct job *job, JobHandler *deliver)
 {
-    assert(ctx->scope.kind == SCOPE_SITE);
+    bool is_of_site = ctx->scope.kind == SCOPE_SITE;
+    assert(is_of_site || ctx->scope.kind == SCOPE_PLATFORM);
     TRY(calls_check(ctx));
-    struct site_load *load = load_of(ctx->reactor, ctx->scope.site);
+    struct site_load *load =
+        load_of(ctx->reactor, is_of_site ? ctx->scope.site : UUID_LIBRARY_SITE);
     if (load->calls >= OUTBOUND_OF_A_SITE) {
         TRY(job_postpone(ctx, job, POSTPONE_US,
                          STR("The site has as many calls under way as it may.")));

@@ -1,8 +1,8 @@
 /*
  * Calls to external services, as jobs: a form's webhook and mail, conversions for advertising
- * networks. Disabled unless OUTBOUND_CALLS is set. A job is enqueued in the transaction of what it
- * reports. The call happens at least once, with the same idempotency key at every attempt; it
- * counts as sent only after a 2xx (docs/decisions/0017).
+ * networks, mail that invites to a share. Disabled unless OUTBOUND_CALLS is set. A job is enqueued
+ * in the transaction of what it reports. The call happens at least once, with the same idempotency
+ * key at every attempt; it counts as sent only after a 2xx (docs/decisions/0017).
  */
 #pragma once
 
@@ -25,10 +25,23 @@ fiber_fn Err outbound_networks_find(struct ctx *ctx, Uuid site, struct outbound 
 fiber_fn Err outbound_enqueue(struct db_tx *tx, const struct outbound *outbound, Uuid submission,
                               Uuid conversion);
 
+/* Mail that invites to a share, one for each address. */
+enum { INVITATION_EMAILS_MAX = 50, INVITATION_SENDER_MAX = 200 };
+struct invitation {
+    Uuid share;
+    Str sender; /* who invites, as the mail names them */
+    const Str *emails;
+    uint32_t email_count;
+};
+/* Enqueues the mails, all or none. ERR_UNAVAILABLE: no mail can be sent, or there is no PUBLIC_URL
+ * to link to. ERR_INVALID_PAYLOAD names an invalid address. */
+fiber_fn Err outbound_invite(struct ctx *ctx, const struct invitation *invitation);
+
 /* The jobs (*_job.c). */
 extern const struct job_kind JOB_DELIVER_WEBHOOK;
 extern const struct job_kind JOB_DELIVER_MAIL;
 extern const struct job_kind JOB_DELIVER_CONVERSION;
+extern const struct job_kind JOB_DELIVER_INVITATION;
 
 /*
  * Credentials of a site for external services: tokens of advertising networks, keys for signing

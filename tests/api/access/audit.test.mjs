@@ -23,7 +23,7 @@ after(() => stack.stop());
  * same again. A session that is refreshed is the one of the login. */
 const NO_LINE = {
     'POST /auth/refresh': 'the login has its line',
-    'PATCH /users/me': 'as PATCH /users/:id', 'PATCH /users/me/track/page': 'no change of the user', 'POST /server/setup': 'always refused',
+    'PATCH /users/me': 'as PATCH /users/:id', 'PATCH /users/me/track/page': 'no change of the user', 'POST /server/setup': 'always refused', 'POST /shares/invite': 'sends mail, by a job that names who asked',
     'POST /api/lead': 'leads', 'POST /api/forms/submit': 'form_submissions',
     'POST /api/track/pageview': 'pageviews', 'POST /api/track/event': 'events',
     'POST /api/track/conversion': 'conversions', 'POST /api/track/call-click': 'conversions',

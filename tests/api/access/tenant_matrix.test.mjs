@@ -132,6 +132,7 @@ const tries = {
     'DELETE /items/:collection/:id': (x) => [{ path: `/items/posts/${x.posts[0].id}` }, { path: `/items/sites/${x.id}` }],
     'GET /shares/info/:id': (x) => [{ path: `/shares/info/${x.system?.directus_shares ?? MISSING}` }],
     'POST /shares/auth': () => [], // of anybody who has the link, see tests/api/system/shares
+    'POST /shares/invite': (x) => [{ path: '/shares/invite', body: { share: x.system?.directus_shares ?? MISSING, emails: ['x@example.com'] } }],
     'GET /permissions': () => [{}, { path: '/permissions?fields=*.*' }],
     'SEARCH /permissions': () => [{ body: { query: {} } }, { body: { keys: [1] } }],
     'GET /permissions/me': () => [{}],

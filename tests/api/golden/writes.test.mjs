@@ -1,4 +1,4 @@
 // What Directus answered to writes of items.
 import { replaySubjects } from '../../support/golden.mjs';
 
-replaySubjects(['items', 'nested', 'rules', 'stamps', 'types', 'random-payloads']);
+replaySubjects(['encrypt', 'items', 'nested', 'rules', 'stamps', 'types', 'random-payloads']);

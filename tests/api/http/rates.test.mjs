@@ -51,6 +51,15 @@ test('hashes_for_strangers_have_a_limit_on_every_host_and_administrators_none', 
     }
 });
 
+test('invitations_have_a_limit_and_administrators_none', async () => {
+    const ip = somebody();
+    const answers = await Promise.all(Array.from({ length: 8 }, () => send('/shares/invite', ip)));
+    const passed = answers.filter((answer) => answer.status === 400);
+    assert.ok(passed.length >= 5 && passed.length <= 7, passed.length);
+    assert.ok(answers.every((answer) => [400, 429].includes(answer.status)));
+    assert.equal((await send('/shares/invite', ip, { token: stack.adminToken, host: undefined })).status, 400);
+});
+
 test('addresses_sites_and_classes_are_counted_apart', async () => {
     const ip = somebody();
     for (let n = 0; n < 5; n++) await send('/api/lead', ip);

@@ -16,14 +16,17 @@ before(async () => {
         create table categories (id serial primary key, name text);
         create table tags (id serial primary key, name text);
         create table arts_tags (id serial primary key, art integer references arts (id), tag integer references tags (id));
+        create table notes (id serial primary key, art integer references arts (id), title text, writer integer);
+        create table marks (id serial primary key, note integer references notes (id), title text);
+        create table writers (id serial primary key, title text);
         reset role;
-        grant all on arts, categories, tags, arts_tags, arts_id_seq, categories_id_seq, tags_id_seq, arts_tags_id_seq to spark_platform;
-        insert into directus_collections (collection) values ('arts'), ('categories'), ('tags'), ('arts_tags');
+        grant all on notes, marks, writers, notes_id_seq, marks_id_seq, writers_id_seq, arts, categories, tags, arts_tags, arts_id_seq, categories_id_seq, tags_id_seq, arts_tags_id_seq to spark_platform;
+        insert into directus_collections (collection) values ('arts'), ('categories'), ('tags'), ('arts_tags'), ('notes'), ('marks'), ('writers');
         insert into directus_fields (collection, field, special) values ('arts', 'tags', 'm2m'), ('arts', 'category', 'm2o');
         insert into directus_relations (many_collection, many_field, one_collection, one_field) values
-            ('arts', 'category', 'categories', null), ('arts_tags', 'art', 'arts', 'tags'), ('arts_tags', 'tag', 'tags', null)`);
+            ('arts', 'category', 'categories', null), ('arts_tags', 'art', 'arts', 'tags'), ('arts_tags', 'tag', 'tags', null), ('notes', 'art', 'arts', null), ('marks', 'note', 'notes', 'marks'), ('notes', 'writer', 'writers', 'notes'), ('gone', 'art', 'arts', null), ('arts', 'nowhere', 'categories', null)`);
     admin = createDirectus(stack.url).with(staticToken(stack.adminToken)).with(rest());
-    role = await makeRole({ arts: 'id,title,category,tags', categories: '*', tags: '*', arts_tags: '*', posts: 'id,title,author', authors: 'id,name', directus_users: '*' });
+    role = await makeRole({ arts: 'id,title,category,tags,name,art,tag,marks,notes,note', notes: '*', marks: '*', writers: '*', categories: '*', tags: '*', arts_tags: '*', posts: 'id,title,author', authors: 'id,name', directus_users: '*' });
     a = await makeTenant(stack, 'A', 'a.example');
     b = await makeTenant(stack, 'B', 'b.example');
 });
@@ -123,6 +126,30 @@ test('a_token_of_a_share_reads_the_item_and_what_it_is_related_to', async () => 
     assert.deepEqual((await visitor('GET', '/items/categories')).body?.data ?? [], [], 'what is related no more');
     await ask('DELETE', `/shares/${made.id}`);
     assert.equal((await visitor('GET', `/items/arts/${item}`)).status, 401, 'the share is gone');
+});
+
+test('a_way_leads_on_behind_what_refers_and_behind_what_is_referred_to_by_an_alias', async () => {
+    const { item } = await makeItem();
+    const made = async (collection, body) => (await ask('POST', `/items/${collection}`, body)).body.data.id;
+    const [writer, other] = [await made('writers', { title: 'w' }), await made('writers', { title: 'o' })];
+    const note = await made('notes', { art: item, title: 'n', writer });
+    const [same, far] = [await made('notes', { title: 'of the same writer', writer }), await made('notes', { title: 'far', writer: other })];
+    const marks = [await made('marks', { note, title: 'm' }), await made('marks', { note: same, title: 'm' })];
+    await made('marks', { note: far, title: 'far' });
+    const visitor = as((await login({ share: (await share({ item: String(item) })).id })).body.data.access_token);
+    const ids = async (collection) => (await visitor('GET', `/items/${collection}?fields=id&sort=id`)).body.data?.map(({ id }) => id);
+    assert.deepEqual(await ids('notes'), [note, same], 'what refers to the item, and what its writer wrote besides');
+    assert.deepEqual(await ids('marks'), [marks[0]], 'never through one collection twice');
+    assert.deepEqual(await ids('writers'), [writer]);
+    assert.deepEqual(await ids('arts'), [item]);
+});
+
+test('fields_that_are_granted_of_the_item_bound_those_of_what_it_leads_to', async () => {
+    const { item, category } = await makeItem();
+    const narrow = await makeRole({ arts: 'id,title,category', categories: '*' });
+    const visitor = as((await login({ share: (await share({ item: String(item), role: narrow })).id })).body.data.access_token);
+    assert.deepEqual((await visitor('GET', '/items/categories')).body.data, [{ id: category }], 'as in Directus');
+    assert.match(said(await visitor('GET', `/items/arts/${item}?fields=category.name`)), /^403/);
 });
 
 test('the_creator_bounds_a_share', async () => {

@@ -27,6 +27,22 @@ static void hmac_agrees_with_rfc_4231(void **state)
               "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad");
 }
 
+static void hkdf_agrees_with_rfc_5869(void **state)
+{
+    struct ctx *ctx = *state;
+    static const Str SECRET =
+        STR_INIT("\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b"
+                 "\x0b\x0b\x0b\x0b\x0b\x0b\x0b");
+    check_hex(ctx, hkdf_sha256(SECRET, STR("")),
+              "8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d");
+    /* Extract without salt, then the first block of expand. */
+    Sha256 extracted = hmac_sha256(STR_NONE, SECRET);
+    Sha256 expanded = hmac_sha256(str_of((const char *)extracted.bytes, sizeof extracted.bytes),
+                                  STR("a label\x01"));
+    check_hex(ctx, hkdf_sha256(SECRET, STR("a label")),
+              str_z(ctx->arena, hex_text(ctx->arena, expanded.bytes, sizeof expanded.bytes)));
+}
+
 static void base64url_agrees_with_rfc_4648(void **state)
 {
     struct ctx *ctx = *state;
@@ -173,6 +189,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         FIXTURE_TEST(sha256_agrees_with_fips_180),
         FIXTURE_TEST(hmac_agrees_with_rfc_4231),
+        FIXTURE_TEST(hkdf_agrees_with_rfc_5869),
         FIXTURE_TEST(base64url_agrees_with_rfc_4648),
         FIXTURE_TEST(base64url_refuses_second_spellings),
         cmocka_unit_test(secrets_are_equal_only_if_they_are),
