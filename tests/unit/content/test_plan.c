@@ -80,12 +80,11 @@ static void to_many_is_one_more_statement_cut_per_parent(void **state)
     struct plan *plan = compiled(*state, SCOPE_SITE, "posts",
                                  "fields=comments.body&deep[comments][_limit]=2&limit=1");
     assert_int_equal(plan->branch_count, 1);
-    expect_sql(
-        plan->root->first_branch->select,
-        "select c0, c1 from (select t1.\"post\" as c0, t1.\"body\" as c1, row_number() over "
-        "(partition by t1.\"post\" order by t1.\"id\") as place from \"comments\" t1 where "
-        "(t1.\"site_id\" = $1 and t1.\"post\" = any($2))) x where place > $3::int8 and place "
-        "<= $4::int8 order by c0, place limit 100001");
+    expect_sql(plan->root->first_branch->select,
+               "select c0, c1 from (select t1.\"post\" as c0, t1.\"body\" as c1, row_number() over "
+               "(partition by t1.\"post\" order by t1.\"id\") as place from \"comments\" t1 where "
+               "(t1.\"site_id\" = $1 and t1.\"post\" = any((select $2::uuid[])::uuid[]))) x where "
+               "place > $3::int8 and place <= $4::int8 order by c0, place limit 100001");
 }
 
 /* The comments of posts, with an index of this kind on their reference. */
@@ -108,11 +107,10 @@ static void children_are_read_parent_by_parent_if_an_index_finds_them(void **sta
 {
     assert_string_equal(
         children_sql(*state, SCOPE_SITE, INDEX_IN_SITE),
-        "select c0, c1 from unnest($1::uuid[]) with ordinality parent (key, place), lateral "
-        "(select "
-        "t1.\"post\" as c0, t1.\"body\" as c1 from \"comments\" t1 where (t1.\"site_id\" = $2 and "
-        "t1.\"post\" = parent.key) order by t1.\"id\" limit 2) x order by parent.place limit "
-        "100001");
+        "select parent.place, c1 from unnest((select $1::uuid[])) with ordinality parent (key, "
+        "place), lateral (select t1.\"body\" as c1 from \"comments\" t1 where (t1.\"site_id\" = "
+        "$2 and t1.\"post\" = parent.key) order by t1.\"id\" limit 2) x order by parent.place "
+        "limit 100001");
     assert_non_null(strstr(children_sql(*state, SCOPE_PLATFORM, INDEX_ALONE), "lateral"));
     /* Without a site an index that begins with it finds nothing. */
     assert_null(strstr(children_sql(*state, SCOPE_PLATFORM, INDEX_IN_SITE), "lateral"));
