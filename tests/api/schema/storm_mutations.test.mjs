@@ -112,7 +112,7 @@ function writerOf(site, w, model, others) {
     };
     const sort = async () => {
         const [item, to] = [...model.posts.keys()].slice(-2);
-        if (to !== undefined) world.see(`${mark} sorts`, await ask('POST', '/utils/sort/st_posts', { item, to }), [204]);
+        if (to !== undefined) world.see(`${mark} sorts`, await ask('POST', '/utils/sort/st_posts', { item, to }), [200]);
     };
     const EACH = [create, update, create, batch, create, update, fail, solo, sort, remove];
     return async () => {
