@@ -1,6 +1,7 @@
 #include "content/ddl/ddl.h"
 
 #include "access/audit/audit.h"
+#include "access/identity/current.h"
 #include "content/ddl/ddl_internal.h"
 #include "content/schema/schema.h"
 #include "gen/sql.h"
@@ -11,6 +12,7 @@ fiber_fn Err ddl_begin(struct platform platform, struct db_tx *tx)
 {
     assert(platform.ctx != NULL && tx->connection == NULL);
     TRY(db_begin_platform(platform, tx));
+    access_pause_release(platform.ctx);
     return db_tx_query(tx, &SQL_DDL_LOCK, NO_ARGS, NULL);
 }
 

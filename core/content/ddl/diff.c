@@ -513,8 +513,7 @@ fiber_fn Err schema_diff_apply(struct platform platform, const struct json *body
         return OK;
     SCOPED_TX struct db_tx tx = {0};
     TRY(ddl_begin(platform, &tx));
-    /* Read beside the transaction: nobody changes the schema while it holds the lock. */
-    TRY(schema_snapshot(platform, &p.current));
+    TRY(ddl_snapshot(&tx, &p.current));
     for (uint32_t s = 0; s < SECTIONS; s++)
         p.records[s] = index_of(ctx, (enum section)s, p.diff);
     if (!is_forced && !str_eq(json_str(hash), hash_of(ctx, p.current)))

@@ -73,16 +73,34 @@ struct answers {
     struct rows of[SECTION_COUNT];
 };
 
+/* Each statement sees what is committed when it starts: all are of one moment if the epoch before
+ * and behind them is the same. */
 static fiber_fn Err ask(struct platform platform, struct answers *ret)
 {
     struct db_batch batch = {.lane = DB_SLOW};
     DbArg everything[] = {db_null(), db_null()};
+    struct rows before;
+    struct rows behind;
+    db_batch_add(&batch, &SQL_DDL_EPOCH, NO_ARGS, &before);
     db_batch_add(&batch, &SQL_SNAPSHOT_COLLECTIONS, NO_ARGS, &ret->of[OF_COLLECTIONS]);
     db_batch_add(&batch, &SQL_SNAPSHOT_FIELDS, NO_ARGS, &ret->of[OF_FIELDS]);
     db_batch_add(&batch, &SQL_SNAPSHOT_SYSTEM_FIELDS, NO_ARGS, &ret->of[OF_SYSTEM_FIELDS]);
     db_batch_add(&batch, &SQL_SNAPSHOT_RELATIONS, (struct db_args){everything, 2},
                  &ret->of[OF_RELATIONS]);
-    return db_batch_run_platform(platform, &batch);
+    db_batch_add(&batch, &SQL_DDL_EPOCH, NO_ARGS, &behind);
+    TRY(db_batch_run_platform(platform, &batch));
+    if (row_int(&before, 0, DDL_EPOCH_EPOCH) == row_int(&behind, 0, DDL_EPOCH_EPOCH))
+        return OK;
+    return fail(platform.ctx, ERR_STALE_EPOCH, "the schema changed while it was read");
+}
+
+static fiber_fn Err ask_in(struct db_tx *tx, struct answers *ret)
+{
+    TRY(db_tx_query(tx, &SQL_SNAPSHOT_COLLECTIONS, NO_ARGS, &ret->of[OF_COLLECTIONS]));
+    TRY(db_tx_query(tx, &SQL_SNAPSHOT_FIELDS, NO_ARGS, &ret->of[OF_FIELDS]));
+    TRY(db_tx_query(tx, &SQL_SNAPSHOT_SYSTEM_FIELDS, NO_ARGS, &ret->of[OF_SYSTEM_FIELDS]));
+    return db_tx_query(tx, &SQL_SNAPSHOT_RELATIONS, ARGS(db_null(), db_null()),
+                       &ret->of[OF_RELATIONS]);
 }
 
 static const char *type_of(const struct rows *rows, uint32_t row)
@@ -221,15 +239,27 @@ static fiber_fn Err build(struct ctx *ctx, struct json_builder *b, const struct 
     return OK;
 }
 
-fiber_fn Err schema_snapshot(struct platform platform, const struct json **ret)
+static fiber_fn Err value_of(struct ctx *ctx, const struct answers *answers,
+                             const struct json **ret)
 {
-    struct ctx *ctx = platform.ctx;
-    struct answers answers;
     struct json_builder *measuring = json_builder_measuring(ctx);
     struct json_builder *b;
-    TRY(ask(platform, &answers));
-    TRY(build(ctx, measuring, &answers));
+    TRY(build(ctx, measuring, answers));
     TRY(json_builder_new(ctx, json_builder_bytes(measuring), &b));
-    TRY(build(ctx, b, &answers));
+    TRY(build(ctx, b, answers));
     return json_builder_end(ctx, b, ret);
+}
+
+fiber_fn Err schema_snapshot(struct platform platform, const struct json **ret)
+{
+    struct answers answers;
+    TRY(ask(platform, &answers));
+    return value_of(platform.ctx, &answers, ret);
+}
+
+fiber_fn Err ddl_snapshot(struct db_tx *tx, const struct json **ret)
+{
+    struct answers answers;
+    TRY(ask_in(tx, &answers));
+    return value_of(tx->ctx, &answers, ret);
 }

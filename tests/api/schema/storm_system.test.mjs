@@ -161,7 +161,7 @@ test('history, versions, comments, presets, notifications and shares beside chan
         assert.deepEqual(await of('a.id', `directus_activity a`, `"user" is distinct from '${site.user}' and collection = 'st_posts'`), []);
     }
     assert.deepEqual(await rows(`select r.id from directus_revisions r join directus_activity a on a.id = r.activity where r.site_id is distinct from a.site_id`), []);
-    for (const table of ['activity', 'revisions', 'comments', 'versions', 'shares', 'presets', 'permissions', 'fields'])
+    for (const table of ['activity', 'revisions', 'versions', 'shares', 'presets', 'permissions', 'fields'])
         assert.deepEqual(await rows(`select collection from directus_${table} where collection = 'st_gone'`), [], `directus_${table} of a collection that is gone`);
     await schemaIsTheDatabases(world);
 });
