@@ -255,11 +255,13 @@ static fiber_fn Err entries_check(struct ctx *ctx, const struct json *snapshot)
     return OK;
 }
 
-static fiber_fn Err own_load(struct platform platform, struct own *ret)
+/* Both of one moment. */
+static fiber_fn Err state_load(struct platform platform, struct differ *d)
 {
     SCOPED_TX struct db_tx tx = {0};
-    TRY(db_begin_platform(platform, &tx));
-    return apply_own_load(&tx, ret);
+    TRY(ddl_begin_reading(platform, &tx));
+    TRY(apply_own_load(&tx, &d->own));
+    return ddl_snapshot(&tx, &d->current);
 }
 
 fiber_fn Err schema_diff(struct platform platform, const struct json *snapshot, bool is_forced,
@@ -271,8 +273,7 @@ fiber_fn Err schema_diff(struct platform platform, const struct json *snapshot, 
         TRY(version_check(ctx, snapshot));
     TRY(entries_check(ctx, snapshot));
     struct differ d = {.ctx = ctx, .wanted = snapshot};
-    TRY(own_load(platform, &d.own));
-    TRY(schema_snapshot(platform, &d.current));
+    TRY(state_load(platform, &d));
     for (uint32_t i = 0; i < SECTIONS; i++) {
         d.now[i] = index_of(ctx, (enum section)i, d.current);
         d.then[i] = index_of(ctx, (enum section)i, snapshot);

@@ -73,28 +73,7 @@ struct answers {
     struct rows of[SECTION_COUNT];
 };
 
-/* Each statement sees what is committed when it starts: all are of one moment if the epoch before
- * and behind them is the same. */
-static fiber_fn Err ask(struct platform platform, struct answers *ret)
-{
-    struct db_batch batch = {.lane = DB_SLOW};
-    DbArg everything[] = {db_null(), db_null()};
-    struct rows before;
-    struct rows behind;
-    db_batch_add(&batch, &SQL_DDL_EPOCH, NO_ARGS, &before);
-    db_batch_add(&batch, &SQL_SNAPSHOT_COLLECTIONS, NO_ARGS, &ret->of[OF_COLLECTIONS]);
-    db_batch_add(&batch, &SQL_SNAPSHOT_FIELDS, NO_ARGS, &ret->of[OF_FIELDS]);
-    db_batch_add(&batch, &SQL_SNAPSHOT_SYSTEM_FIELDS, NO_ARGS, &ret->of[OF_SYSTEM_FIELDS]);
-    db_batch_add(&batch, &SQL_SNAPSHOT_RELATIONS, (struct db_args){everything, 2},
-                 &ret->of[OF_RELATIONS]);
-    db_batch_add(&batch, &SQL_DDL_EPOCH, NO_ARGS, &behind);
-    TRY(db_batch_run_platform(platform, &batch));
-    if (row_int(&before, 0, DDL_EPOCH_EPOCH) == row_int(&behind, 0, DDL_EPOCH_EPOCH))
-        return OK;
-    return fail(platform.ctx, ERR_STALE_EPOCH, "the schema changed while it was read");
-}
-
-static fiber_fn Err ask_in(struct db_tx *tx, struct answers *ret)
+static fiber_fn Err ask(struct db_tx *tx, struct answers *ret)
 {
     TRY(db_tx_query(tx, &SQL_SNAPSHOT_COLLECTIONS, NO_ARGS, &ret->of[OF_COLLECTIONS]));
     TRY(db_tx_query(tx, &SQL_SNAPSHOT_FIELDS, NO_ARGS, &ret->of[OF_FIELDS]));
@@ -162,8 +141,10 @@ static fiber_fn void write_section(struct json_writer *w, const struct section *
 fiber_fn Err schema_snapshot_text(struct platform platform, Str *ret)
 {
     struct ctx *ctx = platform.ctx;
+    SCOPED_TX struct db_tx tx = {0};
     struct answers answers;
-    TRY(ask(platform, &answers));
+    TRY(ddl_begin_reading(platform, &tx));
+    TRY(ask(&tx, &answers));
     struct buf *out = buf_in_arena(ctx->arena, TEXT_MAX);
     struct json_writer w = json_writer(out);
     json_object_begin(&w);
@@ -239,27 +220,22 @@ static fiber_fn Err build(struct ctx *ctx, struct json_builder *b, const struct 
     return OK;
 }
 
-static fiber_fn Err value_of(struct ctx *ctx, const struct answers *answers,
-                             const struct json **ret)
-{
-    struct json_builder *measuring = json_builder_measuring(ctx);
-    struct json_builder *b;
-    TRY(build(ctx, measuring, answers));
-    TRY(json_builder_new(ctx, json_builder_bytes(measuring), &b));
-    TRY(build(ctx, b, answers));
-    return json_builder_end(ctx, b, ret);
-}
-
 fiber_fn Err schema_snapshot(struct platform platform, const struct json **ret)
 {
-    struct answers answers;
-    TRY(ask(platform, &answers));
-    return value_of(platform.ctx, &answers, ret);
+    SCOPED_TX struct db_tx tx = {0};
+    TRY(ddl_begin_reading(platform, &tx));
+    return ddl_snapshot(&tx, ret);
 }
 
 fiber_fn Err ddl_snapshot(struct db_tx *tx, const struct json **ret)
 {
+    struct ctx *ctx = tx->ctx;
     struct answers answers;
-    TRY(ask_in(tx, &answers));
-    return value_of(tx->ctx, &answers, ret);
+    struct json_builder *measuring = json_builder_measuring(ctx);
+    struct json_builder *b;
+    TRY(ask(tx, &answers));
+    TRY(build(ctx, measuring, &answers));
+    TRY(json_builder_new(ctx, json_builder_bytes(measuring), &b));
+    TRY(build(ctx, b, &answers));
+    return json_builder_end(ctx, b, ret);
 }

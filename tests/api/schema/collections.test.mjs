@@ -278,3 +278,15 @@ test('only administrators change the schema, and reads follow what may be read',
         }
     for (const name of ['seen', 'unseen']) await ok('DELETE', `/collections/${name}`);
 });
+
+test('a collection goes though what was written with its rows names them in its history', async () => {
+    await make('past_pages', [{ field: 'title', type: 'string', meta: {} }]);
+    await make('past_notes', [{ field: 'page', type: 'integer', meta: {} }]);
+    await ok('POST', '/relations', { collection: 'past_notes', field: 'page', related_collection: 'past_pages', meta: {}, schema: { on_delete: 'SET NULL' } });
+    const note = await ok('POST', '/items/past_notes', { page: { title: 'kept' } });
+    const parents = () => stack.rows("select collection, parent is null from directus_revisions where collection like 'past%' order by collection");
+    assert.deepEqual(await parents(), [['past_notes', 't'], ['past_pages', 'f']]);
+    await ok('DELETE', '/collections/past_notes');
+    assert.deepEqual(await parents(), [['past_pages', 't']]);
+    assert.equal((await ok('GET', `/items/past_pages/${note.page}`)).title, 'kept');
+});

@@ -70,7 +70,8 @@ const PATHS = [
 ];
 /* Rows of the metadata get new keys in each round. */
 const withoutKeys = (target, outcome) => (target.startsWith('/items') ? outcome : outcome.replace(/"(id|sort)":\d+/g, ''));
-const asks = () => world.sites.flatMap((site, s) => PATHS.map((target) => ({
+/* The first of all kinds as both sites, each other one as one of them. */
+const asks = () => world.sites.flatMap((site, s) => PATHS.filter((_, i) => i < 3 || i % 2 === s).map((target) => ({
     name: `${site.name} GET ${target}`,
     run: async (on) => {
         const answer = await world.ask(site.token, 'GET', encodeURI(target), undefined, { on });

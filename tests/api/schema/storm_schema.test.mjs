@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test';
 
 import { makeCollections, saidBy, schemaIsTheDatabases, startStorm } from '../../support/storm.mjs';
 
-const ROUNDS = 5;
+const ROUNDS = 2;
 
 let world;
 before(async () => {
