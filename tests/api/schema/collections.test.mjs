@@ -11,6 +11,7 @@ import {
 } from '@directus/sdk';
 
 import { codeOf, startApi } from '../../support/api.mjs';
+import { until } from '../../support/stack.mjs';
 
 let stack;
 let sdk;
@@ -289,4 +290,15 @@ test('a collection goes though what was written with its rows names them in its 
     await ok('DELETE', '/collections/past_notes');
     assert.deepEqual(await parents(), [['past_pages', 't']]);
     assert.equal((await ok('GET', `/items/past_pages/${note.page}`)).title, 'kept');
+});
+
+test('with a collection goes the history of a write that its end waited for', async () => {
+    await make('past_rows');
+    const locked = (mode, isGranted) => `exists (select from pg_locks where relation = 'past_rows'::regclass and mode = '${mode}' and granted = ${isGranted})`;
+    const write = stack.rows(`begin; insert into past_rows default values; insert into directus_activity (action, collection, item) values ('create', 'past_rows', '1');
+        do $$ begin while not ${locked('AccessExclusiveLock', false)} loop perform pg_sleep(0.01); end loop; end $$; commit`);
+    await until(async () => (await stack.rows(`select ${locked('RowExclusiveLock', true)}`))[0][0] === 't', 'the write');
+    await ok('DELETE', '/collections/past_rows');
+    await write;
+    assert.deepEqual(await stack.rows("select action from directus_activity where collection = 'past_rows'"), []);
 });
