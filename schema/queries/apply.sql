@@ -73,6 +73,9 @@ with fields as (
     delete from directus_permissions where collection = $1
 ), presets as (
     delete from directus_presets where collection = $1
+), orphans as (
+    update directus_revisions set parent = null
+     where collection <> $1 and parent in (select id from directus_revisions where collection = $1)
 ), revisions as (
     delete from directus_revisions where collection = $1
 ), activity as (

@@ -6,6 +6,10 @@
 -- name: ddl_lock :write
 select pg_advisory_xact_lock(hashtextextended('spark.ddl', 0));
 
+-- The schema stays as it is until the transaction ends; others may read it, too.
+-- name: ddl_lock_reading :write
+select pg_advisory_xact_lock_shared(hashtextextended('spark.ddl', 0));
+
 -- name: ddl_become_owner :write
 set local role spark_owner;
 

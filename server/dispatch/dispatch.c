@@ -296,7 +296,15 @@ static fiber_fn Err prepare_retry(struct exchange *exchange, ArenaMark mark, int
     return OK;
 }
 
-/* Runs the handler; restarts it while the state that it was compiled against has changed. */
+/* The request has changed nothing: the state that it was compiled against is another now, or
+ * PostgreSQL ended its transaction for the sake of another, as beside a change of the schema. */
+static bool may_start_again(const struct exchange *exchange, Err err)
+{
+    bool is_repeatable = err == ERR_STALE_EPOCH || err == ERR_DEADLOCK;
+    return is_repeatable && !exchange->ctx->has_committed && !exchange->reply.is_streaming;
+}
+
+/* Runs the handler, again while that may help. */
 static fiber_fn Err handle_with_retries(struct exchange *exchange)
 {
     ArenaMark mark = arena_mark(exchange->arena);
@@ -307,7 +315,7 @@ static fiber_fn Err handle_with_retries(struct exchange *exchange)
         if (try > 0)
             TRY(prepare_retry(exchange, mark, try, &pause, &of_all));
         err = handle_once(exchange);
-        if (err != ERR_STALE_EPOCH || exchange->ctx->has_committed || exchange->reply.is_streaming)
+        if (!may_start_again(exchange, err))
             break;
     }
     if (err == OK)

@@ -71,6 +71,7 @@ struct access_thread {
     struct access_cache *cache;    /* NULL: not loaded yet */
     struct gate revalidation_gate; /* one revalidation at a time */
     struct gate pause_gate;        /* one pause at a time */
+    struct access_pause *pause;    /* NULL: no request pauses changes */
     int64_t revalidation_sent_us;
 };
 struct access_thread *access_thread(struct reactor *reactor);

@@ -239,12 +239,23 @@ fiber_fn void access_pause_begin(struct ctx *ctx, bool of_all, struct access_pau
         .deadline_us = min_i64(deadline_us, ctx->deadline_us),
     };
     pause->ctx = ctx_new(ctx->arena, own);
-    if (pause_take(pause, site_of(ctx), of_all) != OK)
+    if (pause_take(pause, site_of(ctx), of_all) == OK)
+        access_thread(ctx->reactor)->pause = pause;
+    else
+        access_pause_end(pause);
+}
+
+void access_pause_release(const struct ctx *ctx)
+{
+    struct access_pause *pause = access_thread(ctx->reactor)->pause;
+    if (pause != NULL && pause->ctx->arena == ctx->arena)
         access_pause_end(pause);
 }
 
 void access_pause_end(struct access_pause *pause)
 {
+    if (pause->ctx != NULL && access_thread(pause->ctx->reactor)->pause == pause)
+        access_thread(pause->ctx->reactor)->pause = NULL;
     db_tx_finish(&pause->tx);
     gate_scope_end(&pause->gate);
     pause->gate = NULL;

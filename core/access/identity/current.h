@@ -41,6 +41,9 @@ struct access_pause {
 #define SCOPED_ACCESS_PAUSE __attribute__((cleanup(access_pause_end)))
 fiber_fn void access_pause_begin(struct ctx *ctx, bool of_all, struct access_pause *pause);
 void access_pause_end(struct access_pause *pause);
+/* Ends the pause of the request that ctx is of, if it has one: its transaction has begun, is not
+ * checked again, and would wait for the pause itself when it changes schema or rights. */
+void access_pause_release(const struct ctx *ctx);
 
 /* The epoch that the last revalidation of this thread found; 0: none yet. */
 int64_t access_epoch(struct reactor *reactor);

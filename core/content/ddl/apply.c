@@ -116,9 +116,8 @@ fiber_fn Err schema_apply(struct platform platform, const struct schema_wish *wi
     struct ctx *ctx = platform.ctx;
     SCOPED_TX struct db_tx tx = {0};
     TRY(ddl_begin(platform, &tx));
-    /* Read beside the transaction: nobody changes the schema while it holds the lock. */
     const struct json *current;
-    TRY(schema_snapshot(platform, &current));
+    TRY(ddl_snapshot(&tx, &current));
     struct own own;
     struct diff diff;
     TRY(apply_own_load(&tx, &own));

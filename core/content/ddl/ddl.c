@@ -1,17 +1,30 @@
 #include "content/ddl/ddl.h"
 
 #include "access/audit/audit.h"
+#include "access/identity/current.h"
 #include "content/ddl/ddl_internal.h"
 #include "content/schema/schema.h"
 #include "gen/sql.h"
 
 #include <assert.h>
 
-fiber_fn Err ddl_begin(struct platform platform, struct db_tx *tx)
+static fiber_fn Err begin_with(struct platform platform, const struct statement *lock,
+                               struct db_tx *tx)
 {
     assert(platform.ctx != NULL && tx->connection == NULL);
     TRY(db_begin_platform(platform, tx));
-    return db_tx_query(tx, &SQL_DDL_LOCK, NO_ARGS, NULL);
+    access_pause_release(platform.ctx);
+    return db_tx_query(tx, lock, NO_ARGS, NULL);
+}
+
+fiber_fn Err ddl_begin(struct platform platform, struct db_tx *tx)
+{
+    return begin_with(platform, &SQL_DDL_LOCK, tx);
+}
+
+fiber_fn Err ddl_begin_reading(struct platform platform, struct db_tx *tx)
+{
+    return begin_with(platform, &SQL_DDL_LOCK_READING, tx);
 }
 
 fiber_fn Err ddl_commit(struct db_tx *tx)

@@ -131,6 +131,15 @@ static fiber_fn Err drop_references(struct db_tx *tx, Str collection)
     return OK;
 }
 
+/* Who writes its rows now has ended before, and their history is there to be seen. */
+static fiber_fn Err lock_table(struct db_tx *tx, Str collection)
+{
+    assert(tx->connection != NULL && collection.len > 0);
+    struct ddl_script script = {.tx = tx};
+    ddl_add(&script, "lock table %.*s", STR_FMT(sql_table(tx->ctx->arena, collection)));
+    return ddl_script_run(&script);
+}
+
 fiber_fn Err ddl_collection_delete(struct db_tx *tx, Str collection)
 {
     assert(tx->connection != NULL && collection.len > 0);
@@ -139,11 +148,14 @@ fiber_fn Err ddl_collection_delete(struct db_tx *tx, Str collection)
     struct rows facts;
     TRY(db_tx_query(tx, &SQL_DDL_FIELD_FACTS, ARGS(db_text(collection), db_text(STR("id"))),
                     &facts));
+    bool has_table = row_bool(&facts, 0, DDL_FIELD_FACTS_HAS_TABLE);
+    if (has_table)
+        TRY(lock_table(tx, collection));
     TRY(drop_references(tx, collection));
     TRY(ddl_audit(tx, STR("collection_deleted"), collection));
     TRY(db_tx_query(tx, &SQL_APPLY_COLLECTION_UNLINK, ARGS(db_text(collection)), NULL));
     TRY(db_tx_query(tx, &SQL_APPLY_COLLECTION_FORGET, ARGS(db_text(collection)), NULL));
-    if (!row_bool(&facts, 0, DDL_FIELD_FACTS_HAS_TABLE))
+    if (!has_table)
         return OK;
     struct ddl_script script = {.tx = tx};
     ddl_add(&script, "drop table %.*s", STR_FMT(sql_table(arena, collection)));

@@ -11,8 +11,9 @@
 #include "content/schema/schema.h"
 #include "io/pg/db.h"
 
-/* ddl.c: a transaction in which nobody else changes the schema. */
+/* ddl.c: a transaction in which nobody else changes the schema; the second one only reads it. */
 fiber_fn Err ddl_begin(struct platform platform, struct db_tx *tx);
+fiber_fn Err ddl_begin_reading(struct platform platform, struct db_tx *tx);
 /* Raises the epoch, commits, and binds the ctx to the new epoch. */
 fiber_fn Err ddl_commit(struct db_tx *tx);
 
@@ -117,8 +118,10 @@ fiber_fn Err ddl_fields_describe(struct db_tx *tx, const struct ddl_row *rows, u
 /* The meta of a field that the server fills: hidden, and nobody edits it. */
 Err ddl_meta_hidden(struct ctx *ctx, Str interface, const struct json **ret);
 
-/* What ddl.h offers, inside a transaction of the caller's. */
+/* snapshot.c: read in it and not beside it, where who waited for the lock would be stale. */
+fiber_fn Err ddl_snapshot(struct db_tx *tx, const struct json **ret);
 
+/* What ddl.h offers, inside a transaction of the caller's. */
 /* A collection to be, with its fields. Of a snapshot: its meta is whole, and has places. */
 struct ddl_birth {
     const struct json *body;

@@ -255,11 +255,13 @@ static fiber_fn Err entries_check(struct ctx *ctx, const struct json *snapshot)
     return OK;
 }
 
-static fiber_fn Err own_load(struct platform platform, struct own *ret)
+/* Both of one moment. */
+static fiber_fn Err state_load(struct platform platform, struct differ *d)
 {
     SCOPED_TX struct db_tx tx = {0};
-    TRY(db_begin_platform(platform, &tx));
-    return apply_own_load(&tx, ret);
+    TRY(ddl_begin_reading(platform, &tx));
+    TRY(apply_own_load(&tx, &d->own));
+    return ddl_snapshot(&tx, &d->current);
 }
 
 fiber_fn Err schema_diff(struct platform platform, const struct json *snapshot, bool is_forced,
@@ -271,8 +273,7 @@ fiber_fn Err schema_diff(struct platform platform, const struct json *snapshot, 
         TRY(version_check(ctx, snapshot));
     TRY(entries_check(ctx, snapshot));
     struct differ d = {.ctx = ctx, .wanted = snapshot};
-    TRY(own_load(platform, &d.own));
-    TRY(schema_snapshot(platform, &d.current));
+    TRY(state_load(platform, &d));
     for (uint32_t i = 0; i < SECTIONS; i++) {
         d.now[i] = index_of(ctx, (enum section)i, d.current);
         d.then[i] = index_of(ctx, (enum section)i, snapshot);
@@ -513,8 +514,7 @@ fiber_fn Err schema_diff_apply(struct platform platform, const struct json *body
         return OK;
     SCOPED_TX struct db_tx tx = {0};
     TRY(ddl_begin(platform, &tx));
-    /* Read beside the transaction: nobody changes the schema while it holds the lock. */
-    TRY(schema_snapshot(platform, &p.current));
+    TRY(ddl_snapshot(&tx, &p.current));
     for (uint32_t s = 0; s < SECTIONS; s++)
         p.records[s] = index_of(ctx, (enum section)s, p.diff);
     if (!is_forced && !str_eq(json_str(hash), hash_of(ctx, p.current)))

@@ -73,16 +73,13 @@ struct answers {
     struct rows of[SECTION_COUNT];
 };
 
-static fiber_fn Err ask(struct platform platform, struct answers *ret)
+static fiber_fn Err ask(struct db_tx *tx, struct answers *ret)
 {
-    struct db_batch batch = {.lane = DB_SLOW};
-    DbArg everything[] = {db_null(), db_null()};
-    db_batch_add(&batch, &SQL_SNAPSHOT_COLLECTIONS, NO_ARGS, &ret->of[OF_COLLECTIONS]);
-    db_batch_add(&batch, &SQL_SNAPSHOT_FIELDS, NO_ARGS, &ret->of[OF_FIELDS]);
-    db_batch_add(&batch, &SQL_SNAPSHOT_SYSTEM_FIELDS, NO_ARGS, &ret->of[OF_SYSTEM_FIELDS]);
-    db_batch_add(&batch, &SQL_SNAPSHOT_RELATIONS, (struct db_args){everything, 2},
-                 &ret->of[OF_RELATIONS]);
-    return db_batch_run_platform(platform, &batch);
+    TRY(db_tx_query(tx, &SQL_SNAPSHOT_COLLECTIONS, NO_ARGS, &ret->of[OF_COLLECTIONS]));
+    TRY(db_tx_query(tx, &SQL_SNAPSHOT_FIELDS, NO_ARGS, &ret->of[OF_FIELDS]));
+    TRY(db_tx_query(tx, &SQL_SNAPSHOT_SYSTEM_FIELDS, NO_ARGS, &ret->of[OF_SYSTEM_FIELDS]));
+    return db_tx_query(tx, &SQL_SNAPSHOT_RELATIONS, ARGS(db_null(), db_null()),
+                       &ret->of[OF_RELATIONS]);
 }
 
 static const char *type_of(const struct rows *rows, uint32_t row)
@@ -144,8 +141,10 @@ static fiber_fn void write_section(struct json_writer *w, const struct section *
 fiber_fn Err schema_snapshot_text(struct platform platform, Str *ret)
 {
     struct ctx *ctx = platform.ctx;
+    SCOPED_TX struct db_tx tx = {0};
     struct answers answers;
-    TRY(ask(platform, &answers));
+    TRY(ddl_begin_reading(platform, &tx));
+    TRY(ask(&tx, &answers));
     struct buf *out = buf_in_arena(ctx->arena, TEXT_MAX);
     struct json_writer w = json_writer(out);
     json_object_begin(&w);
@@ -223,11 +222,18 @@ static fiber_fn Err build(struct ctx *ctx, struct json_builder *b, const struct 
 
 fiber_fn Err schema_snapshot(struct platform platform, const struct json **ret)
 {
-    struct ctx *ctx = platform.ctx;
+    SCOPED_TX struct db_tx tx = {0};
+    TRY(ddl_begin_reading(platform, &tx));
+    return ddl_snapshot(&tx, ret);
+}
+
+fiber_fn Err ddl_snapshot(struct db_tx *tx, const struct json **ret)
+{
+    struct ctx *ctx = tx->ctx;
     struct answers answers;
     struct json_builder *measuring = json_builder_measuring(ctx);
     struct json_builder *b;
-    TRY(ask(platform, &answers));
+    TRY(ask(tx, &answers));
     TRY(build(ctx, measuring, &answers));
     TRY(json_builder_new(ctx, json_builder_bytes(measuring), &b));
     TRY(build(ctx, b, &answers));

@@ -20,8 +20,9 @@
  * Errors: constraint violations are reported as ERR_NOT_UNIQUE, ERR_NOT_NULL,
  * ERR_INVALID_FOREIGN_KEY, ERR_VALUE_TOO_LONG, ERR_VALUE_OUT_OF_RANGE with notes collection, field,
  * value; bad input text as ERR_INVALID_PAYLOAD; no connection for DATABASE_PATIENCE as
- * ERR_UNAVAILABLE; a deadline as ERR_TIMEOUT (a write may then still have happened); the rest as
- * ERR_DATABASE, logged with its SQLSTATE.
+ * ERR_UNAVAILABLE; a deadline as ERR_TIMEOUT (a write may then still have happened); a transaction
+ * that PostgreSQL ended for the sake of another, so that it has changed nothing, as ERR_DEADLOCK;
+ * the rest as ERR_DATABASE, logged with its SQLSTATE.
  */
 #pragma once
 

@@ -57,6 +57,8 @@ static const struct db_error_rule RULES[] = {
     {"54011", ERR_INVALID_PAYLOAD, report_payload}, /* too many columns */
     {"2BP01", ERR_CONFLICT, report_payload},        /* a view depends on what is dropped */
     {"42501", ERR_FORBIDDEN, report_forbidden},
+    {"40P01", ERR_DEADLOCK, db_error_plain},
+    {"40001", ERR_DEADLOCK, db_error_plain},
     {"40", ERR_UNAVAILABLE, report_conflict},
     {"55P03", ERR_UNAVAILABLE, report_conflict},
     {"57014", ERR_TIMEOUT, db_error_plain},

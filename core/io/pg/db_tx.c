@@ -189,7 +189,8 @@ fiber_fn Err db_savepoint(struct db_tx *tx, Err (*work)(struct db_tx *tx, void *
 /* After these errors the transaction, or its caller, has ended. */
 static bool is_undoable(Err err)
 {
-    return err != ERR_CANCELLED && err != ERR_TIMEOUT && err != ERR_UNAVAILABLE;
+    return err != ERR_CANCELLED && err != ERR_TIMEOUT && err != ERR_UNAVAILABLE &&
+           err != ERR_DEADLOCK && err != ERR_STALE_EPOCH;
 }
 
 /* Does not wait: ROLLBACK is queued after the running statements, and the connection is free again

@@ -11,6 +11,7 @@ import {
 } from '@directus/sdk';
 
 import { codeOf, startApi } from '../../support/api.mjs';
+import { until } from '../../support/stack.mjs';
 
 let stack;
 let sdk;
@@ -277,4 +278,27 @@ test('only administrators change the schema, and reads follow what may be read',
             assert.deepEqual([answer.status, codeOf(answer)], [403, 'FORBIDDEN'], `${method} ${path}`);
         }
     for (const name of ['seen', 'unseen']) await ok('DELETE', `/collections/${name}`);
+});
+
+test('a collection goes though what was written with its rows names them in its history', async () => {
+    await make('past_pages', [{ field: 'title', type: 'string', meta: {} }]);
+    await make('past_notes', [{ field: 'page', type: 'integer', meta: {} }]);
+    await ok('POST', '/relations', { collection: 'past_notes', field: 'page', related_collection: 'past_pages', meta: {}, schema: { on_delete: 'SET NULL' } });
+    const note = await ok('POST', '/items/past_notes', { page: { title: 'kept' } });
+    const parents = () => stack.rows("select collection, parent is null from directus_revisions where collection like 'past%' order by collection");
+    assert.deepEqual(await parents(), [['past_notes', 't'], ['past_pages', 'f']]);
+    await ok('DELETE', '/collections/past_notes');
+    assert.deepEqual(await parents(), [['past_pages', 't']]);
+    assert.equal((await ok('GET', `/items/past_pages/${note.page}`)).title, 'kept');
+});
+
+test('with a collection goes the history of a write that its end waited for', async () => {
+    await make('past_rows');
+    const locked = (mode, isGranted) => `exists (select from pg_locks where relation = 'past_rows'::regclass and mode = '${mode}' and granted = ${isGranted})`;
+    const write = stack.rows(`begin; insert into past_rows default values; insert into directus_activity (action, collection, item) values ('create', 'past_rows', '1');
+        do $$ begin while not ${locked('AccessExclusiveLock', false)} loop perform pg_sleep(0.01); end loop; end $$; commit`);
+    await until(async () => (await stack.rows(`select ${locked('RowExclusiveLock', true)}`))[0][0] === 't', 'the write');
+    await ok('DELETE', '/collections/past_rows');
+    await write;
+    assert.deepEqual(await stack.rows("select action from directus_activity where collection = 'past_rows'"), []);
 });
