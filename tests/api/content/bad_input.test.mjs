@@ -252,6 +252,7 @@ const elsewhere = {
     EXTENSION: 'tests/ext',
     CANCELLED: 'there is nobody left to read it',
     STALE_EPOCH: 'tried again by the dispatcher',
+    DEADLOCK: 'tried again by the dispatcher: tests/api/schema/storm_mutations',
     FENCED: 'jobs only',
     CONTAINS_NULLS: 'writes first: tests/api/schema/collections',
     DATABASE: 'a fault of ours',

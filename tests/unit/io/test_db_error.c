@@ -135,8 +135,8 @@ static void every_state_has_its_error(void **state)
         const char *sqlstate;
         Err err;
     } CASES[] = {
-        {"SPE01", ERR_STALE_EPOCH}, {"SPE02", ERR_STALE_EPOCH},       {"40001", ERR_UNAVAILABLE},
-        {"40P01", ERR_UNAVAILABLE}, {"57014", ERR_TIMEOUT},           {"53100", ERR_UNAVAILABLE},
+        {"SPE01", ERR_STALE_EPOCH}, {"SPE02", ERR_STALE_EPOCH},       {"40001", ERR_DEADLOCK},
+        {"40P01", ERR_DEADLOCK},    {"57014", ERR_TIMEOUT},           {"53100", ERR_UNAVAILABLE},
         {"25006", ERR_UNAVAILABLE}, {"0A000", ERR_UNAVAILABLE},       {"42501", ERR_FORBIDDEN},
         {"42P01", ERR_DATABASE},    {"22012", ERR_DATABASE},          {"XX000", ERR_DATABASE},
         {"23502", ERR_NOT_NULL},    {"23514", ERR_FAILED_VALIDATION}, {"22001", ERR_VALUE_TOO_LONG},
