@@ -271,7 +271,6 @@ static Err answer_shape(struct compiler *c, struct plan *plan, const struct writ
 {
     struct select *select = plan->root;
     struct access access;
-    plan->readable_column = NO_COLUMN;
     if (shape->query == NULL || !access_find(c, plan->collection, ACTION_READ, &access) ||
         !access_field(&access, plan->collection->key))
         return ERR_FORBIDDEN;
@@ -282,9 +281,12 @@ static Err answer_shape(struct compiler *c, struct plan *plan, const struct writ
     struct pred *granted;
     TRY(access_rows(c, select->root, &access, &granted));
     granted = pred_and(c, granted, select->shape->seen);
-    if (granted != NULL)
-        plan->readable_column =
-            column_add(c, select, (struct column){.kind = COLUMN_PRED, .mask = granted});
+    if (granted != NULL) {
+        uint32_t *readable = arena_new(c->arena, uint32_t);
+        *readable = column_add(c, select, (struct column){.kind = COLUMN_PRED, .mask = granted});
+        plan->readable = readable;
+        plan->readable_count = 1;
+    }
     if (shape->is_many)
         TRY(order_compile(c, select, &access, &(struct query){0}, NULL, (struct place){0}));
     return OK;

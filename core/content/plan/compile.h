@@ -56,7 +56,8 @@ Err access_rows(struct compiler *c, struct source *source, const struct access *
                 struct pred **ret);
 Err access_mask(struct compiler *c, struct source *source, const struct access *access,
                 const struct field *field, struct pred **ret);
-/* The rules that grant the field, as bits: false if there are more rules than bits, or none. */
+/* The rules that grant the field (NULL: all rules), as bits: false if there are more rules than
+ * bits, or none. */
 bool access_rules(const struct access *access, const struct field *field, uint64_t *ret);
 /* Rows that one of these rules grants. */
 Err access_rows_any(struct compiler *c, struct source *source, const struct access *access,

@@ -118,6 +118,22 @@ static Err list_rows(struct compiler *c, struct plan *plan, const struct access 
     return seen_rows(c, select, access, query);
 }
 
+/* Of a single row, the columns that mask its fields tell as well whether it is granted: the rules
+ * are evaluated once. */
+static Err row_by_key(struct compiler *c, struct plan *plan, const struct access *access,
+                      const struct query *query)
+{
+    struct select *select = plan->root;
+    struct pred *granted = NULL;
+    TRY(seen_rows(c, select, access, query));
+    plan->readable = select->shape->granting;
+    plan->readable_count = select->shape->granting_count;
+    if (plan->readable_count == 0)
+        TRY(access_rows(c, select->root, access, &granted));
+    select->where = pred_and(c, select->where, granted);
+    return OK;
+}
+
 static Err keyed_rows(struct compiler *c, struct plan *plan, const struct access *access,
                       const struct query *query, bool is_list)
 {
@@ -131,7 +147,11 @@ static Err keyed_rows(struct compiler *c, struct plan *plan, const struct access
         return forbid_field(c, plan->collection, own_key->name, (struct place){0});
     select->where = key_pred(c, select, is_list);
     struct pred *by_key = select->where;
-    TRY(base_rows(c, select, access));
+    bool is_one = !is_list && !plan->is_aggregated && !key_may_repeat(c, plan->collection);
+    if (is_one)
+        select->where = scope_rows(c, select->root, false);
+    else
+        TRY(base_rows(c, select, access));
     select->where = pred_and(c, by_key, select->where);
     TRY(requested_rows(c, select, access, query));
     if (query->has_limit || query->offset > 0 || query->page > 0)
@@ -143,7 +163,7 @@ static Err keyed_rows(struct compiler *c, struct plan *plan, const struct access
     struct operand key = operand_of(select->root, select->root->collection->key);
     if (is_list && key_may_repeat(c, plan->collection))
         TRY(column_add_field(c, select, NULL, key, &plan->key_column));
-    return seen_rows(c, select, access, query);
+    return is_one ? row_by_key(c, plan, access, query) : seen_rows(c, select, access, query);
 }
 
 static Err only_keys(struct compiler *c, struct plan *plan, const struct access *access,
@@ -203,7 +223,6 @@ static struct plan *plan_new(const struct schema *schema, const struct plan_requ
         .schema = schema,
         .collection = request->collection,
         .is_single = request->op == PLAN_ONE,
-        .readable_column = NO_COLUMN,
     };
     ((struct schema *)schema)->references++;
     arena_defer(arena, schema_unref, (void *)schema);

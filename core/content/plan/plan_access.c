@@ -189,7 +189,7 @@ bool access_rules(const struct access *access, const struct field *field, uint64
         return false;
     *ret = 0;
     for (uint32_t i = 0; i < grant->rule_count; i++)
-        if (rule_allows(&grant->rules[i], field))
+        if (field == NULL || rule_allows(&grant->rules[i], field))
             *ret |= UINT64_C(1) << i;
     return true;
 }

@@ -498,6 +498,23 @@ static Err seen_of(struct shaper *s, const struct granting *granting, struct pre
     return access_rows_any(s->c, s->source, s->access, granting->rules, ret);
 }
 
+/* The masks name every rule: a row that one of the rules grants shows some of the fields. */
+static void tell_granting(struct shaper *s)
+{
+    uint64_t all;
+    uint64_t named = 0;
+    if (s->mask_count == 0 || !access_rules(s->access, NULL, &all))
+        return;
+    for (uint32_t i = 0; i < s->mask_count; i++)
+        named |= s->masks[i].rules;
+    if (named != all)
+        return;
+    s->shape->granting = arena_array(s->c->arena, uint32_t, s->mask_count);
+    s->shape->granting_count = s->mask_count;
+    for (uint32_t i = 0; i < s->mask_count; i++)
+        s->shape->granting[i] = s->masks[i].column;
+}
+
 Err shape_compile(struct compiler *c, struct select *select, struct source *source,
                   const struct access *access, const struct query *query, struct place place,
                   struct shape **ret)
@@ -533,8 +550,10 @@ Err shape_compile(struct compiler *c, struct select *select, struct source *sour
     }
     shape->is_key_only = !has_real; /* as in Directus: no readable member is left */
     TRY(seen_of(&s, &granting, &shape->seen));
+    tell_granting(&s);
     if (has_real)
         return OK;
+    shape->granting_count = 0;
     shape->count = 0;
     return column_add_field(c, select, NULL, key, &shape->key);
 }

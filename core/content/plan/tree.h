@@ -83,6 +83,8 @@ struct plan {
     uint32_t branch_count;
     bool is_single;
     bool is_aggregated;
+    const uint32_t *readable;          /* columns: a row may be read if one of them holds … */
+    uint32_t readable_count;           /* … 0: all may */
     const struct shared_value *shared; /* one for each lifted literal of the query, or NULL */
     uint32_t shared_count;
 
@@ -91,5 +93,4 @@ struct plan {
     uint32_t key_column;
     uint32_t site_column;     /* or NO_COLUMN */
     uint32_t revision_column; /* of a write; or NO_COLUMN */
-    uint32_t readable_column; /* false: the row may not be read; NO_COLUMN: all may */
 };

@@ -57,6 +57,8 @@ struct shape {
     bool is_key_only; /* the row is reduced to its key */
     uint32_t key;     /* column, for key-only shapes and for the presence of a joined row */
     RowReader *read_key;
+    uint32_t *granting;      /* boolean columns: a row is granted if one of them holds … */
+    uint32_t granting_count; /* … 0: they do not say */
     struct pred *seen; /* rows on which some member may be seen: the others are left out. NULL: all
                           that are granted */
 };

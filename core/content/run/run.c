@@ -42,6 +42,14 @@ fiber_fn Err run_send(struct run *run, const struct select *select, struct db_ba
     return OK;
 }
 
+/* A row by its key that is not granted is as good as none. */
+static void drop_unreadable(struct run *run)
+{
+    assert(run->plan->readable_count == 0 || (run->plan->is_single && run->rows.count <= 1));
+    if (run->plan->readable_count > 0 && run->rows.count > 0 && !run_may_read(run, 0))
+        run->rows.count = 0;
+}
+
 fiber_fn Err run_plan(struct run *run)
 {
     assert(run->plan != NULL && run->rows.result == NULL);
@@ -60,6 +68,7 @@ fiber_fn Err run_plan(struct run *run)
         run->total = row_int(&total, 0, 0);
     if (plan->filter != NULL)
         run->filtered = row_int(&filtered, 0, 0);
+    drop_unreadable(run);
     return run_branches(run, plan->root, &run->rows);
 }
 
@@ -88,8 +97,10 @@ bool run_may_read(const struct run *run, uint32_t row)
 {
     assert(row < run->rows.count);
     const struct plan *plan = run->plan;
-    return !plan->is_unreadable &&
-           (plan->readable_column == NO_COLUMN || row_bool(&run->rows, row, plan->readable_column));
+    bool is_granted = plan->readable_count == 0;
+    for (uint32_t i = 0; i < plan->readable_count && !is_granted; i++)
+        is_granted = row_bool(&run->rows, row, plan->readable[i]);
+    return !plan->is_unreadable && is_granted;
 }
 
 static struct row row_at(const struct run *run, uint32_t index)

@@ -222,6 +222,27 @@ test('fields_that_some_rules_grant_are_null_grouped_and_sorted_by_where_they_are
     assert.equal((await fieldless.call('PATCH', '/items/posts/1', { title: 't1' })).status, 204);
 });
 
+test('a_row_by_its_key_shows_what_its_rules_grant_and_without_a_rule_it_is_none', async () => {
+    const u = await user([{ perms: [may('posts', 'read', { status: { _eq: 'published' } }, ['id', 'title', 'notes']), may('posts', 'read', { n: { _lte: 4 } }, ['id', 'body', 'notes']), may('notes', 'read', null, ['id'])] }]);
+    const all = await good('GET', '/items/posts?fields=id,title,body,status,n&limit=-1');
+    const seen = (p) => ({ id: p.id, title: p.status === 'published' ? p.title : null, body: p.n <= 4 ? p.body : null });
+    const kinds = new Set();
+    for (const p of all) {
+        const isGranted = p.status === 'published' || p.n <= 4;
+        kinds.add(`${p.status} ${p.n <= 4}`);
+        // With both masks, with one of them, without any, and with rows of another collection.
+        for (const [fields, want] of [['id,title,body', seen(p)], ['id,title', { id: p.id, title: seen(p).title }], ['id', { id: p.id }]]) {
+            const answer = await u.get(`/items/posts/${p.id}?fields=${fields}`);
+            assert.deepEqual([answer.status, answer.body.data], isGranted ? [200, want] : [403, undefined], `${p.id} ${fields}: ${answer.text}`);
+        }
+        const deep = await u.get(`/items/posts/${p.id}?fields=title,body,notes.id`);
+        assert.equal(deep.status, isGranted ? 200 : 403, deep.text);
+        if (isGranted) assert.ok(Array.isArray(deep.body.data.notes), deep.text);
+    }
+    assert.equal(kinds.size, 4, 'rows of each combination of the rules');
+    assert.equal((await u.get('/items/posts/999?fields=id,title,body')).status, 403);
+});
+
 test('an_update_is_refused_before_it_is_found_invalid', async () => {
     const u = await user([{ perms: [may('posts', 'read'), may('posts', 'update', { n: { _lt: 5 } }, ['*'], { validation: { title: { _nnull: true } } }), may('notes', 'read'), may('notes', 'update')] }]);
     const words = (list) => `You don't have permissions to perform "update" for the field(s) ${list} in collection "posts" or it does not exist.`;
