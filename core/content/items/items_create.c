@@ -75,7 +75,7 @@ static fiber_fn Err create_alone(struct writer *w, const struct write_target *ta
     Str key;
     TRY(create_filtered(w, target, body, answers ? query : NULL, &run, &key));
     write_announce(w);
-    return answers ? write_answer_row(w, &run, sink)
+    return answers ? write_answer_row(w, &run, query, sink)
                    : write_read_back(w, target->collection, &key, 1, false, query, sink);
 }
 
@@ -113,8 +113,10 @@ static fiber_fn Err create_bulk(struct writer *w, const struct write_target *tar
         return read_back_bulk(w, target->collection, &run, query, sink);
     if (run.plan->is_unreadable)
         return OK;
-    TRY(run_branches(&run, run.plan->root, &run.rows));
-    return run_emit_list(&run, sink);
+    Err err = run_branches(&run, run.plan->root, &run.rows);
+    if (err == ERR_STALE_EPOCH)
+        return read_back_bulk(w, target->collection, &run, query, sink);
+    return err != OK ? err : run_emit_list(&run, sink);
 }
 
 static Err answer_no_rows(struct ctx *ctx, struct row_sink *sink)

@@ -114,7 +114,7 @@ static fiber_fn Err update_object(struct writer *w, const struct write_target *t
         TRY(write_update_one(w, target, key, body, answers ? query : NULL, &run));
     write_announce(w);
     if (run.plan != NULL && answers)
-        return write_answer_row(w, &run, sink);
+        return write_answer_row(w, &run, query, sink);
     return write_read_back(w, target->collection, &key, 1, false, query, sink);
 }
 

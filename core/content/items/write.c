@@ -360,13 +360,19 @@ Err write_forbidden(struct ctx *ctx, const struct write_target *target,
                 action_name(target->action), STR_FMT(list), STR_FMT(collection->name));
 }
 
-fiber_fn Err write_answer_row(struct writer *w, struct run *run, struct row_sink *sink)
+/* A row that waited for a change of the schema comes back in its new types: it is read anew. */
+fiber_fn Err write_answer_row(struct writer *w, struct run *run, const struct query *query,
+                              struct row_sink *sink)
 {
     assert(w->tx == NULL && run->plan != NULL);
     if (run->rows.count == 0 || !run_may_read(run, 0))
         return OK;
-    TRY(run_branches(run, run->plan->root, &run->rows));
-    return run_emit_row(run, 0, sink);
+    Err err = run_branches(run, run->plan->root, &run->rows);
+    if (err == ERR_STALE_EPOCH) {
+        Str key = key_of_row(w->ctx->arena, &run->rows, 0, run->plan->key_column);
+        return write_read_back(w, run->plan->collection, &key, 1, false, query, sink);
+    }
+    return err != OK ? err : run_emit_row(run, 0, sink);
 }
 
 bool write_answers_all(const struct query *query)
@@ -377,11 +383,12 @@ bool write_answers_all(const struct query *query)
            query->group_by_count == 0;
 }
 
-fiber_fn Err write_read_back(struct writer *w, const struct collection *collection, const Str *keys,
-                             uint32_t count, bool is_list, const struct query *query,
-                             struct row_sink *sink)
+enum { CHANGES_MAX = 8 /* of the schema, while rows are read back */ };
+
+static fiber_fn Err read_back(struct writer *w, const struct collection *collection,
+                              const Str *keys, uint32_t count, bool is_list,
+                              const struct query *query, struct row_sink *sink)
 {
-    assert(w->tx == NULL && (is_list || count == 1));
     struct run run = {.ctx = w->ctx, .keys = keys_arg(w->ctx->arena, collection->key, keys, count)};
     struct plan_request request = {
         .op = PLAN_KEYS, .collection = collection, .query = query, .ret_values = &run.values};
@@ -399,4 +406,23 @@ fiber_fn Err write_read_back(struct writer *w, const struct collection *collecti
         return OK;
     }
     return is_list ? run_emit_list(&run, sink) : run_emit_row(&run, 0, sink);
+}
+
+/* The rows are committed: if the schema has changed since, they are read as it is now. */
+fiber_fn Err write_read_back(struct writer *w, const struct collection *collection, const Str *keys,
+                             uint32_t count, bool is_list, const struct query *query,
+                             struct row_sink *sink)
+{
+    assert(w->tx == NULL && (is_list || count == 1));
+    Str name = collection->name;
+    Err err = read_back(w, collection, keys, count, is_list, query, sink);
+    for (int i = 0; i < CHANGES_MAX && err == ERR_STALE_EPOCH && w->ctx->has_committed; i++) {
+        diag_clear(w->ctx);
+        TRY(schema_again(w->ctx, &w->schema));
+        const struct collection *now = schema_find(w->schema, name);
+        if (now == NULL || now->key == NULL)
+            return OK; /* written, and gone since */
+        err = read_back(w, now, keys, count, is_list, query, sink);
+    }
+    return err;
 }

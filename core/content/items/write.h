@@ -135,7 +135,8 @@ fiber_fn Err write_keys_by_query(struct writer *w, const struct collection *coll
 fiber_fn Err write_keys_of_rows(const struct run *run, const Str **ret, uint32_t *ret_count);
 
 /* Answers with a row that the write returned, if it may be read. */
-fiber_fn Err write_answer_row(struct writer *w, struct run *run, struct row_sink *sink);
+fiber_fn Err write_answer_row(struct writer *w, struct run *run, const struct query *query,
+                              struct row_sink *sink);
 /* The answer of the query holds each written row once, in the order of the keys: the write itself
  * can read it back. */
 bool write_answers_all(const struct query *query);

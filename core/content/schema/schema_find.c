@@ -133,6 +133,15 @@ fiber_fn Err schema_current(struct ctx *ctx, const struct schema **ret)
     return OK;
 }
 
+fiber_fn Err schema_again(struct ctx *ctx, const struct schema **ret)
+{
+    assert(ctx->has_committed);
+    bool of_all;
+    TRY(access_catch_up(ctx, &of_all));
+    ctx->epoch = access_epoch(ctx->reactor);
+    return schema_current(ctx, ret);
+}
+
 void schema_invalidate(struct ctx *ctx)
 {
     assert(ctx->reactor != NULL);

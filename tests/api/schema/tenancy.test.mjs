@@ -144,3 +144,22 @@ test('the schema changes while others read and write: every answer is of one sta
     for (const site of [a, b])
         assert.ok((await as(site.token, 'GET', '/items/busy?limit=-1')).body.data.every((r) => r.title === site.id));
 });
+
+test('a row whose columns change their type while it waits to be written is answered as it is then', async () => {
+    await make('waiting', { meta: { tenant: true }, fields: [{ field: 'n', type: 'integer', meta: {} }] });
+    const of = (n) => [{ n }, { n }];
+    assert.equal((await as(a.token, 'POST', '/items/waiting', { n: 1 })).status, 200);
+    for (const [body, want] of [[{ n: 2 }, { n: '2' }], [of(3), of('3')]]) {
+        const changed = stack.sql(`begin; alter table waiting alter column n type text; update directus_fields set note = 'text' where collection = 'waiting';
+            do $$ begin while not exists (select from pg_locks where not granted and relation = 'waiting'::regclass) loop perform pg_sleep(0.01); end loop; end $$;
+            commit`);
+        const blocked = () => stack.rows("select 1 from pg_locks where granted and relation = 'waiting'::regclass and mode = 'AccessExclusiveLock'");
+        await until(async () => (await blocked()).length > 0, 'the change');
+        const answer = await as(a.token, 'POST', '/items/waiting?fields=n', body);
+        await changed;
+        assert.deepEqual([answer.status, answer.body.data], [200, want], answer.text);
+        await stack.sql('alter table waiting alter column n type integer using n::integer');
+        await stack.sql("update directus_fields set note = 'integer' where collection = 'waiting'");
+    }
+    assert.equal((await as(a.token, 'GET', '/items/waiting?aggregate[count]=*')).body.data[0].count, '4');
+});
