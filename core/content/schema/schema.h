@@ -122,7 +122,7 @@ uint32_t schema_role_chain(const struct schema *schema, Uuid role, Uuid out[ROLE
  * Waits only if it must be loaded. ERR_STALE_EPOCH when ctx is bound to another epoch (its actor's
  * grants are older): authenticate again. */
 fiber_fn Err schema_current(struct ctx *ctx, const struct schema **ret);
-/* After ERR_STALE_EPOCH where the request has committed and cannot start again: the schema of now.
+/* The schema of now: after ERR_STALE_EPOCH, when the request has committed and cannot start again.
  */
 fiber_fn Err schema_again(struct ctx *ctx, const struct schema **ret);
 /* The epoch changed: the next schema_current loads. */
