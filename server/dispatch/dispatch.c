@@ -270,12 +270,6 @@ static fiber_fn Err handle_once(struct exchange *exchange)
     return access_settle(exchange->ctx, err, exchange->started_us);
 }
 
-/* A pause needs a connection in addition to one for the handler. */
-static bool may_pause(const struct settings *settings)
-{
-    return settings->database_exclusive_lanes >= 2 * (int64_t)settings->server_threads;
-}
-
 /* After an attempt that met a change: revalidates, and in the later attempts pauses changes, so
  * that the state stays current until the handler is done. */
 static fiber_fn Err prepare_retry(struct exchange *exchange, ArenaMark mark, int try,
@@ -288,7 +282,7 @@ static fiber_fn Err prepare_retry(struct exchange *exchange, ArenaMark mark, int
     ctx->epoch = before.epoch;
     ctx->stamp = before.stamp;
     ctx->is_repeated = true;
-    if (try >= FREE_TRIES_MAX && may_pause(ctx->reactor->settings))
+    if (try >= FREE_TRIES_MAX)
         access_pause_begin(ctx, *of_all, pause);
     TRY(access_catch_up(ctx, of_all));
     ctx->epoch = 0;

@@ -229,9 +229,24 @@ static fiber_fn Err pause_take(struct access_pause *pause, const Uuid *site, boo
     return OK;
 }
 
+/* The pause of the request that ctx is of, or NULL. */
+static struct access_pause *pause_of(const struct ctx *ctx)
+{
+    struct access_pause *pause = access_thread(ctx->reactor)->pause;
+    return pause != NULL && pause->ctx->arena == ctx->arena ? pause : NULL;
+}
+
+/* A pause needs a connection in addition to one for the handler. */
+static bool may_pause(const struct settings *settings)
+{
+    return settings->database_exclusive_lanes >= 2 * (int64_t)settings->server_threads;
+}
+
 fiber_fn void access_pause_begin(struct ctx *ctx, bool of_all, struct access_pause *pause)
 {
     assert(pause->gate == NULL && pause->tx.connection == NULL);
+    if (pause_of(ctx) != NULL || !may_pause(ctx->reactor->settings))
+        return;
     int64_t deadline_us = clock_now_us() + PAUSE_WAIT_US;
     const struct ctx own = {
         .arena = ctx->arena,
@@ -247,8 +262,8 @@ fiber_fn void access_pause_begin(struct ctx *ctx, bool of_all, struct access_pau
 
 void access_pause_release(const struct ctx *ctx)
 {
-    struct access_pause *pause = access_thread(ctx->reactor)->pause;
-    if (pause != NULL && pause->ctx->arena == ctx->arena)
+    struct access_pause *pause = pause_of(ctx);
+    if (pause != NULL)
         access_pause_end(pause);
 }
 

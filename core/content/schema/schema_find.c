@@ -106,6 +106,19 @@ static fiber_fn Err load_once(struct ctx *ctx, struct content_thread *thread)
     return OK;
 }
 
+/* Where change follows change, they wait for the second try. The pause comes before the gate: a
+ * fiber that has it may need the gate. */
+static fiber_fn Err load(struct ctx *ctx, struct content_thread *thread)
+{
+    Err err = load_once(ctx, thread);
+    if (err != ERR_STALE_EPOCH)
+        return err;
+    diag_clear(ctx);
+    struct access_pause SCOPED_ACCESS_PAUSE pause = {0};
+    access_pause_begin(ctx, true, &pause);
+    return load_once(ctx, thread);
+}
+
 static void pin(struct ctx *ctx, struct schema *schema)
 {
     assert(schema->references > 0);
@@ -122,7 +135,7 @@ fiber_fn Err schema_current(struct ctx *ctx, const struct schema **ret)
     if (!is_bound && !ctx->has_committed)
         TRY(access_revalidate(ctx, clock_now_us() - ACCESS_AGE_US, NULL, false));
     if (!is_usable(ctx, thread))
-        TRY(load_once(ctx, thread));
+        TRY(load(ctx, thread));
     struct schema *schema = thread->schema;
     assert(schema != NULL);
     if (is_bound && ctx->epoch != schema->epoch && !ctx->has_committed)

@@ -163,3 +163,23 @@ test('a row whose columns change their type while it waits to be written is answ
     }
     assert.equal((await as(a.token, 'GET', '/items/waiting?aggregate[count]=*')).body.data[0].count, '4');
 });
+
+test('while the schema keeps changing, requests are answered, those that have changed it too', async () => {
+    await make('moving', { fields: [{ field: 'title', type: 'string', meta: {} }] });
+    await stack.sql('create table public.enough (n integer)');
+    const changes = stack.sql(`do $$ begin while not exists (select from enough) loop perform spark.raise_epoch(); commit; end loop; end $$`);
+    const strange = [];
+    for (let round = 0; round < 10; round++) {
+        const answers = await Promise.all([
+            admin('PATCH', '/fields/moving/title', { meta: { note: `round ${round}` } }),
+            admin('GET', '/fields/moving/title'),
+            admin('GET', '/items/moving'),
+        ]);
+        for (const { status, text } of answers) if (status !== 200) strange.push(`${status} ${text}`);
+        if (answers[0].body.data?.meta.note !== `round ${round}`) strange.push(answers[0].text);
+    }
+    await stack.sql('insert into enough values (1)');
+    await changes;
+    await stack.sql('drop table enough');
+    assert.deepEqual(strange, []);
+});

@@ -1,8 +1,5 @@
 // Administrators change the schema at once, one by one and by snapshots: each change is made once or refused with its reason,
 // what is read of the schema is of one moment, and in the end it is what was acknowledged.
-//
-// Not part of `make test`: once in a few runs a change that is committed is answered with 503, because another change came before
-// its answer was read (docs/plan.md). SPARK_BIN=… SPARK_BUILD_DIR=… node --test tests/api/schema/storm_schema.mjs runs it.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
