@@ -102,6 +102,22 @@ select t.collection, t.site_column, t.shared_read, t.site_optional, t.read_only,
 -- returns: id, parent
 select id, parent from directus_roles;
 
+-- Activity and revisions of new rows. The ids of the revisions are taken from their sequence already; 0: no revision, no
+-- parent. Rows of no site have the nil UUID, those of all sites the library's.
+-- name: history_write :write
+-- params: collections text[], items text[], sites uuid[], revisions int[], parents int[], data text[], user arg, ip arg,
+--         user_agent arg, origin arg
+with h as materialized (
+       select nextval('public.directus_activity_id_seq') as activity, n.collection, n.item, nullif(n.revision, 0) as revision,
+              nullif(n.parent, 0) as parent, n.data::json as data,
+              nullif(nullif(n.site, '00000000-0000-7000-8000-000000000001'), '00000000-0000-0000-0000-000000000000') as site
+         from unnest(:collections::text[], :items::text[], :sites::uuid[], :revisions::int8[], :parents::int8[], :data::text[])
+              as n (collection, item, site, revision, parent, data)),
+     act as (insert into directus_activity (id, action, "user", collection, ip, user_agent, origin, item, site_id)
+             select activity, 'create', :user::uuid, collection, :ip::text, :user_agent::text, :origin::text, item, site from h)
+insert into directus_revisions (id, activity, collection, item, data, delta, parent, site_id)
+select revision, activity, collection, item, data, data, parent, site from h where revision is not null;
+
 -- The revisions of rows that were written for another row get the revision of that row as their parent.
 -- name: revisions_adopt :write
 update directus_revisions set parent = adopted.parent

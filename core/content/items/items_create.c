@@ -32,9 +32,13 @@ fiber_fn Err write_create_payload(struct writer *w, const struct write_target *t
     write_columns(w->ctx, payload, &shape);
     const struct plan *plan;
     TRY(write_plan(w, target->collection, &shape, &plan));
-    TRY(write_run(w, plan, &shape, payload, payload_json(w->ctx, payload), run));
+    bool waits = write_history_waits(&shape);
+    Str data = waits ? STR_NONE : payload_json(w->ctx, payload);
+    TRY(write_run(w, plan, &shape, payload, data, run));
     if (run->rows.count != 1)
         return fail_plain(w->ctx, ERR_FORBIDDEN);
+    if (waits)
+        write_history_add(w, plan, payload, target->parent_revision, &run->rows);
     *ret_key = key_of_row(w->ctx->arena, &run->rows, 0, plan->key_column);
     int64_t revision = w->revision;
     nested_adopt(w, payload, revision);

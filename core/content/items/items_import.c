@@ -196,8 +196,8 @@ static fiber_fn Err import_row(struct writer *w, struct import *import, uint32_t
     w->rows = 0; /* the limit of one request holds for each row */
     Err err = write_row(w, import, row);
     if (err == OK)
-        err = nested_write_adoptions(w);
-    w->adoptions = NULL; /* of a refused row: in memory that ends with it */
+        err = write_history_end(w);
+    w->history = (struct history){0}; /* of a refused row: in memory that ends with it */
     *ret_more = err == OK || leaves_transaction_usable(err);
     if (err != OK)
         TRY(note_faults(w, import, err, number));

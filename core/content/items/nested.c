@@ -4,8 +4,6 @@
  */
 #include "content/items/nested.h"
 
-#include "gen/sql.h"
-
 #include <assert.h>
 
 static bool writes_more(const struct field *field, const struct json *value)
@@ -235,32 +233,9 @@ fiber_fn Err nested_before(struct writer *w, const struct write_target *target,
 void nested_adopt(struct writer *w, const struct payload *payload, int64_t revision)
 {
     for (const struct nested *n = payload->first_nested; n != NULL; n = n->next) {
-        if (n->revision == 0 || revision == 0)
-            continue;
-        struct adoption *adoption = arena_new(w->ctx->arena, struct adoption);
-        *adoption = (struct adoption){w->adoptions, n->revision, revision};
-        w->adoptions = adoption;
+        if (n->revision != 0 && revision != 0)
+            write_history_adopt(w, n->revision, revision);
     }
-}
-
-fiber_fn Err nested_write_adoptions(struct writer *w)
-{
-    uint32_t count = 0;
-    for (const struct adoption *a = w->adoptions; a != NULL; a = a->next)
-        count++;
-    if (count == 0)
-        return OK;
-    int64_t *revisions = arena_array(w->ctx->arena, int64_t, count);
-    int64_t *parents = arena_array(w->ctx->arena, int64_t, count);
-    for (uint32_t i = 0; i < count; i++, w->adoptions = w->adoptions->next) {
-        revisions[i] = w->adoptions->revision;
-        parents[i] = w->adoptions->parent;
-    }
-    assert(w->adoptions == NULL);
-    return db_tx_query(w->tx, &SQL_REVISIONS_ADOPT,
-                       ARGS(db_int_array(w->ctx->arena, revisions, count),
-                            db_int_array(w->ctx->arena, parents, count)),
-                       NULL);
 }
 
 void nested_forget(struct payload *payload)

@@ -26,24 +26,29 @@ fiber_fn Err write_payloads(struct writer *w, const struct write_target *target,
                             const struct query *query, struct run *run);
 
 /* nested.c */
-/* A revision and that of the row it was written for, which was written later. */
-struct adoption {
-    struct adoption *next;
-    int64_t revision;
-    int64_t parent;
-};
 bool nested_is_in(const struct collection *collection, const struct json *body);
 /* The rows that these rows point to; sets their keys in the payloads. */
 fiber_fn Err nested_before(struct writer *w, const struct write_target *target,
                            struct payload *payloads, uint32_t count);
-/* The revisions of those rows get that of this row as their parent, before the commit. */
+/* The revisions of those rows get that of this row as their parent. */
 void nested_adopt(struct writer *w, const struct payload *payload, int64_t revision);
-fiber_fn Err nested_write_adoptions(struct writer *w);
 /* They have one. */
 void nested_forget(struct payload *payload);
 /* The rows that point to this row. `is_new`: it has none yet. */
 fiber_fn Err nested_after(struct writer *w, const struct write_target *target,
                           const struct payload *payload, Str key, bool is_new);
+
+/* write_history.c */
+/* What new rows of a lineage leave is written by one statement for all of them: before another
+ * statement that leaves something, so that ids follow the order of the writes, and at the end. */
+bool write_history_waits(const struct write_shape *shape);
+void write_history_add(struct writer *w, const struct plan *plan, const struct payload *payloads,
+                       int64_t parent, const struct rows *rows);
+fiber_fn Err write_history_flush(struct writer *w);
+/* The revision gets this parent, before the commit. */
+void write_history_adopt(struct writer *w, int64_t revision, int64_t parent);
+/* Before the commit. */
+fiber_fn Err write_history_end(struct writer *w);
 
 /* nested_many.c */
 /* The parent of rows that are written. */

@@ -4,6 +4,7 @@
 #include "base/memory/list.h"
 #include "content/items/items_rules.h"
 #include "content/items/nested.h"
+#include "content/items/write_print.h"
 
 #include <assert.h>
 
@@ -27,7 +28,7 @@ fiber_fn Err writer_in_tx(struct writer *w, WriteSteps *steps, void *arg)
     w->tx = &tx;
     Err err = steps(w, arg);
     if (err == OK)
-        err = nested_write_adoptions(w);
+        err = write_history_end(w);
     assert(w->tx == &tx && (err != OK || w->depth == 0));
     w->tx = NULL;
     return err != OK ? err : db_commit(&tx);
@@ -98,16 +99,21 @@ static DbArg cell_arg(const struct payload *payload, const struct field *field)
     return arg;
 }
 
-static const DbArg *given_list(struct ctx *ctx, const struct write_shape *shape,
-                               const struct payload *payload, Str data, uint32_t *ret_count)
+void write_put_actor(const struct actor *actor, DbArg *list)
 {
-    assert(shape->field_count == 0 || shape->fields != NULL);
-    const struct actor *actor = ctx->actor;
-    DbArg *list = arena_array(ctx->arena, DbArg, ARG_CELLS + shape->field_count);
+    assert(actor != NULL);
     list[ARG_USER] = uuid_is_nil(actor->user) ? db_null() : db_uuid(actor->user);
     list[ARG_IP] = limited(actor->ip, IP_MAX);
     list[ARG_AGENT] = limited(actor->user_agent, USER_AGENT_MAX);
     list[ARG_ORIGIN] = limited(actor->origin, ORIGIN_MAX);
+}
+
+static const DbArg *given_list(struct ctx *ctx, const struct write_shape *shape,
+                               const struct payload *payload, Str data, uint32_t *ret_count)
+{
+    assert(shape->field_count == 0 || shape->fields != NULL);
+    DbArg *list = arena_array(ctx->arena, DbArg, ARG_CELLS + shape->field_count);
+    write_put_actor(ctx->actor, list);
     list[ARG_DATA] = db_text_z(data);
     list[ARG_PARENT] = shape->parent_revision == 0 ? db_null() : db_int(shape->parent_revision);
     for (uint32_t i = 0; payload != NULL && i < shape->field_count; i++)
@@ -259,6 +265,8 @@ fiber_fn Err write_run(struct writer *w, const struct plan *plan, const struct w
                    data, &run->argument_count);
     struct sending sending = {.plan = plan, .shape = shape, .rows = &run->rows};
     TRY(run_bind(run, plan->root, &sending.args));
+    if (!write_history_waits(shape))
+        TRY(write_history_flush(w));
     Err err = send(w, &sending);
     if (err != OK)
         return write_name_value(w->ctx, err, payload);

@@ -14,6 +14,15 @@ struct announcement {
     struct items_change change;
 };
 
+/* Activity and revisions of a transaction's new rows that are not written yet, and revisions that
+ * were written before that of their parent. */
+struct history {
+    struct pending *first;
+    struct pending *last;
+    uint32_t count;
+    struct adoption *adoptions;
+};
+
 struct writer {
     struct ctx *ctx;
     const struct schema *schema;
@@ -22,7 +31,7 @@ struct writer {
     struct announcement *last;
     uint32_t rows; /* rows written so far, including nested ones */
     uint32_t depth;
-    struct adoption *adoptions;
+    struct history history;
     int64_t revision; /* of the row that was written last, if its shape has a lineage; 0: none */
     bool is_draft;    /* will be rolled back: extensions hear nothing of it */
 };
@@ -44,8 +53,6 @@ struct write_shape {
 /* write_plan.c */
 Err write_plan(struct writer *w, const struct collection *collection,
                const struct write_shape *shape, const struct plan **ret);
-/* The leading arguments of every write; the cells follow. */
-enum { ARG_USER, ARG_IP, ARG_AGENT, ARG_ORIGIN, ARG_DATA, ARG_PARENT, ARG_CELLS };
 
 /* write.c */
 fiber_fn Err write_run(struct writer *w, const struct plan *plan, const struct write_shape *shape,
@@ -55,10 +62,6 @@ fiber_fn Err write_run(struct writer *w, const struct plan *plan, const struct w
 Err write_name_value(struct ctx *ctx, Err err, const struct payload *payload);
 /* The field of this collection that the last error is about; NULL if none. */
 const struct field *write_refused_field(struct ctx *ctx, const struct collection *collection);
-/* write_history.c: work log entries for rows of an audited collection, in the transaction of the
- * write. */
-fiber_fn Err write_audit(struct writer *w, const struct plan *plan, const struct write_shape *shape,
-                         const struct rows *rows);
 /* Notifies Redis and the hooks. Call after the commit. */
 void write_announce(struct writer *w);
 /* The rules of the collection and the hooks of extensions: they may refuse, or replace the body. */

@@ -1,16 +1,37 @@
 /*
  * Activity and revisions of the rows that a statement writes (w). As in Directus, a revision holds
  * the row after an update, or what a creation was given, without references to other rows.
+ *
+ * The statement writes them itself, but for new rows of a lineage: a revision names that of its
+ * parent, which may be written later. These wait, with their ids, for a statement of their own.
  */
 #include "access/audit/audit.h"
 #include "base/json/json_writer.h"
-#include "content/items/write.h"
+#include "base/memory/list.h"
+#include "content/items/nested.h"
 #include "content/items/write_print.h"
 #include "content/plan/sql_print.h"
 #include "content/schema/sealed.h"
 #include "gen/sql.h"
 
 #include <assert.h>
+
+struct pending {
+    struct pending *next;
+    Str collection;
+    Str item;
+    Uuid site;        /* nil: none */
+    int64_t revision; /* 0: none */
+    int64_t parent;   /* 0: none */
+    Str data;
+};
+
+/* A revision that is written and that of the row it was written for, which came later. */
+struct adoption {
+    struct adoption *next;
+    int64_t revision;
+    int64_t parent;
+};
 
 /* Members of one jsonb_build_object: a function takes at most a hundred arguments. */
 enum { MEMBERS_MAX = 50 };
@@ -254,6 +275,8 @@ void write_put_history(struct sql *sql, const struct write_print *p)
 const char *write_revision_of_row(struct arena *arena, const struct write_print *p)
 {
     enum { EXPRESSION_MAX = 256 };
+    if (p->waits)
+        return "nextval('public.directus_revisions_id_seq')";
     if (!p->is_many)
         return "(select max(id)::int8 from rev)";
     struct sql sql = {.out = buf_in_arena(arena, EXPRESSION_MAX)};
@@ -263,6 +286,133 @@ const char *write_revision_of_row(struct arena *arena, const struct write_print 
     buf_put_char(sql.out, '\0');
     assert(!sql.out->is_full); /* names have at most 63 bytes */
     return sql.out->data;
+}
+
+bool write_is_tracked(const struct actor *actor, const struct collection *collection)
+{
+    bool is_accountable = actor != NULL && actor->kind != ACTOR_MACHINERY;
+    return is_accountable && collection->accountability != TRACK_NOTHING;
+}
+
+bool write_tracks_sites(const struct schema *schema, const struct collection *collection)
+{
+    const struct collection *activity = schema_find(schema, STR("directus_activity"));
+    return collection->site != NULL && activity != NULL && activity->site != NULL;
+}
+
+/* History that waits */
+
+bool write_history_waits(const struct write_shape *shape)
+{
+    return shape->action == ACTION_CREATE && shape->has_lineage;
+}
+
+void write_history_add(struct writer *w, const struct plan *plan, const struct payload *payloads,
+                       int64_t parent, const struct rows *rows)
+{
+    assert(w->tx != NULL);
+    struct ctx *ctx = w->ctx;
+    const struct collection *collection = plan->collection;
+    if (!write_is_tracked(ctx->actor, collection))
+        return;
+    bool has_site = write_tracks_sites(w->schema, collection);
+    for (uint32_t i = 0; i < rows->count; i++) {
+        struct pending *pending = arena_new(ctx->arena, struct pending);
+        *pending = (struct pending){.collection = collection->name, .parent = parent};
+        pending->item = key_of_row(ctx->arena, rows, i, plan->key_column);
+        pending->site = has_site ? row_uuid(rows, i, plan->site_column) : ctx->scope.site;
+        if (plan->revision_column != NO_COLUMN) {
+            pending->revision = row_int(rows, i, plan->revision_column);
+            pending->data = payload_json(ctx, &payloads[i]);
+        }
+        w->history.count++;
+        LIST_APPEND(w->history.first, w->history.last, pending);
+    }
+    assert(w->history.count <= ITEMS_WRITE_MAX);
+}
+
+fiber_fn Err write_history_flush(struct writer *w)
+{
+    struct ctx *ctx = w->ctx;
+    uint32_t count = w->history.count;
+    if (count == 0)
+        return OK;
+    assert(w->tx != NULL);
+    Str *collections = arena_array(ctx->arena, Str, count);
+    Str *items = arena_array(ctx->arena, Str, count);
+    Uuid *sites = arena_array(ctx->arena, Uuid, count);
+    int64_t *revisions = arena_array(ctx->arena, int64_t, count);
+    int64_t *parents = arena_array(ctx->arena, int64_t, count);
+    Str *data = arena_array(ctx->arena, Str, count);
+    uint32_t n = 0;
+    for (const struct pending *p = w->history.first; p != NULL; p = p->next, n++) {
+        collections[n] = p->collection;
+        items[n] = p->item;
+        sites[n] = p->site;
+        revisions[n] = p->revision;
+        parents[n] = p->parent;
+        data[n] = p->data;
+    }
+    assert(n == count);
+    w->history.first = w->history.last = NULL;
+    w->history.count = 0;
+    DbArg actor[ARG_DATA];
+    write_put_actor(ctx->actor, actor);
+    const struct history_write_args args = {
+        .collections = {collections, count},
+        .items = {items, count},
+        .sites = {sites, count},
+        .revisions = {revisions, count},
+        .parents = {parents, count},
+        .data = {data, count},
+        .user = actor[ARG_USER],
+        .ip = actor[ARG_IP],
+        .user_agent = actor[ARG_AGENT],
+        .origin = actor[ARG_ORIGIN],
+    };
+    return db_tx_query(w->tx, &SQL_HISTORY_WRITE, history_write_args(ctx->arena, &args), NULL);
+}
+
+void write_history_adopt(struct writer *w, int64_t revision, int64_t parent)
+{
+    assert(revision != 0 && parent != 0);
+    for (struct pending *p = w->history.first; p != NULL; p = p->next) {
+        if (p->revision == revision) {
+            p->parent = parent;
+            return;
+        }
+    }
+    struct adoption *adoption = arena_new(w->ctx->arena, struct adoption);
+    *adoption = (struct adoption){w->history.adoptions, revision, parent};
+    w->history.adoptions = adoption;
+}
+
+static fiber_fn Err adopt(struct writer *w)
+{
+    uint32_t count = 0;
+    for (const struct adoption *a = w->history.adoptions; a != NULL; a = a->next)
+        count++;
+    if (count == 0)
+        return OK;
+    int64_t *revisions = arena_array(w->ctx->arena, int64_t, count);
+    int64_t *parents = arena_array(w->ctx->arena, int64_t, count);
+    struct adoption *adoption = w->history.adoptions;
+    for (uint32_t i = 0; i < count; i++, adoption = adoption->next) {
+        revisions[i] = adoption->revision;
+        parents[i] = adoption->parent;
+    }
+    w->history.adoptions = NULL;
+    return db_tx_query(w->tx, &SQL_REVISIONS_ADOPT,
+                       ARGS(db_int_array(w->ctx->arena, revisions, count),
+                            db_int_array(w->ctx->arena, parents, count)),
+                       NULL);
+}
+
+fiber_fn Err write_history_end(struct writer *w)
+{
+    assert(w->tx != NULL);
+    TRY(write_history_flush(w));
+    return adopt(w);
 }
 
 /*

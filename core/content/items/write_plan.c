@@ -7,6 +7,7 @@
  *
  * One round trip, one commit; the answer is read in the same statement.
  */
+#include "content/items/nested.h"
 #include "content/items/write_print.h"
 #include "content/plan/sql_print.h"
 
@@ -157,7 +158,8 @@ static void print_write(struct sql *sql, const void *arg)
     else
         put_delete(sql, p);
     buf_put_char(sql->out, ')');
-    write_put_history(sql, p);
+    if (!p->waits)
+        write_put_history(sql, p);
     buf_put_char(sql->out, ' ');
 }
 
@@ -206,17 +208,6 @@ static void follow_key(struct compiler *c, struct select *select, const struct w
     }
 }
 
-static bool is_accountable(const struct compiler *c)
-{
-    return c->actor != NULL && c->actor->kind != ACTOR_MACHINERY;
-}
-
-static bool tracks_sites(const struct compiler *c, const struct collection *collection)
-{
-    const struct collection *activity = schema_find(c->schema, STR("directus_activity"));
-    return collection->site != NULL && activity != NULL && activity->site != NULL;
-}
-
 static Err make_print(struct compiler *c, struct plan *plan, const struct write_shape *shape)
 {
     assert(shape->action != ACTION_READ);
@@ -232,9 +223,10 @@ static Err make_print(struct compiler *c, struct plan *plan, const struct write_
         .supplied = shape->supplied,
         .supplied_count = shape->supplied_count,
         .has_lineage = shape->has_lineage,
+        .waits = write_history_waits(shape),
         .name = param_text(c, collection->name),
-        .is_tracked = is_accountable(c) && collection->accountability != TRACK_NOTHING,
-        .has_site = tracks_sites(c, collection),
+        .is_tracked = write_is_tracked(c->actor, collection),
+        .has_site = write_tracks_sites(c->schema, collection),
     };
     p->has_revisions = p->is_tracked && collection->accountability == TRACK_ALL &&
                        shape->action != ACTION_DELETE &&

@@ -5,6 +5,9 @@
 
 #include "content/items/write_reference.h"
 
+/* The leading arguments of every write; the cells follow. */
+enum { ARG_USER, ARG_IP, ARG_AGENT, ARG_ORIGIN, ARG_DATA, ARG_PARENT, ARG_CELLS };
+
 struct write_print {
     const struct collection *collection;
     struct source *root;
@@ -22,12 +25,22 @@ struct write_print {
     bool is_tracked;
     bool has_revisions;
     bool has_lineage;
+    bool waits;    /* write_history_waits */
     bool has_site; /* activity and revisions carry the row's site */
 };
 
+/* write.c: those up to ARG_DATA, who writes as activity keeps it. */
+void write_put_actor(const struct actor *actor, DbArg *list);
 void write_put_cast(struct sql *sql, struct param *param, const char *type);
 void write_put_literal(struct sql *sql, Str text);
-/* write_history.c: ", act as (…), rev as (…)" for the rows of w, as far as they are tracked. */
+/* write_history.c */
+/* Work log entries for rows of an audited collection, in the transaction of the
+ * write. */
+fiber_fn Err write_audit(struct writer *w, const struct plan *plan, const struct write_shape *shape,
+                         const struct rows *rows);
+bool write_is_tracked(const struct actor *actor, const struct collection *collection);
+bool write_tracks_sites(const struct schema *schema, const struct collection *collection);
+/* ", act as (…), rev as (…)" for the rows of w, as far as they are tracked. */
 void write_put_history(struct sql *sql, const struct write_print *p);
 /* The id of the revision of the row that the answer shows. */
 const char *write_revision_of_row(struct arena *arena, const struct write_print *p);

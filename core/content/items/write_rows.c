@@ -12,9 +12,6 @@
 /* The maximum for one statement; larger than an escaped request body. */
 #define ROWS_JSON_MAX ((size_t)512 * 1024 * 1024)
 
-/* Rows of one statement whose revisions are looked up one by one (write_revision_of_row). */
-enum { LINEAGE_ROWS_MAX = 100 };
-
 static bool same_columns(const struct payload *a, const struct payload *b)
 {
     assert(a->count == b->count);
@@ -126,7 +123,11 @@ fiber_fn Err write_payloads(struct writer *w, const struct write_target *target,
     Err err = write_run(w, plan, &shape, NULL, rows_json(w->ctx, payloads, count, &shape), run);
     if (err != OK)
         return write_name_value(w->ctx, err, refused(w->ctx, payloads, count));
-    return run->rows.count == count ? OK : fail_plain(w->ctx, ERR_FORBIDDEN);
+    if (run->rows.count != count)
+        return fail_plain(w->ctx, ERR_FORBIDDEN);
+    if (write_history_waits(&shape))
+        write_history_add(w, plan, payloads, target->parent_revision, &run->rows);
+    return OK;
 }
 
 fiber_fn Err write_make_payloads(struct writer *w, struct new_rows *rows)
@@ -184,15 +185,6 @@ static fiber_fn Err create_in_turn(struct writer *w, struct new_rows *rows)
     return OK;
 }
 
-/* With keys that several sites may have, the revision of a row cannot be found by its key. */
-static uint32_t alike_at(const struct writer *w, const struct new_rows *rows, uint32_t first)
-{
-    const struct collection *collection = rows->target->collection;
-    bool is_ambiguous = w->ctx->scope.kind == SCOPE_PLATFORM && collection->is_keyed_by_site;
-    uint32_t rest = is_ambiguous ? 1 : rows->count - first;
-    return write_are_alike(w, &rows->payloads[first], min_u32(rest, LINEAGE_ROWS_MAX));
-}
-
 fiber_fn Err write_create_rows(struct writer *w, struct new_rows *rows)
 {
     assert(w->tx != NULL && rows->count > 0);
@@ -205,7 +197,7 @@ fiber_fn Err write_create_rows(struct writer *w, struct new_rows *rows)
         TRY(write_make_payloads(w, rows));
     TRY(nested_before(w, rows->target, rows->payloads, rows->count));
     for (uint32_t i = 0, step; i < rows->count; i += step) {
-        step = alike_at(w, rows, i);
+        step = write_are_alike(w, &rows->payloads[i], rows->count - i);
         if (step > 1) {
             TRY(create_alike(w, rows, i, step));
             continue;

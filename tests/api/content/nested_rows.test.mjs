@@ -37,11 +37,28 @@ test('a_list_of_new_rows_takes_as_many_statements_as_two_of_them', async () => {
     assert.deepEqual(await stack.rows(`select count(*) from posts_tags where posts_id = '${post(2)}'`), [['90']]);
 });
 
-test('more_rows_than_a_statement_takes_keep_their_order_and_their_parents', async () => {
-    const answer = await call('POST', '/items/posts', { id: post(1), title: 'long', tags: tagged(250) });
-    assert.equal(answer.status, 200);
-    assert.deepEqual(await stack.rows('select count(*), bool_and(t.name = \'tag \' || (j.id - 1)) from posts_tags j join tags t on t.id = j.tags_id'), [['250', 't']]);
-    assert.equal((await stack.rows(CHAINS)).length, 250);
+test('as_many_rows_as_a_request_may_write_keep_their_order_and_their_parents', async () => {
+    const answer = await call('POST', '/items/posts', { id: post(1), title: 'long', tags: tagged(499) });
+    assert.equal(answer.status, 200, answer.text);
+    assert.deepEqual(await stack.rows('select count(*), bool_and(t.name = \'tag \' || (j.id - 1)) from posts_tags j join tags t on t.id = j.tags_id'), [['499', 't']]);
+    assert.equal((await stack.rows(CHAINS)).length, 499);
+    assert.deepEqual(await stack.rows('select count(*), count(distinct item || collection) from directus_activity'), [['999', '999']]);
+});
+
+test('activity_has_the_order_of_the_writes_and_each_revision_its_activity', async () => {
+    await stack.run(`insert into posts (id, title) values ('${post(1)}', 'p'); insert into comments (post, body) values ('${post(1)}', 'changes'), ('${post(1)}', 'goes')`);
+    const comments = { create: [{ body: 'comes' }], update: [{ id: 1, body: 'changed' }], delete: [2] };
+    const body = { title: 'changed', author: { name: 'new' }, comments };
+    assert.equal((await call('PATCH', `/items/posts/${post(1)}`, body)).status, 200);
+    assert.deepEqual(await stack.rows(`select a.action, a.collection, a.item, r.collection, r.item, p.collection from directus_activity a
+        left join directus_revisions r on r.activity = a.id left join directus_revisions p on p.id = r.parent order by a.id`), [
+        ['create', 'authors', '1', 'authors', '1', 'posts'],
+        ['update', 'posts', post(1), 'posts', post(1), ''],
+        ['create', 'comments', '3', 'comments', '3', 'posts'],
+        ['update', 'comments', '1', 'comments', '1', 'posts'],
+        ['delete', 'comments', '2', '', '', ''],
+    ]);
+    assert.deepEqual(await stack.rows('select count(*) from directus_revisions a join directus_revisions b on a.id < b.id and a.activity > b.activity'), [['0']]);
 });
 
 test('rows_with_other_columns_rows_that_exist_and_keys_stand_between_new_rows', async () => {
