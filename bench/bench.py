@@ -81,7 +81,8 @@ class Run:
             self.directus.start(self.stack)
 
     def wants_directus(self):
-        return any(self.wants(name) for name in ("get", "list", "list_sdk", "relation", "nested", "count", "post"))
+        return any(self.wants(name) for name in
+                   ("get", "list", "list_sdk", "relation", "nested", "count", "post", "post_nested"))
 
     def install_peers(self):
         """A folder named by hand is taken as it is."""

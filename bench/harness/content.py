@@ -161,7 +161,7 @@ class Content:
             "spark": self.spark("post", build, requests.post_check),
             "pgbench": PgbenchLoad("pgbench-insert", self.postgres,
                                    ["-D", f"sites={data.SITES}"], INSERT_CLIENTS,
-                                   self.insert_script()),
+                                   self.insert_script("pgbench_insert.sql")),
         }
         self.with_peers(contestants, "post", build, requests.post_check)
         databases = {"spark": self.postgres, "pgbench": self.postgres}
@@ -176,9 +176,13 @@ class Content:
             return requests.nested_post_requests(tokens, self.text)
         # With more of them Directus does not answer one request within a run.
         few = {"connections": NESTED_POST_CONNECTIONS}
-        contestants = {"spark": self.spark("post-nested", build, requests.nested_post_check, **few)}
+        contestants = {
+            "spark": self.spark("post-nested", build, requests.nested_post_check, **few),
+            "pgbench": PgbenchLoad("pgbench-story", self.postgres, ["-D", f"sites={data.SITES}"],
+                                   INSERT_CLIENTS, self.insert_script("pgbench_story.sql")),
+        }
         self.with_peers(contestants, "post-nested", build, requests.nested_post_check, **few)
-        databases = {"spark": self.postgres}
+        databases = {"spark": self.postgres, "pgbench": self.postgres}
         if self.directus:
             databases["directus"] = self.directus.postgres
         # The story; author, tags and what joins them leave activity and revisions, too.
@@ -187,20 +191,20 @@ class Content:
         return Workload("post_nested", "POST one story with an author and five tags", contestants,
                         rows.before, rows.after)
 
-    def insert_script(self):
-        """The three rows that Spark writes for one POST, as a pgbench script."""
+    def insert_script(self, name):
+        """The rows that Spark writes for one POST, as a pgbench script."""
         item = requests.post_body(self.text).replace(requests.SEQUENCE, "0" * 10)
         tenanted = self.postgres.count(
             "select count(*) from information_schema.columns"
             " where table_name in ('directus_activity', 'directus_revisions')"
             " and column_name = 'site_id'") == 2
         site = "('01960000-0000-7000-8000-' || lpad(to_hex(:site::bigint), 12, '0'))::uuid"
-        script = data.read("sql", "pgbench_insert.sql.in")
+        script = data.read("sql", name + ".in")
         for mark, value in (("TITLE", self.text[:60]), ("CONTENT", self.text), ("JSON", item),
-                            ("SITE_COLUMN", ", site_id" if tenanted else ""),
+                            ("TAGS", str(requests.NESTED_TAGS)), ("SITE_COLUMN", ", site_id" if tenanted else ""),
                             ("SITE_VALUE", f", {site}" if tenanted else "")):
             script = script.replace(f"@{mark}@", value)
-        path = os.path.join(self.out_dir, "pgbench_insert.sql")
+        path = os.path.join(self.out_dir, name)
         with open(path, "w", encoding="utf-8") as file:
             file.write(script)
         return path

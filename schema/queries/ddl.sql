@@ -68,8 +68,12 @@ select to_regclass('public.' || quote_ident($1::text)) is not null
 select many_collection as collection, many_field as field
   from directus_relations where one_collection = $1::text and many_collection <> $1::text
  union
-select k."table", k."column" from spark.describe_keys(null) k
- where k.foreign_key_table = $1::text and k."table" <> $1::text
+select t.relname::text, a.attname::text
+  from pg_constraint k
+  join pg_class t on t.oid = k.conrelid and t.relnamespace = 'public'::regnamespace and not t.relispartition
+  join pg_attribute a on a.attrelid = k.conrelid and a.attnum = k.conkey[array_upper(k.conkey, 1)]
+ where k.confrelid = to_regclass('public.' || quote_ident($1::text)) and k.contype = 'f' and k.conparentid = 0
+   and k.conrelid <> k.confrelid
  order by 1, 2;
 
 -- $2: Directus' meta of each of the collections $1. Omitted members get Directus' defaults. $3: whether they name their

@@ -20,7 +20,7 @@ MODULES = {
     "access": {
         "grants": ("actor.h", "grants.h", "grants_build.h", "app_access.h"),
         "limits": ("ip_range.h", "denial_limit.h", "hash_gate.h", "rate.h", "login_limit.h", "login_known.h"),
-        "audit": ("audit.h",),
+        "audit": ("activity.h", "audit.h"),
         "identity": ("authenticate.h", "current.h", "session.h", "site_token.h", "admin_user.h",
                      "explained.h", "share.h"),
     },

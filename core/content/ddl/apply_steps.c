@@ -7,7 +7,7 @@
 #include "base/system/range.h"
 #include "content/ddl/apply_internal.h"
 #include "content/ddl/ddl.h"
-#include "content/ddl/ddl_internal.h"
+#include "content/ddl/ddl_rows.h"
 #include "gen/sql.h"
 
 #include <assert.h>
@@ -183,9 +183,11 @@ static fiber_fn Err alter_collection(struct db_tx *tx, const struct change *chan
     if (json_is_null(meta))
         return OK;
     TRY(ddl_audit(tx, STR("collection_changed"), change->collection));
-    return db_tx_query(tx, &SQL_APPLY_COLLECTION_META,
-                       ARGS(db_text(change->collection), db_text(json_text(tx->ctx->arena, meta))),
-                       NULL);
+    TRY(db_tx_query(tx, &SQL_APPLY_COLLECTION_META,
+                    ARGS(db_text(change->collection), db_text(json_text(tx->ctx->arena, meta))),
+                    NULL));
+    struct ddl_row row = {.collection = change->collection, .meta = meta};
+    return ddl_history(tx, ACTION_UPDATE, &row, 1);
 }
 
 static Err field_body(struct ctx *ctx, const struct change *change, const struct json **ret)
@@ -252,7 +254,10 @@ static fiber_fn Err describe_fields(struct db_tx *tx, const struct diff *diff)
             described++;
     }
     TRY(ddl_audit_each(tx, STR("field_changed"), names, changed));
-    return described == 0 ? OK : ddl_fields_describe(tx, rows, described, &found);
+    if (described == 0)
+        return OK;
+    TRY(ddl_fields_describe(tx, rows, described, &found));
+    return ddl_history(tx, ACTION_UPDATE, rows, described);
 }
 
 static fiber_fn Err alter_column(struct db_tx *tx, const struct change *change)

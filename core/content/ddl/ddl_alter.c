@@ -2,7 +2,7 @@
  * Fields that come to a collection, or leave it, after its birth.
  */
 #include "content/ddl/ddl.h"
-#include "content/ddl/ddl_internal.h"
+#include "content/ddl/ddl_rows.h"
 #include "gen/sql.h"
 
 #include <assert.h>
@@ -90,8 +90,10 @@ static fiber_fn Err create_in(struct db_tx *tx, Str collection, const struct jso
     TRY(addable_check(ctx, collection, &field, &facts));
     struct ddl_row row = {
         .collection = collection, .field = field.name, .type = field.type, .meta = field.meta};
-    if (field.meta != NULL || is_tracked)
+    if (field.meta != NULL || is_tracked) {
         TRY(ddl_rows_insert(tx, ROWS_OF_FIELDS, &row, 1));
+        TRY(ddl_history(tx, ACTION_CREATE, &row, 1));
+    }
     TRY(ddl_audit_field(tx, STR("field_created"), collection, field.name));
     if (field.is_alias)
         return OK;
@@ -155,6 +157,7 @@ fiber_fn Err ddl_field_delete(struct db_tx *tx, Str collection, Str field)
     struct rows facts;
     TRY(facts_ask(tx, collection, field, &facts));
     TRY(removable_check(ctx, collection, field, &facts));
+    TRY(ddl_history_gone(tx, collection, field));
     TRY(db_tx_query(tx, &SQL_DDL_FIELD_UNLINK, ARGS(db_text(collection), db_text(field)), NULL));
     TRY(db_tx_query(tx, &SQL_DDL_FIELD_FORGET, ARGS(db_text(collection), db_text(field)), NULL));
     TRY(ddl_audit_field(tx, STR("field_deleted"), collection, field));

@@ -3,7 +3,7 @@
  */
 #include "base/json/json_build.h"
 #include "content/ddl/apply_internal.h"
-#include "content/ddl/ddl_internal.h"
+#include "content/ddl/ddl_rows.h"
 #include "gen/sql.h"
 
 #include <assert.h>
@@ -37,7 +37,9 @@ static fiber_fn Err change_meta(struct db_tx *tx, Str collection, Str field,
     struct ddl_row row = {.collection = collection, .field = field, .meta = meta};
     int64_t found;
     TRY(ddl_fields_describe(tx, &row, 1, &found));
-    return found > 0 ? OK : ddl_rows_insert(tx, ROWS_OF_FIELDS, &row, 1);
+    if (found == 0)
+        TRY(ddl_rows_insert(tx, ROWS_OF_FIELDS, &row, 1));
+    return ddl_history(tx, found > 0 ? ACTION_UPDATE : ACTION_CREATE, &row, 1);
 }
 
 /* Belongs to the type, not to the column. */

@@ -2,7 +2,7 @@
  * Collections that are there: their metadata, whose they are, and their end.
  */
 #include "content/ddl/ddl.h"
-#include "content/ddl/ddl_internal.h"
+#include "content/ddl/ddl_rows.h"
 #include "gen/sql.h"
 
 #include <assert.h>
@@ -88,7 +88,9 @@ static fiber_fn Err update_one(struct db_tx *tx, Str collection, const struct js
     TRY(db_tx_query(tx, &SQL_APPLY_COLLECTION_META,
                     ARGS(db_text(collection), db_text(json_text(tx->ctx->arena, meta))), &rows));
     struct ddl_row row = {.collection = collection, .meta = meta};
-    return rows.affected > 0 ? OK : ddl_rows_insert(tx, ROWS_OF_COLLECTIONS, &row, 1);
+    if (rows.affected == 0)
+        TRY(ddl_rows_insert(tx, ROWS_OF_COLLECTIONS, &row, 1));
+    return ddl_history(tx, rows.affected > 0 ? ACTION_UPDATE : ACTION_CREATE, &row, 1);
 }
 
 fiber_fn Err collections_update(struct platform platform, const struct json *list)
@@ -153,6 +155,7 @@ fiber_fn Err ddl_collection_delete(struct db_tx *tx, Str collection)
         TRY(lock_table(tx, collection));
     TRY(drop_references(tx, collection));
     TRY(ddl_audit(tx, STR("collection_deleted"), collection));
+    TRY(ddl_history_gone(tx, collection, STR_NONE));
     TRY(db_tx_query(tx, &SQL_APPLY_COLLECTION_UNLINK, ARGS(db_text(collection)), NULL));
     TRY(db_tx_query(tx, &SQL_APPLY_COLLECTION_FORGET, ARGS(db_text(collection)), NULL));
     if (!has_table)

@@ -4,7 +4,7 @@
  */
 #include "base/memory/map.h"
 #include "content/ddl/ddl.h"
-#include "content/ddl/ddl_internal.h"
+#include "content/ddl/ddl_rows.h"
 #include "gen/sql.h"
 
 #include <assert.h>
@@ -251,22 +251,47 @@ static fiber_fn Err write_collections(struct db_tx *tx, const struct definition 
     return ddl_rows_insert(tx, ROWS_OF_COLLECTIONS, rows, tracked);
 }
 
-static fiber_fn Err write_fields(struct db_tx *tx, const struct definition *list, uint32_t count)
+/* Returns how many fields have a row. */
+static uint32_t rows_of_fields(const struct definition *definition, struct ddl_row *rows)
+{
+    uint32_t tracked = 0;
+    for (uint32_t i = 0; i < definition->count; i++) {
+        const struct ddl_field *field = &definition->fields[i];
+        if (field->meta != NULL || field->is_alias)
+            rows[tracked++] = row_of_field(definition, field);
+    }
+    return tracked;
+}
+
+static uint32_t count_fields(const struct definition *list, uint32_t count)
 {
     uint32_t fields = 0;
     for (uint32_t i = 0; i < count; i++)
         fields += list[i].count;
-    struct ddl_row *rows = arena_array(tx->ctx->arena, struct ddl_row, fields);
+    return fields;
+}
+
+static fiber_fn Err write_fields(struct db_tx *tx, const struct definition *list, uint32_t count)
+{
+    struct ddl_row *rows = arena_array(tx->ctx->arena, struct ddl_row, count_fields(list, count));
+    uint32_t tracked = 0;
+    for (uint32_t i = 0; i < count; i++)
+        tracked += rows_of_fields(&list[i], &rows[tracked]);
+    return ddl_rows_insert(tx, ROWS_OF_FIELDS, rows, tracked);
+}
+
+/* As Directus makes them: each collection after its fields. */
+static fiber_fn Err write_history(struct db_tx *tx, const struct definition *list, uint32_t count)
+{
+    struct ddl_row *rows =
+        arena_array(tx->ctx->arena, struct ddl_row, count_fields(list, count) + count);
     uint32_t tracked = 0;
     for (uint32_t i = 0; i < count; i++) {
-        for (uint32_t k = 0; k < list[i].count; k++) {
-            const struct ddl_field *field = &list[i].fields[k];
-            if (field->meta != NULL || field->is_alias)
-                rows[tracked++] = row_of_field(&list[i], field);
-        }
+        tracked += rows_of_fields(&list[i], &rows[tracked]);
+        if (list[i].is_tracked)
+            rows[tracked++] = row_of_collection(&list[i]);
     }
-    assert(tracked <= fields);
-    return ddl_rows_insert(tx, ROWS_OF_FIELDS, rows, tracked);
+    return ddl_history(tx, ACTION_CREATE, rows, tracked);
 }
 
 static fiber_fn Err make_tables(struct db_tx *tx, const struct definition *list, uint32_t count)
@@ -301,6 +326,7 @@ fiber_fn Err ddl_collections_create(struct db_tx *tx, const struct ddl_birth *bi
     }
     TRY(write_collections(tx, list, count));
     TRY(write_fields(tx, list, count));
+    TRY(write_history(tx, list, count));
     TRY(ddl_audit_each(tx, STR("collection_created"), names, count));
     TRY(make_tables(tx, list, count));
     *ret_fields = fields;

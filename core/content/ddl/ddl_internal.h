@@ -98,26 +98,6 @@ void ddl_table_protect(struct ddl_script *script, Str table, Str key);
 void ddl_renew_key(struct ddl_script *script, Str table);
 void ddl_unique_by_site(struct ddl_script *script, Str table);
 
-/* ddl_meta.c: rows of directus_collections, directus_fields and directus_relations. */
-enum ddl_rows_of { ROWS_OF_COLLECTIONS, ROWS_OF_FIELDS, ROWS_OF_RELATIONS };
-struct ddl_row {
-    Str collection;
-    Str field;               /* of fields and relations */
-    Str type;                /* of fields; empty: of one that was there, only its row is new */
-    Str related;             /* of relations; STR_NONE: to any */
-    const struct json *meta; /* NULL: {} */
-    bool is_whole; /* meta says what it leaves empty: no place in the order, no mark for JSON */
-    Str path;      /* see ddl_at */
-};
-/* All of them at once, in their order. */
-fiber_fn Err ddl_rows_insert(struct db_tx *tx, enum ddl_rows_of table, const struct ddl_row *rows,
-                             uint32_t count);
-/* The rows of fields become what their meta says; *ret_found: how many there were. */
-fiber_fn Err ddl_fields_describe(struct db_tx *tx, const struct ddl_row *rows, uint32_t count,
-                                 int64_t *ret_found);
-/* The meta of a field that the server fills: hidden, and nobody edits it. */
-Err ddl_meta_hidden(struct ctx *ctx, Str interface, const struct json **ret);
-
 /* snapshot.c: read in it and not beside it, where who waited for the lock would be stale. */
 fiber_fn Err ddl_snapshot(struct db_tx *tx, const struct json **ret);
 

@@ -3,7 +3,7 @@
  * of these statements fires triggers, which cost more than the rows.
  */
 #include "base/json/json_build.h"
-#include "content/ddl/ddl_internal.h"
+#include "content/ddl/ddl_rows.h"
 #include "content/filter/filter_eval.h"
 #include "gen/sql.h"
 

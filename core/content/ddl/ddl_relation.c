@@ -10,7 +10,7 @@
 #include "base/memory/array.h"
 #include "base/memory/map.h"
 #include "content/ddl/ddl.h"
-#include "content/ddl/ddl_internal.h"
+#include "content/ddl/ddl_rows.h"
 #include "gen/sql.h"
 
 #include <assert.h>

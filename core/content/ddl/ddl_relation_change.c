@@ -4,7 +4,7 @@
 #include "base/json/json_build.h"
 #include "content/ddl/apply_internal.h"
 #include "content/ddl/ddl.h"
-#include "content/ddl/ddl_internal.h"
+#include "content/ddl/ddl_rows.h"
 #include "gen/sql.h"
 
 #include <assert.h>

@@ -1,6 +1,7 @@
 /*
  * Executing writes, and announcing them after the commit.
  */
+#include "access/audit/activity.h"
 #include "base/memory/list.h"
 #include "content/items/items_rules.h"
 #include "content/items/nested.h"
@@ -74,19 +75,8 @@ void write_columns(struct ctx *ctx, const struct payload *payload, struct write_
     assert(shape->supplied_count <= shape->field_count);
 }
 
-/* Column limits of directus_activity. */
-enum { IP_MAX = 50, USER_AGENT_MAX = 2048, ORIGIN_MAX = 255 };
 /* Maximum bytes of a value and of a list of fields in an error message. */
 enum { QUOTED_MAX = 200, NAMES_MAX = 800 };
-
-static DbArg limited(Str text, size_t max)
-{
-    assert(max > 0);
-    Str cut = str_slice(text, 0, max);
-    while (cut.len > 0 && cut.len == max && !str_is_utf8(cut))
-        cut.len--;
-    return cut.len == 0 ? db_null() : db_text(cut);
-}
 
 /* Of the type of its column: a statement that was prepared for another type must not be reused
  * after the column has changed. */
@@ -99,21 +89,12 @@ static DbArg cell_arg(const struct payload *payload, const struct field *field)
     return arg;
 }
 
-void write_put_actor(const struct actor *actor, DbArg *list)
-{
-    assert(actor != NULL);
-    list[ARG_USER] = uuid_is_nil(actor->user) ? db_null() : db_uuid(actor->user);
-    list[ARG_IP] = limited(actor->ip, IP_MAX);
-    list[ARG_AGENT] = limited(actor->user_agent, USER_AGENT_MAX);
-    list[ARG_ORIGIN] = limited(actor->origin, ORIGIN_MAX);
-}
-
 static const DbArg *given_list(struct ctx *ctx, const struct write_shape *shape,
                                const struct payload *payload, Str data, uint32_t *ret_count)
 {
     assert(shape->field_count == 0 || shape->fields != NULL);
     DbArg *list = arena_array(ctx->arena, DbArg, ARG_CELLS + shape->field_count);
-    write_put_actor(ctx->actor, list);
+    activity_put_actor(ctx->actor, list);
     list[ARG_DATA] = db_text_z(data);
     list[ARG_PARENT] = shape->parent_revision == 0 ? db_null() : db_int(shape->parent_revision);
     for (uint32_t i = 0; payload != NULL && i < shape->field_count; i++)

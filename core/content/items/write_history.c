@@ -67,11 +67,11 @@ static void put_activity(struct sql *sql, const struct write_print *p)
     sql_text(sql, p->has_site ? ", site_id) select '" : ") select '");
     sql_text(sql, action_name(p->action));
     sql_text(sql, "', ");
-    write_put_cast(sql, p->arguments[ARG_USER], "uuid, ");
+    write_put_cast(sql, p->arguments[ACTIVITY_USER], "uuid, ");
     write_put_cast(sql, p->name, "text, ");
-    write_put_cast(sql, p->arguments[ARG_IP], "text, ");
-    write_put_cast(sql, p->arguments[ARG_AGENT], "text, ");
-    write_put_cast(sql, p->arguments[ARG_ORIGIN], "text, w.");
+    write_put_cast(sql, p->arguments[ACTIVITY_IP], "text, ");
+    write_put_cast(sql, p->arguments[ACTIVITY_AGENT], "text, ");
+    write_put_cast(sql, p->arguments[ACTIVITY_ORIGIN], "text, w.");
     sql_name(sql, p->collection->key->name);
     sql_text(sql, "::text");
     put_site(sql, p);
@@ -290,8 +290,7 @@ const char *write_revision_of_row(struct arena *arena, const struct write_print 
 
 bool write_is_tracked(const struct actor *actor, const struct collection *collection)
 {
-    bool is_accountable = actor != NULL && actor->kind != ACTOR_MACHINERY;
-    return is_accountable && collection->accountability != TRACK_NOTHING;
+    return activity_is_kept(actor) && collection->accountability != TRACK_NOTHING;
 }
 
 bool write_tracks_sites(const struct schema *schema, const struct collection *collection)
@@ -356,8 +355,8 @@ fiber_fn Err write_history_flush(struct writer *w)
     assert(n == count);
     w->history.first = w->history.last = NULL;
     w->history.count = 0;
-    DbArg actor[ARG_DATA];
-    write_put_actor(ctx->actor, actor);
+    DbArg actor[ACTIVITY_ARGS];
+    activity_put_actor(ctx->actor, actor);
     const struct history_write_args args = {
         .collections = {collections, count},
         .items = {items, count},
@@ -365,10 +364,10 @@ fiber_fn Err write_history_flush(struct writer *w)
         .revisions = {revisions, count},
         .parents = {parents, count},
         .data = {data, count},
-        .user = actor[ARG_USER],
-        .ip = actor[ARG_IP],
-        .user_agent = actor[ARG_AGENT],
-        .origin = actor[ARG_ORIGIN],
+        .user = actor[ACTIVITY_USER],
+        .ip = actor[ACTIVITY_IP],
+        .user_agent = actor[ACTIVITY_AGENT],
+        .origin = actor[ACTIVITY_ORIGIN],
     };
     return db_tx_query(w->tx, &SQL_HISTORY_WRITE, history_write_args(ctx->arena, &args), NULL);
 }

@@ -3,10 +3,11 @@
  */
 #pragma once
 
+#include "access/audit/activity.h"
 #include "content/items/write_reference.h"
 
-/* The leading arguments of every write; the cells follow. */
-enum { ARG_USER, ARG_IP, ARG_AGENT, ARG_ORIGIN, ARG_DATA, ARG_PARENT, ARG_CELLS };
+/* The leading arguments of every write: who acts, then these; the cells follow. */
+enum { ARG_DATA = ACTIVITY_ARGS, ARG_PARENT, ARG_CELLS };
 
 struct write_print {
     const struct collection *collection;
@@ -29,8 +30,6 @@ struct write_print {
     bool has_site; /* activity and revisions carry the row's site */
 };
 
-/* write.c: those up to ARG_DATA, who writes as activity keeps it. */
-void write_put_actor(const struct actor *actor, DbArg *list);
 void write_put_cast(struct sql *sql, struct param *param, const char *type);
 void write_put_literal(struct sql *sql, Str text);
 /* write_history.c */

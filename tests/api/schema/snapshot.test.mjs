@@ -120,6 +120,27 @@ test('a collection of sites is one again where its snapshot is applied', async (
     assert.equal(await sdk.request(schemaDiff(whole)), null);
 });
 
+test('what a difference does to collections and fields is in the history', async () => {
+    const since = (await ok('GET', '/activity?limit=1&sort=-id&fields=id'))[0].id;
+    const history = async () => (await ok('GET', `/activity?fields=action,collection,item,user.email,revisions.delta&filter[id][_gt]=${since}&filter[action][_in]=create,update,delete&sort=id&limit=-1`))
+        .map(({ action, collection, revisions }) => [action, collection.slice('directus_'.length), revisions[0]?.delta]);
+    const before_ = await snapshot();
+    const made = await changed((s) => {
+        const [of, id] = structuredClone([collection(s, 's_a'), field(s, 'id')]);
+        s.collections.push({ ...of, collection: 's_h', meta: { ...of.meta, collection: 's_h' }, schema: { name: 's_h' } });
+        s.fields.push({ ...id, collection: 's_h', meta: { ...id.meta, collection: 's_h', note: 'made' }, schema: { ...id.schema, table: 's_h' } });
+        collection(s, 's_a').meta.note = 'told';
+        field(s, 't').meta.note = 'told';
+    });
+    await ok('POST', '/schema/apply', await ok('POST', '/schema/diff', made));
+    const [fieldMade, made_, ...more] = await history();
+    assert.deepEqual([fieldMade[2].note, made_.slice(0, 2)], ['made', ['create', 'collections']]);
+    assert.deepEqual(more.map(([action, of, delta]) => [action, of, delta.note]), [['update', 'collections', 'told'], ['update', 'fields', 'told']]);
+    await ok('POST', '/schema/apply', await ok('POST', '/schema/diff', before_));
+    const gone = (await history()).slice(4);
+    assert.deepEqual(gone.filter(([action]) => action === 'delete').map(([, of]) => of), ['collections', 'fields']);
+});
+
 test('all of a difference is carried out or nothing', async () => {
     const before_ = await snapshot();
     const diff = await ok('POST', '/schema/diff', await changed((s) => { collection(s, 's_a').meta.note = 'half'; Object.assign(field(s, 'line'), { type: 'integer' }); field(s, 't').schema.default_value = 'not a number'; }));

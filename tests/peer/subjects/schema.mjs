@@ -10,6 +10,9 @@ const hero = ['POST /fields/tales', { field: 'hero', type: 'uuid', schema: {}, m
 const relation = { collection: 'tales', field: 'hero', related_collection: 'heroes', schema: { on_delete: 'SET NULL' }, meta: { one_field: 'tales' } };
 const related = [...made, heroes, hero, ['POST /fields/heroes', { field: 'tales', type: 'alias', meta: { special: ['o2m'], interface: 'list-o2m' } }], ['POST /relations', relation]];
 
+/** What the steps leave in the history, each revision with its activity. */
+const history = (...steps) => [...steps, 'GET /activity?fields=action,collection,item&sort=id', 'GET /revisions?fields=collection,item,data,delta,parent,activity.action&sort=id'];
+
 export default {
     'collections: all': ['GET /collections'],
     'collections: all, names of them': [['GET /collections?fields=collection&limit=2']],
@@ -55,7 +58,23 @@ export default {
     'collections: delete, to the editor': ['editor DELETE /collections/quiet'],
     'collections: delete one that others point to': [...related, 'DELETE /collections/heroes', 'GET /fields/tales', 'GET /relations/tales'],
     'collections: make again': [...made, ['POST /items/tales', { title: 'a' }], 'DELETE /collections/tales', ...made, 'GET /items/tales'],
-    'collections: activity': [...made, 'GET /activity?fields=action,collection,item&sort=id', 'GET /revisions?fields=collection,item,data&sort=id'],
+    'history: a collection comes': history(...made),
+    'history: a folder and collections come': history(['POST /collections', { collection: 'shelf', meta: {} }], ['POST /collections', [{ collection: 'one', schema: {}, meta: { note: 'n' } }, { collection: 'two', schema: {} }]]),
+    'history: a collection changes': history(...made, ['PATCH /collections/tales', { meta: { note: 'n', sort: 2 } }], ['PATCH /collections', [{ collection: 'tales', meta: { icon: 'x' } }]]),
+    'history: a collection is tracked': history(['POST /collections', { collection: 'bare', schema: {} }], ['PATCH /collections/bare', { meta: { note: 'n' } }]),
+    'history: a collection goes': history(...made, ['POST /items/tales', { title: 'a' }], 'DELETE /collections/tales'),
+    'history: a collection that points to another goes': history(...related, 'DELETE /collections/tales'),
+    'history: a folder with members goes': history(['POST /collections', { collection: 'shelf', meta: {} }], ['POST /collections', { ...base, meta: { group: 'shelf' } }], 'DELETE /collections/shelf'),
+    'history: a field comes': history(...made, ['POST /fields/tales', { field: 'f', type: 'string', schema: { is_unique: true }, meta: { note: 'n', special: ['cast-csv'] } }], ['POST /fields/tales', { field: 'g', type: 'string', schema: {} }], ['POST /fields/tales', { field: 'h', type: 'alias', meta: { special: ['alias'] } }]),
+    'history: a field changes': history(...made, ['PATCH /fields/tales/title', { meta: { note: 'n' } }], ['PATCH /fields/tales/title', { schema: { max_length: 50 } }], ['PATCH /fields/tales/title', { type: 'text', schema: {}, meta: { options: { a: 1 } } }], ['PATCH /fields/tales', [{ field: 'title', meta: { sort: 3 } }, { field: 'id', meta: { sort: 4 } }]]),
+    'history: a field is tracked': history(['POST /collections', { collection: 'tales', schema: {}, meta: {}, fields: [{ field: 'id', type: 'integer', schema: { is_primary_key: true, has_auto_increment: true } }, { field: 'f', type: 'string', schema: {} }] }], ['PATCH /fields/tales/f', { meta: { note: 'n' } }]),
+    'history: a field goes': history(...made, 'DELETE /fields/tales/title'),
+    'history: a field of a relation goes': history(...related, 'DELETE /fields/tales/hero'),
+    'history: an alias of a relation goes': history(...related, 'DELETE /fields/heroes/tales'),
+    'history: a field that rights name goes': history(...made, ['POST /permissions', { policy: '00000000-0000-4000-8000-200000000001', collection: 'tales', action: 'read', fields: ['title', 'id'] }], 'DELETE /fields/tales/title'),
+    'history: a relation comes': history(...related),
+    'history: a relation without metadata comes': history(...made, heroes, hero, ['POST /relations', { collection: 'tales', field: 'hero', related_collection: 'heroes' }]),
+    'history: a relation goes': history(...related, 'DELETE /relations/tales/hero'),
     'fields: all of one': ['GET /fields/articles'],
     'fields: of each kind': ['GET /fields/samples', 'GET /fields/stamps', 'GET /fields/rules', 'GET /fields/untracked', 'GET /fields/chapter'],
     'fields: all': ['GET /fields'],
