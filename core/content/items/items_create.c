@@ -18,6 +18,21 @@ static fiber_fn Err filter(struct writer *w, const struct write_target *target,
     return write_before(w, ITEMS_CREATE, target->collection, NULL, 0, *item, item);
 }
 
+/* A row without nested rows. */
+static fiber_fn Err create_at_once(struct writer *w, const struct write_target *target,
+                                   const struct write_shape *shape, const struct payload *payload,
+                                   struct run *run, Str *ret_key)
+{
+    assert(payload->first_nested == NULL);
+    const struct plan *plan;
+    TRY(write_plan(w, target->collection, shape, &plan));
+    TRY(write_run(w, plan, shape, payload, payload_json(w->ctx, payload), run));
+    if (run->rows.count != 1)
+        return fail_plain(w->ctx, ERR_FORBIDDEN);
+    *ret_key = key_of_row(w->ctx->arena, &run->rows, 0, plan->key_column);
+    return OK;
+}
+
 /* The row of a payload whose nested rows before it are written, and the rows that point to it. */
 fiber_fn Err write_create_payload(struct writer *w, const struct write_target *target,
                                   const struct payload *payload, const struct query *query,
@@ -26,22 +41,15 @@ fiber_fn Err write_create_payload(struct writer *w, const struct write_target *t
     assert(target->action == ACTION_CREATE);
     struct write_shape shape = {.action = ACTION_CREATE,
                                 .has_lineage = write_has_lineage(target, payload),
-                                .parent_revision = target->parent_revision,
                                 .access = target->access,
                                 .query = query};
+    struct revision *revision = NULL;
     write_columns(w->ctx, payload, &shape);
-    const struct plan *plan;
-    TRY(write_plan(w, target->collection, &shape, &plan));
-    bool waits = write_history_waits(&shape);
-    Str data = waits ? STR_NONE : payload_json(w->ctx, payload);
-    TRY(write_run(w, plan, &shape, payload, data, run));
-    if (run->rows.count != 1)
-        return fail_plain(w->ctx, ERR_FORBIDDEN);
-    if (waits)
-        write_history_add(w, plan, payload, target->parent_revision, &run->rows);
-    *ret_key = key_of_row(w->ctx->arena, &run->rows, 0, plan->key_column);
-    int64_t revision = w->revision;
+    if (!write_history_waits(&shape))
+        return create_at_once(w, target, &shape, payload, run, ret_key);
+    TRY(write_queue_add(w, target, &shape, payload, 1, ret_key, &revision));
     nested_adopt(w, payload, revision);
+    w->revision = revision;
     TRY(nested_after(w, target, payload, *ret_key, true));
     w->revision = revision;
     return OK;

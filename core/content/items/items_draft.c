@@ -115,6 +115,7 @@ static fiber_fn Err read_rolled_back(const struct draft *draft)
     assert(tx.connection != NULL);
     w.tx = &tx;
     TRY(write_update_one(&w, &target, draft->key, draft->delta, NULL, &written));
+    TRY(write_queue_run(&w));
     TRY(key_parse(ctx, draft->collection, draft->key, &run.key));
     TRY(plan_get(ctx, draft->schema, &request, &run.plan));
     return emit(&run, draft->sink);

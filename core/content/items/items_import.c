@@ -184,6 +184,13 @@ static void keep_announcements(struct writer *w, struct import *import)
     w->first = w->last = NULL;
 }
 
+static fiber_fn Err end_row(struct writer *w)
+{
+    struct db_batch batch = {.lane = DB_WRITE};
+    TRY(write_history_end(w, &batch));
+    return db_tx_batch_run(w->tx, &batch);
+}
+
 /* *ret_more: another row may follow. */
 static fiber_fn Err import_row(struct writer *w, struct import *import, uint32_t number,
                                bool *ret_more)
@@ -195,8 +202,7 @@ static fiber_fn Err import_row(struct writer *w, struct import *import, uint32_t
         return OK;
     w->rows = 0; /* the limit of one request holds for each row */
     Err err = write_row(w, import, row);
-    if (err == OK)
-        err = write_history_end(w);
+    err = err == OK ? end_row(w) : write_queue_settle(w, err);
     w->history = (struct history){0}; /* of a refused row: in memory that ends with it */
     *ret_more = err == OK || leaves_transaction_usable(err);
     if (err != OK)

@@ -63,7 +63,7 @@ static fiber_fn Err apply_to_one(struct writer *w, const struct write_target *ta
                                  struct run *run)
 {
     TRY(apply(w, target, payload, &key, 1, false, query, run));
-    int64_t revision = w->revision;
+    struct revision *revision = w->revision;
     nested_adopt(w, payload, revision);
     TRY(nested_after(w, target, payload, key, false));
     w->revision = revision;

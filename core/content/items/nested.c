@@ -43,6 +43,7 @@ fiber_fn Err nested_exists(struct writer *w, const struct collection *collection
     TRY(key_parse(w->ctx, collection, key, &run.key));
     TRY(plan_get(w->ctx, w->schema, &request, &run.plan));
     TRY(run_bind(&run, run.plan->root, &args));
+    TRY(write_queue_run(w));
     TRY(db_tx_query(w->tx, &run.plan->root->statement, args, &run.rows));
     TRY(run_check_keys(&run));
     *ret = run.rows.count > 0;
@@ -74,7 +75,7 @@ static fiber_fn Err upsert(struct writer *w, const struct collection *child,
     }
     struct write_target target;
     struct run run = {.ctx = w->ctx};
-    w->revision = 0;
+    w->revision = NULL;
     if (!is_known) {
         TRY(nested_open(w, child, ACTION_CREATE, path, &target));
         return write_create_one(w, &target, object, NULL, &run, ret_key);
@@ -230,10 +231,10 @@ fiber_fn Err nested_before(struct writer *w, const struct write_target *target,
     return OK;
 }
 
-void nested_adopt(struct writer *w, const struct payload *payload, int64_t revision)
+void nested_adopt(struct writer *w, const struct payload *payload, struct revision *revision)
 {
     for (const struct nested *n = payload->first_nested; n != NULL; n = n->next) {
-        if (n->revision != 0 && revision != 0)
+        if (n->revision != NULL && revision != NULL)
             write_history_adopt(w, n->revision, revision);
     }
 }
@@ -241,7 +242,7 @@ void nested_adopt(struct writer *w, const struct payload *payload, int64_t revis
 void nested_forget(struct payload *payload)
 {
     for (struct nested *n = payload->first_nested; n != NULL; n = n->next)
-        n->revision = 0;
+        n->revision = NULL;
 }
 
 fiber_fn Err nested_after(struct writer *w, const struct write_target *target,
@@ -249,7 +250,7 @@ fiber_fn Err nested_after(struct writer *w, const struct write_target *target,
 {
     if (payload->first_nested == NULL)
         return OK;
-    int64_t revision = w->revision;
+    struct revision *revision = w->revision;
     TRY(deeper(w));
     for (const struct nested *n = payload->first_nested; n != NULL; n = n->next) {
         if (n->field->relation->kind != RELATION_TO_MANY)

@@ -76,6 +76,7 @@ static fiber_fn Err ask_children(const struct children *c, struct sql *sql, stru
     const DbArg list[] = {db_text(c->parent->key), db_uuid(c->w->ctx->scope.site)};
     bool is_of_site = c->w->ctx->scope.kind == SCOPE_SITE && c->relation->target->site != NULL;
     assert(!is_of_site || !uuid_is_nil(c->w->ctx->scope.site));
+    TRY(write_queue_run(c->w));
     return db_tx_query(c->w->tx, &statement, (struct db_args){list, is_of_site ? 2 : 1}, ret);
 }
 

@@ -22,13 +22,15 @@ struct cell {
 /* Levels of nested rows. */
 enum { WRITE_DEPTH_MAX = 10 };
 
+struct revision; /* nested.h */
+
 /* A to-many or to-one value that writes rows of its own. */
 struct nested {
     struct nested *next;
     const struct field *field;
     const struct json *value;
-    Str key;          /* to-one: of the row that it refers to, once that is written */
-    int64_t revision; /* to-one: of that row; 0: none */
+    Str key;                   /* to-one: of the row that it refers to, once that is written */
+    struct revision *revision; /* to-one: of that row; NULL: none */
 };
 
 /* The fields that lead from the row of the request to a nested row. */
@@ -61,8 +63,8 @@ struct write_target {
     Str link_value;            /* … and its value */
     const struct field *order; /* nested: the column that orders siblings … */
     int64_t order_value;       /* … and its value if the body has none */
-    const struct nested_path *path; /* nested; else NULL */
-    int64_t parent_revision;        /* nested: of the row that points here; 0: none, or not yet */
+    const struct nested_path *path;   /* nested; else NULL */
+    struct revision *parent_revision; /* nested: of the row it is for; NULL: none, or not yet */
 };
 
 /* ERR_FORBIDDEN when this actor, in this scope, may not write here at all. */

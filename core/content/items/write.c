@@ -25,14 +25,14 @@ fiber_fn Err writer_in_tx(struct writer *w, WriteSteps *steps, void *arg)
     if (w->tx != NULL)
         return steps(w, arg);
     SCOPED_TX struct db_tx tx = {0};
+    struct db_batch last = {.lane = DB_WRITE};
     TRY(db_begin(w->ctx, &tx));
     w->tx = &tx;
     Err err = steps(w, arg);
-    if (err == OK)
-        err = write_history_end(w);
+    err = err == OK ? write_history_end(w, &last) : write_queue_settle(w, err);
     assert(w->tx == &tx && (err != OK || w->depth == 0));
     w->tx = NULL;
-    return err != OK ? err : db_commit(&tx);
+    return err != OK ? err : db_commit_with(&tx, &last);
 }
 
 Err write_refuse_singleton(struct ctx *ctx, const struct collection *collection, Str key)
@@ -96,7 +96,8 @@ static const DbArg *given_list(struct ctx *ctx, const struct write_shape *shape,
     DbArg *list = arena_array(ctx->arena, DbArg, ARG_CELLS + shape->field_count);
     activity_put_actor(ctx->actor, list);
     list[ARG_DATA] = db_text_z(data);
-    list[ARG_PARENT] = shape->parent_revision == 0 ? db_null() : db_int(shape->parent_revision);
+    bool has_parent = shape->parent_revision != NULL && shape->parent_revision->id != 0;
+    list[ARG_PARENT] = has_parent ? db_int(shape->parent_revision->id) : db_null();
     for (uint32_t i = 0; payload != NULL && i < shape->field_count; i++)
         list[ARG_CELLS + i] = cell_arg(payload, shape->fields[i]);
     *ret_count = ARG_CELLS + shape->field_count;
@@ -152,17 +153,28 @@ static Str note_of(const struct ctx *ctx, const char *key)
     return STR_NONE;
 }
 
-const struct field *write_refused_field(struct ctx *ctx, const struct collection *collection)
+/* The field of this collection that the last error is about; NULL if none. */
+static const struct field *refused_field(struct ctx *ctx, const struct collection *collection)
 {
     bool is_own = str_eq(note_of(ctx, "collection"), collection->name);
     return is_own ? collection_field(collection, note_of(ctx, "field")) : NULL;
 }
 
-/* The value that a constraint refused. */
-static const struct cell *refused_cell(struct ctx *ctx, const struct payload *payload)
+/* The value that a constraint refused, if the rows leave no doubt; else NULL. */
+static const struct cell *refused_cell(struct ctx *ctx, const struct payload *payloads,
+                                       uint32_t count)
 {
-    const struct field *field = write_refused_field(ctx, payload->collection);
-    return field == NULL ? NULL : payload_find(payload, field);
+    const struct field *field = refused_field(ctx, payloads[0].collection);
+    const struct cell *found = NULL;
+    for (uint32_t i = 0; field != NULL && i < count; i++) {
+        const struct cell *cell = payload_find(&payloads[i], field);
+        if (cell == NULL || cell->text.data == NULL)
+            continue;
+        if (found != NULL && !str_eq(found->text, cell->text))
+            return NULL;
+        found = cell;
+    }
+    return found;
 }
 
 /* A number of the body is one in the error. */
@@ -177,13 +189,13 @@ static void keep_number(struct ctx *ctx, const struct cell *cell)
 }
 
 /* Under row-level security PostgreSQL does not report the offending value; the payload has it. */
-Err write_name_value(struct ctx *ctx, Err err, const struct payload *payload)
+Err write_name_value(struct ctx *ctx, Err err, const struct payload *payloads, uint32_t count)
 {
     assert(err != OK);
     bool is_about_value = err == ERR_NOT_UNIQUE || err == ERR_INVALID_FOREIGN_KEY;
-    if (!is_about_value || payload == NULL)
+    if (!is_about_value || count == 0)
         return err;
-    const struct cell *cell = refused_cell(ctx, payload);
+    const struct cell *cell = refused_cell(ctx, payloads, count);
     if (cell == NULL || cell->text.len == 0)
         return err;
     if (note_of(ctx, "value").len > 0) {
@@ -191,7 +203,7 @@ Err write_name_value(struct ctx *ctx, Err err, const struct payload *payload)
         return err;
     }
     Str name = cell->field->name;
-    Str table = payload->collection->name;
+    Str table = payloads[0].collection->name;
     Str value = str_slice(cell->text, 0, QUOTED_MAX);
     if (err == ERR_NOT_UNIQUE)
         err = fail(ctx, err,
@@ -206,6 +218,18 @@ Err write_name_value(struct ctx *ctx, Err err, const struct payload *payload)
     fail_note(ctx, "value", value);
     keep_number(ctx, cell);
     return err;
+}
+
+static fiber_fn Err bind(struct writer *w, const struct plan *plan, const struct write_shape *shape,
+                         const struct payload *payload, Str data, struct run *run,
+                         struct db_args *ret)
+{
+    assert(w->ctx->actor != NULL);
+    bool is_of_json = shape->is_many && shape->action == ACTION_CREATE;
+    run->plan = plan;
+    run->arguments =
+        given_list(w->ctx, shape, is_of_json ? NULL : payload, data, &run->argument_count);
+    return run_bind(run, plan->root, ret);
 }
 
 /* A statement and the collection that it writes. */
@@ -238,24 +262,141 @@ static fiber_fn Err send(struct writer *w, struct sending *sending)
 fiber_fn Err write_run(struct writer *w, const struct plan *plan, const struct write_shape *shape,
                        const struct payload *payload, Str data, struct run *run)
 {
-    assert(run->ctx == w->ctx);
-    assert(w->ctx->actor != NULL);
-    run->plan = plan;
-    run->arguments =
-        given_list(w->ctx, shape, shape->is_many && shape->action == ACTION_CREATE ? NULL : payload,
-                   data, &run->argument_count);
+    assert(run->ctx == w->ctx && !write_history_waits(shape));
     struct sending sending = {.plan = plan, .shape = shape, .rows = &run->rows};
-    TRY(run_bind(run, plan->root, &sending.args));
-    if (!write_history_waits(shape))
+    if (w->tx != NULL) /* also for the id of the parent's revision, which is an argument */
         TRY(write_history_flush(w));
+    TRY(bind(w, plan, shape, payload, data, run, &sending.args));
     Err err = send(w, &sending);
     if (err != OK)
-        return write_name_value(w->ctx, err, payload);
+        return write_name_value(w->ctx, err, payload, payload == NULL ? 0 : 1);
     w->rows += run->rows.count;
-    bool has_revision = plan->revision_column != NO_COLUMN && run->rows.count > 0;
-    w->revision = has_revision ? row_int(&run->rows, 0, plan->revision_column) : 0;
+    w->revision = NULL;
+    if (plan->revision_column != NO_COLUMN && run->rows.count > 0) {
+        w->revision = arena_new(w->ctx->arena, struct revision);
+        *w->revision = (struct revision){.id = row_int(&run->rows, 0, plan->revision_column),
+                                         .is_written = true};
+    }
     note_written(w, plan, shape->action, &run->rows);
     return OK;
+}
+
+/* Statements that wait */
+
+struct queued {
+    struct run run;
+    const struct payload *payloads;
+    uint32_t count;
+    Str *keys; /* NULL: they are known */
+    struct revision **revisions;
+};
+
+struct queue {
+    struct db_batch batch;
+    struct queued list[DB_BATCH_MAX];
+};
+
+static bool are_keys_known(const struct payload *payloads, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (payloads[i].key.data == NULL)
+            return false;
+    return true;
+}
+
+/* Rows that point to it need the key of a row, and so does a row that it is to be written before;
+ * a row that only points to its parent is done. */
+static bool needs_keys(const struct write_target *target, const struct payload *payloads,
+                       uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        for (const struct nested *n = payloads[i].first_nested; n != NULL; n = n->next)
+            if (n->field->relation->kind == RELATION_TO_MANY)
+                return true;
+    return target->link == NULL;
+}
+
+/* What the statement has told. */
+static fiber_fn Err take_queued(struct writer *w, struct queued *queued)
+{
+    static const struct write_shape CREATE = {.action = ACTION_CREATE};
+    const struct plan *plan = queued->run.plan;
+    const struct rows *rows = &queued->run.rows;
+    if (rows->count != queued->count)
+        return fail_plain(w->ctx, ERR_FORBIDDEN);
+    for (uint32_t i = 0; i < queued->count; i++) {
+        /* Rows come back in the order in which they were inserted. */
+        if (queued->keys != NULL)
+            queued->keys[i] = key_of_row(w->ctx->arena, rows, i, plan->key_column);
+        if (queued->revisions[i] != NULL)
+            write_history_of_row(w, plan, rows, i, queued->revisions[i]);
+    }
+    note_written(w, plan, ACTION_CREATE, rows);
+    return plan->collection->is_audited ? write_audit(w, plan, &CREATE, rows) : OK;
+}
+
+fiber_fn Err write_queue_run(struct writer *w)
+{
+    struct queue *queue = w->queue;
+    if (queue == NULL)
+        return OK;
+    assert(w->tx != NULL && queue->batch.count > 0);
+    w->queue = NULL;
+    Err err = db_tx_batch_run(w->tx, &queue->batch);
+    if (err != OK) {
+        assert(queue->batch.done < queue->batch.count);
+        const struct queued *refused = &queue->list[queue->batch.done];
+        return write_name_value(w->ctx, err, refused->payloads, refused->count);
+    }
+    for (uint32_t i = 0; i < queue->batch.count; i++)
+        TRY(take_queued(w, &queue->list[i]));
+    return OK;
+}
+
+fiber_fn Err write_queue_settle(struct writer *w, Err err)
+{
+    assert(err != OK);
+    if (w->queue == NULL || err_info(err)->status >= 500 || err == ERR_CANCELLED)
+        return err;
+    struct diag story = w->ctx->diag;
+    diag_clear(w->ctx);
+    TRY(write_queue_run(w));
+    w->ctx->diag = story;
+    return err;
+}
+
+fiber_fn Err write_queue_add(struct writer *w, const struct write_target *target,
+                             const struct write_shape *shape, const struct payload *payloads,
+                             uint32_t count, Str *keys, struct revision **revisions)
+{
+    assert(w->tx != NULL && write_history_waits(shape) && count > 0);
+    struct ctx *ctx = w->ctx;
+    const struct plan *plan;
+    struct db_args args;
+    TRY(write_plan(w, target->collection, shape, &plan));
+    if (w->queue == NULL)
+        w->queue = arena_new(ctx->arena, struct queue);
+    struct queue *queue = w->queue;
+    struct queued *queued = &queue->list[queue->batch.count];
+    bool is_known = are_keys_known(payloads, count);
+    *queued = (struct queued){.run = {.ctx = ctx},
+                              .payloads = payloads,
+                              .count = count,
+                              .keys = is_known ? NULL : keys,
+                              .revisions = arena_array(ctx->arena, struct revision *, count)};
+    Str data = shape->is_many ? write_rows_json(ctx, payloads, count, shape) : STR_NONE;
+    TRY(bind(w, plan, shape, shape->is_many ? NULL : payloads, data, &queued->run, &args));
+    db_batch_add(&queue->batch, &plan->root->statement, args, &queued->run.rows);
+    w->rows += count;
+    for (uint32_t i = 0; i < count; i++) {
+        if (is_known)
+            keys[i] = payloads[i].key;
+        revisions[i] = write_history_add(w, plan, &payloads[i], target->parent_revision);
+        queued->revisions[i] = revisions[i];
+    }
+    bool is_due = queue->batch.count == DB_BATCH_MAX || target->collection->is_audited ||
+                  (!is_known && needs_keys(target, payloads, count));
+    return is_due ? write_queue_run(w) : OK;
 }
 
 void write_announce(struct writer *w)
@@ -293,6 +434,7 @@ fiber_fn Err write_before(struct writer *w, enum items_action action,
         .action = action, .collection = collection->name, .keys = keys, .count = count};
     const struct collection_rules *rules = items_rules_find(collection);
     if (rules != NULL && rules->before != NULL) {
+        TRY(write_queue_run(w));
         struct rules_write write = rules_write(w, action, collection, keys, count, body);
         TRY(rules->before(w->ctx, &write, &body));
     }
@@ -310,6 +452,7 @@ fiber_fn Err write_after(struct writer *w, enum items_action action,
     const struct collection_rules *rules = items_rules_find(collection);
     if (rules == NULL || rules->complete == NULL || count == 0)
         return OK;
+    TRY(write_queue_run(w));
     struct rules_write write = rules_write(w, action, collection, keys, count, body);
     return rules->complete(w->ctx, &write);
 }

@@ -14,11 +14,11 @@ struct announcement {
     struct items_change change;
 };
 
-/* Activity and revisions of a transaction's new rows that are not written yet, and revisions that
- * were written before that of their parent. */
+/* What rows of a transaction leave in activity and revisions: what is not written yet, and
+ * revisions that were written before that of their parent. */
 struct history {
-    struct pending *first;
-    struct pending *last;
+    struct revision *first;
+    struct revision *last;
     uint32_t count;
     struct adoption *adoptions;
 };
@@ -32,8 +32,9 @@ struct writer {
     uint32_t rows; /* rows written so far, including nested ones */
     uint32_t depth;
     struct history history;
-    int64_t revision; /* of the row that was written last, if its shape has a lineage; 0: none */
-    bool is_draft;    /* will be rolled back: extensions hear nothing of it */
+    struct queue *queue;       /* statements that are not sent yet; NULL: none */
+    struct revision *revision; /* of the row that was written last, if its shape has a lineage */
+    bool is_draft;             /* will be rolled back: extensions hear nothing of it */
 };
 
 /* The statement of a write: part of the key of its plan. */
@@ -43,11 +44,11 @@ struct write_shape {
     uint32_t field_count;
     const struct field *const *supplied; /* columns that the body supplies: they need a grant */
     uint32_t supplied_count;
-    bool is_many;              /* selected by PARAM_KEYS; creates: from a JSON array */
-    bool has_lineage;          /* has nested rows or is one: revisions name their parent */
-    int64_t parent_revision;   /* an argument; 0: none */
-    struct access access;      /* of the action */
-    const struct query *query; /* what to return; NULL: keys only */
+    bool is_many;                     /* selected by PARAM_KEYS; creates: from a JSON array */
+    bool has_lineage;                 /* has nested rows or is one: revisions name their parent */
+    struct revision *parent_revision; /* an argument; NULL: none */
+    struct access access;             /* of the action */
+    const struct query *query;        /* what to return; NULL: keys only */
 };
 
 /* write_plan.c */
@@ -57,11 +58,8 @@ Err write_plan(struct writer *w, const struct collection *collection,
 /* write.c */
 fiber_fn Err write_run(struct writer *w, const struct plan *plan, const struct write_shape *shape,
                        const struct payload *payload, Str data, struct run *run);
-/* Adds the refused value to the error of a constraint. payload: of the row that it refused; NULL if
- * that is not known. */
-Err write_name_value(struct ctx *ctx, Err err, const struct payload *payload);
-/* The field of this collection that the last error is about; NULL if none. */
-const struct field *write_refused_field(struct ctx *ctx, const struct collection *collection);
+/* Adds the refused value to the error of a constraint, if the rows leave no doubt which it is. */
+Err write_name_value(struct ctx *ctx, Err err, const struct payload *payloads, uint32_t count);
 /* Notifies Redis and the hooks. Call after the commit. */
 void write_announce(struct writer *w);
 /* The rules of the collection and the hooks of extensions: they may refuse, or replace the body. */

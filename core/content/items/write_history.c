@@ -16,21 +16,11 @@
 
 #include <assert.h>
 
-struct pending {
-    struct pending *next;
-    Str collection;
-    Str item;
-    Uuid site;        /* nil: none */
-    int64_t revision; /* 0: none */
-    int64_t parent;   /* 0: none */
-    Str data;
-};
-
 /* A revision that is written and that of the row it was written for, which came later. */
 struct adoption {
     struct adoption *next;
-    int64_t revision;
-    int64_t parent;
+    const struct revision *revision;
+    const struct revision *parent;
 };
 
 /* Members of one jsonb_build_object: a function takes at most a hundred arguments. */
@@ -306,37 +296,42 @@ bool write_history_waits(const struct write_shape *shape)
     return shape->action == ACTION_CREATE && shape->has_lineage;
 }
 
-void write_history_add(struct writer *w, const struct plan *plan, const struct payload *payloads,
-                       int64_t parent, const struct rows *rows)
+struct revision *write_history_add(struct writer *w, const struct plan *plan,
+                                   const struct payload *payload, const struct revision *parent)
 {
     assert(w->tx != NULL);
     struct ctx *ctx = w->ctx;
-    const struct collection *collection = plan->collection;
-    if (!write_is_tracked(ctx->actor, collection))
-        return;
-    bool has_site = write_tracks_sites(w->schema, collection);
-    for (uint32_t i = 0; i < rows->count; i++) {
-        struct pending *pending = arena_new(ctx->arena, struct pending);
-        *pending = (struct pending){.collection = collection->name, .parent = parent};
-        pending->item = key_of_row(ctx->arena, rows, i, plan->key_column);
-        pending->site = has_site ? row_uuid(rows, i, plan->site_column) : ctx->scope.site;
-        if (plan->revision_column != NO_COLUMN) {
-            pending->revision = row_int(rows, i, plan->revision_column);
-            pending->data = payload_json(ctx, &payloads[i]);
-        }
-        w->history.count++;
-        LIST_APPEND(w->history.first, w->history.last, pending);
-    }
+    if (!write_is_tracked(ctx->actor, plan->collection))
+        return NULL;
+    struct revision *revision = arena_new(ctx->arena, struct revision);
+    *revision = (struct revision){.collection = plan->collection->name, .parent = parent};
+    if (plan->revision_column != NO_COLUMN)
+        revision->data = payload_json(ctx, payload);
+    w->history.count++;
+    LIST_APPEND(w->history.first, w->history.last, revision);
     assert(w->history.count <= ITEMS_WRITE_MAX);
+    return revision;
 }
 
-fiber_fn Err write_history_flush(struct writer *w)
+void write_history_of_row(struct writer *w, const struct plan *plan, const struct rows *rows,
+                          uint32_t row, struct revision *ret)
+{
+    assert(ret->id == 0 && !ret->is_written);
+    bool has_site = write_tracks_sites(w->schema, plan->collection);
+    ret->item = key_of_row(w->ctx->arena, rows, row, plan->key_column);
+    ret->site = has_site ? row_uuid(rows, row, plan->site_column) : w->ctx->scope.site;
+    if (plan->revision_column != NO_COLUMN)
+        ret->id = row_int(rows, row, plan->revision_column);
+}
+
+/* The keys and ids of the rows are known. */
+static void add_history(struct writer *w, struct db_batch *batch)
 {
     struct ctx *ctx = w->ctx;
     uint32_t count = w->history.count;
+    assert(w->queue == NULL);
     if (count == 0)
-        return OK;
-    assert(w->tx != NULL);
+        return;
     Str *collections = arena_array(ctx->arena, Str, count);
     Str *items = arena_array(ctx->arena, Str, count);
     Uuid *sites = arena_array(ctx->arena, Uuid, count);
@@ -344,13 +339,14 @@ fiber_fn Err write_history_flush(struct writer *w)
     int64_t *parents = arena_array(ctx->arena, int64_t, count);
     Str *data = arena_array(ctx->arena, Str, count);
     uint32_t n = 0;
-    for (const struct pending *p = w->history.first; p != NULL; p = p->next, n++) {
-        collections[n] = p->collection;
-        items[n] = p->item;
-        sites[n] = p->site;
-        revisions[n] = p->revision;
-        parents[n] = p->parent;
-        data[n] = p->data;
+    for (struct revision *r = w->history.first; r != NULL; r = r->next, n++) {
+        collections[n] = r->collection;
+        items[n] = r->item;
+        sites[n] = r->site;
+        revisions[n] = r->id;
+        parents[n] = r->parent == NULL ? 0 : r->parent->id;
+        data[n] = r->data;
+        r->is_written = true;
     }
     assert(n == count);
     w->history.first = w->history.last = NULL;
@@ -369,49 +365,58 @@ fiber_fn Err write_history_flush(struct writer *w)
         .user_agent = actor[ACTIVITY_AGENT],
         .origin = actor[ACTIVITY_ORIGIN],
     };
-    return db_tx_query(w->tx, &SQL_HISTORY_WRITE, history_write_args(ctx->arena, &args), NULL);
+    db_batch_add(batch, &SQL_HISTORY_WRITE, history_write_args(ctx->arena, &args), NULL);
 }
 
-void write_history_adopt(struct writer *w, int64_t revision, int64_t parent)
+fiber_fn Err write_history_flush(struct writer *w)
 {
-    assert(revision != 0 && parent != 0);
-    for (struct pending *p = w->history.first; p != NULL; p = p->next) {
-        if (p->revision == revision) {
-            p->parent = parent;
-            return;
-        }
-    }
+    assert(w->tx != NULL);
+    struct db_batch batch = {.lane = DB_WRITE};
+    TRY(write_queue_run(w));
+    add_history(w, &batch);
+    return db_tx_batch_run(w->tx, &batch);
+}
+
+void write_history_adopt(struct writer *w, struct revision *revision, const struct revision *parent)
+{
+    assert(revision != NULL && parent != NULL);
+    revision->parent = parent;
+    if (!revision->is_written)
+        return;
     struct adoption *adoption = arena_new(w->ctx->arena, struct adoption);
     *adoption = (struct adoption){w->history.adoptions, revision, parent};
     w->history.adoptions = adoption;
 }
 
-static fiber_fn Err adopt(struct writer *w)
+static void add_adoptions(struct writer *w, struct db_batch *batch)
 {
     uint32_t count = 0;
     for (const struct adoption *a = w->history.adoptions; a != NULL; a = a->next)
         count++;
-    if (count == 0)
-        return OK;
-    int64_t *revisions = arena_array(w->ctx->arena, int64_t, count);
-    int64_t *parents = arena_array(w->ctx->arena, int64_t, count);
-    struct adoption *adoption = w->history.adoptions;
-    for (uint32_t i = 0; i < count; i++, adoption = adoption->next) {
-        revisions[i] = adoption->revision;
-        parents[i] = adoption->parent;
+    int64_t *revisions = arena_array(w->ctx->arena, int64_t, count + 1);
+    int64_t *parents = arena_array(w->ctx->arena, int64_t, count + 1);
+    count = 0;
+    for (const struct adoption *a = w->history.adoptions; a != NULL; a = a->next) {
+        if (a->revision->id == 0 || a->parent->id == 0)
+            continue; /* only activity is kept of one of them */
+        revisions[count] = a->revision->id;
+        parents[count++] = a->parent->id;
     }
     w->history.adoptions = NULL;
-    return db_tx_query(w->tx, &SQL_REVISIONS_ADOPT,
-                       ARGS(db_int_array(w->ctx->arena, revisions, count),
-                            db_int_array(w->ctx->arena, parents, count)),
-                       NULL);
+    if (count == 0)
+        return;
+    struct db_args args = ARGS(db_int_array(w->ctx->arena, revisions, count),
+                               db_int_array(w->ctx->arena, parents, count));
+    db_batch_add(batch, &SQL_REVISIONS_ADOPT, db_args_dup(w->ctx->arena, args), NULL);
 }
 
-fiber_fn Err write_history_end(struct writer *w)
+fiber_fn Err write_history_end(struct writer *w, struct db_batch *batch)
 {
     assert(w->tx != NULL);
-    TRY(write_history_flush(w));
-    return adopt(w);
+    TRY(write_queue_run(w));
+    add_history(w, batch);
+    add_adoptions(w, batch);
+    return OK;
 }
 
 /*

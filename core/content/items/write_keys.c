@@ -2,7 +2,7 @@
  * Keys that a request names in its body or selects by a query, and whether the actor may change
  * their rows.
  */
-#include "content/items/write.h"
+#include "content/items/nested.h"
 
 #include <assert.h>
 
@@ -191,6 +191,7 @@ fiber_fn Err write_check_access(struct writer *w, const struct write_target *tar
     TRY(plan_get(w->ctx, w->schema, &request, &run.plan));
     TRY(run_bind(&run, run.plan->root, &args));
     const struct statement *statement = &run.plan->root->statement;
+    TRY(write_queue_run(w));
     if (w->tx != NULL)
         TRY(db_tx_query(w->tx, statement, args, &run.rows));
     else

@@ -55,8 +55,8 @@ uint32_t write_are_alike(const struct writer *w, const struct payload *payloads,
 }
 
 /* The rows as one JSON array, with values in the text form of their columns. */
-static fiber_fn Str rows_json(struct ctx *ctx, const struct payload *payloads, uint32_t count,
-                              const struct write_shape *shape)
+fiber_fn Str write_rows_json(struct ctx *ctx, const struct payload *payloads, uint32_t count,
+                             const struct write_shape *shape)
 {
     assert(count > 0 && shape->field_count > 0);
     struct buf *out = buf_in_arena(ctx->arena, ROWS_JSON_MAX);
@@ -87,47 +87,50 @@ static void mark_given(struct arena *arena, const struct payload *payload,
     shape->supplied = given;
 }
 
-/* The row whose value a constraint refused, if the rows leave no doubt; else NULL. */
-static const struct payload *refused(struct ctx *ctx, const struct payload *payloads,
-                                     uint32_t count)
+static fiber_fn Err run_alike(struct writer *w, const struct write_target *target,
+                              const struct write_shape *shape, const struct payload *payloads,
+                              uint32_t count, struct run *run)
 {
-    const struct field *field = write_refused_field(ctx, payloads[0].collection);
-    const struct payload *found = NULL;
-    for (uint32_t i = 0; field != NULL && i < count; i++) {
-        const struct cell *cell = payload_find(&payloads[i], field);
-        if (cell == NULL || cell->text.data == NULL)
-            continue;
-        if (found != NULL && !str_eq(payload_find(found, field)->text, cell->text))
-            return NULL;
-        found = &payloads[i];
-    }
-    return found;
+    const struct plan *plan;
+    TRY(write_plan(w, target->collection, shape, &plan));
+    Str data = write_rows_json(w->ctx, payloads, count, shape);
+    Err err = write_run(w, plan, shape, NULL, data, run);
+    if (err != OK)
+        return write_name_value(w->ctx, err, payloads, count);
+    return run->rows.count == count ? OK : fail_plain(w->ctx, ERR_FORBIDDEN);
+}
+
+static bool have_lineage(const struct write_target *target, const struct payload *payloads,
+                         uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (write_has_lineage(target, &payloads[i]))
+            return true;
+    return false;
+}
+
+static void shape_alike(struct writer *w, const struct write_target *target,
+                        const struct payload *payloads, uint32_t count, const struct query *query,
+                        struct write_shape *ret)
+{
+    *ret = (struct write_shape){.action = ACTION_CREATE,
+                                .is_many = true,
+                                .has_lineage = have_lineage(target, payloads, count),
+                                .access = target->access,
+                                .query = query};
+    assert(w->tx != NULL || !ret->has_lineage);
+    write_columns(w->ctx, &payloads[0], ret);
+    mark_given(w->ctx->arena, &payloads[0], ret);
 }
 
 fiber_fn Err write_payloads(struct writer *w, const struct write_target *target,
                             const struct payload *payloads, uint32_t count,
                             const struct query *query, struct run *run)
 {
-    assert(count > 0 && target->action == ACTION_CREATE);
-    struct write_shape shape = {.action = ACTION_CREATE,
-                                .is_many = true,
-                                .has_lineage =
-                                    w->tx != NULL && write_has_lineage(target, &payloads[0]),
-                                .parent_revision = target->parent_revision,
-                                .access = target->access,
-                                .query = query};
-    write_columns(w->ctx, &payloads[0], &shape);
-    mark_given(w->ctx->arena, &payloads[0], &shape);
-    const struct plan *plan;
-    TRY(write_plan(w, target->collection, &shape, &plan));
-    Err err = write_run(w, plan, &shape, NULL, rows_json(w->ctx, payloads, count, &shape), run);
-    if (err != OK)
-        return write_name_value(w->ctx, err, refused(w->ctx, payloads, count));
-    if (run->rows.count != count)
-        return fail_plain(w->ctx, ERR_FORBIDDEN);
-    if (write_history_waits(&shape))
-        write_history_add(w, plan, payloads, target->parent_revision, &run->rows);
-    return OK;
+    assert(count > 0 && target->action == ACTION_CREATE && w->tx == NULL);
+    struct write_shape shape;
+    shape_alike(w, target, payloads, count, query, &shape);
+    return run_alike(w, target, &shape, payloads, count, run);
 }
 
 fiber_fn Err write_make_payloads(struct writer *w, struct new_rows *rows)
@@ -146,23 +149,30 @@ fiber_fn Err write_make_payloads(struct writer *w, struct new_rows *rows)
     return OK;
 }
 
-/* The rows of one statement: keys and revisions, and the rows that point to them. */
+/* Rows of no lineage leave their history in the statement. */
+static fiber_fn Err create_at_once(struct writer *w, struct new_rows *rows,
+                                   const struct write_shape *shape, uint32_t first, uint32_t count)
+{
+    struct run run = {.ctx = w->ctx};
+    TRY(run_alike(w, rows->target, shape, &rows->payloads[first], count, &run));
+    /* Rows come back in the order in which they were inserted. */
+    for (uint32_t i = 0; i < count; i++)
+        rows->keys[first + i] = key_of_row(w->ctx->arena, &run.rows, i, run.plan->key_column);
+    return OK;
+}
+
+/* The rows of one statement, and the rows that point to them. */
 static fiber_fn Err create_alike(struct writer *w, struct new_rows *rows, uint32_t first,
                                  uint32_t count)
 {
     assert(count > 1 && first + count <= rows->count);
-    struct run run = {.ctx = w->ctx};
     struct payload *payloads = &rows->payloads[first];
-    TRY(write_payloads(w, rows->target, payloads, count, NULL, &run));
-    for (uint32_t i = 0; i < count; i++) {
-        /* Rows come back in the order in which they were inserted. */
-        Str key = key_of_row(w->ctx->arena, &run.rows, i, run.plan->key_column);
-        assert(rows->target->collection->key->type_oid != OID_UUID ||
-               str_eq(payloads[i].key, key)); /* other types may spell a key in another way */
-        rows->keys[first + i] = key;
-        if (run.plan->revision_column != NO_COLUMN)
-            rows->revisions[first + i] = row_int(&run.rows, i, run.plan->revision_column);
-    }
+    struct write_shape shape;
+    shape_alike(w, rows->target, payloads, count, NULL, &shape);
+    if (!write_history_waits(&shape))
+        return create_at_once(w, rows, &shape, first, count);
+    TRY(write_queue_add(w, rows->target, &shape, payloads, count, &rows->keys[first],
+                        &rows->revisions[first]));
     for (uint32_t i = 0; i < count; i++) {
         w->revision = rows->revisions[first + i];
         nested_adopt(w, &payloads[i], w->revision);
@@ -189,7 +199,8 @@ fiber_fn Err write_create_rows(struct writer *w, struct new_rows *rows)
 {
     assert(w->tx != NULL && rows->count > 0);
     rows->keys = arena_array(w->ctx->arena, Str, rows->count);
-    rows->revisions = arena_array(w->ctx->arena, int64_t, rows->count);
+    rows->revisions = arena_array(w->ctx->arena, struct revision *, rows->count);
+    memset(rows->revisions, 0, rows->count * sizeof(*rows->revisions));
     TRY(write_check_rows(w->ctx, (uint64_t)w->rows + rows->count));
     if (items_rules_find(rows->target->collection) != NULL)
         return create_in_turn(w, rows);

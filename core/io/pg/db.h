@@ -172,6 +172,8 @@ fiber_fn Err db_tx_query(struct db_tx *tx, const struct statement *statement, st
 /* Several statements of the transaction in one round trip; those behind a failed one do not run. */
 fiber_fn Err db_tx_batch_run(struct db_tx *tx, struct db_batch *batch);
 fiber_fn Err db_commit(struct db_tx *tx);
+/* Its last statements, which the batch has room for one more of, and COMMIT: one round trip. */
+fiber_fn Err db_commit_with(struct db_tx *tx, struct db_batch *batch);
 void db_tx_finish(struct db_tx *tx);
 /* fn(ctx, arg) is called if and only if the transaction commits; it must not wait. `arg` must be
  * allocated in ctx->arena. */

@@ -110,18 +110,32 @@ static fiber_fn Err tx_run_all(struct db_tx *tx, const struct db_command *comman
     return request_run(tx->ctx, request);
 }
 
-fiber_fn Err db_commit(struct db_tx *tx)
+/* After the answer to COMMIT. */
+static Err commit_end(struct db_tx *tx, const struct rows *rows)
 {
-    struct rows rows = {0};
-    struct db_command command = {&COMMIT, NO_ARGS, &rows};
-    TRY(tx_run(tx, &command));
-    TRY(check_committed(tx, &rows));
+    TRY(check_committed(tx, rows));
     connection_release(tx->connection);
     tx->connection = NULL;
     fiber_hold(-1);
     tx->ctx->has_committed = true;
     run_after_commit(tx);
     return OK;
+}
+
+fiber_fn Err db_commit(struct db_tx *tx)
+{
+    struct rows rows = {0};
+    struct db_command command = {&COMMIT, NO_ARGS, &rows};
+    TRY(tx_run(tx, &command));
+    return commit_end(tx, &rows);
+}
+
+fiber_fn Err db_commit_with(struct db_tx *tx, struct db_batch *batch)
+{
+    struct rows rows = {0};
+    db_batch_add(batch, &COMMIT, NO_ARGS, &rows);
+    TRY(db_tx_batch_run(tx, batch));
+    return commit_end(tx, &rows);
 }
 
 /* COMMIT of a failed transaction succeeds with the command tag ROLLBACK. */

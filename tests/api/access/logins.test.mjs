@@ -81,6 +81,7 @@ test('another_server_knows_the_address_and_this_one_does_while_redis_is_away', a
     assert.equal((await login(account, right(), '198.51.100.5')).status, 429);
     assert.equal((await login(account, right(), '198.51.100.4')).status, 200);
     await stack.redis.start();
+    await until(async () => (await stack.call({ path: '/server/health', token: stack.adminToken })).body.status === 'ok', 'Redis to be back');
 });
 
 test('redis_keeps_few_addresses_of_an_account_for_a_time_and_no_name_of_either', async () => {

@@ -89,6 +89,14 @@ test('posts_of_a_list_each_get_their_own_author_and_tags', async () => {
     assert.equal((await stack.rows(CHAINS)).length, 3);
 });
 
+test('of_a_list_only_some_posts_have_rows_of_their_own', async () => {
+    const list = [{ title: 'bare' }, { title: 'with', notes: [{ txt: 'n' }], tags: [{ tags_id: { name: 'g' } }] }, { title: 'bare too' }];
+    assert.equal((await call('POST', '/items/posts', list)).status, 200);
+    assert.deepEqual(await stack.rows('select p.title, n.txt from posts p left join notes n on n.post = p.id order by 1'), [['bare', ''], ['bare too', ''], ['with', 'n']]);
+    assert.equal((await stack.rows(CHAINS)).length, 1);
+    assert.deepEqual(await stack.rows("select p.data->>'title' from directus_revisions n join directus_revisions p on p.id = n.parent where n.collection = 'notes'"), [['with']]);
+});
+
 test('a_value_that_a_constraint_refuses_is_named_and_nothing_is_written', async () => {
     await stack.run("insert into tags (name) values ('red')");
     const answer = await call('POST', '/items/posts', { id: post(1), title: 't', tags: [{ tags_id: { name: 'blue' } }, { tags_id: { name: 'red' } }] });
@@ -96,6 +104,21 @@ test('a_value_that_a_constraint_refuses_is_named_and_nothing_is_written', async 
     const { code, field, value } = answer.body.errors[0].extensions;
     assert.deepEqual({ code, field, value }, { code: 'RECORD_NOT_UNIQUE', field: 'name', value: 'red' });
     assert.deepEqual(await stack.rows('select (select count(*) from posts), (select count(*) from tags), (select count(*) from directus_revisions)'), [['0', '1', '0']]);
+});
+
+// Statements wait to be sent together; a fault that is found before they are sent is not told before theirs.
+test('of_two_faults_the_first_is_told', async () => {
+    await stack.run(`insert into posts (id, title, slug) values ('${post(1)}', 'p', 'taken'); insert into tags (name) values ('taken')`);
+    const told = async (body) => {
+        const answer = await call('POST', '/items/posts', body);
+        return [answer.status, ...answer.body.errors.map(({ extensions: { code, collection, field, value } }) => [code, collection, field, value])];
+    };
+    const invalid = { create: 'x' };
+    assert.deepEqual(await told({ title: 't', slug: 'taken', comments: [{ body: 'c' }], notes: invalid }), [400, ['RECORD_NOT_UNIQUE', 'posts', 'slug', 'taken']]);
+    assert.deepEqual(await told({ title: 't', slug: 'free', comments: [{ body: 'c' }, { body: 'd' }], notes: invalid }), [400, ['INVALID_PAYLOAD', undefined, undefined, undefined]]);
+    assert.deepEqual(await told({ title: 't', comments: [{ body: 'c'.repeat(51) }], notes: [{ txt: 't'.repeat(51) }] }), [400, ['VALUE_TOO_LONG', 'comments', 'body', 'c'.repeat(51)]]);
+    assert.deepEqual(await stack.rows('select count(*) from posts, lateral (select count(*) from comments) c where c.count = 0'), [['1']]);
+    assert.deepEqual(await stack.rows('select (select count(*) from directus_activity), (select count(*) from directus_revisions)'), [['0', '0']]);
 });
 
 test('a_transaction_whose_statement_was_prepared_for_a_former_schema_is_repeated', async () => {

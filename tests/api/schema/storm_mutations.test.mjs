@@ -144,9 +144,10 @@ const asks = () => {
 
 test('a write that PostgreSQL ends for the sake of a change is made behind it', async () => {
     const [site] = world.sites;
-    // The change has the one table and wants the other as soon as the write, which has that, waits for the first.
+    // The change has the one table and wants the other after the write, which has that, has begun to wait for the first. PostgreSQL
+    // ends whom it finds waiting first, after a second: half of one lies between the two.
     const change = world.stack.sql(`set role spark_owner; begin; lock table st_comments;
-        do $$ begin while not exists (select from pg_locks where relation = 'st_comments'::regclass and not granted) loop perform pg_sleep(0.01); end loop; end $$;
+        do $$ begin while not exists (select from pg_locks where relation = 'st_comments'::regclass and not granted) loop perform pg_sleep(0.01); end loop; perform pg_sleep(0.5); end $$;
         lock table st_posts; commit`);
     await until(async () => (await world.stack.sql("select 1 from pg_locks where relation = 'st_comments'::regclass and mode = 'AccessExclusiveLock' and granted")).length === 1, 'the change');
     const answer = await world.ask(site.token, 'POST', '/items/st_posts?fields=title,comments.body', { title: 'extra', comments: [{ body: 'whole' }] });

@@ -137,6 +137,30 @@ static void a_batch_of_a_transaction_tells_which_statement_failed(void **state)
     assert_string_equal(must_ask(test_admin, "select count(*) from hits"), "2");
 }
 
+static Err insert_and_commit(struct ctx *ctx, void *arg)
+{
+    const int64_t *ids = arg;
+    SCOPED_TX struct db_tx tx = {0};
+    TRY(db_begin(ctx, &tx));
+    struct db_batch batch = {.lane = DB_WRITE};
+    db_batch_add(&batch, &INSERT, ARGS(db_int(ids[0])), NULL);
+    db_batch_add(&batch, &INSERT, ARGS(db_int(ids[1])), NULL);
+    Err err = db_commit_with(&tx, &batch);
+    assert_int_equal(ctx->has_committed, err == OK);
+    assert_int_equal(tx.connection == NULL, err == OK);
+    assert_int_equal(batch.done, err == OK ? 3 : 1);
+    return err;
+}
+
+static void a_transaction_commits_with_its_last_statements_or_not_at_all(void **state)
+{
+    assert_int_equal(act(*state, AS_PLATFORM, insert_and_commit, (int64_t[]){1, 1}),
+                     ERR_NOT_UNIQUE);
+    assert_string_equal(must_ask(test_admin, "select count(*) from hits"), "0");
+    assert_int_equal(act(*state, AS_PLATFORM, insert_and_commit, (int64_t[]){1, 2}), OK);
+    assert_string_equal(must_ask(test_admin, "select count(*) from hits"), "2");
+}
+
 static Err insert_in_savepoint(struct db_tx *tx, void *arg)
 {
     return db_tx_query(tx, &INSERT, ARGS(db_int(*(int64_t *)arg)), NULL);
@@ -326,6 +350,7 @@ int main(void)
         db_test(a_stale_epoch_does_not_begin),
         db_test(a_failed_transaction_does_not_commit),
         db_test(a_batch_of_a_transaction_tells_which_statement_failed),
+        db_test(a_transaction_commits_with_its_last_statements_or_not_at_all),
         db_test(a_savepoint_undoes_what_failed_and_no_more),
         db_test(copy_loads_more_than_any_buffer_holds),
         db_test(a_copy_of_bad_rows_loads_nothing),
