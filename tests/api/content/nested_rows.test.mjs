@@ -45,6 +45,14 @@ test('as_many_rows_as_a_request_may_write_keep_their_order_and_their_parents', a
     assert.deepEqual(await stack.rows('select count(*), count(distinct item || collection) from directus_activity'), [['999', '999']]);
 });
 
+// Rows that a row points to are counted after the list that the row is in: together they may be more than one list may be.
+test('two_lists_of_a_request_may_together_be_longer_than_one_may_be', async () => {
+    const answer = await call('POST', '/items/posts', { id: post(1), title: 'long', tags: tagged(900) });
+    assert.equal(answer.status, 200, answer.text);
+    assert.equal((await stack.rows(CHAINS)).length, 900);
+    assert.deepEqual(await stack.rows('select count(*) from directus_activity'), [['1801']]);
+});
+
 test('activity_has_the_order_of_the_writes_and_each_revision_its_activity', async () => {
     await stack.run(`insert into posts (id, title) values ('${post(1)}', 'p'); insert into comments (post, body) values ('${post(1)}', 'changes'), ('${post(1)}', 'goes')`);
     const comments = { create: [{ body: 'comes' }], update: [{ id: 1, body: 'changed' }], delete: [2] };
