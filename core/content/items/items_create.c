@@ -60,10 +60,11 @@ static fiber_fn Err create_filtered(struct writer *w, const struct write_target 
                                     struct run *run, Str *ret_key)
 {
     TRY(write_check_rows(w->ctx, (uint64_t)w->rows + 1));
-    struct payload payload;
-    TRY(payload_make(target, body, &payload));
-    TRY(nested_before(w, target, &payload, 1));
-    TRY(write_create_payload(w, target, &payload, query, run, ret_key));
+    /* Its statement may wait until this function has returned. */
+    struct payload *payload = arena_new(w->ctx->arena, struct payload);
+    TRY(payload_make(target, body, payload));
+    TRY(nested_before(w, target, payload, 1));
+    TRY(write_create_payload(w, target, payload, query, run, ret_key));
     return write_after(w, ITEMS_CREATE, target->collection, ret_key, 1, body);
 }
 

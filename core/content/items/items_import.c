@@ -204,6 +204,7 @@ static fiber_fn Err import_row(struct writer *w, struct import *import, uint32_t
     Err err = write_row(w, import, row);
     err = err == OK ? end_row(w) : write_queue_settle(w, err);
     w->history = (struct history){0}; /* of a refused row: in memory that ends with it */
+    w->queue = NULL;
     *ret_more = err == OK || leaves_transaction_usable(err);
     if (err != OK)
         TRY(note_faults(w, import, err, number));

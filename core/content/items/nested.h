@@ -29,8 +29,9 @@ fiber_fn Err write_payloads(struct writer *w, const struct write_target *target,
                             const struct query *query, struct run *run);
 
 /* write.c: statements of a transaction that wait for each other, to be sent together. */
-/* Creates rows. Sends at once if somebody needs a key that only the statement can tell. keys and
- * revisions, of the rows, are set now or, keys that nobody needs, when the statement is sent. */
+/* Creates rows; the payloads are in the arena of the request. Sends at once if somebody needs a key
+ * that only the statement can tell. keys and revisions, of the rows, are set now or, keys that
+ * nobody needs, when the statement is sent. */
 fiber_fn Err write_queue_add(struct writer *w, const struct write_target *target,
                              const struct write_shape *shape, const struct payload *payloads,
                              uint32_t count, Str *keys, struct revision **revisions);

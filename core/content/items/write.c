@@ -343,8 +343,9 @@ fiber_fn Err write_queue_run(struct writer *w)
     assert(w->tx != NULL && queue->batch.count > 0);
     w->queue = NULL;
     Err err = db_tx_batch_run(w->tx, &queue->batch);
+    if (err != OK && queue->batch.done == queue->batch.count)
+        return err; /* the connection was lost after the last of them */
     if (err != OK) {
-        assert(queue->batch.done < queue->batch.count);
         const struct queued *refused = &queue->list[queue->batch.done];
         return write_name_value(w->ctx, err, refused->payloads, refused->count);
     }

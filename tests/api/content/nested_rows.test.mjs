@@ -124,6 +124,8 @@ test('of_two_faults_the_first_is_told', async () => {
     const invalid = { create: 'x' };
     assert.deepEqual(await told({ title: 't', slug: 'taken', comments: [{ body: 'c' }], notes: invalid }), [400, ['RECORD_NOT_UNIQUE', 'posts', 'slug', 'taken']]);
     assert.deepEqual(await told({ title: 't', slug: 'free', comments: [{ body: 'c' }, { body: 'd' }], notes: invalid }), [400, ['INVALID_PAYLOAD', undefined, undefined, undefined]]);
+    await stack.run("insert into authors (id, name, email) values (900, 'a', 'taken@example.com')");
+    assert.deepEqual(await told({ title: 't', author: { id: 901, name: 'b', email: 'taken@example.com' }, comments: [{ body: 'c' }] }), [400, ['RECORD_NOT_UNIQUE', 'authors', 'email', 'taken@example.com']]);
     assert.deepEqual(await told({ title: 't', comments: [{ body: 'c'.repeat(51) }], notes: [{ txt: 't'.repeat(51) }] }), [400, ['VALUE_TOO_LONG', 'comments', 'body', 'c'.repeat(51)]]);
     assert.deepEqual(await stack.rows('select count(*) from posts, lateral (select count(*) from comments) c where c.count = 0'), [['1']]);
     assert.deepEqual(await stack.rows('select (select count(*) from directus_activity), (select count(*) from directus_revisions)'), [['0', '0']]);
